@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What every stage of the compiler stands on: memory, growing text, source texts with places, diagnostics, hashes.
+ * Knows nothing of flows or programs. */
+#ifndef GPFC_BASE_H
+#define GPFC_BASE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+
+/* ---- arena: one a compile, freed whole; nothing in it is freed alone ------------------------------------------ */
+
+struct arena;
+
+struct arena *arena_new(void) MUST_CHECK; /* NULL: out of memory */
+void arena_free(struct arena *arena);     /* NULL is allowed */
+
+/* Where an allocation that fails jumps to (longjmp with value 1). The owner of the arena sets it once, right after
+ * arena_new, and frees the arena there; so no stage below has to look for NULL. Without it a failure aborts. */
+void arena_on_failure(struct arena *arena, jmp_buf *target);
+
+/* Zeroed memory, aligned for any type; never NULL (see arena_on_failure). */
+void *arena_alloc(struct arena *arena, size_t bytes);
+#define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
+#define ARENA_ARRAY(arena, type, count) ((type *)arena_array((arena), (count), sizeof(type)))
+void *arena_array(struct arena *arena, size_t count, size_t bytes_each); /* an overflow is a failure */
+char *arena_strdup(struct arena *arena, const char *text);
+char *arena_strndup(struct arena *arena, const char *text, size_t length);
+char *arena_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* ---- strbuf: a text that grows, in an arena --------------------------------------------------------------------- */
+
+struct strbuf {
+    struct arena *arena;
+    char *text; /* NUL-terminated once something was added; NULL before: read it through strbuf_text */
+    size_t length;
+    size_t room;
+};
+
+void strbuf_init(struct strbuf *buf, struct arena *arena);
+void strbuf_add(struct strbuf *buf, const char *text);
+void strbuf_addn(struct strbuf *buf, const char *text, size_t length);
+void strbuf_addf(struct strbuf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
+const char *strbuf_text(const struct strbuf *buf); /* "" while empty */
+
+/* ---- source: a text with a name, and places in it --------------------------------------------------------------- */
+
+struct source {
+    const char *name; /* as the user wrote it: "specs/moons.yaml" */
+    const char *text; /* length bytes, then a NUL; may hold NULs of its own */
+    size_t length;
+};
+
+struct place { /* line 0: no place */
+    const struct source *source;
+    int line;   /* from 1 */
+    int column; /* from 1, in characters (UTF-8) */
+};
+
+enum source_status { SOURCE_OK, SOURCE_UNREADABLE, SOURCE_TOO_LARGE };
+
+/* Reads a whole file of at most `limit` bytes into the arena. On failure *why says what went wrong (arena text). */
+enum source_status source_read(struct arena *arena, const char *path, size_t limit, struct source *out,
+                               const char **why) MUST_CHECK;
+
+/* ---- diag: faults of the user, all of them, with place, line and caret --------------------------------------------- */
+
+struct diag {
+    struct arena *arena;
+    struct strbuf text; /* everything reported so far, ready to print */
+    int errors;
+    int warnings;
+    int limit; /* after so many errors the rest is only counted; 0: 20 */
+};
+
+void diag_init(struct diag *diag, struct arena *arena);
+void diag_error(struct diag *diag, struct place at, const char *format, ...) PRINTF_LIKE(3, 4);
+void diag_warning(struct diag *diag, struct place at, const char *format, ...) PRINTF_LIKE(3, 4);
+void diag_note(struct diag *diag, const char *format, ...) PRINTF_LIKE(2, 3); /* "  note: ..." under the last one */
+
+/* The candidate nearest to `word` in edit distance, if near enough to be meant; else NULL. */
+const char *nearest_word(const char *word, const char *const *candidates, size_t count);
+
+/* ---- hash -------------------------------------------------------------------------------------------------------- */
+
+uint64_t hash_bytes(const void *data, size_t length, uint64_t seed); /* XXH3, 64 bit */
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The compiler as a library: the stages as one call. No global state: two calls may run in two threads. Prints nothing and
+ * never ends the process; what there is to say comes back as text.
+ *
+ * Names used throughout: d latent dimension, H hidden width, K time steps, B batch, P parameters; x t u v w y z theta as
+ * in the paper. */
+#ifndef GPFC_H
+#define GPFC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum gpfc_status {
+    GPFC_OK = 0,
+    GPFC_FAILED = 1, /* the system: unreadable, unwritable, no space, no memory, linker */
+    GPFC_FAULTY = 2, /* the user's text or options */
+};
+
+enum gpfc_emit {
+    GPFC_EMIT_IR,         /* text of the kernels' programs after all passes */
+    GPFC_EMIT_LLVM,       /* LLVM's text */
+    GPFC_EMIT_ASM,        /* assembly */
+    GPFC_EMIT_OBJECT,     /* object file with the bundle (kernel_abi.h) */
+    GPFC_EMIT_HEADER,     /* C header of the library */
+    GPFC_EMIT_LIBRARY,    /* NAME.h, NAME.so and NAME.a that need libm alone */
+    GPFC_EMIT_EXECUTABLE, /* the trainer */
+};
+
+struct gpfc_options {
+    const char *input;        /* path of a spec, or of IR text with from_ir */
+    const char *output;       /* path; NULL: made from the spec's name */
+    enum gpfc_emit emit;
+    bool from_ir;
+    const char *cpu;          /* NULL: as the spec says */
+    const char *dump;         /* "flow,diff,hoist,..": stages whose text goes to dumped; NULL: none; "all" */
+    void (*dumped)(void *data, const char *stage, const char *text); /* called for each dump */
+    void *data;
+    const char *runtime_dir;  /* where libgpfcrt.a and its headers lie; NULL: as installed, or the build tree */
+};
+
+struct gpfc_report { /* all texts belong to the report */
+    char *messages;           /* faults and warnings, ready to print; "" if none */
+    char *output;             /* the file written */
+    char flow[160];           /* "gaussian, folded, 2 -> 15 15 -> 1, tanh, rk4 x 15" */
+    long parameters;
+    long nodes_before, nodes_after;  /* of the training program, before and after the passes */
+    double flop_before, flop_after;  /* a sample, of the training program */
+    char cpu[64];
+    int vector_bits, lanes;
+    double seconds;
+    long output_bytes;
+};
+
+enum gpfc_status gpfc_compile(const struct gpfc_options *options, struct gpfc_report *report);
+void gpfc_report_free(struct gpfc_report *report);
+
+/* Names of the stages that --dump takes, comma-separated, for --help. */
+const char *gpfc_stages(void);
+const char *gpfc_version(void);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A spec as the user wrote it: every key of spec_keys.def with its value and its place. Alone knows YAML. Whether the
+ * values make a model together is model/'s to say. */
+#ifndef GPFC_SPEC_H
+#define GPFC_SPEC_H
+
+#include "base/base.h"
+
+enum { SPEC_MAX_LAYERS = 16 };
+
+/* enum spec_<choice> is just int here; constants SPEC_precision_single, SPEC_field_cube, ... One enum per choice, each
+ * from 0, is made in this header from spec_choices.def by counting per-choice (see spec_choice_value). */
+struct spec_int {
+    int64_t value;
+    struct place at; /* of the value; of the enclosing mapping, or the start, where it was left out */
+    bool given;
+};
+struct spec_real {
+    double value;
+    struct place at;
+    bool given;
+};
+struct spec_choice {
+    int value; /* place of the word within its choice, from 0 */
+    struct place at;
+    bool given;
+};
+struct spec_text {
+    const char *value; /* arena; never NULL */
+    struct place at;
+    bool given;
+};
+struct spec_sizes {
+    int count;
+    int64_t value[SPEC_MAX_LAYERS];
+    struct place at;
+    bool given;
+};
+
+struct spec {
+    const struct source *source;
+#define SPEC_INT(path, field, ...) struct spec_int field;
+#define SPEC_REAL(path, field, ...) struct spec_real field;
+#define SPEC_CHOICE(path, field, ...) struct spec_choice field;
+#define SPEC_TEXT(path, field, ...) struct spec_text field;
+#define SPEC_SIZES(path, field, ...) struct spec_sizes field;
+#include "spec/spec_keys.def"
+};
+
+/* Reads a spec. All faults that can be told key by key (unknown key with the nearest known one, wrong type, out of range,
+ * given twice, missing) go to diag, in one run; false if there were any. Limits: 1 MiB, depth 16, 10,000 events, no
+ * aliases, one document, no tags of other types. */
+bool spec_read(struct arena *arena, const struct source *source, struct diag *diag, struct spec *out) MUST_CHECK;
+
+/* Every key with default, range or choices, and meaning, as `gpfc --help-spec` prints it. */
+void spec_help(struct strbuf *out);
+
+/* Every key with its value as text, in the order of spec_keys.def, defaults filled in (for a trainer's settings, and, with
+ * model_only, for the hash that tells models of different specs apart). */
+struct spec_value {
+    const char *key;
+    const char *text;
+    double number;
+};
+int spec_values(struct arena *arena, const struct spec *spec, bool model_only, struct spec_value **out);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where compiled kernels and the runtime meet: the only header both halves share. Every field is eight bytes wide, so
+ * that a code generator can write these structures without knowing a compiler's padding rules.
+ *
+ * REAL below is float or double, as bundle.precision says. A tile is `lanes` samples; an array of a tile is laid out
+ * [elements][lanes], lane fastest, and aligned to GPFC_ALIGNMENT. Arrays of uniform values are row-major. */
+#ifndef GPFC_KERNEL_ABI_H
+#define GPFC_KERNEL_ABI_H
+
+#include <stdint.h>
+
+#define GPFC_ABI_VERSION 1
+#define GPFC_ALIGNMENT 64 /* bytes */
+#define GPFC_MAX_RANK 6
+#define GPFC_MAX_PORTS 64 /* inputs or outputs of one kernel */
+
+enum gpfc_role {         /* of a kernel's input or output                                                       */
+    GPFC_IN_PARAMETER,   /* uniform  REAL [elements]          trained array, named as in bundle.parameters         */
+    GPFC_IN_SETTING,     /* uniform  REAL [elements]          number(s) given by the caller: "lambda", "t"         */
+    GPFC_IN_SAMPLE,      /* varying  REAL [elements][lanes]   data: "x", "y", "weight"                             */
+    GPFC_IN_NOISE,       /* varying  REAL [elements][lanes]   standard normal numbers, drawn per sample            */
+    GPFC_IN_NOISE_STEP,  /* uniform  REAL [elements]          standard normal numbers, drawn once a training step  */
+    GPFC_OUT_SAMPLE,     /* varying  REAL [elements][lanes]   written by tile()                                    */
+    GPFC_OUT_TOTAL       /* uniform  REAL [elements]          summed over the batch; written by after()            */
+};
+
+struct gpfc_port {
+    const char *name;
+    int64_t role;     /* enum gpfc_role */
+    int64_t elements; /* product of shape; 1 for a scalar */
+    int64_t rank;
+    int64_t shape[GPFC_MAX_RANK];
+};
+
+/* One kernel is called in three parts:
+ *   before(in, uniform)                     once: all that depends on uniform inputs alone
+ *   tile(in, out, uniform, scratch, sums)   for each tile; adds its part to sums, so sums starts as zeros
+ *   after(in, out, uniform, sums)           once: uniform outputs, from sums added up over all tiles
+ * in[i] and out[i] follow the ports; before and after look at uniform ports only, tile at all inputs and varying outputs.
+ * Adding sums of several tiles, elementwise and in any order, is the caller's. Thread-safe: nothing is static; `uniform`
+ * is only read by tile, and every thread brings its own scratch and sums. */
+struct gpfc_kernel {
+    const char *name;         /* "train", "apply", ... */
+    int64_t n_in, n_out;
+    const struct gpfc_port *in, *out;
+    int64_t uniform_bytes;    /* written by before() */
+    int64_t scratch_bytes;    /* of one thread */
+    int64_t sum_elements;     /* REALs */
+    double flop_per_sample;   /* nominal, from ops.def; loops multiplied out */
+    void (*before)(const void *const *in, void *uniform);
+    void (*tile)(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums);
+    void (*after)(const void *const *in, void *const *out, const void *uniform, const void *sums);
+};
+
+struct gpfc_parameter {   /* a trained array; `theta` holds all of them one after another */
+    const char *name;     /* "flow.layer0.weight" */
+    int64_t offset;       /* REALs, into theta */
+    int64_t rank;         /* 1 or 2 */
+    int64_t shape[2];     /* [out, in] or [out, 0] */
+    int64_t fan_in;       /* inputs of the layer */
+    int64_t last;         /* 1: of the last layer, which starts small */
+};
+
+struct gpfc_setting {     /* every key of the spec with its value, defaults filled in */
+    const char *key;      /* "train.rate" */
+    const char *text;     /* as text, always: "0.005", "gaussian", "[15, 15]" */
+    double number;        /* for numbers and for booleans (0, 1); 0 otherwise */
+};
+
+struct gpfc_bundle {
+    int64_t abi_version;  /* GPFC_ABI_VERSION */
+    const char *name;     /* of the spec */
+    const char *version;  /* of gpfc */
+    const char *cpu;      /* what the kernels were compiled for: "znver3" */
+    const char *features; /* ",".. list of target features that the kernels use: "+avx2,+fma" */
+    const char *spec_text;
+    int64_t spec_hash;    /* of what determines the model: two specs with equal hashes accept each other's models */
+    int64_t dimension;
+    int64_t precision;    /* 4: float, 8: double */
+    int64_t lanes;        /* of a tile */
+    int64_t steps;        /* time steps of the flow */
+    int64_t theta_elements;
+    int64_t n_parameters, n_kernels, n_settings;
+    const struct gpfc_parameter *parameters;
+    const struct gpfc_kernel *kernels;
+    const struct gpfc_setting *settings;
+};
+
+/* The kernels of a trainer, and their ports (inputs -> outputs), d the dimension, K the steps:
+ *   train      parameters, "lambda" [], "x" [d], "y" [d], "weight" [], "noise" [K,2,d] if penalised
+ *              -> totals "cost" [], "penalty" [], "grad.<parameter>"; cost and penalty are sums of weight * value
+ *   measure    parameters, "x" [d], "y" [d], "noise" [K,2,d] -> per sample "s" [d], "cost" [], "energy" [], "penalty" []
+ *   apply      parameters, "y" [d] -> "s" [d]
+ *   invert     parameters, "s" [d] -> "y" [d]
+ *   jacobian   parameters, "y" [d] -> "s" [d], "jacobian" [d,d]    ds_i/dy_j at [i][j]
+ *   inverse_jacobian   parameters, "s" [d] -> "y" [d], "jacobian" [d,d]
+ *   velocity   parameters, setting "t" [], "x" [d] -> "v" [d]     x in the flow's own space: the cube's, or z itself
+ *   trajectory parameters, "y" [d] -> "path" [K+1,d]              in that space too; at t = 0, 1/K, .., 1 */
+
+/* The symbol a trainer's object file defines. */
+extern const struct gpfc_bundle gpfc_bundle;
+
+#endif
