@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How every test program of gpfc starts: a table of cases, run by CUnit. Gives check_main, and the paths of files that
+ * tests read. The tests themselves are CUnit's (CU_ASSERT_...).
+ *
+ *     static void sums_are_right(void) { CU_ASSERT_EQUAL(1 + 1, 2); }
+ *     static const struct check_case cases[] = {{"sums are right", sums_are_right}};
+ *     int main(void) { return check_main("arithmetic", cases, CHECK_COUNT(cases)); }
+ *
+ * GPFC_TEST=TEXT in the environment runs the cases alone whose names hold TEXT. */
+#ifndef GPFC_CHECK_H
+#define GPFC_CHECK_H
+
+#include <CUnit/Basic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct check_case {
+    const char *name;
+    void (*run)(void);
+};
+
+#define CHECK_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Path of a file of the source tree, given from its root ("tests/oracle/data/d2.npz"): tests are run from the build
+ * tree, with the source tree's place in the environment. Valid until four more calls. */
+static inline const char *check_path(const char *relative)
+{
+    static char paths[4][4096];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+    const char *root = getenv("srcdir");
+    (void)snprintf(path, sizeof paths[0], "%s/%s", root != NULL && root[0] != '\0' ? root : ".", relative);
+    return path;
+}
+
+static inline bool check_wanted(const char *name)
+{
+    const char *only = getenv("GPFC_TEST");
+    return only == NULL || only[0] == '\0' || strstr(name, only) != NULL;
+}
+
+static inline int check_register(const char *suite, const struct check_case *cases, size_t n)
+{
+    CU_pSuite made = CU_add_suite(suite, NULL, NULL);
+    if (made == NULL)
+        return 0;
+    int registered = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!check_wanted(cases[i].name))
+            continue;
+        if (CU_add_test(made, cases[i].name, cases[i].run) == NULL)
+            return 0;
+        registered++;
+    }
+    return registered;
+}
+
+/* 0 only if at least one case ran, every one that was registered ran, something was asserted, and nothing failed. */
+static inline int check_main(const char *suite, const struct check_case *cases, size_t n)
+{
+    if (CU_initialize_registry() != CUE_SUCCESS)
+        return EXIT_FAILURE;
+    int registered = check_register(suite, cases, n);
+    bool good = registered > 0;
+    if (good) {
+        CU_basic_set_mode(CU_BRM_VERBOSE);
+        good = CU_basic_run_tests() == CUE_SUCCESS;
+        good = good && CU_get_number_of_tests_run() == (unsigned)registered;
+        good = good && CU_get_number_of_asserts() > 0 && CU_get_number_of_failures() == 0;
+    } else {
+        (void)fprintf(stderr, "%s: no case to run\n", suite);
+    }
+    CU_cleanup_registry();
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+#endif
