@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #define MUST_CHECK __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 /* ---- arena: one a compile, freed whole; nothing in it is freed alone ------------------------------------------ */
 
@@ -34,6 +34,10 @@ void *arena_array(struct arena *arena, size_t count, size_t bytes_each); /* an o
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t length);
 char *arena_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
+char *arena_vprintf(struct arena *arena, const char *format, va_list args) PRINTF_LIKE(2, 0);
+
+/* For tests: the next n allocations succeed, the one after them and all later ones fail; n < 0: none fails. */
+void arena_fail_after(struct arena *arena, long n);
 
 /* ---- strbuf: a text that grows, in an arena --------------------------------------------------------------------- */
 
@@ -48,6 +52,7 @@ void strbuf_init(struct strbuf *buf, struct arena *arena);
 void strbuf_add(struct strbuf *buf, const char *text);
 void strbuf_addn(struct strbuf *buf, const char *text, size_t length);
 void strbuf_addf(struct strbuf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
+void strbuf_vaddf(struct strbuf *buf, const char *format, va_list args) PRINTF_LIKE(2, 0);
 const char *strbuf_text(const struct strbuf *buf); /* "" while empty */
 
 /* ---- source: a text with a name, and places in it --------------------------------------------------------------- */
@@ -70,6 +75,23 @@ enum source_status { SOURCE_OK, SOURCE_UNREADABLE, SOURCE_TOO_LARGE };
 enum source_status source_read(struct arena *arena, const char *path, size_t limit, struct source *out,
                                const char **why) MUST_CHECK;
 
+/* The place of the byte at `offset`, counted from the start of the text; past the end: the end. */
+struct place source_place(const struct source *source, size_t offset);
+
+/* ---- utf-8 ------------------------------------------------------------------------------------------------------ */
+
+enum { UTF8_INVALID = 0xFFFD };
+
+/* The character at text[0], of the `left` > 0 bytes that remain; *bytes: how many it takes. Malformed, overlong and
+ * surrogate sequences give UTF8_INVALID and one byte. */
+uint32_t utf8_decode(const char *text, size_t left, int *bytes);
+
+/* False for control characters, marks that turn the direction of writing, and UTF8_INVALID. */
+bool text_showable(uint32_t character);
+
+/* A quotable copy: at most `limit` characters, then "...", what is not showable as '?'. */
+const char *text_quotable(struct arena *arena, const char *text, size_t length, int limit);
+
 /* ---- diag: faults of the user, all of them, with place, line and caret --------------------------------------------- */
 
 struct diag {
@@ -77,13 +99,17 @@ struct diag {
     struct strbuf text; /* everything reported so far, ready to print */
     int errors;
     int warnings;
-    int limit; /* after so many errors the rest is only counted; 0: 20 */
+    int limit;  /* after so many errors the rest is only counted; 0: 20 */
+    bool muted; /* the last report was only counted, and so are its notes */
 };
 
 void diag_init(struct diag *diag, struct arena *arena);
 void diag_error(struct diag *diag, struct place at, const char *format, ...) PRINTF_LIKE(3, 4);
 void diag_warning(struct diag *diag, struct place at, const char *format, ...) PRINTF_LIKE(3, 4);
 void diag_note(struct diag *diag, const char *format, ...) PRINTF_LIKE(2, 3); /* "  note: ..." under the last one */
+
+/* Everything reported, ready to print, and how many errors there are beyond those shown. */
+const char *diag_text(const struct diag *diag);
 
 /* The candidate nearest to `word` in edit distance, if near enough to be meant; else NULL. */
 const char *nearest_word(const char *word, const char *const *candidates, size_t count);

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+libgpfc_compiler_a_SOURCES += \
+	compiler/base/arena.c \
+	compiler/base/base.h \
+	compiler/base/diag.c \
+	compiler/base/hash.c \
+	compiler/base/nearest.c \
+	compiler/base/source.c \
+	compiler/base/strbuf.c \
+	compiler/base/text.c

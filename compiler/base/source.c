@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Source texts: reading a file whole, and places in a text. */
+#include "base/base.h"
+
+#include <errno.h>
+#include <string.h>
+
+static enum source_status unreadable(struct arena *arena, const char *path, int error, const char **why)
+{
+    *why = arena_printf(arena, "%s: cannot be read: %s", path, strerror(error));
+    return SOURCE_UNREADABLE;
+}
+
+/* Reads up to `room` bytes. How many there were, or -1 with errno. */
+static long read_whole(const char *path, char *text, size_t room)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return -1;
+    errno = 0;
+    const size_t length = fread(text, 1, room, file);
+    const int error = ferror(file) ? errno : 0;
+    fclose(file);
+    errno = error;
+    return error ? -1 : (long)length;
+}
+
+/* All memory is taken before the file is opened: the arena may jump away, and then nothing must be open. Pages that
+ * the file does not fill are never touched. */
+enum source_status source_read(struct arena *arena, const char *path, size_t limit, struct source *out,
+                               const char **why)
+{
+    const char *name = arena_strdup(arena, path);
+    char *text = arena_alloc(arena, limit + 2); /* one byte more than allowed tells that there are too many; a NUL */
+    const long length = read_whole(path, text, limit + 1);
+    if (length < 0)
+        return unreadable(arena, path, errno, why);
+    if ((size_t)length > limit) {
+        *why = arena_printf(arena, "%s: larger than the %zu bytes that are allowed", path, limit);
+        return SOURCE_TOO_LARGE;
+    }
+    *out = (struct source){.name = name, .text = text, .length = (size_t)length};
+    return SOURCE_OK;
+}
+
+struct place source_place(const struct source *source, size_t offset)
+{
+    struct place at = {.source = source, .line = 1, .column = 1};
+    if (offset > source->length)
+        offset = source->length;
+    for (size_t i = 0; i < offset;) {
+        int bytes;
+        utf8_decode(source->text + i, source->length - i, &bytes);
+        at.column++;
+        if (source->text[i] == '\n') {
+            at.line++;
+            at.column = 1;
+        }
+        i += (size_t)bytes;
+    }
+    return at;
+}
