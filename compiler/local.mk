@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+libgpfc_compiler_a_SOURCES += compiler/gpfc.h
