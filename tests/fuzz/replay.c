@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Runs a fuzz target without a fuzzer: every file of its corpus, then the same file cut short and with bytes changed,
+ * the same way each time. fuzz_NAME without arguments takes tests/fuzz/corpus/NAME; files and folders may be named instead.
+ * Fails where there is nothing to run; a crash ends it by itself, under the name printed last. */
+#include "fuzz/fuzz.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    CUTS = 16,
+    CHANGES = 48,
+    LARGE = 64 * 1024 /* bytes; larger inputs run as they are, once */
+};
+
+/* In memory of exactly its size, so that a sanitizer sees any read past the end. */
+static void run_copy(const unsigned char *bytes, size_t size)
+{
+    unsigned char *copy = malloc(size ? size : 1);
+    if (!copy)
+        return;
+    if (size)
+        memcpy(copy, bytes, size);
+    LLVMFuzzerTestOneInput(copy, size);
+    free(copy);
+}
+
+/* Numbers that are the same in every run: a linear congruence, of which the upper bits are used. */
+static size_t draw(uint64_t *state, size_t below)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (size_t)(*state >> 33) % below;
+}
+
+static void run_changed(unsigned char *bytes, size_t size)
+{
+    uint64_t state = size;
+    for (int i = 0; i < CHANGES; i++) {
+        const size_t at = draw(&state, size);
+        const unsigned char before = bytes[at];
+        bytes[at] = (unsigned char)draw(&state, 256);
+        run_copy(bytes, size);
+        bytes[at] = before;
+    }
+}
+
+static int run_file(const char *path)
+{
+    printf("%s\n", path);
+    (void)fflush(stdout);
+    FILE *file = fopen(path, "rb");
+    struct stat info;
+    if (!file || fstat(fileno(file), &info) != 0) {
+        perror(path);
+        exit(EXIT_FAILURE);
+    }
+    const size_t room = info.st_size > 0 ? (size_t)info.st_size : 1;
+    unsigned char *bytes = malloc(room);
+    const size_t size = bytes ? fread(bytes, 1, (size_t)info.st_size, file) : 0;
+    (void)fclose(file);
+
+    if (bytes)
+        run_copy(bytes, size);
+    if (size > 0 && size <= LARGE) {
+        for (size_t i = 0; i < CUTS; i++)
+            run_copy(bytes, size * i / CUTS);
+        run_changed(bytes, size);
+    }
+    free(bytes);
+    return 1;
+}
+
+static int not_hidden(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int run_path(const char *path)
+{
+    struct dirent **entries;
+    const int n = scandir(path, &entries, not_hidden, alphasort);
+    if (n < 0)
+        return run_file(path);
+    int ran = 0;
+    for (int i = 0; i < n; i++) {
+        char inner[4096];
+        (void)snprintf(inner, sizeof inner, "%s/%s", path, entries[i]->d_name);
+        ran += run_file(inner);
+        free(entries[i]);
+    }
+    free(entries);
+    return ran;
+}
+
+static int run_own_corpus(const char *program)
+{
+    const char *slash = strrchr(program, '/'), *root = getenv("srcdir");
+    const char *name = slash ? slash + 1 : program;
+    char path[4096];
+    if (strncmp(name, "fuzz_", 5) == 0)
+        name += 5;
+    (void)snprintf(path, sizeof path, "%s/tests/fuzz/corpus/%s", root && root[0] ? root : ".", name);
+    return run_path(path);
+}
+
+int main(int argc, char **argv)
+{
+    int ran = 0;
+    for (int i = 1; i < argc; i++)
+        ran += run_path(argv[i]);
+    if (argc == 1)
+        ran = run_own_corpus(argv[0]);
+    printf("%d inputs\n", ran);
+    return ran > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
