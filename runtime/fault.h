@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How the runtime tells that something went wrong: one sentence for the user and the exit code a trainer ends
+ * with. Functions that can fail take a `struct fault *` last, return false and fill it; on true they leave it
+ * alone. The sentence names the file and the thing in it; a place on the device (errno) is part of it where
+ * there is one. */
+#ifndef GPFC_FAULT_H
+#define GPFC_FAULT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifndef MUST_CHECK
+#define MUST_CHECK __attribute__((warn_unused_result))
+#endif
+#ifndef PRINTF_LIKE
+#define PRINTF_LIKE(text, first) __attribute__((__format__(printf, text, first)))
+#endif
+
+enum fault_code {
+    FAULT_SYSTEM = 1,   /* no space left, no permission, no memory                             */
+    FAULT_INPUT = 2,    /* what the user gave: data, model, command line                       */
+    FAULT_DIVERGED = 3, /* a number that is not finite came up in training                     */
+    FAULT_INTERRUPT = 130,
+    FAULT_TERMINATED = 143
+};
+
+struct fault {
+    char text[512]; /* one sentence, no newline, no "error:" before it; cut with "..." where too long */
+    int exit_code;  /* enum fault_code; 0 while nothing was told */
+};
+
+/* Always false, so that `return fault_set(...)` tells and returns. Control characters and bytes that are no
+ * UTF-8 (names out of broken files) are shown as '?'. fault may be NULL: then only false is returned. */
+bool fault_set(struct fault *fault, enum fault_code code, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* The same with ": No space left on device" after it, from `error`, an errno. */
+bool fault_system(struct fault *fault, int error, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* "out of memory for 12.3 MB of <what>" */
+bool fault_memory(struct fault *fault, size_t bytes, const char *what);
+
+#endif

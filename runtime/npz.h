@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Arrays by name out of an .npz (a zip of .npy files, stored or deflated), through libzip. Alone knows zip.h.
+ */
+#ifndef GPFC_NPZ_H
+#define GPFC_NPZ_H
+
+#include "npy.h"
+
+struct npz;
+
+bool npz_open(struct npz **out, const char *path, struct fault *fault) MUST_CHECK;
+void npz_close(struct npz *npz); /* NULL is allowed; readers of its arrays are closed before */
+
+bool npz_has(struct npz *npz, const char *name);
+
+/* A reader of the array `name` (no ".npy"); a missing one is a fault that lists what there is. The checksum
+ * is checked when the last row was read. Several readers of one npz may be open, in one thread. */
+bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault) MUST_CHECK;
+
+#endif

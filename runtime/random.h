@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Random numbers as functions of (seed, stream, index), by Philox4x32-10 of Random123: no state, so any
+ * thread, any order and a resumed run draw the same. Key: the seed. Counter: index / numbers of a block (low,
+ * high word), stream (low, high).
+ *
+ * The single-precision normals take one 32-bit word each, so they reach 6.6 standard deviations; the double
+ * ones two words (53 bits, 8.6). Their logarithms and sines are computed here by fixed polynomials without
+ * fused operations, so the bits do not depend on the C library, on the processor or on how the range was cut.
+ */
+#ifndef GPFC_RANDOM_H
+#define GPFC_RANDOM_H
+
+#include <stdint.h>
+
+/* Streams are any 64-bit numbers; random_stream keeps the purposes apart. */
+enum random_purpose {
+    RANDOM_DATA = 1, /* generated samples                        */
+    RANDOM_SPLIT,    /* which rows of a file are the test set    */
+    RANDOM_MIXTURE,  /* starts of the base flow's fit            */
+    RANDOM_WEIGHTS,  /* initial weights; number: the parameter   */
+    RANDOM_SHUFFLE,  /* order of the samples; number: the epoch  */
+    RANDOM_NOISE,    /* of the penalty; number: the step         */
+    RANDOM_MEASURE   /* of evaluation                            */
+};
+
+/* number < 2^56 */
+static inline uint64_t random_stream(enum random_purpose purpose, uint64_t number)
+{
+    return ((uint64_t)purpose << 56) | number;
+}
+
+/* The raw block: four words. */
+void random_block(uint64_t seed, uint64_t stream, uint64_t block, uint32_t out[4]);
+
+/* Number `index`: uniform on the open interval (0, 1), 53 bits; standard normal. */
+double random_uniform(uint64_t seed, uint64_t stream, uint64_t index);
+double random_normal(uint64_t seed, uint64_t stream, uint64_t index);
+
+/* out[i] is number first + i. Precision 8 gives those of random_normal; precision 4 a sequence of its own. */
+void random_fill_normal(uint64_t seed, uint64_t stream, uint64_t first, int64_t count, int precision,
+                        void *out);
+
+/* Normals for one tile: out[e * lanes + l] is number e of sample first_sample + l, for e < elements, so a
+ * sample's numbers do not depend on its tile. With P = elements rounded up to a multiple of 4 it is number
+ * (first_sample + l) * P + e of the fill. */
+void random_fill_tile(uint64_t seed, uint64_t stream, uint64_t first_sample, int64_t elements, int64_t lanes,
+                      int precision, void *out);
+/* The same where the tile's samples are rows of a shuffled data set: lane l holds sample sample[l]. */
+void random_fill_tile_of(uint64_t seed, uint64_t stream, const uint32_t *sample, int64_t elements,
+                         int64_t lanes, int precision, void *out);
+
+/* A uniformly random order of 0 .. n-1; n < 2^32. */
+void random_permutation(uint64_t seed, uint64_t stream, int64_t n, uint32_t *out);
+
+#endif
