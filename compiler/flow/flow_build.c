@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The kernels of a trainer as graphs, one row each: names and ports are those of kernel_abi.h. Inputs are made in that
+ * order, parameters first. */
+#include "flow/flow.h"
+
+#include "diff/diff.h"
+#include "pass/pass.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const struct ir_node *sample_input(struct ir_graph *graph, const char *name, struct ir_shape shape)
+{
+    return ir_input(graph, name, IR_SAMPLE, IR_VARYING, shape);
+}
+
+static const struct ir_node *vector_input(struct ir_graph *graph, const struct model *model, const char *name)
+{
+    return sample_input(graph, name, ir_shape_of(1, model->d));
+}
+
+/* [K,2,d]: z and y of eq. (11) for each step; NULL without penalty */
+static const struct ir_node *noise_input(struct ir_graph *graph, const struct model *model)
+{
+    if (!model->penalised)
+        return NULL;
+    return ir_input(graph, "noise", IR_NOISE, model->noise_per_sample ? IR_VARYING : IR_UNIFORM,
+                    ir_shape_of(3, model->steps, 2, model->d));
+}
+
+/* s(y), or its inverse; *walk says what else is wanted, and gets it. */
+static const struct ir_node *map(struct ir_graph *graph, const struct model *model, const struct ir_node *y,
+                                 struct flow_walk *walk)
+{
+    const struct flow_network network = flow_network(graph, model);
+    walk->start = flow_enter(graph, model, y);
+    flow_integrate(graph, model, &network, walk);
+    return flow_leave(graph, model, walk->end);
+}
+
+/* Sums over the batch, of which "weight" makes means: 1/B for a sample that counts, 0 for one that pads a tile. */
+static void build_loss(struct ir_graph *graph, const struct model *model)
+{
+    const struct ir_node *lambda = ir_input(graph, "lambda", IR_SETTING, IR_UNIFORM, ir_shape_of(0));
+    const struct ir_node *x = vector_input(graph, model, "x");
+    const struct ir_node *y = vector_input(graph, model, "y");
+    const struct ir_node *weight = sample_input(graph, "weight", ir_shape_of(0));
+    struct flow_walk walk = {.noise = noise_input(graph, model)};
+    const struct ir_node *s = map(graph, model, y, &walk);
+    const struct ir_node *cost = ir_bsum(graph, ir_mul(graph, weight, flow_cost(graph, model, x, s)));
+    const struct ir_node *penalty = walk.penalty == NULL
+                                        ? ir_fill(graph, 0.0, ir_shape_of(0))
+                                        : ir_bsum(graph, ir_mul(graph, weight, walk.penalty));
+    ir_output_add(graph, "cost", cost);
+    ir_output_add(graph, "penalty", penalty);
+    ir_output_add(graph, "loss", ir_add2(graph, cost, ir_mul(graph, lambda, penalty)));
+}
+
+static void build_measure(struct ir_graph *graph, const struct model *model)
+{
+    const struct ir_node *x = vector_input(graph, model, "x");
+    const struct ir_node *y = vector_input(graph, model, "y");
+    struct flow_walk walk = {.noise = noise_input(graph, model), .wants_energy = true};
+    const struct ir_node *s = map(graph, model, y, &walk);
+    ir_output_add(graph, "s", s);
+    ir_output_add(graph, "cost", flow_cost(graph, model, x, s));
+    ir_output_add(graph, "energy", walk.energy);
+    if (walk.penalty != NULL)
+        ir_output_add(graph, "penalty", walk.penalty);
+}
+
+static void build_map(struct ir_graph *graph, const struct model *model, bool inverse)
+{
+    const struct ir_node *from = vector_input(graph, model, inverse ? "s" : "y");
+    struct flow_walk walk = {.inverse = inverse};
+    ir_output_add(graph, inverse ? "y" : "s", map(graph, model, from, &walk));
+}
+
+static void build_apply(struct ir_graph *graph, const struct model *model)
+{
+    build_map(graph, model, false);
+}
+
+static void build_invert(struct ir_graph *graph, const struct model *model)
+{
+    build_map(graph, model, true);
+}
+
+/* The map with its d tangents: jacobian[i][j] is the derivative of result i by argument j. */
+static void build_map_jacobian(struct ir_graph *graph, const struct model *model, bool inverse)
+{
+    const struct ir_node *from = vector_input(graph, model, inverse ? "s" : "y");
+    struct flow_walk walk = {.inverse = inverse};
+    const struct ir_node *to = map(graph, model, from, &walk);
+    const struct ir_node *seed = ir_eye(graph, model->d), *jacobian = NULL, *value = NULL;
+    diff_forward(graph, 1, &from, &seed, model->d, 1, &to, &jacobian, &value);
+    assert(jacobian != NULL && value != NULL);
+    ir_output_add(graph, inverse ? "y" : "s", value);
+    ir_output_add(graph, "jacobian", jacobian);
+}
+
+static void build_jacobian(struct ir_graph *graph, const struct model *model)
+{
+    build_map_jacobian(graph, model, false);
+}
+
+static void build_inverse_jacobian(struct ir_graph *graph, const struct model *model)
+{
+    build_map_jacobian(graph, model, true);
+}
+
+static void build_velocity(struct ir_graph *graph, const struct model *model)
+{
+    const struct ir_node *t = ir_input(graph, "t", IR_SETTING, IR_UNIFORM, ir_shape_of(0));
+    const struct ir_node *x = vector_input(graph, model, "x");
+    ir_output_add(graph, "v", flow_velocity(graph, model, x, t));
+}
+
+static void build_trajectory(struct ir_graph *graph, const struct model *model)
+{
+    const struct ir_node *y = vector_input(graph, model, "y");
+    struct flow_walk walk = {.wants_path = true};
+    (void)map(graph, model, y, &walk);
+    ir_output_add(graph, "path", walk.path);
+}
+
+static const struct {
+    const char *name;
+    void (*build)(struct ir_graph *graph, const struct model *model);
+} kernels[FLOW_KERNEL_COUNT] = {
+    [FLOW_LOSS] = {"loss", build_loss},
+    [FLOW_MEASURE] = {"measure", build_measure},
+    [FLOW_APPLY] = {"apply", build_apply},
+    [FLOW_INVERT] = {"invert", build_invert},
+    [FLOW_JACOBIAN] = {"jacobian", build_jacobian},
+    [FLOW_INVERSE_JACOBIAN] = {"inverse_jacobian", build_inverse_jacobian},
+    [FLOW_VELOCITY] = {"velocity", build_velocity},
+    [FLOW_TRAJECTORY] = {"trajectory", build_trajectory},
+};
+
+const char *flow_kernel_name(enum flow_kernel kernel)
+{
+    return kernels[kernel].name;
+}
+
+struct ir_graph *flow_build(struct arena *arena, const struct model *model, enum flow_kernel kernel)
+{
+    struct ir_graph *graph = ir_graph_new(arena, kernels[kernel].name);
+    flow_parameters(graph, model);
+    kernels[kernel].build(graph, model);
+    return graph;
+}
+
+/* "loss" is what was differentiated; who trains wants cost and penalty apart. */
+static void drop_output(struct ir_graph *graph, const char *name)
+{
+    int kept = 0;
+    for (int i = 0; i < graph->n_outputs; i++) {
+        if (strcmp(graph->outputs[i].name, name) != 0)
+            graph->outputs[kept++] = graph->outputs[i];
+    }
+    graph->n_outputs = kept;
+}
+
+struct ir_graph *flow_train(struct arena *arena, const struct model *model, bool keep_all)
+{
+    const char *wrt[2 * MODEL_MAX_LAYERS];
+    int n = 0;
+    for (int k = 0; k < model->n_layers; k++) {
+        wrt[n++] = model->layer[k].weight_name;
+        wrt[n++] = model->layer[k].bias_name;
+    }
+    const struct ir_graph *loss = pass_hoist(flow_build(arena, model, FLOW_LOSS));
+    struct ir_graph *train = diff_reverse(loss, "train", "loss", n, wrt, keep_all ? DIFF_KEEP_ALL : DIFF_KEEP_STATE);
+    drop_output(train, "loss");
+    return train;
+}
