@@ -1,1 +1,17 @@
 # SPDX-License-Identifier: MIT
+specsdir = $(pkgdatadir)/specs
+dist_specs_DATA = \
+	specs/eight_gaussians.yaml \
+	specs/moons.yaml \
+	specs/table3_eight_gaussians_cube.yaml \
+	specs/table3_eight_gaussians_gaussian.yaml \
+	specs/table3_moons_cube.yaml \
+	specs/table3_moons_gaussian.yaml \
+	specs/table4_dsprites_cube.yaml \
+	specs/table4_dsprites_cube_euler.yaml \
+	specs/table4_dsprites_gaussian.yaml \
+	specs/table4_dsprites_gaussian_euler.yaml \
+	specs/table4_mnist_cube.yaml \
+	specs/table4_mnist_cube_euler.yaml \
+	specs/table4_mnist_gaussian.yaml \
+	specs/table4_mnist_gaussian_euler.yaml
