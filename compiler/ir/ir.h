@@ -18,6 +18,8 @@ enum {
     IR_MAX_RANK = 6,
     IR_MAX_LABELS = 16, /* distinct indices of one `ein` */
     IR_MAX_SIZE = 4096, /* of one axis */
+    IR_MAX_OPERANDS = 32, /* of one `ein` */
+    IR_MAX_ELEMENTS = 1 << 28, /* of one value, a sample */
 };
 
 enum ir_op {
