@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The data a trainer works on: pairs (x, y), y = f(x), for training and for the test, in the trainer's precision.
- * All arrays are row-major, [n][d], finite, and there is at least one training row. Pairs come from
+ * The data a trainer works on: pairs (x, y), y = f(x), for training and for the test, in the trainer's
+ * precision. Arrays are row-major, [n][d], finite, and there is at least one training row. Pairs come from
  *
- *   a file     .npz with x_train y_train x_test y_test; or with x, y, split here; or "X.npy,Y.npy", split here
+ *   a file     .npz with x_train y_train x_test y_test; or with x, y, or "X.npy,Y.npy", split here
  *   a file     with x alone (x_train x_test, or x; or one .npy), and the base flow, given or fitted here
  *   nothing    a generator, and the base flow, given or fitted here
  */
@@ -25,7 +25,7 @@ struct pairs_request {
     uint64_t seed;         /* of generator and fit; the split of a file is always the same one */
     bool fit_base;         /* fit a mixture to x_train where there is no y and no base */
     struct mixture_options mixture; /* for that; its seed and threads are not looked at */
-    const struct mixture *base;     /* use this one instead (out of a model); lent until pairs_free; or NULL */
+    const struct mixture *base;     /* use this one instead, out of a model; lent until pairs_free; or NULL */
     int threads;
 };
 
@@ -39,7 +39,7 @@ struct pairs {
     struct mixture *fitted;       /* owned; NULL where nothing was fitted */
     struct mixture_report report; /* of the fit */
     double fit_seconds;
-    double nll_train, nll_test;   /* of f, mean, nats: by the base, or by logdet_train/_test of the file; or NaN */
+    double nll_train, nll_test;   /* of f, mean, nats: by the base, or logdet_train/_test of the file; or NaN */
 };
 
 bool pairs_load(struct pairs *out, const struct pairs_request *request, struct fault *fault) MUST_CHECK;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * Random numbers as functions of (seed, stream, index), by Philox4x32-10 of Random123: no state, so any
- * thread, any order and a resumed run draw the same. Key: the seed. Counter: index / numbers of a block (low,
- * high word), stream (low, high).
+ * thread, any order, any cut of a range and a resumed run draw the same. Key: the seed (low, high word).
+ * Counter: the block (low, high), the stream (low, high). A block of four words makes two uniform or normal
+ * numbers in double, or four normal ones in single precision.
  *
- * The single-precision normals take one 32-bit word each, so they reach 6.6 standard deviations; the double
- * ones two words (53 bits, 8.6). Their logarithms and sines are computed here by fixed polynomials without
- * fused operations, so the bits do not depend on the C library, on the processor or on how the range was cut.
- */
+ * Normals are pairs by Box and Muller. In single precision a number takes one word, and reaches 6.6 standard
+ * deviations; in double two words, 8.5. */
 #ifndef GPFC_RANDOM_H
 #define GPFC_RANDOM_H
 
@@ -33,7 +32,7 @@ static inline uint64_t random_stream(enum random_purpose purpose, uint64_t numbe
 /* The raw block: four words. */
 void random_block(uint64_t seed, uint64_t stream, uint64_t block, uint32_t out[4]);
 
-/* Number `index`: uniform on the open interval (0, 1), 53 bits; standard normal. */
+/* Number `index`: uniform on the open interval (0, 1), 52 bits; standard normal. */
 double random_uniform(uint64_t seed, uint64_t stream, uint64_t index);
 double random_normal(uint64_t seed, uint64_t stream, uint64_t index);
 
