@@ -60,7 +60,7 @@ void arena_fail_after(struct arena *arena, long n)
     arena->fail_after = n;
 }
 
-static _Noreturn void fail(const struct arena *arena)
+void arena_fail(const struct arena *arena)
 {
     if (arena->on_failure)
         longjmp(*arena->on_failure, 1);
@@ -73,7 +73,7 @@ static struct block *add_block(struct arena *arena, size_t bytes)
     const size_t room = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
     struct block *block = room > SIZE_MAX - sizeof *block ? NULL : calloc(1, sizeof *block + room);
     if (!block)
-        fail(arena);
+        arena_fail(arena);
     block->room = room;
     if (arena->newest && bytes > BLOCK_BYTES / 4) {
         block->next = arena->newest->next;
@@ -90,7 +90,7 @@ void *arena_alloc(struct arena *arena, size_t bytes)
 {
     const size_t align = _Alignof(max_align_t);
     if (arena->fail_after == 0)
-        fail(arena);
+        arena_fail(arena);
     if (arena->fail_after > 0)
         arena->fail_after--;
 
@@ -108,7 +108,7 @@ void *arena_array(struct arena *arena, size_t count, size_t bytes_each)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, bytes_each, &bytes))
-        fail(arena);
+        arena_fail(arena);
     return arena_alloc(arena, bytes);
 }
 

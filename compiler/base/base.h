@@ -36,6 +36,9 @@ char *arena_strndup(struct arena *arena, const char *text, size_t length);
 char *arena_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 char *arena_vprintf(struct arena *arena, const char *format, va_list args) PRINTF_LIKE(2, 0);
 
+/* Does what an allocation that fails does: for memory that ended elsewhere, in another library. */
+_Noreturn void arena_fail(const struct arena *arena);
+
 /* For tests: the next n allocations succeed, the one after them and all later ones fail; n < 0: none fails. */
 void arena_fail_after(struct arena *arena, long n);
 

@@ -93,7 +93,7 @@ static void add_caret(struct strbuf *out, struct place at)
     size_t length;
     const char *line = find_line(at.source, at.line, &length);
     const int first = at.column > EXCERPT_BEFORE && length > EXCERPT ? at.column - EXCERPT_BEFORE : 1;
-    strbuf_addf(out, "%5d | ", at.line);
+    strbuf_addf(out, length ? "%5d | " : "%5d |", at.line);
     const int before = add_excerpt(out, line, length, first, at.column);
     strbuf_addf(out, "\n      | %*s^\n", before, "");
 }

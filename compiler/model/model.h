@@ -17,7 +17,11 @@ enum model_integrator { MODEL_EULER, MODEL_MIDPOINT, MODEL_RK4 };
 enum model_cost { MODEL_SQUARED, MODEL_L1 };
 enum model_derivative { MODEL_EXACT, MODEL_DIFFERENCE };
 
-enum { MODEL_MAX_LAYERS = 17 }; /* hidden layers and the last */
+enum {
+    MODEL_MAX_LAYERS = 17,             /* hidden layers and the last */
+    MODEL_MAX_SIZE = 4096,             /* of one axis: outputs, widths, steps + 1 */
+    MODEL_MAX_PARAMETERS = 100000000
+};
 
 struct model_layer {
     int in, out; /* weight [out, in], bias [out]; inputs of the first layer: x_1 .. x_d, t */

@@ -9,8 +9,13 @@
 
 enum { SPEC_MAX_LAYERS = 16 };
 
-/* enum spec_<choice> is just int here; constants SPEC_precision_single, SPEC_field_cube, ... One enum per choice, each
- * from 0, is made in this header from spec_choices.def by counting per-choice (see spec_choice_value). */
+/* enum spec_field_word { SPEC_field_gaussian, SPEC_field_cube, SPEC_field_words }; and so on: the values of a
+ * spec_choice, with their number last. */
+#define SPEC_CHOICE_BEGIN(choice) enum spec_##choice##_word {
+#define SPEC_WORD(choice, word, help) SPEC_##choice##_##word,
+#define SPEC_CHOICE_END(choice) SPEC_##choice##_words };
+#include "spec/spec_choices.def"
+
 struct spec_int {
     int64_t value;
     struct place at; /* of the value; of the enclosing mapping, or the start, where it was left out */
@@ -22,7 +27,7 @@ struct spec_real {
     bool given;
 };
 struct spec_choice {
-    int value; /* place of the word within its choice, from 0 */
+    int value; /* SPEC_<choice>_<word> */
     struct place at;
     bool given;
 };
@@ -34,6 +39,7 @@ struct spec_text {
 struct spec_sizes {
     int count;
     int64_t value[SPEC_MAX_LAYERS];
+    struct place item_at[SPEC_MAX_LAYERS];
     struct place at;
     bool given;
 };
@@ -50,10 +56,11 @@ struct spec {
 
 /* Reads a spec. All faults that can be told key by key (unknown key with the nearest known one, wrong type, out of range,
  * given twice, missing) go to diag, in one run; false if there were any. Limits: 1 MiB, depth 16, 10,000 events, no
- * aliases, one document, no tags of other types. */
+ * aliases, anchors and tags, one document. */
 bool spec_read(struct arena *arena, const struct source *source, struct diag *diag, struct spec *out) MUST_CHECK;
 
-/* Every key with default, range or choices, and meaning, as `gpfc --help-spec` prints it. */
+/* Every key with default, range or choices, and meaning, as `gpfc --help-spec` prints it: itself a spec, but for the
+ * keys that must be given. */
 void spec_help(struct strbuf *out);
 
 /* Every key with its value as text, in the order of spec_keys.def, defaults filled in (for a trainer's settings, and, with

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One key's value: a node of the YAML tree checked against its row and put into struct spec, or told what is wrong with
+ * it, what was expected and what was found. */
+#include "spec/spec.h"
+#include "spec/spec_tree.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { QUOTED = 40 }; /* characters of the user's text in a message */
+
+/* ---- words for messages --------------------------------------------------------------------------------------------- */
+
+static const char *words_text(struct arena *arena, const struct spec_row *row)
+{
+    struct strbuf text;
+    strbuf_init(&text, arena);
+    for (int i = 0; i < row->n_words; i++) {
+        const char *join = i == 0 ? "" : i + 1 < row->n_words ? ", " : " or ";
+        strbuf_addf(&text, "%s%s", join, spec_word_text(row, i));
+    }
+    return strbuf_text(&text);
+}
+
+const char *spec_expected(struct arena *arena, const struct spec_row *row)
+{
+    const char *least = spec_real_text(arena, row->least), *greatest = spec_real_text(arena, row->greatest);
+    switch (row->kind) {
+    case SPEC_KIND_INT:
+        return arena_printf(arena, "an integer from %s to %s", least, greatest);
+    case SPEC_KIND_REAL:
+        return arena_printf(arena, "a number from %s to %s", least, greatest);
+    case SPEC_KIND_CHOICE:
+        return words_text(arena, row);
+    case SPEC_KIND_TEXT:
+        return "a text";
+    case SPEC_KIND_SIZES:
+        return arena_printf(arena, "a list of 1 to %d integers from %s to %s, such as [15, 15]", SPEC_MAX_LAYERS,
+                            least, greatest);
+    }
+    return "";
+}
+
+static bool is_empty(const struct spec_node *node)
+{
+    if (node->kind != SPEC_NODE_SCALAR || !node->plain)
+        return false;
+    static const char *const nothing[] = {"", "~", "null", "Null", "NULL"};
+    for (size_t i = 0; i < sizeof nothing / sizeof nothing[0]; i++)
+        if (strcmp(node->text, nothing[i]) == 0)
+            return true;
+    return false;
+}
+
+const char *spec_found(struct arena *arena, const struct spec_node *node)
+{
+    if (node->kind == SPEC_NODE_MAPPING)
+        return "a mapping";
+    if (node->kind == SPEC_NODE_SEQUENCE)
+        return "a list";
+    if (is_empty(node))
+        return "nothing";
+    const char *text = text_quotable(arena, node->text, node->length, QUOTED);
+    return arena_printf(arena, node->plain ? "'%s'" : "the text \"%s\"", text);
+}
+
+static bool wrong_type(struct diag *diag, const struct spec_row *row, const struct spec_node *node)
+{
+    diag_error(diag, node->at, "%s: expected %s, found %s", row->path, spec_expected(diag->arena, row),
+               spec_found(diag->arena, node));
+    return false;
+}
+
+/* ---- numbers -------------------------------------------------------------------------------------------------------------- */
+
+static bool wrong_number(struct diag *diag, const struct spec_row *row, const struct spec_node *node,
+                         enum spec_number why)
+{
+    wrong_type(diag, row, node);
+    switch (why) {
+    case SPEC_NUMBER_GOOD:
+    case SPEC_NUMBER_NOT:
+        break;
+    case SPEC_NUMBER_FRACTION:
+        diag_note(diag, "an integer is written without '.' and exponent");
+        break;
+    case SPEC_NUMBER_ZEROS:
+        diag_note(diag, "a number is decimal and does not begin with a needless 0");
+        break;
+    case SPEC_NUMBER_TOO_LARGE:
+        diag_note(diag, "the number is too large");
+        break;
+    }
+    return false;
+}
+
+static bool in_range(struct diag *diag, const struct spec_row *row, const struct spec_node *node, double value)
+{
+    if (value >= row->least && value <= row->greatest)
+        return true;
+    diag_error(diag, node->at, "%s: %s is out of range; expected %s", row->path,
+               text_quotable(diag->arena, node->text, node->length, QUOTED), spec_expected(diag->arena, row));
+    return false;
+}
+
+/* A number stands without quotes; a quoted one is a text, and gets told so. */
+static bool is_number_text(struct diag *diag, const struct spec_row *row, const struct spec_node *node)
+{
+    double value;
+    if (node->kind == SPEC_NODE_SCALAR && node->plain && !is_empty(node))
+        return true;
+    wrong_type(diag, row, node);
+    if (node->kind == SPEC_NODE_SCALAR && spec_parse_real(node->text, node->length, &value) == SPEC_NUMBER_GOOD)
+        diag_note(diag, "without quotes it is a number");
+    return false;
+}
+
+static bool read_int(struct diag *diag, const struct spec_row *row, const struct spec_node *node, int64_t *out)
+{
+    if (!is_number_text(diag, row, node))
+        return false;
+    const enum spec_number number = spec_parse_int(node->text, node->length, out);
+    if (number != SPEC_NUMBER_GOOD)
+        return wrong_number(diag, row, node, number);
+    return in_range(diag, row, node, (double)*out);
+}
+
+static bool read_real(struct diag *diag, const struct spec_row *row, const struct spec_node *node, double *out)
+{
+    if (!is_number_text(diag, row, node))
+        return false;
+    const enum spec_number number = spec_parse_real(node->text, node->length, out);
+    if (number != SPEC_NUMBER_GOOD)
+        return wrong_number(diag, row, node, number);
+    return in_range(diag, row, node, *out);
+}
+
+/* ---- words and texts -------------------------------------------------------------------------------------------------------- */
+
+static void suggest_word(struct diag *diag, const struct spec_row *row, const char *word)
+{
+    const char **words = ARENA_ARRAY(diag->arena, const char *, row->n_words);
+    for (int i = 0; i < row->n_words; i++)
+        words[i] = spec_word_text(row, i);
+    const char *meant = nearest_word(word, words, (size_t)row->n_words);
+    if (meant)
+        diag_note(diag, "did you mean '%s'?", meant);
+}
+
+static bool read_choice(struct diag *diag, const struct spec_row *row, const struct spec_node *node, int *out)
+{
+    if (node->kind == SPEC_NODE_SCALAR) {
+        for (int i = 0; i < row->n_words; i++) {
+            const char *word = spec_word_text(row, i);
+            if (strlen(word) == node->length && memcmp(word, node->text, node->length) == 0) {
+                *out = i;
+                return true;
+            }
+        }
+    }
+    wrong_type(diag, row, node);
+    if (node->kind == SPEC_NODE_SCALAR)
+        suggest_word(diag, row, node->text);
+    return false;
+}
+
+static bool read_text(struct diag *diag, const struct spec_row *row, const struct spec_node *node, const char **out)
+{
+    if (node->kind != SPEC_NODE_SCALAR || is_empty(node))
+        return wrong_type(diag, row, node);
+    if (memchr(node->text, '\0', node->length)) {
+        diag_error(diag, node->at, "%s: the text holds a character NUL (\\0)", row->path);
+        return false;
+    }
+    *out = node->text;
+    return true;
+}
+
+/* ---- lists ------------------------------------------------------------------------------------------------------------------ */
+
+static bool read_sizes(struct diag *diag, const struct spec_row *row, const struct spec_tree *tree, int index,
+                       struct spec_sizes *out)
+{
+    const struct spec_node *list = &tree->nodes[index];
+    if (list->kind != SPEC_NODE_SEQUENCE || list->end == index + 1)
+        return wrong_type(diag, row, list);
+    const struct spec_row item = {
+        .path = row->path, .kind = SPEC_KIND_INT, .least = row->least, .greatest = row->greatest};
+    bool good = true;
+    out->count = 0;
+    for (int i = index + 1; i < list->end; i = tree->nodes[i].end) {
+        const struct spec_node *node = &tree->nodes[i];
+        if (out->count == SPEC_MAX_LAYERS) {
+            diag_error(diag, node->at, "%s: expected %s, found more", row->path, spec_expected(diag->arena, row));
+            return false;
+        }
+        out->item_at[out->count] = node->at;
+        if (node->kind == SPEC_NODE_REFUSED || !read_int(diag, &item, node, &out->value[out->count]))
+            good = false;
+        out->count++;
+    }
+    return good;
+}
+
+/* ---- the row's field ------------------------------------------------------------------------------------------------------- */
+
+void spec_field_place(struct spec *spec, const struct spec_row *row, struct place at, bool is_given)
+{
+    *(struct place *)(void *)((char *)spec + row->at_offset) = at;
+    *(bool *)((char *)spec + row->given_offset) = is_given;
+}
+
+void spec_field_read(struct diag *diag, const struct spec_row *row, const struct spec_tree *tree, int index,
+                     struct spec *spec)
+{
+    const struct spec_node *node = &tree->nodes[index];
+    void *field = (char *)spec + row->offset;
+    if (node->kind == SPEC_NODE_REFUSED)
+        return;
+    switch (row->kind) {
+    case SPEC_KIND_INT:
+        (void)read_int(diag, row, node, &((struct spec_int *)field)->value);
+        break;
+    case SPEC_KIND_REAL:
+        (void)read_real(diag, row, node, &((struct spec_real *)field)->value);
+        break;
+    case SPEC_KIND_CHOICE:
+        (void)read_choice(diag, row, node, &((struct spec_choice *)field)->value);
+        break;
+    case SPEC_KIND_TEXT:
+        (void)read_text(diag, row, node, &((struct spec_text *)field)->value);
+        break;
+    case SPEC_KIND_SIZES:
+        (void)read_sizes(diag, row, tree, index, field);
+        break;
+    }
+}
+
+/* ---- defaults: the table's own texts, so a fault in them is ours ---------------------------------------------------------- */
+
+static void default_sizes(const char *text, struct spec_sizes *out)
+{
+    for (const char *at = text + strcspn(text, "0123456789"); *at; at += strcspn(at, "0123456789")) {
+        const size_t length = strspn(at, "0123456789");
+        const enum spec_number number = spec_parse_int(at, length, &out->value[out->count++]);
+        assert(number == SPEC_NUMBER_GOOD && out->count <= SPEC_MAX_LAYERS && "spec: a default in spec_keys.def");
+        (void)number;
+        at += length;
+    }
+}
+
+static int default_word(const struct spec_row *row)
+{
+    int word = 0;
+    while (word < row->n_words && strcmp(row->words[word].word, row->initial) != 0)
+        word++;
+    assert(word < row->n_words && "spec: a default in spec_keys.def is no word of spec_choices.def");
+    return word;
+}
+
+void spec_field_default(const struct spec_row *row, struct spec *spec)
+{
+    void *field = (char *)spec + row->offset;
+    enum spec_number number = SPEC_NUMBER_GOOD;
+    if (spec_is_required(row))
+        return;
+    switch (row->kind) {
+    case SPEC_KIND_INT:
+        number = spec_parse_int(row->initial, strlen(row->initial), &((struct spec_int *)field)->value);
+        break;
+    case SPEC_KIND_REAL:
+        number = spec_parse_real(row->initial, strlen(row->initial), &((struct spec_real *)field)->value);
+        break;
+    case SPEC_KIND_CHOICE:
+        ((struct spec_choice *)field)->value = default_word(row);
+        break;
+    case SPEC_KIND_TEXT:
+        ((struct spec_text *)field)->value = row->initial;
+        break;
+    case SPEC_KIND_SIZES:
+        default_sizes(row->initial, field);
+        break;
+    }
+    assert(number == SPEC_NUMBER_GOOD && "spec: a default in spec_keys.def is no number");
+    (void)number;
+}
