@@ -50,7 +50,8 @@ struct model {
 };
 
 /* Tells all faults that values have together (data without base, pairs and source at once, penalty keys without a
- * penalty, a source with another dimension than 2, ...). False: *out is not made. */
+ * penalty, a source with another dimension than 2, ...). False: *out is not made. May also be called on a spec that spec_read found
+ * faults in, so that all are told in one run: then it is false, and tells what is wrong beyond them. */
 bool model_from_spec(struct arena *arena, const struct spec *spec, struct diag *diag, struct model *out) MUST_CHECK;
 
 /* Outputs of the last layer: folded d(d-1)/2, the pairs (i,j), i < j, in row order; blocks d(d-1), output i(d-1)+n being

@@ -50,7 +50,7 @@ static void check_source(struct diag *diag, const struct spec *spec)
         diag_error(diag, spec->dimension.at,
                    "dimension is %lld; data.source draws samples of dimension 2",
                    (long long)spec->dimension.value);
-    if (spec->base_kind.value == SPEC_base_none) {
+    if (spec->base_kind.value == SPEC_base_none && !spec->base_kind.faulty) {
         diag_error(diag, spec->data_source.at,
                    "data.source gives samples x alone; expected a base.kind too, the flow that makes y = f(x)");
         diag_note(diag, "add 'base: {kind: mixture}', or give pairs with 'data: {pairs: FILE.npz}'");
@@ -84,10 +84,11 @@ struct dependent {
 
 static void check_dependents(struct diag *diag, const struct spec *spec)
 {
-    const bool base = spec->base_kind.value != SPEC_base_none, l1 = spec->cost_kind.value == SPEC_cost_l1;
-    const bool penalty = spec->penalty_kind.value != SPEC_penalty_none;
-    const bool source = spec->data_source.value != SPEC_source_none;
-    const bool step = spec->train_schedule.value == SPEC_schedule_step;
+    const bool base = spec->base_kind.value != SPEC_base_none || spec->base_kind.faulty;
+    const bool l1 = spec->cost_kind.value == SPEC_cost_l1 || spec->cost_kind.faulty;
+    const bool penalty = spec->penalty_kind.value != SPEC_penalty_none || spec->penalty_kind.faulty;
+    const bool source = spec->data_source.value != SPEC_source_none || spec->data_source.faulty;
+    const bool step = spec->train_schedule.value == SPEC_schedule_step || spec->train_schedule.faulty;
 #define DEPENDENT(field, key, wanted, fault, wants) {spec->field.given, wanted, fault, spec->field.at, key, wants}
     const struct dependent dependents[] = {
         DEPENDENT(base_components, "base.components", base, true, "base.kind: mixture"),
@@ -180,13 +181,15 @@ static void fill(struct arena *arena, const struct spec *spec, struct model *out
 bool model_from_spec(struct arena *arena, const struct spec *spec, struct diag *diag, struct model *out)
 {
     const int errors_before = diag->errors;
+    if (!spec->whole)
+        return false;
     check_name(diag, spec);
     check_data(diag, spec);
     check_dependents(diag, spec);
     check_outputs(diag, spec);
     check_parameters(diag, spec);
     check_lanes(diag, spec);
-    if (diag->errors > errors_before)
+    if (!spec->good || diag->errors > errors_before)
         return false;
     fill(arena, spec, out);
     return true;

@@ -16,36 +16,41 @@ enum { SPEC_MAX_LAYERS = 16 };
 #define SPEC_CHOICE_END(choice) SPEC_##choice##_words };
 #include "spec/spec_choices.def"
 
+/*
+ * Every value has its place, whether it was given, and whether it was faulty: then it has been told, and the default stands
+ * in its place. */
 struct spec_int {
     int64_t value;
     struct place at; /* of the value; of the enclosing mapping, or the start, where it was left out */
-    bool given;
+    bool given, faulty;
 };
 struct spec_real {
     double value;
     struct place at;
-    bool given;
+    bool given, faulty;
 };
 struct spec_choice {
     int value; /* SPEC_<choice>_<word> */
     struct place at;
-    bool given;
+    bool given, faulty;
 };
 struct spec_text {
     const char *value; /* arena; never NULL */
     struct place at;
-    bool given;
+    bool given, faulty;
 };
 struct spec_sizes {
     int count;
     int64_t value[SPEC_MAX_LAYERS];
     struct place item_at[SPEC_MAX_LAYERS];
     struct place at;
-    bool given;
+    bool given, faulty;
 };
 
 struct spec {
     const struct source *source;
+    bool whole; /* the text was YAML to its end: what is not given was left out */
+    bool good;  /* spec_read found no fault */
 #define SPEC_INT(path, field, ...) struct spec_int field;
 #define SPEC_REAL(path, field, ...) struct spec_real field;
 #define SPEC_CHOICE(path, field, ...) struct spec_choice field;

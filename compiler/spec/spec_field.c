@@ -211,36 +211,37 @@ void spec_field_place(struct spec *spec, const struct spec_row *row, struct plac
     *(bool *)((char *)spec + row->given_offset) = is_given;
 }
 
-void spec_field_read(struct diag *diag, const struct spec_row *row, const struct spec_tree *tree, int index,
-                     struct spec *spec)
+bool *spec_field_faulty(struct spec *spec, const struct spec_row *row)
+{
+    return (bool *)((char *)spec + row->faulty_offset);
+}
+
+static bool read_field(struct diag *diag, const struct spec_row *row, const struct spec_tree *tree, int index,
+                       void *field)
 {
     const struct spec_node *node = &tree->nodes[index];
-    void *field = (char *)spec + row->offset;
     if (node->kind == SPEC_NODE_REFUSED)
-        return;
+        return false;
     switch (row->kind) {
     case SPEC_KIND_INT:
-        (void)read_int(diag, row, node, &((struct spec_int *)field)->value);
-        break;
+        return read_int(diag, row, node, &((struct spec_int *)field)->value);
     case SPEC_KIND_REAL:
-        (void)read_real(diag, row, node, &((struct spec_real *)field)->value);
-        break;
+        return read_real(diag, row, node, &((struct spec_real *)field)->value);
     case SPEC_KIND_CHOICE:
-        (void)read_choice(diag, row, node, &((struct spec_choice *)field)->value);
-        break;
+        return read_choice(diag, row, node, &((struct spec_choice *)field)->value);
     case SPEC_KIND_TEXT:
-        (void)read_text(diag, row, node, &((struct spec_text *)field)->value);
-        break;
+        return read_text(diag, row, node, &((struct spec_text *)field)->value);
     case SPEC_KIND_SIZES:
-        (void)read_sizes(diag, row, tree, index, field);
-        break;
+        return read_sizes(diag, row, tree, index, field);
     }
+    return false;
 }
 
 /* ---- defaults: the table's own texts, so a fault in them is ours ---------------------------------------------------------- */
 
 static void default_sizes(const char *text, struct spec_sizes *out)
 {
+    out->count = 0;
     for (const char *at = text + strcspn(text, "0123456789"); *at; at += strcspn(at, "0123456789")) {
         const size_t length = strspn(at, "0123456789");
         const enum spec_number number = spec_parse_int(at, length, &out->value[out->count++]);
@@ -263,8 +264,11 @@ void spec_field_default(const struct spec_row *row, struct spec *spec)
 {
     void *field = (char *)spec + row->offset;
     enum spec_number number = SPEC_NUMBER_GOOD;
-    if (spec_is_required(row))
+    if (spec_is_required(row)) {
+        assert(row->kind == SPEC_KIND_INT && "spec: a required key of a kind that has no stand-in");
+        ((struct spec_int *)field)->value = (int64_t)row->least;
         return;
+    }
     switch (row->kind) {
     case SPEC_KIND_INT:
         number = spec_parse_int(row->initial, strlen(row->initial), &((struct spec_int *)field)->value);
@@ -284,4 +288,15 @@ void spec_field_default(const struct spec_row *row, struct spec *spec)
     }
     assert(number == SPEC_NUMBER_GOOD && "spec: a default in spec_keys.def is no number");
     (void)number;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------------ */
+
+void spec_field_read(struct diag *diag, const struct spec_row *row, const struct spec_tree *tree, int index,
+                     struct spec *spec)
+{
+    if (read_field(diag, row, tree, index, (char *)spec + row->offset))
+        return;
+    spec_field_default(row, spec);
+    *spec_field_faulty(spec, row) = true;
 }

@@ -61,15 +61,26 @@ static size_t known_here(struct arena *arena, const char *prefix, const char **o
     return n;
 }
 
-/* Every path that ends with this very key, as "flow.steps or base.steps"; "" if none. */
-static const char *known_elsewhere(struct arena *arena, const char *key)
+/* What a misspelt key meant is not missing: its fault is told. */
+static void mark_meant(struct reader *r, const char *path)
+{
+    const size_t length = strlen(path);
+    for (int i = 0; i < SPEC_ROWS; i++)
+        if (starts_with(spec_rows[i].path, path) && strchr(".", spec_rows[i].path[length]))
+            *spec_field_faulty(r->spec, &spec_rows[i]) = true;
+}
+
+/* Every path that ends with this very key, as "'flow.steps' or 'base.steps'"; "" if none. */
+static const char *find_elsewhere(struct reader *r, const char *key)
 {
     struct strbuf text;
-    strbuf_init(&text, arena);
+    strbuf_init(&text, r->arena);
     for (int i = 0; i < SPEC_ROWS; i++) {
         const char *path = spec_rows[i].path;
-        if (strcmp(path + spec_section_length(path), key) == 0)
-            strbuf_addf(&text, "%s'%s'", text.length ? " or " : "", path);
+        if (strcmp(path + spec_section_length(path), key) != 0)
+            continue;
+        strbuf_addf(&text, "%s'%s'", text.length ? " or " : "", path);
+        mark_meant(r, path);
     }
     return strbuf_text(&text);
 }
@@ -83,13 +94,18 @@ static void list_known(struct reader *r, const char *const *names, size_t n)
     diag_note(r->diag, "known here: %s", strbuf_text(&text));
 }
 
+static void suggest(struct reader *r, const char *path)
+{
+    diag_note(r->diag, "did you mean '%s'?", path);
+    mark_meant(r, path);
+}
+
 static void unknown_key(struct reader *r, const char *prefix, const struct spec_node *node)
 {
     const char *names[SPEC_ROWS];
     const size_t n = known_here(r->arena, prefix, names);
     const char *shown = text_quotable(r->arena, node->text, node->length, QUOTED);
-    const char *meant = nearest_word(node->text, names, n);
-    const char *elsewhere = known_elsewhere(r->arena, node->text);
+    const char *elsewhere = find_elsewhere(r, node->text), *meant = nearest_word(node->text, names, n);
 
     diag_error(r->diag, node->at, "unknown key '%s%s'", prefix, shown);
     if (strcmp(node->text, "<<") == 0)
@@ -100,7 +116,7 @@ static void unknown_key(struct reader *r, const char *prefix, const struct spec_
     else if (elsewhere[0])
         diag_note(r->diag, "did you mean %s?", elsewhere);
     else if (meant)
-        diag_note(r->diag, "did you mean '%s%s'?", prefix, meant);
+        suggest(r, arena_printf(r->arena, "%s%s", prefix, meant));
     else
         list_known(r, names, n);
 }
@@ -190,10 +206,13 @@ static void set_defaults(const struct source *source, struct spec *out)
 
 static void tell_missing(struct reader *r)
 {
-    for (int i = 0; i < SPEC_ROWS; i++)
-        if (spec_is_required(&spec_rows[i]) && r->key_at[i].line == 0)
-            diag_error(r->diag, r->tree.nodes[0].at, "'%s' is missing; expected %s", spec_rows[i].path,
-                       spec_expected(r->arena, &spec_rows[i]));
+    for (int i = 0; i < SPEC_ROWS; i++) {
+        if (!spec_is_required(&spec_rows[i]) || r->key_at[i].line > 0 || *spec_field_faulty(r->spec, &spec_rows[i]))
+            continue;
+        diag_error(r->diag, r->tree.nodes[0].at, "'%s' is missing; expected %s", spec_rows[i].path,
+                   spec_expected(r->arena, &spec_rows[i]));
+        *spec_field_faulty(r->spec, &spec_rows[i]) = true;
+    }
 }
 
 static void read_root(struct reader *r)
@@ -210,7 +229,8 @@ static void read_root(struct reader *r)
     else if (root->kind != SPEC_NODE_REFUSED && r->tree.complete)
         diag_error(r->diag, root->at, "expected a mapping ('dimension: 2' ...), found %s",
                    spec_found(r->arena, root));
-    if (r->tree.complete && root->kind == SPEC_NODE_MAPPING)
+    r->spec->whole = r->tree.complete && root->kind == SPEC_NODE_MAPPING;
+    if (r->spec->whole)
         tell_missing(r);
 }
 
@@ -224,5 +244,6 @@ bool spec_read(struct arena *arena, const struct source *source, struct diag *di
     set_defaults(source, out);
     spec_tree_read(arena, source, diag, &r->tree);
     read_root(r);
-    return diag->errors == errors_before;
+    out->good = diag->errors == errors_before;
+    return out->good;
 }

@@ -13,7 +13,8 @@
 
 #define ROW(key, name, type) \
     .path = (key), .kind = SPEC_KIND_##type, .offset = offsetof(struct spec, name), \
-    .at_offset = offsetof(struct spec, name.at), .given_offset = offsetof(struct spec, name.given)
+    .at_offset = offsetof(struct spec, name.at), .given_offset = offsetof(struct spec, name.given), \
+    .faulty_offset = offsetof(struct spec, name.faulty)
 #define SPEC_INT(key, name, first, low, high, meaning, text) \
     {ROW(key, name, INT), .initial = #first, .least = (low), .greatest = (high), .model = (meaning), .help = (text)},
 #define SPEC_REAL(key, name, first, low, high, meaning, text) \

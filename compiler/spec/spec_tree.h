@@ -47,7 +47,7 @@ struct spec_row {
     const char *path; /* "flow.field" */
     enum spec_kind kind;
     size_t offset;           /* of its field in struct spec ... */
-    size_t at_offset, given_offset; /* ... and of the members that all kinds have */
+    size_t at_offset, given_offset, faulty_offset; /* ... and of the members that all kinds have */
     const char *initial;     /* the default, as it would be written; see spec_is_required */
     double least, greatest;  /* of INT, REAL and the items of SIZES; of INT within +-2^53 */
     const struct spec_word *words; /* of CHOICE: n_words of them */
@@ -78,10 +78,12 @@ int spec_section_length(const char *path);
 
 struct spec;
 
-/* Puts the value at nodes[index] into the row's field; what is wrong with it goes to diag. */
+/* Puts the value at nodes[index] into the row's field. What is wrong with it goes to diag; then the default stays. */
 void spec_field_read(struct diag *diag, const struct spec_row *row, const struct spec_tree *tree, int index,
                      struct spec *spec);
 void spec_field_place(struct spec *spec, const struct spec_row *row, struct place at, bool is_given);
+bool *spec_field_faulty(struct spec *spec, const struct spec_row *row);
+/* The default; for a required key the least value, so that what looks at a faulty spec finds something. */
 void spec_field_default(const struct spec_row *row, struct spec *spec);
 
 /* For messages: "an integer from 1 to 4095"; "a list", "nothing", "'x'". */
