@@ -1,3 +1,11 @@
 # SPDX-License-Identifier: MIT
 libgpfc_compiler_a_SOURCES += \
-	compiler/pass/pass.h
+	compiler/pass/pass.h \
+	compiler/pass/pass_binary.c \
+	compiler/pass/pass_dead.c \
+	compiler/pass/pass_hoist.c \
+	compiler/pass/pass_internal.h \
+	compiler/pass/pass_list.c \
+	compiler/pass/pass_list.def \
+	compiler/pass/pass_merge.c \
+	compiler/pass/pass_rewrite.c
