@@ -244,6 +244,9 @@ bool module_optimize(struct arena *arena, LLVMModuleRef module, LLVMTargetMachin
                      const char **fault)
 {
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+    /* register blocks are laid out by the schedule: unrolled further they spill */
+    LLVMPassBuilderOptionsSetLoopUnrolling(options, false);
+    LLVMPassBuilderOptionsSetSLPVectorization(options, false);
     LLVMErrorRef error = LLVMRunPasses(module, passes, machine, options);
     LLVMDisposePassBuilderOptions(options);
     if (!error)

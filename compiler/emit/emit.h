@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From plans to machine code through LLVM's C API. Takes no decision: what is computed where, in which blocks and what lies
+ * where has been settled by sched/. */
+#ifndef GPFC_EMIT_H
+#define GPFC_EMIT_H
+
+#include "emit/llvm_compat.h"
+#include "sched/sched.h"
+
+struct emit_kernel { /* one kernel of a module (kernel_abi.h) */
+    const char *name;
+    const struct plan *plan;
+    double flop_per_sample;
+};
+
+struct emit_parameter { /* one row of the bundle's parameters; struct gpfc_parameter */
+    const char *name;
+    long offset;
+    int rank;
+    long shape[2];
+    long fan_in;
+    bool last;
+};
+
+struct emit_setting { /* struct gpfc_setting */
+    const char *key, *text;
+    double number;
+};
+
+struct emit_bundle { /* everything of struct gpfc_bundle that is not a kernel */
+    const char *symbol; /* of the bundle: "gpfc_bundle" */
+    const char *name, *version, *spec_text;
+    uint64_t spec_hash;
+    int dimension, steps, lanes;
+    bool is_double;
+    long theta_elements;
+    int n_parameters, n_settings;
+    const struct emit_parameter *parameters;
+    const struct emit_setting *settings;
+};
+
+struct emit_module {
+    LLVMContextRef context;
+    LLVMModuleRef module;
+    LLVMTargetMachineRef machine;
+};
+
+/* Builds the module of some kernels and, if bundle is not NULL, their bundle; without one, each kernel's struct gpfc_kernel
+ * is a symbol "gpfc_kernel_<name>". Not optimised yet. False: *fault says why; nothing is left to free. */
+bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
+                const struct emit_kernel *kernels, const struct emit_bundle *bundle, struct emit_module *out,
+                const char **fault) MUST_CHECK;
+bool emit_optimize(struct arena *arena, struct emit_module *module, const char **fault) MUST_CHECK;
+void emit_free(struct emit_module *module);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Nests over (row, column, lane): a contraction in blocks of registers, the elementwise values fused to it, and stores. */
+#include "emit/emitter.h"
+
+#include <string.h>
+
+/* ---- contraction: rows x vectors results in registers, one pass over the summed labels ------------------------------ */
+
+struct contraction {
+    const struct ir_node *node;
+    int rows;
+    LLVMValueRef *sums;              /* [rows][vectors], on the stack until LLVM takes them to registers */
+    struct index label[IR_MAX_LABELS];
+    struct index row;                /* of the block's first row */
+};
+
+static bool operand_has_row(const struct nest_emitter *ne, const struct ir_node *node, int i)
+{
+    for (int axis = 0; axis < node->args[i]->shape.rank; axis++) {
+        int label = node->ein.labels[i][axis];
+        if (label < node->shape.rank && ne->nest->members[0].axis[label] == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_narrow(const struct nest_emitter *ne, const struct ir_node *x)
+{
+    return ne->wide && !ne->region->value[x->id].wide && !ne->region->value[x->id].inlined;
+}
+
+/* Product of the operands that do (or do not) depend on the row and do (or do not) hold one number for all lanes. */
+static LLVMValueRef partial_product(const struct nest_emitter *ne, const struct contraction *c, bool row, bool narrow,
+                                    int vector)
+{
+    LLVMValueRef result = NULL;
+    for (int i = 0; i < c->node->n_args; i++) {
+        const struct ir_node *x = c->node->args[i];
+        if (operand_has_row(ne, c->node, i) != row || is_narrow(ne, x) != narrow)
+            continue;
+        struct index index[IR_MAX_RANK];
+        for (int axis = 0; axis < x->shape.rank; axis++)
+            index[axis] = c->label[c->node->ein.labels[i][axis]];
+        result = emit_product(ne, result, emit_value(ne, x, index, vector));
+    }
+    return result;
+}
+
+static void set_row(const struct nest_emitter *ne, struct contraction *c, int r)
+{
+    for (int label = 0; label < c->node->shape.rank; label++)
+        if (ne->nest->members[0].axis[label] == 0)
+            c->label[label] = emit_index_add(ne->e, c->row, r);
+}
+
+static void accumulate(const struct nest_emitter *ne, struct contraction *c)
+{
+    LLVMBuilderRef b = ne->e->builder;
+    LLVMValueRef common[64];
+    LLVMValueRef common_narrow = partial_product(ne, c, false, true, 0);
+    for (int v = 0; v < ne->vectors; v++)
+        common[v] = emit_product(ne, common_narrow, partial_product(ne, c, false, false, v));
+    for (int r = 0; r < c->rows; r++) {
+        set_row(ne, c, r);
+        LLVMValueRef row_narrow = partial_product(ne, c, true, true, 0);
+        for (int v = 0; v < ne->vectors; v++) {
+            LLVMValueRef row = emit_product(ne, row_narrow, partial_product(ne, c, true, false, v));
+            LLVMValueRef *place = &c->sums[r * ne->vectors + v];
+            LLVMValueRef sum = LLVMBuildLoad2(b, ne->type, *place, "");
+            if (row && common[v])
+                sum = emit_multiply_add(ne, row, common[v], sum);
+            else
+                sum = LLVMBuildFAdd(b, sum, row ? row : common[v], "");
+            LLVMBuildStore(b, sum, *place);
+        }
+    }
+}
+
+static void over_summed(const struct nest_emitter *ne, struct contraction *c, int which)
+{
+    if (which == ne->nest->n_summed) {
+        accumulate(ne, c);
+        return;
+    }
+    int label = ne->nest->summed[which];
+    int size = c->node->ein.size[label];
+    if (ne->nest->unroll) {
+        for (int k = 0; k < size; k++) {
+            c->label[label] = (struct index){NULL, k};
+            over_summed(ne, c, which + 1);
+        }
+        return;
+    }
+    struct emit_loop loop = emit_loop_begin(ne->e, size, "k");
+    c->label[label] = (struct index){loop.index, 0};
+    over_summed(ne, c, which + 1);
+    emit_loop_end(ne->e, &loop, size);
+}
+
+static void contract(const struct nest_emitter *ne, struct contraction *c)
+{
+    const struct plan_member *root = &ne->nest->members[0];
+    c->node = root->node;
+    for (int label = 0; label < c->node->shape.rank; label++)
+        c->label[label] = ne->axis[root->axis[label]];
+    int n = c->rows * ne->vectors;
+    c->sums = ARENA_ARRAY(ne->e->arena, LLVMValueRef, (size_t)n);
+    for (int i = 0; i < n; i++) {
+        c->sums[i] = emit_slot(ne);
+        LLVMBuildStore(ne->e->builder, LLVMConstNull(ne->type), c->sums[i]);
+    }
+    over_summed(ne, c, 0);
+}
+
+static LLVMValueRef contracted(const struct nest_emitter *ne, const struct contraction *c, int r, int vector)
+{
+    LLVMValueRef sum = LLVMBuildLoad2(ne->e->builder, ne->type, c->sums[r * ne->vectors + vector], "");
+    if (c->node->ein.coefficient == 1)
+        return sum;
+    return emit_product(ne, emit_number(ne, c->node->ein.coefficient), sum);
+}
+
+/* ---- one element --------------------------------------------------------------------------------------------------- */
+
+static void store_one(const struct nest_emitter *ne, int which, int vector)
+{
+    const struct plan_store *store = &ne->nest->stores[which];
+    struct index index[IR_MAX_RANK];
+    for (int axis = 0; axis < store->rank; axis++)
+        index[axis] = ne->axis[store->axis[axis]];
+    LLVMValueRef x;
+    if (store->node)
+        x = emit_value(ne, store->node, index, vector);
+    else if (store->from >= 0)
+        x = emit_load(ne, ne->temporary[which], &ne->region->temporaries[store->from].value, store->rank, index,
+                      vector);
+    else
+        x = LLVMConstNull(ne->type);
+    if (store->add)
+        x = LLVMBuildFAdd(ne->e->builder,
+                          emit_load(ne, ne->store[which], &store->to, store->rank, index, vector), x, "");
+    emit_store_value(ne, ne->store[which], &store->to, store->rank, index, vector, x);
+}
+
+static void element(struct nest_emitter *ne, const struct contraction *c, int r, int vector)
+{
+    const struct plan_nest *nest = ne->nest;
+    for (int i = 0; i < nest->n_members; i++)
+        ne->in_register[nest->members[i].node->id] = NULL;
+    for (int i = 0; i < nest->n_members; i++) {
+        const struct plan_member *member = &nest->members[i];
+        struct index label[IR_MAX_LABELS];
+        for (int a = 0; a < member->node->shape.rank; a++)
+            label[a] = ne->axis[member->axis[a]];
+        bool root = i == 0 && nest->n_summed > 0;
+        ne->in_register[member->node->id] =
+            root ? contracted(ne, c, r, vector) : emit_expression(ne, member->node, label, vector);
+    }
+    for (int i = 0; i < nest->n_stores; i++)
+        store_one(ne, i, vector);
+    for (int i = 0; i < nest->n_members; i++)
+        ne->in_register[nest->members[i].node->id] = NULL;
+}
+
+/* ---- loops ------------------------------------------------------------------------------------------------------- */
+
+static void row_block(struct nest_emitter *ne, struct index row, int rows)
+{
+    struct contraction c = {.rows = rows, .row = row};
+    ne->axis[0] = row;
+    if (ne->nest->n_summed)
+        contract(ne, &c);
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < ne->vectors; v++) {
+            ne->axis[0] = emit_index_add(ne->e, row, r);
+            element(ne, &c, r, v);
+        }
+}
+
+static void over_rows(struct nest_emitter *ne)
+{
+    int rows = ne->nest->n_axes ? ne->nest->size[0] : 1, block = ne->nest->block;
+    int whole = rows / block, rest = rows % block;
+    if (ne->nest->unroll || whole == 1) {
+        for (int i = 0; i < whole; i++)
+            row_block(ne, (struct index){NULL, i * block}, block);
+    } else if (whole) {
+        struct emit_loop loop = emit_loop_begin(ne->e, whole, "row");
+        LLVMValueRef first = LLVMBuildMul(ne->e->builder, loop.index, emit_constant_index(ne->e, block), "");
+        row_block(ne, (struct index){first, 0}, block);
+        emit_loop_end(ne->e, &loop, whole);
+    }
+    if (rest)
+        row_block(ne, (struct index){NULL, whole * block}, rest);
+}
+
+static void over_axes(struct nest_emitter *ne, int axis)
+{
+    if (axis <= 0) {
+        over_rows(ne);
+        return;
+    }
+    int size = ne->nest->size[axis];
+    if (ne->nest->unroll) {
+        for (int i = 0; i < size; i++) {
+            ne->axis[axis] = (struct index){NULL, i};
+            over_axes(ne, axis - 1);
+        }
+        return;
+    }
+    struct emit_loop loop = emit_loop_begin(ne->e, size, "column");
+    ne->axis[axis] = (struct index){loop.index, 0};
+    over_axes(ne, axis - 1);
+    emit_loop_end(ne->e, &loop, size);
+}
+
+void emit_map(struct nest_emitter *ne)
+{
+    over_axes(ne, ne->nest->n_axes - 1);
+}

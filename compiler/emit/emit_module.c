@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A module from kernels: set up, filled, verified, optimised. */
+#include "emit/emitter.h"
+
+#include <string.h>
+
+static LLVMTypeRef real_type(LLVMContextRef context, bool is_double)
+{
+    return is_double ? LLVMDoubleTypeInContext(context) : LLVMFloatTypeInContext(context);
+}
+
+static void set_types(struct emitter *e, int vector)
+{
+    e->real = real_type(e->context, e->is_double);
+    e->real_bytes = e->is_double ? 8 : 4;
+    e->vector = LLVMVectorType(e->real, (unsigned)vector);
+    e->index = LLVMInt64TypeInContext(e->context);
+    e->pointer = LLVMPointerTypeInContext(e->context, 0);
+    struct vector_math math = {.context = e->context, .module = e->module, .builder = e->builder,
+                               .is_double = e->is_double, .has_fma = e->cpu->has_fma};
+    e->narrow_math = e->wide_math = math;
+    e->narrow_math.type = e->real;
+    e->narrow_math.lanes = 1;
+    e->wide_math.type = e->vector;
+    e->wide_math.lanes = vector;
+}
+
+bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
+                const struct emit_kernel *kernels, const struct emit_bundle *bundle, struct emit_module *out,
+                const char **fault)
+{
+    *out = (struct emit_module){.machine = target_machine_new(arena, cpu, fault)};
+    if (!out->machine)
+        return false;
+    out->context = LLVMContextCreate();
+    out->module = LLVMModuleCreateWithNameInContext("gpfc", out->context);
+    target_module_set(out->machine, out->module);
+    struct emitter e = {.arena = arena, .cpu = cpu, .context = out->context, .module = out->module,
+                        .is_double = is_double};
+    e.builder = LLVMCreateBuilderInContext(out->context);
+    struct kernel_functions *functions =
+        ARENA_ARRAY(arena, struct kernel_functions, (size_t)n_kernels + 1);
+    for (int i = 0; i < n_kernels; i++) {
+        e.plan = kernels[i].plan;
+        e.kernel = kernels[i].name;
+        e.n_functions = 0;
+        set_types(&e, e.plan->schedule.vector);
+        functions[i] = emit_kernel_functions(&e);
+    }
+    emit_bundle_symbols(&e, n_kernels, kernels, functions, bundle);
+    LLVMDisposeBuilder(e.builder);
+    *fault = module_fault(arena, out->module);
+    if (*fault)
+        emit_free(out);
+    return !*fault;
+}
+
+bool emit_optimize(struct arena *arena, struct emit_module *module, const char **fault)
+{
+    return module_optimize(arena, module->module, module->machine, "default<O2>", fault);
+}
+
+void emit_free(struct emit_module *module)
+{
+    if (module->module)
+        LLVMDisposeModule(module->module);
+    if (module->context)
+        LLVMContextDispose(module->context);
+    if (module->machine)
+        LLVMDisposeTargetMachine(module->machine);
+    *module = (struct emit_module){0};
+}

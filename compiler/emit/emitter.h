@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files that build LLVM IR from plans share, and nobody else. */
+#ifndef GPFC_EMIT_EMITTER_H
+#define GPFC_EMIT_EMITTER_H
+
+#include "emit/emit.h"
+#include "emit/vector_math.h"
+
+struct emitter {
+    struct arena *arena;
+    const struct target_cpu *cpu;
+    const struct plan *plan; /* of the kernel at hand */
+    const char *kernel;      /* its name */
+    LLVMContextRef context;
+    LLVMModuleRef module;
+    LLVMBuilderRef builder;
+    LLVMValueRef function;   /* being built */
+    LLVMTypeRef real, vector, index, pointer;
+    bool is_double;
+    int real_bytes;
+    int n_functions;
+    struct vector_math wide_math, narrow_math;
+};
+
+struct index { /* dynamic + constant */
+    LLVMValueRef dynamic; /* NULL: 0 */
+    long constant;
+};
+
+/* ---- emit_loop.c: counted loops ------------------------------------------------------------------------------------ */
+
+struct emit_loop {
+    LLVMBasicBlockRef header, exit;
+    LLVMValueRef index;
+};
+struct emit_loop emit_loop_begin(struct emitter *e, long count, const char *name);
+void emit_loop_end(struct emitter *e, const struct emit_loop *loop, long count);
+LLVMValueRef emit_constant_index(const struct emitter *e, long value);
+struct index emit_index_add(const struct emitter *e, struct index a, long constant);
+
+/* ---- emit_access.c: values in memory ------------------------------------------------------------------------------- */
+
+/* One nest's function while it is built. */
+struct nest_emitter {
+    struct emitter *e;
+    const struct plan_region *region;
+    const struct plan_nest *nest;
+    bool wide;
+    int vectors;            /* vector registers that hold one element's lanes; 1 if not wide */
+    LLVMTypeRef type;       /* of one of them */
+    const struct vector_math *math;
+    LLVMValueRef *base;     /* by node id: parameter that points to its memory; NULL: not read here */
+    LLVMValueRef *store;    /* by store: parameter that points to its destination */
+    LLVMValueRef *temporary; /* by store: parameter that points to the temporary it copies */
+    LLVMValueRef *in_register; /* by node id: value of a member at the indices at hand; NULL: none */
+    struct index axis[IR_MAX_LABELS]; /* index of each of the nest's axes */
+};
+
+LLVMValueRef emit_address(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value, int rank,
+                          const struct index *index, int vector);
+LLVMValueRef emit_load(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value, int rank,
+                       const struct index *index, int vector);
+void emit_store_value(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value, int rank,
+                      const struct index *index, int vector, LLVMValueRef x);
+LLVMValueRef emit_slot(const struct nest_emitter *ne);
+/* one number -> all lanes */
+LLVMValueRef emit_splat(const struct nest_emitter *ne, LLVMValueRef scalar);
+LLVMValueRef emit_number(const struct nest_emitter *ne, double value);
+LLVMValueRef emit_multiply_add(const struct nest_emitter *ne, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c);
+/* a * b, where NULL stands for 1 */
+LLVMValueRef emit_product(const struct nest_emitter *ne, LLVMValueRef a, LLVMValueRef b);
+
+/* The node's value at the indices of its axes: from a register, computed in place, or from memory. */
+LLVMValueRef emit_value(const struct nest_emitter *ne, const struct ir_node *node, const struct index *index,
+                        int vector);
+/* The operation of an elementwise node, its labels' indices given. */
+LLVMValueRef emit_expression(const struct nest_emitter *ne, const struct ir_node *node, const struct index *label,
+                             int vector);
+
+/* ---- nests: the body of one nest's function --------------------------------------------------------------------------- */
+
+void emit_map(struct nest_emitter *ne);
+void emit_total(struct nest_emitter *ne);
+void emit_select(struct nest_emitter *ne);
+
+/* Sums the lanes of each of n vectors (a power of two, at most the lanes of one): lane i of the result, a vector of n, is
+ * the sum of vectors[i]. */
+LLVMValueRef emit_sum_lanes(const struct nest_emitter *ne, int n, LLVMValueRef *vectors);
+
+/* ---- emit_kernel.c ------------------------------------------------------------------------------------------------------ */
+
+struct kernel_functions {
+    LLVMValueRef before, tile, after;
+};
+struct kernel_functions emit_kernel_functions(struct emitter *e);
+
+/* Constant arrays of the module, private. */
+LLVMValueRef emit_constant_reals(struct emitter *e, const double *values, long n);
+LLVMValueRef emit_constant_ints(struct emitter *e, const long *values, long n);
+
+/* ---- emit_bundle.c ------------------------------------------------------------------------------------------------------ */
+
+void emit_bundle_symbols(struct emitter *e, int n_kernels, const struct emit_kernel *kernels,
+                         const struct kernel_functions *functions, const struct emit_bundle *bundle);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the planner's files share, and nobody else. */
+#ifndef GPFC_SCHED_PLANNER_H
+#define GPFC_SCHED_PLANNER_H
+
+#include "sched/sched.h"
+
+struct node_facts { /* of each node of a region's graph */
+    bool wanted;    /* computed in this region */
+    bool forced;    /* must have a place of its own: a loop or another part reads it */
+    bool placed;    /* has one */
+    bool done;      /* can be read: computed by an earlier item, or given */
+    int users;      /* uses by wanted nodes and outputs */
+    const struct ir_node *user; /* the last of them; NULL for an output */
+    int nest;       /* item that computes it; -1: none */
+    int row;        /* axis that runs fastest */
+    int output;     /* output whose place serves as its own; -1: none */
+    long offset;    /* of its own place in the region's frame */
+    int first, last; /* items that define and last read it */
+};
+
+struct planner {
+    struct plan *plan;
+    struct arena *arena;
+    const char *fault; /* set by the first file that gives up */
+};
+
+/* An `ein` of one operand without sums: scaling, transpose, broadcast, diagonal. A fill counts too. */
+bool plan_is_view(const struct ir_node *node);
+/* One value for each index of the result, no sums: `add`, functions, `ein` without summed labels. */
+bool plan_is_elementwise(const struct ir_node *node);
+bool plan_is_contraction(const struct ir_node *node);
+/* Labels of an operand in terms of the node's own axes (elementwise nodes) or labels (contractions). */
+void plan_operand_labels(const struct ir_node *node, int operand, unsigned char labels[IR_MAX_RANK]);
+
+/* The axis of every node that runs along rows: contracted with uniform matrices or made by them. Found by votes of
+ * contractions and spread through elementwise nodes. */
+void plan_rows(struct plan_region *region);
+
+/* Which values are computed where they are used; users must be counted. */
+void plan_inline(struct plan_region *region);
+
+/* Groups the wanted nodes into nests and loops, in an order in which operands come first. */
+bool plan_group(struct planner *planner, struct plan_region *region);
+
+/* The nest of one bsum. */
+struct plan_nest *plan_total(struct planner *planner, struct plan_region *region, const struct ir_node *bsum);
+
+/* A nest that copies: a value, zero, or a temporary -> where `store` says. */
+struct plan_nest *plan_copy(struct planner *planner, struct plan_region *region, struct ir_shape shape, int row,
+                            struct plan_store store);
+void plan_append(struct planner *planner, struct plan_region *region, struct plan_nest *nest,
+                 struct plan_loop *loop);
+void plan_store_add(struct planner *planner, struct plan_nest *nest, struct plan_store store);
+
+/* Plans a loop with its body and appends it, with what sets up its state before and hands it on after. */
+bool plan_loop_append(struct planner *planner, struct plan_region *region, const struct ir_node *steps);
+
+struct ir_shape plan_result_shape(const struct ir_node *steps, int result);
+/* A result that is a sum over the batch: it lies among the kernel's sums, not in the region's memory. */
+bool plan_is_total_result(const struct plan_region *region, const struct ir_node *steps, int result);
+
+/* Plans what of `graph` is wanted; region->facts and ->value are made by the caller. */
+bool plan_region(struct planner *planner, struct plan_region *region);
+struct plan_region *plan_region_new(struct planner *planner, const struct ir_graph *graph, bool wide, int depth);
+
+/* Sizes the frames of a region and of the loops in it, bottom up: offsets within each frame. */
+void plan_size(struct planner *planner, struct plan_region *region);
+/* Gives every value its place, top down: region->graph's inputs and the places of its outputs are known. */
+void plan_settle(struct planner *planner, struct plan_region *region, long base, const struct plan_value *outputs);
+
+/* Strides of a shape whose axis `row` runs fastest (the others keep their order), in units of `unit`. */
+void plan_strides(struct ir_shape shape, int row, long unit, long stride[IR_MAX_RANK]);
+/* The value's slice at this iteration of the loop at `depth`: its leading axis becomes a step. */
+struct plan_value plan_slice(struct plan_value value, int rank, int depth);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From a program to loops and buffers: takes a graph and a schedule, gives a plan. A plan has three parts, as a kernel
+ * has (kernel_abi.h): `before` (uniform work, once), `tile` (one tile of samples), `after` (uniform work on sums). A part
+ * is a list of nests and counted loops; a nest is a small loop nest over (row, column, lane) with everything fused
+ * into it that its loops allow. Knows tiles, registers and buffers; no flows, no code generator. */
+#ifndef GPFC_SCHED_H
+#define GPFC_SCHED_H
+
+#include "ir/ir.h"
+
+enum {
+    PLAN_MAX_DEPTH = 4,    /* loops within loops */
+    PLAN_MAX_FACTORS = 12, /* of one product in a total */
+};
+
+/* How a program is laid on a machine: plain data, chosen by sched_choose or given. */
+struct schedule {
+    int lanes;       /* samples of a tile; a power of two, a multiple of vector */
+    int vector;      /* elements of one vector register */
+    int accumulators; /* registers that a contraction's block of results may take: rows * (lanes / vector) */
+    int unroll;      /* a nest of at most so many vector operations is unrolled whole */
+};
+
+/* What is known of the machine: bits of a vector register, number of vector registers. */
+struct schedule sched_choose(int vector_bits, int registers, int element_bytes, int lanes_wanted);
+
+enum plan_space {
+    PLAN_NOWHERE, /* never in memory: in registers within its nest, or computed where it is used */
+    PLAN_IN,      /* kernel input `port` */
+    PLAN_OUT,     /* kernel output `port` */
+    PLAN_UNIFORM, /* the kernel's uniform memory */
+    PLAN_SCRATCH, /* the thread's scratch memory */
+    PLAN_SUMS,    /* sums over the batch */
+    PLAN_CONST,   /* a constant of the program */
+};
+
+/* Where a value lies: address = space + offset + sum_l step[l] * iteration[l] + sum_a stride[a] * index[a], in elements. */
+struct plan_value {
+    enum plan_space space;
+    int port;
+    long offset;
+    long step[PLAN_MAX_DEPTH];
+    long stride[IR_MAX_RANK];
+    bool wide;    /* one vector of `lanes` an element (strides count the lanes); else one number for all lanes */
+    bool inlined; /* computed where it is used */
+    const double *data; /* PLAN_CONST: the numbers, row-major */
+    const struct ir_node *origin; /* PLAN_CONST: the node they are of */
+};
+
+enum plan_target { PLAN_TO_SELF, PLAN_TO_OUTPUT, PLAN_TO_RESULT, PLAN_TO_TEMPORARY };
+
+struct plan_store { /* a value at the nest's indices -> memory */
+    const struct ir_node *node; /* NULL: zero, or what lies in temporary `from` */
+    int from;                   /* temporary of the region; -1: none */
+    enum plan_target target;    /* the node's own place; output `which` of the region's graph; result `which` of `loop`;
+                                   temporary `which` of the region */
+    int which;
+    struct plan_loop *loop;
+    bool add;                   /* add to what is there */
+    int rank;
+    int axis[IR_MAX_RANK];      /* nest axis of each axis of the value */
+    struct plan_value to;       /* filled when memory is laid out */
+};
+
+struct plan_member { /* a value computed in a nest; in registers for the nest's later members and stores */
+    const struct ir_node *node;
+    int axis[IR_MAX_LABELS]; /* nest axis of each label (an elementwise node's labels are its axes); -1: summed */
+};
+
+struct plan_factor {
+    const struct ir_node *node;
+    unsigned char labels[IR_MAX_RANK];
+};
+struct plan_term { /* coefficient * product of factors, to be summed over the labels past the total's rank */
+    double coefficient;
+    int n_labels;
+    int size[IR_MAX_LABELS];
+    int n_factors;
+    struct plan_factor factor[PLAN_MAX_FACTORS];
+};
+
+enum plan_nest_kind {
+    PLAN_MAP,    /* values over axes; the first member may be a contraction, whose summed labels are inner loops */
+    PLAN_TOTAL,  /* one bsum: outer products summed over lanes and summed labels into a block of registers */
+    PLAN_SELECT, /* a sparse linear map along one axis, entry by entry */
+};
+
+struct plan_nest {
+    enum plan_nest_kind kind;
+    const char *name; /* of the generated function; carries kind, shape and place for profilers */
+    /* MAP: axes[0] is the row axis, in blocks of `block`; axes past it are loops, the last outermost */
+    int n_axes;
+    int size[IR_MAX_LABELS];
+    int block;
+    bool unroll;
+    int n_members;
+    struct plan_member *members;
+    int n_summed; /* of a contraction: its summed labels, outermost first */
+    int summed[IR_MAX_LABELS];
+    int n_stores;
+    struct plan_store *stores;
+    /* TOTAL */
+    const struct ir_node *total;
+    int n_terms;
+    struct plan_term *terms;
+    int axis_a, axis_b;   /* axes of the total that make the register block; -1: none */
+    int block_a, block_b;
+    /* SELECT */
+    const struct ir_node *select;
+};
+
+struct plan_region;
+
+struct plan_result {            /* of a loop */
+    const struct ir_node *read; /* its RESULT node; NULL: never read */
+    int temporary;              /* of the surrounding region, where it lies if never read; -1: none */
+    int output;                 /* a sum over the batch: output of the surrounding graph that it adds to; -1: none */
+    struct plan_value place;
+};
+
+struct plan_loop {
+    const struct ir_node *node;
+    int depth;    /* loops around it */
+    int prologue; /* item of the surrounding region at which its results begin to be written */
+    long frame;   /* where the body's memory lies in the surrounding region's */
+    struct plan_region *body;
+    int n_results;
+    struct plan_result *results;
+};
+
+struct plan_item { /* one of the two */
+    struct plan_nest *nest;
+    struct plan_loop *loop;
+};
+
+struct plan_temporary {
+    struct ir_shape shape;
+    struct plan_value value;
+};
+
+struct node_facts;
+
+struct plan_region {
+    const struct ir_graph *graph;
+    struct node_facts *facts; /* the planner's own */
+    struct plan_value *value; /* by node id; the parts of one graph share it */
+    bool wide;                /* values here have lanes */
+    int depth;
+    int n_items, room;
+    struct plan_item *items;
+    int n_temporaries;
+    struct plan_temporary *temporaries;
+    long frame_elements;      /* memory of its own, that of loops within too */
+};
+
+struct plan {
+    struct arena *arena;
+    const struct ir_graph *graph;
+    struct schedule schedule;
+    struct plan_region *before, *tile, *after;
+    long uniform_elements, scratch_elements, sum_elements;
+    int n_nests;
+};
+
+/* NULL, with *fault an arena text, where the program cannot be computed tile by tile (a sample's value that depends on a sum
+ * over the batch) or is nested too deeply. */
+struct plan *sched_plan(struct arena *arena, const struct ir_graph *graph, struct schedule schedule, const char **fault);
+
+/* Rewrites sums over the batch so that each is one bsum of a varying value: linear functions of bsums inside loops move
+ * below the bsum. Run by sched_plan. */
+struct ir_graph *sched_legalise(const struct ir_graph *graph);
+
+void sched_print(const struct plan *plan, struct strbuf *out);
+
+/* Calls visit for every value in memory or registers that computing `node` reads, looking through inlined ones. */
+void plan_visit_bases(const struct plan_region *region, const struct ir_node *node,
+                      void (*visit)(void *data, const struct ir_node *base), void *data);
+
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Groups a region's nodes into nests. A nest starts with a contraction or an elementwise value; elementwise consumers over
+ * the same indices join it as long as everything they read is there, so that they find their operands in registers. */
+#include "sched/planner.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct grouping {
+    struct planner *planner;
+    struct plan_region *region;
+    int *member_of;              /* by id: place in members, -1: none (of the nest at hand) */
+    int n_members;
+    struct plan_member *members; /* room for all nodes */
+};
+
+/* ---- what can be read -------------------------------------------------------------------------------------------- */
+
+struct readiness {
+    const struct grouping *grouping;
+    bool ready;
+};
+
+static void check_ready(void *data, const struct ir_node *base)
+{
+    struct readiness *r = data;
+    if (!r->grouping->region->facts[base->id].done && r->grouping->member_of[base->id] < 0)
+        r->ready = false;
+}
+
+static bool is_ready(const struct grouping *grouping, const struct ir_node *node)
+{
+    struct readiness r = {grouping, true};
+    plan_visit_bases(grouping->region, node, check_ready, &r);
+    return r.ready;
+}
+
+static bool is_open(const struct grouping *grouping, const struct ir_node *node)
+{
+    const struct node_facts *facts = &grouping->region->facts[node->id];
+    return facts->wanted && !facts->done && !grouping->region->value[node->id].inlined && node->op != IR_RESULT &&
+           grouping->member_of[node->id] < 0;
+}
+
+/* ---- joining a nest ---------------------------------------------------------------------------------------------- */
+
+/* Finds the nest axes of a candidate's axes from those of its operands that are members; labels: candidate's axis of each
+ * of the operand's. False: they contradict each other. */
+static bool map_operand(const struct grouping *grouping, const struct ir_node *operand,
+                        const unsigned char labels[IR_MAX_RANK], int axis[IR_MAX_LABELS], bool *linked)
+{
+    if (grouping->region->value[operand->id].inlined) {
+        for (int i = 0; i < operand->n_args; i++) {
+            unsigned char inner[IR_MAX_RANK], outer[IR_MAX_RANK] = {0};
+            plan_operand_labels(operand, i, inner);
+            for (int a = 0; a < operand->args[i]->shape.rank; a++)
+                outer[a] = labels[inner[a]];
+            if (!map_operand(grouping, operand->args[i], outer, axis, linked))
+                return false;
+        }
+        return true;
+    }
+    if (grouping->member_of[operand->id] < 0)
+        return true;
+    *linked = true;
+    const struct plan_member *member = &grouping->members[grouping->member_of[operand->id]];
+    for (int a = 0; a < operand->shape.rank; a++) {
+        if (axis[labels[a]] >= 0 && axis[labels[a]] != member->axis[a])
+            return false;
+        axis[labels[a]] = member->axis[a];
+    }
+    return true;
+}
+
+static bool is_permutation(const int *axis, int n, int n_axes)
+{
+    unsigned seen = 0;
+    for (int i = 0; i < n; i++) {
+        if (axis[i] < 0 || (seen >> axis[i] & 1))
+            return false;
+        seen |= 1u << axis[i];
+    }
+    return n == n_axes;
+}
+
+static bool can_join(const struct grouping *grouping, const struct ir_node *node, int n_axes,
+                     struct plan_member *out)
+{
+    if (!plan_is_elementwise(node) || node->shape.rank != n_axes || !is_ready(grouping, node))
+        return false;
+    *out = (struct plan_member){.node = node};
+    for (int a = 0; a < IR_MAX_LABELS; a++)
+        out->axis[a] = -1;
+    bool linked = false;
+    for (int i = 0; i < node->n_args; i++) {
+        unsigned char labels[IR_MAX_RANK];
+        plan_operand_labels(node, i, labels);
+        if (!map_operand(grouping, node->args[i], labels, out->axis, &linked))
+            return false;
+    }
+    return linked && is_permutation(out->axis, node->shape.rank, n_axes);
+}
+
+static void join(struct grouping *grouping, const struct plan_member *member)
+{
+    grouping->member_of[member->node->id] = grouping->n_members;
+    grouping->members[grouping->n_members++] = *member;
+}
+
+/* Row axis first, then the other axes of the result, innermost loop first. */
+static struct plan_member root_member(const struct plan_region *region, const struct ir_node *root)
+{
+    struct plan_member member = {.node = root};
+    int next = 1;
+    for (int label = 0; label < IR_MAX_LABELS; label++)
+        member.axis[label] = -1;
+    for (int axis = root->shape.rank - 1; axis >= 0; axis--)
+        member.axis[axis] = axis == region->facts[root->id].row ? 0 : next++;
+    return member;
+}
+
+static void grow(struct grouping *grouping, const struct ir_node *root)
+{
+    struct plan_member member = root_member(grouping->region, root);
+    join(grouping, &member);
+    for (int id = root->id + 1; id < grouping->region->graph->n_nodes; id++) {
+        const struct ir_node *node = grouping->region->graph->nodes[id];
+        if (is_open(grouping, node) && can_join(grouping, node, root->shape.rank, &member))
+            join(grouping, &member);
+    }
+}
+
+static void ungroup(struct grouping *grouping)
+{
+    for (int i = 0; i < grouping->n_members; i++)
+        grouping->member_of[grouping->members[i].node->id] = -1;
+    grouping->n_members = 0;
+}
+
+/* ---- the order --------------------------------------------------------------------------------------------------- */
+
+static void check_member(void *data, const struct ir_node *base)
+{
+    struct readiness *r = data;
+    if (r->grouping->member_of[base->id] >= 0)
+        r->ready = true;
+}
+
+/* How many elementwise consumers a nest grown from `root` would leave behind because something else they read is
+ * missing: they would read its values back from memory later. */
+static int count_missed(struct grouping *grouping, const struct ir_node *root)
+{
+    int missed = 0;
+    grow(grouping, root);
+    for (int id = root->id + 1; id < grouping->region->graph->n_nodes; id++) {
+        const struct ir_node *node = grouping->region->graph->nodes[id];
+        if (!is_open(grouping, node) || !plan_is_elementwise(node) || is_ready(grouping, node))
+            continue;
+        struct readiness reads = {grouping, false};
+        plan_visit_bases(grouping->region, node, check_member, &reads);
+        missed += reads.ready && ir_elements(node->shape) == ir_elements(root->shape);
+    }
+    ungroup(grouping);
+    return missed;
+}
+
+/* What to do next: elementwise values and sums over the batch as soon as they can be (their operands are warm), then loops,
+ * then the contraction that leaves fewest consumers behind. */
+static const struct ir_node *pick(struct grouping *grouping)
+{
+    const struct ir_graph *graph = grouping->region->graph;
+    const struct ir_node *best[4] = {NULL};
+    int least = 0;
+    for (int id = 0; id < graph->n_nodes; id++) {
+        const struct ir_node *node = graph->nodes[id];
+        if (!is_open(grouping, node) || !is_ready(grouping, node))
+            continue;
+        int rank = plan_is_elementwise(node) ? 0 : node->op == IR_BSUM ? 1 : plan_is_contraction(node) ? 3 : 2;
+        if (rank < 3) {
+            if (!best[rank])
+                best[rank] = node;
+            continue;
+        }
+        int missed = count_missed(grouping, node);
+        if (!best[3] || missed < least) {
+            best[3] = node;
+            least = missed;
+        }
+    }
+    for (int rank = 0; rank < 4; rank++)
+        if (best[rank])
+            return best[rank];
+    return NULL;
+}
+
+/* ---- nests ------------------------------------------------------------------------------------------------------- */
+
+static int row_block(const struct planner *planner, const struct plan_region *region, const struct ir_node *root,
+                     int rows)
+{
+    const struct schedule *schedule = &planner->plan->schedule;
+    int vectors = region->wide ? schedule->lanes / schedule->vector : 1;
+    int most = schedule->accumulators / vectors;
+    if (!plan_is_contraction(root))
+        most = 4;
+    if (most < 1)
+        most = 1;
+    int blocks = (rows + most - 1) / most;
+    return (rows + blocks - 1) / blocks;
+}
+
+/* Summed labels, outermost first: where the varying operand's memory is contiguous comes last. */
+static void order_summed(const struct plan_region *region, const struct ir_node *root, struct plan_nest *nest)
+{
+    int fastest = -1;
+    for (int i = 0; i < root->n_args; i++) {
+        const struct ir_node *x = root->args[i];
+        if (x->rate == IR_VARYING && x->shape.rank)
+            fastest = root->ein.labels[i][region->facts[x->id].row];
+    }
+    for (int label = root->shape.rank; label < root->ein.n_labels; label++)
+        if (label != fastest)
+            nest->summed[nest->n_summed++] = label;
+    if (fastest >= root->shape.rank)
+        nest->summed[nest->n_summed++] = fastest;
+}
+
+static long map_operations(const struct planner *planner, const struct plan_nest *nest, const struct ir_node *root)
+{
+    const struct schedule *schedule = &planner->plan->schedule;
+    long operations = schedule->lanes / schedule->vector;
+    for (int axis = 0; axis < nest->n_axes; axis++)
+        operations *= nest->size[axis];
+    for (int i = 0; i < nest->n_summed; i++)
+        operations *= root->ein.size[nest->summed[i]];
+    return operations;
+}
+
+static struct plan_nest *map_nest(struct grouping *grouping)
+{
+    struct planner *planner = grouping->planner;
+    struct plan_region *region = grouping->region;
+    const struct ir_node *root = grouping->members[0].node;
+    struct plan_nest *nest = ARENA_NEW(planner->arena, struct plan_nest);
+    nest->kind = PLAN_MAP;
+    nest->n_axes = root->shape.rank;
+    for (int axis = 0; axis < root->shape.rank; axis++)
+        nest->size[grouping->members[0].axis[axis]] = root->shape.size[axis];
+    nest->n_members = grouping->n_members;
+    nest->members = ARENA_ARRAY(planner->arena, struct plan_member, (size_t)grouping->n_members);
+    memcpy(nest->members, grouping->members, (size_t)grouping->n_members * sizeof *nest->members);
+    if (plan_is_contraction(root))
+        order_summed(region, root, nest);
+    nest->block = root->shape.rank ? row_block(planner, region, root, nest->size[0]) : 1;
+    nest->unroll = map_operations(planner, nest, root) <= planner->plan->schedule.unroll;
+    return nest;
+}
+
+static struct plan_nest *select_nest(struct planner *planner, const struct ir_node *node)
+{
+    struct plan_nest *nest = ARENA_NEW(planner->arena, struct plan_nest);
+    nest->kind = PLAN_SELECT;
+    nest->select = node;
+    return nest;
+}
+
+static void mark_done(struct grouping *grouping, const struct ir_node *node, int item)
+{
+    grouping->region->facts[node->id].done = true;
+    grouping->region->facts[node->id].nest = item;
+}
+
+static bool append_next(struct grouping *grouping, const struct ir_node *node)
+{
+    struct planner *planner = grouping->planner;
+    struct plan_region *region = grouping->region;
+    if (node->op == IR_STEPS) {
+        if (!plan_loop_append(planner, region, node))
+            return false;
+        mark_done(grouping, node, region->n_items - 1);
+        for (int id = node->id + 1; id < region->graph->n_nodes; id++)
+            if (region->graph->nodes[id]->op == IR_RESULT && region->graph->nodes[id]->args[0] == node)
+                mark_done(grouping, region->graph->nodes[id], region->n_items - 1);
+        return true;
+    }
+    struct plan_nest *nest;
+    if (node->op == IR_BSUM) {
+        nest = plan_total(planner, region, node);
+        if (!nest)
+            return false;
+    } else if (node->op == IR_SELECT) {
+        nest = select_nest(planner, node);
+    } else {
+        grow(grouping, node);
+        nest = map_nest(grouping);
+    }
+    int item = region->n_items;
+    plan_append(planner, region, nest, NULL);
+    mark_done(grouping, node, item);
+    for (int i = 0; i < grouping->n_members; i++)
+        mark_done(grouping, grouping->members[i].node, item);
+    ungroup(grouping);
+    return true;
+}
+
+bool plan_group(struct planner *planner, struct plan_region *region)
+{
+    size_t n = (size_t)region->graph->n_nodes;
+    struct grouping grouping = {.planner = planner, .region = region};
+    grouping.member_of = ARENA_ARRAY(planner->arena, int, n + 1);
+    grouping.members = ARENA_ARRAY(planner->arena, struct plan_member, n + 1);
+    memset(grouping.member_of, -1, (n + 1) * sizeof(int));
+    for (const struct ir_node *node = pick(&grouping); node; node = pick(&grouping))
+        if (!append_next(&grouping, node))
+            return false;
+    return true;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Brings sums over the batch inside loops into the one form that can be computed tile by tile: a bsum of a varying value
+ * that is added to a loop's output. Linear functions of a bsum move below it: A bsum(x) = bsum(A x). */
+#include "sched/sched.h"
+
+static const struct ir_node *below(struct ir_graph *to, const struct ir_node *node,
+                                   const struct ir_node *const *args)
+{
+    int total = -1;
+    for (int i = 0; i < node->n_args; i++)
+        if (args[i]->op == IR_BSUM)
+            total = total < 0 ? i : -2;
+    if (node->op != IR_EIN || total < 0)
+        return ir_rebuild(to, node, args);
+    const struct ir_node **inner = ARENA_ARRAY(to->arena, const struct ir_node *, (size_t)node->n_args);
+    for (int i = 0; i < node->n_args; i++)
+        inner[i] = i == total ? args[i]->args[0] : args[i];
+    return ir_bsum(to, ir_rebuild(to, node, inner));
+}
+
+static struct ir_graph *legalise(const struct ir_graph *graph, bool body);
+
+static const struct ir_node *rebuild(struct ir_graph *to, const struct ir_node *node,
+                                     const struct ir_node *const *args, bool body)
+{
+    if (node->op == IR_STEPS) {
+        struct ir_steps steps = *node->steps;
+        steps.body = legalise(steps.body, true);
+        return ir_steps(to, &steps, args);
+    }
+    return body ? below(to, node, args) : ir_rebuild(to, node, args);
+}
+
+static struct ir_graph *legalise(const struct ir_graph *graph, bool body)
+{
+    size_t n = (size_t)graph->n_nodes + 1;
+    struct ir_graph *to = ir_graph_new(graph->arena, graph->name);
+    const struct ir_node **map = ARENA_ARRAY(graph->arena, const struct ir_node *, n);
+    bool *needed = ARENA_ARRAY(graph->arena, bool, n);
+    ir_mark_needed(graph, needed);
+    for (int i = 0; i < graph->n_inputs; i++) {
+        const struct ir_node *input = graph->inputs[i];
+        map[input->id] = ir_input(to, input->input.name, input->input.role, input->rate, input->shape);
+    }
+    for (int id = 0; id < graph->n_nodes; id++) {
+        const struct ir_node *node = graph->nodes[id];
+        if (map[id] || !needed[id])
+            continue;
+        const struct ir_node **args = ARENA_ARRAY(graph->arena, const struct ir_node *, (size_t)node->n_args + 1);
+        for (int i = 0; i < node->n_args; i++)
+            args[i] = map[node->args[i]->id];
+        map[id] = rebuild(to, node, args, body);
+    }
+    for (int o = 0; o < graph->n_outputs; o++)
+        ir_output_add(to, graph->outputs[o].name, map[graph->outputs[o].value->id]);
+    return to;
+}
+
+struct ir_graph *sched_legalise(const struct ir_graph *graph)
+{
+    return legalise(graph, false);
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where values lie. First bottom up: the frame of each region, in which places are used again once their value has been
+ * read for the last time. Then top down: every value's address, as the loops around it run. */
+#include "sched/planner.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { PLACE_ROUND = 16 }; /* elements: places start at multiples, so that vectors are aligned */
+
+static long round_up(long elements)
+{
+    return (elements + PLACE_ROUND - 1) / PLACE_ROUND * PLACE_ROUND;
+}
+
+void plan_strides(struct ir_shape shape, int row, long unit, long stride[IR_MAX_RANK])
+{
+    memset(stride, 0, IR_MAX_RANK * sizeof *stride);
+    if (shape.rank == 0)
+        return;
+    stride[row] = unit;
+    long next = unit * shape.size[row];
+    for (int axis = shape.rank - 1; axis >= 0; axis--)
+        if (axis != row) {
+            stride[axis] = next;
+            next *= shape.size[axis];
+        }
+}
+
+struct plan_value plan_slice(struct plan_value value, int rank, int depth)
+{
+    value.step[depth] = value.stride[0];
+    for (int axis = 0; axis + 1 < rank; axis++)
+        value.stride[axis] = value.stride[axis + 1];
+    value.stride[rank - 1] = 0;
+    return value;
+}
+
+/* ---- lives ------------------------------------------------------------------------------------------------------- */
+
+struct reader {
+    struct plan_region *region;
+    int item;
+};
+
+static void mark_read(void *data, const struct ir_node *base)
+{
+    struct reader *reader = data;
+    struct node_facts *facts = &reader->region->facts[base->id];
+    if (!facts->wanted)
+        return;
+    facts->placed |= facts->nest != reader->item;
+    if (facts->last < reader->item)
+        facts->last = reader->item;
+}
+
+static void mark_node_read(struct reader *reader, const struct ir_node *node)
+{
+    if (reader->region->value[node->id].inlined)
+        plan_visit_bases(reader->region, node, mark_read, reader);
+    else
+        mark_read(reader, node);
+}
+
+static void mark_nest_reads(struct reader *reader, const struct plan_nest *nest)
+{
+    for (int i = 0; i < nest->n_members; i++)
+        plan_visit_bases(reader->region, nest->members[i].node, mark_read, reader);
+    for (int i = 0; i < nest->n_stores; i++)
+        if (nest->stores[i].node && nest->kind == PLAN_MAP)
+            mark_node_read(reader, nest->stores[i].node);
+    if (nest->kind == PLAN_TOTAL)
+        plan_visit_bases(reader->region, nest->total, mark_read, reader);
+    if (nest->kind == PLAN_SELECT)
+        plan_visit_bases(reader->region, nest->select, mark_read, reader);
+}
+
+static void find_lives(struct plan_region *region)
+{
+    for (int id = 0; id < region->graph->n_nodes; id++)
+        region->facts[id].last = region->facts[id].nest;
+    for (int item = 0; item < region->n_items; item++) {
+        struct reader reader = {region, item};
+        const struct plan_loop *loop = region->items[item].loop;
+        if (region->items[item].nest)
+            mark_nest_reads(&reader, region->items[item].nest);
+        for (int i = loop ? loop->node->steps->n_carry : 0; loop && i < loop->node->n_args; i++)
+            mark_read(&reader, loop->node->args[i]);
+    }
+    for (int id = 0; id < region->graph->n_nodes; id++) {
+        struct node_facts *facts = &region->facts[id];
+        enum ir_op op = region->graph->nodes[id]->op;
+        if (!facts->wanted || facts->nest < 0)
+            continue;
+        facts->first = facts->nest;
+        if (op == IR_RESULT)
+            facts->first = region->items[facts->nest].loop->prologue;
+        facts->placed |= facts->forced || op == IR_RESULT || op == IR_SELECT;
+    }
+}
+
+/* ---- frames ------------------------------------------------------------------------------------------------------ */
+
+struct block {
+    long start, end;
+    int last; /* item that reads it last */
+};
+
+struct frame {
+    const struct plan_region *region;
+    int n_blocks;
+    struct block *blocks; /* by start */
+    long size;
+};
+
+static void drop_dead(struct frame *frame, int item)
+{
+    int kept = 0;
+    for (int i = 0; i < frame->n_blocks; i++)
+        if (frame->blocks[i].last >= item)
+            frame->blocks[kept++] = frame->blocks[i];
+    frame->n_blocks = kept;
+}
+
+/* First fit. Uniform memory is not used twice: other parts of the kernel read it later. */
+static long frame_place(struct frame *frame, long size, int last)
+{
+    long start = 0;
+    int at = 0;
+    size = round_up(size);
+    for (; at < frame->n_blocks && start + size > frame->blocks[at].start; at++)
+        start = frame->blocks[at].end;
+    memmove(&frame->blocks[at + 1], &frame->blocks[at], (size_t)(frame->n_blocks - at) * sizeof *frame->blocks);
+    frame->blocks[at] = (struct block){start, start + size, frame->region->wide ? last : INT32_MAX};
+    frame->n_blocks++;
+    if (frame->size < start + size)
+        frame->size = start + size;
+    return start;
+}
+
+static bool lies_in_frame(const struct plan_region *region, const struct ir_node *node)
+{
+    const struct node_facts *facts = &region->facts[node->id];
+    if (!facts->wanted || !facts->placed || facts->output >= 0 || region->value[node->id].inlined)
+        return false;
+    if (node->op == IR_RESULT)
+        return !plan_is_total_result(region, node->args[0], node->result);
+    return node->op != IR_STEPS && node->op != IR_BSUM;
+}
+
+static void place_sums(struct planner *planner, struct plan_region *region)
+{
+    for (int id = 0; id < region->graph->n_nodes; id++) {
+        const struct ir_node *node = region->graph->nodes[id];
+        bool total = node->op == IR_BSUM ||
+                     (node->op == IR_RESULT && plan_is_total_result(region, node->args[0], node->result));
+        if (region->facts[id].wanted && region->wide && region->depth == 0 && total) {
+            region->facts[id].offset = planner->plan->sum_elements;
+            planner->plan->sum_elements += round_up(ir_elements(node->shape));
+        }
+    }
+}
+
+void plan_size(struct planner *planner, struct plan_region *region)
+{
+    long unit = region->wide ? planner->plan->schedule.lanes : 1;
+    struct frame frame = {.region = region};
+    size_t most = (size_t)(region->graph->n_nodes + region->n_items + region->n_temporaries + 1);
+    frame.blocks = ARENA_ARRAY(planner->arena, struct block, most);
+    find_lives(region);
+    place_sums(planner, region);
+    for (int t = 0; t < region->n_temporaries; t++)
+        region->temporaries[t].value.offset =
+            frame_place(&frame, ir_elements(region->temporaries[t].shape) * unit, INT32_MAX);
+    for (int item = 0; item < region->n_items; item++) {
+        drop_dead(&frame, item);
+        for (int id = 0; id < region->graph->n_nodes; id++) {
+            const struct ir_node *node = region->graph->nodes[id];
+            if (lies_in_frame(region, node) && region->facts[id].first == item)
+                region->facts[id].offset =
+                    frame_place(&frame, ir_elements(node->shape) * unit, region->facts[id].last);
+        }
+        struct plan_loop *loop = region->items[item].loop;
+        if (loop) {
+            plan_size(planner, loop->body);
+            loop->frame = frame_place(&frame, loop->body->frame_elements, item);
+        }
+    }
+    region->frame_elements = round_up(frame.size);
+}
+
+/* ---- addresses --------------------------------------------------------------------------------------------------- */
+
+static struct plan_value own_place(const struct planner *planner, const struct plan_region *region,
+                                   struct ir_shape shape, int row, long offset)
+{
+    struct plan_value value = {.space = region->wide ? PLAN_SCRATCH : PLAN_UNIFORM,
+                               .offset = offset,
+                               .wide = region->wide};
+    plan_strides(shape, row, region->wide ? planner->plan->schedule.lanes : 1, value.stride);
+    return value;
+}
+
+static struct plan_value sums_place(struct ir_shape shape, long offset)
+{
+    struct plan_value value = {.space = PLAN_SUMS, .offset = offset};
+    plan_strides(shape, shape.rank - 1, 1, value.stride);
+    return value;
+}
+
+static struct plan_value constant_place(struct planner *planner, const struct ir_node *node)
+{
+    struct plan_value value = {.space = PLAN_CONST, .data = node->values, .origin = node};
+    if (node->op == IR_EYE) {
+        int n = node->shape.size[0];
+        double *ones = ARENA_ARRAY(planner->arena, double, (size_t)n * (size_t)n);
+        for (int i = 0; i < n; i++)
+            ones[i * n + i] = 1;
+        value.data = ones;
+    }
+    plan_strides(node->shape, node->shape.rank - 1, 1, value.stride);
+    return value;
+}
+
+static void settle_node(struct planner *planner, struct plan_region *region, const struct ir_node *node, long base,
+                        const struct plan_value *outputs)
+{
+    const struct node_facts *facts = &region->facts[node->id];
+    struct plan_value *value = &region->value[node->id];
+    bool inlined = value->inlined;
+    if (node->op == IR_CONST || node->op == IR_EYE)
+        *value = constant_place(planner, node);
+    if (!facts->wanted)
+        return;
+    bool total = node->op == IR_BSUM ||
+                 (node->op == IR_RESULT && plan_is_total_result(region, node->args[0], node->result));
+    if (total && region->wide && region->depth == 0)
+        *value = sums_place(node->shape, facts->offset);
+    else if (facts->output >= 0)
+        *value = outputs[facts->output];
+    else if (lies_in_frame(region, node))
+        *value = own_place(planner, region, node->shape, facts->row, base + facts->offset);
+    else
+        *value = (struct plan_value){.wide = region->wide};
+    value->inlined = inlined;
+}
+
+static struct plan_value result_place(struct planner *planner, const struct plan_region *region,
+                                      const struct plan_loop *loop, int r, const struct plan_value *outputs)
+{
+    const struct plan_result *result = &loop->results[r];
+    bool total = plan_is_total_result(region, loop->node, r);
+    if (total && region->depth > 0 && result->output >= 0)
+        return outputs[result->output];
+    if (result->read && !(total && region->depth > 0))
+        return region->value[result->read->id];
+    if (!total)
+        return region->temporaries[result->temporary].value;
+    struct ir_shape shape = plan_result_shape(loop->node, r); /* a total that nobody reads still needs a place */
+    struct plan_value place = sums_place(shape, planner->plan->sum_elements);
+    planner->plan->sum_elements += round_up(ir_elements(shape));
+    return place;
+}
+
+static void settle_loop(struct planner *planner, struct plan_region *region, struct plan_loop *loop, long base,
+                        const struct plan_value *outputs)
+{
+    const struct ir_steps *steps = loop->node->steps;
+    struct plan_region *body = loop->body;
+    struct plan_value *body_outputs =
+        ARENA_ARRAY(planner->arena, struct plan_value, (size_t)loop->n_results + 1);
+    for (int r = 0; r < loop->n_results; r++) {
+        struct plan_value place = result_place(planner, region, loop, r, outputs);
+        bool stack = r >= steps->n_carry && r < steps->n_carry + steps->n_stack;
+        loop->results[r].place = place;
+        body_outputs[r] = stack ? plan_slice(place, plan_result_shape(loop->node, r).rank, loop->depth) : place;
+    }
+    for (int i = 0; i < body->graph->n_inputs; i++) {
+        const struct ir_node *operand = loop->node->args[i];
+        struct plan_value value = region->value[operand->id];
+        if (i < steps->n_carry)
+            value = loop->results[i].place;
+        else if (i < steps->n_carry + steps->n_sequence)
+            value = plan_slice(value, operand->shape.rank, loop->depth);
+        body->value[body->graph->inputs[i]->id] = value;
+    }
+    plan_settle(planner, body, base + loop->frame, body_outputs);
+}
+
+static void settle_stores(struct plan_region *region, struct plan_nest *nest, const struct plan_value *outputs)
+{
+    for (int i = 0; i < nest->n_stores; i++) {
+        struct plan_store *store = &nest->stores[i];
+        switch (store->target) {
+        case PLAN_TO_SELF:
+            store->to = region->value[store->node->id];
+            break;
+        case PLAN_TO_OUTPUT:
+            store->to = outputs[store->which];
+            break;
+        case PLAN_TO_RESULT:
+            store->to = store->loop->results[store->which].place;
+            break;
+        case PLAN_TO_TEMPORARY:
+            store->to = region->temporaries[store->which].value;
+            break;
+        }
+    }
+}
+
+static void store_own_values(struct planner *planner, struct plan_region *region, struct plan_nest *nest)
+{
+    for (int i = 0; i < nest->n_members; i++) {
+        const struct plan_member *member = &nest->members[i];
+        struct plan_store store = {.node = member->node, .from = -1, .target = PLAN_TO_SELF,
+                                   .rank = member->node->shape.rank};
+        memcpy(store.axis, member->axis, sizeof store.axis);
+        if (region->value[member->node->id].space != PLAN_NOWHERE)
+            plan_store_add(planner, nest, store);
+    }
+    if (nest->kind == PLAN_TOTAL && region->depth == 0)
+        plan_store_add(planner, nest,
+                       (struct plan_store){.node = nest->total, .from = -1, .target = PLAN_TO_SELF, .add = true});
+}
+
+void plan_settle(struct planner *planner, struct plan_region *region, long base, const struct plan_value *outputs)
+{
+    for (int id = 0; id < region->graph->n_nodes; id++)
+        settle_node(planner, region, region->graph->nodes[id], base, outputs);
+    for (int t = 0; t < region->n_temporaries; t++) {
+        struct plan_temporary *temporary = &region->temporaries[t];
+        temporary->value = own_place(planner, region, temporary->shape, temporary->shape.rank - 1,
+                                     base + temporary->value.offset);
+    }
+    for (int item = 0; item < region->n_items; item++)
+        if (region->items[item].loop)
+            settle_loop(planner, region, region->items[item].loop, base, outputs);
+    for (int item = 0; item < region->n_items; item++) {
+        struct plan_nest *nest = region->items[item].nest;
+        if (!nest)
+            continue;
+        store_own_values(planner, region, nest);
+        settle_stores(region, nest, outputs);
+    }
+}
