@@ -29,7 +29,7 @@ yaml.h spec
 llvm emit
 xxhash.h base runtime
 zip.h runtime
-jansson.h runtime
+jansson.h runtime compiler
 hwloc runtime emit
 Random123/ runtime
 omp.h runtime
