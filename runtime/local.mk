@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 gpfcincludedir = $(includedir)/gpfc
-dist_gpfcinclude_HEADERS = runtime/include/gpfc/kernel_abi.h
+dist_gpfcinclude_HEADERS = runtime/include/gpfc/kernel_abi.h runtime/include/gpfc/runtime.h
 libgpfcrt_a_SOURCES += \
 	runtime/byte_source.c runtime/byte_source.h \
 	runtime/fault.c runtime/fault.h \
@@ -10,3 +10,27 @@ libgpfcrt_a_SOURCES += \
 	runtime/safe_file.c runtime/safe_file.h \
 	runtime/safetensors.h runtime/safetensors_read.c runtime/safetensors_write.c \
 	runtime/toys.c runtime/toys.h
+
+# Training and the trainer's commands
+libgpfcrt_a_SOURCES += \
+	runtime/adam.c runtime/adam.h \
+	runtime/bundle.c runtime/bundle.h \
+	runtime/checkpoint.c runtime/checkpoint.h \
+	runtime/command.h runtime/command_apply.c runtime/command_bench.c runtime/command_data.c \
+	runtime/command_evaluate.c runtime/command_info.c runtime/command_options.c runtime/command_train.c \
+	runtime/command_training.c runtime/command_training.h runtime/commands.c \
+	runtime/evaluate.c runtime/evaluate.h \
+	runtime/flow.c runtime/flow.h \
+	runtime/human.c runtime/human.h \
+	runtime/interrupt.c runtime/interrupt.h \
+	runtime/kernel_run.c runtime/kernel_run.h \
+	runtime/metrics.c runtime/metrics.h \
+	runtime/peak.c runtime/peak.h \
+	runtime/progress.c runtime/progress.h \
+	runtime/rate.c runtime/rate.h \
+	runtime/report.c runtime/report.h \
+	runtime/settings.c runtime/settings.h \
+	runtime/train.c runtime/train.h \
+	runtime/train_run.c runtime/train_run.h \
+	runtime/trainer_main.c \
+	runtime/weights.c runtime/weights.h

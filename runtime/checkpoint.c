@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Counters and options stand in the metadata, numbers in C's hexadecimal form so that none loses a bit; one table says
+ * what there is. Arrays: the weights under their own names, so that a checkpoint is a model file too, and adam.mean.*,
+ * adam.square.*, best.* beside them. */
+#include "checkpoint.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "weights.h"
+
+/* ---- the counters ------------------------------------------------------------------------------------------------- */
+
+enum field_kind { FIELD_COUNT, FIELD_WORD, FIELD_REAL };
+
+struct field {
+    const char *key;
+    enum field_kind kind;
+    void *value; /* int64_t, uint64_t, double */
+};
+
+enum { N_FIELDS = 17 };
+
+static void list_fields(struct trainer_state *state, struct checkpoint_note *note, struct field fields[N_FIELDS])
+{
+    const struct field all[] = {
+        {"epochs", FIELD_COUNT, &note->options.epochs},
+        {"batch", FIELD_COUNT, &note->options.batch},
+        {"seed", FIELD_WORD, &note->options.seed},
+        {"data_hash", FIELD_WORD, &note->data_hash},
+        {"seconds", FIELD_REAL, &note->seconds},
+        {"step", FIELD_COUNT, &state->step},
+        {"best_step", FIELD_COUNT, &state->best_step},
+        {"best_cost", FIELD_REAL, &state->best_cost},
+        {"last.cost", FIELD_REAL, &state->last.cost},
+        {"last.energy", FIELD_REAL, &state->last.energy},
+        {"last.penalty", FIELD_REAL, &state->last.penalty},
+        {"sums.steps", FIELD_COUNT, &state->sums.steps},
+        {"sums.loss", FIELD_REAL, &state->sums.loss},
+        {"sums.cost", FIELD_REAL, &state->sums.cost},
+        {"sums.penalty", FIELD_REAL, &state->sums.penalty},
+        {"sums.norm", FIELD_REAL, &state->sums.norm},
+    };
+    _Static_assert(sizeof all / sizeof all[0] == N_FIELDS - 1, "one more is the list's end");
+    memcpy(fields, all, sizeof all);
+    fields[N_FIELDS - 1] = (struct field){0};
+}
+
+static void note_field(struct tensor_list *list, const struct field *field)
+{
+    switch (field->kind) {
+    case FIELD_COUNT:
+        tensor_list_note(list, field->key, "%" PRId64, *(const int64_t *)field->value);
+        break;
+    case FIELD_WORD:
+        tensor_list_note(list, field->key, "%" PRIu64, *(const uint64_t *)field->value);
+        break;
+    case FIELD_REAL:
+        tensor_list_note(list, field->key, "%a", *(const double *)field->value);
+        break;
+    }
+}
+
+static bool parse_field(const struct field *field, const char *text)
+{
+    char *end = NULL;
+    errno = 0;
+    switch (field->kind) {
+    case FIELD_COUNT:
+        *(int64_t *)field->value = strtoll(text, &end, 10);
+        return errno == 0 && *text != '\0' && *end == '\0' && *(int64_t *)field->value >= 0;
+    case FIELD_WORD:
+        *(uint64_t *)field->value = strtoull(text, &end, 10);
+        return errno == 0 && *text != '\0' && *end == '\0';
+    case FIELD_REAL:
+        *(double *)field->value = strtod(text, &end);
+        return *text != '\0' && *end == '\0';
+    }
+    return false;
+}
+
+static bool read_fields(const struct safetensors *file, const char *path, struct trainer_state *state,
+                        struct checkpoint_note *note, struct fault *fault)
+{
+    struct field fields[N_FIELDS];
+    list_fields(state, note, fields);
+    for (const struct field *field = fields; field->key != NULL; field++) {
+        char key[64];
+        (void)snprintf(key, sizeof key, "gpfc.%s", field->key);
+        const char *text = safetensors_metadata(file, key);
+        if (text == NULL)
+            return fault_set(fault, FAULT_INPUT, "%s: no checkpoint of a training: '%s' is missing", path, key);
+        if (!parse_field(field, text))
+            return fault_set(fault, FAULT_INPUT, "%s: '%s' is '%s'", path, key, text);
+    }
+    return true;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
+
+static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
+{
+    const unsigned char *at = bytes;
+    for (; n >= sizeof hash; n -= sizeof hash, at += sizeof hash) {
+        uint64_t word;
+        memcpy(&word, at, sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
+    }
+    for (; n > 0; n--, at++)
+        hash = (hash ^ *at) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash;
+}
+
+uint64_t checkpoint_hash(const struct pairs *pairs)
+{
+    size_t row = (size_t)pairs->d * (size_t)pairs->precision;
+    const int64_t sizes[] = {pairs->d, pairs->precision, pairs->n_train, pairs->n_test};
+    uint64_t hash = mix(UINT64_C(0x243f6a8885a308d3), sizes, sizeof sizes);
+    hash = mix(hash, pairs->x_train, row * (size_t)pairs->n_train);
+    hash = mix(hash, pairs->y_train, row * (size_t)pairs->n_train);
+    if (pairs->n_test == 0)
+        return hash;
+    hash = mix(hash, pairs->x_test, row * (size_t)pairs->n_test);
+    return mix(hash, pairs->y_test, row * (size_t)pairs->n_test);
+}
+
+bool checkpoint_write(const char *path, const struct trainer *trainer, const struct mixture *base,
+                      const struct checkpoint_note *note, struct fault *fault)
+{
+    const struct gpfc_bundle *bundle = trainer->bundle;
+    struct trainer_state state = trainer->state;
+    struct checkpoint_note copy = *note;
+    struct field fields[N_FIELDS];
+    struct tensor_list list = {0};
+    if (!trainer_finite(trainer))
+        return fault_set(fault, FAULT_DIVERGED, "step %lld: the weights are no longer finite; %s is left as it was",
+                         (long long)state.step, path);
+    tensor_list_add(&list, bundle, "", state.theta);
+    tensor_list_add(&list, bundle, "adam.mean.", state.mean);
+    tensor_list_add(&list, bundle, "adam.square.", state.square);
+    tensor_list_add(&list, bundle, "best.", state.best);
+    tensor_list_add_base(&list, base);
+    tensor_list_note_bundle(&list, bundle);
+    tensor_list_note(&list, "data", "%s", note->data);
+    list_fields(&state, &copy, fields);
+    for (const struct field *field = fields; field->key != NULL; field++)
+        note_field(&list, field);
+    bool good = tensor_list_write(&list, path, fault);
+    tensor_list_free(&list);
+    return good;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
+
+static bool options_in_range(const struct checkpoint *checkpoint, struct fault *fault)
+{
+    const struct trainer_options *options = &checkpoint->note.options;
+    if (options->epochs >= 1 && options->epochs <= 1000000000 && options->batch >= 1 && options->batch <= INT32_MAX)
+        return true;
+    return fault_set(fault, FAULT_INPUT, "%s: %lld epochs of batch %lld", checkpoint->path, (long long)options->epochs,
+                     (long long)options->batch);
+}
+
+bool checkpoint_open(struct checkpoint *out, const struct gpfc_bundle *bundle, const char *path, struct fault *fault)
+{
+    struct trainer_state unused;
+    *out = (struct checkpoint){.path = path};
+    bool good = safetensors_read(&out->file, path, fault) && weights_same_spec(bundle, out->file, path, fault) &&
+                read_fields(out->file, path, &unused, &out->note, fault) && options_in_range(out, fault) &&
+                mixture_from_tensors(&out->base, out->file, fault);
+    if (good) {
+        const char *data = safetensors_metadata(out->file, "gpfc.data");
+        out->note.data = strdup(data != NULL ? data : "");
+        good = out->note.data != NULL || fault_memory(fault, 0, path);
+    }
+    if (!good)
+        checkpoint_close(out);
+    return good;
+}
+
+bool checkpoint_load(const struct checkpoint *checkpoint, struct trainer *trainer, struct fault *fault)
+{
+    const struct gpfc_bundle *bundle = trainer->bundle;
+    const struct safetensors *file = checkpoint->file;
+    const char *path = checkpoint->path;
+    struct trainer_state *state = &trainer->state;
+    struct checkpoint_note unused;
+    if (!weights_take(bundle, file, path, "", state->theta, fault) ||
+        !weights_take(bundle, file, path, "adam.mean.", state->mean, fault) ||
+        !weights_take(bundle, file, path, "adam.square.", state->square, fault) ||
+        !weights_take(bundle, file, path, "best.", state->best, fault) ||
+        !read_fields(file, path, state, &unused, fault))
+        return false;
+    if (state->step > trainer->steps)
+        return fault_set(fault, FAULT_INPUT, "%s: step %lld of a training of %lld steps", path, (long long)state->step,
+                         (long long)trainer->steps);
+    return trainer_finite(trainer) || fault_set(fault, FAULT_INPUT, "%s: holds numbers that are not finite", path);
+}
+
+void checkpoint_close(struct checkpoint *checkpoint)
+{
+    safetensors_free(checkpoint->file);
+    mixture_free(checkpoint->base);
+    free(checkpoint->note.data);
+    *checkpoint = (struct checkpoint){0};
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "command.h"
+#include "settings.h"
+
+static const char *spec_generator(const struct gpfc_bundle *bundle)
+{
+    return setting_is(bundle, "data.source", "none") ? "" : setting_text(bundle, "data.source");
+}
+
+static const char *file_of(const struct gpfc_bundle *bundle, const char *data)
+{
+    const char *pairs = setting_text(bundle, "data.pairs");
+    return data != NULL && data[0] != '\0' ? data : pairs[0] != '\0' ? pairs : NULL;
+}
+
+const char *command_data_name(const struct gpfc_bundle *bundle, const char *data, char *room, size_t bytes)
+{
+    const char *file = file_of(bundle, data);
+    (void)snprintf(room, bytes, "%s%s", file != NULL ? "" : "generator ",
+                   file != NULL ? file : spec_generator(bundle));
+    return room;
+}
+
+bool command_load(struct pairs *out, const struct gpfc_bundle *bundle, const char *data, const struct mixture *base,
+                  uint64_t seed, int threads, struct fault *fault)
+{
+    const char *file = file_of(bundle, data), *generator = spec_generator(bundle);
+    if (file == NULL && generator[0] == '\0')
+        return fault_set(fault, FAULT_INPUT, "the spec names no data: give --data FILE.npz with x and y = f(x)");
+    const struct pairs_request request = {
+        .d = bundle->dimension,
+        .precision = (int)bundle->precision,
+        .file = file,
+        .generator = generator[0] != '\0' ? generator : NULL,
+        .samples = setting_integer(bundle, "data.samples", 100000),
+        .test = setting_number(bundle, "data.test", 0.2),
+        .seed = seed,
+        .fit_base = setting_is(bundle, "base.kind", "mixture"),
+        .mixture = {.components = setting_integer(bundle, "base.components", 8),
+                    .ridge = setting_number(bundle, "base.ridge", 1e-6),
+                    .iterations = setting_integer(bundle, "base.iterations", 500)},
+        .base = base,
+        .threads = threads,
+    };
+    return pairs_load(out, &request, fault);
+}
+
+bool command_print_json(struct json_t *json, struct fault *fault)
+{
+    char *text = json_dumps(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+    json_decref(json);
+    if (text == NULL)
+        return fault_memory(fault, 0, "the result");
+    bool good = puts(text) >= 0 && fflush(stdout) == 0;
+    free(text);
+    return good || fault_set(fault, FAULT_SYSTEM, "cannot write to standard output");
+}
+
+double command_resident_bytes(void)
+{
+    FILE *file = fopen("/proc/self/status", "re");
+    double kilobytes = 0;
+    char line[256];
+    while (file != NULL && kilobytes == 0 && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kilobytes = strtod(line + 6, NULL);
+    if (file != NULL)
+        (void)fclose(file);
+    struct rusage usage;
+    if (kilobytes == 0 && getrusage(RUSAGE_SELF, &usage) == 0)
+        kilobytes = (double)usage.ru_maxrss;
+    return 1024 * kilobytes;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of a trainer's commands, and the choice among them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "bundle.h"
+#include "command.h"
+#include "gpfc/runtime.h"
+
+static const struct command commands[] = {
+    {"train", "", 0, "doiestqj", "Trains on pairs and leaves model, checkpoint and metrics in a folder.", command_train},
+    {"resume", "DIR", 1, "tqj", "Goes on with a training that was interrupted.", command_resume},
+    {"apply", "MODEL IN.npy OUT.npy", 3, "ft", "Maps the rows of IN by the flow: s(y).", command_apply},
+    {"invert", "MODEL IN.npy OUT.npy", 3, "gt", "Maps the rows of IN back by the inverse of the flow.", command_invert},
+    {"evaluate", "MODEL", 1, "dtj",
+     "Measures a model: cost before and after, energy, and how well it keeps the Gaussian.", command_evaluate},
+    {"bench", "", 0, "ltbj", "Times training steps, against this processor's measured peak.", command_bench},
+    {"info", "", 0, "j", "Tells what this trainer was compiled from and for.", command_info},
+};
+
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_usage(FILE *out, const struct command_context *context)
+{
+    const struct gpfc_bundle *bundle = context->bundle;
+    (void)fprintf(out, "%s: a Gaussian-preserving flow of dimension %lld, compiled by gpfc %s\n\n", bundle->name,
+                  (long long)bundle->dimension, bundle->version);
+    (void)fprintf(out, "Usage: %s COMMAND [OPTION...]\n\n", context->program);
+    for (int i = 0; i < N_COMMANDS; i++)
+        (void)fprintf(out, "  %-9s %-21s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+    (void)fprintf(out, "\n%s COMMAND --help shows the options of a command.\n", context->program);
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* What the shell is told: a training that diverged is a failure like others. */
+static int exit_code(const struct fault *fault)
+{
+    return fault->exit_code == FAULT_DIVERGED || fault->exit_code == 0 ? FAULT_SYSTEM : fault->exit_code;
+}
+
+static int run_command(const struct command_context *context, const struct command *command, int argc, char **argv)
+{
+    struct command_options options;
+    struct fault fault = {0};
+    switch (command_parse(command, context->program, argc, argv, &options)) {
+    case COMMAND_HELPED:
+        return 0;
+    case COMMAND_WRONG:
+        return FAULT_INPUT;
+    case COMMAND_RUN:
+        break;
+    }
+    if (bundle_check(context->bundle, &fault) && command->run(context, &options, &fault))
+        return 0;
+    (void)fprintf(stderr, "%s: %s\n", context->program, fault.text);
+    return exit_code(&fault);
+}
+
+int gpfc_trainer_main(const struct gpfc_bundle *bundle, int argc, char **argv)
+{
+    const struct command_context context = {.bundle = bundle, .program = argc > 0 ? argv[0] : bundle->name};
+    const char *word = argc > 1 ? argv[1] : "";
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        print_usage(stdout, &context);
+        return 0;
+    }
+    if (strcmp(word, "--version") == 0) {
+        (void)fprintf(stdout, "%s, compiled by gpfc %s\n", bundle->name, bundle->version);
+        return 0;
+    }
+    const struct command *command = find_command(word);
+    if (command != NULL)
+        return run_command(&context, command, argc, argv);
+    if (word[0] != '\0')
+        (void)fprintf(stderr, "%s: no command '%s'\n\n", context.program, word);
+    print_usage(stderr, &context);
+    return FAULT_INPUT;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Training, one step at a time: what a step does to the weights, and the measure of the test set. No files, no clock,
+ * no printing; those are train_run.h's. A trainer's state after a step is a function of the bundle, the pairs, the
+ * options and the state before it, to the last bit, whatever the number of threads. */
+#ifndef GPFC_TRAIN_H
+#define GPFC_TRAIN_H
+
+#include "adam.h"
+#include "fault.h"
+#include "gpfc/kernel_abi.h"
+#include "kernel_run.h"
+#include "pairs.h"
+#include "rate.h"
+
+struct trainer_options {
+    int64_t epochs;
+    int64_t batch; /* rows of a step; the last, smaller one of an epoch is used too */
+    uint64_t seed;
+    int threads;
+};
+
+/* From train.* of the bundle's settings. */
+struct trainer_options trainer_options_of(const struct gpfc_bundle *bundle);
+
+struct trainer_sums { /* over the steps since the last measure, which clears them */
+    int64_t steps;
+    double loss, cost, penalty, norm;
+};
+
+struct measured { /* means over the test set (over the first rows of the training set where there is no test) */
+    double cost, energy, penalty;
+};
+
+/* All that changes: what a checkpoint holds. Arrays are REAL [theta_elements]. */
+struct trainer_state {
+    int64_t step; /* steps done */
+    void *theta, *mean, *square;
+    void *best; /* the weights of the smallest test cost so far */
+    double best_cost; /* infinity before the first measure */
+    int64_t best_step;
+    struct trainer_sums sums;
+    struct measured last; /* the latest measure */
+};
+
+struct trainer {
+    const struct gpfc_bundle *bundle;
+    const struct pairs *pairs;
+    struct trainer_options options;
+    int64_t epoch_steps, steps; /* of an epoch, of the whole training */
+    struct trainer_state state;
+
+    struct adam adam;
+    struct rate rate;
+    double lambda, lambda_decay; /* the penalty's weight at the start, and its factor */
+    int64_t lambda_decays;
+    struct kernel_run *train, *measure;
+    void *gradient;            /* REAL [theta_elements] */
+    double total[2], setting;  /* room for REALs: cost, penalty; lambda */
+    uint32_t *order;           /* [n_train] of epoch order_epoch */
+    int64_t order_epoch;
+    void *measured[3];         /* REAL [block]: cost, energy, penalty of samples */
+    int64_t n_measured, block;
+};
+
+/* Weights start as weights_initial gives them. bundle and pairs are lent. */
+bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const struct pairs *pairs,
+                 const struct trainer_options *options, struct fault *fault) MUST_CHECK;
+void trainer_free(struct trainer *trainer); /* NULL is allowed */
+
+/* One training step. The fault (FAULT_DIVERGED) names the step and the first array that holds a number that is not
+ * finite; the weights are then as they were before the step. Allocates nothing. */
+bool trainer_step(struct trainer *trainer, struct fault *fault) MUST_CHECK;
+
+/* Measures the test set, and keeps the weights as the best so far where its cost is the smallest. */
+void trainer_measure(struct trainer *trainer);
+
+double trainer_rate(const struct trainer *trainer);   /* of the next step */
+double trainer_lambda(const struct trainer *trainer); /* likewise */
+bool trainer_finite(const struct trainer *trainer);   /* are the weights and moments? */
+size_t trainer_bytes(const struct trainer *trainer);  /* of arrays, the pairs among them */
+
+#endif
