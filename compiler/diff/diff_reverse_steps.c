@@ -23,7 +23,8 @@ struct loop_tape {
     const struct ir_node **grad; /* by input of the body: its cotangent in the scratch graph; NULL: zero */
     int n_kept;
     const struct ir_node **kept;        /* nodes of the scratch graph, */
-    int *kept_at;                       /* and which stacked results of the forward loop they are */
+    int *kept_at;                       /* which stacked results of the forward loop they are, */
+    const struct ir_node **kept_stack;  /* and those results: forward values, should this loop stand in another */
     int n_new_stacks;                   /* stacks that the forward loop has more than the old one */
     const struct ir_node *forward;      /* in rev->to */
     const struct ir_node **result_cot;  /* by result of the loop, nodes of rev->to; NULL: zero */
@@ -267,6 +268,9 @@ static void forward_loop(struct reverse *rev, struct loop_tape *tape)
     steps.body = forward_body(tape);
     steps.n_stack += tape->n_new_stacks;
     tape->forward = ir_steps(rev->to, &steps, args);
+    tape->kept_stack = ARENA_ARRAY(rev->arena, const struct ir_node *, (size_t)tape->n_kept + 1);
+    for (int i = 0; i < tape->n_kept; i++)
+        tape->kept_stack[i] = ir_result(rev->to, tape->forward, tape->kept_at[i]);
 }
 
 struct loop_tape *tape_build(struct reverse *rev, const struct ir_node *node)
@@ -354,7 +358,7 @@ static void kept_inputs(struct backward_loop *loop)
     for (int i = 0; i < tape->n_kept; i++) {
         const char *number = arena_printf(loop->rev->arena, "%d", i);
         add_input(loop, tape->kept[i], diff_input_name(loop->steps.body, tape->inner->to, "keep", number), IR_SEQUENCE,
-                  ir_result(loop->rev->to, tape->forward, tape->kept_at[i]));
+                  tape->kept_stack[i]);
     }
 }
 
