@@ -47,12 +47,18 @@ static void add_operand(struct draft *d, const struct ir_node *arg, const unsign
     d->args[d->n_args++] = arg;
 }
 
-static bool in_out(const struct draft *d, int label)
+/* -1: summed */
+static int place_in_out(const struct draft *d, int label)
 {
     for (int i = 0; i < d->n_out; i++)
         if (d->out[i] == label)
-            return true;
-    return false;
+            return i;
+    return -1;
+}
+
+static bool in_out(const struct draft *d, int label)
+{
+    return place_in_out(d, label) >= 0;
 }
 
 static void set_out(struct draft *d, int n_out, const unsigned char *out, const int *size)
@@ -171,7 +177,7 @@ static bool absorb_eye(struct draft *d, int p)
         return true;
     }
     if (in_out(d, x) && in_out(d, y)) {
-        if (x > y) {
+        if (place_in_out(d, x) > place_in_out(d, y)) { /* either way round is the same matrix */
             d->labels[p][0] = (unsigned char)y;
             d->labels[p][1] = (unsigned char)x;
         }

@@ -163,7 +163,7 @@ static struct tensor result_layout(const struct ir_ein *ein, unsigned labels, bo
 
 /* ---- the order of contractions ----------------------------------------------------------------------------------- */
 
-static double extent(const struct ir_ein *ein, unsigned labels)
+double ir_extent(const struct ir_ein *ein, unsigned labels)
 {
     double n = 1;
     for (int label = 0; label < ein->n_labels; label++)
@@ -172,13 +172,14 @@ static double extent(const struct ir_ein *ein, unsigned labels)
     return n;
 }
 
-static void cheapest_pair(const struct ir_ein *ein, int batch, int n, const struct tensor *t, int *first, int *second)
+void ir_cheapest_pair(const struct ir_ein *ein, int batch, int n, const struct ir_factor *factors, int *first,
+                      int *second)
 {
     double best = -1;
     for (int i = 0; i < n; i++) {
         for (int j = i + 1; j < n; j++) {
-            double cost = extent(ein, t[i].labels | t[j].labels);
-            if (t[i].batch_stride || t[j].batch_stride)
+            double cost = ir_extent(ein, factors[i].labels | factors[j].labels);
+            if (factors[i].varying || factors[j].varying)
                 cost *= batch;
             if (best >= 0 && cost >= best)
                 continue;
@@ -192,15 +193,18 @@ static void cheapest_pair(const struct ir_ein *ein, int batch, int n, const stru
 /* Replaces two operands by their product, which keeps the labels that the others or the result need. */
 static bool join_pair(const struct ir_ein *ein, int batch, unsigned out, int *n, struct tensor *t)
 {
+    struct ir_factor factors[IR_MAX_OPERANDS];
     int i = 0, j = 1;
-    cheapest_pair(ein, batch, *n, t, &i, &j);
+    for (int k = 0; k < *n; k++)
+        factors[k] = (struct ir_factor){t[k].labels, t[k].batch_stride != 0};
+    ir_cheapest_pair(ein, batch, *n, factors, &i, &j);
     unsigned needed = out;
     for (int k = 0; k < *n; k++)
         if (k != i && k != j)
             needed |= t[k].labels;
     const bool varying = t[i].batch_stride || t[j].batch_stride;
     struct tensor product = result_layout(ein, (t[i].labels | t[j].labels) & needed, varying);
-    const double elements = extent(ein, product.labels) * (varying ? batch : 1);
+    const double elements = ir_extent(ein, product.labels) * (varying ? batch : 1);
     product.owned = elements < 1e15 ? malloc((size_t)elements * sizeof *product.owned) : NULL;
     if (!product.owned)
         return false;

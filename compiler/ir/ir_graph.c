@@ -29,6 +29,12 @@ static bool same_bytes(const void *a, const void *b, size_t bytes)
     return bytes == 0 || memcmp(a, b, bytes) == 0;
 }
 
+/* By bits, so that NaN equals itself. */
+static bool same_number(double a, double b)
+{
+    return same_bytes(&a, &b, sizeof a);
+}
+
 static size_t value_bytes(const struct ir_node *node)
 {
     return (size_t)ir_elements(node->shape) * sizeof *node->values;
@@ -55,7 +61,7 @@ static bool same_entries(const struct ir_select *a, const struct ir_select *b)
 {
     for (int i = 0; i < a->n_entries; i++) {
         const struct ir_entry p = a->entries[i], q = b->entries[i];
-        if (p.row != q.row || p.column != q.column || p.value != q.value)
+        if (p.row != q.row || p.column != q.column || !same_number(p.value, q.value))
             return false;
     }
     return true;
@@ -83,7 +89,7 @@ static bool same_node(const struct ir_node *a, const struct ir_node *b)
     if (a->op == IR_CONST)
         return same_bytes(a->values, b->values, value_bytes(a));
     if (a->op == IR_EIN)
-        return a->ein.coefficient == b->ein.coefficient && ir_same_form(a, b);
+        return same_number(a->ein.coefficient, b->ein.coefficient) && ir_same_form(a, b);
     if (a->op == IR_SELECT)
         return same_select(&a->select, &b->select);
     if (a->op == IR_STEPS)
@@ -91,7 +97,7 @@ static bool same_node(const struct ir_node *a, const struct ir_node *b)
     if (a->op == IR_RESULT)
         return a->result == b->result;
     if (a->op == IR_CLAMP || a->op == IR_INSIDE)
-        return a->range[0] == b->range[0] && a->range[1] == b->range[1];
+        return same_number(a->range[0], b->range[0]) && same_number(a->range[1], b->range[1]);
     return true;
 }
 
@@ -250,6 +256,13 @@ const struct ir_node *ir_intern(struct ir_graph *graph, const struct ir_node *dr
         table->hash[at] = hash;
     }
     return table->slot[at];
+}
+
+const struct ir_node *ir_find(const struct ir_graph *graph, const struct ir_node *draft)
+{
+    if (graph->table->room == 0)
+        return NULL;
+    return graph->table->slot[find_slot(graph->table, draft, hash_node(draft))];
 }
 
 /* ---- inputs and outputs ------------------------------------------------------------------------------------------ */

@@ -24,10 +24,25 @@ bool ir_same_form(const struct ir_node *a, const struct ir_node *b);
 enum ir_rate ir_rate_rule(const struct ir_node *node);
 bool ir_shape_is_legal(struct ir_shape shape);
 
+/* What is wrong with a node, or a draft of one whose shape, rate and attributes are set; NULL: nothing. */
+const char *ir_node_fault(const struct ir_node *node);
+const char *ir_form_fault(const struct ir_node *node); /* the same but for the rate, which need not be set */
+/* The node of the graph that equals the draft; NULL: none. */
+const struct ir_node *ir_find(const struct ir_graph *graph, const struct ir_node *draft);
+
 /* What result `which` of a loop is made of: the output of the body, and the kind of result. */
 enum ir_result_kind { IR_RESULT_CARRY, IR_RESULT_STACK, IR_RESULT_SUM };
 enum ir_result_kind ir_result_kind(const struct ir_steps *steps, int which);
 int ir_steps_results(const struct ir_steps *steps);
+
+/* The two operands of a product that are cheapest to multiply first. */
+struct ir_factor {
+    unsigned labels; /* bit l: has label l */
+    bool varying;
+};
+void ir_cheapest_pair(const struct ir_ein *ein, int batch, int n, const struct ir_factor *factors, int *first,
+                      int *second);
+double ir_extent(const struct ir_ein *ein, unsigned labels); /* product of the labels' extents */
 
 /* One operand or the result of an evaluation: uniform: [elements]; varying: [batch][elements]. */
 struct ir_array {
