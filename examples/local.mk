@@ -1,1 +1,6 @@
 # SPDX-License-Identifier: MIT
+#
+# Programs that show how gpfc is used, run by `make check`.
+examplesdir = $(docdir)/examples
+dist_examples_DATA = examples/apply_model.c examples/keeps_the_gaussian.c examples/pairs_from_numpy.py
+check_scripts += examples/pairs_from_numpy.py examples/run.sh

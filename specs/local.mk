@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 specsdir = $(pkgdatadir)/specs
+check_scripts += specs/check.sh
 dist_specs_DATA = \
 	specs/eight_gaussians.yaml \
 	specs/moons.yaml \

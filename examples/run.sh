@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Builds and runs the C examples as their headers say, with the compiler and the runtime of this build.
+set -eu
+root=$(cd "${srcdir:-.}" && pwd)
+gpfc=${GPFC:-gpfc}
+runtime=${GPFC_RUNTIME_DIR:?folder of libgpfcrt.a}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch"
+
+# shellcheck disable=SC2086  # flags are words
+compile()
+{
+    ${CC:-cc} -std=c11 -O1 -Wall -Wextra ${GPFC_SANITIZE_FLAGS-} -I. -I"$root/runtime/include" "$@"
+}
+
+echo "the flow as a library"
+"$gpfc" "$root/specs/eight_gaussians.yaml" --emit=library -o flow
+compile "$root/examples/keeps_the_gaussian.c" flow.a -lm -o static
+./static
+compile "$root/examples/keeps_the_gaussian.c" ./flow.so -lm -o shared
+./shared >/dev/null
+
+echo "a trained model through the runtime"
+"$gpfc" "$root/specs/eight_gaussians.yaml" -o trainer
+./trainer train --epochs 2 --out run --quiet
+"$gpfc" "$root/specs/eight_gaussians.yaml" --emit=object -o kernels.o
+# The runtime's own libraries, as gpfc.pc names them.
+libraries=$(sed -n 's/^Libs.private: *//p' "$runtime/gpfc.pc")
+requires=$(sed -n 's/^Requires.private: *//p' "$runtime/gpfc.pc" | tr -d ,)
+# shellcheck disable=SC2046,SC2086
+compile "$root/examples/apply_model.c" kernels.o "$runtime/libgpfcrt.a" $(pkg-config --libs $requires) $libraries \
+    -o apply_model
+printf '0.5 -1\n0 0\n-2 2\n' | ./apply_model run/model.safetensors | tee points
+[ "$(wc -l <points)" -eq 3 ]
+awk '{ if (($1 - $7) ^ 2 + ($2 - $8) ^ 2 > 1e-6) { print "the inverse does not lead back"; exit 1 } }' points
+if ./apply_model absent.safetensors 2>message </dev/null; then
+    echo "a missing model was taken"
+    exit 1
+fi
+grep -q absent.safetensors message
