@@ -1,65 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Splits products of three and more operands into products of two, in the cheapest order of all (for up to SEARCHED
- * operands; of longer ones the cheapest pair is taken first until so many are left). Cost of a pair: the product of the
- * extents of its labels, plus a little for storing the result; a pair of uniform operands, computed once for all samples,
- * is nearly free. Labels that a single operand has are summed before anything else. */
-#include "pass/pass_internal.h"
+ * Splits products of three and more operands into products of two, in the cheapest order of all (for up to
+ * PRODUCT_SEARCHED operands; of longer ones the cheapest pair is taken first until so many are left). Labels that a single
+ * operand has are summed before anything else. */
+#include "pass/pass_product.h"
 
-#include <assert.h>
 #include <float.h>
 #include <string.h>
-
-enum { SEARCHED = 10 };
-
-static const double store_cost = 0.25;   /* of an element of the result, in multiplications */
-static const double uniform_cost = 1e-3; /* of a multiplication that is done once for all samples */
-
-struct factor {
-    const struct ir_node *node;
-    unsigned char labels[IR_MAX_RANK];
-    unsigned set; /* of labels */
-};
-
-struct product {
-    struct ir_graph *graph;
-    const struct ir_node *ein; /* the whole product: extents, result */
-    unsigned out;              /* labels of the result */
-    int n;
-    struct factor *factors;
-};
-
-static double extent(const struct ir_node *ein, unsigned set)
-{
-    double elements = 1;
-    for (int label = 0; label < ein->ein.n_labels; label++)
-        if (set & (1u << label))
-            elements *= ein->ein.size[label];
-    return elements;
-}
-
-static int count_labels(unsigned set)
-{
-    return __builtin_popcount(set);
-}
-
-static unsigned set_of(const struct ir_node *node, const unsigned char *labels)
-{
-    unsigned set = 0;
-    for (int axis = 0; axis < node->shape.rank; axis++)
-        set |= 1u << labels[axis];
-    return set;
-}
-
-/* Labels that something other than the chosen factors has: the result, or another factor. */
-static unsigned needed_beside(const struct product *p, unsigned chosen)
-{
-    unsigned needed = p->out;
-    for (int i = 0; i < p->n; i++)
-        if (!(chosen & (1u << i)))
-            needed |= p->factors[i].set;
-    return needed;
-}
 
 /* ---- one operation ------------------------------------------------------------------------------------------------------- */
 
@@ -92,7 +39,7 @@ static struct factor multiply(const struct product *p, const struct factor *a, c
     const struct ir_node *const args[2] = {a->node, b->node};
     result.node = ir_ein_labels(p->graph, 1.0, 2, args, (const unsigned char(*)[IR_MAX_RANK])labels, n, result.labels,
                                 NULL);
-    result.set = set_of(result.node, result.labels);
+    result.set = product_labels(result.node, result.labels);
     return result;
 }
 
@@ -100,7 +47,7 @@ static struct factor multiply(const struct product *p, const struct factor *a, c
 static void sum_private(const struct product *p, int i)
 {
     struct factor *f = &p->factors[i];
-    const unsigned keep = f->set & needed_beside(p, 1u << i);
+    const unsigned keep = f->set & product_needed_beside(p, 1u << i);
     if (keep == f->set)
         return;
     unsigned char labels[1][IR_MAX_RANK];
@@ -109,58 +56,11 @@ static void sum_private(const struct product *p, int i)
     const int n = append_labels(f, keep, result.labels, 0);
     result.node = ir_ein_labels(p->graph, 1.0, 1, &f->node, (const unsigned char(*)[IR_MAX_RANK])labels, n,
                                 result.labels, NULL);
-    result.set = set_of(result.node, result.labels);
+    result.set = product_labels(result.node, result.labels);
     *f = result;
 }
 
 /* ---- the order -------------------------------------------------------------------------------------------------------------- */
-
-struct plan { /* by set of factors */
-    double cost;
-    unsigned split; /* one half; 0: a single factor */
-    unsigned labels;
-    bool varying;
-};
-
-static double pair_cost(const struct product *p, unsigned labels, unsigned result, bool varying, bool last)
-{
-    if (!last && count_labels(result) > IR_MAX_RANK)
-        return DBL_MAX;
-    const double work = extent(p->ein, labels) + store_cost * extent(p->ein, result);
-    return varying ? work : uniform_cost * work;
-}
-
-static void plan_set(const struct product *p, struct plan *plan, unsigned set)
-{
-    struct plan *best = &plan[set];
-    const bool last = set == (1u << p->n) - 1;
-    const unsigned needed = needed_beside(p, set);
-    best->cost = DBL_MAX;
-    for (unsigned half = (set - 1) & set; half > 0; half = (half - 1) & set) {
-        const struct plan *a = &plan[half], *b = &plan[set & ~half];
-        if (half < (set & ~half) || a->cost == DBL_MAX || b->cost == DBL_MAX)
-            continue;
-        const unsigned all = a->labels | b->labels;
-        const bool varying = a->varying || b->varying;
-        const double cost = a->cost + b->cost + pair_cost(p, all, all & needed, varying, last);
-        if (cost < best->cost)
-            *best = (struct plan){.cost = cost, .split = half, .labels = all & needed, .varying = varying};
-    }
-}
-
-static struct plan *plan_product(const struct product *p)
-{
-    struct plan *plan = ARENA_ARRAY(p->graph->arena, struct plan, (size_t)1 << p->n);
-    for (unsigned set = 1; set < 1u << p->n; set++) {
-        if (set & (set - 1)) {
-            plan_set(p, plan, set);
-            continue;
-        }
-        const struct factor *f = &p->factors[__builtin_ctz(set)];
-        plan[set] = (struct plan){.labels = f->set, .varying = f->node->rate == IR_VARYING};
-    }
-    return plan;
-}
 
 static struct factor build(const struct product *p, const struct plan *plan, unsigned set)
 {
@@ -194,28 +94,28 @@ static void join_cheapest(struct product *p)
     for (int i = 0; i < p->n; i++)
         for (int j = i + 1; j < p->n; j++) {
             const struct factor *a = &p->factors[i], *b = &p->factors[j];
-            const unsigned all = a->set | b->set, keep = all & needed_beside(p, 1u << i | 1u << j);
+            const unsigned all = a->set | b->set, keep = all & product_needed_beside(p, 1u << i | 1u << j);
             const bool varying = a->node->rate == IR_VARYING || b->node->rate == IR_VARYING;
-            const double cost = pair_cost(p, all, keep, varying, false) - extent(p->ein, a->set) - extent(p->ein, b->set);
+            const double cost = product_pair_cost(p, all, keep, varying, false) - product_extent(p->ein, a->set) - product_extent(p->ein, b->set);
             if (cost >= least)
                 continue;
             least = cost, best_i = i, best_j = j;
         }
     const struct factor *a = &p->factors[best_i], *b = &p->factors[best_j];
     p->factors[best_i] =
-        multiply(p, a, b, (a->set | b->set) & needed_beside(p, 1u << best_i | 1u << best_j));
+        multiply(p, a, b, (a->set | b->set) & product_needed_beside(p, 1u << best_i | 1u << best_j));
     p->factors[best_j] = p->factors[--p->n];
 }
 
 /* No order keeps the parts within the largest rank (a product of operands with many labels each): it stays whole. */
 static const struct ir_node *split_product(struct product *p)
 {
-    while (p->n > SEARCHED)
+    while (p->n > PRODUCT_SEARCHED)
         join_cheapest(p);
     const unsigned all = (1u << p->n) - 1;
     if (p->n <= 2)
         return finish(p, p->n, p->factors);
-    const struct plan *plan = plan_product(p);
+    const struct plan *plan = product_plan(p);
     if (plan[all].cost == DBL_MAX)
         return finish(p, p->n, p->factors);
     const struct factor halves[2] = {build(p, plan, plan[all].split), build(p, plan, all & ~plan[all].split)};
@@ -229,16 +129,7 @@ static const struct ir_node *rule(void *data, struct ir_graph *to, const struct 
     const struct ir_node *whole = pass_rebuild(to, node, args);
     if (whole->op != IR_EIN || whole->n_args < 2)
         return whole;
-    struct product p = {.graph = to,
-                        .ein = whole,
-                        .out = (1u << whole->shape.rank) - 1,
-                        .n = whole->n_args,
-                        .factors = ARENA_ARRAY(to->arena, struct factor, (size_t)whole->n_args)};
-    for (int i = 0; i < p.n; i++) {
-        p.factors[i].node = whole->args[i];
-        memcpy(p.factors[i].labels, whole->ein.labels[i], IR_MAX_RANK);
-        p.factors[i].set = set_of(whole->args[i], whole->ein.labels[i]);
-    }
+    struct product p = product_of(to, whole);
     for (int i = 0; i < p.n; i++)
         sum_private(&p, i);
     return split_product(&p);
