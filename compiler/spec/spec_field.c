@@ -58,7 +58,7 @@ const char *spec_found(struct arena *arena, const struct spec_node *node)
     if (node->kind == SPEC_NODE_MAPPING)
         return "a mapping";
     if (node->kind == SPEC_NODE_SEQUENCE)
-        return "a list";
+        return node->length == 0 ? "an empty list" : "a list";
     if (is_empty(node))
         return "nothing";
     const char *text = text_quotable(arena, node->text, node->length, QUOTED);
@@ -183,7 +183,7 @@ static bool read_sizes(struct diag *diag, const struct spec_row *row, const stru
                        struct spec_sizes *out)
 {
     const struct spec_node *list = &tree->nodes[index];
-    if (list->kind != SPEC_NODE_SEQUENCE || list->end == index + 1)
+    if (list->kind != SPEC_NODE_SEQUENCE || list->length == 0)
         return wrong_type(diag, row, list);
     const struct spec_row item = {
         .path = row->path, .kind = SPEC_KIND_INT, .least = row->least, .greatest = row->greatest};

@@ -161,7 +161,9 @@ static bool open_node(struct builder *b, enum spec_node_kind kind, struct place 
 
 static void close_node(struct builder *b)
 {
-    b->nodes[b->open[--b->depth]].end = b->n_nodes;
+    const int open = b->open[--b->depth];
+    b->nodes[open].end = b->n_nodes;
+    b->nodes[open].length = (size_t)(b->n_nodes - open - 1);
 }
 
 static void refuse_extras(struct builder *b, const yaml_char_t *anchor, const yaml_char_t *tag, struct place at)
@@ -280,6 +282,19 @@ static bool check_characters(const struct source *source, size_t start, struct d
     return true;
 }
 
+/* What a fault left open is closed; of the last value and of open lists nothing is said, as they are not whole. */
+static void refuse_rest(struct builder *b)
+{
+    if (b->n_nodes > 0 && b->nodes[b->n_nodes - 1].kind == SPEC_NODE_SCALAR)
+        b->nodes[b->n_nodes - 1].kind = SPEC_NODE_REFUSED;
+    while (b->depth > 0) {
+        struct spec_node *open = &b->nodes[b->open[b->depth - 1]];
+        if (open->kind == SPEC_NODE_SEQUENCE)
+            open->kind = SPEC_NODE_REFUSED;
+        close_node(b);
+    }
+}
+
 static void report(const struct builder *b, struct diag *diag)
 {
     for (int i = 0; i < b->n_faults; i++) {
@@ -313,8 +328,8 @@ void spec_tree_read(struct arena *arena, const struct source *source, struct dia
     out->complete = parse(b);
     if (b->no_memory)
         arena_fail(arena);
-    while (b->depth > 0) /* what a fault left open */
-        close_node(b);
+    if (!out->complete)
+        refuse_rest(b);
     report(b, diag);
     out->nodes = b->nodes;
     out->count = b->n_nodes;

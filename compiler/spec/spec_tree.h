@@ -12,7 +12,7 @@ enum spec_node_kind {
     SPEC_NODE_SCALAR,
     SPEC_NODE_MAPPING,  /* children: key, value, key, value, ... */
     SPEC_NODE_SEQUENCE, /* children: items */
-    SPEC_NODE_REFUSED   /* told already (an alias): nothing more is said of it */
+    SPEC_NODE_REFUSED   /* told already (an alias, a list without end): nothing more is said of it */
 };
 
 /* Nodes stand in the order of the text, a node before its children: the first child of node i is i + 1, the node after
@@ -21,7 +21,7 @@ struct spec_node {
     enum spec_node_kind kind;
     struct place at;
     const char *text; /* of a scalar: length bytes, then a NUL */
-    size_t length;
+    size_t length;    /* of a mapping or list: nodes within it */
     bool plain;       /* a scalar without quotes and not a block: may be a number */
     int end;
 };

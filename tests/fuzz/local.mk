@@ -6,3 +6,6 @@
 # To fuzz: clang -fsanitize=fuzzer,address,undefined over tests/fuzz/fuzz_name.c and the sources it tests, without replay.c.
 EXTRA_DIST += tests/fuzz/corpus
 fuzz_replay = tests/fuzz/replay.c tests/fuzz/fuzz.h
+
+check_PROGRAMS += tests/fuzz/fuzz_spec
+tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c tests/spec_fixture.h $(fuzz_replay)
