@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Evaluation of a graph by the names of its ports, for tests. By whom it is evaluated is a callback: the interpreter, or a
- * kernel compiled from the graph. */
+ * Evaluation of a graph by the names of its ports, for tests. By whom it is evaluated is a callback: the
+ * interpreter, or a kernel compiled from the graph. */
 #ifndef GPFC_BINDINGS_H
 #define GPFC_BINDINGS_H
 
@@ -23,8 +23,8 @@ struct bindings {
 /* A second binding of a name replaces the first. */
 void bind(struct bindings *bindings, const char *name, const double *values);
 
-/* The outputs in their order, in the graph's arena. Every input must be bound; bindings without input do no harm.
- * NULL: the evaluation failed. */
+/* The outputs in their order, in the graph's arena. Every input must be bound; bindings without input do no
+ * harm. NULL: the evaluation failed. */
 double **evaluate_bound(const struct ir_graph *graph, int batch, const struct bindings *bindings,
                         evaluate_function *evaluate, void *data);
 double *output_of(const struct ir_graph *graph, double *const *out, const char *name);

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gaussian-preserving flows as programs: builds IR from a model, asks diff/ for derivatives. The equations are those of
- * the paper (Morel et al. 2022) and of docs/mathematics.md. Knows no backend.
+ * Gaussian-preserving flows as programs: builds IR from a model, asks diff/ for derivatives. The equations
+ * are those of the paper (Morel et al. 2022) and of docs/mathematics.md. Knows no backend.
  *
- * Shapes below: d the dimension, H the width of the last hidden layer, K the time steps. X is the position in the flow's
- * own space: the cube (-1,1)^d, or, for the gaussian field, the latent space itself. */
+ * Shapes below: d the dimension, H the width of the last hidden layer, K the time steps. X is the position in
+ * the flow's own space: the cube (-1,1)^d, or, for the gaussian field, the latent space itself. */
 #ifndef GPFC_FLOW_H
 #define GPFC_FLOW_H
 
 #include "ir/ir.h"
 #include "model/model.h"
 
-/* One graph for each kernel that kernel_abi.h lists, in its order; names and ports as there. Before derivatives by
- * the parameters: the first graph is "loss" (inputs of train, outputs "cost", "penalty", "loss"), which
- * diff_reverse turns into "train". */
+/* One graph for each kernel that kernel_abi.h lists, in its order; names and ports as there. Before
+ * derivatives by the parameters: the first graph is "loss" (inputs of train, outputs "cost", "penalty",
+ * "loss"), which diff_reverse turns into "train". */
 enum flow_kernel {
     FLOW_LOSS,
     FLOW_MEASURE,
@@ -26,22 +26,23 @@ enum flow_kernel {
     FLOW_KERNEL_COUNT
 };
 
-/* A model without penalty keeps the input "lambda" and a constant 0 as the total "penalty"; it has no "noise", and measure
- * then has no output "penalty". */
+/* A model without penalty keeps the input "lambda" and a constant 0 as the total "penalty"; it has no
+ * "noise", and measure then has no output "penalty". */
 struct ir_graph *flow_build(struct arena *arena, const struct model *model, enum flow_kernel kernel);
 const char *flow_kernel_name(enum flow_kernel kernel); /* "loss", "measure", ... */
 
-/* "loss" differentiated by all parameters and renamed "train": outputs cost, penalty, grad.<parameter>. Uniform work is
- * hoisted out of the loops before, so that folding and tables of time are neither repeated nor differentiated in them. */
+/* "loss" differentiated by all parameters and renamed "train": outputs cost, penalty, grad.<parameter>.
+ * Uniform work is hoisted out of the loops before, so that folding and tables of time are neither repeated
+ * nor differentiated in them. */
 struct ir_graph *flow_train(struct arena *arena, const struct model *model, bool keep_all);
 
-/* ---- the network and its field ------------------------------------------------------------------------------------ */
+/* ---- the network and its field ------------------------------------------------------------------------- */
 
 enum { FLOW_MAX_ARRAYS = 2 * MODEL_MAX_LAYERS + 1 };
 
-/* The uniform arrays that the velocity reads, H_k the width of hidden layer k: the part of W_0 that multiplies x
- * [H_0,d], its column of t [H_0], b_0 [H_0], W_1 [H_1,H_0], b_1 [H_1], ..., and last the folded last layer, W [d,d,H] with
- * W_ij = -W_ji and b [d,d] with b_ij = -b_ji. */
+/* The uniform arrays that the velocity reads, H_k the width of hidden layer k: the part of W_0 that
+ * multiplies x [H_0,d], its column of t [H_0], b_0 [H_0], W_1 [H_1,H_0], b_1 [H_1], ..., and last the folded
+ * last layer, W [d,d,H] with W_ij = -W_ji and b [d,d] with b_ij = -b_ji. */
 struct flow_network {
     int n;
     const struct ir_node *array[FLOW_MAX_ARRAYS];
@@ -67,18 +68,20 @@ void flow_fold(struct ir_graph *graph, const struct model *model, const struct i
                const struct ir_node *bias, const struct ir_node **W, const struct ir_node **b);
 
 /* v(x, t) [d]; x [d] varying, t [] uniform. flow_velocity is flow_field of the graph's own parameters. */
-const struct ir_node *flow_field(struct ir_graph *graph, const struct model *model, const struct flow_network *network,
-                                 const struct ir_node *x, const struct ir_node *t);
-const struct ir_node *flow_velocity(struct ir_graph *graph, const struct model *model, const struct ir_node *x,
-                                    const struct ir_node *t);
+const struct ir_node *flow_field(struct ir_graph *graph, const struct model *model,
+                                 const struct flow_network *network, const struct ir_node *x,
+                                 const struct ir_node *t);
+const struct ir_node *flow_velocity(struct ir_graph *graph, const struct model *model,
+                                    const struct ir_node *x, const struct ir_node *t);
 
-/* ---- Euler's equations -------------------------------------------------------------------------------------------- */
+/* ---- Euler's equations --------------------------------------------------------------------------------- */
 
 /* Total derivative a [d] of the velocity along its own flow, exact or eq. (12), as model->derivative says. */
 const struct ir_node *flow_acceleration(struct ir_graph *graph, const struct model *model,
                                         const struct flow_network *network, const struct ir_node *x,
                                         const struct ir_node *t);
-/* (y^T J z - z^T J y)^2 [] with J = da/dx, z = pair[0] and y = pair[1]; pair [2,d]; any a [d] that depends on x [d]. */
+/* (y^T J z - z^T J y)^2 [] with J = da/dx, z = pair[0] and y = pair[1]; pair [2,d]; any a [d] that depends on
+ * x [d]. */
 const struct ir_node *flow_asymmetry(struct ir_graph *graph, const struct ir_node *x, const struct ir_node *a,
                                      const struct ir_node *pair);
 /* The integrand of eq. (11) at (x, t). */
@@ -88,19 +91,19 @@ const struct ir_node *flow_penalty(struct ir_graph *graph, const struct model *m
 /* |v|^2 / 2 [] */
 const struct ir_node *flow_energy(struct ir_graph *graph, const struct ir_node *v);
 
-/* ---- the ODE and the map ------------------------------------------------------------------------------------------ */
+/* ---- the ODE and the map ------------------------------------------------------------------------------- */
 
 /* One way through time, K steps, and what is gathered at the steps' starts (X_k, t_k). */
 struct flow_walk {
-    const struct ir_node *start; /* in   [d] X at t = 0, or at t = 1 of an inverse walk                         */
-    bool inverse;                /* in   from t = 1 to 0                                                       */
-    const struct ir_node *noise; /* in   [K,2,d] the pairs of the penalty; NULL: no penalty wanted             */
-    bool wants_energy;           /* in                                                                         */
-    bool wants_path;             /* in                                                                         */
-    const struct ir_node *end;     /* out  [d]                                                                 */
-    const struct ir_node *penalty; /* out  []  sum over k of the penalty at (X_k, t_k)                         */
-    const struct ir_node *energy;  /* out  []  sum over k of |v(X_k, t_k)|^2 / (2K)                            */
-    const struct ir_node *path;    /* out  [K+1,d] all positions, start and end among them                     */
+    const struct ir_node *start;   /* in   [d] X at t = 0, or at t = 1 of an inverse walk */
+    bool inverse;                  /* in   from t = 1 to 0 */
+    const struct ir_node *noise;   /* in   [K,2,d] the pairs of the penalty; NULL: no penalty wanted */
+    bool wants_energy;             /* in */
+    bool wants_path;               /* in */
+    const struct ir_node *end;     /* out  [d] */
+    const struct ir_node *penalty; /* out  []  sum over k of the penalty at (X_k, t_k) */
+    const struct ir_node *energy;  /* out  []  sum over k of |v(X_k, t_k)|^2 / (2K) */
+    const struct ir_node *path;    /* out  [K+1,d] all positions, start and end among them */
 };
 void flow_integrate(struct ir_graph *graph, const struct model *model, const struct flow_network *network,
                     struct flow_walk *walk);

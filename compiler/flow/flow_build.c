@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The kernels of a trainer as graphs, one row each: names and ports are those of kernel_abi.h. Inputs are made in that
- * order, parameters first. */
+ * The kernels of a trainer as graphs, one row each: names and ports are those of kernel_abi.h. Inputs are
+ * made in that order, parameters first. */
 #include "flow/flow.h"
 
 #include "diff/diff.h"
@@ -39,7 +39,8 @@ static const struct ir_node *map(struct ir_graph *graph, const struct model *mod
     return flow_leave(graph, model, walk->end);
 }
 
-/* Sums over the batch, of which "weight" makes means: 1/B for a sample that counts, 0 for one that pads a tile. */
+/* Sums over the batch, of which "weight" makes means: 1/B for a sample that counts, 0 for one that pads a
+ * tile. */
 static void build_loss(struct ir_graph *graph, const struct model *model)
 {
     const struct ir_node *lambda = ir_input(graph, "lambda", IR_SETTING, IR_UNIFORM, ir_shape_of(0));
@@ -172,7 +173,8 @@ struct ir_graph *flow_train(struct arena *arena, const struct model *model, bool
         wrt[n++] = model->layer[k].bias_name;
     }
     const struct ir_graph *loss = pass_hoist(flow_build(arena, model, FLOW_LOSS));
-    struct ir_graph *train = diff_reverse(loss, "train", "loss", n, wrt, keep_all ? DIFF_KEEP_ALL : DIFF_KEEP_STATE);
+    struct ir_graph *train =
+        diff_reverse(loss, "train", "loss", n, wrt, keep_all ? DIFF_KEEP_ALL : DIFF_KEEP_STATE);
     drop_output(train, "loss");
     return train;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * How far the flow is from Euler's equations (8). Takes the velocity, gives its total derivative a, the penalty (11) at
- * one point of space and time, and the kinetic energy (9). A pressure with a = -grad p exists where da/dx is symmetric,
- * so its antisymmetric part is probed with random pairs (z, y), by one bundle of two tangents. */
+ * How far the flow is from Euler's equations (8). Takes the velocity, gives its total derivative a, the
+ * penalty (11) at one point of space and time, and the kinetic energy (9). A pressure with a = -grad p exists
+ * where da/dx is symmetric, so its antisymmetric part is probed with random pairs (z, y), by one bundle of
+ * two tangents. */
 #include "flow/flow.h"
 
 #include "diff/diff.h"
@@ -10,8 +11,8 @@
 #include <math.h>
 
 /* dv/dt + (dv/dx) v: the tangent of v along (x, t) + s (v, 1). */
-static const struct ir_node *exact_acceleration(struct ir_graph *graph, const struct ir_node *v, const struct ir_node *x,
-                                                const struct ir_node *t)
+static const struct ir_node *exact_acceleration(struct ir_graph *graph, const struct ir_node *v,
+                                                const struct ir_node *x, const struct ir_node *t)
 {
     const int d = x->shape.size[0];
     const struct ir_node *const wrt[2] = {x, t};
@@ -22,10 +23,12 @@ static const struct ir_node *exact_acceleration(struct ir_graph *graph, const st
     return a != NULL ? ir_pick(graph, a, 1, 0) : ir_fill(graph, 0.0, x->shape);
 }
 
-/* (12): (v(x + delta v, t + delta) - v(x, t)) / delta. delta = 2 sqrt(epsilon), where truncation and round-off meet. */
+/* (12): (v(x + delta v, t + delta) - v(x, t)) / delta. delta = 2 sqrt(epsilon), where truncation and
+ * round-off meet. */
 static const struct ir_node *difference_acceleration(struct ir_graph *graph, const struct model *model,
-                                                     const struct flow_network *network, const struct ir_node *v,
-                                                     const struct ir_node *x, const struct ir_node *t)
+                                                     const struct flow_network *network,
+                                                     const struct ir_node *v, const struct ir_node *x,
+                                                     const struct ir_node *t)
 {
     const double delta = 2.0 * sqrt(model->epsilon);
     const struct ir_node *x_next = ir_add2(graph, x, ir_scale(graph, delta, v));

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * The ODE (4) by explicit Runge-Kutta steps, as loops: an outer one over the K time steps with X as its state, and in it
- * one over the stages, so that the velocity's program stands once in the text, however many steps and stages there are.
- * A scheme is a table: stage s evaluates k_s = v(X + a_s dt k_{s-1}, t + c_s dt), and X moves by dt sum_s b_s k_s, which
- * covers Euler's method, the midpoint rule and the classical Runge-Kutta method. The inverse walk has t from 1, and -dt. */
+ * The ODE (4) by explicit Runge-Kutta steps, as loops: an outer one over the K time steps with X as its
+ * state, and in it one over the stages, so that the velocity's program stands once in the text, however many
+ * steps and stages there are. A scheme is a table: stage s evaluates k_s = v(X + a_s dt k_{s-1}, t + c_s dt),
+ * and X moves by dt sum_s b_s k_s, which covers Euler's method, the midpoint rule and the classical
+ * Runge-Kutta method. The inverse walk has t from 1, and -dt. */
 #include "flow/flow.h"
 
 #include <assert.h>
@@ -18,7 +19,10 @@ struct scheme {
 static const struct scheme schemes[] = {
     [MODEL_EULER] = {.stages = 1, .a = {0}, .b = {1}, .c = {0}},
     [MODEL_MIDPOINT] = {.stages = 2, .a = {0, 0.5}, .b = {0, 1}, .c = {0, 0.5}},
-    [MODEL_RK4] = {.stages = 4, .a = {0, 0.5, 0.5, 1}, .b = {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6}, .c = {0, 0.5, 0.5, 1}},
+    [MODEL_RK4] = {.stages = 4,
+                   .a = {0, 0.5, 0.5, 1},
+                   .b = {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6},
+                   .c = {0, 0.5, 0.5, 1}},
 };
 
 /* A loop that is being put together: operands in the order that `steps` wants. */
@@ -29,8 +33,8 @@ struct loop {
     const struct ir_node *operands[MAX_OPERANDS];
 };
 
-static const struct ir_node *loop_input(struct loop *loop, const char *name, enum ir_role role, enum ir_rate rate,
-                                        const struct ir_node *operand)
+static const struct ir_node *loop_input(struct loop *loop, const char *name, enum ir_role role,
+                                        enum ir_rate rate, const struct ir_node *operand)
 {
     struct ir_shape shape = operand->shape;
     if (role == IR_SEQUENCE) { /* a slice: without the leading axis */
@@ -70,8 +74,9 @@ static const struct ir_node *scaled_table(struct ir_graph *graph, double factor,
 }
 
 /* sum_s b_s dt k_s [d], by a loop over the stages that carries k_{s-1} and the sum */
-static const struct ir_node *stages_sum(struct ir_graph *graph, const struct model *model, const struct scheme *scheme,
-                                        double dt, const struct flow_network *outer, const struct ir_node *X0,
+static const struct ir_node *stages_sum(struct ir_graph *graph, const struct model *model,
+                                        const struct scheme *scheme, double dt,
+                                        const struct flow_network *outer, const struct ir_node *X0,
                                         const struct ir_node *t0)
 {
     struct ir_graph *body = ir_graph_new(graph->arena, "stage");
@@ -79,12 +84,12 @@ static const struct ir_node *stages_sum(struct ir_graph *graph, const struct mod
     const struct ir_node *zero = ir_fill(graph, 0.0, X0->shape);
     const struct ir_node *k = loop_input(&loop, "k", IR_CARRY, IR_VARYING, zero);
     const struct ir_node *sum = loop_input(&loop, "sum", IR_CARRY, IR_VARYING, zero);
-    const struct ir_node *a = loop_input(&loop, "a", IR_SEQUENCE, IR_UNIFORM,
-                                         scaled_table(graph, dt, scheme->a, scheme->stages));
-    const struct ir_node *b = loop_input(&loop, "b", IR_SEQUENCE, IR_UNIFORM,
-                                         scaled_table(graph, dt, scheme->b, scheme->stages));
-    const struct ir_node *c = loop_input(&loop, "c", IR_SEQUENCE, IR_UNIFORM,
-                                         scaled_table(graph, dt, scheme->c, scheme->stages));
+    const struct ir_node *a =
+        loop_input(&loop, "a", IR_SEQUENCE, IR_UNIFORM, scaled_table(graph, dt, scheme->a, scheme->stages));
+    const struct ir_node *b =
+        loop_input(&loop, "b", IR_SEQUENCE, IR_UNIFORM, scaled_table(graph, dt, scheme->b, scheme->stages));
+    const struct ir_node *c =
+        loop_input(&loop, "c", IR_SEQUENCE, IR_UNIFORM, scaled_table(graph, dt, scheme->c, scheme->stages));
     const struct ir_node *X = loop_input(&loop, "X", IR_CAPTURE, IR_VARYING, X0);
     const struct ir_node *t = loop_input(&loop, "t", IR_CAPTURE, IR_UNIFORM, t0);
     const struct flow_network network = loop_network(&loop, outer);
@@ -116,7 +121,8 @@ static const struct ir_node *times(struct ir_graph *graph, int K, bool inverse)
 }
 
 /* `stack` [K,d], all positions but the last, with `end` [d] below it. */
-static const struct ir_node *path_of(struct ir_graph *graph, const struct ir_node *stack, const struct ir_node *end)
+static const struct ir_node *path_of(struct ir_graph *graph, const struct ir_node *stack,
+                                     const struct ir_node *end)
 {
     const int K = stack->shape.size[0], d = stack->shape.size[1], rows = K + 1;
     struct ir_entry *above = ARENA_ARRAY(graph->arena, struct ir_entry, (size_t)K);
@@ -135,11 +141,10 @@ void flow_integrate(struct ir_graph *graph, const struct model *model, const str
     struct ir_graph *body = ir_graph_new(graph->arena, "step");
     struct loop loop = {.steps = {.count = model->steps, .body = body}};
     const struct ir_node *X = loop_input(&loop, "X", IR_CARRY, IR_VARYING, walk->start);
-    const struct ir_node *t = loop_input(&loop, "t", IR_SEQUENCE, IR_UNIFORM,
-                                         times(graph, model->steps, walk->inverse));
-    const struct ir_node *pair = walk->noise == NULL ? NULL
-                                                     : loop_input(&loop, "pair", IR_SEQUENCE, walk->noise->rate,
-                                                                  walk->noise);
+    const struct ir_node *t =
+        loop_input(&loop, "t", IR_SEQUENCE, IR_UNIFORM, times(graph, model->steps, walk->inverse));
+    const struct ir_node *pair =
+        walk->noise == NULL ? NULL : loop_input(&loop, "pair", IR_SEQUENCE, walk->noise->rate, walk->noise);
     const struct flow_network inner = loop_network(&loop, network);
     ir_output_add(body, "X", step_taken(body, model, dt, &inner, X, t));
     if (walk->wants_path) {

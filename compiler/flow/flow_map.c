@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Proposition 1: s = sqrt(2) erfinv o phi o erf(. / sqrt(2)) for the cube, which takes N(0, I) to the uniform measure and
- * back; the gaussian field moves in R^d itself. A position that round-off or a long step carried to a face or beyond is
- * drawn back to 1 - epsilon, where erfinv is finite. */
+ * Proposition 1: s = sqrt(2) erfinv o phi o erf(. / sqrt(2)) for the cube, which takes N(0, I) to the uniform
+ * measure and back; the gaussian field moves in R^d itself. A position that round-off or a long step carried
+ * to a face or beyond is drawn back to 1 - epsilon, where erfinv is finite. */
 #include "flow/flow.h"
 
 #include <math.h>

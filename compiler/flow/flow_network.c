@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The multilayer perceptron of (x, t). Takes a model, gives its parameters as inputs of a graph, the arrays that one
- * evaluation reads, and the last hidden layer (eq. 18). Tangents are diff/'s, the last layer's folding is
- * flow_potential.c's. */
+ * The multilayer perceptron of (x, t). Takes a model, gives its parameters as inputs of a graph, the arrays
+ * that one evaluation reads, and the last hidden layer (eq. 18). Tangents are diff/'s, the last layer's
+ * folding is flow_potential.c's. */
 #include "flow/flow.h"
 
 #include <assert.h>
@@ -47,8 +47,8 @@ struct flow_network flow_network(struct ir_graph *graph, const struct model *mod
         network.array[network.n++] = weight_of(graph, model, k);
         network.array[network.n++] = bias_of(graph, model, k);
     }
-    flow_fold(graph, model, weight_of(graph, model, last), bias_of(graph, model, last), &network.array[network.n],
-              &network.array[network.n + 1]);
+    flow_fold(graph, model, weight_of(graph, model, last), bias_of(graph, model, last),
+              &network.array[network.n], &network.array[network.n + 1]);
     network.n += 2;
     return network;
 }
@@ -67,8 +67,8 @@ struct flow_network flow_network_capture(struct ir_graph *body, const struct flo
 {
     struct flow_network inner = {.n = outer->n};
     for (int i = 0; i < outer->n; i++)
-        inner.array[i] = ir_input(body, array_name(body->arena, outer, i), IR_CAPTURE, IR_UNIFORM,
-                                  outer->array[i]->shape);
+        inner.array[i] =
+            ir_input(body, array_name(body->arena, outer, i), IR_CAPTURE, IR_UNIFORM, outer->array[i]->shape);
     return inner;
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Folding of the last layer. Takes weight and bias of the network's outputs, gives the antisymmetric potential
- * U_ij = W_ij h + b_ij as a linear map of them: both are uniform, so it is done once an iteration and not once a sample.
+ * Folding of the last layer. Takes weight and bias of the network's outputs, gives the antisymmetric
+ * potential U_ij = W_ij h + b_ij as a linear map of them: both are uniform, so it is done once an iteration
+ * and not once a sample.
  *
  *   folded   the outputs are U_ij, i < j, in row order (0,1), (0,2), ..., (d-2,d-1)
- *   blocks   the paper's (14), summed over its blocks: U_ij = sum over n <= min(i,j) of (u^n_i - u^n_j), where output
- *            i(d-1) + n is component i of block n; components i < n take no part */
+ *   blocks   the paper's (14), summed over its blocks: U_ij = sum over n <= min(i,j) of (u^n_i - u^n_j), where
+ *            output i(d-1) + n is component i of block n; components i < n take no part */
 #include "flow/flow.h"
 
 #include <assert.h>

@@ -4,9 +4,9 @@
 
 usage: convert.py [--all] OUT_DIR FILE.npz ...
 
-The .npz files hold float64 numbers of the published PyTorch code (gpflow_oracle_d*, the cube field) and of an
-independent implementation of the gaussian field by automatic differentiation (gaussian_oracle_d*). Each becomes
-OUT_DIR/NAME.oracle:
+The .npz files hold float64 numbers of the published PyTorch code (gpflow_oracle_d*, the cube field) and of
+an independent implementation of the gaussian field by automatic differentiation (gaussian_oracle_d*). Each
+becomes a file OUT_DIR/NAME.oracle:
 
     8 bytes  "gpfcnums"
     uint32   version, 1
@@ -15,15 +15,20 @@ OUT_DIR/NAME.oracle:
                       int32 rank, shape[4], stride, stored
                       float64[stored]: elements 0, stride, 2 stride, ... of the array in row-major order
 
-all little-endian. To keep the files small, arrays that no test reads are left out, and of large gradients every 7th element
-is kept (7 divides no width there, so every row and column is met). --all keeps every element; tests read such files as
-well, from the folder that GPFC_ORACLE_DATA names.
+all little-endian. To keep the files small, arrays that no test reads are left out, and of large gradients
+every 7th element is kept (7 divides no width there, so every row and column is met). --all keeps every
+element; tests read such files as well, from the folder that GPFC_ORACLE_DATA names.
 
-Arrays: W*, b* layers; x, t points and times; u, v, div network, velocity, divergence at (x, t); traj, traj_inv states of
-15 rk4 steps forward from x and back; z, s_z, s_inv, s_logdet the whole map and log|det|; pair_x, pair_y, loss and its gradient
-gW*, gb*; energy_start (energy) the kinetic energy at step starts; pen_t, pen_z, pen_w, acc_*, pen_* the Euler penalty at
-(x, pen_t), pgW*, pgb* the gradient of pen_exact; tot_lambda, tot_zw, start_* (reg, tot) and sg* (tg*) the sum over step
-starts, the whole loss and its gradient; w, gdiv the gaussian field and div w - z.w.
+W*, b*                     layers
+x, t                       points and times
+u, v, div                  network, velocity and its divergence at (x, t)
+traj, traj_inv             states of 15 rk4 steps forward from x, and back
+z, s_z, s_inv, s_logdet    the whole map and log|det|
+pair_x, pair_y, loss       mean squared distance of x and s(y); gW*, gb* its gradient
+energy_start (energy)      kinetic energy at step starts
+pen_t, pen_z, pen_w        Euler penalty at (x, pen_t): acc_*, pen_*; pgW*, pgb* the gradient of pen_exact
+tot_lambda, tot_zw         its sum over step starts, start_* (reg, tot); sg* (tg*) the whole loss's gradient
+w, gdiv                    the gaussian field and div w - z.w
 """
 import re
 import struct

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- comparison --------------------------------------------------------------------------------------------------- */
+/* ---- comparison ---------------------------------------------------------------------------------------- */
 
 static void note_failure(struct oracle_run *run, const char *text)
 {
@@ -29,8 +29,8 @@ static double largest(const double *values, long n)
 }
 
 /* got[i * stride] against want[i]; `scale`: of the whole, where its elements vanish. */
-static void compare(struct oracle_run *run, const char *name, const double *got, const double *want, long stored,
-                    int stride, double limit, double scale)
+static void compare(struct oracle_run *run, const char *name, const double *got, const double *want,
+                    long stored, int stride, double limit, double scale)
 {
     bool good = true;
     for (long i = 0; i < stored; i++) {
@@ -40,8 +40,8 @@ static void compare(struct oracle_run *run, const char *name, const double *got,
             run->worst = share;
         if (good && !(share <= 1.0)) {
             char text[256];
-            (void)snprintf(text, sizeof text, "%s[%ld] is %.17g, not %.17g (relative error %.2e, limit %.0e)", name,
-                           i * stride, got[i * stride], want[i], error / size, limit);
+            (void)snprintf(text, sizeof text, "%s[%ld] is %.17g, not %.17g (relative error %.2e, limit %.0e)",
+                           name, i * stride, got[i * stride], want[i], error / size, limit);
             note_failure(run, text);
             good = false;
         }
@@ -49,9 +49,10 @@ static void compare(struct oracle_run *run, const char *name, const double *got,
     run->compared += stored;
 }
 
-/* got against the n elements from `from` of an array of the file, or against those of it that are stored. Round-off of a
- * finite difference is of the size of the whole, whatever the size of an element. */
-static void compare_slice(struct oracle_run *run, const char *name, const double *got, long from, long n, double limit)
+/* got against the n elements from `from` of an array of the file, or against those of it that are stored.
+ * Round-off of a finite difference is of the size of the whole, whatever the size of an element. */
+static void compare_slice(struct oracle_run *run, const char *name, const double *got, long from, long n,
+                          double limit)
 {
     const struct oracle_array *array = oracle_find(run->file, name);
     assert(array != NULL && (array->stride == 1 || n == array->elements));
@@ -68,7 +69,7 @@ static void compare_all(struct oracle_run *run, const char *name, const double *
     compare_slice(run, name, got, 0, array->elements, limit);
 }
 
-/* ---- evaluation by names ------------------------------------------------------------------------------------------- */
+/* ---- evaluation by names ------------------------------------------------------------------------------- */
 
 static const double *array_values(struct oracle_run *run, const char *name)
 {
@@ -100,7 +101,7 @@ static double **evaluate(struct oracle_run *run, const struct ir_graph *graph, i
     return out;
 }
 
-/* ---- the model of a file ------------------------------------------------------------------------------------------- */
+/* ---- the model of a file ------------------------------------------------------------------------------- */
 
 static bool is_cube(struct oracle_run *run)
 {
@@ -143,7 +144,7 @@ static struct ir_graph *graph_with_parameters(struct oracle_run *run, const char
     return graph;
 }
 
-/* ---- the network and its field ------------------------------------------------------------------------------------- */
+/* ---- the network and its field ------------------------------------------------------------------------- */
 
 static const char *points_name(struct oracle_run *run)
 {
@@ -152,10 +153,11 @@ static const char *points_name(struct oracle_run *run)
 
 /* The graph, with inputs "t" and "x", at the points of the file and each of its times; output `name` is
  * compared with array `want`, [times][...], or, where that is NULL, with 0, against `scale`. */
-static void compare_at_times(struct oracle_run *run, const struct ir_graph *graph, const char *name, const char *want,
-                             double scale)
+static void compare_at_times(struct oracle_run *run, const struct ir_graph *graph, const char *name,
+                             const char *want, double scale)
 {
-    const struct oracle_array *times = oracle_find(run->file, "t"), *points = oracle_find(run->file, points_name(run));
+    const struct oracle_array *times = oracle_find(run->file, "t"),
+                              *points = oracle_find(run->file, points_name(run));
     const int batch = points->shape[0];
     for (long k = 0; k < times->elements; k++) {
         struct bindings bindings = with_parameters(run);
@@ -186,7 +188,8 @@ static void case_network(struct oracle_run *run)
 
 static void case_velocity(struct oracle_run *run)
 {
-    compare_at_times(run, flow_build(run->arena, &run->model, FLOW_VELOCITY), "v", is_cube(run) ? "v" : "w", 0.0);
+    compare_at_times(run, flow_build(run->arena, &run->model, FLOW_VELOCITY), "v", is_cube(run) ? "v" : "w",
+                     0.0);
 }
 
 /* div v, or div w - z.w, by the d tangents of the velocity: 0 */
@@ -207,13 +210,14 @@ static void case_divergence(struct oracle_run *run)
     compare_at_times(run, graph, "divergence", NULL, largest(field->values, field->elements));
 }
 
-/* ---- the ODE and the map ------------------------------------------------------------------------------------------ */
+/* ---- the ODE and the map ------------------------------------------------------------------------------- */
 
 /* A walk from the flow's own space: input "start", output "path" [K+1,d]. */
 static const struct ir_graph *walk_graph(struct oracle_run *run, bool inverse)
 {
     struct ir_graph *graph = graph_with_parameters(run, inverse ? "walk_back" : "walk");
-    const struct ir_node *start = ir_input(graph, "start", IR_SAMPLE, IR_VARYING, ir_shape_of(1, run->model.d));
+    const struct ir_node *start =
+        ir_input(graph, "start", IR_SAMPLE, IR_VARYING, ir_shape_of(1, run->model.d));
     struct flow_walk walk = {.start = start, .inverse = inverse, .wants_path = true};
     const struct flow_network network = flow_network(graph, &run->model);
     flow_integrate(graph, &run->model, &network, &walk);
@@ -229,7 +233,8 @@ static void compare_path(struct oracle_run *run, const char *name, const double 
     double *turned = ARENA_ARRAY(run->arena, double, (size_t)array->elements);
     for (int k = 0; k < times; k++) {
         for (int s = 0; s < batch; s++)
-            memcpy(turned + ((long)k * batch + s) * d, path + ((long)s * times + k) * d, (size_t)d * sizeof *turned);
+            memcpy(turned + ((long)k * batch + s) * d, path + ((long)s * times + k) * d,
+                   (size_t)d * sizeof *turned);
     }
     compare_all(run, name, turned, run->limits.value);
 }
@@ -318,7 +323,8 @@ static void case_log_determinant(struct oracle_run *run)
     double *const *out = evaluate(run, graph, batch, &bindings);
     if (out == NULL)
         return;
-    double *found = ARENA_ARRAY(run->arena, double, (size_t)batch), *jacobian = output_of(graph, out, "jacobian");
+    double *found = ARENA_ARRAY(run->arena, double, (size_t)batch),
+           *jacobian = output_of(graph, out, "jacobian");
     const double *s = output_of(graph, out, "s");
     compare_all(run, "s_z", s, run->limits.value);
     for (int b = 0; b < batch; b++) {
@@ -332,7 +338,7 @@ static void case_log_determinant(struct oracle_run *run)
     compare_all(run, "s_logdet", found, run->limits.value);
 }
 
-/* ---- loss, penalty, energy and their gradients -------------------------------------------------------------------- */
+/* ---- loss, penalty, energy and their gradients --------------------------------------------------------- */
 
 /* "grad.*" against arrays prefix + "W0", prefix + "b0", ... */
 static void compare_gradients(struct oracle_run *run, const struct ir_graph *graph, double *const *out,
@@ -341,7 +347,8 @@ static void compare_gradients(struct oracle_run *run, const struct ir_graph *gra
     for (int k = 0; k < run->model.n_layers; k++) {
         for (int bias = 0; bias < 2; bias++) {
             const struct model_layer *layer = &run->model.layer[k];
-            const char *of = arena_printf(run->arena, "grad.%s", bias ? layer->bias_name : layer->weight_name);
+            const char *of =
+                arena_printf(run->arena, "grad.%s", bias ? layer->bias_name : layer->weight_name);
             const char *want = arena_printf(run->arena, "%s%c%d", prefix, bias ? 'b' : 'W', k);
             compare_all(run, want, output_of(graph, out, of), run->limits.gradient);
         }
@@ -432,7 +439,8 @@ static const struct ir_graph *penalty_graph(struct oracle_run *run)
     const struct ir_node *t = ir_input(graph, "t", IR_SETTING, IR_UNIFORM, ir_shape_of(0));
     const struct ir_node *x = ir_input(graph, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(1, run->model.d));
     const struct ir_node *weight = ir_input(graph, "weight", IR_SAMPLE, IR_VARYING, ir_shape_of(0));
-    const struct ir_node *pair = ir_input(graph, "pair", IR_NOISE, IR_UNIFORM, ir_shape_of(2, 2, run->model.d));
+    const struct ir_node *pair =
+        ir_input(graph, "pair", IR_NOISE, IR_UNIFORM, ir_shape_of(2, 2, run->model.d));
     const struct flow_network network = flow_network(graph, &run->model);
     const struct ir_node *penalty = flow_penalty(graph, &run->model, &network, x, t, pair);
     ir_output_add(graph, "acceleration", flow_acceleration(graph, &run->model, &network, x, t));
@@ -482,7 +490,7 @@ static void case_penalty_difference(struct oracle_run *run)
         compare_penalty(run, MODEL_DIFFERENCE);
 }
 
-/* ---- the list ------------------------------------------------------------------------------------------------------ */
+/* ---- the list ------------------------------------------------------------------------------------------ */
 
 static const struct {
     const char *name;

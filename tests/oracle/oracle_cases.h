@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is compared with the published implementations: one list of cases for the interpreter and for compiled kernels.
- * A case builds graphs of flow/, has them evaluated by a callback, and compares outputs with arrays of an oracle file. */
+ * What is compared with the published implementations: one list of cases for the interpreter and for compiled
+ * kernels. A case builds graphs of flow/, has them evaluated by a callback, and compares outputs with arrays
+ * of an oracle file. */
 #ifndef GPFC_ORACLE_CASES_H
 #define GPFC_ORACLE_CASES_H
 
@@ -9,8 +10,8 @@
 #include "flow/flow.h"
 #include "oracle/oracle_file.h"
 
-/* Largest relative errors allowed. An element's error is divided by its size, or by `floor` of the array's largest, if
- * that is more. */
+/* Largest relative errors allowed. An element's error is divided by its size, or by `floor` of the array's
+ * largest, if that is more. */
 struct oracle_limits {
     double value;
     double gradient;
@@ -25,12 +26,12 @@ struct oracle_run {
     evaluate_function *evaluate;
     void *data;
     struct arena *arena;
-    struct model model;  /* of the file: made by oracle_run_file */
-    const char *name;    /* the case that runs */
-    long compared;       /* out: numbers compared */
-    long wrong;          /* out: comparisons of arrays that failed */
-    double worst;        /* out: largest error as a share of its limit */
-    char first[512];     /* out: the first that failed: file, case, array, index, both numbers */
+    struct model model; /* of the file: made by oracle_run_case */
+    const char *name;   /* the case that runs */
+    long compared;      /* out: numbers compared */
+    long wrong;         /* out: comparisons of arrays that failed */
+    double worst;       /* out: largest error as a share of its limit */
+    char first[512];    /* out: the first that failed: file, case, array, index, both numbers */
 };
 
 extern const int oracle_case_count;

@@ -50,8 +50,8 @@ static bool read_array(FILE *in, struct oracle_array *array)
     if (!shape_is_sound(array))
         return false;
     array->values = malloc((size_t)array->stored * sizeof *array->values);
-    return array->values != NULL
-           && fread(array->values, sizeof *array->values, (size_t)array->stored, in) == (size_t)array->stored;
+    return array->values != NULL &&
+           fread(array->values, sizeof *array->values, (size_t)array->stored, in) == (size_t)array->stored;
 }
 
 bool oracle_read(const char *path, struct oracle_file *file, const char **why)

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * The flow's programs, through the interpreter, against numbers of other implementations: relative error 1e-10 of values,
- * 1e-8 of gradients, 1e-6 of finite differences. GPFC_ORACLE_DATA names another folder of .oracle files. */
+ * The flow's programs, through the interpreter, against numbers of other implementations: relative error
+ * 1e-10 of values, 1e-8 of gradients, 1e-6 of finite differences. GPFC_ORACLE_DATA names another folder of
+ * .oracle files. */
 #include "check.h"
 #include "oracle/oracle_cases.h"
 
 static const char *const names[] = {
-    "gpflow_oracle_d2", "gpflow_oracle_d3", "gpflow_oracle_d5", "gpflow_oracle_d10",
+    "gpflow_oracle_d2",   "gpflow_oracle_d3",   "gpflow_oracle_d5",    "gpflow_oracle_d10",
     "gaussian_oracle_d2", "gaussian_oracle_d3", "gaussian_oracle_d10",
 };
 
-static const struct oracle_limits limits = {.value = 1e-10, .gradient = 1e-8, .difference = 1e-6, .floor = 1e-3};
+static const struct oracle_limits limits = {
+    .value = 1e-10, .gradient = 1e-8, .difference = 1e-6, .floor = 1e-3};
 
 static bool open_file(const char *name, struct oracle_file *file, char path[4096])
 {
@@ -27,8 +29,8 @@ static bool open_file(const char *name, struct oracle_file *file, char path[4096
 /* One case on one file; the arena lasts as long as it. */
 static struct oracle_run run_case(struct oracle_file *file, int index)
 {
-    struct oracle_run run = {.file = file, .precision = MODEL_DOUBLE, .limits = limits, 
-                             .evaluate = evaluate_by_interpreter};
+    struct oracle_run run = {
+        .file = file, .precision = MODEL_DOUBLE, .limits = limits, .evaluate = evaluate_by_interpreter};
     run.arena = arena_new();
     CU_ASSERT_PTR_NOT_NULL_FATAL(run.arena);
     oracle_run_case(&run, index);
@@ -53,15 +55,37 @@ static void check_file(const char *name)
     oracle_free(&file);
 }
 
-static void cube_d2(void) { check_file(names[0]); }
-static void cube_d3(void) { check_file(names[1]); }
-static void cube_d5(void) { check_file(names[2]); }
-static void cube_d10(void) { check_file(names[3]); }
-static void gaussian_d2(void) { check_file(names[4]); }
-static void gaussian_d3(void) { check_file(names[5]); }
-static void gaussian_d10(void) { check_file(names[6]); }
+static void cube_d2(void)
+{
+    check_file(names[0]);
+}
+static void cube_d3(void)
+{
+    check_file(names[1]);
+}
+static void cube_d5(void)
+{
+    check_file(names[2]);
+}
+static void cube_d10(void)
+{
+    check_file(names[3]);
+}
+static void gaussian_d2(void)
+{
+    check_file(names[4]);
+}
+static void gaussian_d3(void)
+{
+    check_file(names[5]);
+}
+static void gaussian_d10(void)
+{
+    check_file(names[6]);
+}
 
-/* The checker itself: a number that is off by little more than the limit, or is none, is told by name and index. */
+/* The checker itself: a number that is off by little more than the limit, or is none, is told by name and
+ * index. */
 static void wrong_numbers_are_told(void)
 {
     static const struct {

@@ -29,7 +29,8 @@ static void draw_parameters(struct flow_fixture *fixture, double scale)
         const struct model_layer *layer = &model->layer[k];
         const double factor = k == model->n_layers - 1 ? scale : 1.0;
         for (long i = 0; i < (long)layer->out * layer->in; i++)
-            fixture->theta[layer->weight_offset + i] = factor * random_normal(&fixture->seed) / sqrt(layer->in);
+            fixture->theta[layer->weight_offset + i] =
+                factor * random_normal(&fixture->seed) / sqrt(layer->in);
         for (long i = 0; i < layer->out; i++)
             fixture->theta[layer->bias_offset + i] = factor * 0.5 * random_normal(&fixture->seed);
     }
@@ -91,7 +92,8 @@ struct bindings fixture_bindings(const struct flow_fixture *fixture, const doubl
     return bindings;
 }
 
-struct ir_graph *fixture_graph(const struct flow_fixture *fixture, const struct ir_node **x, const struct ir_node **t)
+struct ir_graph *fixture_graph(const struct flow_fixture *fixture, const struct ir_node **x,
+                               const struct ir_node **t)
 {
     struct ir_graph *graph = ir_graph_new(fixture->arena, "fixture");
     flow_parameters(graph, &fixture->model);

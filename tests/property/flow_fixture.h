@@ -18,8 +18,9 @@ struct flow_fixture {
 double random_uniform(uint64_t *seed);
 double random_normal(uint64_t *seed);
 
-/* A double model with tanh, rk4, squared cost and no penalty; fields may be changed after, but for those that decide the
- * parameters: d, potential and widths. Weights are N(0, 1/inputs), those of the last layer times `scale`. */
+/* A double model with tanh, rk4, squared cost and no penalty; fields may be changed after, but for those that
+ * decide the parameters: d, potential and widths. Weights are N(0, 1/inputs), those of the last layer times
+ * `scale`. */
 struct flow_fixture fixture_new(int d, enum model_field field, enum model_potential potential, int n_hidden,
                                 const int *hidden, double scale, uint64_t seed);
 void fixture_free(struct flow_fixture *fixture);
@@ -29,6 +30,7 @@ double *fixture_filled(struct flow_fixture *fixture, long n, double value);
 /* The parameters under their names, at theta or another array of the same layout. */
 struct bindings fixture_bindings(const struct flow_fixture *fixture, const double *theta);
 /* A graph with the parameters as its inputs, "t", and "x" [d]. */
-struct ir_graph *fixture_graph(const struct flow_fixture *fixture, const struct ir_node **x, const struct ir_node **t);
+struct ir_graph *fixture_graph(const struct flow_fixture *fixture, const struct ir_node **x,
+                               const struct ir_node **t);
 
 #endif

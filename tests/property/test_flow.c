@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Properties of flows with random weights: what the fields keep exactly, how fast what the integrators keep comes true, and
- * the gradient of every kind of loss against central differences. Through the interpreter. */
+ * Properties of flows with random weights: what the fields keep exactly, how fast what the integrators keep
+ * comes true, and the gradient of every kind of loss against central differences. Through the interpreter. */
 #include "check.h"
 #include "diff/diff.h"
 #include "property/flow_fixture.h"
@@ -35,7 +35,7 @@ static double *random_points(struct flow_fixture *fixture, long n)
     return points;
 }
 
-/* ---- fields ------------------------------------------------------------------------------------------------------- */
+/* ---- fields -------------------------------------------------------------------------------------------- */
 
 /* |div v| for the cube, |div w - z.w| for the gaussian field, as a share of the largest derivative */
 static double divergence_of(struct flow_fixture *fixture)
@@ -67,8 +67,9 @@ static void fields_have_no_divergence(void)
     static const int dimensions[] = {2, 3, 4, 7}, hidden[] = {6, 5};
     for (size_t k = 0; k < CHECK_COUNT(dimensions); k++) {
         for (int i = 0; i < ALL_FIELDS * ALL_POTENTIALS * ALL_ACTIVATIONS; i++) {
-            struct flow_fixture fixture = fixture_new(dimensions[k], (enum model_field)(i % 2),
-                                                      (enum model_potential)(i / 2 % 2), 2, hidden, 1.0, 7u + (unsigned)i);
+            struct flow_fixture fixture =
+                fixture_new(dimensions[k], (enum model_field)(i % 2), (enum model_potential)(i / 2 % 2), 2,
+                            hidden, 1.0, 7u + (unsigned)i);
             fixture.model.activation = (enum model_activation)(i / 4);
             CU_ASSERT_TRUE(divergence_of(&fixture) < 1e-13 * dimensions[k]);
             fixture_free(&fixture);
@@ -81,7 +82,8 @@ static void cube_has_no_flow_through_faces(void)
 {
     static const int hidden[] = {6};
     for (int d = 2; d <= 5; d++) {
-        struct flow_fixture fixture = fixture_new(d, MODEL_CUBE, (enum model_potential)(d % 2), 1, hidden, 1.0, 3);
+        struct flow_fixture fixture =
+            fixture_new(d, MODEL_CUBE, (enum model_potential)(d % 2), 1, hidden, 1.0, 3);
         const struct ir_graph *graph = flow_build(fixture.arena, &fixture.model, FLOW_VELOCITY);
         const int batch = 2 * d;
         double *x = random_points(&fixture, (long)batch * d), time = 0.3;
@@ -117,10 +119,10 @@ static void potentials_agree(void)
                     const int plus = i * (D - 1) + n, minus = j * (D - 1) + n;
                     for (int k = 0; k < H; k++)
                         folded.theta[to->weight_offset + p * H + k] +=
-                            blocks.theta[from->weight_offset + plus * H + k]
-                            - blocks.theta[from->weight_offset + minus * H + k];
-                    folded.theta[to->bias_offset + p] += blocks.theta[from->bias_offset + plus]
-                                                         - blocks.theta[from->bias_offset + minus];
+                            blocks.theta[from->weight_offset + plus * H + k] -
+                            blocks.theta[from->weight_offset + minus * H + k];
+                    folded.theta[to->bias_offset + p] +=
+                        blocks.theta[from->bias_offset + plus] - blocks.theta[from->bias_offset + minus];
                 }
             }
         }
@@ -140,7 +142,7 @@ static void potentials_agree(void)
     }
 }
 
-/* ---- the map ------------------------------------------------------------------------------------------------------ */
+/* ---- the map ------------------------------------------------------------------------------------------- */
 
 enum { MAP_BATCH = 6 };
 
@@ -162,7 +164,8 @@ static double determinant_2(const double *a)
 /* mean of |log|det ds/dy| - (|s|^2 - |y|^2)/2|, d = 2 */
 static double density_error(const struct flow_fixture *fixture, const double *y)
 {
-    const double *jacobian = map_of(fixture, FLOW_JACOBIAN, y, "jacobian"), *s = map_of(fixture, FLOW_APPLY, y, "s");
+    const double *jacobian = map_of(fixture, FLOW_JACOBIAN, y, "jacobian"),
+                 *s = map_of(fixture, FLOW_APPLY, y, "s");
     double sum = 0.0;
     for (int b = 0; b < MAP_BATCH; b++) {
         const double *p = s + 2 * b, *q = y + 2 * b;
@@ -186,7 +189,8 @@ static void check_order(double error(const struct flow_fixture *fixture, const d
 {
     static const int hidden[] = {6, 5}, order[] = {1, 2, 4}, steps[] = {32, 16, 8};
     for (int i = 0; i < ALL_FIELDS * ALL_INTEGRATORS; i++) {
-        struct flow_fixture fixture = fixture_new(2, (enum model_field)(i % 2), MODEL_FOLDED, 2, hidden, 0.7, 11);
+        struct flow_fixture fixture =
+            fixture_new(2, (enum model_field)(i % 2), MODEL_FOLDED, 2, hidden, 0.7, 11);
         double found[2], *y = fixture_normal(&fixture, MAP_BATCH * 2);
         fixture.model.integrator = (enum model_integrator)(i / 2);
         for (int k = 0; k < 2; k++) {
@@ -199,8 +203,14 @@ static void check_order(double error(const struct flow_fixture *fixture, const d
     }
 }
 
-static void density_error_falls_with_the_order(void) { check_order(density_error); }
-static void inverse_returns_with_the_order(void) { check_order(return_error); }
+static void density_error_falls_with_the_order(void)
+{
+    check_order(density_error);
+}
+static void inverse_returns_with_the_order(void)
+{
+    check_order(return_error);
+}
 
 /* Both jacobians against central differences of both maps, d = 3. */
 static void jacobians_are_derivatives(void)
@@ -212,14 +222,15 @@ static void jacobians_are_derivatives(void)
         const char *out;
     } ways[] = {{FLOW_APPLY, FLOW_JACOBIAN, "s"}, {FLOW_INVERT, FLOW_INVERSE_JACOBIAN, "y"}};
     for (int i = 0; i < ALL_FIELDS * 2; i++) {
-        struct flow_fixture fixture = fixture_new(D, (enum model_field)(i % 2), MODEL_BLOCKS, 1, hidden, 0.5, 13);
+        struct flow_fixture fixture =
+            fixture_new(D, (enum model_field)(i % 2), MODEL_BLOCKS, 1, hidden, 0.5, 13);
         double *y = fixture_normal(&fixture, MAP_BATCH * D), h = 1e-5;
         const char *out = ways[i / 2].out;
         const double *jacobian = map_of(&fixture, ways[i / 2].jacobian, y, "jacobian");
         const double *direct = map_of(&fixture, ways[i / 2].map, y, out);
         const double *beside = map_of(&fixture, ways[i / 2].jacobian, y, out);
-        CU_ASSERT_TRUE(memcmp(direct, beside, sizeof(double) * MAP_BATCH * D) == 0
-                       || fabs(direct[0] - beside[0]) < 1e-13);
+        CU_ASSERT_TRUE(memcmp(direct, beside, sizeof(double) * MAP_BATCH * D) == 0 ||
+                       fabs(direct[0] - beside[0]) < 1e-13);
         for (int j = 0; j < D; j++) {
             const double *side[2];
             for (int k = 0; k < 2; k++) {
@@ -239,10 +250,12 @@ static void trajectory_joins_both_ends(void)
 {
     static const int hidden[] = {5};
     for (int field = 0; field < ALL_FIELDS; field++) {
-        struct flow_fixture fixture = fixture_new(2, (enum model_field)field, MODEL_FOLDED, 1, hidden, 1.0, 17);
+        struct flow_fixture fixture =
+            fixture_new(2, (enum model_field)field, MODEL_FOLDED, 1, hidden, 1.0, 17);
         fixture.model.steps = 3;
         const double *y = fixture_normal(&fixture, MAP_BATCH * 2);
-        const double *path = map_of(&fixture, FLOW_TRAJECTORY, y, "path"), *s = map_of(&fixture, FLOW_APPLY, y, "s");
+        const double *path = map_of(&fixture, FLOW_TRAJECTORY, y, "path"),
+                     *s = map_of(&fixture, FLOW_APPLY, y, "s");
         for (int i = 0; i < MAP_BATCH * 2; i++) {
             const double *own = path + i / 2 * 8 + i % 2; /* [4,2] a sample */
             CU_ASSERT_DOUBLE_EQUAL(own[0], field == MODEL_CUBE ? erf(y[i] * M_SQRT1_2) : y[i], 1e-14);
@@ -265,7 +278,7 @@ static void cube_stays_finite_far_out(void)
     fixture_free(&fixture);
 }
 
-/* ---- the penalty --------------------------------------------------------------------------------------------------- */
+/* ---- the penalty --------------------------------------------------------------------------------------- */
 
 /* (y^T J z - z^T J y)^2 of a = A x + q sin(q . x): the second part is a gradient and takes no part. */
 static const double *asymmetry_of(struct flow_fixture *fixture, const double *A, const double *pair)
@@ -277,8 +290,8 @@ static const double *asymmetry_of(struct flow_fixture *fixture, const double *A,
     const struct ir_node *matrix = ir_input(graph, "A", IR_SETTING, IR_UNIFORM, ir_shape_of(2, d, d));
     const struct ir_node *q = ir_input(graph, "q", IR_SETTING, IR_UNIFORM, ir_shape_of(1, d));
     const struct ir_node *wave = ir_unary(graph, IR_SIN, ir_ein(graph, 1.0, "i,i->", q, x));
-    const struct ir_node *a = ir_add2(graph, ir_ein(graph, 1.0, "ij,j->i", matrix, x),
-                                      ir_ein(graph, 1.0, "i,->i", q, wave));
+    const struct ir_node *a =
+        ir_add2(graph, ir_ein(graph, 1.0, "ij,j->i", matrix, x), ir_ein(graph, 1.0, "i,->i", q, wave));
     ir_output_add(graph, "asymmetry", flow_asymmetry(graph, x, a, given));
     struct bindings bindings = {.n = 0};
     bind(&bindings, "x", fixture_normal(fixture, 3 * d));
@@ -293,7 +306,8 @@ static void penalty_is_zero_for_gradients_alone(void)
     enum { D = 4 };
     static const int hidden[] = {3};
     struct flow_fixture fixture = fixture_new(D, MODEL_GAUSSIAN, MODEL_FOLDED, 1, hidden, 1.0, 23);
-    double *A = fixture_normal(&fixture, D * D), *symmetric = fixture_filled(&fixture, D * D, 0.0), want = 0.0;
+    double *A = fixture_normal(&fixture, D * D), *symmetric = fixture_filled(&fixture, D * D, 0.0),
+           want = 0.0;
     const double *pair = fixture_normal(&fixture, 2 * D); /* z, then y */
     for (int i = 0; i < D * D; i++) {
         symmetric[i] = (A[i] + A[i % D * D + i / D]) / 2.0;
@@ -307,8 +321,8 @@ static void penalty_is_zero_for_gradients_alone(void)
     fixture_free(&fixture);
 }
 
-static struct bindings loss_bindings(struct flow_fixture *fixture, const double *theta, int batch, const double *noise,
-                                     const double *lambda)
+static struct bindings loss_bindings(struct flow_fixture *fixture, const double *theta, int batch,
+                                     const double *noise, const double *lambda)
 {
     const int d = fixture->model.d;
     struct bindings bindings = fixture_bindings(fixture, theta);
@@ -348,8 +362,10 @@ static void penalty_is_blind_to_swapping(void)
     enum { D = 3, STEPS = 2 };
     static const int hidden[] = {4};
     for (int i = 0; i < ALL_FIELDS * 2; i++) {
-        struct flow_fixture fixture = fixture_new(D, (enum model_field)(i % 2), MODEL_FOLDED, 1, hidden, 1.0, 31);
-        double *noise = fixture_normal(&fixture, STEPS * 2 * D), *swapped = fixture_filled(&fixture, STEPS * 2 * D, 0.0);
+        struct flow_fixture fixture =
+            fixture_new(D, (enum model_field)(i % 2), MODEL_FOLDED, 1, hidden, 1.0, 31);
+        double *noise = fixture_normal(&fixture, STEPS * 2 * D),
+               *swapped = fixture_filled(&fixture, STEPS * 2 * D, 0.0);
         for (int k = 0; k < STEPS * 2 * D; k++)
             swapped[k] = noise[k % (2 * D) < D ? k + D : k - D];
         fixture.model.penalised = true;
@@ -361,7 +377,7 @@ static void penalty_is_blind_to_swapping(void)
     }
 }
 
-/* ---- the loss ------------------------------------------------------------------------------------------------------ */
+/* ---- the loss ------------------------------------------------------------------------------------------ */
 
 /* Gradients and totals of a batch are the sums of those of its parts; a sample of weight 0 takes no part. */
 static void loss_is_blind_to_splitting(void)
@@ -377,7 +393,7 @@ static void loss_is_blind_to_splitting(void)
     const double *x = fixture_normal(&fixture, BATCH * D), *y = fixture_normal(&fixture, BATCH * D);
     bind(&bindings, "x", x);
     bind(&bindings, "y", y);
-    double *const *whole = run_graph(graph, BATCH, &bindings), *const *part[2];
+    double *const *whole = run_graph(graph, BATCH, &bindings), *const * part[2];
     bind(&bindings, "weight", fixture_filled(&fixture, BATCH, 1.0 / BATCH));
     part[0] = run_graph(graph, PART, &bindings);
     bind(&bindings, "x", x + PART * D);
@@ -403,14 +419,16 @@ static void loss_is_blind_to_splitting(void)
     fixture_free(&fixture);
 }
 
-/* Every combination: 2 fields, 2 potentials, 4 activations, 3 integrators, 2 costs, and no, exact or difference penalty. */
+/* Every combination: 2 fields, 2 potentials, 4 activations, 3 integrators, 2 costs, and no, exact or
+ * difference penalty. */
 enum { COMBINATIONS = 2 * 2 * 4 * 3 * 2 * 3 };
 
 static struct flow_fixture combination(int i)
 {
     static const int hidden[] = {4, 3};
-    struct flow_fixture fixture = fixture_new(2 + i / 3 % 2, (enum model_field)(i % 2), (enum model_potential)(i / 2 % 2),
-                                              2, hidden, i / 2 % 2 ? 0.2 : 0.4, 41u + (unsigned)i);
+    struct flow_fixture fixture =
+        fixture_new(2 + i / 3 % 2, (enum model_field)(i % 2), (enum model_potential)(i / 2 % 2), 2, hidden,
+                    i / 2 % 2 ? 0.2 : 0.4, 41u + (unsigned)i);
     struct model *model = &fixture.model;
     const int penalty = i / 96;
     model->activation = (enum model_activation)(i / 4 % 4);
@@ -455,7 +473,8 @@ static double given_slope(struct flow_fixture *fixture, const double *direction,
     for (int k = 0; k < 2 * fixture->model.n_layers; k++) {
         const struct model_layer *layer = &fixture->model.layer[k / 2];
         const char *name = k % 2 ? layer->bias_name : layer->weight_name;
-        const long offset = k % 2 ? layer->bias_offset : layer->weight_offset, n = k % 2 ? layer->out : layer->out * layer->in;
+        const long offset = k % 2 ? layer->bias_offset : layer->weight_offset,
+                   n = k % 2 ? layer->out : layer->out * layer->in;
         const double *gradient = output_of(graph, out, arena_printf(fixture->arena, "grad.%s", name));
         for (long i = 0; i < n; i++) {
             slope += gradient[i] * direction[offset + i];
@@ -471,7 +490,8 @@ static void check_gradient(int i)
     static const double lambda = 0.1;
     struct flow_fixture fixture = combination(i);
     const long n_noise = (long)fixture.model.steps * 2 * fixture.model.d;
-    const double *noise = fixture_normal(&fixture, fixture.model.noise_per_sample ? BATCH * n_noise : n_noise);
+    const double *noise =
+        fixture_normal(&fixture, fixture.model.noise_per_sample ? BATCH * n_noise : n_noise);
     double *direction = fixture_normal(&fixture, fixture.model.n_parameters), size = 0.0, square = 0.0;
     for (long k = 0; k < fixture.model.n_parameters; k++)
         square += direction[k] * direction[k];
@@ -482,7 +502,8 @@ static void check_gradient(int i)
     const bool rough = fixture.model.penalised && fixture.model.derivative == MODEL_DIFFERENCE;
     const double measured = measured_slope(&fixture, direction, noise, &lambda, BATCH, rough ? 1e-2 : 2e-3);
     if (!(fabs(given - measured) < (rough ? 2e-5 : 1e-7) * size)) {
-        (void)fprintf(stderr, "combination %d: slope %.12g, by differences %.12g, terms %.3g\n", i, given, measured, size);
+        (void)fprintf(stderr, "combination %d: slope %.12g, by differences %.12g, terms %.3g\n", i, given,
+                      measured, size);
         CU_FAIL("a gradient is wrong");
     }
     CU_ASSERT_TRUE(size > 1e-6);
@@ -503,7 +524,8 @@ static void gradient_elements_are_derivatives(void)
     static const int chosen[] = {97, 98, 3};
     for (size_t k = 0; k < CHECK_COUNT(chosen); k++) {
         struct flow_fixture fixture = combination(chosen[k]);
-        const double *noise = fixture_normal(&fixture, (long)BATCH * fixture.model.steps * 2 * fixture.model.d);
+        const double *noise =
+            fixture_normal(&fixture, (long)BATCH * fixture.model.steps * 2 * fixture.model.d);
         for (long i = 0; i < fixture.model.n_parameters; i++) {
             double *direction = fixture_filled(&fixture, fixture.model.n_parameters, 0.0), size = 0.0;
             direction[i] = 1.0;
@@ -515,7 +537,7 @@ static void gradient_elements_are_derivatives(void)
     }
 }
 
-/* ---- ports --------------------------------------------------------------------------------------------------------- */
+/* ---- ports --------------------------------------------------------------------------------------------- */
 
 static void check_ports(const struct ir_graph *graph, const char *inputs, const char *outputs)
 {
@@ -537,8 +559,14 @@ static void kernels_have_their_ports(void)
 {
     static const int hidden[] = {4};
     static const char *const ports[FLOW_KERNEL_COUNT][2] = {
-        {"lambda x y weight noise ", "cost penalty loss "}, {"x y noise ", "s cost energy penalty "},
-        {"y ", "s "}, {"s ", "y "}, {"y ", "s jacobian "}, {"s ", "y jacobian "}, {"t x ", "v "}, {"y ", "path "},
+        {"lambda x y weight noise ", "cost penalty loss "},
+        {"x y noise ", "s cost energy penalty "},
+        {"y ", "s "},
+        {"s ", "y "},
+        {"y ", "s jacobian "},
+        {"s ", "y jacobian "},
+        {"t x ", "v "},
+        {"y ", "path "},
     };
     struct flow_fixture fixture = fixture_new(2, MODEL_CUBE, MODEL_FOLDED, 1, hidden, 1.0, 43);
     fixture.model.penalised = true;
