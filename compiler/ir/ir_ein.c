@@ -7,37 +7,22 @@
  *
  * A view is an `ein` of one operand that sums nothing: scale, transpose, broadcast, diagonal. Labels of extent 1 are
  * summed at no cost, so an `ein` that drops such axes is a view too. */
-#include "ir/ir_internal.h"
+#include "ir/ir_ein.h"
 
 #include <assert.h>
 #include <stdarg.h>
 #include <string.h>
 
-enum {
-    DRAFT_LABELS = 2 * IR_MAX_LABELS,
-    NO_LABEL = 255,
-};
-
-struct draft {
-    double coefficient;
-    int n_args;
-    const struct ir_node *args[IR_MAX_OPERANDS];
-    unsigned char labels[IR_MAX_OPERANDS][IR_MAX_RANK];
-    int size[DRAFT_LABELS]; /* 0: label not in use */
-    int n_out;
-    unsigned char out[IR_MAX_RANK];
-};
-
 /* ---- reading what was asked for ---------------------------------------------------------------------------------- */
 
-static void note_size(struct draft *d, int label, int size)
+static void note_size(struct ein_draft *d, int label, int size)
 {
-    assert(label < DRAFT_LABELS && size > 0);
+    assert(label < EIN_LABELS && size > 0);
     assert((d->size[label] == 0 || d->size[label] == size) && "one label, two extents");
     d->size[label] = size;
 }
 
-static void add_operand(struct draft *d, const struct ir_node *arg, const unsigned char *labels)
+static void add_operand(struct ein_draft *d, const struct ir_node *arg, const unsigned char *labels)
 {
     assert(d->n_args < IR_MAX_OPERANDS && arg->op != IR_STEPS);
     for (int axis = 0; axis < arg->shape.rank; axis++) {
@@ -48,7 +33,7 @@ static void add_operand(struct draft *d, const struct ir_node *arg, const unsign
 }
 
 /* -1: summed */
-static int place_in_out(const struct draft *d, int label)
+static int place_in_out(const struct ein_draft *d, int label)
 {
     for (int i = 0; i < d->n_out; i++)
         if (d->out[i] == label)
@@ -56,12 +41,12 @@ static int place_in_out(const struct draft *d, int label)
     return -1;
 }
 
-static bool in_out(const struct draft *d, int label)
+static bool in_out(const struct ein_draft *d, int label)
 {
     return place_in_out(d, label) >= 0;
 }
 
-static void set_out(struct draft *d, int n_out, const unsigned char *out, const int *size)
+static void set_out(struct ein_draft *d, int n_out, const unsigned char *out, const int *size)
 {
     assert(n_out >= 0 && n_out <= IR_MAX_RANK);
     for (int i = 0; i < n_out; i++) {
@@ -74,7 +59,7 @@ static void set_out(struct draft *d, int n_out, const unsigned char *out, const 
     }
 }
 
-static struct ir_shape draft_shape(const struct draft *d)
+static struct ir_shape draft_shape(const struct ein_draft *d)
 {
     struct ir_shape shape = {.rank = d->n_out};
     for (int i = 0; i < d->n_out; i++)
@@ -84,7 +69,7 @@ static struct ir_shape draft_shape(const struct draft *d)
 
 /* ---- absorbing operands ------------------------------------------------------------------------------------------ */
 
-static void remove_operand(struct draft *d, int p)
+static void remove_operand(struct ein_draft *d, int p)
 {
     d->n_args--;
     for (int i = p; i < d->n_args; i++) {
@@ -106,31 +91,31 @@ static bool is_view(const struct ir_node *node)
     return node->op == IR_EIN && node->n_args <= 1 && sums_only_ones(node);
 }
 
-/* A summed label of extent 1: one that is there, else a free one. NO_LABEL: too many labels already. */
-static int unit_label(struct draft *d)
+/* A summed label of extent 1: one that is there, else a free one. EIN_NO_LABEL: too many labels already. */
+static int unit_label(struct ein_draft *d)
 {
-    int free_label = NO_LABEL, used = 0;
-    for (int label = 0; label < DRAFT_LABELS; label++) {
+    int free_label = EIN_NO_LABEL, used = 0;
+    for (int label = 0; label < EIN_LABELS; label++) {
         if (d->size[label] == 1 && !in_out(d, label))
             return label;
-        if (d->size[label] == 0 && free_label == NO_LABEL)
+        if (d->size[label] == 0 && free_label == EIN_NO_LABEL)
             free_label = label;
         used += d->size[label] != 0;
     }
-    if (used >= IR_MAX_LABELS || free_label == NO_LABEL)
-        return NO_LABEL;
+    if (used >= IR_MAX_LABELS || free_label == EIN_NO_LABEL)
+        return EIN_NO_LABEL;
     d->size[free_label] = 1;
     return free_label;
 }
 
-static bool absorb_view(struct draft *d, int p)
+static bool absorb_view(struct ein_draft *d, int p)
 {
     const struct ir_node *view = d->args[p];
     unsigned char outer[IR_MAX_LABELS];
     memcpy(outer, d->labels[p], IR_MAX_RANK);
     if (view->ein.n_labels > view->shape.rank) {
         const int unit = unit_label(d);
-        if (unit == NO_LABEL)
+        if (unit == EIN_NO_LABEL)
             return false;
         for (int label = view->shape.rank; label < view->ein.n_labels; label++)
             outer[label] = (unsigned char)unit;
@@ -147,7 +132,7 @@ static bool absorb_view(struct draft *d, int p)
     return true;
 }
 
-static void rename_label(struct draft *d, int from, int to)
+static void rename_label(struct ein_draft *d, int from, int to)
 {
     for (int i = 0; i < d->n_args; i++)
         for (int axis = 0; axis < d->args[i]->shape.rank; axis++)
@@ -157,7 +142,7 @@ static void rename_label(struct draft *d, int from, int to)
 }
 
 /* The same identity matrix, either way round, before operand p. */
-static bool eye_is_repeated(const struct draft *d, int p)
+static bool eye_is_repeated(const struct ein_draft *d, int p)
 {
     const int x = d->labels[p][0], y = d->labels[p][1];
     for (int i = 0; i < p; i++) {
@@ -169,7 +154,7 @@ static bool eye_is_repeated(const struct draft *d, int p)
 }
 
 /* delta_xy makes x and y one label, unless the result has both. */
-static bool absorb_eye(struct draft *d, int p)
+static bool absorb_eye(struct ein_draft *d, int p)
 {
     const int x = d->labels[p][0], y = d->labels[p][1];
     if (x == y || eye_is_repeated(d, p)) {
@@ -191,14 +176,14 @@ static bool absorb_eye(struct draft *d, int p)
     return true;
 }
 
-static bool absorb_operand(struct draft *d, int p)
+static bool absorb_operand(struct ein_draft *d, int p)
 {
     if (d->args[p]->op == IR_EYE)
         return absorb_eye(d, p);
     return is_view(d->args[p]) && absorb_view(d, p);
 }
 
-static void absorb_all(struct draft *d)
+static void absorb_all(struct ein_draft *d)
 {
     for (int p = 0; p < d->n_args;)
         if (!absorb_operand(d, p))
@@ -207,7 +192,7 @@ static void absorb_all(struct draft *d)
 
 /* ---- summed labels ----------------------------------------------------------------------------------------------- */
 
-static bool in_operands(const struct draft *d, int label)
+static bool in_operands(const struct ein_draft *d, int label)
 {
     for (int i = 0; i < d->n_args; i++)
         for (int axis = 0; axis < d->args[i]->shape.rank; axis++)
@@ -217,9 +202,9 @@ static bool in_operands(const struct draft *d, int label)
 }
 
 /* A summed label that no operand has counts its extent, once. */
-static void drop_vanished(struct draft *d)
+static void drop_vanished(struct ein_draft *d)
 {
-    for (int label = 0; label < DRAFT_LABELS; label++) {
+    for (int label = 0; label < EIN_LABELS; label++) {
         if (d->size[label] == 0 || in_out(d, label) || in_operands(d, label))
             continue;
         d->coefficient *= d->size[label];
@@ -228,97 +213,35 @@ static void drop_vanished(struct draft *d)
 }
 
 /* All summed labels of extent 1 become one. */
-static void merge_units(struct draft *d)
+static void merge_units(struct ein_draft *d)
 {
-    int unit = NO_LABEL;
-    for (int label = 0; label < DRAFT_LABELS; label++) {
+    int unit = EIN_NO_LABEL;
+    for (int label = 0; label < EIN_LABELS; label++) {
         if (d->size[label] != 1 || in_out(d, label))
             continue;
-        if (unit == NO_LABEL)
+        if (unit == EIN_NO_LABEL)
             unit = label;
         else
             rename_label(d, label, unit);
     }
 }
 
-/* ---- canonical order and numbers --------------------------------------------------------------------------------- */
+/* ---- the node ----------------------------------------------------------------------------------------------------- */
 
-struct numbering {
-    unsigned char number[DRAFT_LABELS]; /* of the draft's labels; NO_LABEL: none yet */
-    int count;
-};
-
-static void number_label(struct numbering *n, int label)
-{
-    if (n->number[label] == NO_LABEL)
-        n->number[label] = (unsigned char)n->count++;
-}
-
-/* By identity, then by the numbers that the labels have so far; labels without a number come last. */
-static int compare_operands(const struct draft *d, const struct numbering *n, int a, int b)
-{
-    if (d->args[a] != d->args[b])
-        return d->args[a]->id < d->args[b]->id ? -1 : 1;
-    for (int axis = 0; axis < d->args[a]->shape.rank; axis++) {
-        const int x = n->number[d->labels[a][axis]], y = n->number[d->labels[b][axis]];
-        if (x != y)
-            return x < y ? -1 : 1;
-    }
-    return 0;
-}
-
-static void swap_operands(struct draft *d, int a, int b)
-{
-    const struct ir_node *arg = d->args[a];
-    d->args[a] = d->args[b];
-    d->args[b] = arg;
-    unsigned char labels[IR_MAX_RANK];
-    memcpy(labels, d->labels[a], IR_MAX_RANK);
-    memcpy(d->labels[a], d->labels[b], IR_MAX_RANK);
-    memcpy(d->labels[b], labels, IR_MAX_RANK);
-}
-
-/* Moves operand `from` to place `to` before it; the ones between keep their order. */
-static void move_operand(struct draft *d, int from, int to)
-{
-    for (int i = from; i > to; i--)
-        swap_operands(d, i, i - 1);
-}
-
-/* Takes the smallest operand, numbers its labels, and so on. Doing it again changes nothing, and only the order of
- * ids counts, not their values. */
-static void order_operands(struct draft *d, struct numbering *n)
-{
-    memset(n->number, NO_LABEL, sizeof n->number);
-    n->count = 0;
-    for (int i = 0; i < d->n_out; i++)
-        number_label(n, d->out[i]);
-    for (int i = 0; i < d->n_args; i++) {
-        int best = i;
-        for (int j = i + 1; j < d->n_args; j++)
-            if (compare_operands(d, n, j, best) < 0)
-                best = j;
-        move_operand(d, best, i);
-        for (int axis = 0; axis < d->args[i]->shape.rank; axis++)
-            number_label(n, d->labels[i][axis]);
-    }
-    assert(n->count <= IR_MAX_LABELS && "too many labels in one ein");
-}
-
-static void renumber(struct draft *d, const struct numbering *n, struct ir_ein *ein)
+static void renumber(struct ein_draft *d, const struct ein_numbering *n, struct ir_ein *ein)
 {
     for (int i = 0; i < d->n_args; i++)
         for (int axis = 0; axis < IR_MAX_RANK; axis++)
             d->labels[i][axis] = axis < d->args[i]->shape.rank ? n->number[d->labels[i][axis]] : 0;
-    for (int label = 0; label < DRAFT_LABELS; label++)
-        if (n->number[label] != NO_LABEL)
+    for (int label = 0; label < EIN_LABELS; label++)
+        if (n->number[label] != EIN_NO_LABEL)
             ein->size[n->number[label]] = d->size[label];
     ein->n_labels = n->count;
     ein->coefficient = d->coefficient;
     ein->labels = d->labels;
 }
 
-static bool is_identity(const struct draft *d)
+static bool is_identity(const struct ein_draft *d)
 {
     if (d->n_args != 1 || d->coefficient != 1 || d->args[0]->shape.rank != d->n_out)
         return false;
@@ -328,11 +251,12 @@ static bool is_identity(const struct draft *d)
     return true;
 }
 
-static const struct ir_node *finish(struct ir_graph *graph, struct draft *d)
+static const struct ir_node *finish(struct ir_graph *graph, struct ein_draft *d)
 {
     struct ir_node draft = {.op = IR_EIN, .shape = draft_shape(d)};
-    struct numbering n;
-    order_operands(d, &n);
+    struct ein_numbering n;
+    ein_order(d, &n);
+    assert(n.count <= IR_MAX_LABELS && "too many labels in one ein");
     renumber(d, &n, &draft.ein);
     if (is_identity(d))
         return d->args[0];
@@ -367,7 +291,7 @@ const struct ir_node *ir_ein_labels(struct ir_graph *graph, double coefficient, 
                                     const unsigned char (*labels)[IR_MAX_RANK], int n_out,
                                     const unsigned char *out, const int *size)
 {
-    struct draft d;
+    struct ein_draft d;
     memset(&d, 0, sizeof d);
     d.coefficient = coefficient;
     for (int i = 0; i < n_args; i++)
@@ -389,14 +313,14 @@ struct letters { /* "ij,j->i" */
     int rank[IR_MAX_OPERANDS];
     int n_out;
     unsigned char out[IR_MAX_RANK];
-    char letter[DRAFT_LABELS]; /* of each label; 0: not in use */
+    char letter[EIN_LABELS]; /* of each label; 0: not in use */
 };
 
 static unsigned char label_of(struct letters *l, char letter)
 {
     assert((letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z'));
     int label = 0;
-    while (label < DRAFT_LABELS - 1 && l->letter[label] && l->letter[label] != letter)
+    while (label < EIN_LABELS - 1 && l->letter[label] && l->letter[label] != letter)
         label++;
     l->letter[label] = letter;
     return (unsigned char)label;
@@ -445,7 +369,7 @@ const struct ir_node *ir_broadcast(struct ir_graph *graph, const struct ir_node 
     struct letters l;
     read_letters(&l, spec);
     assert(l.n_out == shape.rank && l.rank[0] == x->shape.rank); /* "->ij": a scalar x has no letters */
-    int size[DRAFT_LABELS] = {0};
+    int size[EIN_LABELS] = {0};
     for (int i = 0; i < l.n_out; i++)
         size[l.out[i]] = shape.size[i];
     const struct ir_node *result = ir_ein_labels(graph, 1, 1, &x, l.labels, l.n_out, l.out, size);

@@ -6,6 +6,8 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/ir/ir_copy.c \
 	compiler/ir/ir_count.c \
 	compiler/ir/ir_ein.c \
+	compiler/ir/ir_ein.h \
+	compiler/ir/ir_ein_order.c \
 	compiler/ir/ir_eval.c \
 	compiler/ir/ir_eval_ein.c \
 	compiler/ir/ir_eval_function.c \
