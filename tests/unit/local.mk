@@ -12,3 +12,18 @@ tests_unit_test_arena_SOURCES = tests/unit/test_arena.c
 tests_unit_test_text_SOURCES = tests/unit/test_text.c
 tests_unit_test_spec_SOURCES = tests/unit/test_spec.c tests/spec_fixture.h
 tests_unit_test_model_SOURCES = tests/unit/test_model.c tests/spec_fixture.h
+
+# The runtime's training half, on bundles written by hand
+fake_bundle = tests/unit/fake_bundle.c tests/unit/fake_bundle.h tests/unit/fake_kernels.h
+check_PROGRAMS += tests/unit/test_adam tests/unit/test_rate tests/unit/test_kernel_run tests/unit/test_train \
+	tests/unit/test_checkpoint tests/unit/test_evaluate
+tests_unit_test_adam_SOURCES = tests/unit/test_adam.c $(fake_bundle)
+tests_unit_test_rate_SOURCES = tests/unit/test_rate.c $(fake_bundle)
+tests_unit_test_kernel_run_SOURCES = tests/unit/test_kernel_run.c $(fake_bundle)
+tests_unit_test_train_SOURCES = tests/unit/test_train.c tests/unit/fake_pairs.h tests/unit/scratch.h $(fake_bundle)
+tests_unit_test_train_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
+tests_unit_test_checkpoint_SOURCES = tests/unit/test_checkpoint.c tests/unit/fake_pairs.h tests/unit/scratch.h \
+	$(fake_bundle)
+tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c tests/unit/fake_pairs.h tests/unit/scratch.h \
+	$(fake_bundle)
