@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static enum source_status unreadable(struct arena *arena, const char *path, int error, const char **why)
 {
@@ -26,20 +27,31 @@ static long read_whole(const char *path, char *text, size_t room)
     return error ? -1 : (long)length;
 }
 
-/* All memory is taken before the file is opened: the arena may jump away, and then nothing must be open. Pages that
- * the file does not fill are never touched. */
+/* How many bytes to make room for: the file's, or the limit where its size is not known or is too large. */
+static size_t expected_bytes(const char *path, size_t limit)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 && (uintmax_t)info.st_size < limit)
+        return (size_t)info.st_size;
+    return limit;
+}
+
+/* All memory is taken before the file is opened: the arena may jump away, and then nothing must be open. */
 enum source_status source_read(struct arena *arena, const char *path, size_t limit, struct source *out,
                                const char **why)
 {
+    const size_t room = expected_bytes(path, limit);
     const char *name = arena_strdup(arena, path);
-    char *text = arena_alloc(arena, limit + 2); /* one byte more than allowed tells that there are too many; a NUL */
-    const long length = read_whole(path, text, limit + 1);
+    char *text = arena_alloc(arena, room + 2); /* one byte more than expected tells that there are too many; a NUL */
+    const long length = read_whole(path, text, room + 1);
     if (length < 0)
         return unreadable(arena, path, errno, why);
     if ((size_t)length > limit) {
         *why = arena_printf(arena, "%s: larger than the %zu bytes that are allowed", path, limit);
         return SOURCE_TOO_LARGE;
     }
+    if ((size_t)length > room)
+        return unreadable(arena, path, EBUSY, why); /* it grew meanwhile */
     *out = (struct source){.name = name, .text = text, .length = (size_t)length};
     return SOURCE_OK;
 }

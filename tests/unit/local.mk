@@ -27,3 +27,4 @@ tests_unit_test_checkpoint_SOURCES = tests/unit/test_checkpoint.c tests/unit/fak
 	$(fake_bundle)
 tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c tests/unit/fake_pairs.h tests/unit/scratch.h \
 	$(fake_bundle)
+check_scripts += tests/unit/command.sh

@@ -1,0 +1,94 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The command gpfc, as a person meets it: exit status 0 done, 1 the system failed, 2 wrong options or spec; help that fits
+# a terminal of 80 x 24; one JSON object with --json. What it compiles is tested elsewhere.
+set -u
+gpfc=${GPFC:-./gpfc}
+source=$(cd "${srcdir:-.}" && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+unset COLUMNS
+faults=0
+checks=0
+
+fault()
+{
+    echo "fault: $*"
+    faults=$((faults + 1))
+}
+
+# $1: exit status; $2: what the messages (out and err) must hold; then the arguments.
+expect()
+{
+    status=$1
+    text=$2
+    shift 2
+    checks=$((checks + 1))
+    "$gpfc" "$@" >out 2>err </dev/null
+    got=$?
+    test "$got" = "$status" || fault "gpfc $*: exit status $got, expected $status: $(head -3 err)"
+    grep -qF -e "$text" out err || fault "gpfc $*: no '$text' in: $(head -3 out err)"
+}
+
+# ---- options
+expect 0 'Usage: gpfc [OPTION...] SPEC.yaml' --help
+lines=$(wc -l <out)
+widest=$(wc -L <out)
+test "$lines" -le 24 && test "$widest" -le 80 || fault "--help is $lines x $widest"
+for option in --emit --output --dump --from --cpu --help-spec --quiet --json --version; do
+    grep -q -e "$option" out || fault "--help does not name $option"
+done
+expect 0 'gpfc ' --version
+expect 0 'gpfc ' -v
+expect 0 'dimension:' --help-spec
+expect 2 'expected a spec'
+expect 2 'unrecognized option' --nope
+expect 2 'expected one input' a.yaml b.yaml
+expect 2 "did you mean 'object'?" --emit=objekt a.yaml
+expect 2 '--emit: expected ir, llvm' --emit= a.yaml
+expect 2 '--from: expected ir' --from=yaml a.yaml
+expect 2 '--dump: expected some of' --dump=flow,nope a.yaml
+expect 2 '--dump: expected some of' --dump= a.yaml
+expect 2 '--output: expected a name' -o '' a.yaml
+expect 2 '--cpu: expected a name' --cpu= a.yaml
+expect 2 'requires an argument' a.yaml -o
+
+# ---- files
+expect 1 'No such file' missing.yaml
+expect 1 'directory' .
+if test -w /dev/full; then
+    checks=$((checks + 1))
+    "$gpfc" --help-spec >/dev/full 2>err
+    test $? = 1 || fault "a full disk went unnoticed"
+fi
+
+# ---- specs: every bad one of the golden tests, and some that are too large to be kept
+for spec in "$source"/tests/golden/spec/*.yaml; do
+    name=$(basename "$spec" .yaml)
+    case $name in no_effect) continue ;; esac
+    cp "$spec" "$name.yaml"
+    expect 2 'error: ' "$name.yaml"
+    cmp -s err "$source/tests/golden/spec/$name.err" || fault "$name.yaml: other messages than in $name.err"
+    test -s out && fault "$name.yaml: something on the standard output"
+done
+head -c 1000000 /dev/zero | tr '\0' '[' >brackets.yaml
+expect 2 'nested deeper than 16 levels' brackets.yaml
+head -c 2000000 /dev/zero | tr '\0' '[' >large.yaml
+expect 2 'larger than' large.yaml
+head -c 100000 /dev/zero >zeros.yaml
+expect 2 'not a text' zeros.yaml
+
+# ---- JSON
+printf 'dimension: 1\n' >bad.yaml
+expect 2 '"status":"faulty"' --json bad.yaml
+test "$(wc -l <out)" -eq 1 || fault "--json gives more than one line"
+grep -q 'out of range' out || fault "--json leaves the messages out"
+
+# ---- nothing is left behind by what failed
+left=$(find . -type f ! -name '*.yaml' ! -name out ! -name err)
+test -z "$left" || fault "left behind: $left"
+
+echo "$checks checks, $faults faults"
+test "$faults" -eq 0 && test "$checks" -gt 70
