@@ -19,7 +19,7 @@ pass base ir pass
 flow base model ir diff pass flow
 sched base ir pass sched
 emit base model ir sched emit gpfc
-compiler base spec model ir diff pass flow sched emit gpfc
+compiler base spec model ir diff pass flow sched emit templates gpfc
 runtime runtime gpfc
 gpfc gpfc
 END
@@ -61,7 +61,6 @@ look()
                     theirs = name ~ /\// ? name : (mine == "runtime" || mine == "gpfc" || mine == "compiler" ? mine "/" : "?/")
                     sub(/\/.*/, "", theirs)
                     if (name == "gpfc.h") theirs = "compiler"
-                    if (name ~ /^embedded/ && mine == "emit") theirs = "emit"
                     if (theirs != mine && !((mine, theirs) in may)) fault(path, name)
                 } else
                     for (i = 1; i <= libraries; i++)
