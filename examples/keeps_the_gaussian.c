@@ -2,33 +2,35 @@
  *
  * A C program with a compiled flow of dimension 2 in it, and nothing else but libm:
  *
- *     gpfc specs/eight_gaussians.yaml --emit=library -o flow
- *     cc -I. examples/keeps_the_gaussian.c flow.a -lm -o keeps_the_gaussian && ./keeps_the_gaussian
+ *     gpfc specs/eight_gaussians.yaml --emit=library
+ *     cc -I. examples/keeps_the_gaussian.c eight_gaussians.a -lm -o keeps_the_gaussian && ./keeps_the_gaussian
  *
  * Shows the point of these flows: whatever the weights are, s keeps N(0, I), that is
  *     log|det ds/dy| = (|s|^2 - |y|^2) / 2
  * but for the time steps' error. Exit 1 where that does not hold, or where the inverse does not lead back. */
-#include "flow.h"
+#include "eight_gaussians.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { POINTS = 8 };
+enum { POINTS = 8, PARAMETERS = eight_gaussians_PARAMETERS };
+
+typedef eight_gaussians_real real;
 
 static const double allowed = 1e-3; /* of single precision and 15 steps; both errors are far below */
 
 /* Weights that nobody trained, of about the size of trained ones. */
-static void make_weights(flow_real *theta)
+static void make_weights(real *theta)
 {
     unsigned state = 1;
-    for (size_t i = 0; i < flow_PARAMETERS; i++) {
+    for (size_t i = 0; i < PARAMETERS; i++) {
         state = state * 1664525u + 1013904223u;
-        theta[i] = (flow_real)0.6 * ((flow_real)(state >> 8) / (1 << 24) - (flow_real)0.5);
+        theta[i] = (real)0.6 * ((real)(state >> 8) / (1 << 24) - (real)0.5);
     }
 }
 
-static double density_error(const flow_real *y, const flow_real *s, const flow_real *jacobian)
+static double density_error(const real *y, const real *s, const real *jacobian)
 {
     const double determinant = (double)jacobian[0] * jacobian[3] - (double)jacobian[1] * jacobian[2];
     const double s_squared = (double)s[0] * s[0] + (double)s[1] * s[1];
@@ -38,19 +40,19 @@ static double density_error(const flow_real *y, const flow_real *s, const flow_r
 
 int main(void)
 {
-    static flow_real theta[flow_PARAMETERS];
-    static flow_real y[POINTS * 2], s[POINTS * 2], back[POINTS * 2], jacobian[POINTS * 4];
-    const size_t bytes = (flow_workspace_bytes() + 63) / 64 * 64; /* aligned_alloc wants a multiple */
+    static real theta[PARAMETERS];
+    static real y[POINTS * 2], s[POINTS * 2], back[POINTS * 2], jacobian[POINTS * 4];
+    const size_t bytes = (eight_gaussians_workspace_bytes() + 63) / 64 * 64; /* aligned_alloc wants a multiple */
     void *workspace = aligned_alloc(64, bytes);
     if (!workspace)
         return EXIT_FAILURE;
     make_weights(theta);
     for (int i = 0; i < POINTS; i++) {
-        y[2 * i] = (flow_real)(2 * cos(i));
-        y[2 * i + 1] = (flow_real)(0.3 * i - 1);
+        y[2 * i] = (real)(2 * cos(i));
+        y[2 * i + 1] = (real)(0.3 * i - 1);
     }
-    flow_apply_jacobian(theta, POINTS, y, s, jacobian, workspace);
-    flow_invert(theta, POINTS, s, back, workspace);
+    eight_gaussians_apply_jacobian(theta, POINTS, y, s, jacobian, workspace);
+    eight_gaussians_invert(theta, POINTS, s, back, workspace);
     free(workspace);
 
     double worst = 0, farthest = 0;

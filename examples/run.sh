@@ -17,10 +17,10 @@ compile()
 }
 
 echo "the flow as a library"
-"$gpfc" "$root/specs/eight_gaussians.yaml" --emit=library -o flow
-compile "$root/examples/keeps_the_gaussian.c" flow.a -lm -o static
+"$gpfc" "$root/specs/eight_gaussians.yaml" --emit=library
+compile "$root/examples/keeps_the_gaussian.c" eight_gaussians.a -lm -o static
 ./static
-compile "$root/examples/keeps_the_gaussian.c" ./flow.so -lm -o shared
+compile "$root/examples/keeps_the_gaussian.c" ./eight_gaussians.so -lm -o shared
 ./shared >/dev/null
 
 echo "a trained model through the runtime"
