@@ -2,7 +2,8 @@
  *
  * The command gpfc: arguments in, messages and a short table out. All work is gpfc_compile's.
  *
- * Exit status: 0 done; 1 the system failed (a file, memory, the linker); 2 the options or the spec are wrong. */
+ * Exit status: 0 done; 1 the system failed (a file, memory, the linker); 2 the options or the spec are wrong.
+ */
 #include "gpfc.h"
 
 #include "base/base.h"
@@ -28,7 +29,7 @@ static const char *const emit_names[] = {
 };
 enum { EMIT_COUNT = sizeof emit_names / sizeof emit_names[0] };
 
-/* ---- arguments ------------------------------------------------------------------------------------------------------ */
+/* ---- arguments ----------------------------------------------------------------------------------------- */
 
 static const char help_text[] =
     "Compiles the spec of a Gaussian-preserving flow into a trainer: a program that learns the flow "
@@ -37,7 +38,8 @@ static const char help_text[] =
 
 static const struct argp_option option_list[] = {
     {"output", 'o', "FILE", 0, "Write to FILE, not to the spec's name", 0},
-    {"emit", KEY_EMIT, "KIND", 0, "What to write: ir, llvm, asm, object, header, library or executable (default)", 0},
+    {"emit", KEY_EMIT, "KIND", 0,
+     "What to write: ir, llvm, asm, object, header, library or executable (default)", 0},
     {"cpu", KEY_CPU, "NAME", 0, "Compile for this CPU, or native", 0},
     {"dump", KEY_DUMP, "STAGE,..", 0, "Print the program after these stages, or all", 0},
     {"from", KEY_FROM, "ir", 0, "The input is text of --emit=ir", 0},
@@ -48,7 +50,8 @@ static const struct argp_option option_list[] = {
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
-static const char *nearest_note(const char *word, const char *const *words, size_t n, char *room, size_t bytes)
+static const char *nearest_note(const char *word, const char *const *words, size_t n, char *room,
+                                size_t bytes)
 {
     const char *meant = nearest_word(word, words, n);
     (void)snprintf(room, bytes, meant ? "; did you mean '%s'?" : "", meant ? meant : "");
@@ -61,8 +64,8 @@ static enum gpfc_emit parse_emit(const struct argp_state *state, const char *wor
     for (int i = 0; i < EMIT_COUNT; i++)
         if (strcmp(word, emit_names[i]) == 0)
             return (enum gpfc_emit)i;
-    argp_error(state, "--emit: expected ir, llvm, asm, object, header, library or executable, found '%s'%s", word,
-               nearest_note(word, emit_names, EMIT_COUNT, note, sizeof note));
+    argp_error(state, "--emit: expected ir, llvm, asm, object, header, library or executable, found '%s'%s",
+               word, nearest_note(word, emit_names, EMIT_COUNT, note, sizeof note));
     return GPFC_EMIT_EXECUTABLE;
 }
 
@@ -83,7 +86,8 @@ static void check_stages(const struct argp_state *state, const char *list)
     for (const char *at = list;; at++) {
         const size_t length = strcspn(at, ",");
         if (!is_listed(at, length, gpfc_stages()) && !is_listed(at, length, "all"))
-            argp_error(state, "--dump: expected some of %s or all, found '%.*s'", gpfc_stages(), (int)length, at);
+            argp_error(state, "--dump: expected some of %s or all, found '%.*s'", gpfc_stages(), (int)length,
+                       at);
         at += length;
         if (*at == '\0')
             return;
@@ -151,7 +155,7 @@ static error_t parse_argument(int key, char *value, struct argp_state *state)
     }
 }
 
-/* ---- --help-spec ------------------------------------------------------------------------------------------------------- */
+/* ---- --help-spec --------------------------------------------------------------------------------------- */
 
 static int print_spec_help(void)
 {
@@ -173,7 +177,7 @@ static int print_spec_help(void)
     return GPFC_OK;
 }
 
-/* ---- the report ----------------------------------------------------------------------------------------------------------- */
+/* ---- the report ---------------------------------------------------------------------------------------- */
 
 /* What to type next, in `room`; "" where there is nothing to say. */
 static const char *next_step(const struct arguments *arguments, const char *output, char *room, size_t bytes)
@@ -188,11 +192,12 @@ static const char *next_step(const struct arguments *arguments, const char *outp
         (void)snprintf(room, bytes, "%s%s%s%s train", quote, here, output, quote);
         break;
     case GPFC_EMIT_OBJECT:
-        (void)snprintf(room, bytes, "cc %s%s%s $(pkg-config --static --libs gpfc) -o TRAINER", quote, output, quote);
+        (void)snprintf(room, bytes, "cc %s%s%s $(pkg-config --static --libs gpfc) -o TRAINER", quote, output,
+                       quote);
         break;
     case GPFC_EMIT_LIBRARY:
-        (void)snprintf(room, bytes, "cc YOURS.c %s%.*s.a%s -lm    (with #include \"%.*s.h\")", quote, stem, output, quote,
-                       stem, output);
+        (void)snprintf(room, bytes, "cc YOURS.c %s%.*s.a%s -lm    (with #include \"%.*s.h\")", quote, stem,
+                       output, quote, stem, output);
         break;
     case GPFC_EMIT_IR:
         (void)snprintf(room, bytes, "gpfc --from=ir %s%s%s", quote, output, quote);
@@ -227,11 +232,12 @@ static void print_table(const struct arguments *arguments, const struct gpfc_rep
     printf("flow      %s\n", report->flow);
     printf("          %ld parameters\n", report->parameters);
     if (report->nodes_before > 0)
-        printf("program   %ld nodes, %s FLOP a sample; simplified: %ld nodes, %s FLOP\n", report->nodes_before,
-               short_number(report->flop_before, before, sizeof before), report->nodes_after,
-               short_number(report->flop_after, after, sizeof after));
+        printf("program   %ld nodes, %s FLOP a sample; simplified: %ld nodes, %s FLOP\n",
+               report->nodes_before, short_number(report->flop_before, before, sizeof before),
+               report->nodes_after, short_number(report->flop_after, after, sizeof after));
     if (report->vector_bits > 0)
-        printf("target    %s, %d-bit vectors, %d lanes a tile\n", report->cpu, report->vector_bits, report->lanes);
+        printf("target    %s, %d-bit vectors, %d lanes a tile\n", report->cpu, report->vector_bits,
+               report->lanes);
     if (!report->output)
         return;
     printf("written   %s, %sB in %.2f s\n", report->output,
@@ -255,20 +261,23 @@ static json_t *json_text(const char *text)
     return good;
 }
 
-static bool print_json(const struct arguments *arguments, enum gpfc_status status, const struct gpfc_report *report)
+static bool print_json(const struct arguments *arguments, enum gpfc_status status,
+                       const struct gpfc_report *report)
 {
-    static const char *const status_names[] = {[GPFC_OK] = "ok", [GPFC_FAILED] = "failed", [GPFC_FAULTY] = "faulty"};
+    static const char *const status_names[] = {
+        [GPFC_OK] = "ok", [GPFC_FAILED] = "failed", [GPFC_FAULTY] = "faulty"};
     char next[5000] = "";
     if (status == GPFC_OK && report->output)
         next_step(arguments, report->output, next, sizeof next);
     json_t *object = json_pack(
         "{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:f, s:f, s:o, s:i, s:i, s:I, s:f, s:o, s:o}", "status",
-        status_names[status], "emit", emit_names[arguments->options.emit], "output", json_text(report->output), "flow",
-        json_text(report->flow), "parameters", (json_int_t)report->parameters, "nodes_before",
-        (json_int_t)report->nodes_before, "nodes_after", (json_int_t)report->nodes_after, "flop_before",
-        report->flop_before, "flop_after", report->flop_after, "cpu", json_text(report->cpu), "vector_bits",
-        report->vector_bits, "lanes", report->lanes, "output_bytes", (json_int_t)report->output_bytes, "seconds",
-        report->seconds, "messages", json_text(report->messages), "next", json_text(next));
+        status_names[status], "emit", emit_names[arguments->options.emit], "output",
+        json_text(report->output), "flow", json_text(report->flow), "parameters",
+        (json_int_t)report->parameters, "nodes_before", (json_int_t)report->nodes_before, "nodes_after",
+        (json_int_t)report->nodes_after, "flop_before", report->flop_before, "flop_after", report->flop_after,
+        "cpu", json_text(report->cpu), "vector_bits", report->vector_bits, "lanes", report->lanes,
+        "output_bytes", (json_int_t)report->output_bytes, "seconds", report->seconds, "messages",
+        json_text(report->messages), "next", json_text(next));
     char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
     if (text)
         puts(text);

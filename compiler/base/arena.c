@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Memory of one compile. Takes blocks from the C library, gives pieces of them, frees all at once. Where memory ends it
- * jumps to the arena's owner, so that no stage has to look for NULL. */
+ * Memory of one compile. Takes blocks from the C library, gives pieces of them, frees all at once. Where
+ * memory ends it jumps to the arena's owner, so that no stage has to look for NULL. */
 #include "base/base.h"
 
 #include <stdlib.h>
@@ -85,7 +85,8 @@ static struct block *add_block(struct arena *arena, size_t bytes)
     return block;
 }
 
-/* Rounding up comes last: with a block for each piece, the bytes behind the piece are red zone, not padding. */
+/* Rounding up comes last: with a block for each piece, the bytes behind the piece are red zone, not padding.
+ */
 void *arena_alloc(struct arena *arena, size_t bytes)
 {
     const size_t align = _Alignof(max_align_t);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What every stage of the compiler stands on: memory, growing text, source texts with places, diagnostics, hashes.
- * Knows nothing of flows or programs. */
+ * What every stage of the compiler stands on: memory, growing text, source texts with places, diagnostics,
+ * hashes. Knows nothing of flows or programs. */
 #ifndef GPFC_BASE_H
 #define GPFC_BASE_H
 
@@ -15,15 +15,16 @@
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
-/* ---- arena: one a compile, freed whole; nothing in it is freed alone ------------------------------------------ */
+/* ---- arena: one a compile, freed whole; nothing in it is freed alone ----------------------------------- */
 
 struct arena;
 
 struct arena *arena_new(void) MUST_CHECK; /* NULL: out of memory */
 void arena_free(struct arena *arena);     /* NULL is allowed */
 
-/* Where an allocation that fails jumps to (longjmp with value 1). The owner of the arena sets it once, right after
- * arena_new, and frees the arena there; so no stage below has to look for NULL. Without it a failure aborts. */
+/* Where an allocation that fails jumps to (longjmp with value 1). The owner of the arena sets it once, right
+ * after arena_new, and frees the arena there; so no stage below has to look for NULL. Without it a failure
+ * aborts. */
 void arena_on_failure(struct arena *arena, jmp_buf *target);
 
 /* Zeroed memory, aligned for any type; never NULL (see arena_on_failure). */
@@ -39,10 +40,11 @@ char *arena_vprintf(struct arena *arena, const char *format, va_list args) PRINT
 /* Does what an allocation that fails does: for memory that ended elsewhere, in another library. */
 _Noreturn void arena_fail(const struct arena *arena);
 
-/* For tests: the next n allocations succeed, the one after them and all later ones fail; n < 0: none fails. */
+/* For tests: the next n allocations succeed, the one after them and all later ones fail; n < 0: none fails.
+ */
 void arena_fail_after(struct arena *arena, long n);
 
-/* ---- strbuf: a text that grows, in an arena --------------------------------------------------------------------- */
+/* ---- strbuf: a text that grows, in an arena ------------------------------------------------------------ */
 
 struct strbuf {
     struct arena *arena;
@@ -58,7 +60,7 @@ void strbuf_addf(struct strbuf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 void strbuf_vaddf(struct strbuf *buf, const char *format, va_list args) PRINTF_LIKE(2, 0);
 const char *strbuf_text(const struct strbuf *buf); /* "" while empty */
 
-/* ---- source: a text with a name, and places in it --------------------------------------------------------------- */
+/* ---- source: a text with a name, and places in it ------------------------------------------------------ */
 
 struct source {
     const char *name; /* as the user wrote it: "specs/moons.yaml" */
@@ -74,19 +76,20 @@ struct place { /* line 0: no place */
 
 enum source_status { SOURCE_OK, SOURCE_UNREADABLE, SOURCE_TOO_LARGE };
 
-/* Reads a whole file of at most `limit` bytes into the arena. On failure *why says what went wrong (arena text). */
+/* Reads a whole file of at most `limit` bytes into the arena. On failure *why says what went wrong (arena
+ * text). */
 enum source_status source_read(struct arena *arena, const char *path, size_t limit, struct source *out,
                                const char **why) MUST_CHECK;
 
 /* The place of the byte at `offset`, counted from the start of the text; past the end: the end. */
 struct place source_place(const struct source *source, size_t offset);
 
-/* ---- utf-8 ------------------------------------------------------------------------------------------------------ */
+/* ---- utf-8 --------------------------------------------------------------------------------------------- */
 
 enum { UTF8_INVALID = 0xFFFD };
 
-/* The character at text[0], of the `left` > 0 bytes that remain; *bytes: how many it takes. Malformed, overlong and
- * surrogate sequences give UTF8_INVALID and one byte. */
+/* The character at text[0], of the `left` > 0 bytes that remain; *bytes: how many it takes. Malformed,
+ * overlong and surrogate sequences give UTF8_INVALID and one byte. */
 uint32_t utf8_decode(const char *text, size_t left, int *bytes);
 
 /* False for control characters, marks that turn the direction of writing, and UTF8_INVALID. */
@@ -95,7 +98,7 @@ bool text_showable(uint32_t character);
 /* A quotable copy: at most `limit` characters, then "...", what is not showable as '?'. */
 const char *text_quotable(struct arena *arena, const char *text, size_t length, int limit);
 
-/* ---- diag: faults of the user, all of them, with place, line and caret --------------------------------------------- */
+/* ---- diag: faults of the user, all of them, with place, line and caret --------------------------------- */
 
 struct diag {
     struct arena *arena;
@@ -109,7 +112,8 @@ struct diag {
 void diag_init(struct diag *diag, struct arena *arena);
 void diag_error(struct diag *diag, struct place at, const char *format, ...) PRINTF_LIKE(3, 4);
 void diag_warning(struct diag *diag, struct place at, const char *format, ...) PRINTF_LIKE(3, 4);
-void diag_note(struct diag *diag, const char *format, ...) PRINTF_LIKE(2, 3); /* "  note: ..." under the last one */
+void diag_note(struct diag *diag, const char *format, ...)
+    PRINTF_LIKE(2, 3); /* "  note: ..." under the last one */
 
 /* Everything reported, ready to print, and how many errors there are beyond those shown. */
 const char *diag_text(const struct diag *diag);
@@ -117,7 +121,7 @@ const char *diag_text(const struct diag *diag);
 /* The candidate nearest to `word` in edit distance, if near enough to be meant; else NULL. */
 const char *nearest_word(const char *word, const char *const *candidates, size_t count);
 
-/* ---- hash -------------------------------------------------------------------------------------------------------- */
+/* ---- hash ---------------------------------------------------------------------------------------------- */
 
 uint64_t hash_bytes(const void *data, size_t length, uint64_t seed); /* XXH3, 64 bit */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Faults of the user. Takes places and messages, gives one text: every message with its place, the line and a caret.
+ * Faults of the user. Takes places and messages, gives one text: every message with its place, the line and a
+ * caret.
  *
  *     specs/moons.yaml:2:12: error: dimension is 1; at least 2 is needed
  *         2 | dimension: 1
@@ -22,7 +23,7 @@ void diag_init(struct diag *diag, struct arena *arena)
     strbuf_init(&diag->text, arena);
 }
 
-/* ---- the line and the caret ----------------------------------------------------------------------------------- */
+/* ---- the line and the caret ---------------------------------------------------------------------------- */
 
 /* Columns a terminal gives a character: none to combining marks, two to East Asian wide ones and pictures. */
 static int terminal_width(uint32_t c)
@@ -61,8 +62,8 @@ static const char *find_line(const struct source *source, int number, size_t *le
     return line;
 }
 
-/* Writes characters first .. first + EXCERPT - 1 of the line (from 1), what cannot be shown as a space or '?', and gives
- * how many terminal columns come before character `column`. */
+/* Writes characters first .. first + EXCERPT - 1 of the line (from 1), what cannot be shown as a space or
+ * '?', and gives how many terminal columns come before character `column`. */
 static int add_excerpt(struct strbuf *out, const char *line, size_t length, int first, int column)
 {
     int before = 0, number = 1;
@@ -98,7 +99,7 @@ static void add_caret(struct strbuf *out, struct place at)
     strbuf_addf(out, "\n      | %*s^\n", before, "");
 }
 
-/* ---- messages ---------------------------------------------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------------------------------------ */
 
 static void report(struct diag *diag, struct place at, const char *kind, const char *format, va_list args)
 {

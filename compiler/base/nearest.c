@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which word was meant: the nearest of a list in edit distance (insert, remove, replace, swap two neighbours), letters
- * of either case being equal. */
+ * Which word was meant: the nearest of a list in edit distance (insert, remove, replace, swap two
+ * neighbours), letters of either case being equal. */
 #include "base/base.h"
 
 #include <string.h>
@@ -36,8 +36,8 @@ static int edit_distance(const char *a, int n_a, const char *b, int n_b)
     return cost[n_a][n_b];
 }
 
-/* Up to a third of the letters may differ, one at least: "steps" is meant by "stpes", not by "cost". A word of one letter
- * says too little. */
+/* Up to a third of the letters may differ, one at least: "steps" is meant by "stpes", not by "cost". A word
+ * of one letter says too little. */
 const char *nearest_word(const char *word, const char *const *candidates, size_t count)
 {
     const size_t length = strlen(word);

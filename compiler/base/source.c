@@ -31,7 +31,8 @@ static long read_whole(const char *path, char *text, size_t room)
 static size_t expected_bytes(const char *path, size_t limit)
 {
     struct stat info;
-    if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 && (uintmax_t)info.st_size < limit)
+    if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 &&
+        (uintmax_t)info.st_size < limit)
         return (size_t)info.st_size;
     return limit;
 }
@@ -42,7 +43,8 @@ enum source_status source_read(struct arena *arena, const char *path, size_t lim
 {
     const size_t room = expected_bytes(path, limit);
     const char *name = arena_strdup(arena, path);
-    char *text = arena_alloc(arena, room + 2); /* one byte more than expected tells that there are too many; a NUL */
+    char *text =
+        arena_alloc(arena, room + 2); /* one byte more than expected tells that there are too many; a NUL */
     const long length = read_whole(path, text, room + 1);
     if (length < 0)
         return unreadable(arena, path, errno, why);

@@ -13,7 +13,8 @@ void strbuf_init(struct strbuf *buf, struct arena *arena)
     *buf = (struct strbuf){.arena = arena};
 }
 
-/* Makes room for `more` bytes and a NUL. Doubling: the pieces left behind in the arena are at most as long as the text. */
+/* Makes room for `more` bytes and a NUL. Doubling: the pieces left behind in the arena are at most as long as
+ * the text. */
 static void reserve(struct strbuf *buf, size_t more)
 {
     if (buf->room > buf->length && more < buf->room - buf->length)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A legal model: what the spec's values make together. Valid or not made. Knows what a legal model is, and the names,
- * shapes and offsets of its parameters; no IR. */
+ * A legal model: what the spec's values make together. Valid or not made. Knows what a legal model is, and
+ * the names, shapes and offsets of its parameters; no IR. */
 #ifndef GPFC_MODEL_H
 #define GPFC_MODEL_H
 
@@ -49,13 +49,15 @@ struct model {
     bool noise_per_sample;
 };
 
-/* Tells all faults that values have together (data without base, pairs and source at once, penalty keys without a
- * penalty, a source with another dimension than 2, ...). False: *out is not made. May also be called on a spec that spec_read found
- * faults in, so that all are told in one run: then it is false, and tells what is wrong beyond them. */
-bool model_from_spec(struct arena *arena, const struct spec *spec, struct diag *diag, struct model *out) MUST_CHECK;
+/* Tells all faults that values have together (data without base, pairs and source at once, penalty keys
+ * without a penalty, a source with another dimension than 2, ...). False: *out is not made. May also be
+ * called on a spec that spec_read found faults in, so that all are told in one run: then it is false, and
+ * tells what is wrong beyond them. */
+bool model_from_spec(struct arena *arena, const struct spec *spec, struct diag *diag,
+                     struct model *out) MUST_CHECK;
 
-/* Outputs of the last layer: folded d(d-1)/2, the pairs (i,j), i < j, in row order; blocks d(d-1), output i(d-1)+n being
- * component i of block n. */
+/* Outputs of the last layer: folded d(d-1)/2, the pairs (i,j), i < j, in row order; blocks d(d-1), output
+ * i(d-1)+n being component i of block n. */
 int model_outputs(int d, enum model_potential potential);
 
 /* Fills layers, names, offsets and n_parameters from d, potential, hidden widths. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A spec as the user wrote it: every key of spec_keys.def with its value and its place. Alone knows YAML. Whether the
- * values make a model together is model/'s to say. */
+ * A spec as the user wrote it: every key of spec_keys.def with its value and its place. Alone knows YAML.
+ * Whether the values make a model together is model/'s to say. */
 #ifndef GPFC_SPEC_H
 #define GPFC_SPEC_H
 
@@ -17,8 +17,8 @@ enum { SPEC_MAX_LAYERS = 16 };
 #include "spec/spec_choices.def"
 
 /*
- * Every value has its place, whether it was given, and whether it was faulty: then it has been told, and the default stands
- * in its place. */
+ * Every value has its place, whether it was given, and whether it was faulty: then it has been told, and the
+ * default stands in its place. */
 struct spec_int {
     int64_t value;
     struct place at; /* of the value; of the enclosing mapping, or the start, where it was left out */
@@ -59,17 +59,18 @@ struct spec {
 #include "spec/spec_keys.def"
 };
 
-/* Reads a spec. All faults that can be told key by key (unknown key with the nearest known one, wrong type, out of range,
- * given twice, missing) go to diag, in one run; false if there were any. Limits: 1 MiB, depth 16, 10,000 events, no
- * aliases, anchors and tags, one document. */
-bool spec_read(struct arena *arena, const struct source *source, struct diag *diag, struct spec *out) MUST_CHECK;
+/* Reads a spec. All faults that can be told key by key (unknown key with the nearest known one, wrong type,
+ * out of range, given twice, missing) go to diag, in one run; false if there were any. Limits: 1 MiB, depth
+ * 16, 10,000 events, no aliases, anchors and tags, one document. */
+bool spec_read(struct arena *arena, const struct source *source, struct diag *diag,
+               struct spec *out) MUST_CHECK;
 
-/* Every key with default, range or choices, and meaning, as `gpfc --help-spec` prints it: itself a spec, but for the
- * keys that must be given. */
+/* Every key with default, range or choices, and meaning, as `gpfc --help-spec` prints it: itself a spec, but
+ * for the keys that must be given. */
 void spec_help(struct strbuf *out);
 
-/* Every key with its value as text, in the order of spec_keys.def, defaults filled in (for a trainer's settings, and, with
- * model_only, for the hash that tells models of different specs apart). */
+/* Every key with its value as text, in the order of spec_keys.def, defaults filled in (for a trainer's
+ * settings, and, with model_only, for the hash that tells models of different specs apart). */
 struct spec_value {
     const char *key;
     const char *text;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One key's value: a node of the YAML tree checked against its row and put into struct spec, or told what is wrong with
- * it, what was expected and what was found. */
+ * One key's value: a node of the YAML tree checked against its row and put into struct spec, or told what is
+ * wrong with it, what was expected and what was found. */
 #include "spec/spec.h"
 #include "spec/spec_tree.h"
 
@@ -10,7 +10,7 @@
 
 enum { QUOTED = 40 }; /* characters of the user's text in a message */
 
-/* ---- words for messages --------------------------------------------------------------------------------------------- */
+/* ---- words for messages -------------------------------------------------------------------------------- */
 
 static const char *words_text(struct arena *arena, const struct spec_row *row)
 {
@@ -36,8 +36,8 @@ const char *spec_expected(struct arena *arena, const struct spec_row *row)
     case SPEC_KIND_TEXT:
         return "a text";
     case SPEC_KIND_SIZES:
-        return arena_printf(arena, "a list of 1 to %d integers from %s to %s, such as [15, 15]", SPEC_MAX_LAYERS,
-                            least, greatest);
+        return arena_printf(arena, "a list of 1 to %d integers from %s to %s, such as [15, 15]",
+                            SPEC_MAX_LAYERS, least, greatest);
     }
     return "";
 }
@@ -72,7 +72,7 @@ static bool wrong_type(struct diag *diag, const struct spec_row *row, const stru
     return false;
 }
 
-/* ---- numbers -------------------------------------------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------------------------------------- */
 
 static bool wrong_number(struct diag *diag, const struct spec_row *row, const struct spec_node *node,
                          enum spec_number why)
@@ -95,7 +95,8 @@ static bool wrong_number(struct diag *diag, const struct spec_row *row, const st
     return false;
 }
 
-static bool in_range(struct diag *diag, const struct spec_row *row, const struct spec_node *node, double value)
+static bool in_range(struct diag *diag, const struct spec_row *row, const struct spec_node *node,
+                     double value)
 {
     if (value >= row->least && value <= row->greatest)
         return true;
@@ -111,12 +112,14 @@ static bool is_number_text(struct diag *diag, const struct spec_row *row, const 
     if (node->kind == SPEC_NODE_SCALAR && node->plain && !is_empty(node))
         return true;
     wrong_type(diag, row, node);
-    if (node->kind == SPEC_NODE_SCALAR && spec_parse_real(node->text, node->length, &value) == SPEC_NUMBER_GOOD)
+    if (node->kind == SPEC_NODE_SCALAR &&
+        spec_parse_real(node->text, node->length, &value) == SPEC_NUMBER_GOOD)
         diag_note(diag, "without quotes it is a number");
     return false;
 }
 
-static bool read_int(struct diag *diag, const struct spec_row *row, const struct spec_node *node, int64_t *out)
+static bool read_int(struct diag *diag, const struct spec_row *row, const struct spec_node *node,
+                     int64_t *out)
 {
     if (!is_number_text(diag, row, node))
         return false;
@@ -126,7 +129,8 @@ static bool read_int(struct diag *diag, const struct spec_row *row, const struct
     return in_range(diag, row, node, (double)*out);
 }
 
-static bool read_real(struct diag *diag, const struct spec_row *row, const struct spec_node *node, double *out)
+static bool read_real(struct diag *diag, const struct spec_row *row, const struct spec_node *node,
+                      double *out)
 {
     if (!is_number_text(diag, row, node))
         return false;
@@ -136,7 +140,7 @@ static bool read_real(struct diag *diag, const struct spec_row *row, const struc
     return in_range(diag, row, node, *out);
 }
 
-/* ---- words and texts -------------------------------------------------------------------------------------------------------- */
+/* ---- words and texts ----------------------------------------------------------------------------------- */
 
 static void suggest_word(struct diag *diag, const struct spec_row *row, const char *word)
 {
@@ -165,7 +169,8 @@ static bool read_choice(struct diag *diag, const struct spec_row *row, const str
     return false;
 }
 
-static bool read_text(struct diag *diag, const struct spec_row *row, const struct spec_node *node, const char **out)
+static bool read_text(struct diag *diag, const struct spec_row *row, const struct spec_node *node,
+                      const char **out)
 {
     if (node->kind != SPEC_NODE_SCALAR || is_empty(node))
         return wrong_type(diag, row, node);
@@ -177,7 +182,7 @@ static bool read_text(struct diag *diag, const struct spec_row *row, const struc
     return true;
 }
 
-/* ---- lists ------------------------------------------------------------------------------------------------------------------ */
+/* ---- lists --------------------------------------------------------------------------------------------- */
 
 static bool read_sizes(struct diag *diag, const struct spec_row *row, const struct spec_tree *tree, int index,
                        struct spec_sizes *out)
@@ -192,7 +197,8 @@ static bool read_sizes(struct diag *diag, const struct spec_row *row, const stru
     for (int i = index + 1; i < list->end; i = tree->nodes[i].end) {
         const struct spec_node *node = &tree->nodes[i];
         if (out->count == SPEC_MAX_LAYERS) {
-            diag_error(diag, node->at, "%s: expected %s, found more", row->path, spec_expected(diag->arena, row));
+            diag_error(diag, node->at, "%s: expected %s, found more", row->path,
+                       spec_expected(diag->arena, row));
             return false;
         }
         out->item_at[out->count] = node->at;
@@ -203,7 +209,7 @@ static bool read_sizes(struct diag *diag, const struct spec_row *row, const stru
     return good;
 }
 
-/* ---- the row's field ------------------------------------------------------------------------------------------------------- */
+/* ---- the row's field ----------------------------------------------------------------------------------- */
 
 void spec_field_place(struct spec *spec, const struct spec_row *row, struct place at, bool is_given)
 {
@@ -237,7 +243,7 @@ static bool read_field(struct diag *diag, const struct spec_row *row, const stru
     return false;
 }
 
-/* ---- defaults: the table's own texts, so a fault in them is ours ---------------------------------------------------------- */
+/* ---- defaults: the table's own texts, so a fault in them is ours --------------------------------------- */
 
 static void default_sizes(const char *text, struct spec_sizes *out)
 {
@@ -245,7 +251,8 @@ static void default_sizes(const char *text, struct spec_sizes *out)
     for (const char *at = text + strcspn(text, "0123456789"); *at; at += strcspn(at, "0123456789")) {
         const size_t length = strspn(at, "0123456789");
         const enum spec_number number = spec_parse_int(at, length, &out->value[out->count++]);
-        assert(number == SPEC_NUMBER_GOOD && out->count <= SPEC_MAX_LAYERS && "spec: a default in spec_keys.def");
+        assert(number == SPEC_NUMBER_GOOD && out->count <= SPEC_MAX_LAYERS &&
+               "spec: a default in spec_keys.def");
         (void)number;
         at += length;
     }
@@ -290,7 +297,7 @@ void spec_field_default(const struct spec_row *row, struct spec *spec)
     (void)number;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
 void spec_field_read(struct diag *diag, const struct spec_row *row, const struct spec_tree *tree, int index,
                      struct spec *spec)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every key of a spec as a text of 80 columns that is itself YAML: comments above each key say what it means, behind it
- * stands what it may be. */
+ * Every key of a spec as a text of 80 columns that is itself YAML: comments above each key say what it means,
+ * behind it stands what it may be. */
 #include "spec/spec.h"
 #include "spec/spec_tree.h"
 
@@ -43,7 +43,9 @@ static void add_row(struct strbuf *out, const struct spec_row *row)
     const int section = spec_section_length(row->path), indent = section ? 2 : 0;
     const char *key = row->path + section;
     const bool required = spec_is_required(row), is_text = row->kind == SPEC_KIND_TEXT;
-    const char *value = required ? "" : is_text ? arena_printf(out->arena, "\"%s\"", row->initial) : row->initial;
+    const char *value = required  ? ""
+                        : is_text ? arena_printf(out->arena, "\"%s\"", row->initial)
+                                  : row->initial;
 
     add_comment(out, indent, row->help);
     if (row->kind == SPEC_KIND_CHOICE)

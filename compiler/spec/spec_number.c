@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Numbers of a spec, read strictly: decimal, nothing before or after them, no infinities, no leading zeros (which some
- * readers of YAML take for octal). The same in every locale. */
+ * Numbers of a spec, read strictly: decimal, nothing before or after them, no infinities, no leading zeros
+ * (which some readers of YAML take for octal). The same in every locale. */
 #include "spec/spec_tree.h"
 
 #include <locale.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes the tree of a YAML text, gives a spec: finds the row of every key, tells those that are unknown, given twice,
- * missing or of a wrong value, all in one run. Whether the values go together is model/'s to say. */
+ * Takes the tree of a YAML text, gives a spec: finds the row of every key, tells those that are unknown,
+ * given twice, missing or of a wrong value, all in one run. Whether the values go together is model/'s to
+ * say. */
 #include "spec/spec.h"
 #include "spec/spec_tree.h"
 
@@ -18,7 +19,7 @@ struct reader {
     struct place section_at[SPEC_ROWS]; /* of the first row of each section: where the section was given */
 };
 
-/* ---- looking up ------------------------------------------------------------------------------------------------------- */
+/* ---- looking up ---------------------------------------------------------------------------------------- */
 
 /* Is `path` in the section `prefix` ("flow.", or "" for the top)? */
 static bool starts_with(const char *path, const char *prefix)
@@ -44,7 +45,7 @@ static int find_section(const char *path)
     return -1;
 }
 
-/* ---- unknown keys --------------------------------------------------------------------------------------------------------- */
+/* ---- unknown keys -------------------------------------------------------------------------------------- */
 
 /* The keys and sections that may stand right under `prefix`, each once. */
 static size_t known_here(struct arena *arena, const char *prefix, const char **out)
@@ -112,7 +113,8 @@ static void unknown_key(struct reader *r, const char *prefix, const struct spec_
         diag_note(r->diag, "merge keys are not taken in a spec: write the keys out");
     else if (find_row(node->text) >= 0 && strchr(node->text, '.'))
         diag_note(r->diag, "sections are nested: write it as '%.*s: {%s: ...}'",
-                  spec_section_length(node->text) - 1, node->text, node->text + spec_section_length(node->text));
+                  spec_section_length(node->text) - 1, node->text,
+                  node->text + spec_section_length(node->text));
     else if (elsewhere[0])
         diag_note(r->diag, "did you mean %s?", elsewhere);
     else if (meant)
@@ -121,7 +123,7 @@ static void unknown_key(struct reader *r, const char *prefix, const struct spec_
         list_known(r, names, n);
 }
 
-/* ---- known keys --------------------------------------------------------------------------------------------------------------- */
+/* ---- known keys ---------------------------------------------------------------------------------------- */
 
 static void read_mapping(struct reader *r, const char *prefix, int index);
 
@@ -146,7 +148,8 @@ static void read_row(struct reader *r, int row, const struct spec_node *key, int
 }
 
 /* An empty section is one whose keys were all taken out: no fault. */
-static void read_section(struct reader *r, int first_row, const char *path, const struct spec_node *key, int value)
+static void read_section(struct reader *r, int first_row, const char *path, const struct spec_node *key,
+                         int value)
 {
     const struct spec_node *node = &r->tree.nodes[value];
     if (!is_first(r, &r->section_at[first_row], key, path))
@@ -193,7 +196,7 @@ static void read_mapping(struct reader *r, const char *prefix, int index)
     }
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole ----------------------------------------------------------------------------------------- */
 
 static void set_defaults(const struct source *source, struct spec *out)
 {
@@ -207,7 +210,8 @@ static void set_defaults(const struct source *source, struct spec *out)
 static void tell_missing(struct reader *r)
 {
     for (int i = 0; i < SPEC_ROWS; i++) {
-        if (!spec_is_required(&spec_rows[i]) || r->key_at[i].line > 0 || *spec_field_faulty(r->spec, &spec_rows[i]))
+        if (!spec_is_required(&spec_rows[i]) || r->key_at[i].line > 0 ||
+            *spec_field_faulty(r->spec, &spec_rows[i]))
             continue;
         diag_error(r->diag, r->tree.nodes[0].at, "'%s' is missing; expected %s", spec_rows[i].path,
                    spec_expected(r->arena, &spec_rows[i]));
@@ -220,7 +224,8 @@ static void read_root(struct reader *r)
     const struct spec_node *root = r->tree.nodes;
     if (r->tree.count == 0) {
         if (r->tree.complete)
-            diag_error(r->diag, (struct place){r->spec->source, 1, 1}, "no spec here: the file is empty, or holds "
+            diag_error(r->diag, (struct place){r->spec->source, 1, 1},
+                       "no spec here: the file is empty, or holds "
                        "comments alone");
         return;
     }

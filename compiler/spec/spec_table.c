@@ -15,17 +15,20 @@
     .path = (key), .kind = SPEC_KIND_##type, .offset = offsetof(struct spec, name), \
     .at_offset = offsetof(struct spec, name.at), .given_offset = offsetof(struct spec, name.given), \
     .faulty_offset = offsetof(struct spec, name.faulty)
-#define SPEC_INT(key, name, first, low, high, meaning, text) \
-    {ROW(key, name, INT), .initial = #first, .least = (low), .greatest = (high), .model = (meaning), .help = (text)},
-#define SPEC_REAL(key, name, first, low, high, meaning, text) \
-    {ROW(key, name, REAL), .initial = #first, .least = (low), .greatest = (high), .model = (meaning), .help = (text)},
-#define SPEC_CHOICE(key, name, choice, first, meaning, text) \
-    {ROW(key, name, CHOICE), .initial = #first, .words = words_of_##choice, .n_words = SPEC_##choice##_words, \
-     .model = (meaning), .help = (text)},
+#define SPEC_INT(key, name, first, low, high, meaning, text)                                                 \
+    {ROW(key, name, INT), .initial = #first,  .least = (low),                                                \
+     .greatest = (high),  .model = (meaning), .help = (text)},
+#define SPEC_REAL(key, name, first, low, high, meaning, text)                                                \
+    {ROW(key, name, REAL), .initial = #first,  .least = (low),                                               \
+     .greatest = (high),   .model = (meaning), .help = (text)},
+#define SPEC_CHOICE(key, name, choice, first, meaning, text)                                                 \
+    {ROW(key, name, CHOICE),           .initial = #first,  .words = words_of_##choice,                       \
+     .n_words = SPEC_##choice##_words, .model = (meaning), .help = (text)},
 #define SPEC_TEXT(key, name, first, meaning, text) \
     {ROW(key, name, TEXT), .initial = (first), .model = (meaning), .help = (text)},
-#define SPEC_SIZES(key, name, first, meaning, text) \
-    {ROW(key, name, SIZES), .initial = (first), .least = 1, .greatest = 4096, .model = (meaning), .help = (text)},
+#define SPEC_SIZES(key, name, first, meaning, text)                                                          \
+    {ROW(key, name, SIZES), .initial = (first), .least = 1,                                                  \
+     .greatest = 4096,      .model = (meaning), .help = (text)},
 
 const struct spec_row spec_rows[SPEC_ROWS] = {
 #include "spec/spec_keys.def"

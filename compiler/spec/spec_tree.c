@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes the text of a spec, gives it as a tree. Alone knows yaml.h, and what of YAML a spec may use: one document of
- * mappings, lists and scalars; no anchors, aliases and tags; up to fixed sizes. What keys mean is spec_read.c's.
+ * Takes the text of a spec, gives it as a tree. Alone knows yaml.h, and what of YAML a spec may use: one
+ * document of mappings, lists and scalars; no anchors, aliases and tags; up to fixed sizes. What keys mean is
+ * spec_read.c's.
  *
- * libyaml's parser owns memory, and an allocation from an arena may jump away. So all of the arena's memory is taken
- * before the parser is made, and faults are kept aside and told when it is gone. */
+ * libyaml's parser owns memory, and an allocation from an arena may jump away. So all of the arena's memory
+ * is taken before the parser is made, and faults are kept aside and told when it is gone. */
 #include "spec/spec.h"
 #include "spec/spec_tree.h"
 
@@ -45,7 +46,7 @@ struct builder {
     bool no_memory;
 };
 
-/* ---- places --------------------------------------------------------------------------------------------------------- */
+/* ---- places -------------------------------------------------------------------------------------------- */
 
 static void rewind_cursor(struct builder *b)
 {
@@ -54,8 +55,8 @@ static void rewind_cursor(struct builder *b)
     b->cursor.line = b->cursor.column = 1;
 }
 
-/* libyaml counts from 0, and knows more line ends than an editor does; so its count of characters is what is used, and
- * lines are counted here. Marks mostly grow, so the whole text is walked about once. */
+/* libyaml counts from 0, and knows more line ends than an editor does; so its count of characters is what is
+ * used, and lines are counted here. Marks mostly grow, so the whole text is walked about once. */
 static struct place place_of(struct builder *b, yaml_mark_t mark)
 {
     if (mark.index < b->cursor.index)
@@ -85,7 +86,7 @@ static struct fault *add_fault(struct builder *b, struct place at, const char *t
     return fault;
 }
 
-/* ---- libyaml's own faults --------------------------------------------------------------------------------------------- */
+/* ---- libyaml's own faults ------------------------------------------------------------------------------ */
 
 /* In our words, where libyaml's would not help. */
 static const char *explain(const struct builder *b, const char *problem)
@@ -94,7 +95,8 @@ static const char *explain(const struct builder *b, const char *problem)
         const char *problem, *text;
     } known[] = {
         {"mapping values are not allowed in this context",
-         "a ':' where none can stand; is the line indented like its neighbours, is a text with ':' in quotes?"},
+         "a ':' where none can stand; is the line indented like its neighbours, is a text with ':' in "
+         "quotes?"},
         {"did not find expected key", "expected a key; is the line indented like its neighbours?"},
         {"could not find expected ':'", "a key without ':'"},
         {"did not find expected ',' or ']'", "expected ',' or ']': a list was opened and not closed"},
@@ -128,7 +130,7 @@ static void add_parser_fault(struct builder *b)
     }
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------------------------ */
+/* ---- nodes --------------------------------------------------------------------------------------------- */
 
 static struct spec_node *add_node(struct builder *b, enum spec_node_kind kind, struct place at)
 {
@@ -166,7 +168,8 @@ static void close_node(struct builder *b)
     b->nodes[open].length = (size_t)(b->n_nodes - open - 1);
 }
 
-static void refuse_extras(struct builder *b, const yaml_char_t *anchor, const yaml_char_t *tag, struct place at)
+static void refuse_extras(struct builder *b, const yaml_char_t *anchor, const yaml_char_t *tag,
+                          struct place at)
 {
     if (anchor)
         add_fault(b, at, "anchors (&name) are not taken in a spec");
@@ -174,7 +177,7 @@ static void refuse_extras(struct builder *b, const yaml_char_t *anchor, const ya
         add_fault(b, at, "tags (!name) are not taken in a spec: types follow from the keys");
 }
 
-/* ---- events ------------------------------------------------------------------------------------------------------------- */
+/* ---- events -------------------------------------------------------------------------------------------- */
 
 static bool begin_document(struct builder *b, struct place at)
 {
@@ -256,7 +259,7 @@ static bool parse(struct builder *b)
     return complete;
 }
 
-/* ---- what is looked at before the parser is -------------------------------------------------------------------------------- */
+/* ---- what is looked at before the parser is ------------------------------------------------------------ */
 
 /* Characters that YAML allows in a text. */
 static bool is_text(uint32_t c, int bytes)
@@ -282,7 +285,8 @@ static bool check_characters(const struct source *source, size_t start, struct d
     return true;
 }
 
-/* What a fault left open is closed; of the last value and of open lists nothing is said, as they are not whole. */
+/* What a fault left open is closed; of the last value and of open lists nothing is said, as they are not
+ * whole. */
 static void refuse_rest(struct builder *b)
 {
     if (b->n_nodes > 0 && b->nodes[b->n_nodes - 1].kind == SPEC_NODE_SCALAR)
@@ -306,7 +310,8 @@ static void report(const struct builder *b, struct diag *diag)
     }
 }
 
-void spec_tree_read(struct arena *arena, const struct source *source, struct diag *diag, struct spec_tree *out)
+void spec_tree_read(struct arena *arena, const struct source *source, struct diag *diag,
+                    struct spec_tree *out)
 {
     *out = (struct spec_tree){.count = 0};
     if (source->length > MAX_BYTES) {

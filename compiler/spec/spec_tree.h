@@ -6,7 +6,7 @@
 
 #include "base/base.h"
 
-/* ---- tree: YAML's part ------------------------------------------------------------------------------------------- */
+/* ---- tree: YAML's part --------------------------------------------------------------------------------- */
 
 enum spec_node_kind {
     SPEC_NODE_SCALAR,
@@ -15,8 +15,8 @@ enum spec_node_kind {
     SPEC_NODE_REFUSED   /* told already (an alias, a list without end): nothing more is said of it */
 };
 
-/* Nodes stand in the order of the text, a node before its children: the first child of node i is i + 1, the node after
- * all that belongs to node i is nodes[i].end. */
+/* Nodes stand in the order of the text, a node before its children: the first child of node i is i + 1, the
+ * node after all that belongs to node i is nodes[i].end. */
 struct spec_node {
     enum spec_node_kind kind;
     struct place at;
@@ -33,9 +33,10 @@ struct spec_tree {
 };
 
 /* Reads the text as YAML; faults of the YAML go to diag. */
-void spec_tree_read(struct arena *arena, const struct source *source, struct diag *diag, struct spec_tree *out);
+void spec_tree_read(struct arena *arena, const struct source *source, struct diag *diag,
+                    struct spec_tree *out);
 
-/* ---- table: spec_keys.def and spec_choices.def ---------------------------------------------------------------------- */
+/* ---- table: spec_keys.def and spec_choices.def --------------------------------------------------------- */
 
 enum spec_kind { SPEC_KIND_INT, SPEC_KIND_REAL, SPEC_KIND_CHOICE, SPEC_KIND_TEXT, SPEC_KIND_SIZES };
 
@@ -69,16 +70,18 @@ enum {
 extern const struct spec_row spec_rows[SPEC_ROWS];
 
 bool spec_is_required(const struct spec_row *row);
-const char *spec_word_text(const struct spec_row *row, int word); /* as users write it: "2spirals" of _2spirals */
+const char *spec_word_text(const struct spec_row *row,
+                           int word); /* as users write it: "2spirals" of _2spirals */
 
 /* Length of the path's section with its dot, "flow." of "flow.field": 5; 0 at the top. */
 int spec_section_length(const char *path);
 
-/* ---- one key's value --------------------------------------------------------------------------------------------------- */
+/* ---- one key's value ----------------------------------------------------------------------------------- */
 
 struct spec;
 
-/* Puts the value at nodes[index] into the row's field. What is wrong with it goes to diag; then the default stays. */
+/* Puts the value at nodes[index] into the row's field. What is wrong with it goes to diag; then the default
+ * stays. */
 void spec_field_read(struct diag *diag, const struct spec_row *row, const struct spec_tree *tree, int index,
                      struct spec *spec);
 void spec_field_place(struct spec *spec, const struct spec_row *row, struct place at, bool is_given);
@@ -90,7 +93,7 @@ void spec_field_default(const struct spec_row *row, struct spec *spec);
 const char *spec_expected(struct arena *arena, const struct spec_row *row);
 const char *spec_found(struct arena *arena, const struct spec_node *node);
 
-/* ---- numbers: decimal, whatever the locale ------------------------------------------------------------------------- */
+/* ---- numbers: decimal, whatever the locale ------------------------------------------------------------- */
 
 enum spec_number {
     SPEC_NUMBER_GOOD,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Any bytes as a spec: read, checked into a model, its settings written out. What is refused is refused with a message;
- * what is accepted is a model within its limits. */
+ * Any bytes as a spec: read, checked into a model, its settings written out. What is refused is refused with
+ * a message; what is accepted is a model within its limits. */
 #include "fuzz/fuzz.h"
 #include "spec_fixture.h"
 

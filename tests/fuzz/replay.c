@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs a fuzz target without a fuzzer: every file of its corpus, then the same file cut short and with bytes changed,
- * the same way each time. fuzz_NAME without arguments takes tests/fuzz/corpus/NAME; files and folders may be named instead.
- * Fails where there is nothing to run; a crash ends it by itself, under the name printed last. */
+ * Runs a fuzz target without a fuzzer: every file of its corpus, then the same file cut short and with bytes
+ * changed, the same way each time. fuzz_NAME without arguments takes tests/fuzz/corpus/NAME; files and
+ * folders may be named instead. Fails where there is nothing to run; a crash ends it by itself, under the
+ * name printed last. */
 #include "fuzz/fuzz.h"
 
 #include <dirent.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Messages about specs, in full: every tests/golden/spec/NAME.yaml gives the text in NAME.err. With GPFC_GOLDEN_UPDATE in
- * the environment the .err files are written anew. */
+ * Messages about specs, in full: every tests/golden/spec/NAME.yaml gives the text in NAME.err. With
+ * GPFC_GOLDEN_UPDATE in the environment the .err files are written anew. */
 #include "check.h"
 #include "spec_fixture.h"
 
@@ -61,7 +61,8 @@ static void check_file(const char *name)
     if (getenv("GPFC_GOLDEN_UPDATE")) {
         CU_ASSERT_TRUE(write_text(path_of_expected(arena, name), found));
     } else {
-        CU_ASSERT_EQUAL_FATAL(source_read(arena, path_of_expected(arena, name), MOST, &expected, &why), SOURCE_OK);
+        CU_ASSERT_EQUAL_FATAL(source_read(arena, path_of_expected(arena, name), MOST, &expected, &why),
+                              SOURCE_OK);
         const bool same = strcmp(found, expected.text) == 0;
         if (!same)
             show_difference(name, expected.text, found);

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The command gpfc, as a person meets it: exit status 0 done, 1 the system failed, 2 wrong options or spec; help that fits
-# a terminal of 80 x 24; one JSON object with --json. What it compiles is tested elsewhere.
+# The command gpfc, as a person meets it: exit status 0 done, 1 the system failed, 2 wrong options or spec; help
+# that fits a terminal of 80 x 24; one JSON object with --json. What it compiles is tested elsewhere.
 set -u
 gpfc=${GPFC:-./gpfc}
 source=$(cd "${srcdir:-.}" && pwd)

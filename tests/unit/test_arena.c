@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Memory: alignment, zeros, pieces that do not touch, sizes that overflow, and the jump when there is no more. */
+ * Memory: alignment, zeros, pieces that do not touch, sizes that overflow, and the jump when there is no
+ * more. */
 #include "base/base.h"
 #include "check.h"
 

@@ -16,11 +16,11 @@ static struct reading *read_text(const char *text)
 
 static void model_is_what_the_spec_says(void)
 {
-    struct reading *r = read_text(
-        "name: deep\ndimension: 5\nprecision: double\n"
-        "flow: {field: cube, potential: blocks, hidden: [7, 8, 9], activation: sin, integrator: midpoint, steps: 6}\n"
-        "cost: {kind: l1, smoothing: 0.25}\n"
-        "penalty: {kind: euler, derivative: difference, noise: step}\n");
+    struct reading *r = read_text("name: deep\ndimension: 5\nprecision: double\n"
+                                  "flow: {field: cube, potential: blocks, hidden: [7, 8, 9], activation: "
+                                  "sin, integrator: midpoint, steps: 6}\n"
+                                  "cost: {kind: l1, smoothing: 0.25}\n"
+                                  "penalty: {kind: euler, derivative: difference, noise: step}\n");
     const struct model *m = &r->model;
     CU_ASSERT_TRUE_FATAL(r->model_good);
     CU_ASSERT_STRING_EQUAL(m->name, "deep");
@@ -114,7 +114,8 @@ static void values_that_go_together(void)
         {"dimension: 2\ndata: {source: moons}\n", "expected a base.kind too"},
         {"dimension: 2\ndata: {pairs: p.npz}\nbase: {kind: mixture}\n", "trained already"},
         {"dimension: 3\ndata: {source: moons}\nbase: {kind: mixture}\n", "dimension is 3"},
-        {"dimension: 2\ndata: {source: moons, samples: 4}\nbase: {kind: mixture}\n", "at most data.samples, 4"},
+        {"dimension: 2\ndata: {source: moons, samples: 4}\nbase: {kind: mixture}\n",
+         "at most data.samples, 4"},
         {"dimension: 2\nbase: {components: 3}\n", "base.components has no meaning"},
         {"dimension: 2\nbase: {ridge: 1}\n", "base.ridge has no meaning"},
         {"dimension: 2\nbase: {iterations: 3}\n", "base.iterations has no meaning"},
@@ -127,19 +128,22 @@ static void values_that_go_together(void)
         {"dimension: 64\nflow: {potential: blocks}\n", ""},
         {"dimension: 65\nflow: {potential: blocks}\n", "needs 4160 outputs"},
         {"dimension: 92\n", "needs 4186 outputs"},
-        {"dimension: 2\nflow: {hidden: [4096, 4096, 4096, 4096, 4096, 4096, 4096]}\n", "parameters; expected at most"},
+        {"dimension: 2\nflow: {hidden: [4096, 4096, 4096, 4096, 4096, 4096, 4096]}\n",
+         "parameters; expected at most"},
         {"dimension: 2\ntarget: {lanes: 64}\n", ""},
         {"dimension: 2\ntarget: {lanes: 48}\n", "power of two"},
         {"dimension: 2\nname: ''\n", "name: expected"},
         {"dimension: 2\nname: ../x\n", "name: expected"},
         {"dimension: 2\nname: -x\n", "name: expected"},
         {"dimension: 2\nname: a b\n", "name: expected"},
-        {"dimension: 2\nname: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", "name: expected"},
+        {"dimension: 2\nname: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+         "name: expected"},
     };
     for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
         struct reading *r = read_text(rows[i].text);
         const bool told = strstr(diag_text(&r->diag), rows[i].message) != NULL;
-        const bool right = told && r->model_good == (rows[i].message[0] == '\0') && r->diag.errors == !r->model_good;
+        const bool right =
+            told && r->model_good == (rows[i].message[0] == '\0') && r->diag.errors == !r->model_good;
         if (!right)
             printf("  %s%s\n", rows[i].text, diag_text(&r->diag));
         CU_ASSERT_TRUE(right);
@@ -150,7 +154,8 @@ static void values_that_go_together(void)
 /* Keys that do nothing are worth a word, and no more. */
 static void keys_without_effect_are_warned_of(void)
 {
-    struct reading *r = read_text("dimension: 2\ntrain: {decay: 0.5, decays: 3}\ndata: {samples: 10, pairs: p.npz}\n");
+    struct reading *r =
+        read_text("dimension: 2\ntrain: {decay: 0.5, decays: 3}\ndata: {samples: 10, pairs: p.npz}\n");
     CU_ASSERT_TRUE(r->model_good);
     CU_ASSERT_EQUAL(r->diag.warnings, 3);
     CU_ASSERT_PTR_NOT_NULL(strstr(diag_text(&r->diag), "warning: train.decay has no effect"));
@@ -163,7 +168,8 @@ static void keys_without_effect_are_warned_of(void)
 /* Faults between keys are told beside those of the keys, but not where a faulty key is their cause. */
 static void all_faults_are_told_in_one_run(void)
 {
-    struct reading *r = read_text("dimension: 2\nflow: {steps: 0}\ntarget: {lanes: 3}\npenalty: {kind: eulr, weight: 1}\n");
+    struct reading *r =
+        read_text("dimension: 2\nflow: {steps: 0}\ntarget: {lanes: 3}\npenalty: {kind: eulr, weight: 1}\n");
     CU_ASSERT_FALSE(r->spec_good || r->model_good);
     CU_ASSERT_EQUAL(r->diag.errors, 3);
     free_reading(r);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Specs: values and defaults, numbers read strictly, texts that are no spec, sizes without end, memory that ends. What
- * the messages look like is held down by tests/golden/spec. */
+ * Specs: values and defaults, numbers read strictly, texts that are no spec, sizes without end, memory that
+ * ends. What the messages look like is held down by tests/golden/spec. */
 #include "check.h"
 #include "spec/spec_tree.h"
 #include "spec_fixture.h"
@@ -16,7 +16,7 @@ static struct reading *read_text(const char *text)
     return r;
 }
 
-/* ---- values -------------------------------------------------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------------------------------------- */
 
 static void values_are_read(void)
 {
@@ -97,7 +97,7 @@ static void line_ends_and_marks_of_all_kinds(void)
     }
 }
 
-/* ---- numbers --------------------------------------------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------------------------------------- */
 
 static void integers_are_read_strictly(void)
 {
@@ -106,14 +106,28 @@ static void integers_are_read_strictly(void)
         enum spec_number number;
         int64_t value;
     } rows[] = {
-        {"0", SPEC_NUMBER_GOOD, 0}, {"1024", SPEC_NUMBER_GOOD, 1024}, {"-7", SPEC_NUMBER_GOOD, -7},
-        {"+7", SPEC_NUMBER_GOOD, 7}, {"9223372036854775807", SPEC_NUMBER_GOOD, INT64_MAX},
-        {"-9223372036854775808", SPEC_NUMBER_GOOD, INT64_MIN}, {"9223372036854775808", SPEC_NUMBER_TOO_LARGE, 0},
-        {"99999999999999999999999999", SPEC_NUMBER_TOO_LARGE, 0}, {"1024.0", SPEC_NUMBER_FRACTION, 0},
-        {"1e3", SPEC_NUMBER_FRACTION, 0}, {"010", SPEC_NUMBER_ZEROS, 0}, {"-00", SPEC_NUMBER_ZEROS, 0},
-        {"0x10", SPEC_NUMBER_NOT, 0}, {"0o17", SPEC_NUMBER_NOT, 0}, {"1_000", SPEC_NUMBER_NOT, 0},
-        {"15x", SPEC_NUMBER_NOT, 0}, {"15 ", SPEC_NUMBER_NOT, 0}, {" 15", SPEC_NUMBER_NOT, 0}, {"", SPEC_NUMBER_NOT, 0},
-        {"-", SPEC_NUMBER_NOT, 0}, {"--1", SPEC_NUMBER_NOT, 0}, {"1:30", SPEC_NUMBER_NOT, 0},
+        {"0", SPEC_NUMBER_GOOD, 0},
+        {"1024", SPEC_NUMBER_GOOD, 1024},
+        {"-7", SPEC_NUMBER_GOOD, -7},
+        {"+7", SPEC_NUMBER_GOOD, 7},
+        {"9223372036854775807", SPEC_NUMBER_GOOD, INT64_MAX},
+        {"-9223372036854775808", SPEC_NUMBER_GOOD, INT64_MIN},
+        {"9223372036854775808", SPEC_NUMBER_TOO_LARGE, 0},
+        {"99999999999999999999999999", SPEC_NUMBER_TOO_LARGE, 0},
+        {"1024.0", SPEC_NUMBER_FRACTION, 0},
+        {"1e3", SPEC_NUMBER_FRACTION, 0},
+        {"010", SPEC_NUMBER_ZEROS, 0},
+        {"-00", SPEC_NUMBER_ZEROS, 0},
+        {"0x10", SPEC_NUMBER_NOT, 0},
+        {"0o17", SPEC_NUMBER_NOT, 0},
+        {"1_000", SPEC_NUMBER_NOT, 0},
+        {"15x", SPEC_NUMBER_NOT, 0},
+        {"15 ", SPEC_NUMBER_NOT, 0},
+        {" 15", SPEC_NUMBER_NOT, 0},
+        {"", SPEC_NUMBER_NOT, 0},
+        {"-", SPEC_NUMBER_NOT, 0},
+        {"--1", SPEC_NUMBER_NOT, 0},
+        {"1:30", SPEC_NUMBER_NOT, 0},
     };
     for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
         int64_t value = 0;
@@ -130,13 +144,17 @@ static void reals_are_read_strictly(void)
         enum spec_number number;
         double value;
     } rows[] = {
-        {"5e-3", SPEC_NUMBER_GOOD, 5e-3}, {"5.0e-3", SPEC_NUMBER_GOOD, 5e-3}, {"1024", SPEC_NUMBER_GOOD, 1024},
-        {".5", SPEC_NUMBER_GOOD, 0.5}, {"5.", SPEC_NUMBER_GOOD, 5}, {"-0.25E+2", SPEC_NUMBER_GOOD, -25},
-        {"1e-999", SPEC_NUMBER_GOOD, 0}, {"1e999", SPEC_NUMBER_TOO_LARGE, 0}, {"00.5", SPEC_NUMBER_ZEROS, 0},
-        {"inf", SPEC_NUMBER_NOT, 0}, {".inf", SPEC_NUMBER_NOT, 0}, {"nan", SPEC_NUMBER_NOT, 0},
-        {".nan", SPEC_NUMBER_NOT, 0}, {"0x1p3", SPEC_NUMBER_NOT, 0}, {"5e", SPEC_NUMBER_NOT, 0},
-        {"5e+", SPEC_NUMBER_NOT, 0}, {".", SPEC_NUMBER_NOT, 0}, {"e5", SPEC_NUMBER_NOT, 0},
-        {"1,5", SPEC_NUMBER_NOT, 0}, {"1.5f", SPEC_NUMBER_NOT, 0}, {"1.2.3", SPEC_NUMBER_NOT, 0},
+        {"5e-3", SPEC_NUMBER_GOOD, 5e-3}, {"5.0e-3", SPEC_NUMBER_GOOD, 5e-3},
+        {"1024", SPEC_NUMBER_GOOD, 1024}, {".5", SPEC_NUMBER_GOOD, 0.5},
+        {"5.", SPEC_NUMBER_GOOD, 5},      {"-0.25E+2", SPEC_NUMBER_GOOD, -25},
+        {"1e-999", SPEC_NUMBER_GOOD, 0},  {"1e999", SPEC_NUMBER_TOO_LARGE, 0},
+        {"00.5", SPEC_NUMBER_ZEROS, 0},   {"inf", SPEC_NUMBER_NOT, 0},
+        {".inf", SPEC_NUMBER_NOT, 0},     {"nan", SPEC_NUMBER_NOT, 0},
+        {".nan", SPEC_NUMBER_NOT, 0},     {"0x1p3", SPEC_NUMBER_NOT, 0},
+        {"5e", SPEC_NUMBER_NOT, 0},       {"5e+", SPEC_NUMBER_NOT, 0},
+        {".", SPEC_NUMBER_NOT, 0},        {"e5", SPEC_NUMBER_NOT, 0},
+        {"1,5", SPEC_NUMBER_NOT, 0},      {"1.5f", SPEC_NUMBER_NOT, 0},
+        {"1.2.3", SPEC_NUMBER_NOT, 0},
     };
     for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
         double value = NAN;
@@ -206,7 +224,7 @@ static void locale_does_not_matter(void)
     (void)setlocale(LC_NUMERIC, "C");
 }
 
-/* ---- settings ---------------------------------------------------------------------------------------------------------------- */
+/* ---- settings ------------------------------------------------------------------------------------------ */
 
 /* Writes every value as YAML, reads it again, and finds the same values. */
 static struct reading *read_again(struct arena *arena, const struct spec *spec)
@@ -235,8 +253,8 @@ static bool same_values(struct arena *arena, const struct spec *a, const struct 
     if (spec_values(arena, b, model_only, &values_b) != n)
         return false;
     for (int i = 0; i < n; i++)
-        if (strcmp(values_a[i].key, values_b[i].key) != 0 || strcmp(values_a[i].text, values_b[i].text) != 0 ||
-            values_a[i].number != values_b[i].number)
+        if (strcmp(values_a[i].key, values_b[i].key) != 0 ||
+            strcmp(values_a[i].text, values_b[i].text) != 0 || values_a[i].number != values_b[i].number)
             return false;
     return true;
 }
@@ -245,11 +263,15 @@ static void settings_are_read_back_the_same(void)
 {
     static const char *const texts[] = {
         "dimension: 2\n",
-        "dimension: 17\nname: a.b_c-D\nflow: {hidden: [1], field: cube, potential: blocks, activation: silu, steps: 4095}\n",
-        "dimension: 2\ndata: {source: 2spirals, test: 0.123456789012345678}\nbase: {kind: mixture, ridge: 1e-300}\n",
-        "dimension: 256\nflow: {hidden: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,4096]}\ntrain: {rate: 0.1, clip: 1e30, "
+        "dimension: 17\nname: a.b_c-D\nflow: {hidden: [1], field: cube, potential: blocks, activation: silu, "
+        "steps: 4095}\n",
+        "dimension: 2\ndata: {source: 2spirals, test: 0.123456789012345678}\nbase: {kind: mixture, ridge: "
+        "1e-300}\n",
+        "dimension: 256\nflow: {hidden: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,4096]}\ntrain: {rate: 0.1, "
+        "clip: 1e30, "
         "seed: 9007199254740991, beta1: 0.30000000000000004}\n",
-        "dimension: 2\ndata: {pairs: 'some dir/p\xC3\xA4ir.npz'}\npenalty: {kind: euler, decay: 0.5, noise: step}\n",
+        "dimension: 2\ndata: {pairs: 'some dir/p\xC3\xA4ir.npz'}\npenalty: {kind: euler, decay: 0.5, noise: "
+        "step}\n",
     };
     for (size_t i = 0; i < CHECK_COUNT(texts); i++) {
         struct reading *first = read_text(texts[i]), *second = read_again(first->arena, &first->spec);
@@ -274,7 +296,8 @@ static void model_settings_leave_training_out(void)
     free_reading(c);
 }
 
-/* The help is a spec, once the required keys are filled in; all its values are the defaults; it fits a terminal. */
+/* The help is a spec, once the required keys are filled in; all its values are the defaults; it fits a
+ * terminal. */
 static void help_is_a_spec_of_defaults(void)
 {
     struct reading *r = read_text("dimension: 2\n");
@@ -297,7 +320,7 @@ static void help_is_a_spec_of_defaults(void)
     free_reading(r);
 }
 
-/* ---- texts without end ---------------------------------------------------------------------------------------------------------- */
+/* ---- texts without end --------------------------------------------------------------------------------- */
 
 static struct reading *read_repeated(const char *start, const char *piece, size_t bytes, char **text)
 {
@@ -392,7 +415,7 @@ static void bytes_that_are_no_text_are_refused(void)
     }
 }
 
-/* ---- memory that ends -------------------------------------------------------------------------------------------------------------- */
+/* ---- memory that ends ---------------------------------------------------------------------------------- */
 
 /* True if it got through; the n-th allocation fails, everything else must be given back. */
 static bool read_with(long allocations, const struct source *source)
@@ -409,7 +432,8 @@ static bool read_with(long allocations, const struct source *source)
         arena_on_failure(arena, &failed);
         arena_fail_after(arena, allocations);
         diag_init(&diag, arena);
-        const bool good = spec_read(arena, source, &diag, &spec) && model_from_spec(arena, &spec, &diag, &model);
+        const bool good =
+            spec_read(arena, source, &diag, &spec) && model_from_spec(arena, &spec, &diag, &model);
         if (good)
             CU_ASSERT_TRUE(spec_values(arena, &spec, false, &values) > 0);
         through = true;
@@ -422,7 +446,8 @@ static void any_allocation_may_fail(void)
 {
     static const char *const texts[] = {
         "dimension: 2\nflow: {hidden: [15, 15]}\ndata: {source: moons}\nbase: {kind: mixture}\n",
-        "dimenson: 2\nflow: {feild: cube, hidden: [a]}\nsteps: 1\nzz: &a 1\nname: *a\ntrain: {rate: 0x, seed: 010}\n",
+        "dimenson: 2\nflow: {feild: cube, hidden: [a]}\nsteps: 1\nzz: &a 1\nname: *a\ntrain: {rate: 0x, "
+        "seed: 010}\n",
         "flow: [1, 2\n",
     };
     for (size_t i = 0; i < CHECK_COUNT(texts); i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Texts: growing ones, sources and places in them, messages with line and caret, the word that was meant, hashes. */
+ * Texts: growing ones, sources and places in them, messages with line and caret, the word that was meant,
+ * hashes. */
 #include "base/base.h"
 #include "check.h"
 
@@ -13,7 +14,7 @@ static struct source source_of(const char *text)
     return (struct source){.name = "t.yaml", .text = text, .length = strlen(text)};
 }
 
-/* ---- strbuf ------------------------------------------------------------------------------------------------------------ */
+/* ---- strbuf -------------------------------------------------------------------------------------------- */
 
 static void text_grows(void)
 {
@@ -44,7 +45,7 @@ static void format_at_the_edge_of_the_room(void)
     }
 }
 
-/* ---- utf-8 ------------------------------------------------------------------------------------------------------------- */
+/* ---- utf-8 --------------------------------------------------------------------------------------------- */
 
 static void characters_are_decoded(void)
 {
@@ -82,7 +83,7 @@ static void quotes_are_fit_to_be_shown(void)
     CU_ASSERT_STRING_EQUAL(text_quotable(arena, "", 0, 40), "");
 }
 
-/* ---- sources and places -------------------------------------------------------------------------------------------------- */
+/* ---- sources and places -------------------------------------------------------------------------------- */
 
 static void places_count_characters(void)
 {
@@ -123,7 +124,7 @@ static void files_are_read_whole_or_refused(void)
     CU_ASSERT_EQUAL(source_read(arena, "/dev/zero", 1000, &source, &why), SOURCE_TOO_LARGE);
 }
 
-/* ---- messages ---------------------------------------------------------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------------------------------------ */
 
 static void error_shows_line_and_caret(void)
 {
@@ -197,7 +198,7 @@ static void many_errors_are_counted(void)
                            "error: 0\n  note: n0\nerror: 1\n  note: n1\n... and 3 more errors\n");
 }
 
-/* ---- words, hashes ------------------------------------------------------------------------------------------------------------ */
+/* ---- words, hashes ------------------------------------------------------------------------------------- */
 
 static void nearest_word_is_the_one_meant(void)
 {
@@ -226,7 +227,7 @@ static void hashes_tell_texts_apart(void)
     CU_ASSERT_EQUAL(hash_bytes("", 0, 0), 0x2D06800538D394C2u); /* XXH3's published value */
 }
 
-/* ---- the suite: every case has an arena of its own ---------------------------------------------------------------------------- */
+/* ---- the suite: every case has an arena of its own ----------------------------------------------------- */
 
 #define WITH_ARENA(name) \
     static void name##_case(void) \
