@@ -1,2 +1,12 @@
 # SPDX-License-Identifier: MIT
-libgpfc_compiler_a_SOURCES += compiler/gpfc.h
+bin_PROGRAMS += gpfc
+gpfc_SOURCES = compiler/main.c
+gpfc_LDADD = $(compiler_libs) $(JANSSON_LIBS)
+
+libgpfc_compiler_a_SOURCES += \
+	compiler/api.c \
+	compiler/gpfc.h \
+	compiler/library.c \
+	compiler/library.h \
+	compiler/output.c \
+	compiler/output.h

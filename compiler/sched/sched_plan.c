@@ -422,6 +422,28 @@ static void force_crossings(struct plan_region *const *regions, const enum part 
             regions[PART_BEFORE]->facts[graph->outputs[o].value->id].forced = true;
 }
 
+/* A uniform carry of a loop over samples lies among the samples' values; only they can read it. */
+static bool check_uniform_carries(struct planner *planner, struct plan_region *const *regions,
+                                  const enum part *part, const bool *needed)
+{
+    static const char what[] = "a loop over samples gives a value that is the same for all";
+    const struct ir_graph *graph = regions[0]->graph;
+    for (int id = 0; id < graph->n_nodes; id++)
+        for (int i = 0; needed[id] && i < graph->nodes[id]->n_args; i++) {
+            const struct ir_node *x = graph->nodes[id]->args[i];
+            bool carry = x->op == IR_RESULT && x->rate != IR_VARYING && x->result < x->args[0]->steps->n_carry;
+            if (carry && part[x->id] == PART_TILE && part[id] != PART_TILE)
+                return fail(planner, regions[0], x, what);
+        }
+    for (int o = 0; o < graph->n_outputs; o++) {
+        const struct ir_node *x = graph->outputs[o].value;
+        if (part[x->id] == PART_TILE && x->rate != IR_VARYING && x->op == IR_RESULT &&
+            x->result < x->args[0]->steps->n_carry)
+            return fail(planner, regions[0], x, what);
+    }
+    return true;
+}
+
 static bool plan_parts(struct planner *planner, const struct ir_graph *graph, struct plan_region **regions)
 {
     bool *total = find_totals(graph, true);
@@ -439,7 +461,8 @@ static bool plan_parts(struct planner *planner, const struct ir_graph *graph, st
             want(regions[part[id]], graph->nodes[id]);
     }
     force_crossings(regions, part, needed);
-    if (!check_no_total_read(planner, regions[PART_TILE], total))
+    if (!check_no_total_read(planner, regions[PART_TILE], total) ||
+        !check_uniform_carries(planner, regions, part, needed))
         return false;
     for (int p = 0; p < 3; p++) {
         enum fate *fates = ARENA_ARRAY(planner->arena, enum fate, (size_t)graph->n_outputs + 1);

@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The stages as one list of calls: spec -> model -> flow -> derivatives -> passes -> plans -> code -> file. Reads no
+ * arguments and prints nothing. */
+#include "gpfc.h"
+
+#include "diff/diff.h"
+#include "emit/emit.h"
+#include "flow/flow.h"
+#include "library.h"
+#include "model/model.h"
+#include "output.h"
+#include "pass/pass.h"
+#include "sched/sched.h"
+#include "spec/spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MOST_SPEC_BYTES = 1 << 20, MOST_IR_BYTES = 1 << 28 };
+
+struct compile {
+    const struct gpfc_options *options;
+    struct gpfc_report *report;
+    struct arena *arena;
+    struct diag diag;
+    struct source source;
+    struct spec spec;
+    struct model model;
+    struct target_cpu cpu;
+    bool is_double;
+    int lanes_wanted;
+    int n_kernels;
+    const struct ir_graph **graphs; /* after the passes */
+    struct emit_kernel *kernels;
+    struct emit_module module;
+    const char *folder; /* of intermediate files */
+    const char *graph_name; /* of the one whose passes run, for dumps */
+};
+
+/* ---- faults and dumps ---------------------------------------------------------------------------------------------- */
+
+static const struct place nowhere = {0};
+
+static enum gpfc_status fail(struct compile *c, enum gpfc_status status, const char *fault)
+{
+    diag_error(&c->diag, nowhere, "%s", fault);
+    return status;
+}
+
+static bool is_dumped(const struct compile *c, const char *stage)
+{
+    const char *list = c->options->dump;
+    size_t length = strlen(stage);
+    if (!list || !c->options->dumped)
+        return false;
+    for (const char *at = list; *at; at += strcspn(at, ","), at += *at == ',') {
+        size_t word = strcspn(at, ",");
+        if ((word == length && memcmp(at, stage, word) == 0) || (word == 3 && memcmp(at, "all", 3) == 0))
+            return true;
+    }
+    return false;
+}
+
+static void dump_graph(void *data, const char *stage, const struct ir_graph *graph)
+{
+    struct compile *c = data;
+    if (!is_dumped(c, stage))
+        return;
+    struct strbuf text;
+    strbuf_init(&text, c->arena);
+    ir_print(graph, &text);
+    c->options->dumped(c->options->data, stage, strbuf_text(&text));
+}
+
+const char *gpfc_stages(void)
+{
+#define PASS(name, function, help) name ","
+    return "flow,"
+#include "pass/pass_list.def"
+           "sched,llvm";
+}
+
+const char *gpfc_version(void)
+{
+    return PACKAGE_VERSION;
+}
+
+/* ---- input --------------------------------------------------------------------------------------------------------- */
+
+static enum gpfc_status read_input(struct compile *c)
+{
+    const char *why = NULL;
+    size_t limit = c->options->from_ir ? MOST_IR_BYTES : MOST_SPEC_BYTES;
+    enum source_status status = source_read(c->arena, c->options->input, limit, &c->source, &why);
+    if (status == SOURCE_OK)
+        return GPFC_OK;
+    return fail(c, status == SOURCE_TOO_LARGE ? GPFC_FAULTY : GPFC_FAILED, why);
+}
+
+static void describe_flow(struct compile *c)
+{
+    static const char *const field[] = {[MODEL_GAUSSIAN] = "gaussian", [MODEL_CUBE] = "cube"};
+    static const char *const potential[] = {[MODEL_FOLDED] = "folded", [MODEL_BLOCKS] = "blocks"};
+    static const char *const activation[] = {[MODEL_TANH] = "tanh", [MODEL_SOFTPLUS] = "softplus",
+                                             [MODEL_SIN] = "sin", [MODEL_SILU] = "silu"};
+    static const char *const integrator[] = {[MODEL_EULER] = "euler", [MODEL_MIDPOINT] = "midpoint",
+                                             [MODEL_RK4] = "rk4"};
+    const struct model *m = &c->model;
+    struct strbuf text;
+    strbuf_init(&text, c->arena);
+    strbuf_addf(&text, "%s, %s, %d ->", field[m->field], potential[m->potential], m->layer[0].in);
+    for (int i = 0; i < m->n_layers; i++)
+        strbuf_addf(&text, "%s %d", i + 1 == m->n_layers ? " ->" : "", m->layer[i].out);
+    strbuf_addf(&text, ", %s, %s x %d%s", activation[m->activation], integrator[m->integrator], m->steps,
+                m->penalised ? ", Euler penalty" : "");
+    (void)snprintf(c->report->flow, sizeof c->report->flow, "%s", strbuf_text(&text));
+    c->report->parameters = m->n_parameters;
+}
+
+static enum gpfc_status read_spec(struct compile *c)
+{
+    bool read = spec_read(c->arena, &c->source, &c->diag, &c->spec);
+    if (!model_from_spec(c->arena, &c->spec, &c->diag, &c->model) || !read)
+        return GPFC_FAULTY;
+    c->is_double = c->model.precision == MODEL_DOUBLE;
+    c->lanes_wanted = (int)c->spec.target_lanes.value;
+    describe_flow(c);
+    return GPFC_OK;
+}
+
+static enum gpfc_status find_cpu(struct compile *c)
+{
+    const char *fault = NULL;
+    const char *name = c->options->cpu;
+    struct place at = nowhere;
+    if (!name && !c->options->from_ir) {
+        name = c->spec.target_cpu.value;
+        at = c->spec.target_cpu.at;
+    }
+    if (!target_cpu_find(c->arena, name, &c->cpu, &fault)) {
+        diag_error(&c->diag, at, "%s", fault);
+        return GPFC_FAULTY;
+    }
+    (void)snprintf(c->report->cpu, sizeof c->report->cpu, "%s", c->cpu.name);
+    c->report->vector_bits = c->cpu.vector_bits;
+    return GPFC_OK;
+}
+
+/* ---- programs ------------------------------------------------------------------------------------------------------ */
+
+static void count_before(struct compile *c, const struct ir_graph *graph)
+{
+    struct ir_count count = ir_count(graph);
+    c->report->nodes_before = count.nodes;
+    c->report->flop_before = count.flops;
+}
+
+static enum gpfc_status simplify(struct compile *c, int k, const struct ir_graph *graph)
+{
+    const char *fault = NULL;
+    if (k == 0)
+        count_before(c, graph);
+    dump_graph(c, "flow", graph);
+    c->graphs[k] = pass_run_all(graph, &fault, dump_graph, c);
+    if (!c->graphs[k])
+        return fail(c, GPFC_FAILED, fault);
+    if (k == 0) {
+        struct ir_count count = ir_count(c->graphs[k]);
+        c->report->nodes_after = count.nodes;
+        c->report->flop_after = count.flops;
+    }
+    return GPFC_OK;
+}
+
+static void make_room(struct compile *c, int n)
+{
+    c->n_kernels = n;
+    c->graphs = ARENA_ARRAY(c->arena, const struct ir_graph *, (size_t)n + 1);
+    c->kernels = ARENA_ARRAY(c->arena, struct emit_kernel, (size_t)n + 1);
+}
+
+static bool keeps_all(const struct compile *c)
+{
+    return c->spec.target_keep.value == SPEC_keep_all;
+}
+
+static enum gpfc_status build_flow(struct compile *c)
+{
+    make_room(c, FLOW_KERNEL_COUNT);
+    for (int k = 0; k < FLOW_KERNEL_COUNT; k++) {
+        const struct ir_graph *graph = k == FLOW_LOSS ? flow_train(c->arena, &c->model, keeps_all(c))
+                                                      : flow_build(c->arena, &c->model, (enum flow_kernel)k);
+        enum gpfc_status status = simplify(c, k, graph);
+        if (status != GPFC_OK)
+            return status;
+    }
+    return GPFC_OK;
+}
+
+static enum gpfc_status read_programs(struct compile *c)
+{
+    int n = 0;
+    struct ir_graph **graphs = ir_parse(c->arena, &c->source, &c->diag, &n);
+    if (!graphs)
+        return GPFC_FAULTY;
+    make_room(c, n);
+    for (int k = 0; k < n; k++) {
+        enum gpfc_status status = simplify(c, k, graphs[k]);
+        if (status != GPFC_OK)
+            return status;
+    }
+    (void)snprintf(c->report->flow, sizeof c->report->flow, "%d program%s from text", n, n == 1 ? "" : "s");
+    return GPFC_OK;
+}
+
+static enum gpfc_status make_plans(struct compile *c)
+{
+    struct schedule schedule =
+        sched_choose(c->cpu.vector_bits, c->cpu.registers, c->is_double ? 8 : 4, c->lanes_wanted);
+    c->report->lanes = schedule.lanes;
+    for (int k = 0; k < c->n_kernels; k++) {
+        const char *fault = NULL;
+        const struct plan *plan = sched_plan(c->arena, c->graphs[k], schedule, &fault);
+        if (!plan)
+            return fail(c, GPFC_FAULTY, fault);
+        c->kernels[k] = (struct emit_kernel){.name = c->graphs[k]->name, .plan = plan,
+                                             .flop_per_sample = ir_count(c->graphs[k]).flops};
+        if (!is_dumped(c, "sched"))
+            continue;
+        struct strbuf text;
+        strbuf_init(&text, c->arena);
+        sched_print(plan, &text);
+        c->options->dumped(c->options->data, "sched", strbuf_text(&text));
+    }
+    return GPFC_OK;
+}
+
+/* ---- code ---------------------------------------------------------------------------------------------------------- */
+
+static void list_parameters(struct compile *c, struct emit_bundle *bundle)
+{
+    const struct model *m = &c->model;
+    struct emit_parameter *rows = ARENA_ARRAY(c->arena, struct emit_parameter, (size_t)m->n_layers * 2);
+    for (int i = 0; i < m->n_layers; i++) {
+        const struct model_layer *layer = &m->layer[i];
+        bool last = i + 1 == m->n_layers;
+        rows[2 * i] = (struct emit_parameter){layer->weight_name, layer->weight_offset, 2,
+                                              {layer->out, layer->in}, layer->in, last};
+        rows[2 * i + 1] =
+            (struct emit_parameter){layer->bias_name, layer->bias_offset, 1, {layer->out, 0}, layer->in, last};
+    }
+    bundle->parameters = rows;
+    bundle->n_parameters = 2 * m->n_layers;
+}
+
+static void list_settings(struct compile *c, struct emit_bundle *bundle)
+{
+    struct spec_value *values;
+    bundle->n_settings = spec_values(c->arena, &c->spec, false, &values);
+    struct emit_setting *rows = ARENA_ARRAY(c->arena, struct emit_setting, (size_t)bundle->n_settings + 1);
+    for (int i = 0; i < bundle->n_settings; i++)
+        rows[i] = (struct emit_setting){values[i].key, values[i].text, values[i].number};
+    bundle->settings = rows;
+}
+
+/* Equal for two specs whose models mean the same. */
+static uint64_t model_hash(struct compile *c)
+{
+    struct spec_value *values;
+    int n = spec_values(c->arena, &c->spec, true, &values);
+    uint64_t hash = 0;
+    for (int i = 0; i < n; i++) {
+        hash = hash_bytes(values[i].key, strlen(values[i].key), hash);
+        hash = hash_bytes(values[i].text, strlen(values[i].text), hash);
+    }
+    return hash;
+}
+
+static struct emit_bundle describe_bundle(struct compile *c)
+{
+    struct emit_bundle bundle = {.symbol = "gpfc_bundle", .name = c->model.name, .version = gpfc_version(),
+                                 .spec_text = c->source.text, .spec_hash = model_hash(c),
+                                 .dimension = c->model.d, .steps = c->model.steps, .lanes = c->report->lanes,
+                                 .is_double = c->is_double, .theta_elements = c->model.n_parameters};
+    list_parameters(c, &bundle);
+    list_settings(c, &bundle);
+    return bundle;
+}
+
+/* A library's kernels are symbols of their own; a trainer's stand in its bundle. */
+static enum gpfc_status build_module(struct compile *c)
+{
+    const char *fault = NULL;
+    bool bundled = !c->options->from_ir && c->options->emit != GPFC_EMIT_LIBRARY;
+    struct emit_bundle bundle;
+    if (bundled)
+        bundle = describe_bundle(c);
+    if (!emit_build(c->arena, &c->cpu, c->is_double, c->n_kernels, c->kernels, bundled ? &bundle : NULL,
+                    &c->module, &fault))
+        return fail(c, GPFC_FAILED, fault);
+    if (is_dumped(c, "llvm"))
+        c->options->dumped(c->options->data, "llvm", module_text(c->arena, c->module.module));
+    if (!emit_optimize(c->arena, &c->module, &fault))
+        return fail(c, GPFC_FAILED, fault);
+    return GPFC_OK;
+}
+
+/* ---- files --------------------------------------------------------------------------------------------------------- */
+
+static const char *output_path(struct compile *c)
+{
+    static const char *const suffix[] = {
+        [GPFC_EMIT_IR] = ".ir",     [GPFC_EMIT_LLVM] = ".ll",    [GPFC_EMIT_ASM] = ".s",      [GPFC_EMIT_OBJECT] = ".o",
+        [GPFC_EMIT_HEADER] = ".h", [GPFC_EMIT_LIBRARY] = ".so", [GPFC_EMIT_EXECUTABLE] = "",
+    };
+    if (c->options->output)
+        return c->options->output;
+    if (!c->options->from_ir) {
+        bool is_c = c->options->emit == GPFC_EMIT_HEADER || c->options->emit == GPFC_EMIT_LIBRARY;
+        const char *name = is_c ? library_prefix(c->arena, c->model.name) : c->model.name;
+        return arena_printf(c->arena, "%s%s", name, suffix[c->options->emit]);
+    }
+    const char *slash = strrchr(c->options->input, '/');
+    const char *base = slash ? slash + 1 : c->options->input;
+    size_t stem = strlen(base);
+    const char *dot = strrchr(base, '.');
+    if (dot && dot != base)
+        stem = (size_t)(dot - base);
+    return arena_printf(c->arena, "%.*s%s", (int)stem, base, suffix[c->options->emit]);
+}
+
+static enum gpfc_status write_text(struct compile *c, const char *path, const char *text, size_t length)
+{
+    const char *fault = NULL;
+    if (!output_write(c->arena, path, text, length, &fault))
+        return fail(c, GPFC_FAILED, fault);
+    c->report->output_bytes += (long)length;
+    return GPFC_OK;
+}
+
+static enum gpfc_status write_ir(struct compile *c, const char *path)
+{
+    struct strbuf text;
+    strbuf_init(&text, c->arena);
+    for (int k = 0; k < c->n_kernels; k++)
+        ir_print(c->graphs[k], &text);
+    return write_text(c, path, strbuf_text(&text), text.length);
+}
+
+static enum gpfc_status write_code(struct compile *c, const char *path, LLVMCodeGenFileType kind)
+{
+    const char *fault = NULL, *bytes;
+    size_t length;
+    if (!module_emit(c->arena, c->module.module, c->module.machine, kind, &bytes, &length, &fault))
+        return fail(c, GPFC_FAILED, fault);
+    return write_text(c, path, bytes, length);
+}
+
+static const char *in_folder(struct compile *c, const char *name)
+{
+    return arena_printf(c->arena, "%s/%s", c->folder, name);
+}
+
+struct command {
+    struct arena *arena;
+    const char *argument[128];
+    int n;
+};
+
+static void add_argument(struct command *command, const char *text)
+{
+    if (command->n + 1 < (int)(sizeof command->argument / sizeof *command->argument))
+        command->argument[command->n++] = text;
+}
+
+/* Words separated by blanks, as configure writes flags. */
+static void add_words(struct command *command, const char *words)
+{
+    for (words += strspn(words, " "); *words; words += strspn(words, " ")) {
+        size_t length = strcspn(words, " ");
+        add_argument(command, arena_strndup(command->arena, words, length));
+        words += length;
+    }
+}
+
+static enum gpfc_status run(struct compile *c, const struct command *command)
+{
+    const char *fault = NULL;
+    return output_run(c->arena, command->argument, &fault) ? GPFC_OK : fail(c, GPFC_FAILED, fault);
+}
+
+static enum gpfc_status move_result(struct compile *c, const char *name, const char *path, bool executable)
+{
+    const char *fault = NULL;
+    return output_move(c->arena, in_folder(c, name), path, executable, &fault) ? GPFC_OK
+                                                                              : fail(c, GPFC_FAILED, fault);
+}
+
+static enum gpfc_status make_folder(struct compile *c)
+{
+    const char *fault = NULL;
+    c->folder = output_folder_new(c->arena, &fault);
+    return c->folder ? GPFC_OK : fail(c, GPFC_FAILED, fault);
+}
+
+static enum gpfc_status link_trainer(struct compile *c, const char *path)
+{
+    const char *runtime = c->options->runtime_dir ? c->options->runtime_dir : GPFC_LIBDIR;
+    struct command command = {.arena = c->arena};
+    enum gpfc_status status = make_folder(c);
+    if (status == GPFC_OK)
+        status = write_code(c, in_folder(c, "kernels.o"), LLVMObjectFile);
+    add_words(&command, GPFC_CC);
+    add_argument(&command, "-o");
+    add_argument(&command, in_folder(c, "trainer"));
+    add_argument(&command, in_folder(c, "kernels.o"));
+    add_argument(&command, arena_printf(c->arena, "-L%s", runtime));
+    add_words(&command, GPFC_RUNTIME_LINK);
+    if (status == GPFC_OK)
+        status = run(c, &command);
+    return status == GPFC_OK ? move_result(c, "trainer", path, true) : status;
+}
+
+static struct library_facts library_facts(const struct compile *c)
+{
+    return (struct library_facts){.model = &c->model, .flow = c->report->flow, .lanes = c->report->lanes};
+}
+
+/* NAME.h, NAME.so and NAME.a beside each other. */
+static enum gpfc_status write_library(struct compile *c, const char *path)
+{
+    struct library_facts facts = library_facts(c);
+    const char *dot = strrchr(path, '.'), *slash = strrchr(path, '/');
+    const char *stem = dot && (!slash || dot > slash) ? arena_strndup(c->arena, path, (size_t)(dot - path)) : path;
+    const char *header = library_header(c->arena, &facts), *code = library_code(c->arena, &facts);
+    const char *prefix = library_prefix(c->arena, c->model.name);
+    const char *header_name = arena_printf(c->arena, "%s.h", prefix);
+    enum gpfc_status status = make_folder(c);
+    if (status == GPFC_OK)
+        status = write_text(c, in_folder(c, header_name), header, strlen(header));
+    if (status == GPFC_OK)
+        status = write_text(c, in_folder(c, "kernel_abi.h"), library_abi_header(), strlen(library_abi_header()));
+    if (status == GPFC_OK)
+        status = write_text(c, in_folder(c, "library.c"), code, strlen(code));
+    if (status == GPFC_OK)
+        status = write_code(c, in_folder(c, "kernels.o"), LLVMObjectFile);
+    struct command compile = {.arena = c->arena}, link = {.arena = c->arena}, archive = {.arena = c->arena};
+    add_words(&compile, GPFC_CC " -std=c11 -O2 -fPIC -c -o");
+    add_argument(&compile, in_folder(c, "library.o"));
+    add_argument(&compile, in_folder(c, "library.c"));
+    add_words(&link, GPFC_CC " -shared -o");
+    add_words(&archive, "ar rcs");
+    add_argument(&link, in_folder(c, "library.so"));
+    add_argument(&archive, in_folder(c, "library.a"));
+    struct command *const both[] = {&link, &archive};
+    for (int i = 0; i < 2; i++) {
+        add_argument(both[i], in_folder(c, "library.o"));
+        add_argument(both[i], in_folder(c, "kernels.o"));
+    }
+    add_argument(&link, "-lm");
+    const struct command *const commands[] = {&compile, &link, &archive};
+    for (int i = 0; i < 3 && status == GPFC_OK; i++)
+        status = run(c, commands[i]);
+    c->report->output_bytes = 0;
+    if (status == GPFC_OK)
+        status = move_result(c, "library.a", arena_printf(c->arena, "%s.a", stem), false);
+    if (status == GPFC_OK)
+        status = move_result(c, "library.so", arena_printf(c->arena, "%s.so", stem), true);
+    if (status == GPFC_OK)
+        status = write_text(c, arena_printf(c->arena, "%s.h", stem), header, strlen(header));
+    return status;
+}
+
+static enum gpfc_status write_output(struct compile *c, const char *path)
+{
+    const char *text;
+    struct library_facts facts;
+    switch (c->options->emit) {
+    case GPFC_EMIT_IR:
+        return write_ir(c, path);
+    case GPFC_EMIT_LLVM:
+        text = module_text(c->arena, c->module.module);
+        return write_text(c, path, text, strlen(text));
+    case GPFC_EMIT_ASM:
+        return write_code(c, path, LLVMAssemblyFile);
+    case GPFC_EMIT_OBJECT:
+        return write_code(c, path, LLVMObjectFile);
+    case GPFC_EMIT_HEADER:
+        facts = library_facts(c);
+        text = library_header(c->arena, &facts);
+        return write_text(c, path, text, strlen(text));
+    case GPFC_EMIT_LIBRARY:
+        return write_library(c, path);
+    case GPFC_EMIT_EXECUTABLE:
+        return link_trainer(c, path);
+    }
+    return GPFC_FAILED;
+}
+
+/* ---- the list ------------------------------------------------------------------------------------------------------ */
+
+static enum gpfc_status check_options(struct compile *c)
+{
+    enum gpfc_emit emit = c->options->emit;
+    bool needs_spec = emit == GPFC_EMIT_HEADER || emit == GPFC_EMIT_LIBRARY || emit == GPFC_EMIT_EXECUTABLE;
+    if (c->options->from_ir && needs_spec)
+        return fail(c, GPFC_FAULTY, "from IR text come ir, llvm, asm or object (--emit=...); the rest needs a spec");
+    return GPFC_OK;
+}
+
+static enum gpfc_status compile(struct compile *c)
+{
+    enum gpfc_status status = check_options(c);
+    if (status == GPFC_OK)
+        status = read_input(c);
+    if (status == GPFC_OK && !c->options->from_ir)
+        status = read_spec(c);
+    if (status == GPFC_OK)
+        status = find_cpu(c);
+    if (status == GPFC_OK)
+        status = c->options->from_ir ? read_programs(c) : build_flow(c);
+    if (status == GPFC_OK)
+        status = make_plans(c);
+    bool needs_module = c->options->emit != GPFC_EMIT_IR && c->options->emit != GPFC_EMIT_HEADER;
+    if (status == GPFC_OK && needs_module)
+        status = build_module(c);
+    if (status != GPFC_OK)
+        return status;
+    const char *path = output_path(c);
+    status = write_output(c, path);
+    if (status == GPFC_OK)
+        c->report->output = strdup(path);
+    return status;
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+enum gpfc_status gpfc_compile(const struct gpfc_options *options, struct gpfc_report *report)
+{
+    double start = now();
+    jmp_buf no_memory;
+    *report = (struct gpfc_report){.messages = NULL};
+    struct arena *arena = arena_new();
+    struct compile *c = arena ? calloc(1, sizeof *c) : NULL;
+    if (!c) {
+        arena_free(arena);
+        return GPFC_FAILED;
+    }
+    c->options = options;
+    c->report = report;
+    c->arena = arena;
+    volatile enum gpfc_status status = GPFC_FAILED;
+    if (!setjmp(no_memory)) {
+        arena_on_failure(arena, &no_memory);
+        diag_init(&c->diag, arena);
+        status = compile(c);
+        report->messages = strdup(strbuf_text(&c->diag.text));
+    }
+    emit_free(&c->module);
+    if (c->folder)
+        output_folder_remove(c->folder);
+    free(c);
+    arena_free(arena);
+    report->seconds = now() - start;
+    return status;
+}
+
+void gpfc_report_free(struct gpfc_report *report)
+{
+    free(report->messages);
+    free(report->output);
+    *report = (struct gpfc_report){.messages = NULL};
+}

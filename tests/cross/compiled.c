@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Compiles a graph to an object in memory, links it with LLVM's JIT linker, and feeds it tiles. */
+#include "cross/compiled.h"
+
+#include "emit/emit.h"
+#include "gpfc/kernel_abi.h"
+#include "pass/pass.h"
+
+#include <llvm-c/LLJIT.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct compiled {
+    LLVMOrcLLJITRef jit;
+    const struct gpfc_kernel *kernel;
+    bool is_double, poison;
+    int lanes;
+};
+
+/* ---- compiling --------------------------------------------------------------------------------------------------- */
+
+static const char *take_error(struct arena *arena, LLVMErrorRef error)
+{
+    char *message = LLVMGetErrorMessage(error);
+    const char *text = arena_strdup(arena, message);
+    LLVMDisposeErrorMessage(message);
+    return text;
+}
+
+static bool link_object(struct arena *arena, const char *bytes, size_t length, const char *symbol,
+                        struct compiled *out, const char **fault)
+{
+    LLVMErrorRef error = LLVMOrcCreateLLJIT(&out->jit, NULL);
+    if (!error) {
+        LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(bytes, length, symbol);
+        error = LLVMOrcLLJITAddObjectFile(out->jit, LLVMOrcLLJITGetMainJITDylib(out->jit), buffer);
+    }
+    LLVMOrcExecutorAddress address = 0;
+    if (!error)
+        error = LLVMOrcLLJITLookup(out->jit, &address, symbol);
+    if (error) {
+        *fault = take_error(arena, error);
+        return false;
+    }
+    out->kernel = (const struct gpfc_kernel *)(uintptr_t)address;
+    return true;
+}
+
+static bool make_object(struct arena *arena, const struct ir_graph *graph, const struct compiled_options *options,
+                        struct compiled *out, const char **bytes, size_t *length, const char **fault)
+{
+    struct target_cpu cpu;
+    if (!target_cpu_find(arena, options->cpu, &cpu, fault))
+        return false;
+    if (options->passes) {
+        graph = pass_run_all(graph, fault, NULL, NULL);
+        if (!graph)
+            return false;
+    }
+    int element = options->is_double ? 8 : 4;
+    struct emit_kernel kernel = {.name = graph->name};
+    kernel.plan = sched_plan(arena, graph, sched_choose(cpu.vector_bits, cpu.registers, element, options->lanes), fault);
+    if (!kernel.plan)
+        return false;
+    out->lanes = kernel.plan->schedule.lanes;
+    struct emit_module module;
+    if (!emit_build(arena, &cpu, options->is_double, 1, &kernel, NULL, &module, fault))
+        return false;
+    bool done = emit_optimize(arena, &module, fault) &&
+                module_emit(arena, module.module, module.machine, LLVMObjectFile, bytes, length, fault);
+    emit_free(&module);
+    return done;
+}
+
+struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
+                              const struct compiled_options *options, const char **fault)
+{
+    struct compiled *compiled = ARENA_NEW(arena, struct compiled);
+    const char *bytes;
+    size_t length;
+    *compiled = (struct compiled){.is_double = options->is_double, .poison = options->poison};
+    if (!make_object(arena, graph, options, compiled, &bytes, &length, fault))
+        return NULL;
+    const char *symbol = arena_printf(arena, "gpfc_kernel_%s", graph->name);
+    if (link_object(arena, bytes, length, symbol, compiled, fault))
+        return compiled;
+    compiled_free(compiled);
+    return NULL;
+}
+
+void compiled_free(struct compiled *compiled)
+{
+    if (compiled && compiled->jit)
+        LLVMConsumeError(LLVMOrcDisposeLLJIT(compiled->jit));
+}
+
+int compiled_lanes(const struct compiled *compiled)
+{
+    return compiled->lanes;
+}
+
+/* ---- running ----------------------------------------------------------------------------------------------------- */
+
+static size_t real_bytes(const struct compiled *c)
+{
+    return c->is_double ? sizeof(double) : sizeof(float);
+}
+
+static void *buffer_new(const struct compiled *c, size_t bytes)
+{
+    size_t rounded = (bytes + GPFC_ALIGNMENT) / GPFC_ALIGNMENT * GPFC_ALIGNMENT;
+    void *buffer = aligned_alloc(GPFC_ALIGNMENT, rounded);
+    memset(buffer, c->poison ? 0xff : 0, rounded); /* all ones: a NaN */
+    return buffer;
+}
+
+static void put(const struct compiled *c, void *array, long i, double value)
+{
+    if (c->is_double)
+        ((double *)array)[i] = value;
+    else
+        ((float *)array)[i] = (float)value;
+}
+
+static double get(const struct compiled *c, const void *array, long i)
+{
+    return c->is_double ? ((const double *)array)[i] : (double)((const float *)array)[i];
+}
+
+static bool is_varying(const struct gpfc_port *port)
+{
+    return port->role == GPFC_IN_SAMPLE || port->role == GPFC_IN_NOISE || port->role == GPFC_OUT_SAMPLE;
+}
+
+/* Lanes past the batch repeat its last sample; the caller keeps them out of the results. */
+static void gather(const struct compiled *c, const struct gpfc_port *port, int batch, int first, const double *from,
+                   void *tile)
+{
+    for (int lane = 0; lane < c->lanes; lane++) {
+        long sample = first + lane < batch ? first + lane : batch - 1;
+        for (long i = 0; i < port->elements; i++)
+            put(c, tile, i * c->lanes + lane, from[is_varying(port) ? sample * port->elements + i : i]);
+    }
+}
+
+static void scatter(const struct compiled *c, const struct gpfc_port *port, int batch, int first, const void *tile,
+                    double *to)
+{
+    for (int lane = 0; lane < c->lanes && first + lane < batch; lane++)
+        for (long i = 0; i < port->elements; i++)
+            to[(first + lane) * port->elements + i] = get(c, tile, i * c->lanes + lane);
+}
+
+struct run {
+    void *in[GPFC_MAX_PORTS], *out[GPFC_MAX_PORTS];
+    void *uniform, *scratch, *sums;
+};
+
+static void run_new(const struct compiled *c, const double *const *in, struct run *run)
+{
+    const struct gpfc_kernel *k = c->kernel;
+    size_t lanes = (size_t)c->lanes;
+    for (int64_t i = 0; i < k->n_in; i++) {
+        run->in[i] = buffer_new(c, (size_t)k->in[i].elements * lanes * real_bytes(c));
+        for (long e = 0; !is_varying(&k->in[i]) && e < k->in[i].elements; e++)
+            put(c, run->in[i], e, in[i][e]);
+    }
+    for (int64_t o = 0; o < k->n_out; o++)
+        run->out[o] = buffer_new(c, (size_t)k->out[o].elements * lanes * real_bytes(c));
+    run->uniform = buffer_new(c, (size_t)k->uniform_bytes);
+    run->scratch = buffer_new(c, (size_t)k->scratch_bytes);
+    run->sums = buffer_new(c, (size_t)k->sum_elements * real_bytes(c));
+    memset(run->sums, 0, (size_t)k->sum_elements * real_bytes(c));
+}
+
+static void run_free(const struct compiled *c, struct run *run)
+{
+    for (int64_t i = 0; i < c->kernel->n_in; i++)
+        free(run->in[i]);
+    for (int64_t o = 0; o < c->kernel->n_out; o++)
+        free(run->out[o]);
+    free(run->uniform);
+    free(run->scratch);
+    free(run->sums);
+}
+
+/* Padding would be seen by sums over the batch: programs with such sums are given whole tiles. */
+void compiled_run(const struct compiled *c, int batch, const double *const *in, double *const *out)
+{
+    const struct gpfc_kernel *k = c->kernel;
+    struct run run;
+    run_new(c, in, &run);
+    k->before((const void *const *)run.in, run.uniform);
+    for (int first = 0; first < batch; first += c->lanes) {
+        for (int64_t i = 0; i < k->n_in; i++)
+            if (is_varying(&k->in[i]))
+                gather(c, &k->in[i], batch, first, in[i], run.in[i]);
+        if (c->poison)
+            memset(run.scratch, 0xff, (size_t)k->scratch_bytes);
+        k->tile((const void *const *)run.in, run.out, run.uniform, run.scratch, run.sums);
+        for (int64_t o = 0; o < k->n_out; o++)
+            if (is_varying(&k->out[o]))
+                scatter(c, &k->out[o], batch, first, run.out[o], out[o]);
+    }
+    k->after((const void *const *)run.in, run.out, run.uniform, run.sums);
+    for (int64_t o = 0; o < k->n_out; o++)
+        for (long i = 0; !is_varying(&k->out[o]) && i < k->out[o].elements; i++)
+            out[o][i] = get(c, run.out[o], i);
+    run_free(c, &run);
+}
+
+bool compiled_eval(struct arena *arena, const struct ir_graph *graph, const struct compiled_options *options,
+                   int batch, const double *const *in, double *const *out, const char **fault)
+{
+    struct compiled *compiled = compiled_new(arena, graph, options, fault);
+    if (!compiled)
+        return false;
+    compiled_run(compiled, batch, in, out);
+    compiled_free(compiled);
+    return true;
+}

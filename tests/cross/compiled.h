@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Programs compiled and run in this process, with the interface of ir_eval, so that every case serves both. */
+#ifndef GPFC_TESTS_COMPILED_H
+#define GPFC_TESTS_COMPILED_H
+
+#include "ir/ir.h"
+
+struct compiled_options {
+    bool is_double;
+    const char *cpu;  /* NULL: this machine */
+    int lanes;        /* 0: chosen */
+    bool passes;      /* run the passes first */
+    bool poison;      /* fill scratch and uniform memory with NaN before every tile */
+};
+
+struct compiled;
+
+/* NULL: *fault says why, an arena text. */
+struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
+                              const struct compiled_options *options, const char **fault);
+void compiled_free(struct compiled *compiled);
+
+int compiled_lanes(const struct compiled *compiled);
+
+/* As ir_eval: in[i], out[o] of the graph's inputs and outputs in double precision, varying ones [batch][elements]. */
+void compiled_run(const struct compiled *compiled, int batch, const double *const *in, double *const *out);
+
+/* Both at once. */
+bool compiled_eval(struct arena *arena, const struct ir_graph *graph, const struct compiled_options *options,
+                   int batch, const double *const *in, double *const *out, const char **fault);
+
+#endif
