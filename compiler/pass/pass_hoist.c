@@ -167,9 +167,8 @@ static int inputs_of(struct hoist *h, struct ir_graph *body, enum ir_role role, 
         const struct ir_node *node = h->body->nodes[id];
         if (role == IR_CARRY || !h->moves[id] || h->place[id] != place)
             continue;
-        const enum ir_rate rate = h->outside[id]->rate == IR_CONSTANT ? IR_UNIFORM : h->outside[id]->rate;
-        map[id] = ir_input(body, pass_input_name(body, h->body, "hoist", &number), role,
-                           node->rate > rate ? node->rate : rate, node->shape);
+        assert(h->outside[id]->rate <= node->rate);
+        map[id] = ir_input(body, pass_input_name(body, h->body, "hoist", &number), role, node->rate, node->shape);
         args[n++] = h->outside[id];
     }
     return n;

@@ -3,7 +3,7 @@
  * Makes sums and products fewer and cheaper, never dearer:
  *   - sums within sums become one sum,
  *   - a product that is only scaled, transposed or summed by its one user is made in that form at once; one that is only
- *     multiplied further joins the longer product where some order of that is strictly cheaper (pass_binary finds it),
+ *     multiplied further is where some order of the longer product is strictly cheaper,
  *   - in a sum, products that share a factor in the same place become one: ein(W,A) + ein(W,B) = ein(W, A+B).
  * A value that has several users stays as it is, and uniform values, computed once for all samples, are not looked into;
  * a product never gets a second weight matrix, since the pair of them may be large. */
@@ -72,6 +72,19 @@ static bool may_inline(const struct ir_node *outer, const struct ir_node *inner)
            outer->n_args + inner->n_args - 1 <= PRODUCT_SEARCHED;
 }
 
+/* A label that the outer product sums and the inner one broadcasts is in no operand any more: it counts its extent. */
+static double vanished(const struct list *list, int rank)
+{
+    unsigned seen = (1u << rank) - 1;
+    double factor = 1;
+    for (int k = 0; k < list->n; k++)
+        seen |= product_labels(list->args[k], list->labels[k]);
+    for (int label = 0; label < list->n_labels; label++)
+        if (!(seen & (1u << label)))
+            factor *= list->size[label];
+    return factor;
+}
+
 static const struct ir_node *inlined(struct ir_graph *to, const struct ir_node *outer, int which)
 {
     const struct ir_node *inner = outer->args[which];
@@ -87,16 +100,24 @@ static const struct ir_node *inlined(struct ir_graph *to, const struct ir_node *
         else
             list_add(&list, outer->args[k], outer->ein.labels[k]);
     }
-    return ir_ein_labels(to, outer->ein.coefficient * inner->ein.coefficient, list.n, list.args,
+    const double factor = outer->ein.coefficient * inner->ein.coefficient * vanished(&list, outer->shape.rank);
+    return ir_ein_labels(to, factor, list.n, list.args,
                          (const unsigned char(*)[IR_MAX_RANK])list.labels, outer->shape.rank, out, list.size);
 }
 
-static double cost_of(struct ir_graph *graph, const struct ir_node *node)
+static double work_of(const struct ir_node *ein)
 {
-    if (node->op != IR_EIN)
-        return 0;
-    const struct product p = product_of(graph, node);
-    return p.n < 2 ? 0.25 * product_extent(node, ~0u) : product_plan(&p)[(1u << p.n) - 1].cost;
+    double work = 1;
+    for (int label = 0; label < ein->ein.n_labels; label++)
+        work *= ein->ein.size[label];
+    return work;
+}
+
+/* Of one operand: a little for each element that is summed or stored. */
+static struct plan plan_of(struct ir_graph *graph, const struct ir_node *ein)
+{
+    const struct product p = product_of(graph, ein);
+    return p.n >= 2 ? product_plan(&p)[(1u << p.n) - 1] : (struct plan){.cost = 0.25 * work_of(ein)};
 }
 
 static int count_matrices(const struct ir_node *ein)
@@ -107,14 +128,27 @@ static int count_matrices(const struct ir_node *ein)
     return n;
 }
 
-/* A single operand costs nothing to look through, but for a product that is broadcast. */
+/* Looking through a product that is only scaled, transposed or summed may cost the same; else it must be cheaper. */
 static bool pays(struct ir_graph *to, const struct ir_node *outer, const struct ir_node *inner,
                  const struct ir_node *both)
 {
-    if (both->op != IR_EIN || count_matrices(both) > 1)
-        return both->op != IR_EIN;
-    const double before = cost_of(to, outer) + cost_of(to, inner), after = cost_of(to, both);
-    return outer->n_args == 1 ? after <= before : after < before * (1 - 1e-9);
+    if (both->op != IR_EIN)
+        return true;
+    if (count_matrices(both) > 1 || both->n_args > PRODUCT_SEARCHED)
+        return false;
+    const struct plan o = plan_of(to, outer), i = plan_of(to, inner), b = plan_of(to, both);
+    const double before = o.cost + i.cost;
+    if (b.multiplies > o.multiplies + i.multiplies)
+        return false;
+    return outer->n_args == 1 ? b.cost <= before : b.cost < before * (1 - 1e-9);
+}
+
+static const struct ir_node *split_in_two(struct ir_graph *to, const struct ir_node *both)
+{
+    if (both->op != IR_EIN || both->n_args <= 2)
+        return both;
+    struct product p = product_of(to, both);
+    return product_split(&p);
 }
 
 static const struct ir_node *merge_product(const struct merge *merge, struct ir_graph *to, const struct ir_node *node,
@@ -131,7 +165,7 @@ static const struct ir_node *merge_product(const struct merge *merge, struct ir_
             if (inner != args[i] || !may_inline(outer, inner))
                 continue;
             const struct ir_node *both = inlined(to, outer, k);
-            outer = pays(to, outer, inner, both) ? both : outer;
+            outer = pays(to, outer, inner, both) ? split_in_two(to, both) : outer;
             break;
         }
     }
@@ -213,7 +247,7 @@ static bool can_join(const struct term *t)
 /* A sum of the rests instead of a product: each element of a rest is in at least one product, but for broadcasts. */
 static bool join_pays(const struct ir_node *node, const struct split *a)
 {
-    return ir_elements(a->rest->shape) <= product_extent(node, ~0u);
+    return (double)ir_elements(a->rest->shape) <= work_of(node);
 }
 
 /* The first pair of terms that can be joined, replaced by their joint product. False: there is none. */

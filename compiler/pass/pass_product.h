@@ -23,21 +23,23 @@ struct product {
 };
 
 struct product product_of(struct ir_graph *graph, const struct ir_node *ein);
-double product_extent(const struct ir_node *ein, unsigned set);
+/* The labels of an operand as a set, a bit each. */
 unsigned product_labels(const struct ir_node *node, const unsigned char *labels);
-/* Labels that something other than the chosen factors (a bit each) has: the result, or another factor. */
-unsigned product_needed_beside(const struct product *p, unsigned chosen);
-/* `last`: its result is the whole product, whose rank is legal. DBL_MAX: the result has too many axes. */
-double product_pair_cost(const struct product *p, unsigned labels, unsigned result, bool varying, bool last);
 
 struct plan { /* by set of factors */
     double cost;
-    unsigned split; /* one half; 0: a single factor */
+    double multiplies; /* of varying values */
+    unsigned split;    /* one half; 0: a single factor */
     unsigned labels;
     bool varying;
 };
 
 /* For at most PRODUCT_SEARCHED factors. The cost of the last plan is DBL_MAX where no order keeps to the largest rank. */
 struct plan *product_plan(const struct product *p);
+
+/* Sums labels that factor i alone has, before anything else. */
+void product_sum_private(struct product *p, int i);
+/* Products of two in the cheapest order. The product is used up. */
+const struct ir_node *product_split(struct product *p);
 
 #endif

@@ -6,5 +6,17 @@ flow_fixture_sources = \
 	tests/property/flow_fixture.c \
 	tests/property/flow_fixture.h
 
-check_PROGRAMS += tests/property/test_flow
+check_PROGRAMS += tests/property/test_flow tests/property/test_flow_loss
 tests_property_test_flow_SOURCES = tests/property/test_flow.c $(flow_fixture_sources)
+tests_property_test_flow_loss_SOURCES = tests/property/test_flow_loss.c $(flow_fixture_sources)
+
+diff_fixture_sources = \
+	tests/property/diff_fixture.c \
+	tests/property/diff_fixture.h \
+	tests/property/random_program.c \
+	tests/property/random_program.h
+
+check_PROGRAMS += tests/property/test_diff tests/property/test_diff_random tests/property/test_pass
+tests_property_test_diff_SOURCES = tests/property/test_diff.c $(diff_fixture_sources)
+tests_property_test_diff_random_SOURCES = tests/property/test_diff_random.c $(diff_fixture_sources)
+tests_property_test_pass_SOURCES = tests/property/test_pass.c $(diff_fixture_sources)

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Derivatives: every operation against central differences, forward against reverse, and both on top of each other. */
+#include "check.h"
+#include "diff_fixture.h"
+#include "pass/pass.h"
+
+#include <math.h>
+
+static const char *const x_name[] = {"x"};
+static const char *const x_and_w[] = {"x", "w"};
+static const struct fixture small = {.batch = 3, .seed = 5, .n_wrt = 2, .wrt = x_and_w};
+
+static const struct ir_node *vector_input(struct ir_graph *g, int n)
+{
+    return ir_input(g, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(1, n));
+}
+
+static const struct ir_node *matrix_input(struct ir_graph *g, int rows, int columns)
+{
+    return ir_input(g, "w", IR_PARAMETER, IR_UNIFORM, ir_shape_of(2, rows, columns));
+}
+
+/* Gradients of output "y" by fixture->wrt against differences, for both policies, before and after all passes. */
+static void check_gradient(const struct fixture *f, const struct ir_graph *g, const char *of, double tolerance)
+{
+    const double expected = fixture_difference(f, g, of);
+    const char *prefix = "grad";
+    while (ir_output_find(g, arena_printf(g->arena, "%s.%s", prefix, f->wrt[0])))
+        prefix = arena_printf(g->arena, "grad%d", prefix[4] ? prefix[4] - '0' + 1 : 2);
+    for (int keep = 0; keep < 2; keep++) {
+        const struct ir_graph *d = diff_reverse(g, "reverse", of, f->n_wrt, f->wrt, (enum diff_keep)keep);
+        const char *fault = ir_verify(d);
+        CU_ASSERT_PTR_NULL_FATAL(fault);
+        const double slope = fixture_slope(f, d, prefix);
+        CU_ASSERT_TRUE(fixture_gap(slope, expected) < tolerance);
+        if (fixture_gap(slope, expected) >= tolerance)
+            printf("%s of %s: %.12g, by differences %.12g\n", of, g->name, slope, expected);
+        d = pass_run_all(d, &fault, NULL, NULL);
+        CU_ASSERT_PTR_NULL_FATAL(fault);
+        CU_ASSERT_TRUE(fixture_gap(fixture_slope(f, d, prefix), slope) < 1e-11);
+    }
+}
+
+/* ---- operations ---------------------------------------------------------------------------------------------------------- */
+
+/* Into the open interval where f is smooth: |x| < 1 is given. */
+static const struct ir_node *domain(struct ir_graph *g, enum ir_op op, const struct ir_node *x)
+{
+    if (op == IR_LOG || op == IR_SQRT || op == IR_RECIP)
+        return ir_add2(g, x, ir_fill(g, 1.5, x->shape));
+    return op == IR_ERFINV ? ir_scale(g, 0.9, x) : x;
+}
+
+static const struct ir_node *apply(struct ir_graph *g, enum ir_op op, const struct ir_node *x)
+{
+    if (op == IR_CLAMP)
+        return ir_clamp(g, x, -0.31, 0.42);
+    return op == IR_INSIDE ? ir_inside(g, x, -0.31, 0.42) : ir_unary(g, op, x);
+}
+
+static void elementwise_functions(void)
+{
+    const struct fixture f = {.batch = 3, .seed = 11, .n_wrt = 1, .wrt = x_name};
+    for (int op = 0; op < IR_OP_COUNT; op++) {
+        if (!ir_op_is_elementwise((enum ir_op)op))
+            continue;
+        struct arena *arena = arena_new();
+        struct ir_graph *g = ir_graph_new(arena, ir_op_name((enum ir_op)op));
+        const struct ir_node *x = vector_input(g, 4), *y = apply(g, (enum ir_op)op, domain(g, (enum ir_op)op, x));
+        ir_output_add(g, "y", ir_mul(g, y, x));
+        check_gradient(&f, g, "y", 1e-8);
+        const struct ir_graph *d = diff_reverse(g, g->name, "y", 1, x_name, DIFF_KEEP_STATE);
+        check_gradient(&f, d, "grad.x", 1e-6);
+        arena_free(arena);
+    }
+}
+
+static void check_output(struct arena *arena, struct ir_graph *g, const struct ir_node *y)
+{
+    ir_output_add(g, "y", ir_unary(g, IR_SIN, y)); /* so that the second derivative is not zero */
+    check_gradient(&small, g, "y", 1e-8);
+    const struct ir_graph *d = diff_reverse(g, g->name, "y", 2, x_and_w, DIFF_KEEP_STATE);
+    check_gradient(&small, d, "grad.x", 1e-7);
+    check_gradient(&small, d, "grad.w", 1e-7);
+    arena_free(arena);
+}
+
+static void products(void)
+{
+    static const char *const specs[] = {"ij,j->i", "ij,j->ij", "ij,j->j", "ii,j->ij", "ii,i->i",
+                                        "ij,i->",  "ii,j->",   "ij,k->kji", "jj,j->"};
+    for (size_t i = 0; i < CHECK_COUNT(specs); i++) {
+        struct arena *arena = arena_new();
+        struct ir_graph *g = ir_graph_new(arena, specs[i]);
+        const struct ir_node *x = vector_input(g, 3), *w = matrix_input(g, 3, 3);
+        check_output(arena, g, ir_ein(g, 0.7, specs[i], w, x));
+    }
+}
+
+static void powers_and_broadcasts(void)
+{
+    struct arena *arena = arena_new();
+    struct ir_graph *g = ir_graph_new(arena, "powers");
+    const struct ir_node *x = vector_input(g, 3), *w = matrix_input(g, 3, 3);
+    const struct ir_node *cube = ir_ein(g, -0.4, "i,i,i->i", x, x, x);
+    const struct ir_node *wide = ir_broadcast(g, cube, "i->ji", ir_shape_of(2, 2, 3));
+    check_output(arena, g, ir_ein(g, 1, "ji,ii,ik->jk", wide, w, w));
+}
+
+static void selections(void)
+{
+    static const struct ir_entry entries[] = {{0, 1, 1.0}, {2, 0, -0.5}, {2, 2, 2.0}, {3, 2, 1.0}, {5, 1, 1.5}};
+    static const int leads[3][3] = {{6}, {2, 3}, {3, 2, 1}};
+    for (int n_lead = 1; n_lead <= 3; n_lead++) {
+        for (int axis = 0; axis < 2; axis++) {
+            struct arena *arena = arena_new();
+            struct ir_graph *g = ir_graph_new(arena, "select");
+            const struct ir_node *x = vector_input(g, 3), *w = matrix_input(g, 3, 3);
+            const struct ir_node *both = ir_ein(g, 1, "ij,j->ij", w, x);
+            check_output(arena, g, ir_select(g, both, axis, n_lead, leads[n_lead - 1], 5, entries));
+        }
+    }
+}
+
+static void slices(void)
+{
+    struct arena *arena = arena_new();
+    struct ir_graph *g = ir_graph_new(arena, "slices");
+    const struct ir_node *x = vector_input(g, 4), *w = matrix_input(g, 3, 4);
+    const struct ir_node *row = ir_pick(g, w, 0, 1), *part = ir_slice(g, ir_mul(g, row, x), 0, 1, 2);
+    check_output(arena, g, ir_ein(g, 1, "i,j->ij", part, ir_pick(g, ir_ein(g, 1, "i,j->ij", x, row), 1, 3)));
+}
+
+/* B times a uniform value, a varying one, both; sums in the middle that go on into varying work. */
+static void batch_sums(void)
+{
+    struct arena *arena = arena_new();
+    struct ir_graph *g = ir_graph_new(arena, "bsum");
+    const struct ir_node *x = vector_input(g, 3), *w = matrix_input(g, 3, 3);
+    const struct ir_node *row = ir_pick(g, w, 0, 0);
+    const struct ir_node *sum = ir_bsum(g, ir_add2(g, row, ir_ein(g, 0.3, "ij,j->i", w, ir_mul(g, x, x))));
+    check_output(arena, g, ir_add2(g, row, ir_mul(g, x, ir_unary(g, IR_TANH, ir_scale(g, 0.2, sum)))));
+}
+
+/* ---- loops ------------------------------------------------------------------------------------------------------------------- */
+
+/* (position, speed) carried; forces a sequence; w captured, uniform; x captured, varying. */
+static struct ir_graph *loop_body(struct arena *arena)
+{
+    struct ir_graph *b = ir_graph_new(arena, "swing");
+    const struct ir_node *p = ir_input(b, "p", IR_CARRY, IR_VARYING, ir_shape_of(1, 3));
+    const struct ir_node *v = ir_input(b, "v", IR_CARRY, IR_VARYING, ir_shape_of(1, 3));
+    const struct ir_node *force = ir_input(b, "force", IR_SEQUENCE, IR_UNIFORM, ir_shape_of(1, 3));
+    const struct ir_node *w = ir_input(b, "w", IR_CAPTURE, IR_UNIFORM, ir_shape_of(2, 3, 3));
+    const struct ir_node *x = ir_input(b, "x", IR_CAPTURE, IR_VARYING, ir_shape_of(1, 3));
+    const struct ir_node *bend = ir_unary(b, IR_TANH, ir_add2(b, force, ir_ein(b, 1, "ij,j->i", w, p)));
+    const struct ir_node *push = ir_add2(b, bend, ir_mul(b, x, v));
+    ir_output_add(b, "p", ir_add2(b, p, ir_scale(b, 0.1, v)));
+    ir_output_add(b, "v", ir_add2(b, v, ir_scale(b, 0.1, push)));
+    ir_output_add(b, "trace", ir_mul(b, push, p));
+    ir_output_add(b, "energy", ir_ein(b, 0.5, "i,i->", v, v));
+    ir_output_add(b, "mean", ir_bsum(b, ir_scale(b, 0.1, push)));
+    return b;
+}
+
+static const struct ir_node *swing(struct ir_graph *g, const struct ir_node *x, const struct ir_node *w, bool backward)
+{
+    const struct ir_steps steps = {.count = 4, .backward = backward, .n_carry = 2, .n_sequence = 1, .n_capture = 2,
+                                   .n_stack = 1, .n_sum = 2, .body = loop_body(g->arena)};
+    const struct ir_node *forces = ir_broadcast(g, w, "ij->kij", ir_shape_of(3, 4, 3, 3));
+    forces = ir_ein(g, 1, "kij,k->kj", forces,
+                    ir_const(g, ir_shape_of(1, 4), (const double[]){0.3, -0.2, 0.9, 0.5}));
+    const struct ir_node *args[] = {x, ir_fill(g, 0.1, x->shape), forces, w, x};
+    return ir_steps(g, &steps, args);
+}
+
+static struct ir_graph *loop_graph(struct arena *arena, bool backward)
+{
+    struct ir_graph *g = ir_graph_new(arena, "loop");
+    const struct ir_node *x = vector_input(g, 3), *w = matrix_input(g, 3, 3);
+    const struct ir_node *loop = swing(g, x, w, backward);
+    const struct ir_node *trace = ir_ein(g, 1, "ki,ki->i", ir_result(g, loop, 2), ir_result(g, loop, 2));
+    const struct ir_node *sum = ir_add2(g, ir_mul(g, trace, ir_result(g, loop, 0)), ir_result(g, loop, 4));
+    ir_output_add(g, "y", ir_ein(g, 1, "i,->i", sum, ir_result(g, loop, 3)));
+    return g;
+}
+
+static void loops(void)
+{
+    for (int backward = 0; backward < 2; backward++) {
+        struct arena *arena = arena_new();
+        struct ir_graph *g = loop_graph(arena, backward);
+        CU_ASSERT_PTR_NULL_FATAL(ir_verify(g));
+        check_gradient(&small, g, "y", 1e-9);
+        for (int keep = 0; keep < 2; keep++) {
+            const struct ir_graph *d = diff_reverse(g, "d", "y", 2, x_and_w, (enum diff_keep)keep);
+            check_gradient(&small, d, "grad.w", 1e-8);
+            check_gradient(&small, d, "grad.x", 1e-8);
+        }
+        arena_free(arena);
+    }
+}
+
+static const struct check_case cases[] = {
+    {"elementwise functions", elementwise_functions},
+    {"products", products},
+    {"powers and broadcasts", powers_and_broadcasts},
+    {"selections", selections},
+    {"slices", slices},
+    {"batch sums", batch_sums},
+    {"loops", loops},
+};
+
+int main(void)
+{
+    return check_main("diff", cases, CHECK_COUNT(cases));
+}
