@@ -4,8 +4,12 @@ dist_gpfcinclude_HEADERS = runtime/include/gpfc/kernel_abi.h runtime/include/gpf
 libgpfcrt_a_SOURCES += \
 	runtime/byte_source.c runtime/byte_source.h \
 	runtime/fault.c runtime/fault.h \
+	runtime/mixture.c runtime/mixture.h runtime/mixture_block.c runtime/mixture_em.c runtime/mixture_em.h \
+	runtime/mixture_fit.c runtime/mixture_map.c runtime/mixture_parts.h \
+	runtime/normal.c runtime/normal.h \
 	runtime/npy.h runtime/npy_format.h runtime/npy_header.c runtime/npy_read.c runtime/npy_write.c \
 	runtime/npz.c runtime/npz.h \
+	runtime/pairs.c runtime/pairs.h runtime/pairs_file.c runtime/pairs_parts.h \
 	runtime/random.c runtime/random.h \
 	runtime/safe_file.c runtime/safe_file.h \
 	runtime/safetensors.h runtime/safetensors_read.c runtime/safetensors_write.c \

@@ -25,6 +25,8 @@ struct mixture {
     double *means;       /* [components][d]                         */
     double *covariances; /* [components][d][d]  symmetric           */
     double *factors;     /* [components][d][d]  lower Cholesky      */
+    double *log_weights; /* [components]                            */
+    double *log_scales;  /* [components][d]     log of its diagonal */
 };
 
 struct mixture_options {

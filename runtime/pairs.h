@@ -32,14 +32,14 @@ struct pairs_request {
 struct pairs {
     int64_t d;
     int precision;
-    int64_t n_train, n_test; /* n_test may be 0 */
-    void *x_train, *y_train; /* [n_train][d] */
-    void *x_test, *y_test;   /* [n_test][d] */
+    int64_t n_train, n_test;      /* n_test may be 0 */
+    void *x_train, *y_train;      /* [n_train][d] */
+    void *x_test, *y_test;        /* [n_test][d] */
     const struct mixture *base;   /* f where it is known here: the request's or the fitted one; else NULL */
     struct mixture *fitted;       /* owned; NULL where nothing was fitted */
     struct mixture_report report; /* of the fit */
     double fit_seconds;
-    double nll_train, nll_test;   /* of f, mean, nats: by the base, or logdet_train/_test of the file; or NaN */
+    double nll_train, nll_test; /* of f, mean, nats: by the base, or logdet_train/_test of the file; or NaN */
 };
 
 bool pairs_load(struct pairs *out, const struct pairs_request *request, struct fault *fault) MUST_CHECK;
