@@ -44,46 +44,48 @@ static void make_printable(char *text)
     }
 }
 
-static void set(struct fault *fault, enum fault_code code, const char *tail, const char *format,
-                va_list arguments)
+/* text: room for `room` bytes, of which a sentence of `length` bytes was to fit. */
+static bool tell(struct fault *fault, enum fault_code code, char *text, size_t room, int length,
+                 const char *tail)
 {
-    char text[sizeof fault->text];
-    /* The arguments may point into fault->text: a fault told again with more around it. */
-    const int length = vsnprintf(text, sizeof text, format, arguments);
-    const size_t room = sizeof text - strlen(tail) - 1;
+    const size_t most = room - strlen(tail) - 1;
     if (length < 0)
         strcpy(text, "(no text)");
-    else if ((size_t)length > room)
-        strcpy(text + room - 3, "...");
+    else if ((size_t)length > most)
+        strcpy(text + most - 3, "...");
     make_printable(text);
     snprintf(fault->text, sizeof fault->text, "%s%s", text, tail);
     fault->exit_code = (int)code;
+    return false;
 }
 
+/* The sentence is made aside: its arguments may point into fault->text, when a fault is told again with more
+ * around it. */
 bool fault_set(struct fault *fault, enum fault_code code, const char *format, ...)
 {
+    char text[sizeof fault->text];
     if (!fault)
         return false;
     va_list arguments;
     va_start(arguments, format);
-    set(fault, code, "", format, arguments);
+    const int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return false;
+    return tell(fault, code, text, sizeof text, length, "");
 }
 
 bool fault_system(struct fault *fault, int error, const char *format, ...)
 {
+    char text[sizeof fault->text], reason[128], tail[140];
     if (!fault)
         return false;
-    char reason[128], tail[140];
     if (strerror_r(error, reason, sizeof reason) != 0)
         snprintf(reason, sizeof reason, "error %d", error);
     snprintf(tail, sizeof tail, ": %s", reason);
     va_list arguments;
     va_start(arguments, format);
-    set(fault, FAULT_SYSTEM, tail, format, arguments);
+    const int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return false;
+    return tell(fault, FAULT_SYSTEM, text, sizeof text, length, tail);
 }
 
 bool fault_memory(struct fault *fault, size_t bytes, const char *what)

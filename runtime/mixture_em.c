@@ -272,7 +272,8 @@ static bool maximize(const struct em *em, struct fault *fault)
         em->mixture->weights[k] /= total;
     return mixture_factor(em->mixture, &which) ||
            fault_set(fault, FAULT_INPUT,
-                     "the base flow's component %" PRId64 " lost its covariance; a larger ridge helps",
+                     "the base flow's component %" PRId64
+                     " has no covariance: numbers too large or too alike",
                      which);
 }
 

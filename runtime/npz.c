@@ -26,6 +26,8 @@ struct npz {
 
 static bool cannot_open(struct fault *fault, const char *path, int code)
 {
+    if (code == ZIP_ER_NOZIP)
+        return fault_set(fault, FAULT_INPUT, "cannot read %s: no zip file, or its end is missing", path);
     zip_error_t error;
     zip_error_init_with_code(&error, code);
     fault_set(fault, FAULT_INPUT, "cannot read %s: %s", path, zip_error_strerror(&error));
