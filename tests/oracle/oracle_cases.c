@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The cases. Takes oracle files, gives verdicts; how graphs are evaluated is the caller's. */
-#include "oracle/oracle_cases.h"
+#include "oracle/oracle_compare.h"
 
 #include "diff/diff.h"
 
@@ -10,64 +10,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-/* ---- comparison ---------------------------------------------------------------------------------------- */
-
-static void note_failure(struct oracle_run *run, const char *text)
-{
-    run->wrong++;
-    if (run->first[0] == '\0')
-        (void)snprintf(run->first, sizeof run->first, "%s: %s: %s", run->file->path, run->name, text);
-}
-
-static double largest(const double *values, long n)
-{
-    double most = 0.0;
-    for (long i = 0; i < n; i++)
-        most = fmax(most, fabs(values[i]));
-    return most;
-}
-
-/* got[i * stride] against want[i]; `scale`: of the whole, where its elements vanish. */
-static void compare(struct oracle_run *run, const char *name, const double *got, const double *want,
-                    long stored, int stride, double limit, double scale)
-{
-    bool good = true;
-    for (long i = 0; i < stored; i++) {
-        const double size = fmax(fabs(want[i]), scale), error = fabs(got[i * stride] - want[i]);
-        const double share = size > 0.0 ? error / size / limit : (error > 0.0 ? HUGE_VAL : 0.0);
-        if (share > run->worst)
-            run->worst = share;
-        if (good && !(share <= 1.0)) {
-            char text[256];
-            (void)snprintf(text, sizeof text, "%s[%ld] is %.17g, not %.17g (relative error %.2e, limit %.0e)",
-                           name, i * stride, got[i * stride], want[i], error / size, limit);
-            note_failure(run, text);
-            good = false;
-        }
-    }
-    run->compared += stored;
-}
-
-/* got against the n elements from `from` of an array of the file, or against those of it that are stored.
- * Round-off of a finite difference is of the size of the whole, whatever the size of an element. */
-static void compare_slice(struct oracle_run *run, const char *name, const double *got, long from, long n,
-                          double limit)
-{
-    const struct oracle_array *array = oracle_find(run->file, name);
-    assert(array != NULL && (array->stride == 1 || n == array->elements));
-    const long stored = array->stride == 1 ? n : array->stored;
-    const double floor = limit == run->limits.difference ? 1.0 : run->limits.floor;
-    compare(run, name, got, array->values + from, stored, array->stride, limit,
-            floor * largest(array->values, array->stored));
-}
-
-static void compare_all(struct oracle_run *run, const char *name, const double *got, double limit)
-{
-    const struct oracle_array *array = oracle_find(run->file, name);
-    assert(array != NULL);
-    compare_slice(run, name, got, 0, array->elements, limit);
-}
 
 /* ---- evaluation by names ------------------------------------------------------------------------------- */
 
@@ -97,7 +39,7 @@ static double **evaluate(struct oracle_run *run, const struct ir_graph *graph, i
 {
     double **out = evaluate_bound(graph, batch, bindings, run->evaluate, run->data);
     if (out == NULL)
-        note_failure(run, "could not be evaluated");
+        oracle_note(run, "could not be evaluated");
     return out;
 }
 
@@ -169,9 +111,9 @@ static void compare_at_times(struct oracle_run *run, const struct ir_graph *grap
         const long n = batch * ir_elements(ir_output_find(graph, name)->shape);
         const double *zeros = ARENA_ARRAY(run->arena, double, (size_t)n);
         if (want != NULL)
-            compare_slice(run, want, output_of(graph, out, name), k * n, n, run->limits.value);
+            oracle_compare_slice(run, want, output_of(graph, out, name), k * n, n, run->limits.value);
         else
-            compare(run, name, output_of(graph, out, name), zeros, n, 1, run->limits.value, scale);
+            oracle_compare(run, name, output_of(graph, out, name), zeros, n, 1, run->limits.value, scale);
     }
 }
 
@@ -207,7 +149,7 @@ static void case_divergence(struct oracle_run *run)
         divergence = ir_add2(graph, divergence, ir_ein(graph, -1.0, "i,i->", x, v));
     ir_output_add(graph, "divergence", divergence);
     const struct oracle_array *field = oracle_find(run->file, is_cube(run) ? "v" : "w");
-    compare_at_times(run, graph, "divergence", NULL, largest(field->values, field->elements));
+    compare_at_times(run, graph, "divergence", NULL, oracle_largest(field->values, field->elements));
 }
 
 /* ---- the ODE and the map ------------------------------------------------------------------------------- */
@@ -236,7 +178,7 @@ static void compare_path(struct oracle_run *run, const char *name, const double 
             memcpy(turned + ((long)k * batch + s) * d, path + ((long)s * times + k) * d,
                    (size_t)d * sizeof *turned);
     }
-    compare_all(run, name, turned, run->limits.value);
+    oracle_compare_all(run, name, turned, run->limits.value);
 }
 
 static void case_trajectory(struct oracle_run *run)
@@ -268,8 +210,8 @@ static void case_path(struct oracle_run *run)
     const double *path = output_of(graph, out, "path"), *s = array_values(run, "s_z");
     for (int i = 0; i < batch * d; i++) {
         const double want = is_cube(run) ? erf(s[i] * M_SQRT1_2) : s[i];
-        compare(run, "the end of path", &path[((long)(i / d) * (K + 1) + K) * d + i % d], &want, 1, 1,
-                run->limits.value, run->limits.floor);
+        oracle_compare(run, "the end of path", &path[((long)(i / d) * (K + 1) + K) * d + i % d], &want, 1, 1,
+                       run->limits.value, run->limits.floor);
     }
 }
 
@@ -285,7 +227,7 @@ static void case_map(struct oracle_run *run)
         bind(&bindings, ways[i].in, array_values(run, ways[i].from));
         double *const *out = evaluate(run, graph, oracle_find(run->file, "z")->shape[0], &bindings);
         if (out != NULL)
-            compare_all(run, ways[i].want, output_of(graph, out, ways[i].out), run->limits.value);
+            oracle_compare_all(run, ways[i].want, output_of(graph, out, ways[i].out), run->limits.value);
     }
 }
 
@@ -326,7 +268,7 @@ static void case_log_determinant(struct oracle_run *run)
     double *found = ARENA_ARRAY(run->arena, double, (size_t)batch),
            *jacobian = output_of(graph, out, "jacobian");
     const double *s = output_of(graph, out, "s");
-    compare_all(run, "s_z", s, run->limits.value);
+    oracle_compare_all(run, "s_z", s, run->limits.value);
     for (int b = 0; b < batch; b++) {
         if (!is_cube(run)) {
             found[b] = log_abs_det(jacobian + (long)b * d * d, d);
@@ -335,7 +277,7 @@ static void case_log_determinant(struct oracle_run *run)
         for (int i = 0; i < d; i++)
             found[b] += (s[b * d + i] * s[b * d + i] - z[b * d + i] * z[b * d + i]) / 2.0;
     }
-    compare_all(run, "s_logdet", found, run->limits.value);
+    oracle_compare_all(run, "s_logdet", found, run->limits.value);
 }
 
 /* ---- loss, penalty, energy and their gradients --------------------------------------------------------- */
@@ -350,7 +292,7 @@ static void compare_gradients(struct oracle_run *run, const struct ir_graph *gra
             const char *of =
                 arena_printf(run->arena, "grad.%s", bias ? layer->bias_name : layer->weight_name);
             const char *want = arena_printf(run->arena, "%s%c%d", prefix, bias ? 'b' : 'W', k);
-            compare_all(run, want, output_of(graph, out, of), run->limits.gradient);
+            oracle_compare_all(run, want, output_of(graph, out, of), run->limits.gradient);
         }
     }
 }
@@ -391,8 +333,8 @@ static void compare_train(struct oracle_run *run, bool keep_all, const char *tot
         return;
     const double lambda = *array_values(run, "tot_lambda"), cost = *output_of(graph, out, "cost");
     const double sum = cost + lambda * *output_of(graph, out, "penalty");
-    compare_all(run, "loss", &cost, run->limits.value);
-    compare_all(run, total, &sum, run->limits.value);
+    oracle_compare_all(run, "loss", &cost, run->limits.value);
+    oracle_compare_all(run, total, &sum, run->limits.value);
     compare_gradients(run, graph, out, gradients);
 }
 
@@ -427,9 +369,9 @@ static void case_measure(struct oracle_run *run)
         energy += weight * output_of(graph, out, "energy")[i];
         penalty += weight * output_of(graph, out, "penalty")[i] * *array_values(run, "tot_lambda");
     }
-    compare_all(run, "loss", &cost, run->limits.value);
-    compare_all(run, is_cube(run) ? "energy_start" : "energy", &energy, run->limits.value);
-    compare_all(run, is_cube(run) ? "start_reg_exact" : "reg", &penalty, run->limits.value);
+    oracle_compare_all(run, "loss", &cost, run->limits.value);
+    oracle_compare_all(run, is_cube(run) ? "energy_start" : "energy", &energy, run->limits.value);
+    oracle_compare_all(run, is_cube(run) ? "start_reg_exact" : "reg", &penalty, run->limits.value);
 }
 
 /* Inputs "t", "x", "pair" [2,d], "weight"; outputs "acceleration" per sample and the total "penalty". */
@@ -471,8 +413,8 @@ static void compare_penalty(struct oracle_run *run, enum model_derivative deriva
     if (out == NULL)
         return;
     const double limit = exact ? run->limits.value : run->limits.difference;
-    compare_all(run, exact ? "acc_exact" : "acc_fd", output_of(graph, out, "acceleration"), limit);
-    compare_all(run, exact ? "pen_exact" : "pen_fd", output_of(graph, out, "penalty"), limit);
+    oracle_compare_all(run, exact ? "acc_exact" : "acc_fd", output_of(graph, out, "acceleration"), limit);
+    oracle_compare_all(run, exact ? "pen_exact" : "pen_fd", output_of(graph, out, "penalty"), limit);
     if (exact)
         compare_gradients(run, graph, out, "pg");
 }

@@ -101,3 +101,18 @@ struct ir_graph *fixture_graph(const struct flow_fixture *fixture, const struct 
     *x = ir_input(graph, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(1, fixture->model.d));
     return graph;
 }
+
+double **fixture_run(const struct ir_graph *graph, int batch, const struct bindings *bindings)
+{
+    double **out = evaluate_bound(graph, batch, bindings, evaluate_by_interpreter, NULL);
+    assert(out != NULL);
+    return out;
+}
+
+double largest_of(const double *values, long n)
+{
+    double most = 0.0;
+    for (long i = 0; i < n; i++)
+        most = fmax(most, fabs(values[i]));
+    return most;
+}

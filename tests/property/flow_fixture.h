@@ -32,5 +32,9 @@ struct bindings fixture_bindings(const struct flow_fixture *fixture, const doubl
 /* A graph with the parameters as its inputs, "t", and "x" [d]. */
 struct ir_graph *fixture_graph(const struct flow_fixture *fixture, const struct ir_node **x,
                                const struct ir_node **t);
+/* The outputs, by the interpreter. */
+double **fixture_run(const struct ir_graph *graph, int batch, const struct bindings *bindings);
+/* Largest size of n numbers. */
+double largest_of(const double *values, long n);
 
 #endif
