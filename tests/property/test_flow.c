@@ -49,7 +49,8 @@ static void network_is_what_it_says(void)
                 double a = fixture.theta[fixture.model.layer[0].bias_offset + k];
                 for (int j = 0; j <= D; j++)
                     a += fixture.theta[k * (D + 1) + j] * in[j];
-                want += fixture.theta[last->weight_offset + o * H + k] * activated((enum model_activation)i, a);
+                want +=
+                    fixture.theta[last->weight_offset + o * H + k] * activated((enum model_activation)i, a);
             }
             CU_ASSERT_DOUBLE_EQUAL(u[o], want, 1e-14);
         }
