@@ -14,9 +14,9 @@
 
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
+/* Stands before the data of each block: two pointers, after which any number or pointer is aligned. */
 struct block {
     struct block *next, *previous;
-    double data[]; /* aligned for any use here */
 };
 
 struct pool {
@@ -29,7 +29,7 @@ static void pool_release(struct pool *pool, void *data)
     (void)pool;
     if (!data)
         return;
-    struct block *block = (struct block *)((char *)data - offsetof(struct block, data));
+    struct block *block = (struct block *)data - 1;
     block->next->previous = block->previous;
     block->previous->next = block->next;
     free(block);
@@ -39,7 +39,7 @@ static void pool_release(struct pool *pool, void *data)
 static void pool_fail(struct pool *pool)
 {
     while (pool->head.next != &pool->head)
-        pool_release(pool, pool->head.next->data);
+        pool_release(pool, pool->head.next + 1);
     (void)arena_array(pool->arena, SIZE_MAX, 2);
 }
 
@@ -55,7 +55,7 @@ static void *pool_take(struct pool *pool, size_t count, size_t bytes_each)
     block->previous = &pool->head;
     block->next->previous = block;
     pool->head.next = block;
-    return block->data;
+    return block + 1;
 }
 
 /* ---- one node ---------------------------------------------------------------------------------------------------- */

@@ -9,3 +9,6 @@ fuzz_replay = tests/fuzz/replay.c tests/fuzz/fuzz.h
 
 check_PROGRAMS += tests/fuzz/fuzz_spec
 tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c tests/spec_fixture.h $(fuzz_replay)
+
+check_PROGRAMS += tests/fuzz/fuzz_ir
+tests_fuzz_fuzz_ir_SOURCES = tests/fuzz/fuzz_ir.c $(fuzz_replay)

@@ -28,3 +28,12 @@ tests_unit_test_checkpoint_SOURCES = tests/unit/test_checkpoint.c tests/unit/fak
 tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c tests/unit/fake_pairs.h tests/unit/scratch.h \
 	$(fake_bundle)
 check_scripts += tests/unit/command.sh
+check_PROGRAMS += tests/unit/test_spec_memory
+tests_unit_test_spec_memory_SOURCES = tests/unit/test_spec_memory.c
+
+random_program = tests/property/random_program.c tests/property/random_program.h
+check_PROGRAMS += tests/unit/test_ir tests/unit/test_ir_eval tests/unit/test_ir_text tests/unit/test_ir_verify
+tests_unit_test_ir_SOURCES = tests/unit/test_ir.c $(random_program)
+tests_unit_test_ir_eval_SOURCES = tests/unit/test_ir_eval.c
+tests_unit_test_ir_text_SOURCES = tests/unit/test_ir_text.c $(random_program)
+tests_unit_test_ir_verify_SOURCES = tests/unit/test_ir_verify.c $(random_program)
