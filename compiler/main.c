@@ -54,7 +54,9 @@ static const char *nearest_note(const char *word, const char *const *words, size
                                 size_t bytes)
 {
     const char *meant = nearest_word(word, words, n);
-    (void)snprintf(room, bytes, meant ? "; did you mean '%s'?" : "", meant ? meant : "");
+    room[0] = '\0';
+    if (meant)
+        (void)snprintf(room, bytes, "; did you mean '%s'?", meant);
     return room;
 }
 

@@ -9,6 +9,7 @@
 #include "spec/spec.h"
 #include "spec/spec_tree.h"
 
+#include <assert.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -118,12 +119,14 @@ static const char *explain(const struct builder *b, const char *problem)
 static void add_parser_fault(struct builder *b)
 {
     const yaml_parser_t *parser = &b->parser;
-    if (parser->error == YAML_MEMORY_ERROR) {
+    /* Where memory ends within a tag, libyaml fails without giving a reason; for all else it has one. */
+    if (parser->error == YAML_MEMORY_ERROR || parser->error == YAML_NO_ERROR) {
         b->no_memory = true;
         return;
     }
+    assert(parser->problem && "spec: libyaml failed and says nothing");
     const struct place at = place_of(b, parser->problem_mark);
-    struct fault *fault = add_fault(b, at, explain(b, parser->problem ? parser->problem : "not YAML"));
+    struct fault *fault = add_fault(b, at, explain(b, parser->problem));
     if (fault && parser->context && parser->context_mark.index < parser->problem_mark.index) {
         fault->context = parser->context;
         fault->context_at = place_of(b, parser->context_mark);

@@ -79,7 +79,7 @@ static void what_is_left_out_has_its_default(void)
 static void line_ends_and_marks_of_all_kinds(void)
 {
     static const char *const texts[] = {
-        "\xEF\xBB\xBF" "dimension: 2\nsteps: 3\n",
+        "\xEF\xBB\xBF\x64imension: 2\nsteps: 3\n", /* \x64: 'd', which else would belong to \xBF */
         "dimension: 2\r\nsteps: 3\r\n",
         "dimension: 2\nsteps: 3",
         "# \xC3\xA9\xE6\x97\xA5\ndimension: 2\n\nsteps: 3\n",
