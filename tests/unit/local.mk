@@ -37,3 +37,9 @@ tests_unit_test_ir_SOURCES = tests/unit/test_ir.c $(random_program)
 tests_unit_test_ir_eval_SOURCES = tests/unit/test_ir_eval.c
 tests_unit_test_ir_text_SOURCES = tests/unit/test_ir_text.c $(random_program)
 tests_unit_test_ir_verify_SOURCES = tests/unit/test_ir_verify.c $(random_program)
+
+# Data, models and random numbers
+data_fixture = tests/unit/data_fixture.h tests/unit/scratch.h
+check_PROGRAMS += tests/unit/test_safe_file tests/unit/test_npy
+tests_unit_test_safe_file_SOURCES = tests/unit/test_safe_file.c $(data_fixture)
+tests_unit_test_npy_SOURCES = tests/unit/test_npy.c $(data_fixture)
