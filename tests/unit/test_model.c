@@ -5,6 +5,7 @@
 #include "ir/ir.h"
 #include "spec_fixture.h"
 
+#include <dirent.h>
 #include <float.h>
 
 static struct reading *read_text(const char *text)
@@ -183,6 +184,41 @@ static void all_faults_are_told_in_one_run(void)
     free_reading(r);
 }
 
+static int is_spec(const struct dirent *entry)
+{
+    const size_t length = strlen(entry->d_name);
+    return length > 5 && strcmp(entry->d_name + length - 5, ".yaml") == 0;
+}
+
+static void check_spec_file(const char *name)
+{
+    struct arena *arena = arena_new();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(arena);
+    struct source source;
+    const char *why;
+    const char *path = check_path(arena_printf(arena, "specs/%s", name));
+    CU_ASSERT_EQUAL_FATAL(source_read(arena, path, 1 << 20, &source, &why), SOURCE_OK);
+    const struct reading *r = read_bytes(name, source.text, source.length);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    CU_ASSERT_TRUE(r->model_good);
+    CU_ASSERT_STRING_EQUAL(diag_text(&r->diag), "");
+    free_reading(r);
+    arena_free(arena);
+}
+
+/* The manual's own specs have no fault and no key without effect. */
+static void reference_specs_are_models(void)
+{
+    struct dirent **entries;
+    const int n = scandir(check_path("specs"), &entries, is_spec, alphasort);
+    CU_ASSERT_TRUE_FATAL(n > 0);
+    for (int i = 0; i < n; i++) {
+        check_spec_file(entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
 static const struct check_case cases[] = {
     {"model is what the spec says", model_is_what_the_spec_says},
     {"default model", default_model},
@@ -192,6 +228,7 @@ static const struct check_case cases[] = {
     {"values that go together", values_that_go_together},
     {"keys without effect are warned of", keys_without_effect_are_warned_of},
     {"all faults are told in one run", all_faults_are_told_in_one_run},
+    {"reference specs are models", reference_specs_are_models},
 };
 
 int main(void)
