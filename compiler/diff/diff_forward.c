@@ -112,7 +112,7 @@ static const struct ir_node *tangent_of(const struct forward *f, const struct ir
         return ir_select(g, dot, s->axis, s->n_lead, s->lead, s->n_entries, s->entries);
     }
     if (node->op == IR_BSUM)
-        return diff_batch_sum(g, dot);
+        return ir_batch_sum(g, dot);
     return times_derivative(g, diff_derivative(g, node, args[0], value), dot);
 }
 

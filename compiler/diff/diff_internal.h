@@ -15,10 +15,6 @@ typedef const struct ir_node *derivative_rule(struct ir_graph *graph, const stru
 const struct ir_node *diff_derivative(struct ir_graph *graph, const struct ir_node *node, const struct ir_node *x,
                                       const struct ir_node *y);
 
-/* Sum over the batch of a value that stands for one number a sample: bsum, also where the value itself happens to be
- * the same for all samples (then it is multiplied by 1 per sample first, so that the sum is B times the value). */
-const struct ir_node *diff_batch_sum(struct ir_graph *graph, const struct ir_node *x);
-
 /* "prefix.name", or the first of "prefix2.name", "prefix3.name", ... that is free in the graph and in `also`, the graph
  * that it is made from (NULL: none). */
 const char *diff_input_name(const struct ir_graph *graph, const struct ir_graph *also, const char *prefix,

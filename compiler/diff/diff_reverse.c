@@ -70,7 +70,7 @@ void reverse_give(struct reverse *rev, const struct ir_node *node, const struct 
         return;
     assert(ir_shape_equal(node->shape, term->shape));
     if (per_sample && node->rate != IR_VARYING)
-        term = diff_batch_sum(rev->to, term);
+        term = ir_batch_sum(rev->to, term);
     struct cotangent_term *entry = ARENA_NEW(rev->arena, struct cotangent_term);
     *entry = (struct cotangent_term){.value = term, .next = rev->cot[node->id]};
     rev->cot[node->id] = entry;

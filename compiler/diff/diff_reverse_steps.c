@@ -105,7 +105,7 @@ static void body_gradients(struct loop_tape *tape)
         if (i < steps->n_carry && !takes_part(tape, i))
             grad = NULL;
         if (grad && i >= steps->n_carry && in->rate == IR_VARYING && tape->node->args[i]->rate != IR_VARYING)
-            grad = diff_batch_sum(tape->inner->to, grad);
+            grad = ir_batch_sum(tape->inner->to, grad);
         tape->grad[i] = grad;
     }
 }

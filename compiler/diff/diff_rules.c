@@ -6,8 +6,6 @@
 #include "diff/diff_internal.h"
 
 #include <assert.h>
-#include <float.h>
-#include <math.h>
 
 static const double two_over_sqrt_pi = 1.1283791670955125739;
 static const double half_sqrt_pi = 0.88622692545275801365;
@@ -112,36 +110,6 @@ const struct ir_node *diff_derivative(struct ir_graph *graph, const struct ir_no
 {
     assert(ir_op_is_elementwise(node->op) && derivative_of[node->op]);
     return derivative_of[node->op](graph, node, x, y);
-}
-
-/* ---- sums over the batch ------------------------------------------------------------------------------------------- */
-
-/* A varying scalar that is 1 for every sample: any varying number lies between the largest ones. */
-static const struct ir_node *one_per_sample(struct ir_graph *graph)
-{
-    const struct ir_node *x = NULL;
-    for (int i = 0; i < graph->n_inputs && !x; i++)
-        if (graph->inputs[i]->rate == IR_VARYING)
-            x = graph->inputs[i];
-    assert(x && "a varying value without a varying input");
-    while (x->shape.rank > 0)
-        x = ir_pick(graph, x, 0, 0);
-    return ir_inside(graph, x, -DBL_MAX, DBL_MAX);
-}
-
-const struct ir_node *diff_batch_sum(struct ir_graph *graph, const struct ir_node *x)
-{
-    if (ir_is_zero(x))
-        return x;
-    if (x->rate != IR_VARYING) {
-        unsigned char labels[2][IR_MAX_RANK] = {{0}};
-        for (int i = 0; i < x->shape.rank; i++)
-            labels[0][i] = (unsigned char)i;
-        const struct ir_node *const args[2] = {x, one_per_sample(graph)};
-        x = ir_ein_labels(graph, 1.0, 2, args, (const unsigned char(*)[IR_MAX_RANK])labels, x->shape.rank, labels[0],
-                          x->shape.size);
-    }
-    return ir_bsum(graph, x);
 }
 
 /* ---- names ----------------------------------------------------------------------------------------------------------- */

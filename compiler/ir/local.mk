@@ -2,6 +2,7 @@
 libgpfc_compiler_a_SOURCES += \
 	compiler/ir/ir.h \
 	compiler/ir/ir_add.c \
+	compiler/ir/ir_batch.c \
 	compiler/ir/ir_build.c \
 	compiler/ir/ir_copy.c \
 	compiler/ir/ir_count.c \

@@ -194,15 +194,6 @@ static bool is_closed(const struct ir_node *node)
     return true;
 }
 
-/* Whether the batch can still be told inside when known values are put in: some other operand is varying. */
-static bool has_varying_operand(const struct slim *s)
-{
-    for (int i = 0; i < s->old->body->n_inputs; i++)
-        if (s->args[i] && s->old->body->inputs[i]->rate == IR_VARYING && s->args[i]->rate != IR_CONSTANT)
-            return true;
-    return false;
-}
-
 static int first_alike(const struct slim *s, int i)
 {
     for (int j = 0; j < i; j++)
@@ -212,14 +203,13 @@ static int first_alike(const struct slim *s, int i)
     return -1;
 }
 
-static void choose_fate(struct slim *s, int i, bool may_know)
+static void choose_fate(struct slim *s, int i)
 {
     const struct ir_node *in = s->old->body->inputs[i];
     s->role[i] = in->input.role;
     s->fate[i] = s->args[i] ? FATE_INPUT : FATE_GONE;
     if (!s->args[i])
         return;
-    may_know = may_know || in->rate != IR_VARYING;
     if (in->input.role == IR_CARRY && s->old->body->outputs[i].value == in)
         s->role[i] = IR_CAPTURE;
     const struct ir_node *slice = in->input.role == IR_SEQUENCE ? equal_slices(s->around->to, s->args[i]) : NULL;
@@ -227,9 +217,9 @@ static void choose_fate(struct slim *s, int i, bool may_know)
         s->args[i] = slice;
         s->role[i] = IR_CAPTURE;
     }
-    if (s->role[i] == IR_CAPTURE && is_closed(s->args[i]) && may_know) {
+    if (s->role[i] == IR_CAPTURE && is_closed(s->args[i])) {
         s->fate[i] = FATE_KNOWN;
-    } else if (s->role[i] == IR_CARRY && ir_is_zero(s->args[i]) && may_know) {
+    } else if (s->role[i] == IR_CARRY && ir_is_zero(s->args[i])) {
         s->fate[i] = FATE_ZERO;
     } else if (first_alike(s, i) >= 0) {
         s->fate[i] = FATE_SAME;
@@ -399,9 +389,8 @@ static struct thin_loop *thin_steps(struct thin *t, const struct ir_node *node)
                      .new_args = ARENA_ARRAY(arena, const struct ir_node *, n)};
     for (int i = 0; i < node->n_args; i++)
         s.args[i] = s.need->in[i] ? t->map[node->args[i]->id] : NULL;
-    const bool may_know = has_varying_operand(&s);
     for (int i = 0; i < node->n_args; i++)
-        choose_fate(&s, i, may_know);
+        choose_fate(&s, i);
     do
         slim_body(&s);
     while (!guesses_hold(&s));

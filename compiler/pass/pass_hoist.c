@@ -56,8 +56,6 @@ static enum whereabouts place_of(const struct ir_node *node, int count, const en
 {
     if (node->op == IR_INPUT)
         return place_of_input(node);
-    if (node->op == IR_BSUM) /* the batch may be known in here alone */
-        return PLACE_INSIDE;
     enum whereabouts most = PLACE_FREE;
     for (int i = 0; i < node->n_args; i++)
         if (place[node->args[i]->id] > most)

@@ -8,7 +8,7 @@
 
 /* ---- pass_rewrite.c ---------------------------------------------------------------------------------------------------- */
 
-/* ir_rebuild, but for a batch sum of what turned out to be the same for all samples: multiplied by 1 per sample. */
+/* ir_rebuild, but for a batch sum of what turned out to be the same for all samples: B times it. */
 const struct ir_node *pass_rebuild(struct ir_graph *to, const struct ir_node *node, const struct ir_node *const *args);
 
 /* Gives the replacement of `node`, whose operands are now args[]; by default pass_rebuild. Loops do not come here. */

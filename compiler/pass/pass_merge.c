@@ -219,6 +219,9 @@ static bool same_place(const struct split *a, const struct split *b)
         a->rest->shape.rank != b->rest->shape.rank)
         return false;
     const unsigned x = product_labels(a->rest, a->rest_labels), y = product_labels(b->rest, b->rest_labels);
+    for (int label = 0; label < 2 * IR_MAX_LABELS; label++)
+        if ((x >> label & 1) && a->size[label] != b->size[label])
+            return false;
     return x == y && __builtin_popcount(x) == a->rest->shape.rank;
 }
 

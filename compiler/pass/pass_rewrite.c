@@ -3,36 +3,11 @@
  * Rebuilding graphs node by node, in loops' bodies too, and small constructors for the passes. */
 #include "pass/pass_internal.h"
 
-#include <float.h>
 #include <string.h>
-
-/* 1 for every sample, as a varying scalar. */
-static const struct ir_node *one_per_sample(struct ir_graph *graph)
-{
-    for (int i = 0; i < graph->n_inputs; i++) {
-        const struct ir_node *x = graph->inputs[i];
-        if (x->rate != IR_VARYING)
-            continue;
-        while (x->shape.rank > 0)
-            x = ir_pick(graph, x, 0, 0);
-        return ir_inside(graph, x, -DBL_MAX, DBL_MAX);
-    }
-    return NULL; /* cannot be: a varying value comes from a varying input */
-}
-
-static const struct ir_node *batch_sum(struct ir_graph *graph, const struct ir_node *x)
-{
-    if (x->rate == IR_VARYING || ir_is_zero(x))
-        return ir_bsum(graph, x);
-    unsigned char labels[2][IR_MAX_RANK] = {{0, 1, 2, 3, 4, 5}};
-    const struct ir_node *const args[2] = {x, one_per_sample(graph)};
-    return ir_bsum(graph, ir_ein_labels(graph, 1.0, 2, args, (const unsigned char(*)[IR_MAX_RANK])labels,
-                                        x->shape.rank, labels[0], x->shape.size));
-}
 
 const struct ir_node *pass_rebuild(struct ir_graph *to, const struct ir_node *node, const struct ir_node *const *args)
 {
-    return node->op == IR_BSUM ? batch_sum(to, args[0]) : ir_rebuild(to, node, args);
+    return node->op == IR_BSUM ? ir_batch_sum(to, args[0]) : ir_rebuild(to, node, args);
 }
 
 struct ir_graph *pass_same_inputs(const struct ir_graph *from, const struct ir_node **map)
