@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The constructor of `add`: like terms are collected (2a + 3a = 5a, a - a = 0), constants are summed, terms stand in the
- * order of their ids. Sums within sums stay: pass_merge looks after those. */
+ * The constructor of `add`: like terms are collected (2a + 3a = 5a, a - a = 0), constants are summed, terms
+ * stand in the order of their ids. Sums within sums stay: pass_merge looks after those. */
 #include "ir/ir_internal.h"
 
 #include <assert.h>
@@ -39,7 +39,8 @@ static struct term split(const struct ir_node *node)
 
 static bool same_base(const struct term *a, const struct term *b)
 {
-    return a->base == b->base || (a->base->op == IR_EIN && b->base->op == IR_EIN && ir_same_form(a->base, b->base));
+    return a->base == b->base ||
+           (a->base->op == IR_EIN && b->base->op == IR_EIN && ir_same_form(a->base, b->base));
 }
 
 /* Adds to the like term that is there, or as a new one. Gives the number of terms. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Constructors of constants, elementwise functions and batch sums, and the folding of constants that all constructors
- * share. Products are made in ir_ein.c, sums in ir_add.c. */
+ * Constructors of constants, elementwise functions and batch sums, and the folding of constants that all
+ * constructors share. Products are made in ir_ein.c, sums in ir_add.c. */
 #include "ir/ir_internal.h"
 
 #include <assert.h>
 
-/* ---- constants --------------------------------------------------------------------------------------------------- */
+/* ---- constants ----------------------------------------------------------------------------------------- */
 
 static bool all_equal(long n, const double *values)
 {
@@ -45,7 +45,7 @@ const struct ir_node *ir_eye(struct ir_graph *graph, int n)
     return ir_intern(graph, &draft);
 }
 
-/* ---- folding ----------------------------------------------------------------------------------------------------- */
+/* ---- folding ------------------------------------------------------------------------------------------- */
 
 static bool is_fill(const struct ir_node *node)
 {
@@ -107,7 +107,7 @@ const struct ir_node *ir_fold(struct ir_graph *graph, const struct ir_node *draf
     return ir_const(graph, draft->shape, values);
 }
 
-/* ---- elementwise functions --------------------------------------------------------------------------------------- */
+/* ---- elementwise functions ----------------------------------------------------------------------------- */
 
 /* A function of a fill is a fill, however large. */
 static const struct ir_node *function(struct ir_graph *graph, struct ir_node *draft, const struct ir_node *x)
@@ -145,7 +145,7 @@ const struct ir_node *ir_inside(struct ir_graph *graph, const struct ir_node *x,
     return function(graph, &draft, x);
 }
 
-/* ---- sums over the batch ----------------------------------------------------------------------------------------- */
+/* ---- sums over the batch ------------------------------------------------------------------------------- */
 
 const struct ir_node *ir_bsum(struct ir_graph *graph, const struct ir_node *x)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Copies of nodes into other graphs, through the constructors, so that whatever a transform changed simplifies on the way.
- * Bodies of loops are shared, not copied. */
+ * Copies of nodes into other graphs, through the constructors, so that whatever a transform changed
+ * simplifies on the way. Bodies of loops are shared, not copied. */
 #include "ir/ir_internal.h"
 
 #include <assert.h>
@@ -74,8 +74,8 @@ static int most_operands(const struct ir_graph *graph, const bool *needed)
     return most;
 }
 
-void ir_copy_into(struct ir_graph *to, const struct ir_graph *from, int n_roots, const struct ir_node *const *roots,
-                  const struct ir_node **map)
+void ir_copy_into(struct ir_graph *to, const struct ir_graph *from, int n_roots,
+                  const struct ir_node *const *roots, const struct ir_node **map)
 {
     const int n_nodes = from->n_nodes; /* `to` may be the same graph, and grow */
     bool *needed = ARENA_ARRAY(to->arena, bool, (size_t)n_nodes);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a graph costs for each sample, by the table of operations: loops multiplied out, products of many operands
- * counted in the order in which they are cheapest. Uniform work is free here: it is done once, not for each sample. */
+ * What a graph costs for each sample, by the table of operations: loops multiplied out, products of many
+ * operands counted in the order in which they are cheapest. Uniform work is free here: it is done once, not
+ * for each sample. */
 #include "ir/ir_internal.h"
 
 enum { MANY_SAMPLES = 1024 }; /* varying factors weigh more than uniform ones */
@@ -15,7 +16,7 @@ static double function_flops(enum ir_op op)
     return flops_of[op];
 }
 
-/* ---- one product ------------------------------------------------------------------------------------------------- */
+/* ---- one product --------------------------------------------------------------------------------------- */
 
 static void count_pair(struct ir_count *count, const struct ir_ein *ein, unsigned labels, unsigned result)
 {
@@ -24,7 +25,8 @@ static void count_pair(struct ir_count *count, const struct ir_ein *ein, unsigne
     count->flops += (labels & ~result) ? 2 * multiplies : multiplies;
 }
 
-static void join_pair(struct ir_count *count, const struct ir_ein *ein, unsigned out, int *n, struct ir_factor *factors)
+static void join_pair(struct ir_count *count, const struct ir_ein *ein, unsigned out, int *n,
+                      struct ir_factor *factors)
 {
     int i = 0, j = 1;
     ir_cheapest_pair(ein, MANY_SAMPLES, *n, factors, &i, &j);
@@ -59,14 +61,13 @@ static void count_ein(struct ir_count *count, const struct ir_node *node)
         count->flops += (double)ir_elements(node->shape);
 }
 
-/* ---- other nodes ------------------------------------------------------------------------------------------------- */
+/* ---- other nodes --------------------------------------------------------------------------------------- */
 
 /* An addition for each further entry of a row, a multiplication for each value that is not 1 or -1. */
 static double select_flops(const struct ir_node *node)
 {
     const struct ir_select *select = &node->select;
-    const double blocks =
-        (double)ir_elements(node->args[0]->shape) / node->args[0]->shape.size[select->axis];
+    const double blocks = (double)ir_elements(node->args[0]->shape) / node->args[0]->shape.size[select->axis];
     double flops = 0;
     for (int i = 0; i < select->n_entries; i++) {
         const struct ir_entry e = select->entries[i];
@@ -93,7 +94,7 @@ static void count_node(struct ir_count *count, const struct ir_node *node)
         count->flops += elements * function_flops(node->op);
 }
 
-/* ---- graphs ------------------------------------------------------------------------------------------------------ */
+/* ---- graphs -------------------------------------------------------------------------------------------- */
 
 struct counted { /* bodies that were seen */
     const struct ir_graph *body;

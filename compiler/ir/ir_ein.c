@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * The constructor of `ein`, the one multilinear operation. Takes any labelled product, gives a node in canonical form:
- * fills, scales and views are absorbed into coefficient and labels, identity matrices rename labels, operands stand in a
- * fixed order, labels are numbered result first and then by appearance. So products that are equal up to names are
- * one node. Products within products and sums within products stay: pass_merge looks after those.
+ * The constructor of `ein`, the one multilinear operation. Takes any labelled product, gives a node in
+ * canonical form: fills, scales and views are absorbed into coefficient and labels, identity matrices rename
+ * labels, operands stand in a fixed order, labels are numbered result first and then by appearance. So
+ * products that are equal up to names are one node. Products within products and sums within products stay:
+ * pass_merge looks after those.
  *
- * A view is an `ein` of one operand that sums nothing: scale, transpose, broadcast, diagonal. Labels of extent 1 are
- * summed at no cost, so an `ein` that drops such axes is a view too. */
+ * A view is an `ein` of one operand that sums nothing: scale, transpose, broadcast, diagonal. Labels of
+ * extent 1 are summed at no cost, so an `ein` that drops such axes is a view too. */
 #include "ir/ir_ein.h"
 
 #include <assert.h>
 #include <stdarg.h>
 #include <string.h>
 
-/* ---- reading what was asked for ---------------------------------------------------------------------------------- */
+/* ---- reading what was asked for ------------------------------------------------------------------------ */
 
 static void note_size(struct ein_draft *d, int label, int size)
 {
@@ -67,7 +68,7 @@ static struct ir_shape draft_shape(const struct ein_draft *d)
     return shape;
 }
 
-/* ---- absorbing operands ------------------------------------------------------------------------------------------ */
+/* ---- absorbing operands -------------------------------------------------------------------------------- */
 
 static void remove_operand(struct ein_draft *d, int p)
 {
@@ -190,7 +191,7 @@ static void absorb_all(struct ein_draft *d)
             p++;
 }
 
-/* ---- summed labels ----------------------------------------------------------------------------------------------- */
+/* ---- summed labels ------------------------------------------------------------------------------------- */
 
 static bool in_operands(const struct ein_draft *d, int label)
 {
@@ -226,7 +227,7 @@ static void merge_units(struct ein_draft *d)
     }
 }
 
-/* ---- the node ----------------------------------------------------------------------------------------------------- */
+/* ---- the node ------------------------------------------------------------------------------------------ */
 
 static void renumber(struct ein_draft *d, const struct ein_numbering *n, struct ir_ein *ein)
 {
@@ -270,7 +271,7 @@ static const struct ir_node *finish(struct ir_graph *graph, struct ein_draft *d)
     return ir_intern(graph, &draft);
 }
 
-/* ---- the constructors -------------------------------------------------------------------------------------------- */
+/* ---- the constructors ---------------------------------------------------------------------------------- */
 
 const struct ir_node *ir_fill(struct ir_graph *graph, double value, struct ir_shape shape)
 {
@@ -305,7 +306,7 @@ const struct ir_node *ir_ein_labels(struct ir_graph *graph, double coefficient, 
     return finish(graph, &d);
 }
 
-/* ---- by letters -------------------------------------------------------------------------------------------------- */
+/* ---- by letters ---------------------------------------------------------------------------------------- */
 
 struct letters { /* "ij,j->i" */
     int n_args;

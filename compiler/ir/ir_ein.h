@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A product on its way to a node: what ir_ein.c reads and simplifies, and ir_ein_order.c brings into canonical order. */
+ * A product on its way to a node: what ir_ein.c reads and simplifies, and ir_ein_order.c brings into
+ * canonical order. */
 #ifndef GPFC_IR_EIN_H
 #define GPFC_IR_EIN_H
 
@@ -27,8 +28,8 @@ struct ein_numbering {
     int count;
 };
 
-/* Reorders the operands and numbers the labels. Equal products come out equal however they were written; doing it again
- * changes nothing; only the order of ids counts, not their values. */
+/* Reorders the operands and numbers the labels. Equal products come out equal however they were written;
+ * doing it again changes nothing; only the order of ids counts, not their values. */
 void ein_order(struct ein_draft *draft, struct ein_numbering *numbering);
 
 #endif

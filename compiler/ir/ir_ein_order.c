@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The canonical order of a product. Operands stand in the order of their ids. Where one node is an operand more than once,
- * the order among these is the one whose labels, numbered as they appear, read smallest; so x_i A_ij x_j is one node,
- * whether A or its transpose was written. */
+ * The canonical order of a product. Operands stand in the order of their ids. Where one node is an operand
+ * more than once, the order among these is the one whose labels, numbered as they appear, read smallest; so
+ * x_i A_ij x_j is one node, whether A or its transpose was written. */
 #include "ir/ir_ein.h"
 
 #include <string.h>
@@ -27,7 +27,7 @@ static void move_operand(struct ein_draft *d, int from, int to)
         swap_operands(d, i, i - 1);
 }
 
-/* ---- numbers ----------------------------------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------------------------------------- */
 
 static void number_label(struct ein_numbering *n, int label)
 {
@@ -56,7 +56,7 @@ static void number_all(const struct ein_draft *d, struct ein_numbering *n)
         number_operand(d, i, n);
 }
 
-/* ---- all orders of repeated operands ----------------------------------------------------------------------------- */
+/* ---- all orders of repeated operands ------------------------------------------------------------------- */
 
 static void sort_by_id(struct ein_draft *d)
 {
@@ -117,7 +117,7 @@ static void try_orders(struct ein_draft *d, int first, struct best *best)
     }
 }
 
-/* ---- many repeats ------------------------------------------------------------------------------------------------ */
+/* ---- many repeats -------------------------------------------------------------------------------------- */
 
 /* By id, then by the numbers that the labels have so far; labels without a number come last. */
 static int compare_operands(const struct ein_draft *d, const struct ein_numbering *n, int a, int b)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * The meaning of the language: an interpreter in double precision over a whole batch. Loops run in lockstep, all samples
- * at once. Every transform and every backend is tested against it, so it prefers plain to fast.
+ * The meaning of the language: an interpreter in double precision over a whole batch. Loops run in lockstep,
+ * all samples at once. Every transform and every backend is tested against it, so it prefers plain to fast.
  *
- * Values live in blocks of malloc that a pool lists, and are freed after their last use; when memory runs out all blocks
- * go and the failure is passed on through the graph's arena. */
+ * Values live in blocks of malloc that a pool lists, and are freed after their last use; when memory runs out
+ * all blocks go and the failure is passed on through the graph's arena. */
 #include "ir/ir_internal.h"
 
 #include <assert.h>
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- memory ------------------------------------------------------------------------------------------------------ */
+/* ---- memory -------------------------------------------------------------------------------------------- */
 
 /* Stands before the data of each block: two pointers, after which any number or pointer is aligned. */
 struct block {
@@ -58,7 +58,7 @@ static void *pool_take(struct pool *pool, size_t count, size_t bytes_each)
     return block + 1;
 }
 
-/* ---- one node ---------------------------------------------------------------------------------------------------- */
+/* ---- one node ------------------------------------------------------------------------------------------ */
 
 static long copies(const struct ir_node *node, int batch)
 {
@@ -142,7 +142,7 @@ bool ir_evaluate_node(const struct ir_node *node, int batch, const struct ir_arr
     return true;
 }
 
-/* ---- one graph --------------------------------------------------------------------------------------------------- */
+/* ---- one graph ----------------------------------------------------------------------------------------- */
 
 /* What does not change between runs of a graph. */
 struct plan {
@@ -261,7 +261,8 @@ static void run_nodes(const struct frame *frame)
 }
 
 /* out[i] is laid out by the rate of the graph's i-th output. */
-static void run(struct pool *pool, const struct plan *plan, int batch, const double *const *in, double *const *out)
+static void run(struct pool *pool, const struct plan *plan, int batch, const double *const *in,
+                double *const *out)
 {
     const struct ir_graph *graph = plan->graph;
     struct frame frame = {.pool = pool, .plan = plan, .batch = batch};
@@ -282,15 +283,15 @@ static void run(struct pool *pool, const struct plan *plan, int batch, const dou
     pool_release(pool, frame.values);
 }
 
-/* ---- loops ------------------------------------------------------------------------------------------------------- */
+/* ---- loops --------------------------------------------------------------------------------------------- */
 
 struct loop {
     const struct frame *outer;
     const struct ir_node *node;
     const struct ir_steps *steps;
     const struct ir_graph *body;
-    double **in;   /* what the body reads: buffers of its inputs' shape and rate */
-    double **out;  /* what it writes: buffers of its outputs' shape and rate     */
+    double **in;  /* what the body reads: buffers of its inputs' shape and rate */
+    double **out; /* what it writes: buffers of its outputs' shape and rate     */
     double **results;
 };
 
@@ -299,8 +300,10 @@ static long size_of(const struct loop *loop, const struct ir_node *node)
     return ir_elements(node->shape) * copies(node, loop->outer->batch);
 }
 
-/* Copies n numbers a sample from an array whose samples lie `stride` apart (0: one for all) to a buffer of `to`. */
-static void gather(const struct loop *loop, const struct ir_node *to, double *buffer, const double *from, long stride)
+/* Copies n numbers a sample from an array whose samples lie `stride` apart (0: one for all) to a buffer of
+ * `to`. */
+static void gather(const struct loop *loop, const struct ir_node *to, double *buffer, const double *from,
+                   long stride)
 {
     const long n = ir_elements(to->shape);
     for (long b = 0; b < copies(to, loop->outer->batch); b++)
@@ -345,8 +348,9 @@ static void loop_make(struct loop *loop)
         const enum ir_result_kind kind = ir_result_kind(loop->steps, i);
         loop->out[i] = pool_take(pool, (size_t)n, sizeof **loop->out);
         loop->results[i] = kind == IR_RESULT_CARRY ? NULL
-                           : kind == IR_RESULT_SUM ? pool_take(pool, (size_t)n, sizeof **loop->out)
-                                                   : pool_take(pool, (size_t)(n * loop->steps->count), sizeof **loop->out);
+                           : kind == IR_RESULT_SUM
+                               ? pool_take(pool, (size_t)n, sizeof **loop->out)
+                               : pool_take(pool, (size_t)(n * loop->steps->count), sizeof **loop->out);
         if (kind == IR_RESULT_SUM)
             memset(loop->results[i], 0, (size_t)n * sizeof **loop->out);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The meaning of `ein`: loops over labels, with strides. Three and more operands are contracted two at a time, the
- * cheapest pair first, because a loop over all labels at once can be many orders of magnitude too long. */
+ * The meaning of `ein`: loops over labels, with strides. Three and more operands are contracted two at a
+ * time, the cheapest pair first, because a loop over all labels at once can be many orders of magnitude too
+ * long. */
 #include "ir/ir_internal.h"
 
 #include <assert.h>
@@ -11,8 +12,8 @@ enum { MAX_DIMS = IR_MAX_LABELS + 1 }; /* and the batch */
 
 struct tensor {
     const double *data;
-    double *owned; /* an intermediate product, to be freed; else NULL */
-    unsigned labels; /* bit l: has label l */
+    double *owned;              /* an intermediate product, to be freed; else NULL */
+    unsigned labels;            /* bit l: has label l */
     long stride[IR_MAX_LABELS]; /* 0 for labels that it does not have */
     long batch_stride;          /* 0: the same for all samples */
 };
@@ -27,7 +28,7 @@ struct nest {
     struct dim kept[MAX_DIMS], summed[MAX_DIMS]; /* outermost first */
 };
 
-/* ---- loops ------------------------------------------------------------------------------------------------------- */
+/* ---- loops --------------------------------------------------------------------------------------------- */
 
 /* Two neighbouring loops that step through all three arrays like one long loop are one. */
 static int add_dim(struct dim *dims, int n, struct dim dim)
@@ -107,8 +108,8 @@ static void multiply_row(struct dim row, double coefficient, const double *a, co
         out[i * row.out] = coefficient * a[i * row.a] * b[i * row.b];
 }
 
-static void dot_row(const struct nest *nest, struct dim row, double coefficient, const double *a, const double *b,
-                    double *out)
+static void dot_row(const struct nest *nest, struct dim row, double coefficient, const double *a,
+                    const double *b, double *out)
 {
     for (long i = 0; i < row.n; i++)
         out[i * row.out] = coefficient * dot(nest, a + i * row.a, b + i * row.b);
@@ -130,7 +131,7 @@ static void contract(const struct ir_ein *ein, int batch, double coefficient, co
     } while (advance(&at, nest.kept, nest.n_kept - 1));
 }
 
-/* ---- operands ---------------------------------------------------------------------------------------------------- */
+/* ---- operands ------------------------------------------------------------------------------------------ */
 
 static struct tensor operand(const struct ir_node *node, int k, const struct ir_array *array)
 {
@@ -161,7 +162,7 @@ static struct tensor result_layout(const struct ir_ein *ein, unsigned labels, bo
     return t;
 }
 
-/* ---- the order of contractions ----------------------------------------------------------------------------------- */
+/* ---- the order of contractions ------------------------------------------------------------------------- */
 
 double ir_extent(const struct ir_ein *ein, unsigned labels)
 {

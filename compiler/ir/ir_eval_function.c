@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The meaning of the elementwise functions, one number at a time, in double precision: a function evaluate_<name> for
- * each row of ops.def. */
+ * The meaning of the elementwise functions, one number at a time, in double precision: a function
+ * evaluate_<name> for each row of ops.def. */
 #include "ir/ir_internal.h"
 
 #include <assert.h>
@@ -57,8 +57,8 @@ static double evaluate_ERF(double x, const double *range)
     return erf(x);
 }
 
-/* A start with relative error below 2e-3 on all of (0,1): erf(x)^2 is nearly 1 - exp(-x^2 (4/pi + a x^2)/(1 + a x^2)),
- * which can be solved for x; a = 0.147 spreads the error evenly. */
+/* A start with relative error below 2e-3 on all of (0,1): erf(x)^2 is nearly 1 - exp(-x^2 (4/pi + a x^2)/(1 +
+ * a x^2)), which can be solved for x; a = 0.147 spreads the error evenly. */
 static double erfinv_start(double y)
 {
     const double a = 0.147, pi = 3.14159265358979323846;
@@ -66,8 +66,8 @@ static double erfinv_start(double y)
     return sqrt(sqrt(s * s - w / a) - s);
 }
 
-/* Halley's step for erf(x) = y, or above 1/2 for erfc(x) = 1 - y, where 1 - y is exact and keeps all digits. With
- * e = (erf(x) - y)/erf'(x): x - e/(1 + x e); three times from 2e-3 is far below round-off. */
+/* Halley's step for erf(x) = y, or above 1/2 for erfc(x) = 1 - y, where 1 - y is exact and keeps all digits.
+ * With e = (erf(x) - y)/erf'(x): x - e/(1 + x e); three times from 2e-3 is far below round-off. */
 static double erfinv_positive(double y)
 {
     if (y < 1e-8)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Graphs, their inputs and outputs, and the hash table that makes equal nodes one node. Takes drafts of nodes from the
- * constructors, gives nodes in the arena. Simplifies nothing: that is the constructors' work. */
+ * Graphs, their inputs and outputs, and the hash table that makes equal nodes one node. Takes drafts of nodes
+ * from the constructors, gives nodes in the arena. Simplifies nothing: that is the constructors' work. */
 #include "ir/ir_internal.h"
 
 #include <assert.h>
@@ -22,7 +22,7 @@ struct ir_graph *ir_graph_new(struct arena *arena, const char *name)
     return graph;
 }
 
-/* ---- equality and hash of nodes ---------------------------------------------------------------------------------- */
+/* ---- equality and hash of nodes ------------------------------------------------------------------------ */
 
 static bool same_bytes(const void *a, const void *b, size_t bytes)
 {
@@ -148,7 +148,7 @@ static uint64_t hash_node(const struct ir_node *node)
     return hash_attributes(node, hash);
 }
 
-/* ---- the table --------------------------------------------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------------------------------------- */
 
 /* The slot that holds a node equal to `node`, or the free one where it belongs. */
 static size_t find_slot(const struct ir_table *table, const struct ir_node *node, uint64_t hash)
@@ -200,7 +200,7 @@ static void *arena_copy(struct arena *arena, const void *data, size_t bytes)
     return copy;
 }
 
-/* ---- making nodes ------------------------------------------------------------------------------------------------ */
+/* ---- making nodes -------------------------------------------------------------------------------------- */
 
 static void own_attributes(struct arena *arena, struct ir_node *node)
 {
@@ -265,7 +265,7 @@ const struct ir_node *ir_find(const struct ir_graph *graph, const struct ir_node
     return graph->table->slot[find_slot(graph->table, draft, hash_node(draft))];
 }
 
-/* ---- inputs and outputs ------------------------------------------------------------------------------------------ */
+/* ---- inputs and outputs -------------------------------------------------------------------------------- */
 
 const struct ir_node *ir_input_find(const struct ir_graph *graph, const char *name)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files of this folder share and nobody else sees: the table that makes equal nodes one node, the rules for
- * rates, and the evaluation of a single node, which the constructors use to fold constants. */
+ * What the files of this folder share and nobody else sees: the table that makes equal nodes one node, the
+ * rules for rates, and the evaluation of a single node, which the constructors use to fold constants. */
 #ifndef GPFC_IR_INTERNAL_H
 #define GPFC_IR_INTERNAL_H
 
@@ -12,9 +12,9 @@ enum {
     IR_FOLD_WORK = 1 << 20,  /* and so long as it takes at most so many multiplications     */
 };
 
-/* The node of the graph that equals the draft, made if there is none. The draft and all it points to may lie on the
- * stack: a new node gets copies in the arena. The id of the draft is ignored; its shape, and for inputs, steps and
- * results its rate, must be set. */
+/* The node of the graph that equals the draft, made if there is none. The draft and all it points to may lie
+ * on the stack: a new node gets copies in the arena. The id of the draft is ignored; its shape, and for
+ * inputs, steps and results its rate, must be set. */
 const struct ir_node *ir_intern(struct ir_graph *graph, const struct ir_node *draft);
 
 /* Equal but for the coefficient. Both are `ein`. */
@@ -51,14 +51,16 @@ struct ir_array {
 };
 
 /* Evaluates a node other than INPUT, STEPS, RESULT, which need not be in a graph. False: out of memory. */
-bool ir_evaluate_node(const struct ir_node *node, int batch, const struct ir_array *args, double *out) MUST_CHECK;
-bool ir_evaluate_ein(const struct ir_node *node, int batch, const struct ir_array *args, double *out) MUST_CHECK;
+bool ir_evaluate_node(const struct ir_node *node, int batch, const struct ir_array *args,
+                      double *out) MUST_CHECK;
+bool ir_evaluate_ein(const struct ir_node *node, int batch, const struct ir_array *args,
+                     double *out) MUST_CHECK;
 
 /* The elementwise functions, over n numbers. */
 void ir_evaluate_function(const struct ir_node *node, long n, const double *x, double *y);
 
-/* The constant that a node (not necessarily in the graph) over constants stands for; NULL where it has an operand that
- * is none, or where it is too large. */
+/* The constant that a node (not necessarily in the graph) over constants stands for; NULL where it has an
+ * operand that is none, or where it is too large. */
 const struct ir_node *ir_fold(struct ir_graph *graph, const struct ir_node *draft);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The words of the text form of the IR: names, numbers, strings, %numbers and signs, each with its place. Comments go from
+ * The words of the text form of the IR: names, numbers, strings, %numbers and signs, each with its place.
+ * Comments go from
  * '#' to the end of the line. Knows no operations. */
 #ifndef GPFC_IR_LEX_H
 #define GPFC_IR_LEX_H

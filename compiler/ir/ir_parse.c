@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The text form of the IR, read. Takes any bytes, gives verified graphs or messages with places. Every node goes through
- * its constructor, so a text that was written by hand may come out simpler than it went in.
+ * The text form of the IR, read. Takes any bytes, gives verified graphs or messages with places. Every node
+ * goes through its constructor, so a text that was written by hand may come out simpler than it went in.
  *
  *     graph NAME {
  *       %0 = input "x" sample : varying [2]
@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* ---- words ------------------------------------------------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------------------------------------- */
 
 struct place parse_here(const struct parser *p)
 {
@@ -128,7 +128,7 @@ bool parse_name(struct parser *p, const char **name)
     return true;
 }
 
-/* ---- values ------------------------------------------------------------------------------------------------------ */
+/* ---- values -------------------------------------------------------------------------------------------- */
 
 /* Numbers behind '%' may come in any order; the table grows to the largest, and serves all graphs. */
 static struct slot *slot_of(struct parser *p, int number)
@@ -187,7 +187,8 @@ bool parse_operands(struct parser *p, struct statement *s, int *count)
             return false;
         }
         if (n % 16 == 0 && (n & (n - 1)) == 0) {
-            const struct ir_node **larger = ARENA_ARRAY(p->arena, const struct ir_node *, n ? 2 * (size_t)n : 16);
+            const struct ir_node **larger =
+                ARENA_ARRAY(p->arena, const struct ir_node *, n ? 2 * (size_t)n : 16);
             memcpy(larger, s->args ? s->args : larger, (size_t)n * sizeof *larger);
             s->args = larger;
         }
@@ -200,7 +201,7 @@ bool parse_operands(struct parser *p, struct statement *s, int *count)
     return true;
 }
 
-/* ---- statements -------------------------------------------------------------------------------------------------- */
+/* ---- statements ---------------------------------------------------------------------------------------- */
 
 static bool parse_op(struct parser *p, enum ir_op *op)
 {
@@ -324,11 +325,11 @@ static bool parse_output(struct parser *p)
     const struct place at = parse_here(p);
     if (!parse_string(p, &name) || !parse_value(p, &value))
         return false;
-    const char *fault = graph->n_outputs == TEXT_PORTS       ? "there are too many outputs"
-                        : !name[0]                           ? "an output needs a name"
-                        : ir_output_find(graph, name)        ? "there is an output of that name already"
-                        : value && value->op == IR_STEPS     ? "a loop is read through its results only"
-                                                             : NULL;
+    const char *fault = graph->n_outputs == TEXT_PORTS   ? "there are too many outputs"
+                        : !name[0]                       ? "an output needs a name"
+                        : ir_output_find(graph, name)    ? "there is an output of that name already"
+                        : value && value->op == IR_STEPS ? "a loop is read through its results only"
+                                                         : NULL;
     if (fault)
         diag_error(p->diag, at, "%s", fault);
     else if (value)
@@ -336,15 +337,15 @@ static bool parse_output(struct parser *p)
     return !fault && value;
 }
 
-/* ---- graphs ------------------------------------------------------------------------------------------------------ */
+/* ---- graphs -------------------------------------------------------------------------------------------- */
 
 /* To the next word that begins a line and may begin a statement, at least one further than `from`. */
 static void recover(struct parser *p, size_t from)
 {
     while (p->lexer.token.kind != TOKEN_END) {
         const struct ir_token *token = &p->lexer.token;
-        const bool start = token->kind == TOKEN_VALUE || parse_is_word(p, "output") || parse_is_word(p, "graph") ||
-                           is_sign(p, '}');
+        const bool start = token->kind == TOKEN_VALUE || parse_is_word(p, "output") ||
+                           parse_is_word(p, "graph") || is_sign(p, '}');
         if (token->first && start && p->lexer.at > from)
             return;
         ir_lex_next(&p->lexer);
@@ -365,7 +366,8 @@ static void parse_statements(struct parser *p)
 {
     while (!is_sign(p, '}')) {
         if (p->lexer.token.kind == TOKEN_END || parse_is_word(p, "graph")) {
-            diag_error(p->diag, parse_here(p), "'}' belongs here: the graph \"%s\" has no end", p->current->name);
+            diag_error(p->diag, parse_here(p), "'}' belongs here: the graph \"%s\" has no end",
+                       p->current->name);
             p->current->faulty = true;
             return;
         }

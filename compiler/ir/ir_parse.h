@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the two halves of the parser share: ir_parse.c reads graphs and statements, ir_parse_node.c what stands behind the
- * name of an operation. Functions that give false have told the fault. */
+ * What the two halves of the parser share: ir_parse.c reads graphs and statements, ir_parse_node.c what
+ * stands behind the name of an operation. Functions that give false have told the fault. */
 #ifndef GPFC_IR_PARSE_H
 #define GPFC_IR_PARSE_H
 
 #include "ir/ir_internal.h"
 #include "ir/ir_lex.h"
 
-enum { /* caps, so that a short text cannot ask for the whole machine */
-    TEXT_ELEMENTS = 1 << 24, /* of a shape                        */
-    TEXT_VALUES = 1 << 20,   /* numbers of a constant or a select */
-    TEXT_OPERANDS = 4096,    /* of a node                         */
-    TEXT_PORTS = 4096,       /* inputs, and outputs, of a graph   */
-    TEXT_NUMBER = 1 << 20,   /* behind '%'                        */
-    TEXT_GRAPHS = 1024,      /* in a text                         */
-    TEXT_DEPTH = 16,         /* loops within loops                */
+enum {                          /* caps, so that a short text cannot ask for the whole machine */
+       TEXT_ELEMENTS = 1 << 24, /* of a shape                        */
+       TEXT_VALUES = 1 << 20,   /* numbers of a constant or a select */
+       TEXT_OPERANDS = 4096,    /* of a node                         */
+       TEXT_PORTS = 4096,       /* inputs, and outputs, of a graph   */
+       TEXT_NUMBER = 1 << 20,   /* behind '%'                        */
+       TEXT_GRAPHS = 1024,      /* in a text                         */
+       TEXT_DEPTH = 16,         /* loops within loops                */
 };
 
 /* A graph of the text. */
@@ -27,8 +27,8 @@ struct parsed {
     int depth;    /* 1: has no loops */
 };
 
-struct slot { /* what %i is */
-    int owner; /* the graph that it belongs to, from 1; else nothing is known of it there */
+struct slot {                   /* what %i is */
+    int owner;                  /* the graph that it belongs to, from 1; else nothing is known of it there */
     const struct ir_node *node; /* NULL: its line has a fault */
 };
 

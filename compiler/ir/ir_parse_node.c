@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * The attributes of the operations, read from text. Leaves it to the rules of ir_rules.c to judge what was read. */
+ * The attributes of the operations, read from text. Leaves it to the rules of ir_rules.c to judge what was
+ * read. */
 #include "ir/ir_parse.h"
 
 #include <string.h>
 
 typedef bool reader(struct parser *p, struct statement *s);
 
-/* ---- attributes before the operands ------------------------------------------------------------------------------ */
+/* ---- attributes before the operands -------------------------------------------------------------------- */
 
 static bool read_role(struct parser *p, enum ir_role *role)
 {
@@ -18,8 +19,9 @@ static bool read_role(struct parser *p, enum ir_role *role)
         ir_lex_next(&p->lexer);
         return true;
     }
-    diag_error(p->diag, parse_here(p), "the role of the input belongs here: parameter, setting, sample, noise, "
-                                       "carry, sequence or capture");
+    diag_error(p->diag, parse_here(p),
+               "the role of the input belongs here: parameter, setting, sample, noise, carry, sequence or "
+               "capture");
     return false;
 }
 
@@ -87,7 +89,7 @@ static bool read_range(struct parser *p, struct statement *s)
     return parse_number(p, &s->draft.range[0]) && parse_number(p, &s->draft.range[1]);
 }
 
-/* ---- loops ------------------------------------------------------------------------------------------------------- */
+/* ---- loops --------------------------------------------------------------------------------------------- */
 
 /* The latest graph of that name. */
 static bool read_body(struct parser *p, struct statement *s)
@@ -121,26 +123,29 @@ static bool read_steps(struct parser *p, struct statement *s)
 {
     struct ir_steps *steps = &s->steps;
     s->draft.steps = steps;
+    /* clang-format off */
     return read_body(p, s) && parse_int(p, 1, IR_MAX_SIZE, "number of iterations", &steps->count) &&
-           read_direction(p, &steps->backward) &&                                            //
-           parse_word(p, "carry") && parse_operands(p, s, &steps->n_carry) &&                //
-           parse_word(p, "sequence") && parse_operands(p, s, &steps->n_sequence) &&          //
-           parse_word(p, "capture") && parse_operands(p, s, &steps->n_capture) &&            //
-           parse_word(p, "stack") && parse_int(p, 0, TEXT_PORTS, "stacks", &steps->n_stack) && //
+           read_direction(p, &steps->backward) &&
+           parse_word(p, "carry") && parse_operands(p, s, &steps->n_carry) &&
+           parse_word(p, "sequence") && parse_operands(p, s, &steps->n_sequence) &&
+           parse_word(p, "capture") && parse_operands(p, s, &steps->n_capture) &&
+           parse_word(p, "stack") && parse_int(p, 0, TEXT_PORTS, "stacks", &steps->n_stack) &&
            parse_word(p, "sum") && parse_int(p, 0, TEXT_PORTS, "sums", &steps->n_sum);
+    /* clang-format on */
 }
 
 bool parse_attributes(struct parser *p, struct statement *s)
 {
     static reader *const reader_of[IR_OP_COUNT] = {
-        [IR_INPUT] = read_input, [IR_CONST] = read_const,   [IR_EIN] = read_ein,   [IR_SELECT] = read_select,
-        [IR_STEPS] = read_steps, [IR_RESULT] = read_result, [IR_CLAMP] = read_range, [IR_INSIDE] = read_range,
+        [IR_INPUT] = read_input,   [IR_CONST] = read_const,  [IR_EIN] = read_ein,
+        [IR_SELECT] = read_select, [IR_STEPS] = read_steps,  [IR_RESULT] = read_result,
+        [IR_CLAMP] = read_range,   [IR_INSIDE] = read_range,
     };
     reader *read = reader_of[s->draft.op];
     return !read || read(p, s);
 }
 
-/* ---- what follows from operands and shape ------------------------------------------------------------------------ */
+/* ---- what follows from operands and shape -------------------------------------------------------------- */
 
 struct letters {
     char letter[IR_MAX_LABELS];
@@ -180,7 +185,8 @@ static const char *finish_result_labels(struct statement *s, struct letters *let
     return NULL;
 }
 
-static const char *finish_operand_labels(struct statement *s, struct letters *letters, int k, const char **text)
+static const char *finish_operand_labels(struct statement *s, struct letters *letters, int k,
+                                         const char **text)
 {
     const struct ir_shape shape = s->args[k]->shape;
     for (int axis = 0; axis < shape.rank; axis++, ++*text) {
@@ -222,7 +228,8 @@ static const char *finish_ein(struct parser *p, struct statement *s)
 static const char *finish_const(struct statement *s)
 {
     s->draft.values = s->values;
-    return s->n_values == ir_elements(s->draft.shape) ? NULL : "more or fewer numbers than the shape has elements";
+    return s->n_values == ir_elements(s->draft.shape) ? NULL
+                                                      : "more or fewer numbers than the shape has elements";
 }
 
 /* Rows and columns were read as any other number. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A graph as text, one node a line, the bodies of loops before the function that uses them. The same graph gives the same
- * bytes, and ir_parse reads them back to a graph that prints alike. docs/ir.md describes the form. */
+ * A graph as text, one node a line, the bodies of loops before the function that uses them. The same graph
+ * gives the same bytes, and ir_parse reads them back to a graph that prints alike. docs/ir.md describes the
+ * form. */
 #include "ir/ir_internal.h"
 
 #include <ctype.h>
@@ -20,7 +21,7 @@ struct printer {
     const char *reserved;  /* the name of the last graph, which no body may take */
 };
 
-/* ---- words ------------------------------------------------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------------------------------------- */
 
 /* Reads back as a word: the lexer takes inf and nan as numbers. */
 static bool is_word(const char *text)
@@ -66,10 +67,11 @@ static void print_list(struct strbuf *out, int n, const int *numbers)
     strbuf_add(out, "]");
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------------------- */
+/* ---- nodes --------------------------------------------------------------------------------------------- */
 
 /* number[id]: how a node is called in the text */
-static void print_operands(struct strbuf *out, const struct ir_node *node, const int *number, int first, int count)
+static void print_operands(struct strbuf *out, const struct ir_node *node, const int *number, int first,
+                           int count)
 {
     for (int i = first; i < first + count; i++)
         strbuf_addf(out, " %%%d", number[node->args[i]->id]);
@@ -171,7 +173,7 @@ static void print_node(struct printer *p, const struct ir_node *node, const int 
     strbuf_add(p->out, "\n");
 }
 
-/* ---- graphs ------------------------------------------------------------------------------------------------------ */
+/* ---- graphs -------------------------------------------------------------------------------------------- */
 
 static bool name_is_taken(const struct printer *p, const char *name)
 {

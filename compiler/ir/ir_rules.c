@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The rules that a single node keeps, one function for each operation. The verifier looks at finished nodes with them,
- * the parser at drafts before it hands them to the constructors, the constructor of loops at its operands. A rule gives
- * NULL, or says what is wrong. */
+ * The rules that a single node keeps, one function for each operation. The verifier looks at finished nodes
+ * with them, the parser at drafts before it hands them to the constructors, the constructor of loops at its
+ * operands. A rule gives NULL, or says what is wrong. */
 #include "ir/ir_internal.h"
 
 typedef const char *rule(const struct ir_node *node);
@@ -12,7 +12,7 @@ static const char *operand_count(const struct ir_node *node, int n)
     return node->n_args == n ? NULL : "the number of operands is wrong";
 }
 
-/* ---- leaves ------------------------------------------------------------------------------------------------------ */
+/* ---- leaves -------------------------------------------------------------------------------------------- */
 
 static const char *rule_input(const struct ir_node *node)
 {
@@ -42,7 +42,7 @@ static const char *rule_eye(const struct ir_node *node)
     return operand_count(node, 0);
 }
 
-/* ---- ein --------------------------------------------------------------------------------------------------------- */
+/* ---- ein ----------------------------------------------------------------------------------------------- */
 
 static const char *rule_ein_extents(const struct ir_node *node)
 {
@@ -85,7 +85,7 @@ static const char *rule_ein(const struct ir_node *node)
     return fault;
 }
 
-/* ---- sums -------------------------------------------------------------------------------------------------------- */
+/* ---- sums ---------------------------------------------------------------------------------------------- */
 
 static const char *rule_add(const struct ir_node *node)
 {
@@ -106,7 +106,7 @@ static const char *rule_bsum(const struct ir_node *node)
     return node->args[0]->rate == IR_VARYING ? NULL : "the batch sum of a value that does not vary";
 }
 
-/* ---- select ------------------------------------------------------------------------------------------------------ */
+/* ---- select -------------------------------------------------------------------------------------------- */
 
 static const char *rule_select_shape(const struct ir_node *node)
 {
@@ -134,7 +134,8 @@ static const char *rule_entry(const struct ir_entry *entries, int i, long rows, 
         return "an entry outside of the matrix";
     if (e.value == 0)
         return "an entry that is zero";
-    if (i > 0 && (e.row < entries[i - 1].row || (e.row == entries[i - 1].row && e.column <= entries[i - 1].column)))
+    if (i > 0 &&
+        (e.row < entries[i - 1].row || (e.row == entries[i - 1].row && e.column <= entries[i - 1].column)))
         return "entries that are not in order";
     return NULL;
 }
@@ -155,7 +156,7 @@ static const char *rule_select(const struct ir_node *node)
     return select->n_entries > 0 ? fault : "a choice of nothing";
 }
 
-/* ---- loops ------------------------------------------------------------------------------------------------------- */
+/* ---- loops --------------------------------------------------------------------------------------------- */
 
 static bool is_stack_of(struct ir_shape stack, struct ir_shape slice, int count)
 {
@@ -184,7 +185,8 @@ static const char *rule_steps_operand(const struct ir_steps *steps, int which, c
         return "an operand is faster than the body's input";
     if (role == IR_SEQUENCE)
         return is_stack_of(arg->shape, input->shape, steps->count) ? NULL : "a sequence has the wrong shape";
-    return ir_shape_equal(arg->shape, input->shape) ? NULL : "an operand has another shape than the body's input";
+    return ir_shape_equal(arg->shape, input->shape) ? NULL
+                                                    : "an operand has another shape than the body's input";
 }
 
 static const char *rule_steps_result(const struct ir_steps *steps, int which)
@@ -196,7 +198,8 @@ static const char *rule_steps_result(const struct ir_steps *steps, int which)
         return NULL;
     if (!ir_shape_equal(value->shape, steps->body->inputs[which]->shape))
         return "a carry changes its shape";
-    return value->rate <= steps->body->inputs[which]->rate ? NULL : "a carry becomes faster than the body's input";
+    return value->rate <= steps->body->inputs[which]->rate ? NULL
+                                                           : "a carry becomes faster than the body's input";
 }
 
 static const char *rule_steps(const struct ir_node *node)
@@ -204,7 +207,8 @@ static const char *rule_steps(const struct ir_node *node)
     const struct ir_steps *steps = node->steps;
     if (steps->count < 1 || steps->count > IR_MAX_SIZE)
         return "the number of iterations is out of range";
-    if (steps->n_carry < 0 || steps->n_sequence < 0 || steps->n_capture < 0 || steps->n_stack < 0 || steps->n_sum < 0)
+    if (steps->n_carry < 0 || steps->n_sequence < 0 || steps->n_capture < 0 || steps->n_stack < 0 ||
+        steps->n_sum < 0)
         return "a negative number of operands or results";
     if (node->n_args != steps->n_carry + steps->n_sequence + steps->n_capture ||
         node->n_args != steps->body->n_inputs)
@@ -235,7 +239,7 @@ static const char *rule_result(const struct ir_node *node)
     return NULL;
 }
 
-/* ---- elementwise functions --------------------------------------------------------------------------------------- */
+/* ---- elementwise functions ----------------------------------------------------------------------------- */
 
 static const char *rule_function(const struct ir_node *node)
 {
@@ -248,18 +252,12 @@ static const char *rule_function(const struct ir_node *node)
     return NULL;
 }
 
-/* ---- all --------------------------------------------------------------------------------------------------------- */
+/* ---- all ----------------------------------------------------------------------------------------------- */
 
 static rule *const rule_of[IR_OP_COUNT] = {
-    [IR_INPUT] = rule_input,
-    [IR_CONST] = rule_const,
-    [IR_EYE] = rule_eye,
-    [IR_EIN] = rule_ein,
-    [IR_ADD] = rule_add,
-    [IR_SELECT] = rule_select,
-    [IR_BSUM] = rule_bsum,
-    [IR_STEPS] = rule_steps,
-    [IR_RESULT] = rule_result,
+    [IR_INPUT] = rule_input, [IR_CONST] = rule_const, [IR_EYE] = rule_eye,
+    [IR_EIN] = rule_ein,     [IR_ADD] = rule_add,     [IR_SELECT] = rule_select,
+    [IR_BSUM] = rule_bsum,   [IR_STEPS] = rule_steps, [IR_RESULT] = rule_result,
 #define IR_ELEMENTWISE(name, text, flops) [IR_##name] = rule_function,
 #include "ir/ops.def"
 };

@@ -127,7 +127,8 @@ const struct ir_node *ir_select(struct ir_graph *graph, const struct ir_node *x,
     return folded ? folded : ir_intern(graph, &draft);
 }
 
-const struct ir_node *ir_slice(struct ir_graph *graph, const struct ir_node *x, int axis, int first, int count)
+const struct ir_node *ir_slice(struct ir_graph *graph, const struct ir_node *x, int axis, int first,
+                               int count)
 {
     assert(first >= 0 && count > 0 && axis < x->shape.rank && first + count <= x->shape.size[axis]);
     struct ir_entry *entries = ARENA_ARRAY(graph->arena, struct ir_entry, (size_t)count);

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdarg.h>
 
-/* ---- shapes ------------------------------------------------------------------------------------------------------ */
+/* ---- shapes -------------------------------------------------------------------------------------------- */
 
 struct ir_shape ir_shape_of(int rank, ...)
 {
@@ -56,7 +56,7 @@ bool ir_shape_is_legal(struct ir_shape shape)
     return true;
 }
 
-/* ---- loops ------------------------------------------------------------------------------------------------------- */
+/* ---- loops --------------------------------------------------------------------------------------------- */
 
 int ir_steps_results(const struct ir_steps *steps)
 {
@@ -76,7 +76,7 @@ enum ir_result_kind ir_result_kind(const struct ir_steps *steps, int which)
     return which < steps->n_carry + steps->n_stack ? IR_RESULT_STACK : IR_RESULT_SUM;
 }
 
-/* ---- rates ------------------------------------------------------------------------------------------------------- */
+/* ---- rates --------------------------------------------------------------------------------------------- */
 
 static enum ir_rate greater(enum ir_rate a, enum ir_rate b)
 {
@@ -118,7 +118,7 @@ enum ir_rate ir_rate_rule(const struct ir_node *node)
     return rate;
 }
 
-/* ---- names ------------------------------------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------------------------------------- */
 
 const char *ir_op_name(enum ir_op op)
 {
@@ -142,8 +142,8 @@ bool ir_op_is_elementwise(enum ir_op op)
 const char *ir_role_name(enum ir_role role)
 {
     static const char *const name[IR_ROLE_COUNT] = {
-        [IR_PARAMETER] = "parameter", [IR_SETTING] = "setting",   [IR_SAMPLE] = "sample",
-        [IR_NOISE] = "noise",         [IR_CARRY] = "carry",       [IR_SEQUENCE] = "sequence",
+        [IR_PARAMETER] = "parameter", [IR_SETTING] = "setting", [IR_SAMPLE] = "sample",
+        [IR_NOISE] = "noise",         [IR_CARRY] = "carry",     [IR_SEQUENCE] = "sequence",
         [IR_CAPTURE] = "capture",
     };
     return name[role];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Looks again at all that the constructors promise, in a graph and in the bodies of its loops. Takes a graph that may be
- * broken in any way but its pointers, gives NULL or a text that names graph, node and fault. */
+ * Looks again at all that the constructors promise, in a graph and in the bodies of its loops. Takes a graph
+ * that may be broken in any way but its pointers, gives NULL or a text that names graph, node and fault. */
 #include "ir/ir_internal.h"
 
 #include <stdint.h>
@@ -93,7 +93,8 @@ static const char *verify_outputs(const struct ir_graph *graph)
 
 static const char *verify_graph(const struct ir_graph *graph, const struct visited **seen);
 
-static const char *verify_body(const struct ir_graph *graph, const struct ir_graph *body, const struct visited **seen)
+static const char *verify_body(const struct ir_graph *graph, const struct ir_graph *body,
+                               const struct visited **seen)
 {
     for (const struct visited *v = *seen; v; v = v->next)
         if (v->graph == body)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzz target: the text form of the IR. Any bytes end in messages or in verified graphs, and a graph that was read prints
- * to a text that reads again. */
+ * Fuzz target: the text form of the IR. Any bytes end in messages or in verified graphs, and a graph that was
+ * read prints to a text that reads again. */
 #include "fuzz/fuzz.h"
 #include "ir/ir.h"
 

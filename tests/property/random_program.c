@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * See random_program.h. A program grows by a pool of values: each step takes some at random, makes one more, and notes a
- * bound on its size, by which the next one is scaled. */
+ * See random_program.h. A program grows by a pool of values: each step takes some at random, makes one more,
+ * and notes a bound on its size, by which the next one is scaled. */
 #include "random_program.h"
 
 #include <math.h>
@@ -29,7 +29,7 @@ struct maker {
     struct value pool[POOL];
 };
 
-/* ---- random numbers ---------------------------------------------------------------------------------------------- */
+/* ---- random numbers ------------------------------------------------------------------------------------ */
 
 static uint64_t draw(uint64_t *state) /* splitmix64 */
 {
@@ -54,7 +54,7 @@ static bool chance(struct maker *m, int percent)
     return below(m, 100) < percent;
 }
 
-/* ---- the pool ---------------------------------------------------------------------------------------------------- */
+/* ---- the pool ------------------------------------------------------------------------------------------ */
 
 /* What has grown too large is scaled down, mostly by a power of two. */
 static void put(struct maker *m, const struct ir_node *node, double bound)
@@ -89,7 +89,7 @@ static double random_factor(struct maker *m)
     return chance(m, 60) ? plain[below(m, 4)] : between(m->state, -1.5, 1.5);
 }
 
-/* ---- leaves ------------------------------------------------------------------------------------------------------ */
+/* ---- leaves -------------------------------------------------------------------------------------------- */
 
 static void make_inputs(struct maker *m)
 {
@@ -99,8 +99,9 @@ static void make_inputs(struct maker *m)
         enum ir_rate rate;
         int rank;
     } inputs[] = {
-        {"x", IR_SAMPLE, IR_VARYING, 1},     {"z", IR_SAMPLE, IR_VARYING, 2},   {"e", IR_NOISE, IR_VARYING, 1},
-        {"W", IR_PARAMETER, IR_UNIFORM, 2},  {"b", IR_PARAMETER, IR_UNIFORM, 1}, {"V", IR_PARAMETER, IR_UNIFORM, 3},
+        {"x", IR_SAMPLE, IR_VARYING, 1},    {"z", IR_SAMPLE, IR_VARYING, 2},
+        {"e", IR_NOISE, IR_VARYING, 1},     {"W", IR_PARAMETER, IR_UNIFORM, 2},
+        {"b", IR_PARAMETER, IR_UNIFORM, 1}, {"V", IR_PARAMETER, IR_UNIFORM, 3},
         {"t", IR_SETTING, IR_UNIFORM, 0},
     };
     for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
@@ -129,7 +130,7 @@ static void make_plain(struct maker *m)
         put(m, ir_fill(m->graph, below(m, 3) - 1, random_shape(m)), 1);
 }
 
-/* ---- ein --------------------------------------------------------------------------------------------------------- */
+/* ---- ein ----------------------------------------------------------------------------------------------- */
 
 struct product {
     int n_args;
@@ -209,12 +210,14 @@ static void make_ein(struct maker *m)
     double factor = random_factor(m);
     if (summed * p.bound > 4)
         factor /= summed;
-    const struct ir_node *node = ir_ein_labels(m->graph, factor, p.n_args, p.args,
-                                               (const unsigned char(*)[IR_MAX_RANK])p.labels, p.n_out, p.out, p.size);
+    const struct ir_node *node =
+        ir_ein_labels(m->graph, factor, p.n_args, p.args, (const unsigned char(*)[IR_MAX_RANK])p.labels,
+                      p.n_out, p.out, p.size);
     put(m, node, fabs(factor) * summed * p.bound);
 }
 
-/* A value of the wanted shape, whatever the shape of x: its mean, spread out, unless the shape is right already. */
+/* A value of the wanted shape, whatever the shape of x: its mean, spread out, unless the shape is right
+ * already. */
 static const struct ir_node *fit(struct maker *m, struct value x, struct ir_shape shape)
 {
     static const unsigned char out[IR_MAX_RANK] = {6, 7, 8, 9, 10, 11};
@@ -224,10 +227,11 @@ static const struct ir_node *fit(struct maker *m, struct value x, struct ir_shap
     int size[2 * IR_MAX_RANK] = {0};
     for (int i = 0; i < shape.rank; i++)
         size[out[i]] = shape.size[i];
-    return ir_ein_labels(m->graph, 1.0 / (double)ir_elements(x.node->shape), 1, &x.node, labels, shape.rank, out, size);
+    return ir_ein_labels(m->graph, 1.0 / (double)ir_elements(x.node->shape), 1, &x.node, labels, shape.rank,
+                         out, size);
 }
 
-/* ---- sums, functions, choices ------------------------------------------------------------------------------------ */
+/* ---- sums, functions, choices -------------------------------------------------------------------------- */
 
 static void make_add(struct maker *m)
 {
@@ -327,7 +331,7 @@ static void make_bsum(struct maker *m)
         put(m, ir_unary(m->graph, IR_TANH, ir_scale(m->graph, 0.25, ir_bsum(m->graph, x.node))), 1);
 }
 
-/* ---- loops ------------------------------------------------------------------------------------------------------- */
+/* ---- loops --------------------------------------------------------------------------------------------- */
 
 struct loop {
     struct ir_steps steps;
@@ -392,7 +396,8 @@ static const struct ir_node *next_carry(struct maker *m, const struct ir_node *c
     const struct ir_node *sum = ir_add2(m->graph, carry, fit(m, x, carry->shape));
     if (chance(m, 10))
         return carry;
-    return chance(m, 60) ? ir_unary(m->graph, IR_TANH, sum) : ir_scale(m->graph, 0.5, ir_unary(m->graph, IR_SIN, sum));
+    return chance(m, 60) ? ir_unary(m->graph, IR_TANH, sum)
+                         : ir_scale(m->graph, 0.5, ir_unary(m->graph, IR_SIN, sum));
 }
 
 static void add_results(struct loop *loop)
@@ -432,7 +437,7 @@ static void make_steps(struct maker *m)
     }
 }
 
-/* ---- programs ---------------------------------------------------------------------------------------------------- */
+/* ---- programs ------------------------------------------------------------------------------------------ */
 
 static void grow(struct maker *m, int nodes)
 {
@@ -500,7 +505,7 @@ struct ir_graph *random_program(struct arena *arena, uint64_t seed, const struct
     return m->graph;
 }
 
-/* ---- values ------------------------------------------------------------------------------------------------------ */
+/* ---- values -------------------------------------------------------------------------------------------- */
 
 long random_count(const struct ir_node *node, int batch)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Random well-formed programs of the IR, for tests of properties that every program has. The same seed and options give
- * the same program. Values stay within a modest range for inputs in [-1,1], and the arguments of log, sqrt, recip and
- * erfinv well inside of where these are smooth. */
+ * Random well-formed programs of the IR, for tests of properties that every program has. The same seed and
+ * options give the same program. Values stay within a modest range for inputs in [-1,1], and the arguments of
+ * log, sqrt, recip and erfinv well inside of where these are smooth. */
 #ifndef GPFC_RANDOM_PROGRAM_H
 #define GPFC_RANDOM_PROGRAM_H
 
@@ -14,7 +14,8 @@ struct random_options {
     bool smooth; /* without clamp and inside, so that differences approximate derivatives   */
 };
 
-/* The first output, "y0", varies, is not linear in all it depends on as a rule, and is never an input itself. */
+/* The first output, "y0", varies, is not linear in all it depends on as a rule, and is never an input itself.
+ */
 struct ir_graph *random_program(struct arena *arena, uint64_t seed, const struct random_options *options);
 
 /* Arrays for ir_eval: inputs filled with numbers in [-1,1], outputs with zeros. */

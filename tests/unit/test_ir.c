@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The constructors of the IR: what they simplify, what they leave alone, and that equal nodes are one node. Whether a
- * simplified product still has its value is looked at with loops that know nothing of simplification. */
+ * The constructors of the IR: what they simplify, what they leave alone, and that equal nodes are one node.
+ * Whether a simplified product still has its value is looked at with loops that know nothing of
+ * simplification. */
 #include "check.h"
 #include "ir/ir.h"
 #include "property/random_program.h"
@@ -37,7 +38,7 @@ static void tear_down(struct fixture *f)
     arena_free(f->arena);
 }
 
-/* ---- shapes and the table ---------------------------------------------------------------------------------------- */
+/* ---- shapes and the table ------------------------------------------------------------------------------ */
 
 static void shapes(void)
 {
@@ -86,7 +87,7 @@ static void inputs_and_outputs_have_names(void)
     tear_down(&f);
 }
 
-/* ---- ein --------------------------------------------------------------------------------------------------------- */
+/* ---- ein ----------------------------------------------------------------------------------------------- */
 
 static void identities_give_the_operand(void)
 {
@@ -156,7 +157,8 @@ static void identity_matrices_vanish(void)
     CU_ASSERT_PTR_EQUAL(ir_ein(f.g, 1, "ii->", eye3), ir_fill(f.g, 3, ir_shape_of(0)));
     CU_ASSERT_PTR_EQUAL(ir_ein(f.g, 1, "ij->", eye3), ir_fill(f.g, 3, ir_shape_of(0)));
     CU_ASSERT_PTR_EQUAL(ir_ein(f.g, 1, "ij->i", eye3), ir_fill(f.g, 1, ir_shape_of(1, 3)));
-    CU_ASSERT_PTR_EQUAL(ir_ein(f.g, 1, "ij,k->ik", eye3, f.y), ir_ein(f.g, 1, "i,k->ik", ir_fill(f.g, 1, f.y->shape), f.y));
+    CU_ASSERT_PTR_EQUAL(ir_ein(f.g, 1, "ij,k->ik", eye3, f.y),
+                        ir_ein(f.g, 1, "i,k->ik", ir_fill(f.g, 1, f.y->shape), f.y));
     tear_down(&f);
 }
 
@@ -240,7 +242,7 @@ static void labels_do_not_overflow(void)
     tear_down(&f);
 }
 
-/* ---- add --------------------------------------------------------------------------------------------------------- */
+/* ---- add ----------------------------------------------------------------------------------------------- */
 
 static void like_terms_are_collected(void)
 {
@@ -287,7 +289,7 @@ static void sums_of_constants_are_constants(void)
     tear_down(&f);
 }
 
-/* ---- constants and functions ------------------------------------------------------------------------------------- */
+/* ---- constants and functions --------------------------------------------------------------------------- */
 
 static void constants_fold(void)
 {
@@ -319,7 +321,7 @@ static void functions_of_fills_are_fills(void)
     tear_down(&f);
 }
 
-/* ---- select ------------------------------------------------------------------------------------------------------ */
+/* ---- select -------------------------------------------------------------------------------------------- */
 
 static void entries_are_tidied(void)
 {
@@ -350,9 +352,10 @@ static void slices(void)
     tear_down(&f);
 }
 
-/* ---- loops and copies -------------------------------------------------------------------------------------------- */
+/* ---- loops and copies ---------------------------------------------------------------------------------- */
 
-/* carry' = carry + scale * slice; a second carry that does not change; stacks the carry and zero; sums the slice */
+/* carry' = carry + scale * slice; a second carry that does not change; stacks the carry and zero; sums the
+ * slice */
 static const struct ir_node *make_loop(struct fixture *f, struct ir_steps *steps)
 {
     struct ir_graph *body = ir_graph_new(f->arena, "body");
@@ -365,7 +368,8 @@ static const struct ir_node *make_loop(struct fixture *f, struct ir_steps *steps
     ir_output_add(body, "before", c);
     ir_output_add(body, "nothing", ir_fill(body, 0, ir_shape_of(1, 4)));
     ir_output_add(body, "sum", q);
-    *steps = (struct ir_steps){.count = 3, .n_carry = 2, .n_sequence = 1, .n_capture = 1, .n_stack = 2, .n_sum = 1};
+    *steps = (struct ir_steps){
+        .count = 3, .n_carry = 2, .n_sequence = 1, .n_capture = 1, .n_stack = 2, .n_sum = 1};
     steps->body = body;
     const struct ir_node *const args[4] = {f->y, f->x, f->A, f->s};
     return ir_steps(f->g, steps, args);
@@ -419,7 +423,7 @@ static void copies_take_what_is_needed(void)
     tear_down(&f);
 }
 
-/* ---- counts ------------------------------------------------------------------------------------------------------ */
+/* ---- counts -------------------------------------------------------------------------------------------- */
 
 static void counts(void)
 {
@@ -427,7 +431,7 @@ static void counts(void)
     const struct ir_node *u = ir_ein(f.g, 1, "ij,kj->ik", f.W, f.W); /* uniform: free */
     const struct ir_node *p = ir_ein(f.g, 1, "ij,j->i", u, f.y);     /* 9 multiply-adds */
     ir_output_add(f.g, "h", ir_unary(f.g, IR_TANH, ir_ein(f.g, 1, "ij,jk,k->i", f.A, f.W, f.x))); /* 6 + 9 */
-    ir_output_add(f.g, "p", ir_mul(f.g, p, p));                                                     /* 3 */
+    ir_output_add(f.g, "p", ir_mul(f.g, p, p));                                                   /* 3 */
     const struct ir_count c = ir_count(f.g);
     CU_ASSERT_EQUAL(c.multiplies, 9 + 6 + 9 + 3);
     CU_ASSERT_EQUAL(c.flops, 2 * (9 + 6 + 9) + 3 + 3 * 20);
@@ -447,7 +451,7 @@ static void counts_multiply_loops_out(void)
     tear_down(&f);
 }
 
-/* ---- simplification keeps the value ------------------------------------------------------------------------------ */
+/* ---- simplification keeps the value -------------------------------------------------------------------- */
 
 enum { BATCH = 2 };
 
@@ -495,7 +499,8 @@ static long offset_of(const struct ir_shape shape, const unsigned char *labels, 
 }
 
 /* All labels counted up together; values[k] is what operand k is for one sample. */
-static void direct_product(const struct product *p, struct ir_shape shape, const double *const *values, double *out)
+static void direct_product(const struct product *p, struct ir_shape shape, const double *const *values,
+                           double *out)
 {
     int index[2 * IR_MAX_LABELS] = {0}, label;
     do {
@@ -521,8 +526,8 @@ static double worst_gap(long n, const double *a, const double *b)
 static double product_gap(struct arena *arena, struct ir_graph *g, const struct product *p, unsigned seed)
 {
     static const char *const names[3] = {"a0", "a1", "a2"};
-    const struct ir_node *node = ir_ein_labels(g, 1, p->n_args, p->args, (const unsigned char(*)[IR_MAX_RANK])p->labels,
-                                               p->n_out, p->out, NULL);
+    const struct ir_node *node = ir_ein_labels(
+        g, 1, p->n_args, p->args, (const unsigned char(*)[IR_MAX_RANK])p->labels, p->n_out, p->out, NULL);
     g->n_outputs = 0;
     for (int k = 0; k < p->n_args; k++)
         ir_output_add(g, names[k], p->args[k]);

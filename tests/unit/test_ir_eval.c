@@ -43,7 +43,7 @@ static double apply(enum ir_op op, double x)
     return y;
 }
 
-/* ---- functions --------------------------------------------------------------------------------------------------- */
+/* ---- functions ----------------------------------------------------------------------------------------- */
 
 static void functions_have_their_values(void)
 {
@@ -105,7 +105,7 @@ static void ranges(void)
     arena_free(arena);
 }
 
-/* ---- products and sums ------------------------------------------------------------------------------------------- */
+/* ---- products and sums --------------------------------------------------------------------------------- */
 
 struct arrays { /* inputs of the graphs below, and their values */
     struct arena *arena;
@@ -200,7 +200,8 @@ static void sums_of_mixed_rates(void)
     struct arrays *a = set_up();
     double out[BATCH * 9];
     const double c[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
-    const struct ir_node *const terms[3] = {a->A, ir_const(a->g, ir_shape_of(2, 3, 3), c), ir_scale(a->g, 2, a->U)};
+    const struct ir_node *const terms[3] = {a->A, ir_const(a->g, ir_shape_of(2, 3, 3), c),
+                                            ir_scale(a->g, 2, a->U)};
     run(a, ir_add(a->g, 3, terms), out);
     for (int i = 0; i < BATCH * 9; i++)
         CU_ASSERT_TRUE(near(out[i], a->as[i] + c[i % 9] + 2 * a->u[i % 9]));
@@ -238,9 +239,10 @@ static void batch_sums(void)
     arena_free(a->arena);
 }
 
-/* ---- loops ------------------------------------------------------------------------------------------------------- */
+/* ---- loops --------------------------------------------------------------------------------------------- */
 
-/* c' = s_k + r c, and stacks c, sums c, sums c over the batch; a carry that starts uniform and becomes varying. */
+/* c' = s_k + r c, and stacks c, sums c, sums c over the batch; a carry that starts uniform and becomes
+ * varying. */
 static const struct ir_node *make_loop(struct arrays *a, bool backward)
 {
     struct ir_graph *body = ir_graph_new(a->arena, "body");
@@ -335,7 +337,8 @@ static void loops_within_loops(void)
     const struct ir_node *const args[2] = {c, u};
     ir_output_add(outer, "c", ir_result(outer, ir_steps(outer, &steps, args), 0));
     steps = (struct ir_steps){.count = 5, .n_carry = 1, .n_capture = 1, .body = outer};
-    const struct ir_node *const top[2] = {ir_pick(a->g, a->x, 0, 1), ir_pick(a->g, ir_pick(a->g, a->U, 0, 1), 0, 2)};
+    const struct ir_node *const top[2] = {ir_pick(a->g, a->x, 0, 1),
+                                          ir_pick(a->g, ir_pick(a->g, a->U, 0, 1), 0, 2)};
     double out[BATCH];
     run(a, ir_result(a->g, ir_steps(a->g, &steps, top), 0), out);
     for (int b = 0; b < BATCH; b++)
@@ -344,7 +347,7 @@ static void loops_within_loops(void)
     arena_free(a->arena);
 }
 
-/* ---- several outputs, batches, memory ---------------------------------------------------------------------------- */
+/* ---- several outputs, batches, memory ------------------------------------------------------------------ */
 
 /* Samples do not see one another, whatever the batch. */
 static void batches_do_not_matter(void)
@@ -386,7 +389,8 @@ static void failing_memory_leaves_through_the_arena(void)
         arena_on_failure(arena, &failure);
         struct ir_graph *g = ir_graph_new(arena, "large");
         const struct ir_node *s = ir_input(g, "s", IR_SAMPLE, IR_VARYING, ir_shape_of(0));
-        const struct ir_node *t = ir_unary(g, IR_TANH, ir_input(g, "t", IR_SETTING, IR_UNIFORM, ir_shape_of(0)));
+        const struct ir_node *t =
+            ir_unary(g, IR_TANH, ir_input(g, "t", IR_SETTING, IR_UNIFORM, ir_shape_of(0)));
         ir_output_add(g, "large", ir_broadcast(g, s, "->ij", ir_shape_of(2, 4096, 4096)));
         ir_output_add(g, "small", t); /* is there already when memory ends */
         const double zero = 0;

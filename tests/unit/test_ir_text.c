@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The text form of the IR: how programs print, that they read back to the same bytes and values, and that every fault of
- * a text is told with its place. */
+ * The text form of the IR: how programs print, that they read back to the same bytes and values, and that
+ * every fault of a text is told with its place. */
 #include "check.h"
 #include "ir/ir.h"
 #include "property/random_program.h"
@@ -46,32 +46,31 @@ static void check_round_trip(const char *text)
     arena_free(t.arena);
 }
 
-/* ---- how it looks -------------------------------------------------------------------------------------------------- */
+/* ---- how it looks -------------------------------------------------------------------------------------- */
 
-static const char every_operation[] =
-    "graph every {\n"
-    "  %0 = input \"W\" parameter : uniform [3,2]\n"
-    "  %1 = input \"x\" sample : varying [2]\n"
-    "  %2 = input \"noise\" noise : uniform [3]\n"
-    "  %3 = input \"t\" setting : uniform []\n"
-    "  %4 = const {1, -0.5, 3.1415926535897931} : constant [3]\n"
-    "  %5 = eye : constant [3,3]\n"
-    "  %6 = ein 2.5 \"ab,b->a\" %0 %1 : varying [3]\n"
-    "  %7 = ein 0.10000000000000001 \"->ab\" : constant [3,4]\n"
-    "  %8 = ein 1 \"a,ab->ab\" %2 %5 : uniform [3,3]\n"
-    "  %9 = ein 1 \"->a\" %3 : uniform [3]\n"
-    "  %10 = add %2 %4 %6 : varying [3]\n"
-    "  %11 = select 0 [2,2] {0 1 1, 3 0 -2, 3 2 0.5} %10 : varying [2,2]\n"
-    "  %12 = tanh %11 : varying [2,2]\n"
-    "  %13 = clamp -1 0.5 %12 : varying [2,2]\n"
-    "  %14 = inside -inf 1 %12 : varying [2,2]\n"
-    "  %15 = bsum %13 : uniform [2,2]\n"
-    "  output \"matrix\" %8\n"
-    "  output \"fill\" %7\n"
-    "  output \"broadcast\" %9\n"
-    "  output \"total\" %15\n"
-    "  output \"a \\\"quoted\\\" \\\\ name\\x0a\" %14\n"
-    "}\n";
+static const char every_operation[] = "graph every {\n"
+                                      "  %0 = input \"W\" parameter : uniform [3,2]\n"
+                                      "  %1 = input \"x\" sample : varying [2]\n"
+                                      "  %2 = input \"noise\" noise : uniform [3]\n"
+                                      "  %3 = input \"t\" setting : uniform []\n"
+                                      "  %4 = const {1, -0.5, 3.1415926535897931} : constant [3]\n"
+                                      "  %5 = eye : constant [3,3]\n"
+                                      "  %6 = ein 2.5 \"ab,b->a\" %0 %1 : varying [3]\n"
+                                      "  %7 = ein 0.10000000000000001 \"->ab\" : constant [3,4]\n"
+                                      "  %8 = ein 1 \"a,ab->ab\" %2 %5 : uniform [3,3]\n"
+                                      "  %9 = ein 1 \"->a\" %3 : uniform [3]\n"
+                                      "  %10 = add %2 %4 %6 : varying [3]\n"
+                                      "  %11 = select 0 [2,2] {0 1 1, 3 0 -2, 3 2 0.5} %10 : varying [2,2]\n"
+                                      "  %12 = tanh %11 : varying [2,2]\n"
+                                      "  %13 = clamp -1 0.5 %12 : varying [2,2]\n"
+                                      "  %14 = inside -inf 1 %12 : varying [2,2]\n"
+                                      "  %15 = bsum %13 : uniform [2,2]\n"
+                                      "  output \"matrix\" %8\n"
+                                      "  output \"fill\" %7\n"
+                                      "  output \"broadcast\" %9\n"
+                                      "  output \"total\" %15\n"
+                                      "  output \"a \\\"quoted\\\" \\\\ name\\x0a\" %14\n"
+                                      "}\n";
 
 static const char loops[] =
     "graph inner {\n"
@@ -137,7 +136,8 @@ static void only_what_is_needed_is_printed(void)
     arena_free(arena);
 }
 
-static const struct ir_node *loop_over(struct ir_graph *g, const struct ir_node *x, const char *name, enum ir_op op)
+static const struct ir_node *loop_over(struct ir_graph *g, const struct ir_node *x, const char *name,
+                                       enum ir_op op)
 {
     struct ir_graph *body = ir_graph_new(g->arena, name);
     const struct ir_node *c = ir_input(body, "c", IR_CARRY, IR_VARYING, x->shape);
@@ -165,7 +165,7 @@ static void names_of_bodies_are_told_apart(void)
     arena_free(arena);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
 static void texts_may_be_written_by_hand(void)
 {
@@ -182,8 +182,9 @@ static void texts_may_be_written_by_hand(void)
 /* What was varying in the text may turn out to be a constant: no fault. */
 static void texts_may_come_out_slower(void)
 {
-    struct text t = parse("graph g {\n %0 = input \"x\" sample : varying [2]\n %1 = ein 0 \"a->a\" %0 : varying [2]\n"
-                          " %2 = cos %1 : varying [2]\n output \"y\" %2\n}\n");
+    struct text t =
+        parse("graph g {\n %0 = input \"x\" sample : varying [2]\n %1 = ein 0 \"a->a\" %0 : varying [2]\n"
+              " %2 = cos %1 : varying [2]\n output \"y\" %2\n}\n");
     CU_ASSERT_EQUAL_FATAL(t.n, 1);
     CU_ASSERT_EQUAL(t.graphs[0]->outputs[0].value->rate, IR_CONSTANT);
     arena_free(t.arena);
@@ -204,7 +205,8 @@ static void several_graphs(void)
 
 static void numbers_are_exact(void)
 {
-    static const double numbers[8] = {1.0 / 3, 5e-324, -1.7976931348623157e308, INFINITY, -INFINITY, 0.1, 0, 1e22};
+    static const double numbers[8] = {1.0 / 3, 5e-324, -1.7976931348623157e308, INFINITY, -INFINITY, 0.1,
+                                      0,       1e22};
     struct arena *arena = arena_new();
     struct ir_graph *g = ir_graph_new(arena, "numbers");
     ir_output_add(g, "c", ir_const(g, ir_shape_of(1, 8), numbers));
@@ -219,12 +221,13 @@ static void numbers_are_exact(void)
     arena_free(arena);
 }
 
-/* ---- faults ---------------------------------------------------------------------------------------------------------- */
+/* ---- faults -------------------------------------------------------------------------------------------- */
 
 #define X "  %0 = input \"x\" sample : varying [2]\n"
 #define P "  %1 = input \"p\" parameter : uniform [2,3]\n"
-#define BODY                                                                                                           \
-    "graph b {\n  %0 = input \"c\" carry : varying [2]\n  %1 = tanh %0 : varying [2]\n  output \"c\" %1\n}\n"
+#define BODY                                                                                                 \
+    "graph b {\n  %0 = input \"c\" carry : varying [2]\n  %1 = tanh %0 : varying [2]\n  output \"c\" "       \
+    "%1\n}\n"
 
 static const struct {
     const char *text, *fault;
@@ -243,9 +246,11 @@ static const struct {
     {"graph f {\n" X "  %1 = tahn %0 : varying [2]\n}", "test.ir:3:8: error: no operation is called tahn\n"},
     {"graph f {\n" X "  %1 = tahn %0 : varying [2]\n}", "did you mean tanh?"},
     {"graph f {\n" X "  %1 = tanh %0 varying [2]\n}", "test.ir:3:16: error: ':' belongs here"},
-    {"graph f {\n" X "  %1 = tanh %0 : fast [2]\n}", "test.ir:3:18: error: constant, uniform or varying belongs here"},
+    {"graph f {\n" X "  %1 = tanh %0 : fast [2]\n}",
+     "test.ir:3:18: error: constant, uniform or varying belongs here"},
     {"graph f {\n" X "  %1 = tanh %0 : varying [2\n}", "test.ir:4:1: error: ',' belongs here"},
-    {"graph f {\n" X "  %1 = tanh %0 : varying [3]\n}", "test.ir:3:8: error: tanh: the operand has another shape"},
+    {"graph f {\n" X "  %1 = tanh %0 : varying [3]\n}",
+     "test.ir:3:8: error: tanh: the operand has another shape"},
     {"graph f {\n" X "  %1 = tanh %0 %0 : varying [2]\n}", "tanh: the number of operands is wrong"},
     {"graph f {\n" X "  %1 = tanh %0 : uniform [2]\n}", "test.ir:3:8: error: this is varying, not uniform"},
     {"graph f {\n  %0 = eye : constant [0,0]\n}", "an extent is a whole number from 1 to 4096"},
@@ -254,24 +259,35 @@ static const struct {
     {"graph f {\n  %0 = ein 1 \"->abc\" : constant [4096,4096,4096]\n}", "more than 16777216 elements"},
     {"graph f {\n  %0 = eye : constant [2,3]\n}", "eye: an identity matrix is square"},
     {"graph f {\n" X X "}", "test.ir:3:3: error: there is a value %0 already"},
-    {"graph f {\n" X "  %1 = input \"x\" sample : varying []\n}", "test.ir:3:14: error: there is an input \"x\" already"},
-    {"graph f {\n  %0 = input \"x\" simple : varying []\n}", "test.ir:2:18: error: the role of the input belongs here"},
+    {"graph f {\n" X "  %1 = input \"x\" sample : varying []\n}",
+     "test.ir:3:14: error: there is an input \"x\" already"},
+    {"graph f {\n  %0 = input \"x\" simple : varying []\n}",
+     "test.ir:2:18: error: the role of the input belongs here"},
     {"graph f {\n  %0 = input \"x\" sample : uniform []\n}", "input: samples are varying"},
     {"graph f {\n  %0 = input \"\" sample : varying []\n}", "input: an input without a name"},
-    {"graph f {\n  %0 = input \"x sample : varying []\n}", "test.ir:2:14: error: the string does not end on its line"},
+    {"graph f {\n  %0 = input \"x sample : varying []\n}",
+     "test.ir:2:14: error: the string does not end on its line"},
     {"graph f {\n  %0 = input \"\\n\" sample : varying []\n}", "the string holds an escape"},
     {"graph f {\n  %0 = input \"\\x00\" sample : varying []\n}", "the string holds an escape"},
-    {"graph f {\n  %0 = const {1, 2} : constant [3]\n}", "const: more or fewer numbers than the shape has elements"},
+    {"graph f {\n  %0 = const {1, 2} : constant [3]\n}",
+     "const: more or fewer numbers than the shape has elements"},
     {"graph f {\n  %0 = const {1 2} : constant [2]\n}", "test.ir:2:17: error: '}' belongs here"},
     {"graph f {\n  %0 = const {1, 2e} : constant [2]\n}", "test.ir:2:18: error: this is no number"},
     {"graph f {\n" X P "  %2 = ein 1 \"ab,b\" %1 %0 : varying [2]\n}", "labels look like"},
-    {"graph f {\n" X P "  %2 = ein 1 \"ab,b->b\" %1 %0 : varying [2]\n}", "ein: a label of an operand has another extent"},
-    {"graph f {\n" X P "  %2 = ein 1 \"ba,b->ab\" %1 %0 : varying [3]\n}", "more or fewer labels than its shape"},
-    {"graph f {\n" X P "  %2 = ein 1 \"b,b->b\" %1 %0 : varying [2]\n}", "an operand has more axes than labels"},
-    {"graph f {\n" X P "  %2 = ein 1 \"ba,bc->b\" %1 %0 : varying [2]\n}", "an operand has fewer axes than labels"},
-    {"graph f {\n" X P "  %2 = ein 1 \"ba->b\" %1 %0 : varying [2]\n}", "of more or fewer operands than there are"},
-    {"graph f {\n" X P "  %2 = ein 1 \"ba,b->\" %1 : varying []\n}", "of more or fewer operands than there are"},
-    {"graph f {\n" X P "  %2 = ein 1 \"a->\" : varying []\n}", "the labels are of more operands than there are"},
+    {"graph f {\n" X P "  %2 = ein 1 \"ab,b->b\" %1 %0 : varying [2]\n}",
+     "ein: a label of an operand has another extent"},
+    {"graph f {\n" X P "  %2 = ein 1 \"ba,b->ab\" %1 %0 : varying [3]\n}",
+     "more or fewer labels than its shape"},
+    {"graph f {\n" X P "  %2 = ein 1 \"b,b->b\" %1 %0 : varying [2]\n}",
+     "an operand has more axes than labels"},
+    {"graph f {\n" X P "  %2 = ein 1 \"ba,bc->b\" %1 %0 : varying [2]\n}",
+     "an operand has fewer axes than labels"},
+    {"graph f {\n" X P "  %2 = ein 1 \"ba->b\" %1 %0 : varying [2]\n}",
+     "of more or fewer operands than there are"},
+    {"graph f {\n" X P "  %2 = ein 1 \"ba,b->\" %1 : varying []\n}",
+     "of more or fewer operands than there are"},
+    {"graph f {\n" X P "  %2 = ein 1 \"a->\" : varying []\n}",
+     "the labels are of more operands than there are"},
     {"graph f {\n" X P "  %2 = ein 1 \"b1->b\" %1 : uniform [2]\n}", "an operand has more axes than labels"},
     {"graph f {\n" X P "  %2 = ein 1 \"ba->bb\" %1 : uniform [2,2]\n}", "a label twice in the result"},
     {"graph f {\n" X P "  %2 = ein 1 \"ba->b!\" %1 : uniform [2,2]\n}", "labels are letters"},
@@ -279,11 +295,16 @@ static const struct {
     {"graph f {\n" X P "  %2 = add %0 %1 : varying [2]\n}", "add: a term of another shape"},
     {"graph f {\n" X "  %1 = select 7 [] {0 0 1} %0 : varying []\n}", "axis is a whole number from 0 to 5"},
     {"graph f {\n" X "  %1 = select 1 [] {0 0 1} %0 : varying []\n}", "select: no such axis"},
-    {"graph f {\n" X "  %1 = select 0 [2] {0 2 1} %0 : varying [2]\n}", "select: an entry outside of the matrix"},
-    {"graph f {\n" X "  %1 = select 0 [2] {0 .5 1} %0 : varying [2]\n}", "a row or a column that is no index"},
-    {"graph f {\n" X "  %1 = select 0 [2] {0 0 1, 0 0 1} %0 : varying [2]\n}", "entries that are not in order"},
-    {"graph f {\n" X "  %1 = select 0 [3] {0 0 1} %0 : varying [2]\n}", "select: the shape of the result is wrong"},
-    {"graph f {\n" P "  %2 = bsum %1 : uniform [2,3]\n}", "bsum: the batch sum of a value that does not vary"},
+    {"graph f {\n" X "  %1 = select 0 [2] {0 2 1} %0 : varying [2]\n}",
+     "select: an entry outside of the matrix"},
+    {"graph f {\n" X "  %1 = select 0 [2] {0 .5 1} %0 : varying [2]\n}",
+     "a row or a column that is no index"},
+    {"graph f {\n" X "  %1 = select 0 [2] {0 0 1, 0 0 1} %0 : varying [2]\n}",
+     "entries that are not in order"},
+    {"graph f {\n" X "  %1 = select 0 [3] {0 0 1} %0 : varying [2]\n}",
+     "select: the shape of the result is wrong"},
+    {"graph f {\n" P "  %2 = bsum %1 : uniform [2,3]\n}",
+     "bsum: the batch sum of a value that does not vary"},
     {"graph f {\n" X "  %1 = clamp 1 0 %0 : varying [2]\n}", "clamp: a range from high to low"},
     {"graph f {\n" X "  %1 = clamp nan 0 %0 : varying [2]\n}", "clamp: a range from high to low"},
     {"graph f {\n" X "  %1 = result 0 %0 : varying [2]\n}", "result: a result of what is no loop"},
@@ -316,7 +337,8 @@ static void every_fault_has_its_place(void)
         struct text t = parse(faults[i].text);
         const bool told = !t.graphs && t.n == 0 && strstr(strbuf_text(&t.diag.text), faults[i].fault);
         if (!told)
-            printf("%s\nwanted: %s\n   got: %s\n", faults[i].text, faults[i].fault, strbuf_text(&t.diag.text));
+            printf("%s\nwanted: %s\n   got: %s\n", faults[i].text, faults[i].fault,
+                   strbuf_text(&t.diag.text));
         CU_ASSERT_TRUE(told);
         arena_free(t.arena);
     }
@@ -358,7 +380,7 @@ static void nesting_has_a_limit(void)
     arena_free(arena);
 }
 
-/* ---- random programs --------------------------------------------------------------------------------------------------- */
+/* ---- random programs ----------------------------------------------------------------------------------- */
 
 enum { BATCH = 2 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The verifier of the IR: a whole graph passes, and each way of breaking one is told, with graph, node and fault. */
+ * The verifier of the IR: a whole graph passes, and each way of breaking one is told, with graph, node and
+ * fault. */
 #include "check.h"
 #include "ir/ir.h"
 #include "property/random_program.h"
@@ -33,7 +34,8 @@ static struct fixture set_up(void)
     const struct ir_node *const terms[3] = {c, s, k};
     ir_output_add(f.body, "c", ir_add(f.body, 3, terms));
     ir_output_add(f.body, "stack", c);
-    struct ir_steps steps = {.count = 3, .n_carry = 1, .n_sequence = 1, .n_capture = 1, .n_stack = 1, .body = f.body};
+    struct ir_steps steps = {
+        .count = 3, .n_carry = 1, .n_sequence = 1, .n_capture = 1, .n_stack = 1, .body = f.body};
     const struct ir_node *const args[3] = {f.sum, f.W, f.x};
     f.loop = ir_steps(f.g, &steps, args);
     f.end = ir_result(f.g, f.loop, 0);
@@ -73,8 +75,10 @@ static void set_arg(const struct ir_node *node, int i, const struct ir_node *arg
     ((const struct ir_node **)(uintptr_t)node->args)[i] = arg;
 }
 
-/* ---- ways to break a graph ----------------------------------------------------------------------------------------- */
+/* ---- ways to break a graph ----------------------------------------------------------------------------- */
 
+/* One a line. */
+/* clang-format off */
 static void break_id(struct fixture *f) { change(f->p)->id++; }
 static void break_op(struct fixture *f) { change(f->p)->op = IR_OP_COUNT; }
 static void break_shape(struct fixture *f) { change(f->x)->shape.size[0] = 0; }
@@ -140,6 +144,8 @@ static void break_loop_read(struct fixture *f)
     const struct ir_node *sum = ir_add2(f->g, f->end, f->x);
     set_arg(sum, 0, f->loop);
 }
+
+/* clang-format on */
 
 static const struct {
     void (*run)(struct fixture *);
