@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Derivatives as transforms of programs: graph in, graph out, closed under composition. Takes and gives IR; knows no flow
- * and no backend. */
+ * Derivatives as transforms of programs: graph in, graph out, closed under composition. Takes and gives IR;
+ * knows no flow and no backend. */
 #ifndef GPFC_DIFF_H
 #define GPFC_DIFF_H
 
@@ -9,31 +9,33 @@
 
 /* Forward mode, a bundle of `width` tangents at once, within one graph.
  *
- * seeds[i] is the tangent of wrt[i]: its shape with one more, last, axis of extent `width` (NULL: zero). The nodes wrt[]
- * need not be inputs; everything between them and outs[] is differentiated. tangents[i] gets the tangent of outs[i],
- * likewise shaped, NULL where it is structurally zero. primal[i] (may be NULL) gets a node equal to outs[i]: outs[i]
- * itself, or, where it comes out of a loop, the result of the loop that carries value and tangents together, so that a
- * caller who wants both pays for one loop. */
+ * seeds[i] is the tangent of wrt[i]: its shape with one more, last, axis of extent `width` (NULL: zero). The
+ * nodes wrt[] need not be inputs; everything between them and outs[] is differentiated. tangents[i] gets the
+ * tangent of outs[i], likewise shaped, NULL where it is structurally zero. primal[i] (may be NULL) gets a
+ * node equal to outs[i]: outs[i] itself, or, where it comes out of a loop, the result of the loop that
+ * carries value and tangents together, so that a caller who wants both pays for one loop. */
 void diff_forward(struct ir_graph *graph, int n_wrt, const struct ir_node *const *wrt,
-                  const struct ir_node *const *seeds, int width, int n_outs, const struct ir_node *const *outs,
-                  const struct ir_node **tangents, const struct ir_node **primal);
+                  const struct ir_node *const *seeds, int width, int n_outs,
+                  const struct ir_node *const *outs, const struct ir_node **tangents,
+                  const struct ir_node **primal);
 
 /* What the backward pass of a loop finds stored, instead of computing it again. */
 enum diff_keep {
-    DIFF_KEEP_STATE, /* the carried state of each iteration (of nested loops too); the inside is computed again */
-    DIFF_KEEP_ALL,   /* every varying value that the backward pass reads                                        */
+    DIFF_KEEP_STATE, /* the carried state of each iteration (of nested loops too); the inside is computed
+                        again */
+    DIFF_KEEP_ALL,   /* every varying value that the backward pass reads   */
 };
 
-/* Reverse mode: a new graph with the same inputs, `name`d, whose outputs are all outputs of `graph` under their names
- * and, for every input named in wrt[], an output "grad.<input>": the gradient of the sum over the batch and over elements
- * of output `of` (times its cotangent, 1). Cotangents of uniform values are summed over the batch (bsum). Where a
- * gradient is structurally zero, a zero fill of the right shape. */
+/* Reverse mode: a new graph with the same inputs, `name`d, whose outputs are all outputs of `graph` under
+ * their names and, for every input named in wrt[], an output "grad.<input>": the gradient of the sum over the
+ * batch and over elements of output `of` (times its cotangent, 1). Cotangents of uniform values are summed
+ * over the batch (bsum). Where a gradient is structurally zero, a zero fill of the right shape. */
 struct ir_graph *diff_reverse(const struct ir_graph *graph, const char *name, const char *of, int n_wrt,
                               const char *const *wrt, enum diff_keep keep);
 
-/* The general form, for a graph in which cotangents are given: cotangent[i] names the output of which the input
- * "cot.<output>" (added by the transform, same shape and rate) is the cotangent. */
-struct ir_graph *diff_pullback(const struct ir_graph *graph, const char *name, int n_of, const char *const *of,
-                               int n_wrt, const char *const *wrt, enum diff_keep keep);
+/* The general form, for a graph in which cotangents are given: cotangent[i] names the output of which the
+ * input "cot.<output>" (added by the transform, same shape and rate) is the cotangent. */
+struct ir_graph *diff_pullback(const struct ir_graph *graph, const char *name, int n_of,
+                               const char *const *of, int n_wrt, const char *const *wrt, enum diff_keep keep);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which values take part in a derivative: `active` depends on what is differentiated by, `useful` leads to what is
- * differentiated. Loops are looked into; their carries need a fixed point. Builds nothing. */
+ * Which values take part in a derivative: `active` depends on what is differentiated by, `useful` leads to
+ * what is differentiated. Loops are looked into; their carries need a fixed point. Builds nothing. */
 #include "diff/diff_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- active: downwards ------------------------------------------------------------------------------------------------ */
+/* ---- active: downwards --------------------------------------------------------------------------------- */
 
 static bool any_active(const struct ir_node *node, const bool *active)
 {
@@ -17,7 +17,8 @@ static bool any_active(const struct ir_node *node, const bool *active)
     return false;
 }
 
-static bool result_is_active(const struct ir_graph *graph, const struct ir_node *loop, int which, const bool *active)
+static bool result_is_active(const struct ir_graph *graph, const struct ir_node *loop, int which,
+                             const bool *active)
 {
     const struct ir_steps *steps = loop->steps;
     bool *in = ARENA_ARRAY(graph->arena, bool, (size_t)loop->n_args + 1);
@@ -70,7 +71,7 @@ void diff_close_active(const struct ir_steps *steps, bool *in)
     }
 }
 
-/* ---- useful: upwards --------------------------------------------------------------------------------------------------- */
+/* ---- useful: upwards ----------------------------------------------------------------------------------- */
 
 static void useful_operands(const struct ir_graph *graph, const struct ir_node *loop, bool *useful)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Forward mode: takes nodes of a graph and tangents of some of them, and adds nodes for the tangents of others, a bundle
- * at once, the bundle axis last. A loop becomes a loop over (carry, tangent of carry); what stands behind it is
- * rebuilt over that loop's results, so that nobody runs the old one. Leaves dead nodes to pass_dead. */
+ * Forward mode: takes nodes of a graph and tangents of some of them, and adds nodes for the tangents of
+ * others, a bundle at once, the bundle axis last. A loop becomes a loop over (carry, tangent of carry); what
+ * stands behind it is rebuilt over that loop's results, so that nobody runs the old one. Leaves dead nodes to
+ * pass_dead. */
 #include "diff/diff_internal.h"
 
 #include <assert.h>
@@ -11,8 +12,8 @@
 struct forward {
     struct ir_graph *graph;
     int width;
-    int n;                          /* nodes at the start; the arrays below are by their id */
-    bool *seeded;                   /* is one of wrt[] */
+    int n;        /* nodes at the start; the arrays below are by their id */
+    bool *seeded; /* is one of wrt[] */
     bool *needed;
     const struct ir_node **value;   /* itself, or an equal one behind a loop with tangents */
     const struct ir_node **tangent; /* NULL: structurally zero */
@@ -22,14 +23,14 @@ struct forward {
 /* A loop with tangents. Lists run over the inputs (outputs) of the body it is made of. */
 struct forward_loop {
     const struct ir_steps *old;
-    const struct ir_node **values;        /* operands of the old loop */
-    const struct ir_node **seeds;         /* their tangents; NULL: none */
-    bool *on;                             /* inputs with a tangent */
-    enum ir_rate *rate;                   /* of the tangents of inputs */
+    const struct ir_node **values; /* operands of the old loop */
+    const struct ir_node **seeds;  /* their tangents; NULL: none */
+    bool *on;                      /* inputs with a tangent */
+    enum ir_rate *rate;            /* of the tangents of inputs */
     struct ir_graph *body;
-    const struct ir_node **dot;           /* tangents of the body's outputs; NULL: none */
-    const struct ir_node *steps;          /* the new node */
-    int *value_at, *tangent_at;           /* result numbers; tangent_at -1: none */
+    const struct ir_node **dot;  /* tangents of the body's outputs; NULL: none */
+    const struct ir_node *steps; /* the new node */
+    int *value_at, *tangent_at;  /* result numbers; tangent_at -1: none */
 };
 
 static struct ir_shape with_bundle(struct ir_shape shape, int width)
@@ -39,7 +40,7 @@ static struct ir_shape with_bundle(struct ir_shape shape, int width)
     return shape;
 }
 
-/* ---- operations that are not loops ----------------------------------------------------------------------------------- */
+/* ---- operations that are not loops --------------------------------------------------------------------- */
 
 /* y = f(x) elementwise: f'(x) dx, f'(x) without the bundle axis. */
 static const struct ir_node *times_derivative(struct ir_graph *graph, const struct ir_node *derivative,
@@ -49,8 +50,8 @@ static const struct ir_node *times_derivative(struct ir_graph *graph, const stru
     for (int i = 0; i < IR_MAX_RANK; i++)
         labels[0][i] = labels[1][i] = (unsigned char)i;
     const struct ir_node *const args[2] = {derivative, dx};
-    return ir_ein_labels(graph, 1.0, 2, args, (const unsigned char(*)[IR_MAX_RANK])labels, dx->shape.rank, labels[1],
-                         NULL);
+    return ir_ein_labels(graph, 1.0, 2, args, (const unsigned char(*)[IR_MAX_RANK])labels, dx->shape.rank,
+                         labels[1], NULL);
 }
 
 /* One term of the product rule: operand `which` replaced by its tangent, the bundle a further label. */
@@ -73,8 +74,8 @@ static const struct ir_node *ein_term(const struct forward *f, const struct ir_n
     int size[IR_MAX_LABELS + 1];
     memcpy(size, ein->size, sizeof ein->size);
     size[bundle] = f->width;
-    return ir_ein_labels(f->graph, ein->coefficient, node->n_args, list, (const unsigned char(*)[IR_MAX_RANK])labels,
-                         node->shape.rank + 1, out, size);
+    return ir_ein_labels(f->graph, ein->coefficient, node->n_args, list,
+                         (const unsigned char(*)[IR_MAX_RANK])labels, node->shape.rank + 1, out, size);
 }
 
 static const struct ir_node *sum_of(struct ir_graph *graph, int n, const struct ir_node *const *terms)
@@ -116,7 +117,7 @@ static const struct ir_node *tangent_of(const struct forward *f, const struct ir
     return times_derivative(g, diff_derivative(g, node, args[0], value), dot);
 }
 
-/* ---- loops -------------------------------------------------------------------------------------------------------------- */
+/* ---- loops --------------------------------------------------------------------------------------------- */
 
 /* A tangent known at compile time goes into the body as it is: identity seeds vanish there. */
 static bool is_inside(const struct forward_loop *loop, int input)
@@ -143,8 +144,8 @@ static const struct ir_node *tangent_input(const struct forward *f, const struct
     const struct ir_node *old = loop->old->body->inputs[i];
     if (loop->seeds[i] && is_inside(loop, i))
         return copy_constant(body, f->graph, loop->seeds[i]);
-    return ir_input(body, diff_input_name(body, loop->old->body, "d", old->input.name), old->input.role, at_least_uniform(loop->rate[i]),
-                    with_bundle(old->shape, f->width));
+    return ir_input(body, diff_input_name(body, loop->old->body, "d", old->input.name), old->input.role,
+                    at_least_uniform(loop->rate[i]), with_bundle(old->shape, f->width));
 }
 
 /* The body's inputs in order: carries and their tangents, sequences and theirs, captures and theirs. */
@@ -185,7 +186,8 @@ static void build_body(const struct forward *f, struct forward_loop *loop, const
     diff_forward(loop->body, old->n_inputs, wrt, seeds, f->width, old->n_outputs, outs, loop->dot, primal);
 }
 
-/* A carry has a tangent when its next value has one, at the greater of the rates of both. True: nothing changed. */
+/* A carry has a tangent when its next value has one, at the greater of the rates of both. True: nothing
+ * changed. */
 static bool carries_settled(struct forward_loop *loop)
 {
     bool settled = true;
@@ -245,7 +247,8 @@ static void loop_outputs(const struct forward *f, struct forward_loop *loop, str
             const bool has = group == 0 ? loop->on[k] : loop->dot[k] != NULL;
             loop->tangent_at[k] = has ? loop->body->n_outputs : -1;
             if (has)
-                ir_output_add(loop->body, diff_output_name(loop->body, old->body, "d", old->body->outputs[k].name),
+                ir_output_add(loop->body,
+                              diff_output_name(loop->body, old->body, "d", old->body->outputs[k].name),
                               group == 0 ? carried_dot(f, loop, k) : loop->dot[k]);
         }
         if (count[group])
@@ -293,7 +296,7 @@ static struct forward_loop *forward_steps(const struct forward *f, const struct 
     return loop;
 }
 
-/* ---- the walk ------------------------------------------------------------------------------------------------------------- */
+/* ---- the walk ------------------------------------------------------------------------------------------ */
 
 static bool has_tangent(const struct forward *f, const struct ir_node *node)
 {
@@ -312,7 +315,8 @@ static void visit_result(struct forward *f, const struct ir_node *node, const st
 
 static void visit(struct forward *f, const struct ir_node *node)
 {
-    const struct ir_node **args = ARENA_ARRAY(f->graph->arena, const struct ir_node *, (size_t)node->n_args + 1);
+    const struct ir_node **args =
+        ARENA_ARRAY(f->graph->arena, const struct ir_node *, (size_t)node->n_args + 1);
     bool same = true;
     for (int i = 0; i < node->n_args; i++) {
         args[i] = f->value[node->args[i]->id];
@@ -348,8 +352,9 @@ static void mark_needed(const struct forward *f, int n_outs, const struct ir_nod
 }
 
 void diff_forward(struct ir_graph *graph, int n_wrt, const struct ir_node *const *wrt,
-                  const struct ir_node *const *seeds, int width, int n_outs, const struct ir_node *const *outs,
-                  const struct ir_node **tangents, const struct ir_node **primal)
+                  const struct ir_node *const *seeds, int width, int n_outs,
+                  const struct ir_node *const *outs, const struct ir_node **tangents,
+                  const struct ir_node **primal)
 {
     const size_t n = (size_t)graph->n_nodes + 1;
     struct forward f = {.graph = graph,

@@ -6,34 +6,35 @@
 
 #include "diff/diff.h"
 
-/* ---- diff_rules.c ------------------------------------------------------------------------------------------------ */
+/* ---- diff_rules.c -------------------------------------------------------------------------------------- */
 
 /* f'(x) as IR, where y = f(x) is `node` rebuilt over x; node gives the attributes. */
 typedef const struct ir_node *derivative_rule(struct ir_graph *graph, const struct ir_node *node,
                                               const struct ir_node *x, const struct ir_node *y);
 
-const struct ir_node *diff_derivative(struct ir_graph *graph, const struct ir_node *node, const struct ir_node *x,
-                                      const struct ir_node *y);
+const struct ir_node *diff_derivative(struct ir_graph *graph, const struct ir_node *node,
+                                      const struct ir_node *x, const struct ir_node *y);
 
-/* "prefix.name", or the first of "prefix2.name", "prefix3.name", ... that is free in the graph and in `also`, the graph
- * that it is made from (NULL: none). */
+/* "prefix.name", or the first of "prefix2.name", "prefix3.name", ... that is free in the graph and in `also`,
+ * the graph that it is made from (NULL: none). */
 const char *diff_input_name(const struct ir_graph *graph, const struct ir_graph *also, const char *prefix,
                             const char *name);
 const char *diff_output_name(const struct ir_graph *graph, const struct ir_graph *also, const char *prefix,
                              const char *name);
 
-/* ---- diff_active.c: which values take part, found before anything is built ------------------------------------------ */
+/* ---- diff_active.c: which values take part, found before anything is built ----------------------------- */
 
 /* active[id]: depends on an input i with in[i]. */
 void diff_mark_active(const struct ir_graph *graph, const bool *in, bool *active);
-/* useful[id]: an output k with out[k] depends on it; result_useful(graph, useful, ...) below reads loops' results. */
+/* useful[id]: an output k with out[k] depends on it; result_useful(graph, useful, ...) below reads loops'
+ * results. */
 void diff_mark_useful(const struct ir_graph *graph, const bool *out, bool *useful);
-/* Closes over a loop's carries: in[]/out[] by the body's inputs and outputs; a carry becomes active when its next value
- * is, and its next value useful when the carry is. */
+/* Closes over a loop's carries: in[]/out[] by the body's inputs and outputs; a carry becomes active when its
+ * next value is, and its next value useful when the carry is. */
 void diff_close_active(const struct ir_steps *steps, bool *in);
 void diff_close_useful(const struct ir_steps *steps, bool *out);
 
-/* ---- diff_reverse.c: one backward pass from a graph to a graph -------------------------------------------------------- */
+/* ---- diff_reverse.c: one backward pass from a graph to a graph ----------------------------------------- */
 
 struct cotangent_term {
     const struct ir_node *value;
@@ -54,18 +55,20 @@ struct reverse {
 };
 
 /* needed, active, useful and an empty map; in[] by inputs, out[] by outputs of `from`. */
-struct reverse *reverse_new(const struct ir_graph *from, struct ir_graph *to, enum diff_keep keep, const bool *in,
-                            const bool *out);
-/* Copies everything needed into `to`, loops that take part as loops that also store what the way back reads. */
+struct reverse *reverse_new(const struct ir_graph *from, struct ir_graph *to, enum diff_keep keep,
+                            const bool *in, const bool *out);
+/* Copies everything needed into `to`, loops that take part as loops that also store what the way back reads.
+ */
 void reverse_replay(struct reverse *rev);
 /* Adds `term` to the cotangent of `node`. per_sample: the term stands for one value a sample. */
-void reverse_give(struct reverse *rev, const struct ir_node *node, const struct ir_node *term, bool per_sample);
+void reverse_give(struct reverse *rev, const struct ir_node *node, const struct ir_node *term,
+                  bool per_sample);
 /* From the last node to the first. */
 void reverse_run(struct reverse *rev);
 /* The cotangent of a node of `from`; NULL where it is structurally zero. */
 const struct ir_node *reverse_cotangent(const struct reverse *rev, const struct ir_node *node);
 
-/* ---- diff_reverse_steps.c: loops -------------------------------------------------------------------------------------- */
+/* ---- diff_reverse_steps.c: loops ----------------------------------------------------------------------- */
 
 struct loop_tape;
 

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reverse mode: takes a graph, gives a new one that computes the same outputs and then, from the last node to the first,
- * cotangents. Only what depends on the inputs in question and leads to the outputs in question is gone through.
- * Loops stand in diff_reverse_steps.c. Leaves dead nodes to pass_dead.
+ * Reverse mode: takes a graph, gives a new one that computes the same outputs and then, from the last node to
+ * the first, cotangents. Only what depends on the inputs in question and leads to the outputs in question is
+ * gone through. Loops stand in diff_reverse_steps.c. Leaves dead nodes to pass_dead.
  *
- * Rates: the cotangent of a varying value is one array a sample, that of a uniform value one array. Where the way back
- * leads from a varying to a lower rate the batch is summed, in loops' bodies too; through bsum it leads from a uniform
- * cotangent to the same one for every sample. Rates of `from` decide, since the cotangent itself may have a lower one. */
+ * Rates: the cotangent of a varying value is one array a sample, that of a uniform value one array. Where the
+ * way back leads from a varying to a lower rate the batch is summed, in loops' bodies too; through bsum it
+ * leads from a uniform cotangent to the same one for every sample. Rates of `from` decide, since the
+ * cotangent itself may have a lower one. */
 #include "diff/diff_internal.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* ---- the state ----------------------------------------------------------------------------------------------------------- */
+/* ---- the state ----------------------------------------------------------------------------------------- */
 
-struct reverse *reverse_new(const struct ir_graph *from, struct ir_graph *to, enum diff_keep keep, const bool *in,
-                            const bool *out)
+struct reverse *reverse_new(const struct ir_graph *from, struct ir_graph *to, enum diff_keep keep,
+                            const bool *in, const bool *out)
 {
     struct arena *arena = to->arena;
     const size_t n = (size_t)from->n_nodes + 1;
@@ -64,7 +65,8 @@ void reverse_replay(struct reverse *rev)
             replay_node(rev, rev->from->nodes[id]);
 }
 
-void reverse_give(struct reverse *rev, const struct ir_node *node, const struct ir_node *term, bool per_sample)
+void reverse_give(struct reverse *rev, const struct ir_node *node, const struct ir_node *term,
+                  bool per_sample)
 {
     if (!rev->active[node->id] || ir_is_zero(term))
         return;
@@ -91,7 +93,7 @@ const struct ir_node *reverse_cotangent(const struct reverse *rev, const struct 
     return ir_is_zero(sum) ? NULL : sum;
 }
 
-/* ---- rules ------------------------------------------------------------------------------------------------------------------ */
+/* ---- rules --------------------------------------------------------------------------------------------- */
 
 /* Operands of one product under construction. */
 struct product {
@@ -106,7 +108,8 @@ static void product_add(struct product *p, const struct ir_node *arg, const unsi
     memcpy(p->labels[p->n++], labels, (size_t)arg->shape.rank);
 }
 
-/* Labels of the cotangent of an operand: its own; where one repeats, a new one and an eye that ties it to the first. */
+/* Labels of the cotangent of an operand: its own; where one repeats, a new one and an eye that ties it to the
+ * first. */
 static void operand_labels(struct reverse *rev, const struct ir_node *node, int which, struct product *p,
                            unsigned char *out)
 {
@@ -144,13 +147,14 @@ static const struct ir_node *ein_term(struct reverse *rev, const struct ir_node 
     operand_labels(rev, node, which, &p, out);
     int size[2 * IR_MAX_LABELS] = {0};
     memcpy(size, ein->size, sizeof ein->size);
-    return ir_ein_labels(rev->to, ein->coefficient, p.n, p.args, (const unsigned char(*)[IR_MAX_RANK])p.labels,
-                         node->args[which]->shape.rank, out, size);
+    return ir_ein_labels(rev->to, ein->coefficient, p.n, p.args,
+                         (const unsigned char(*)[IR_MAX_RANK])p.labels, node->args[which]->shape.rank, out,
+                         size);
 }
 
 /* A linear map to no axis at all: the cotangent times the row, along a new axis. */
-static const struct ir_node *spread_row(struct ir_graph *g, const struct ir_node *cot, int axis, int columns, int n,
-                                        const struct ir_entry *entries)
+static const struct ir_node *spread_row(struct ir_graph *g, const struct ir_node *cot, int axis, int columns,
+                                        int n, const struct ir_entry *entries)
 {
     double *row = ARENA_ARRAY(g->arena, double, (size_t)columns);
     for (int e = 0; e < n; e++)
@@ -167,13 +171,14 @@ static const struct ir_node *spread_row(struct ir_graph *g, const struct ir_node
     return ir_ein_labels(g, 1.0, 2, args, (const unsigned char(*)[IR_MAX_RANK])labels, rank, out, NULL);
 }
 
-
-static const struct ir_node *select_transposed(struct ir_graph *g, const struct ir_node *cot, int axis, int n_lead,
-                                               const int *lead, int columns, int n, const struct ir_entry *entries);
+static const struct ir_node *select_transposed(struct ir_graph *g, const struct ir_node *cot, int axis,
+                                               int n_lead, const int *lead, int columns, int n,
+                                               const struct ir_entry *entries);
 
 /* Several leading axes: one slice of the first of them after the other. */
-static const struct ir_node *select_by_slices(struct ir_graph *g, const struct ir_node *cot, int axis, int n_lead,
-                                              const int *lead, int columns, int n, const struct ir_entry *entries)
+static const struct ir_node *select_by_slices(struct ir_graph *g, const struct ir_node *cot, int axis,
+                                              int n_lead, const int *lead, int columns, int n,
+                                              const struct ir_entry *entries)
 {
     int rows = 1, n_terms = 0;
     for (int i = 1; i < n_lead; i++)
@@ -184,18 +189,19 @@ static const struct ir_node *select_by_slices(struct ir_graph *g, const struct i
         int n_part = 0;
         for (int e = 0; e < n; e++)
             if (entries[e].row / rows == slice)
-                part[n_part++] =
-                    (struct ir_entry){.row = entries[e].row % rows, .column = entries[e].column, .value = entries[e].value};
+                part[n_part++] = (struct ir_entry){
+                    .row = entries[e].row % rows, .column = entries[e].column, .value = entries[e].value};
         if (n_part > 0)
-            terms[n_terms++] = select_transposed(g, ir_pick(g, cot, axis, slice), axis, n_lead - 1, lead + 1, columns,
-                                                 n_part, part);
+            terms[n_terms++] = select_transposed(g, ir_pick(g, cot, axis, slice), axis, n_lead - 1, lead + 1,
+                                                 columns, n_part, part);
     }
     return ir_add(g, n_terms, terms);
 }
 
 /* The map the other way: `columns` along `axis` from the n_lead axes there. */
-static const struct ir_node *select_transposed(struct ir_graph *g, const struct ir_node *cot, int axis, int n_lead,
-                                               const int *lead, int columns, int n, const struct ir_entry *entries)
+static const struct ir_node *select_transposed(struct ir_graph *g, const struct ir_node *cot, int axis,
+                                               int n_lead, const int *lead, int columns, int n,
+                                               const struct ir_entry *entries)
 {
     if (n_lead == 0)
         return spread_row(g, cot, axis, columns, n, entries);
@@ -203,7 +209,8 @@ static const struct ir_node *select_transposed(struct ir_graph *g, const struct 
         return select_by_slices(g, cot, axis, n_lead, lead, columns, n, entries);
     struct ir_entry *swapped = ARENA_ARRAY(g->arena, struct ir_entry, (size_t)n + 1);
     for (int e = 0; e < n; e++)
-        swapped[e] = (struct ir_entry){.row = entries[e].column, .column = entries[e].row, .value = entries[e].value};
+        swapped[e] =
+            (struct ir_entry){.row = entries[e].column, .column = entries[e].row, .value = entries[e].value};
     return ir_select(g, cot, axis, 1, &columns, n, swapped);
 }
 
@@ -223,8 +230,8 @@ static void reverse_node(struct reverse *rev, const struct ir_node *node, const 
     } else if (node->op == IR_SELECT) {
         const struct ir_select *s = &node->select;
         reverse_give(rev, node->args[0],
-                     select_transposed(g, cot, s->axis, s->n_lead, s->lead, node->args[0]->shape.size[s->axis],
-                                       s->n_entries, s->entries),
+                     select_transposed(g, cot, s->axis, s->n_lead, s->lead,
+                                       node->args[0]->shape.size[s->axis], s->n_entries, s->entries),
                      per_sample);
     } else if (ir_op_is_elementwise(node->op)) {
         const struct ir_node *x = rev->map[node->args[0]->id], *y = rev->map[node->id];
@@ -248,7 +255,7 @@ void reverse_run(struct reverse *rev)
     }
 }
 
-/* ---- the whole graph ------------------------------------------------------------------------------------------------------- */
+/* ---- the whole graph ----------------------------------------------------------------------------------- */
 
 static int output_index(const struct ir_graph *graph, const char *name)
 {
@@ -259,8 +266,8 @@ static int output_index(const struct ir_graph *graph, const char *name)
     return -1;
 }
 
-static struct reverse *replayed(const struct ir_graph *graph, const char *name, int n_of, const char *const *of,
-                                int n_wrt, const char *const *wrt, enum diff_keep keep)
+static struct reverse *replayed(const struct ir_graph *graph, const char *name, int n_of,
+                                const char *const *of, int n_wrt, const char *const *wrt, enum diff_keep keep)
 {
     struct ir_graph *to = ir_graph_new(graph->arena, name);
     bool *in = ARENA_ARRAY(graph->arena, bool, (size_t)graph->n_inputs + 1);
@@ -303,22 +310,23 @@ struct ir_graph *diff_reverse(const struct ir_graph *graph, const char *name, co
     return gradients(rev, n_wrt, wrt);
 }
 
-/* A cotangent is wanted of outputs that are functions of inputs; of a constant it is an input that nothing reads. */
+/* A cotangent is wanted of outputs that are functions of inputs; of a constant it is an input that nothing
+ * reads. */
 static enum ir_role cotangent_role(enum ir_rate rate)
 {
     return rate == IR_VARYING ? IR_SAMPLE : IR_PARAMETER;
 }
 
-struct ir_graph *diff_pullback(const struct ir_graph *graph, const char *name, int n_of, const char *const *of,
-                               int n_wrt, const char *const *wrt, enum diff_keep keep)
+struct ir_graph *diff_pullback(const struct ir_graph *graph, const char *name, int n_of,
+                               const char *const *of, int n_wrt, const char *const *wrt, enum diff_keep keep)
 {
     struct reverse *rev = replayed(graph, name, n_of, of, n_wrt, wrt, keep);
     for (int o = 0; o < n_of; o++) {
         const struct ir_node *value = graph->outputs[output_index(graph, of[o])].value;
         const enum ir_rate rate = value->rate == IR_CONSTANT ? IR_UNIFORM : value->rate;
         reverse_give(rev, value,
-                     ir_input(rev->to, diff_input_name(rev->to, NULL, "cot", of[o]), cotangent_role(rate), rate,
-                              value->shape),
+                     ir_input(rev->to, diff_input_name(rev->to, NULL, "cot", of[o]), cotangent_role(rate),
+                              rate, value->shape),
                      false);
     }
     return gradients(rev, n_wrt, wrt);

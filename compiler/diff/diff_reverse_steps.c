@@ -4,33 +4,34 @@
  *
  *   forward:   for k up:   carry', stacked.., kept..  = body(carry, ...)
  *   backward:  for k down: cot.carry, cot.sequence (stacked), cot.capture (summed)
- *                              = reversed body(cot.carry', sequences, kept.., cot.stacked, captures, cot.summed)
+ *                  = reversed body(cot.carry', sequences, kept.., cot.stacked, captures, cot.summed)
  *
- * Both are cut out of one scratch graph that holds the body, replayed (so that loops in it keep what they must), and its
- * backward pass behind it. `kept` is where the cut goes: values of the forward part that the backward part reads; the
- * rest it computes again. Everything is an ordinary loop afterwards, so it can be differentiated again. */
+ * Both are cut out of one scratch graph that holds the body, replayed (so that loops in it keep what they
+ * must), and its backward pass behind it. `kept` is where the cut goes: values of the forward part that the
+ * backward part reads; the rest it computes again. Everything is an ordinary loop afterwards, so it can be
+ * differentiated again. */
 #include "diff/diff_internal.h"
 
 #include <assert.h>
 #include <string.h>
 
 struct loop_tape {
-    const struct ir_node *node; /* the loop in rev->from */
-    bool *in, *out;             /* inputs of the body that are active, outputs that are useful */
-    struct reverse *inner;      /* body -> scratch graph */
-    int n_forward;              /* nodes of the scratch graph before the backward part */
-    const struct ir_node **cot; /* by output of the body: its cotangent, an input of the scratch graph; NULL: none */
-    const struct ir_node **grad; /* by input of the body: its cotangent in the scratch graph; NULL: zero */
+    const struct ir_node *node;  /* the loop in rev->from */
+    bool *in, *out;              /* inputs of the body that are active, outputs that are useful */
+    struct reverse *inner;       /* body -> scratch graph */
+    int n_forward;               /* nodes of the scratch graph before the backward part */
+    const struct ir_node **cot;  /* by output of the body: an input of the scratch graph; NULL: none */
+    const struct ir_node **grad; /* by input of the body: a node of the scratch graph; NULL: zero */
     int n_kept;
-    const struct ir_node **kept;        /* nodes of the scratch graph, */
-    int *kept_at;                       /* which stacked results of the forward loop they are, */
-    const struct ir_node **kept_stack;  /* and those results: forward values, should this loop stand in another */
-    int n_new_stacks;                   /* stacks that the forward loop has more than the old one */
-    const struct ir_node *forward;      /* in rev->to */
-    const struct ir_node **result_cot;  /* by result of the loop, nodes of rev->to; NULL: zero */
+    const struct ir_node **kept; /* nodes of the scratch graph, */
+    int *kept_at;                /* which stacked results of the forward loop they are, */
+    const struct ir_node **kept_stack; /* and those: forward values, should this loop stand in another */
+    int n_new_stacks;                  /* stacks that the forward loop has more than the old one */
+    const struct ir_node *forward;     /* in rev->to */
+    const struct ir_node **result_cot; /* by result of the loop, nodes of rev->to; NULL: zero */
 };
 
-/* ---- the scratch graph --------------------------------------------------------------------------------------------------- */
+/* ---- the scratch graph --------------------------------------------------------------------------------- */
 
 static struct loop_tape *tape_new(struct reverse *rev, const struct ir_node *node)
 {
@@ -68,8 +69,8 @@ static void replay_body(struct reverse *rev, struct loop_tape *tape)
     tape->n_forward = scratch->n_nodes;
 }
 
-/* Whether output k of the body takes part. A carry does when it is active and useful, even where its next value is
- * not active: its cotangent is then a result that the loop hands out. */
+/* Whether output k of the body takes part. A carry does when it is active and useful, even where its next
+ * value is not active: its cotangent is then a result that the loop hands out. */
 static bool takes_part(const struct loop_tape *tape, int k)
 {
     const struct ir_steps *steps = tape->node->steps;
@@ -87,15 +88,18 @@ static void cotangent_inputs(struct loop_tape *tape)
         const bool carry = k < steps->n_carry;
         if (!takes_part(tape, k))
             continue;
-        const enum ir_role role = carry ? IR_CARRY : k < steps->n_carry + steps->n_stack ? IR_SEQUENCE : IR_CAPTURE;
+        const enum ir_role role = carry                                 ? IR_CARRY
+                                  : k < steps->n_carry + steps->n_stack ? IR_SEQUENCE
+                                                                        : IR_CAPTURE;
         const enum ir_rate rate = carry ? steps->body->inputs[k]->rate : out->value->rate;
-        tape->cot[k] = ir_input(scratch, diff_input_name(scratch, NULL, "cot", out->name), role, rate, out->value->shape);
+        tape->cot[k] = ir_input(scratch, diff_input_name(scratch, NULL, "cot", out->name), role, rate,
+                                out->value->shape);
         reverse_give(tape->inner, out->value, tape->cot[k], rate == IR_VARYING);
     }
 }
 
-/* Of captures and slices: where the value outside is the same for all samples, the batch is summed in here, so that what
- * the loop sums up or stacks is uniform. */
+/* Of captures and slices: where the value outside is the same for all samples, the batch is summed in here,
+ * so that what the loop sums up or stacks is uniform. */
 static void body_gradients(struct loop_tape *tape)
 {
     const struct ir_steps *steps = tape->node->steps;
@@ -110,7 +114,7 @@ static void body_gradients(struct loop_tape *tape)
     }
 }
 
-/* ---- what to keep --------------------------------------------------------------------------------------------------------- */
+/* ---- what to keep -------------------------------------------------------------------------------------- */
 
 /* reached[id] of the scratch graph: the gradients need it, not looking behind nodes with stop[id]. */
 static void mark_reached(const struct loop_tape *tape, const bool *stop, bool *reached)
@@ -133,11 +137,12 @@ static bool is_free_input(const struct ir_node *node)
     return node->op == IR_INPUT && node->input.role != IR_CARRY;
 }
 
-/* What cannot, or should not, be computed from the carried state: results of loops inside, so that they run once, and
- * sums over the batch, which wait for all samples. */
+/* What cannot, or should not, be computed from the carried state: results of loops inside, so that they run
+ * once, and sums over the batch, which wait for all samples. */
 static bool is_costly(const struct ir_node *node)
 {
-    return node->op == IR_RESULT || node->op == IR_BSUM || (node->op == IR_INPUT && node->input.role == IR_CARRY);
+    return node->op == IR_RESULT || node->op == IR_BSUM ||
+           (node->op == IR_INPUT && node->input.role == IR_CARRY);
 }
 
 /* The state policy: from all forward values that the backward part reads down to the next costly ones. */
@@ -158,8 +163,8 @@ static bool sums_nothing(const struct ir_node *node)
            (node->op == IR_EIN && node->ein.n_labels == node->shape.rank && node->n_args <= 2);
 }
 
-/* available[id]: the backward part has it, or gets it by cheap operations from what it has. Uniform values are computed
- * again: what is worth hoisting was hoisted before. */
+/* available[id]: the backward part has it, or gets it by cheap operations from what it has. Uniform values
+ * are computed again: what is worth hoisting was hoisted before. */
 static bool is_available(const struct ir_node *node, const bool *available)
 {
     if (node->n_args == 0)
@@ -204,7 +209,7 @@ static void choose_kept(struct loop_tape *tape)
             tape->kept[tape->n_kept++] = scratch->nodes[id];
 }
 
-/* ---- the forward loop ------------------------------------------------------------------------------------------------------ */
+/* ---- the forward loop ---------------------------------------------------------------------------------- */
 
 static const struct ir_node *scratch_output(const struct loop_tape *tape, int k)
 {
@@ -241,7 +246,8 @@ static struct ir_graph *forward_body(struct loop_tape *tape)
     const struct ir_steps *steps = tape->node->steps;
     const struct ir_graph *old = steps->body, *scratch = tape->inner->to;
     struct ir_graph *body = ir_graph_new(scratch->arena, old->name);
-    const struct ir_node **map = ARENA_ARRAY(body->arena, const struct ir_node *, (size_t)scratch->n_nodes + 1);
+    const struct ir_node **map =
+        ARENA_ARRAY(body->arena, const struct ir_node *, (size_t)scratch->n_nodes + 1);
     for (int i = 0; i < old->n_inputs; i++) {
         const struct ir_node *in = scratch->inputs[i];
         map[in->id] = ir_input(body, in->input.name, in->input.role, in->rate, in->shape);
@@ -297,7 +303,7 @@ void tape_give(struct loop_tape *tape, int which, const struct ir_node *cotangen
     tape->result_cot[which] = cotangent;
 }
 
-/* ---- the backward loop ------------------------------------------------------------------------------------------------------ */
+/* ---- the backward loop --------------------------------------------------------------------------------- */
 
 struct backward_loop {
     struct reverse *rev;
@@ -306,11 +312,11 @@ struct backward_loop {
     const struct ir_node **map;  /* scratch graph -> body */
     const struct ir_node **args; /* operands in rev->to */
     int n_args;
-    bool *reached;               /* nodes of the scratch graph that the body needs */
+    bool *reached; /* nodes of the scratch graph that the body needs */
 };
 
-static void add_input(struct backward_loop *loop, const struct ir_node *old, const char *name, enum ir_role role,
-                      const struct ir_node *arg)
+static void add_input(struct backward_loop *loop, const struct ir_node *old, const char *name,
+                      enum ir_role role, const struct ir_node *arg)
 {
     const enum ir_rate rate = old->rate > arg->rate ? old->rate : arg->rate;
     loop->map[old->id] = ir_input(loop->steps.body, name, role, rate, old->shape);
@@ -323,7 +329,8 @@ static void carry_inputs(struct backward_loop *loop)
     for (int c = 0; c < tape->node->steps->n_carry; c++) {
         const struct ir_node *cot = tape->cot[c], *last = tape->result_cot[c];
         if (cot)
-            add_input(loop, cot, cot->input.name, IR_CARRY, last ? last : ir_fill(loop->rev->to, 0.0, cot->shape));
+            add_input(loop, cot, cot->input.name, IR_CARRY,
+                      last ? last : ir_fill(loop->rev->to, 0.0, cot->shape));
     }
     loop->steps.n_carry = loop->n_args;
 }
@@ -357,8 +364,8 @@ static void kept_inputs(struct backward_loop *loop)
     const struct loop_tape *tape = loop->tape;
     for (int i = 0; i < tape->n_kept; i++) {
         const char *number = arena_printf(loop->rev->arena, "%d", i);
-        add_input(loop, tape->kept[i], diff_input_name(loop->steps.body, tape->inner->to, "keep", number), IR_SEQUENCE,
-                  tape->kept_stack[i]);
+        add_input(loop, tape->kept[i], diff_input_name(loop->steps.body, tape->inner->to, "keep", number),
+                  IR_SEQUENCE, tape->kept_stack[i]);
     }
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Derivatives of the elementwise operations, as IR over x and y = f(x), from y where it can be: what the forward pass
- * has need not be computed again. One function a row of ops.def; a row without one does not link.
- * Also the small things that both directions share. Knows nothing of graphs as a whole. */
+ * Derivatives of the elementwise operations, as IR over x and y = f(x), from y where it can be: what the
+ * forward pass has need not be computed again. One function a row of ops.def; a row without one does not
+ * link. Also the small things that both directions share. Knows nothing of graphs as a whole. */
 #include "diff/diff_internal.h"
 
 #include <assert.h>
@@ -18,8 +18,8 @@ static derivative_rule *const derivative_of[IR_OP_COUNT] = {
 #include "ir/ops.def"
 };
 
-#define RULE(name)                                                                                             \
-    const struct ir_node *derivative_##name(struct ir_graph *graph, const struct ir_node *node,                \
+#define RULE(name)                                                                                           \
+    const struct ir_node *derivative_##name(struct ir_graph *graph, const struct ir_node *node,              \
                                             const struct ir_node *x, const struct ir_node *y)
 
 static const struct ir_node *square(struct ir_graph *graph, const struct ir_node *x)
@@ -72,7 +72,8 @@ RULE(COS)
 RULE(ERF) /* 2/sqrt(pi) exp(-x^2) */
 {
     (void)node, (void)y;
-    return ir_scale(graph, two_over_sqrt_pi, ir_unary(graph, IR_EXP, ir_scale(graph, -1.0, square(graph, x))));
+    return ir_scale(graph, two_over_sqrt_pi,
+                    ir_unary(graph, IR_EXP, ir_scale(graph, -1.0, square(graph, x))));
 }
 
 RULE(ERFINV) /* sqrt(pi)/2 exp(y^2) */
@@ -105,14 +106,14 @@ RULE(INSIDE) /* a step: 0 wherever it has a derivative */
     return ir_fill(graph, 0.0, x->shape);
 }
 
-const struct ir_node *diff_derivative(struct ir_graph *graph, const struct ir_node *node, const struct ir_node *x,
-                                      const struct ir_node *y)
+const struct ir_node *diff_derivative(struct ir_graph *graph, const struct ir_node *node,
+                                      const struct ir_node *x, const struct ir_node *y)
 {
     assert(ir_op_is_elementwise(node->op) && derivative_of[node->op]);
     return derivative_of[node->op](graph, node, x, y);
 }
 
-/* ---- names ----------------------------------------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------------------------------------- */
 
 static const char *numbered(const struct ir_graph *graph, const char *prefix, int number, const char *name)
 {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sums over the batch of values that may be the same for all samples. `bsum` is of varying values alone, so that B times a
- * uniform value is never written by mistake; transforms that mean it multiply by 1 per sample first. */
+ * Sums over the batch of values that may be the same for all samples. `bsum` is of varying values alone, so
+ * that B times a uniform value is never written by mistake; transforms that mean it multiply by 1 per sample
+ * first. */
 #include "ir/ir.h"
 
 #include <float.h>
 
-/* One iteration of a loop that takes 1 as if it varied, and sums it up: for graphs whose inputs are all uniform. */
+/* One iteration of a loop that takes 1 as if it varied, and sums it up: for graphs whose inputs are all
+ * uniform. */
 static const struct ir_node *declared_varying(struct ir_graph *graph)
 {
     struct ir_graph *body = ir_graph_new(graph->arena, "one");
@@ -36,5 +38,6 @@ const struct ir_node *ir_batch_sum(struct ir_graph *graph, const struct ir_node 
         return ir_bsum(graph, x);
     static const unsigned char labels[2][IR_MAX_RANK] = {{0, 1, 2, 3, 4, 5}};
     const struct ir_node *const args[2] = {x, one_per_sample(graph)};
-    return ir_bsum(graph, ir_ein_labels(graph, 1.0, 2, args, labels, x->shape.rank, labels[0], x->shape.size));
+    return ir_bsum(graph,
+                   ir_ein_labels(graph, 1.0, 2, args, labels, x->shape.rank, labels[0], x->shape.size));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Passes: a graph to a smaller or better ordered graph of the same value. The order and the dump names stand in
- * pass_list.def. Every pass builds a new graph; ir_verify is run after each. */
+ * Passes: a graph to a smaller or better ordered graph of the same value. The order and the dump names stand
+ * in pass_list.def. Every pass builds a new graph; ir_verify is run after each. */
 #ifndef GPFC_PASS_H
 #define GPFC_PASS_H
 
@@ -18,17 +18,20 @@ struct pass {
 extern const struct pass pass_list[];
 extern const int pass_count;
 
-/* Calls `dump(data, name, graph)` after each pass when dump is not NULL. NULL and *fault set when a pass broke the graph
- * (a fault of ours; the text names pass and node). */
+/* Calls `dump(data, name, graph)` after each pass when dump is not NULL. NULL and *fault set when a pass
+ * broke the graph (a fault of ours; the text names pass and node). */
 struct ir_graph *pass_run_all(const struct ir_graph *graph, const char **fault,
-                              void (*dump)(void *data, const char *pass, const struct ir_graph *graph), void *data);
+                              void (*dump)(void *data, const char *pass, const struct ir_graph *graph),
+                              void *data);
 
-/* Moves uniform work out of loops: what depends on captures alone is done once outside, what depends on uniform sequences
- * is done outside for all iterations at once and comes in as a sequence. After it a body holds varying work only. */
+/* Moves uniform work out of loops: what depends on captures alone is done once outside, what depends on
+ * uniform sequences is done outside for all iterations at once and comes in as a sequence. After it a body
+ * holds varying work only. */
 pass_function pass_hoist;
 /* Removes what no output needs: nodes, and carries, sequences, captures, stacks and sums of loops. */
 pass_function pass_dead;
-/* Merges single-use products and sums: flattens nested `ein` and `add`, joins contractions with the same weights. */
+/* Merges single-use products and sums: flattens nested `ein` and `add`, joins contractions with the same
+ * weights. */
 pass_function pass_merge;
 /* Splits products of three and more operands into products of two, in the cheapest order. */
 pass_function pass_binary;

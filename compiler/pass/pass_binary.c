@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Splits products of three and more operands into products of two, in the cheapest order. Labels that a single operand
- * has are summed before anything else. */
+ * Splits products of three and more operands into products of two, in the cheapest order. Labels that a
+ * single operand has are summed before anything else. */
 #include "pass/pass_product.h"
 
 static const struct ir_node *rule(void *data, struct ir_graph *to, const struct ir_node *node,

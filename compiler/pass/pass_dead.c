@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Removes what no output needs: nodes, and of loops carries, sequences, captures, stacks and sums. On the way:
+ * Removes what no output needs: nodes, and of loops carries, sequences, captures, stacks and sums. On the
+ * way:
  *   - operands that a loop has twice, and carries that always agree, become one; so do equal stacks and sums,
- *   - constants that come in as captures, carries that stay zero and sequences of equal slices are known inside,
+ *   - constants that come in as captures, carries that stay zero and sequences of equal slices are known
+ * inside,
  *   - stacks and sums of slices and captures are made outside.
  * Inputs and outputs of the whole graph stay as they are. */
 #include "pass/pass_internal.h"
@@ -16,7 +18,7 @@ struct need {
     bool *out; /* by output of the body */
 };
 
-/* ---- what is needed ---------------------------------------------------------------------------------------------------------- */
+/* ---- what is needed ------------------------------------------------------------------------------------ */
 
 static void mark_live(const struct ir_graph *graph, bool *live, struct need *need);
 
@@ -76,7 +78,7 @@ static void mark_live(const struct ir_graph *graph, bool *live, struct need *nee
     }
 }
 
-/* ---- rebuilding a graph --------------------------------------------------------------------------------------------------------- */
+/* ---- rebuilding a graph -------------------------------------------------------------------------------- */
 
 /* What became of a loop: by result of the old one, a node of the new graph. */
 struct thin_loop {
@@ -122,7 +124,8 @@ static void thin_nodes(struct thin *t)
         } else if (node->op == IR_RESULT) {
             t->map[id] = t->loop[node->args[0]->id]->result[node->result];
         } else {
-            const struct ir_node **args = ARENA_ARRAY(t->to->arena, const struct ir_node *, (size_t)node->n_args + 1);
+            const struct ir_node **args =
+                ARENA_ARRAY(t->to->arena, const struct ir_node *, (size_t)node->n_args + 1);
             for (int i = 0; i < node->n_args; i++)
                 args[i] = t->map[node->args[i]->id];
             t->map[id] = pass_rebuild(t->to, node, args);
@@ -144,14 +147,14 @@ struct ir_graph *pass_dead(const struct ir_graph *graph)
     return to;
 }
 
-/* ---- rebuilding a loop ------------------------------------------------------------------------------------------------------------ */
+/* ---- rebuilding a loop --------------------------------------------------------------------------------- */
 
 enum fate {
-    FATE_GONE,   /* nobody needs it */
-    FATE_INPUT,  /* an input of the new body */
-    FATE_SAME,   /* the same as input `as` of the old body */
-    FATE_KNOWN,  /* a constant: args[] copied inside */
-    FATE_ZERO,   /* a carry that is zero at first, taken to stay zero */
+    FATE_GONE,  /* nobody needs it */
+    FATE_INPUT, /* an input of the new body */
+    FATE_SAME,  /* the same as input `as` of the old body */
+    FATE_KNOWN, /* a constant: args[] copied inside */
+    FATE_ZERO,  /* a carry that is zero at first, taken to stay zero */
 };
 
 struct slim {
@@ -159,11 +162,11 @@ struct slim {
     const struct ir_steps *old;
     const struct ir_node **args; /* operands around, by input of the old body; NULL: not needed */
     const struct need *need;
-    enum fate *fate;             /* by input, like all below */
+    enum fate *fate; /* by input, like all below */
     int *as;
-    enum ir_role *role;          /* a sequence of equal slices, or a carry that stays, becomes a capture */
+    enum ir_role *role; /* a sequence of equal slices, or a carry that stays, becomes a capture */
     struct thin *inside;
-    struct ir_steps steps;       /* the new loop */
+    struct ir_steps steps; /* the new loop */
     const struct ir_node **new_args;
     int n_new_args;
 };
@@ -180,7 +183,8 @@ static const struct ir_node *equal_slices(struct ir_graph *graph, const struct i
     for (int i = 1; i < x->shape.rank; i++)
         out[i - 1] = (unsigned char)i;
     return ir_ein_labels(graph, x->ein.coefficient, x->n_args, x->args,
-                         (const unsigned char(*)[IR_MAX_RANK])x->ein.labels, x->shape.rank - 1, out, x->ein.size);
+                         (const unsigned char(*)[IR_MAX_RANK])x->ein.labels, x->shape.rank - 1, out,
+                         x->ein.size);
 }
 
 /* Constants that do not come from an input of a loop around. */
@@ -212,7 +216,8 @@ static void choose_fate(struct slim *s, int i)
         return;
     if (in->input.role == IR_CARRY && s->old->body->outputs[i].value == in)
         s->role[i] = IR_CAPTURE;
-    const struct ir_node *slice = in->input.role == IR_SEQUENCE ? equal_slices(s->around->to, s->args[i]) : NULL;
+    const struct ir_node *slice =
+        in->input.role == IR_SEQUENCE ? equal_slices(s->around->to, s->args[i]) : NULL;
     if (slice) {
         s->args[i] = slice;
         s->role[i] = IR_CAPTURE;
@@ -306,9 +311,11 @@ static const struct ir_node *made_outside(const struct slim *s, const struct ir_
     const struct ir_node *x;
     if (is_closed(value))
         x = pass_copy_constant(to, s->steps.body, value);
-    else if (value->op == IR_INPUT && value->input.role == IR_CAPTURE && value->rate == operand_of(s, value)->rate)
+    else if (value->op == IR_INPUT && value->input.role == IR_CAPTURE &&
+             value->rate == operand_of(s, value)->rate)
         x = operand_of(s, value);
-    else if (value->op == IR_INPUT && value->input.role == IR_SEQUENCE && value->rate == operand_of(s, value)->rate)
+    else if (value->op == IR_INPUT && value->input.role == IR_SEQUENCE &&
+             value->rate == operand_of(s, value)->rate)
         return stack ? operand_of(s, value) : sum_slices(to, operand_of(s, value));
     else
         return NULL;

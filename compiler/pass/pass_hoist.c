@@ -4,12 +4,12 @@
  *
  *   free       a constant: stays where it is,
  *   invariant  made of captures alone: computed once outside, comes in as a capture,
- *   sliced     uniform, made of uniform slices of sequences (and captures): computed outside for all iterations at once,
- *              with the iteration as leading axis, comes in as a sequence: W t_k + b becomes a table,
+ *   sliced     uniform, made of uniform slices of sequences (and captures): computed outside for all
+ * iterations at once, with the iteration as leading axis, comes in as a sequence: W t_k + b becomes a table,
  *   inside     everything else.
  *
- * Views of the outermost invariant (sliced) values stay inside, where the operations that use them absorb them.
- * What is left over, pass_dead removes. */
+ * Views of the outermost invariant (sliced) values stay inside, where the operations that use them absorb
+ * them. What is left over, pass_dead removes. */
 #include "pass/pass_internal.h"
 
 #include <assert.h>
@@ -20,16 +20,16 @@ enum { LARGEST_TABLE = 1 << 22 }; /* elements */
 enum whereabouts { PLACE_FREE, PLACE_INVARIANT, PLACE_SLICED, PLACE_INSIDE };
 
 struct hoist {
-    const struct ir_node *loop;          /* with its old body */
-    const struct ir_graph *body;         /* the body, with inner loops done */
-    struct ir_graph *to;                 /* the graph around the loop */
-    const struct ir_node *const *args;   /* the loop's operands there */
-    enum whereabouts *place;                   /* by id of the body, like all below */
-    bool *moves;                         /* is computed outside and comes in */
-    const struct ir_node **outside;      /* the value in `to`: of sliced ones for all iterations */
+    const struct ir_node *loop;        /* with its old body */
+    const struct ir_graph *body;       /* the body, with inner loops done */
+    struct ir_graph *to;               /* the graph around the loop */
+    const struct ir_node *const *args; /* the loop's operands there */
+    enum whereabouts *place;           /* by id of the body, like all below */
+    bool *moves;                       /* is computed outside and comes in */
+    const struct ir_node **outside;    /* the value in `to`: of sliced ones for all iterations */
 };
 
-/* ---- where values belong --------------------------------------------------------------------------------------------------- */
+/* ---- where values belong ------------------------------------------------------------------------------- */
 
 static enum whereabouts place_of_input(const struct ir_node *input)
 {
@@ -66,7 +66,8 @@ static enum whereabouts place_of(const struct ir_node *node, int count, const en
 static bool can_move(const struct hoist *h, const struct ir_node *node)
 {
     const enum whereabouts place = h->place[node->id];
-    return (place == PLACE_INVARIANT || place == PLACE_SLICED) && node->op != IR_INPUT && node->op != IR_STEPS;
+    return (place == PLACE_INVARIANT || place == PLACE_SLICED) && node->op != IR_INPUT &&
+           node->op != IR_STEPS;
 }
 
 /* The outermost values that are no views: those that the inside reads directly or through views. */
@@ -86,10 +87,12 @@ static void choose_moves(struct hoist *h)
     }
 }
 
-/* ---- computing outside ------------------------------------------------------------------------------------------------------- */
+/* ---- computing outside --------------------------------------------------------------------------------- */
 
-/* A product over all iterations: the iteration is a further label of the result and of operands that have it. */
-static const struct ir_node *slice_ein(struct hoist *h, const struct ir_node *node, const struct ir_node *const *args)
+/* A product over all iterations: the iteration is a further label of the result and of operands that have it.
+ */
+static const struct ir_node *slice_ein(struct hoist *h, const struct ir_node *node,
+                                       const struct ir_node *const *args)
 {
     const struct ir_ein *ein = &node->ein;
     const unsigned char k = (unsigned char)ein->n_labels;
@@ -106,11 +109,12 @@ static const struct ir_node *slice_ein(struct hoist *h, const struct ir_node *no
     }
     for (int i = 0; i < node->shape.rank; i++)
         out[i + 1] = (unsigned char)i;
-    return ir_ein_labels(h->to, ein->coefficient, node->n_args, args, (const unsigned char(*)[IR_MAX_RANK])labels,
-                         node->shape.rank + 1, out, size);
+    return ir_ein_labels(h->to, ein->coefficient, node->n_args, args,
+                         (const unsigned char(*)[IR_MAX_RANK])labels, node->shape.rank + 1, out, size);
 }
 
-static const struct ir_node *slice_node(struct hoist *h, const struct ir_node *node, const struct ir_node **args)
+static const struct ir_node *slice_node(struct hoist *h, const struct ir_node *node,
+                                        const struct ir_node **args)
 {
     const struct ir_select *s = &node->select;
     if (node->op == IR_EIN)
@@ -139,7 +143,8 @@ static void compute_outside(struct hoist *h)
         const struct ir_node *node = body->nodes[id];
         if (!needed[id] || node->op == IR_INPUT)
             continue;
-        const struct ir_node **args = ARENA_ARRAY(body->arena, const struct ir_node *, (size_t)node->n_args + 1);
+        const struct ir_node **args =
+            ARENA_ARRAY(body->arena, const struct ir_node *, (size_t)node->n_args + 1);
         for (int i = 0; i < node->n_args; i++)
             args[i] = h->outside[node->args[i]->id];
         h->outside[id] =
@@ -147,7 +152,7 @@ static void compute_outside(struct hoist *h)
     }
 }
 
-/* ---- the new loop --------------------------------------------------------------------------------------------------------------- */
+/* ---- the new loop -------------------------------------------------------------------------------------- */
 
 /* The inputs of one role: the old ones, then what moved. Gives how many. */
 static int inputs_of(struct hoist *h, struct ir_graph *body, enum ir_role role, enum whereabouts place,
@@ -166,7 +171,8 @@ static int inputs_of(struct hoist *h, struct ir_graph *body, enum ir_role role, 
         if (role == IR_CARRY || !h->moves[id] || h->place[id] != place)
             continue;
         assert(h->outside[id]->rate <= node->rate);
-        map[id] = ir_input(body, pass_input_name(body, h->body, "hoist", &number), role, node->rate, node->shape);
+        map[id] =
+            ir_input(body, pass_input_name(body, h->body, "hoist", &number), role, node->rate, node->shape);
         args[n++] = h->outside[id];
     }
     return n;
@@ -222,7 +228,8 @@ struct ir_graph *pass_hoist(const struct ir_graph *graph)
         const struct ir_node *node = graph->nodes[id];
         if (!needed[id] || map[id])
             continue;
-        const struct ir_node **args = ARENA_ARRAY(graph->arena, const struct ir_node *, (size_t)node->n_args + 1);
+        const struct ir_node **args =
+            ARENA_ARRAY(graph->arena, const struct ir_node *, (size_t)node->n_args + 1);
         for (int i = 0; i < node->n_args; i++)
             args[i] = map[node->args[i]->id];
         map[id] = node->op == IR_STEPS ? hoist_loop(to, node, args) : pass_rebuild(to, node, args);

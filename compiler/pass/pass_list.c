@@ -11,7 +11,8 @@ const struct pass pass_list[] = {
 const int pass_count = (int)(sizeof pass_list / sizeof pass_list[0]);
 
 struct ir_graph *pass_run_all(const struct ir_graph *graph, const char **fault,
-                              void (*dump)(void *data, const char *pass, const struct ir_graph *graph), void *data)
+                              void (*dump)(void *data, const char *pass, const struct ir_graph *graph),
+                              void *data)
 {
     struct ir_graph *result = NULL;
     *fault = NULL;

@@ -2,11 +2,11 @@
  *
  * Makes sums and products fewer and cheaper, never dearer:
  *   - sums within sums become one sum,
- *   - a product that is only scaled, transposed or summed by its one user is made in that form at once; one that is only
- *     multiplied further is where some order of the longer product is strictly cheaper,
+ *   - a product that is only scaled, transposed or summed by its one user is made in that form at once; one
+ * that is only multiplied further is where some order of the longer product is strictly cheaper,
  *   - in a sum, products that share a factor in the same place become one: ein(W,A) + ein(W,B) = ein(W, A+B).
- * A value that has several users stays as it is, and uniform values, computed once for all samples, are not looked into;
- * a product never gets a second weight matrix, since the pair of them may be large. */
+ * A value that has several users stays as it is, and uniform values, computed once for all samples, are not
+ * looked into; a product never gets a second weight matrix, since the pair of them may be large. */
 #include "pass/pass_product.h"
 
 #include <assert.h>
@@ -33,7 +33,7 @@ static void *count_uses(void *data, const struct ir_graph *from)
     return merge;
 }
 
-/* ---- products ------------------------------------------------------------------------------------------------------------------- */
+/* ---- products ------------------------------------------------------------------------------------------ */
 
 /* Operands of a product under construction. */
 struct list {
@@ -50,7 +50,8 @@ static void list_add(struct list *list, const struct ir_node *arg, const unsigne
     memcpy(list->labels[list->n++], labels, (size_t)arg->shape.rank);
 }
 
-/* Adds the operands of `inner`, which stands with `labels` in the outer product; its summed labels become new ones. */
+/* Adds the operands of `inner`, which stands with `labels` in the outer product; its summed labels become new
+ * ones. */
 static void list_add_product(struct list *list, const struct ir_node *inner, const unsigned char *labels)
 {
     unsigned char number[IR_MAX_LABELS], own[IR_MAX_RANK];
@@ -72,7 +73,8 @@ static bool may_inline(const struct ir_node *outer, const struct ir_node *inner)
            outer->n_args + inner->n_args - 1 <= PRODUCT_SEARCHED;
 }
 
-/* A label that the outer product sums and the inner one broadcasts is in no operand any more: it counts its extent. */
+/* A label that the outer product sums and the inner one broadcasts is in no operand any more: it counts its
+ * extent. */
 static double vanished(const struct list *list, int rank)
 {
     unsigned seen = (1u << rank) - 1;
@@ -100,9 +102,10 @@ static const struct ir_node *inlined(struct ir_graph *to, const struct ir_node *
         else
             list_add(&list, outer->args[k], outer->ein.labels[k]);
     }
-    const double factor = outer->ein.coefficient * inner->ein.coefficient * vanished(&list, outer->shape.rank);
-    return ir_ein_labels(to, factor, list.n, list.args,
-                         (const unsigned char(*)[IR_MAX_RANK])list.labels, outer->shape.rank, out, list.size);
+    const double factor =
+        outer->ein.coefficient * inner->ein.coefficient * vanished(&list, outer->shape.rank);
+    return ir_ein_labels(to, factor, list.n, list.args, (const unsigned char(*)[IR_MAX_RANK])list.labels,
+                         outer->shape.rank, out, list.size);
 }
 
 static double work_of(const struct ir_node *ein)
@@ -128,7 +131,8 @@ static int count_matrices(const struct ir_node *ein)
     return n;
 }
 
-/* Looking through a product that is only scaled, transposed or summed may cost the same; else it must be cheaper. */
+/* Looking through a product that is only scaled, transposed or summed may cost the same; else it must be
+ * cheaper. */
 static bool pays(struct ir_graph *to, const struct ir_node *outer, const struct ir_node *inner,
                  const struct ir_node *both)
 {
@@ -151,8 +155,8 @@ static const struct ir_node *split_in_two(struct ir_graph *to, const struct ir_n
     return product_split(&p);
 }
 
-static const struct ir_node *merge_product(const struct merge *merge, struct ir_graph *to, const struct ir_node *node,
-                                           const struct ir_node *const *args)
+static const struct ir_node *merge_product(const struct merge *merge, struct ir_graph *to,
+                                           const struct ir_node *node, const struct ir_node *const *args)
 {
     const struct ir_node *outer = pass_rebuild(to, node, args);
     if (outer->op != IR_EIN || outer->rate != IR_VARYING)
@@ -172,7 +176,7 @@ static const struct ir_node *merge_product(const struct merge *merge, struct ir_
     return outer;
 }
 
-/* ---- sums ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- sums ---------------------------------------------------------------------------------------------- */
 
 /* A term of a sum: an `ein` of two operands, one of which may be shared with other terms. */
 struct term {
@@ -180,8 +184,8 @@ struct term {
     bool alone; /* nobody else uses it */
 };
 
-/* Labels of both operands, renamed so that summed ones are told by their axes of the first: the same for two terms that
- * share the first operand in the same place. */
+/* Labels of both operands, renamed so that summed ones are told by their axes of the first: the same for two
+ * terms that share the first operand in the same place. */
 struct split {
     const struct ir_node *shared, *rest;
     unsigned char shared_labels[IR_MAX_RANK], rest_labels[IR_MAX_RANK];
@@ -192,7 +196,8 @@ struct split {
 static struct split split_term(const struct ir_node *node, int which)
 {
     const struct ir_ein *ein = &node->ein;
-    struct split s = {.shared = node->args[which], .rest = node->args[1 - which], .n_labels = node->shape.rank};
+    struct split s = {
+        .shared = node->args[which], .rest = node->args[1 - which], .n_labels = node->shape.rank};
     unsigned char number[IR_MAX_LABELS];
     memset(number, 255, sizeof number);
     for (int label = 0; label < node->shape.rank; label++)
@@ -233,13 +238,14 @@ static const struct ir_node *join(struct ir_graph *to, const struct ir_node *a, 
     const struct ir_node *first = ir_scale(to, a->ein.coefficient, sa->rest);
     unsigned char labels[2][IR_MAX_RANK] = {{0}}, out[IR_MAX_RANK] = {0, 1, 2, 3, 4, 5};
     memcpy(labels[0], sb->rest_labels, IR_MAX_RANK);
-    const struct ir_node *second = ir_ein_labels(to, b->ein.coefficient, 1, &sb->rest,
-                                                 (const unsigned char(*)[IR_MAX_RANK])labels, sa->rest->shape.rank,
-                                                 order, NULL);
+    const struct ir_node *second =
+        ir_ein_labels(to, b->ein.coefficient, 1, &sb->rest, (const unsigned char(*)[IR_MAX_RANK])labels,
+                      sa->rest->shape.rank, order, NULL);
     const struct ir_node *const args[2] = {sa->shared, ir_add2(to, first, second)};
     memcpy(labels[0], sa->shared_labels, IR_MAX_RANK);
     memcpy(labels[1], order, IR_MAX_RANK);
-    return ir_ein_labels(to, 1.0, 2, args, (const unsigned char(*)[IR_MAX_RANK])labels, a->shape.rank, out, sa->size);
+    return ir_ein_labels(to, 1.0, 2, args, (const unsigned char(*)[IR_MAX_RANK])labels, a->shape.rank, out,
+                         sa->size);
 }
 
 static bool can_join(const struct term *t)
@@ -247,7 +253,8 @@ static bool can_join(const struct term *t)
     return t->alone && t->node->op == IR_EIN && t->node->n_args == 2 && t->node->rate == IR_VARYING;
 }
 
-/* A sum of the rests instead of a product: each element of a rest is in at least one product, but for broadcasts. */
+/* A sum of the rests instead of a product: each element of a rest is in at least one product, but for
+ * broadcasts. */
 static bool join_pays(const struct ir_node *node, const struct split *a)
 {
     return (double)ir_elements(a->rest->shape) <= work_of(node);
@@ -259,7 +266,8 @@ static bool join_some(struct ir_graph *to, struct term *terms, int *n)
     for (int i = 0; i < *n; i++) {
         for (int j = i + 1; j < *n && can_join(&terms[i]); j++) {
             for (int k = 0; k < 4 && can_join(&terms[j]); k++) {
-                const struct split a = split_term(terms[i].node, k & 1), b = split_term(terms[j].node, k >> 1);
+                const struct split a = split_term(terms[i].node, k & 1),
+                                   b = split_term(terms[j].node, k >> 1);
                 if (!same_place(&a, &b) || !join_pays(terms[i].node, &a))
                     continue;
                 terms[i].node = join(to, terms[i].node, &a, terms[j].node, &b);
@@ -288,8 +296,8 @@ static int collect(const struct merge *merge, const struct ir_node *node, const 
     return n;
 }
 
-static const struct ir_node *merge_sum(const struct merge *merge, struct ir_graph *to, const struct ir_node *node,
-                                       const struct ir_node *const *args)
+static const struct ir_node *merge_sum(const struct merge *merge, struct ir_graph *to,
+                                       const struct ir_node *node, const struct ir_node *const *args)
 {
     size_t room = 0;
     for (int i = 0; i < node->n_args; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The cheapest order in which a product of several operands is computed two at a time: dynamic programming over all sets of
- * operands. Cost of a pair: the product of the extents of its labels, plus a little for storing the result; a pair of
- * uniform operands, computed once for all samples, is nearly free. */
+ * The cheapest order in which a product of several operands is computed two at a time: dynamic programming
+ * over all sets of operands. Cost of a pair: the product of the extents of its labels, plus a little for
+ * storing the result; a pair of uniform operands, computed once for all samples, is nearly free. */
 #include "pass/pass_product.h"
 
 #include <float.h>
@@ -95,7 +95,7 @@ struct plan *product_plan(const struct product *p)
     return plan;
 }
 
-/* ---- building it ------------------------------------------------------------------------------------------------------------- */
+/* ---- building it --------------------------------------------------------------------------------------- */
 
 /* Appends the labels of f that are in `keep` and not in out[] yet. */
 static int append_labels(const struct factor *f, unsigned keep, unsigned char *out, int n)
@@ -115,7 +115,8 @@ static bool leads(const struct factor *a, const struct factor *b)
     return va != vb ? va : a->node->shape.rank >= b->node->shape.rank;
 }
 
-static struct factor multiply(const struct product *p, const struct factor *a, const struct factor *b, unsigned keep)
+static struct factor multiply(const struct product *p, const struct factor *a, const struct factor *b,
+                              unsigned keep)
 {
     struct factor result = {.node = NULL};
     unsigned char labels[2][IR_MAX_RANK];
@@ -124,8 +125,8 @@ static struct factor multiply(const struct product *p, const struct factor *a, c
     int n = append_labels(leads(a, b) ? a : b, keep, result.labels, 0);
     n = append_labels(leads(a, b) ? b : a, keep, result.labels, n);
     const struct ir_node *const args[2] = {a->node, b->node};
-    result.node = ir_ein_labels(p->graph, 1.0, 2, args, (const unsigned char(*)[IR_MAX_RANK])labels, n, result.labels,
-                                NULL);
+    result.node = ir_ein_labels(p->graph, 1.0, 2, args, (const unsigned char(*)[IR_MAX_RANK])labels, n,
+                                result.labels, NULL);
     result.set = product_labels(result.node, result.labels);
     return result;
 }
@@ -180,18 +181,19 @@ static void join_cheapest(struct product *p)
             const struct factor *a = &p->factors[i], *b = &p->factors[j];
             const unsigned all = a->set | b->set, keep = all & needed_beside(p, 1u << i | 1u << j);
             const bool varying = a->node->rate == IR_VARYING || b->node->rate == IR_VARYING;
-            const double cost = pair_cost(p, all, keep, varying, false) - extent(p->ein, a->set) - extent(p->ein, b->set);
+            const double cost =
+                pair_cost(p, all, keep, varying, false) - extent(p->ein, a->set) - extent(p->ein, b->set);
             if (cost >= least)
                 continue;
             least = cost, best_i = i, best_j = j;
         }
     const struct factor *a = &p->factors[best_i], *b = &p->factors[best_j];
-    p->factors[best_i] =
-        multiply(p, a, b, (a->set | b->set) & needed_beside(p, 1u << best_i | 1u << best_j));
+    p->factors[best_i] = multiply(p, a, b, (a->set | b->set) & needed_beside(p, 1u << best_i | 1u << best_j));
     p->factors[best_j] = p->factors[--p->n];
 }
 
-/* No order keeps the parts within the largest rank (a product of operands with many labels each): it stays whole. */
+/* No order keeps the parts within the largest rank (a product of operands with many labels each): it stays
+ * whole. */
 const struct ir_node *product_split(struct product *p)
 {
     while (p->n > PRODUCT_SEARCHED)

@@ -34,7 +34,8 @@ struct plan { /* by set of factors */
     bool varying;
 };
 
-/* For at most PRODUCT_SEARCHED factors. The cost of the last plan is DBL_MAX where no order keeps to the largest rank. */
+/* For at most PRODUCT_SEARCHED factors. The cost of the last plan is DBL_MAX where no order keeps to the
+ * largest rank. */
 struct plan *product_plan(const struct product *p);
 
 /* Sums labels that factor i alone has, before anything else. */

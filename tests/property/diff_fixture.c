@@ -83,8 +83,8 @@ double fixture_difference(const struct fixture *f, const struct ir_graph *graph,
 }
 
 /* A gradient that turned out to be the same for all samples is stored once. */
-static double gradient_times(const struct fixture *f, const struct ir_node *input, const struct ir_node *gradient,
-                             const double *values, const char *purpose)
+static double gradient_times(const struct fixture *f, const struct ir_node *input,
+                             const struct ir_node *gradient, const double *values, const char *purpose)
 {
     const size_t n = numbers_of(input, f->batch), stored = numbers_of(gradient, f->batch);
     const uint64_t key = key_of(f->seed, purpose, input->input.name);
@@ -100,7 +100,8 @@ double fixture_slope(const struct fixture *f, const struct ir_graph *gradient, c
     double sum = 0;
     for (int w = 0; w < f->n_wrt; w++) {
         const int k = output_index(gradient, arena_printf(gradient->arena, "%s.%s", prefix, f->wrt[w]));
-        sum += gradient_times(f, ir_input_find(gradient, f->wrt[w]), gradient->outputs[k].value, out[k], "direction");
+        sum += gradient_times(f, ir_input_find(gradient, f->wrt[w]), gradient->outputs[k].value, out[k],
+                              "direction");
     }
     return sum;
 }
@@ -128,8 +129,8 @@ double fixture_distance(const struct fixture *f, const struct ir_graph *a, const
     return worst;
 }
 
-double fixture_dot_gap(const struct fixture *f, const struct ir_graph *forward, const struct ir_graph *pullback,
-                       const char *prefix, int n_of, const char *const *of)
+double fixture_dot_gap(const struct fixture *f, const struct ir_graph *forward,
+                       const struct ir_graph *pullback, const char *prefix, int n_of, const char *const *of)
 {
     double **dots = fixture_eval(f, forward, 0), **grads = fixture_eval(f, pullback, 0);
     double left = 0, right = 0;
@@ -142,7 +143,8 @@ double fixture_dot_gap(const struct fixture *f, const struct ir_graph *forward, 
     for (int w = 0; w < f->n_wrt; w++) {
         const int k = output_index(pullback, arena_printf(pullback->arena, "%s.%s", prefix, f->wrt[w]));
         const char *dot = arena_printf(forward->arena, "dot.%s", f->wrt[w]);
-        right += gradient_times(f, ir_input_find(forward, dot), pullback->outputs[k].value, grads[k], "value");
+        right +=
+            gradient_times(f, ir_input_find(forward, dot), pullback->outputs[k].value, grads[k], "value");
     }
     return fixture_gap(left, right);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Derivatives: every operation against central differences, forward against reverse, and both on top of each other. */
+ * Derivatives: every operation against central differences, forward against reverse, and both on top of each
+ * other. */
 #include "check.h"
 #include "diff_fixture.h"
 #include "pass/pass.h"
@@ -21,8 +22,10 @@ static const struct ir_node *matrix_input(struct ir_graph *g, int rows, int colu
     return ir_input(g, "w", IR_PARAMETER, IR_UNIFORM, ir_shape_of(2, rows, columns));
 }
 
-/* Gradients of output "y" by fixture->wrt against differences, for both policies, before and after all passes. */
-static void check_gradient(const struct fixture *f, const struct ir_graph *g, const char *of, double tolerance)
+/* Gradients of output "y" by fixture->wrt against differences, for both policies, before and after all
+ * passes. */
+static void check_gradient(const struct fixture *f, const struct ir_graph *g, const char *of,
+                           double tolerance)
 {
     const double expected = fixture_difference(f, g, of);
     const char *prefix = "grad";
@@ -42,7 +45,7 @@ static void check_gradient(const struct fixture *f, const struct ir_graph *g, co
     }
 }
 
-/* ---- operations ---------------------------------------------------------------------------------------------------------- */
+/* ---- operations ---------------------------------------------------------------------------------------- */
 
 /* Into the open interval where f is smooth: |x| < 1 is given. */
 static const struct ir_node *domain(struct ir_graph *g, enum ir_op op, const struct ir_node *x)
@@ -67,7 +70,8 @@ static void elementwise_functions(void)
             continue;
         struct arena *arena = arena_new();
         struct ir_graph *g = ir_graph_new(arena, ir_op_name((enum ir_op)op));
-        const struct ir_node *x = vector_input(g, 4), *y = apply(g, (enum ir_op)op, domain(g, (enum ir_op)op, x));
+        const struct ir_node *x = vector_input(g, 4),
+                             *y = apply(g, (enum ir_op)op, domain(g, (enum ir_op)op, x));
         ir_output_add(g, "y", ir_mul(g, y, x));
         check_gradient(&f, g, "y", 1e-8);
         const struct ir_graph *d = diff_reverse(g, g->name, "y", 1, x_name, DIFF_KEEP_STATE);
@@ -88,7 +92,7 @@ static void check_output(struct arena *arena, struct ir_graph *g, const struct i
 
 static void products(void)
 {
-    static const char *const specs[] = {"ij,j->i", "ij,j->ij", "ij,j->j", "ii,j->ij", "ii,i->i",
+    static const char *const specs[] = {"ij,j->i", "ij,j->ij", "ij,j->j",   "ii,j->ij", "ii,i->i",
                                         "ij,i->",  "ii,j->",   "ij,k->kji", "jj,j->"};
     for (size_t i = 0; i < CHECK_COUNT(specs); i++) {
         struct arena *arena = arena_new();
@@ -110,7 +114,8 @@ static void powers_and_broadcasts(void)
 
 static void selections(void)
 {
-    static const struct ir_entry entries[] = {{0, 1, 1.0}, {2, 0, -0.5}, {2, 2, 2.0}, {3, 2, 1.0}, {5, 1, 1.5}};
+    static const struct ir_entry entries[] = {
+        {0, 1, 1.0}, {2, 0, -0.5}, {2, 2, 2.0}, {3, 2, 1.0}, {5, 1, 1.5}};
     static const int leads[3][3] = {{6}, {2, 3}, {3, 2, 1}};
     for (int n_lead = 1; n_lead <= 3; n_lead++) {
         for (int axis = 0; axis < 2; axis++) {
@@ -143,7 +148,7 @@ static void batch_sums(void)
     check_output(arena, g, ir_add2(g, row, ir_mul(g, x, ir_unary(g, IR_TANH, ir_scale(g, 0.2, sum)))));
 }
 
-/* ---- loops ------------------------------------------------------------------------------------------------------------------- */
+/* ---- loops --------------------------------------------------------------------------------------------- */
 
 /* (position, speed) carried; forces a sequence; w captured, uniform; x captured, varying. */
 static struct ir_graph *loop_body(struct arena *arena)
@@ -164,10 +169,17 @@ static struct ir_graph *loop_body(struct arena *arena)
     return b;
 }
 
-static const struct ir_node *swing(struct ir_graph *g, const struct ir_node *x, const struct ir_node *w, bool backward)
+static const struct ir_node *swing(struct ir_graph *g, const struct ir_node *x, const struct ir_node *w,
+                                   bool backward)
 {
-    const struct ir_steps steps = {.count = 4, .backward = backward, .n_carry = 2, .n_sequence = 1, .n_capture = 2,
-                                   .n_stack = 1, .n_sum = 2, .body = loop_body(g->arena)};
+    const struct ir_steps steps = {.count = 4,
+                                   .backward = backward,
+                                   .n_carry = 2,
+                                   .n_sequence = 1,
+                                   .n_capture = 2,
+                                   .n_stack = 1,
+                                   .n_sum = 2,
+                                   .body = loop_body(g->arena)};
     const struct ir_node *forces = ir_broadcast(g, w, "ij->kij", ir_shape_of(3, 4, 3, 3));
     forces = ir_ein(g, 1, "kij,k->kj", forces,
                     ir_const(g, ir_shape_of(1, 4), (const double[]){0.3, -0.2, 0.9, 0.5}));

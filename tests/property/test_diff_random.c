@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Derivatives of random programs, loops in loops and sums over the batch in the middle included: against central
- * differences, forward against reverse (<cot, J dot> = <J' cot, dot>), one on top of the other, and both policies against
- * each other. A failing seed prints the command that repeats it. */
+ * Derivatives of random programs, loops in loops and sums over the batch in the middle included: against
+ * central differences, forward against reverse (<cot, J dot> = <J' cot, dot>), one on top of the other, and
+ * both policies against each other. A failing seed prints the command that repeats it. */
 #include "check.h"
 #include "diff_fixture.h"
 #include "pass/pass.h"
@@ -13,7 +13,7 @@
 static const char *const all_inputs[] = {"x", "z", "e", "W", "b", "V", "t"};
 enum { N_INPUTS = 7 };
 
-/* ---- seeds --------------------------------------------------------------------------------------------------------------- */
+/* ---- seeds --------------------------------------------------------------------------------------------- */
 
 typedef bool property(struct arena *arena, uint64_t seed);
 
@@ -29,7 +29,8 @@ static void for_seeds(const char *name, int count, property *holds)
         arena_free(arena);
         CU_ASSERT_TRUE(good);
         if (!good)
-            printf("repeat: GPFC_SEED=%" PRIu64 " GPFC_TEST='%s' tests/property/test_diff_random\n", seed, name);
+            printf("repeat: GPFC_SEED=%" PRIu64 " GPFC_TEST='%s' tests/property/test_diff_random\n", seed,
+                   name);
     }
 }
 
@@ -44,7 +45,8 @@ static int most_axes(const struct ir_graph *g, int depth)
     int most = 0;
     for (int id = 0; id < g->n_nodes; id++) {
         const struct ir_node *node = g->nodes[id];
-        const int axes = node->op == IR_STEPS ? most_axes(node->steps->body, depth + 1) : node->shape.rank + depth;
+        const int axes =
+            node->op == IR_STEPS ? most_axes(node->steps->body, depth + 1) : node->shape.rank + depth;
         most = axes > most ? axes : most;
     }
     return most;
@@ -75,7 +77,7 @@ static bool is_sound(const char *what, const struct ir_graph *g)
     return !fault;
 }
 
-/* ---- making derivatives -------------------------------------------------------------------------------------------------- */
+/* ---- making derivatives -------------------------------------------------------------------------------- */
 
 /* "grad", "grad2", ...: the first that no output has yet. */
 static const char *next_prefix(const struct ir_graph *g)
@@ -99,7 +101,8 @@ static const struct ir_node *two_columns(struct ir_graph *g, const struct ir_nod
         const struct ir_node *const args[2] = {
             ir_input(g, name, role, input->rate, input->shape),
             ir_const(g, ir_shape_of(1, 2), s ? (const double[]){0, 1} : (const double[]){1, 0})};
-        columns[s] = ir_ein_labels(g, 1, 2, args, (const unsigned char(*)[IR_MAX_RANK])labels, rank + 1, out, NULL);
+        columns[s] =
+            ir_ein_labels(g, 1, 2, args, (const unsigned char(*)[IR_MAX_RANK])labels, rank + 1, out, NULL);
     }
     return ir_add2(g, columns[0], columns[1]);
 }
@@ -134,17 +137,18 @@ static struct ir_graph *with_tangents(const struct ir_graph *from, int n_of, con
         int k = 0;
         while (strcmp(from->outputs[k].name, of[o]) != 0)
             k++;
-        const struct ir_node *dot = dots[k] ? ir_pick(g, dots[k], dots[k]->shape.rank - 1, 1)
-                                            : ir_fill(g, 0, outs[k]->shape);
+        const struct ir_node *dot =
+            dots[k] ? ir_pick(g, dots[k], dots[k]->shape.rank - 1, 1) : ir_fill(g, 0, outs[k]->shape);
         ir_output_add(g, arena_printf(g->arena, "d.%s", of[o]), dot);
     }
     return g;
 }
 
-/* ---- properties ------------------------------------------------------------------------------------------------------------- */
+/* ---- properties ---------------------------------------------------------------------------------------- */
 
 /* Gradients of `of` against differences, by both policies; passes change neither. */
-static bool gradient_agrees(const struct fixture *f, const struct ir_graph *g, const char *of, double tolerance)
+static bool gradient_agrees(const struct fixture *f, const struct ir_graph *g, const char *of,
+                            double tolerance)
 {
     const char *prefix = next_prefix(g), *fault;
     const double expected = fixture_difference(f, g, of);
@@ -174,9 +178,11 @@ static bool dots_agree(const struct fixture *f, const struct ir_graph *g, int n_
     const struct ir_graph *forward = with_tangents(g, n_of, of);
     bool good = is_sound("forward", forward) && is_close("primal", fixture_distance(f, g, forward), 1e-13);
     for (int keep = 0; keep < 2 && good; keep++) {
-        const struct ir_graph *pullback = diff_pullback(g, "back", n_of, of, f->n_wrt, f->wrt, (enum diff_keep)keep);
+        const struct ir_graph *pullback =
+            diff_pullback(g, "back", n_of, of, f->n_wrt, f->wrt, (enum diff_keep)keep);
         good = is_sound("pullback", pullback) &&
-               is_close("forward against reverse", fixture_dot_gap(f, forward, pullback, next_prefix(g), n_of, of), 1e-9);
+               is_close("forward against reverse",
+                        fixture_dot_gap(f, forward, pullback, next_prefix(g), n_of, of), 1e-9);
     }
     return good;
 }
@@ -212,16 +218,31 @@ static bool forward_of_reverse_holds(struct arena *arena, uint64_t seed)
 {
     const struct fixture f = fixture_of(seed);
     const char *const of[] = {"grad.W", "grad.x", "grad.b"};
-    const struct ir_graph *reverse = diff_reverse(program(arena, seed, 10), "reverse", "y0", N_INPUTS, all_inputs,
-                                                  seed % 2 ? DIFF_KEEP_ALL : DIFF_KEEP_STATE);
+    const struct ir_graph *reverse = diff_reverse(program(arena, seed, 10), "reverse", "y0", N_INPUTS,
+                                                  all_inputs, seed % 2 ? DIFF_KEEP_ALL : DIFF_KEEP_STATE);
     return dots_agree(&f, reverse, 3, of);
 }
 
-static void reverse(void) { for_seeds("reverse", 400, reverse_holds); }
-static void forward_against_reverse(void) { for_seeds("forward against", 400, dot_holds); }
-static void reverse_of_forward(void) { for_seeds("reverse of forward", 200, reverse_of_forward_holds); }
-static void forward_of_reverse(void) { for_seeds("forward of reverse", 200, forward_of_reverse_holds); }
-static void reverse_of_both(void) { for_seeds("reverse of reverse", 150, reverse_of_reverse_of_forward_holds); }
+static void reverse(void)
+{
+    for_seeds("reverse", 400, reverse_holds);
+}
+static void forward_against_reverse(void)
+{
+    for_seeds("forward against", 400, dot_holds);
+}
+static void reverse_of_forward(void)
+{
+    for_seeds("reverse of forward", 200, reverse_of_forward_holds);
+}
+static void forward_of_reverse(void)
+{
+    for_seeds("forward of reverse", 200, forward_of_reverse_holds);
+}
+static void reverse_of_both(void)
+{
+    for_seeds("reverse of reverse", 150, reverse_of_reverse_of_forward_holds);
+}
 
 static const struct check_case cases[] = {
     {"reverse", reverse},

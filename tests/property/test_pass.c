@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Passes keep the values of random programs and of their derivatives, leave sound graphs, and do what they are for. */
+ * Passes keep the values of random programs and of their derivatives, leave sound graphs, and do what they
+ * are for. */
 #include "check.h"
 #include "diff_fixture.h"
 #include "pass/pass.h"
@@ -11,7 +12,7 @@
 static const char *const all_inputs[] = {"x", "z", "e", "W", "b", "V", "t"};
 enum { N_INPUTS = 7 };
 
-/* ---- random programs ------------------------------------------------------------------------------------------------------ */
+/* ---- random programs ----------------------------------------------------------------------------------- */
 
 static bool pass_holds(const struct pass *pass, const struct fixture *f, const struct ir_graph *before,
                        struct ir_graph **after)
