@@ -73,13 +73,13 @@ static void forecast(const struct training *training, struct pace *pace, struct 
     pace->told = true;
     if (!talks(training))
         return;
-    struct human time, step, memory;
+    struct human time, memory;
     int64_t left = trainer->steps - trainer->state.step;
     double each = (now - pace->began) / (double)(done - WARM_STEPS);
     double measures = (double)left / (double)training->run->measure_steps * training->measure_seconds;
     (void)human_seconds(&time, each * (double)left + measures);
     progress_clear(progress);
-    (void)fprintf(stdout, "  forecast  about %s (%s ms a step), %s of memory\n", time.text, human_number(&step, 1e3 * each),
+    (void)fprintf(stdout, "  forecast  about %s (%.3g ms a step), %s of memory\n", time.text, 1e3 * each,
                   human_bytes(&memory, command_resident_bytes()));
     (void)fflush(stdout);
 }

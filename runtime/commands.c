@@ -9,14 +9,23 @@
 #include "gpfc/runtime.h"
 
 static const struct command commands[] = {
-    {"train", "", 0, "doiestqj", "Trains on pairs and leaves model, checkpoint and metrics in a folder.", command_train},
-    {"resume", "DIR", 1, "tqj", "Goes on with a training that was interrupted.", command_resume},
-    {"apply", "MODEL IN.npy OUT.npy", 3, "ft", "Maps the rows of IN by the flow: s(y).", command_apply},
-    {"invert", "MODEL IN.npy OUT.npy", 3, "gt", "Maps the rows of IN back by the inverse of the flow.", command_invert},
-    {"evaluate", "MODEL", 1, "dtj",
-     "Measures a model: cost before and after, energy, and how well it keeps the Gaussian.", command_evaluate},
-    {"bench", "", 0, "ltbj", "Times training steps, against this processor's measured peak.", command_bench},
-    {"info", "", 0, "j", "Tells what this trainer was compiled from and for.", command_info},
+    {"train", "", 0, "doiestqj", "train on pairs, into a folder",
+     "Trains on pairs (x, y = f(x)); leaves the best model, a checkpoint and metrics in a folder. Ctrl-C saves and stops.",
+     command_train},
+    {"resume", "DIR", 1, "tqj", "go on with a training that was stopped",
+     "Goes on with a training from its last checkpoint, with the same result as if it had not been stopped.",
+     command_resume},
+    {"apply", "MODEL IN.npy OUT.npy", 3, "ft", "map rows by the flow, y to s(y)",
+     "Maps the rows of IN by the flow, y to s(y). Files larger than memory work.", command_apply},
+    {"invert", "MODEL IN.npy OUT.npy", 3, "gt", "map rows back, s(y) to y",
+     "Maps the rows of IN by the inverse of the flow. Files larger than memory work.", command_invert},
+    {"evaluate", "MODEL", 1, "dtj", "cost before and after, and more",
+     "Measures a model on the test set: cost before and after, energy, and how well it keeps the Gaussian.",
+     command_evaluate},
+    {"bench", "", 0, "ltbj", "time training steps",
+     "Times training steps on random pairs, against the measured peak of a core.", command_bench},
+    {"info", "", 0, "j", "what this trainer was compiled from",
+     "Tells what this trainer was compiled from and for.", command_info},
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
@@ -28,7 +37,7 @@ static void print_usage(FILE *out, const struct command_context *context)
                   (long long)bundle->dimension, bundle->version);
     (void)fprintf(out, "Usage: %s COMMAND [OPTION...]\n\n", context->program);
     for (int i = 0; i < N_COMMANDS; i++)
-        (void)fprintf(out, "  %-9s %-21s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+        (void)fprintf(out, "  %-9s %-21s %s\n", commands[i].name, commands[i].arguments, commands[i].brief);
     (void)fprintf(out, "\n%s COMMAND --help shows the options of a command.\n", context->program);
 }
 

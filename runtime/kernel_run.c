@@ -11,6 +11,9 @@
 
 #include "random.h"
 
+/* A thread that gets less than this has more to wait than to do. */
+static const double least_flop_of_thread = 1e6;
+
 /* Leaves: enough for many threads; fewer where their sums would take more than this. */
 enum { MOST_LEAVES = 64, MOST_SUM_BYTES = 64 << 20 };
 
@@ -392,6 +395,12 @@ static int this_thread(void)
 #endif
 }
 
+static int threads_for(const struct kernel_run *run, int64_t n)
+{
+    double worth = run->kernel->flop_per_sample * (double)n / least_flop_of_thread;
+    return worth >= run->threads ? run->threads : worth > 1 ? (int)worth : 1;
+}
+
 void kernel_run_go(struct kernel_run *run, int64_t n)
 {
     assert(n > 0 && n <= run->rows);
@@ -400,11 +409,12 @@ void kernel_run_go(struct kernel_run *run, int64_t n)
         .tiles = (n + run->bundle->lanes - 1) / run->bundle->lanes,
         .leaves = kernel_run_leaves(run, n),
     };
+    int threads = threads_for(run, n);
     draw_step_noise(run);
     for (int i = 0; i < run->threads; i++)
         point_worker(run, &run->workers[i]);
     run->kernel->before(run->in, run->uniform);
-#pragma omp parallel for num_threads(run->threads) schedule(dynamic)
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
     for (int64_t leaf = 0; leaf < batch.leaves; leaf++)
         run_leaf(run, &run->workers[this_thread()], &batch, leaf);
     add_leaves(run, batch.leaves);

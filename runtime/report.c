@@ -48,13 +48,15 @@ void report_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes)
 static void row(FILE *out, const char *what, double before, double after)
 {
     struct human left, right;
-    (void)fprintf(out, "  %-34s %10s %10s\n", what, human_number(&left, before), human_number(&right, after));
+    (void)fprintf(out, "  %-36s %10s %10s\n", what, human_number(&left, before), human_number(&right, after));
 }
 
 void report_evaluation(FILE *out, const struct evaluation *e)
 {
     struct human samples;
-    (void)fprintf(out, "  on %-31s %10s %10s\n", human_count(&samples, e->samples), "before", "after");
+    char on[64];
+    (void)snprintf(on, sizeof on, "on %s samples", human_count(&samples, e->samples));
+    (void)fprintf(out, "  %-36s %10s %10s\n", on, "before", "after");
     row(out, "transport cost", e->cost_before, e->cost_after);
     if (!isnan(e->nll_before))
         row(out, "negative log-likelihood, nats", e->nll_before, e->nll_after);

@@ -1,0 +1,627 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A trainer's commands as a person or a script meets them: what they print, leave and return. The trainer is this
+ * program, started anew with "--trainer MODEL key=value,... WORDS" and a bundle written by hand. */
+#include "check.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <zip.h>
+
+#include "fake_bundle.h"
+#include "fake_pairs.h"
+#include "gpfc/runtime.h"
+#include "interrupt.h"
+#include "npy.h"
+#include "scratch.h"
+
+enum { MOST_WORDS = 12 };
+
+static struct scratch scratch;
+
+/* ---- the trainer --------------------------------------------------------------------------------------------------- */
+
+static int be_a_trainer(int argc, char **argv)
+{
+    static struct fake fake;
+    fake_make(&fake, (enum fake_model)atoi(argv[2]));
+    for (char *pair = strtok(argv[3], ","); pair != NULL; pair = strtok(NULL, ",")) {
+        char *value = strchr(pair, '=');
+        *value = '\0';
+        if (strcmp(pair, "hash") == 0)
+            fake.bundle.spec_hash = atoi(value + 1);
+        else if (strcmp(pair, "features") == 0)
+            fake.bundle.features = value + 1;
+        else
+            fake_set(&fake, pair, value + 1);
+    }
+    char program[] = "./fake";
+    argv[3] = program;
+    return gpfc_trainer_main(&fake.bundle, argc - 3, argv + 3);
+}
+
+/* Waits for signals; tells on standard output when one was noted. */
+static int be_interrupted(void)
+{
+    struct interrupt *interrupt;
+    struct fault fault = {0};
+    if (!interrupt_watch(&interrupt, &fault) || write(STDOUT_FILENO, "r", 1) != 1)
+        return 1;
+    const struct timespec moment = {.tv_nsec = 1000000};
+    for (int told = 0, i = 0; i < 20000; i++) {
+        if (!told && interrupt_noted(interrupt) != 0)
+            told = write(STDOUT_FILENO, "n", 1) == 1;
+        (void)nanosleep(&moment, NULL);
+    }
+    return 1;
+}
+
+/* ---- running it ---------------------------------------------------------------------------------------------------- */
+
+struct outcome {
+    int code; /* exit code; 1000 + signal */
+    char *out, *err;
+};
+
+static const char *in_folder(const char *name)
+{
+    return scratch_path(&scratch, name);
+}
+
+/* Words are separated by blanks; one that starts with @ is a path in the scratch folder. */
+static void split_words(const char *words, char *const room, size_t bytes, char *list[MOST_WORDS + 1])
+{
+    int n = 0;
+    (void)snprintf(room, bytes, "%s", words);
+    for (char *word = strtok(room, " "); word != NULL && n < MOST_WORDS; word = strtok(NULL, " "))
+        list[n++] = word[0] == '@' ? strdup(in_folder(word + 1)) : strdup(word);
+    list[n] = NULL;
+}
+
+static pid_t start(enum fake_model model, const char *settings, const char *words)
+{
+    char room[1024], number[8], *list[MOST_WORDS + 1], *argv[MOST_WORDS + 5];
+    char self[] = "/proc/self/exe", mode[] = "--trainer", *copy = strdup(settings);
+    int n = 0;
+    (void)snprintf(number, sizeof number, "%d", (int)model);
+    split_words(words, room, sizeof room, list);
+    argv[n++] = self;
+    argv[n++] = mode;
+    argv[n++] = number;
+    argv[n++] = copy;
+    for (int i = 0; (argv[n] = list[i]) != NULL; i++)
+        n++;
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        int out = open(in_folder("stdout"), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+        int err = open(in_folder("stderr"), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+        if (dup2(out, STDOUT_FILENO) >= 0 && dup2(err, STDERR_FILENO) >= 0)
+            (void)execv(self, argv);
+        _exit(99);
+    }
+    for (int i = 0; list[i] != NULL; i++)
+        free(list[i]);
+    free(copy);
+    CU_ASSERT_TRUE_FATAL(child > 0);
+    return child;
+}
+
+static struct outcome finish(pid_t child)
+{
+    int status = 0;
+    CU_ASSERT_EQUAL_FATAL(waitpid(child, &status, 0), child);
+    return (struct outcome){.code = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status),
+                            .out = scratch_read(in_folder("stdout"), NULL),
+                            .err = scratch_read(in_folder("stderr"), NULL)};
+}
+
+static void outcome_free(struct outcome *outcome)
+{
+    free(outcome->out);
+    free(outcome->err);
+}
+
+static struct outcome run(enum fake_model model, const char *settings, const char *words)
+{
+    return finish(start(model, settings, words));
+}
+
+/* Exit code, and a part of what was printed on standard error ("" for any). */
+static void expect(enum fake_model model, const char *settings, const char *words, int code, const char *err)
+{
+    struct outcome outcome = run(model, settings, words);
+    if (outcome.code != code || strstr(outcome.err, err) == NULL)
+        (void)fprintf(stderr, "%s: exit %d instead of %d; %s", words, outcome.code, code, outcome.err);
+    CU_ASSERT_EQUAL(outcome.code, code);
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.err, err));
+    outcome_free(&outcome);
+}
+
+static json_t *run_json(enum fake_model model, const char *settings, const char *words)
+{
+    struct outcome outcome = run(model, settings, words);
+    json_t *json = json_loads(outcome.out, 0, NULL);
+    if (outcome.code != 0 || json == NULL)
+        (void)fprintf(stderr, "%s: exit %d; %s%s", words, outcome.code, outcome.out, outcome.err);
+    CU_ASSERT_EQUAL(outcome.code, 0);
+    outcome_free(&outcome);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(json);
+    return json;
+}
+
+static double number(const json_t *json, const char *key)
+{
+    const json_t *value = json_object_get(json, key);
+    CU_ASSERT_TRUE(json_is_number(value));
+    return json_number_value(value);
+}
+
+/* ---- files --------------------------------------------------------------------------------------------------------- */
+
+static void write_npy(const char *name, int precision, int64_t rows, int64_t columns, const void *values)
+{
+    struct npy_writer *writer;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE_FATAL(npy_create(&writer, in_folder(name), precision, rows, columns, &fault));
+    CU_ASSERT_TRUE_FATAL(npy_write_rows(writer, values, rows, &fault));
+    CU_ASSERT_TRUE_FATAL(npy_writer_commit(writer, &fault));
+}
+
+static float *read_npy(const char *name, int64_t rows, int64_t columns)
+{
+    struct npy_reader *reader;
+    struct fault fault = {0};
+    int64_t got = 0;
+    float *values = calloc((size_t)(rows * columns), sizeof *values);
+    CU_ASSERT_TRUE_FATAL(values != NULL && npy_open(&reader, in_folder(name), &fault));
+    CU_ASSERT_EQUAL(npy_shape(reader).rows, rows);
+    CU_ASSERT_EQUAL(npy_shape(reader).columns, columns);
+    CU_ASSERT_TRUE(npy_read_rows(reader, 4, rows, values, &got, &fault));
+    CU_ASSERT_EQUAL(got, rows);
+    npy_close(reader);
+    return values;
+}
+
+/* x_train, y_train, x_test, y_test in one .npz. */
+static void write_npz(const char *name, const struct pairs *pairs)
+{
+    const char *const names[] = {"x_train", "y_train", "x_test", "y_test"};
+    const void *const arrays[] = {pairs->x_train, pairs->y_train, pairs->x_test, pairs->y_test};
+    zip_t *zip = zip_open(in_folder(name), ZIP_CREATE | ZIP_TRUNCATE, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(zip);
+    for (int i = 0; i < 4; i++) {
+        char member[32];
+        (void)snprintf(member, sizeof member, "%s.npy", names[i]);
+        write_npy(member, pairs->precision, i < 2 ? pairs->n_train : pairs->n_test, pairs->d, arrays[i]);
+        zip_source_t *source = zip_source_file(zip, in_folder(member), 0, -1);
+        CU_ASSERT_TRUE_FATAL(zip_file_add(zip, member, source, 0) >= 0);
+    }
+    CU_ASSERT_EQUAL_FATAL(zip_close(zip), 0);
+}
+
+static void set_up(void)
+{
+    CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
+    struct pairs pairs = fake_pairs(2, 4, 203, 50);
+    write_npz("pairs.npz", &pairs);
+    fake_pairs_free(&pairs);
+}
+
+static void train_a_model(void)
+{
+    expect(FAKE_SINGLE2, "train.rate=0.05", "train --data @pairs.npz --out @run --epochs 20 --quiet", 0, "");
+}
+
+/* ---- help and words ------------------------------------------------------------------------------------------------ */
+
+static void fits_a_screen(const char *text)
+{
+    int lines = 0, columns = 0;
+    for (const char *at = text; *at != '\0'; at++) {
+        columns = *at == '\n' ? 0 : columns + 1;
+        lines += *at == '\n';
+        CU_ASSERT_TRUE(columns <= 80);
+    }
+    CU_ASSERT_TRUE(lines > 2 && lines <= 24);
+}
+
+static void help_fits_the_screen(void)
+{
+    static const char *const words[] = {"--help",        "train --help",    "resume --help", "apply --help",
+                                        "invert --help", "evaluate --help", "bench --help",  "info --help"};
+    set_up();
+    for (size_t i = 0; i < CHECK_COUNT(words); i++) {
+        struct outcome outcome = run(FAKE_SINGLE2, "", words[i]);
+        CU_ASSERT_EQUAL(outcome.code, 0);
+        CU_ASSERT_STRING_EQUAL(outcome.err, "");
+        CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "Usage: "));
+        fits_a_screen(outcome.out);
+        outcome_free(&outcome);
+    }
+    scratch_remove(&scratch);
+}
+
+static void wrong_words_are_told(void)
+{
+    set_up();
+    expect(FAKE_SINGLE2, "", "", 2, "Usage: ./fake COMMAND");
+    expect(FAKE_SINGLE2, "", "fly", 2, "no command 'fly'");
+    expect(FAKE_SINGLE2, "", "train --epochs 0", 2, "--epochs takes a whole number from 1 to 100000000, not '0'");
+    expect(FAKE_SINGLE2, "", "train --threads many", 2, "not 'many'");
+    expect(FAKE_SINGLE2, "", "train --seed 1.5", 2, "not '1.5'");
+    expect(FAKE_SINGLE2, "", "bench --seconds nan", 2, "not 'nan'");
+    expect(FAKE_SINGLE2, "", "train --wings 2", 2, "--wings");
+    expect(FAKE_SINGLE2, "", "train here", 2, "'here' is one argument too many");
+    expect(FAKE_SINGLE2, "", "apply m", 2, "apply MODEL IN.npy OUT.npy");
+    expect(FAKE_SINGLE2, "", "resume", 2, "resume DIR");
+    scratch_remove(&scratch);
+}
+
+static void processor_is_checked_first(void)
+{
+    set_up();
+#if defined(__x86_64__)
+    if (!__builtin_cpu_supports("avx512vbmi"))
+        expect(FAKE_SINGLE2, "features=+avx512vbmi", "info", 1, "this processor lacks avx512vbmi");
+#endif
+    expect(FAKE_SINGLE2, "features=+sse3", "info", 0, "");
+    scratch_remove(&scratch);
+}
+
+/* ---- training ------------------------------------------------------------------------------------------------------ */
+
+static void train_leaves_a_folder(void)
+{
+    set_up();
+    json_t *json = run_json(FAKE_SINGLE2, "train.rate=0.05", "train --data @pairs.npz --out @run --epochs 20 --json");
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json, "status")), "finished");
+    CU_ASSERT_EQUAL(number(json, "samples_train"), 203);
+    CU_ASSERT_EQUAL(number(json, "samples_test"), 50);
+    CU_ASSERT_EQUAL(number(json, "epochs"), 20);
+    const json_t *evaluation = json_object_get(json, "evaluation");
+    CU_ASSERT_TRUE(number(evaluation, "cost_after") < 0.1 * number(evaluation, "cost_before"));
+    CU_ASSERT_TRUE(scratch_there(in_folder("run/model.safetensors")));
+    CU_ASSERT_TRUE(scratch_there(in_folder("run/checkpoint.safetensors")));
+    CU_ASSERT_TRUE(scratch_there(in_folder("run/metrics.jsonl")));
+    json_decref(json);
+    scratch_remove(&scratch);
+}
+
+static void train_tells_a_person(void)
+{
+    set_up();
+    struct outcome outcome = run(FAKE_SINGLE2, "", "train --data @pairs.npz --out @run --epochs 30 --threads 1");
+    static const char *const parts[] = {"fake\n", "203 pairs to train on, 50 to test", "30 epochs of 1 steps",
+                                        "1 thread", "transport cost", "before", "after", "round trip", "model: ",
+                                        "./fake evaluate ", "./fake apply "};
+    CU_ASSERT_EQUAL(outcome.code, 0);
+    for (size_t i = 0; i < CHECK_COUNT(parts); i++)
+        CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, parts[i]));
+    outcome_free(&outcome);
+    outcome = run(FAKE_SINGLE2, "", "train --data @pairs.npz --out @run --epochs 3 --quiet");
+    CU_ASSERT_STRING_EQUAL(outcome.out, "");
+    CU_ASSERT_STRING_EQUAL(outcome.err, "");
+    CU_ASSERT_TRUE(scratch_there(in_folder("run/model.safetensors.old")));
+    outcome_free(&outcome);
+    scratch_remove(&scratch);
+}
+
+static void train_starts_from_given_weights(void)
+{
+    set_up();
+    train_a_model();
+    json_t *first = run_json(FAKE_SINGLE2, "", "evaluate @run/model.safetensors --data @pairs.npz --json");
+    json_t *second = run_json(FAKE_SINGLE2, "train.rate=0",
+                              "train --data @pairs.npz --init @run/model.safetensors --out @again --epochs 1 --json");
+    CU_ASSERT_DOUBLE_EQUAL(number(second, "best_cost"), number(first, "cost_after"), 1e-7);
+    json_decref(first);
+    json_decref(second);
+    expect(FAKE_DOUBLE2, "", "train --data @pairs.npz --init @run/model.safetensors --out @again", 2, "another spec");
+    scratch_remove(&scratch);
+}
+
+static void bad_data_are_told(void)
+{
+    set_up();
+    CU_ASSERT_TRUE(scratch_write(in_folder("text.npz"), "no zip", 6));
+    expect(FAKE_SINGLE2, "", "train --out @run", 2, "give --data");
+    expect(FAKE_SINGLE2, "", "train --data @none.npz --out @run", 2, "none.npz");
+    expect(FAKE_SINGLE2, "", "train --data @text.npz --out @run", 2, "text.npz");
+    expect(FAKE_DOUBLE3, "", "train --data @pairs.npz --out @run", 2, "pairs.npz");
+    CU_ASSERT_FALSE(scratch_there(in_folder("run")));
+    expect(FAKE_SINGLE2, "", "train --data @pairs.npz --out @pairs.npz/run", 1, "cannot make the folder");
+    expect(FAKE_SINGLE2, "", "train --data @pairs.npz --out @pairs.npz", 1, "cannot make the folder");
+    CU_ASSERT_EQUAL_FATAL(mkdir(in_folder("full"), 0777), 0);
+    CU_ASSERT_EQUAL_FATAL(symlink("/dev/full", in_folder("full/checkpoint.safetensors")), 0);
+    if (scratch_there("/dev/full"))
+        expect(FAKE_SINGLE2, "", "train --data @pairs.npz --out @full", 1, "No space left on device");
+    scratch_remove(&scratch);
+}
+
+static void unwritable_folder_is_told(void)
+{
+    set_up();
+    CU_ASSERT_EQUAL_FATAL(mkdir(in_folder("locked"), 0555), 0);
+    if (access(in_folder("locked"), W_OK) != 0) /* root may write everywhere */
+        expect(FAKE_SINGLE2, "", "train --data @pairs.npz --out @locked", 1, "Permission denied");
+    expect(FAKE_SINGLE2, "", "train --data @pairs.npz --out /proc/gpfc", 1, "cannot make the folder");
+    scratch_remove(&scratch);
+}
+
+static void divergence_ends_the_training(void)
+{
+    set_up();
+    struct pairs pairs = fake_pairs(2, 4, 40, 10);
+    for (int i = 0; i < 80; i++)
+        ((float *)pairs.y_train)[i] = 1e30F;
+    write_npz("wild.npz", &pairs);
+    fake_pairs_free(&pairs);
+    expect(FAKE_SINGLE2, "", "train --data @wild.npz --out @run", 1,
+           "step 1: the gradient of flow.layer0.weight is");
+    CU_ASSERT_TRUE(scratch_there(in_folder("run/checkpoint.safetensors")));
+    CU_ASSERT_FALSE(scratch_there(in_folder("run/checkpoint.safetensors.part")));
+    scratch_remove(&scratch);
+}
+
+/* ---- signals ------------------------------------------------------------------------------------------------------- */
+
+#define LONG_TRAINING "train.batch=10,train.checkpoint_steps=400,train.rate=0.001,train.evaluate_steps=50"
+
+/* Until the metrics file has some lines. */
+static void wait_for_metrics(const char *name, off_t bytes)
+{
+    const struct timespec moment = {.tv_nsec = 2000000};
+    struct stat found;
+    for (int i = 0; i < 10000 && (stat(in_folder(name), &found) != 0 || found.st_size < bytes); i++)
+        (void)nanosleep(&moment, NULL);
+    CU_ASSERT_TRUE(stat(in_folder(name), &found) == 0 && found.st_size >= bytes);
+}
+
+static void same_files(const char *a_name, const char *b_name)
+{
+    size_t a_bytes, b_bytes;
+    char *a = scratch_read(in_folder(a_name), &a_bytes), *b = scratch_read(in_folder(b_name), &b_bytes);
+    CU_ASSERT_TRUE(a != NULL && b != NULL && a_bytes == b_bytes && memcmp(a, b, a_bytes) == 0);
+    free(a);
+    free(b);
+}
+
+static void stop_and_resume(const char *folder, int signal_number, int code, const char *threads)
+{
+    char words[256], metrics[64], model[64];
+    (void)snprintf(words, sizeof words, "train --data @pairs.npz --out @%s --epochs 1000 --threads 1", folder);
+    (void)snprintf(metrics, sizeof metrics, "%s/metrics.jsonl", folder);
+    (void)snprintf(model, sizeof model, "%s/model.safetensors", folder);
+    pid_t child = start(FAKE_SINGLE2, LONG_TRAINING, words);
+    wait_for_metrics(metrics, 5000);
+    CU_ASSERT_EQUAL(kill(child, signal_number), 0);
+    struct outcome outcome = finish(child);
+    CU_ASSERT_EQUAL(outcome.code, code);
+    if (code < 1000)
+        CU_ASSERT_PTR_NOT_NULL(strstr(outcome.err, "./fake resume "));
+    outcome_free(&outcome);
+    (void)snprintf(words, sizeof words, "resume @%s --quiet --threads %s", folder, threads);
+    expect(FAKE_SINGLE2, LONG_TRAINING, words, 0, "");
+    same_files("whole/model.safetensors", model);
+}
+
+static void interrupted_trainings_go_on(void)
+{
+    set_up();
+    expect(FAKE_SINGLE2, LONG_TRAINING, "train --data @pairs.npz --out @whole --epochs 1000 --quiet", 0, "");
+    stop_and_resume("int", SIGINT, 130, "2");
+    stop_and_resume("term", SIGTERM, 143, "1");
+    stop_and_resume("kill", SIGKILL, 1000 + SIGKILL, "3");
+    expect(FAKE_SINGLE2, LONG_TRAINING, "resume @kill", 0, ""); /* finished: the table again */
+    scratch_remove(&scratch);
+}
+
+static void resuming_is_checked(void)
+{
+    set_up();
+    train_a_model();
+    expect(FAKE_SINGLE2, "", "resume @nothing", 2, "nothing/checkpoint.safetensors");
+    expect(FAKE_SINGLE2, "hash=7", "resume @run", 2, "another spec");
+    struct pairs pairs = fake_pairs(2, 4, 202, 50);
+    write_npz("pairs.npz", &pairs);
+    fake_pairs_free(&pairs);
+    expect(FAKE_SINGLE2, "", "resume @run", 2, "no longer holds the data");
+    scratch_remove(&scratch);
+}
+
+static void second_signal_ends_at_once(void)
+{
+    int tube[2], status = 0;
+    char said = 0, self[] = "/proc/self/exe", mode[] = "--interrupted", *argv[] = {self, mode, NULL};
+    CU_ASSERT_EQUAL_FATAL(pipe(tube), 0);
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        if (dup2(tube[1], STDOUT_FILENO) >= 0)
+            (void)execv(self, argv);
+        _exit(99);
+    }
+    CU_ASSERT_TRUE_FATAL(child > 0 && read(tube[0], &said, 1) == 1 && said == 'r');
+    (void)kill(child, SIGINT);
+    CU_ASSERT_TRUE(read(tube[0], &said, 1) == 1 && said == 'n');
+    (void)kill(child, SIGINT);
+    CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+    CU_ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
+    (void)close(tube[0]);
+    (void)close(tube[1]);
+}
+
+/* ---- the other commands -------------------------------------------------------------------------------------------- */
+
+static void apply_and_invert_are_inverses(void)
+{
+    enum { N = 1000 };
+    static double y[2 * N];
+    set_up();
+    train_a_model();
+    random_fill_normal(1, 1, 0, 2 * N, 8, y);
+    write_npy("y.npy", 8, N, 2, y); /* float64 in, the model's float32 out */
+    expect(FAKE_SINGLE2, "", "apply @run/model.safetensors @y.npy @s.npy", 0, "");
+    expect(FAKE_SINGLE2, "", "invert @run/checkpoint.safetensors @s.npy @back.npy", 0, "");
+    float *s = read_npy("s.npy", N, 2), *back = read_npy("back.npy", N, 2);
+    double moved = 0;
+    for (int i = 0; i < 2 * N; i++) {
+        CU_ASSERT_DOUBLE_EQUAL((double)back[i], y[i], 1e-4);
+        moved = fmax(moved, fabs((double)s[i] - y[i]));
+    }
+    CU_ASSERT_TRUE(moved > 0.1);
+    free(s);
+    free(back);
+    scratch_remove(&scratch);
+}
+
+static void apply_tells_what_does_not_fit(void)
+{
+    static const double rows[6] = {1, 2, 3, 4, 5, NAN};
+    set_up();
+    train_a_model();
+    write_npy("three.npy", 8, 2, 3, rows);
+    write_npy("nan.npy", 8, 3, 2, rows);
+    expect(FAKE_SINGLE2, "", "apply @run/model.safetensors @three.npy @out.npy", 2, "three.npy");
+    expect(FAKE_SINGLE2, "", "apply @run/model.safetensors @nan.npy @out.npy", 2, "nan.npy");
+    expect(FAKE_SINGLE2, "", "apply @run/model.safetensors @none.npy @out.npy", 2, "none.npy");
+    expect(FAKE_SINGLE2, "", "apply @none.safetensors @y.npy @out.npy", 2, "none.safetensors");
+    expect(FAKE_SINGLE2, "hash=5", "apply @run/model.safetensors @y.npy @out.npy", 2, "another spec");
+    expect(FAKE_SINGLE2, "", "apply @run/model.safetensors @nan.npy @out.npy --from data", 2, "no");
+    expect(FAKE_SINGLE2, "", "apply @run/model.safetensors @nan.npy @out.npy --from moon", 2, "not 'moon'");
+    write_npy("nan.npy", 8, 2, 2, rows);
+    expect(FAKE_SINGLE2, "", "apply @run/model.safetensors @nan.npy @no/folder/out.npy", 1, "No such file");
+    if (scratch_there("/dev/full"))
+        expect(FAKE_SINGLE2, "", "apply @run/model.safetensors @nan.npy /dev/full", 1, "No space left");
+    CU_ASSERT_FALSE(scratch_there(in_folder("out.npy")));
+    CU_ASSERT_FALSE(scratch_there(in_folder("out.npy.part")));
+    scratch_remove(&scratch);
+}
+
+static void evaluate_has_its_keys(void)
+{
+    static const char *const keys[] = {"cost_before", "cost_after", "energy", "penalty", "density_error_mean",
+                                       "density_error_max", "roundtrip_max", "mean_max", "covariance_error_max",
+                                       "samples"};
+    set_up();
+    train_a_model();
+    json_t *json = run_json(FAKE_SINGLE2, "", "evaluate @run/model.safetensors --data @pairs.npz --json --threads 2");
+    for (size_t i = 0; i < CHECK_COUNT(keys); i++)
+        CU_ASSERT_TRUE(json_is_number(json_object_get(json, keys[i])));
+    CU_ASSERT_EQUAL(number(json, "samples"), 50);
+    CU_ASSERT_PTR_NULL(json_object_get(json, "nll_before"));
+    json_decref(json);
+    struct outcome outcome = run(FAKE_SINGLE2, "", "evaluate @run/model.safetensors --data @pairs.npz");
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "transport cost"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "on 50 samples"));
+    outcome_free(&outcome);
+    expect(FAKE_SINGLE2, "", "evaluate @run/model.safetensors", 2, "--data");
+    scratch_remove(&scratch);
+}
+
+static void bench_has_its_keys(void)
+{
+    static const char *const keys[] = {"step_s", "samples_per_s", "flop_per_step", "peak_flops", "peak_share",
+                                       "rss_mb", "threads", "batch"};
+    set_up();
+    json_t *json = run_json(FAKE_DOUBLE3, "", "bench --json --seconds 0.05 --threads 2 --batch 100");
+    for (size_t i = 0; i < CHECK_COUNT(keys); i++)
+        CU_ASSERT_TRUE(number(json, keys[i]) > 0);
+    CU_ASSERT_EQUAL(number(json, "flop_per_step"), 1e8);
+    CU_ASSERT_EQUAL(number(json, "threads"), 2);
+    CU_ASSERT_EQUAL(number(json, "batch"), 100);
+    json_decref(json);
+    struct outcome outcome = run(FAKE_DOUBLE3, "", "bench --seconds 0.05");
+    CU_ASSERT_EQUAL(outcome.code, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "share of peak"));
+    outcome_free(&outcome);
+    scratch_remove(&scratch);
+}
+
+static void info_tells_the_spec(void)
+{
+    set_up();
+    struct outcome outcome = run(FAKE_SINGLE2, "", "info");
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "flow.layer0.weight"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "name: fake"));
+    outcome_free(&outcome);
+    json_t *json = run_json(FAKE_SINGLE2, "", "info --json");
+    CU_ASSERT_EQUAL(number(json, "dimension"), 2);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json, "precision")), "single");
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json_object_get(json, "settings"), "train.rate")), "5e-3");
+    json_decref(json);
+    scratch_remove(&scratch);
+}
+
+/* ---- with a base flow ---------------------------------------------------------------------------------------------- */
+
+#define WITH_BASE "data.source=eight_gaussians,data.samples=2000,base.kind=mixture,train.rate=0.02"
+
+static void base_flow_is_part_of_the_model(void)
+{
+    enum { N = 100 };
+    static double x[2 * N];
+    set_up();
+    json_t *json = run_json(FAKE_SINGLE2, WITH_BASE, "train --out @run --epochs 5 --json");
+    CU_ASSERT_TRUE(number(json, "base_nll_test") < 3.2 && number(json, "base_nll_test") > 2);
+    json_decref(json);
+    json = run_json(FAKE_SINGLE2, WITH_BASE, "evaluate @run/model.safetensors --json");
+    CU_ASSERT_EQUAL(number(json, "samples"), 400);
+    CU_ASSERT_TRUE(number(json, "nll_before") < 3.2);
+    CU_ASSERT_TRUE(isfinite(number(json, "nll_after")));
+    json_decref(json);
+    for (int i = 0; i < 2 * N; i++)
+        x[i] = 3 * sin(i);
+    write_npy("x.npy", 8, N, 2, x);
+    expect(FAKE_SINGLE2, WITH_BASE, "apply @run/model.safetensors @x.npy @s.npy --from data", 0, "");
+    expect(FAKE_SINGLE2, WITH_BASE, "invert @run/model.safetensors @s.npy @back.npy --to data", 0, "");
+    expect(FAKE_SINGLE2, WITH_BASE, "invert @run/model.safetensors @s.npy @y.npy --to latent", 0, "");
+    float *back = read_npy("back.npy", N, 2), *y = read_npy("y.npy", N, 2);
+    for (int i = 0; i < 2 * N; i++)
+        CU_ASSERT_DOUBLE_EQUAL((double)back[i], x[i], 0.05);
+    CU_ASSERT_TRUE(fabs((double)y[0] - x[0]) + fabs((double)y[1] - x[1]) > 1e-3);
+    free(back);
+    free(y);
+    struct outcome outcome = run(FAKE_SINGLE2, WITH_BASE, "train --out @run --epochs 2");
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "mixture of 8 Gaussians"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "negative log-likelihood, nats"));
+    outcome_free(&outcome);
+    expect(FAKE_SINGLE2, WITH_BASE, "resume @run --quiet", 0, "");
+    scratch_remove(&scratch);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct check_case cases[] = {
+        {"help fits the screen", help_fits_the_screen},
+        {"wrong words are told", wrong_words_are_told},
+        {"processor is checked first", processor_is_checked_first},
+        {"train leaves a folder", train_leaves_a_folder},
+        {"train tells a person", train_tells_a_person},
+        {"train starts from given weights", train_starts_from_given_weights},
+        {"bad data are told", bad_data_are_told},
+        {"unwritable folder is told", unwritable_folder_is_told},
+        {"divergence ends the training", divergence_ends_the_training},
+        {"interrupted trainings go on", interrupted_trainings_go_on},
+        {"resuming is checked", resuming_is_checked},
+        {"second signal ends at once", second_signal_ends_at_once},
+        {"apply and invert are inverses", apply_and_invert_are_inverses},
+        {"apply tells what does not fit", apply_tells_what_does_not_fit},
+        {"evaluate has its keys", evaluate_has_its_keys},
+        {"bench has its keys", bench_has_its_keys},
+        {"info tells the spec", info_tells_the_spec},
+        {"base flow is part of the model", base_flow_is_part_of_the_model},
+    };
+    if (argc > 3 && strcmp(argv[1], "--trainer") == 0)
+        return be_a_trainer(argc, argv);
+    if (argc > 1 && strcmp(argv[1], "--interrupted") == 0)
+        return be_interrupted();
+    return check_main("commands", cases, CHECK_COUNT(cases));
+}
