@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MAX_DIMS = IR_MAX_LABELS + 1 }; /* and the batch */
 
@@ -89,16 +90,24 @@ static bool advance(struct position *at, const struct dim *dims, int n)
     return false;
 }
 
+static double dot_inner(struct dim d, const double *a, const double *b)
+{
+    double total = 0;
+    for (long i = 0; i < d.n; i++)
+        total += a[i * d.a] * b[i * d.b];
+    return total;
+}
+
 static double dot(const struct nest *nest, const double *a, const double *b)
 {
-    const struct dim inner = nest->n_summed ? nest->summed[nest->n_summed - 1] : (struct dim){.n = 1};
+    const struct dim inner = nest->summed[nest->n_summed - 1];
+    if (nest->n_summed == 1)
+        return dot_inner(inner, a, b);
     struct position at = {.a = 0};
     double total = 0;
-    do {
-        const double *x = a + at.a, *y = b + at.b;
-        for (long i = 0; i < inner.n; i++)
-            total += x[i * inner.a] * y[i * inner.b];
-    } while (advance(&at, nest->summed, nest->n_summed - 1));
+    do
+        total += dot_inner(inner, a + at.a, b + at.b);
+    while (advance(&at, nest->summed, nest->n_summed - 1));
     return total;
 }
 
@@ -115,6 +124,40 @@ static void dot_row(const struct nest *nest, struct dim row, double coefficient,
         out[i * row.out] = coefficient * dot(nest, a + i * row.a, b + i * row.b);
 }
 
+/* Neighbours in memory, in the result and in one operand at least: the row as a whole takes one summed index
+ * after the other, which compilers turn into vector code. */
+static bool is_contiguous(struct dim row)
+{
+    return row.n >= 4 && row.out == 1 && row.a + row.b >= 1 && row.a <= 1 && row.b <= 1;
+}
+
+static void add_row(struct dim row, const double *a, const double *b, double *restrict out)
+{
+    if (row.a == 0)
+        for (long i = 0; i < row.n; i++)
+            out[i] += *a * b[i];
+    else if (row.b == 0)
+        for (long i = 0; i < row.n; i++)
+            out[i] += a[i] * *b;
+    else
+        for (long i = 0; i < row.n; i++)
+            out[i] += a[i] * b[i];
+}
+
+static void sum_row(const struct nest *nest, struct dim row, double coefficient, const double *a,
+                    const double *b, double *out)
+{
+    const struct dim inner = nest->summed[nest->n_summed - 1];
+    struct position at = {.a = 0};
+    memset(out, 0, (size_t)row.n * sizeof *out);
+    do
+        for (long i = 0; i < inner.n; i++)
+            add_row(row, a + at.a + i * inner.a, b + at.b + i * inner.b, out);
+    while (advance(&at, nest->summed, nest->n_summed - 1));
+    for (long i = 0; i < row.n; i++)
+        out[i] *= coefficient;
+}
+
 /* out = coefficient * sum over the labels that out does not have of a * b */
 static void contract(const struct ir_ein *ein, int batch, double coefficient, const struct tensor *a,
                      const struct tensor *b, const struct tensor *out, double *data)
@@ -124,7 +167,9 @@ static void contract(const struct ir_ein *ein, int batch, double coefficient, co
     const struct dim row = nest.n_kept ? nest.kept[nest.n_kept - 1] : (struct dim){.n = 1};
     struct position at = {.a = 0};
     do {
-        if (nest.n_summed)
+        if (nest.n_summed && is_contiguous(row))
+            sum_row(&nest, row, coefficient, a->data + at.a, b->data + at.b, data + at.out);
+        else if (nest.n_summed)
             dot_row(&nest, row, coefficient, a->data + at.a, b->data + at.b, data + at.out);
         else
             multiply_row(row, coefficient, a->data + at.a, b->data + at.b, data + at.out);
