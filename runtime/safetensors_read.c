@@ -348,7 +348,7 @@ bool safetensors_take(const struct safetensors *file, const char *name, int prec
     const char *const dtype = precision == 4 ? "F32" : "F64";
     if (!t)
         return fault_set(fault, FAULT_INPUT, "%s: no tensor %s (%zu others)", file->name, name, file->count);
-    if (t->rank != rank || memcmp(t->shape, shape, sizeof *shape * (size_t)rank) != 0)
+    if (t->rank != rank || (rank > 0 && memcmp(t->shape, shape, sizeof *shape * (size_t)rank) != 0))
         return tell_shape(file, t, rank, shape, fault);
     if (strcmp(t->dtype, dtype) != 0)
         return fault_set(fault, FAULT_INPUT, "%s: tensor %s is %s; %s is needed", file->name, name, t->dtype,

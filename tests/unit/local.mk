@@ -45,3 +45,7 @@ data_fixture = tests/unit/data_fixture.h tests/unit/scratch.h
 check_PROGRAMS += tests/unit/test_safe_file tests/unit/test_npy
 tests_unit_test_safe_file_SOURCES = tests/unit/test_safe_file.c $(data_fixture)
 tests_unit_test_npy_SOURCES = tests/unit/test_npy.c $(data_fixture)
+check_PROGRAMS += tests/unit/test_npz tests/unit/test_pairs tests/unit/test_safetensors
+tests_unit_test_npz_SOURCES = tests/unit/test_npz.c tests/unit/npz_fixture.h $(data_fixture)
+tests_unit_test_pairs_SOURCES = tests/unit/test_pairs.c tests/unit/npz_fixture.h $(data_fixture)
+tests_unit_test_safetensors_SOURCES = tests/unit/test_safetensors.c $(data_fixture)
