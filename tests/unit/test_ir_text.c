@@ -423,6 +423,27 @@ static void cut_texts_are_told(void)
     }
 }
 
+/* ---- documentation ------------------------------------------------------------------------------------- */
+
+/* The indented lines of docs/ir.md are programs. */
+static void examples_of_the_documentation_parse(void)
+{
+    struct arena *arena = arena_new();
+    struct source page;
+    struct strbuf text;
+    const char *why;
+    strbuf_init(&text, arena);
+    CU_ASSERT_EQUAL_FATAL(source_read(arena, check_path("docs/ir.md"), 1 << 20, &page, &why), SOURCE_OK);
+    for (const char *line = page.text; *line; line += strcspn(line, "\n") + 1)
+        if (strncmp(line, "    ", 4) == 0)
+            strbuf_addn(&text, line, strcspn(line, "\n") + 1);
+    struct text t = parse(strbuf_text(&text));
+    CU_ASSERT_STRING_EQUAL(strbuf_text(&t.diag.text), "");
+    CU_ASSERT_EQUAL(t.n, 2);
+    arena_free(t.arena);
+    arena_free(arena);
+}
+
 static const struct check_case cases[] = {
     {"every operation reads back", every_operation_reads_back},
     {"loops read back", loops_read_back},
@@ -437,6 +458,7 @@ static const struct check_case cases[] = {
     {"nesting has a limit", nesting_has_a_limit},
     {"random programs read back", random_programs_read_back},
     {"cut texts are told", cut_texts_are_told},
+    {"examples of the documentation parse", examples_of_the_documentation_parse},
 };
 
 int main(void)
