@@ -23,8 +23,8 @@ struct loop_tape {
     const struct ir_node **cot;  /* by output of the body: an input of the scratch graph; NULL: none */
     const struct ir_node **grad; /* by input of the body: a node of the scratch graph; NULL: zero */
     int n_kept;
-    const struct ir_node **kept; /* nodes of the scratch graph, */
-    int *kept_at;                /* which stacked results of the forward loop they are, */
+    const struct ir_node **kept;       /* nodes of the scratch graph, */
+    int *kept_at;                      /* which stacked results of the forward loop they are, */
     const struct ir_node **kept_stack; /* and those: forward values, should this loop stand in another */
     int n_new_stacks;                  /* stacks that the forward loop has more than the old one */
     const struct ir_node *forward;     /* in rev->to */

@@ -20,3 +20,6 @@ check_PROGRAMS += tests/property/test_diff tests/property/test_diff_random tests
 tests_property_test_diff_SOURCES = tests/property/test_diff.c $(diff_fixture_sources)
 tests_property_test_diff_random_SOURCES = tests/property/test_diff_random.c $(diff_fixture_sources)
 tests_property_test_pass_SOURCES = tests/property/test_pass.c $(diff_fixture_sources)
+
+check_PROGRAMS += tests/property/test_counts
+tests_property_test_counts_SOURCES = tests/property/test_counts.c $(flow_fixture_sources)
