@@ -49,3 +49,6 @@ check_PROGRAMS += tests/unit/test_npz tests/unit/test_pairs tests/unit/test_safe
 tests_unit_test_npz_SOURCES = tests/unit/test_npz.c tests/unit/npz_fixture.h $(data_fixture)
 tests_unit_test_pairs_SOURCES = tests/unit/test_pairs.c tests/unit/npz_fixture.h $(data_fixture)
 tests_unit_test_safetensors_SOURCES = tests/unit/test_safetensors.c $(data_fixture)
+check_PROGRAMS += tests/unit/test_random tests/unit/test_toys
+tests_unit_test_random_SOURCES = tests/unit/test_random.c
+tests_unit_test_toys_SOURCES = tests/unit/test_toys.c tests/unit/toy_counts.h
