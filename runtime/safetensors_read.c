@@ -101,7 +101,7 @@ static bool read_tensor(const struct safetensors *file, const char *name, const 
 {
     const json_t *const offsets = json_object_get(entry, "data_offsets");
     const char *const dtype = json_string_value(json_object_get(entry, "dtype"));
-    int64_t bytes;
+    int64_t bytes = 0;
     out->tensor = (struct tensor){.name = name, .dtype = dtype};
     if (!dtype || bytes_of_dtype(dtype) == 0)
         return bad(file, fault, name, "its dtype is unknown");
@@ -211,7 +211,7 @@ static bool header_length(const struct safetensors *file, const unsigned char *p
 /* The data follows a header of any length; copied out of the way of its odd start. */
 static bool parse(struct safetensors *file, const unsigned char *bytes, size_t length, struct fault *fault)
 {
-    uint64_t header;
+    uint64_t header = 0;
     if (!header_length(file, bytes, length, &header, fault))
         return false;
     const unsigned char *const data = bytes + LENGTH_BYTES + header;
