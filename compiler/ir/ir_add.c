@@ -13,7 +13,7 @@ struct term {
     const struct ir_node *node; /* as it was given; NULL once it was joined with another */
 };
 
-/* An `ein` that only multiplies by a number. */
+/* An `ein` that only multiplies by a number. Its operand is never one itself: views absorb views. */
 static bool is_scale(const struct ir_node *node)
 {
     if (node->op != IR_EIN || node->n_args != 1 || node->ein.n_labels != node->shape.rank ||
@@ -28,7 +28,7 @@ static bool is_scale(const struct ir_node *node)
 static struct term split(const struct ir_node *node)
 {
     struct term term = {.coefficient = 1, .base = node, .node = node};
-    while (is_scale(term.base)) {
+    if (is_scale(term.base)) {
         term.coefficient *= term.base->ein.coefficient;
         term.base = term.base->args[0];
     }

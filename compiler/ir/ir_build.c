@@ -13,7 +13,7 @@ static bool all_equal(long n, const double *values)
     for (long i = 1; i < n; i++)
         if (values[i] != values[0])
             return false;
-    return n > 0 && values[0] == values[0];
+    return true;
 }
 
 static bool is_eye(struct ir_shape shape, const double *values)

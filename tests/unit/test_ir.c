@@ -423,6 +423,21 @@ static void copies_take_what_is_needed(void)
     tear_down(&f);
 }
 
+/* What is mapped needs no operands: the inputs behind it are never met. */
+static void copies_end_at_what_is_mapped(void)
+{
+    struct fixture f = set_up();
+    const struct ir_node *p = ir_ein(f.g, 1, "ij,j->i", f.W, f.x), *h = ir_unary(f.g, IR_TANH, p);
+    struct ir_graph *copy = ir_graph_new(f.arena, "copy");
+    const struct ir_node *map[16] = {NULL};
+    CU_ASSERT_TRUE_FATAL(f.g->n_nodes <= 16);
+    map[p->id] = ir_input(copy, "p", IR_SAMPLE, IR_VARYING, p->shape);
+    ir_copy_into(copy, f.g, 1, &h, map);
+    CU_ASSERT_PTR_EQUAL(map[h->id], ir_unary(copy, IR_TANH, map[p->id]));
+    CU_ASSERT_EQUAL(copy->n_nodes, 2);
+    tear_down(&f);
+}
+
 /* ---- counts -------------------------------------------------------------------------------------------- */
 
 static void counts(void)
@@ -633,6 +648,7 @@ static const struct check_case cases[] = {
     {"slices", slices},
     {"loops have results", loops_have_results},
     {"copies take what is needed", copies_take_what_is_needed},
+    {"copies end at what is mapped", copies_end_at_what_is_mapped},
     {"counts", counts},
     {"counts multiply loops out", counts_multiply_loops_out},
     {"simplified products keep their value", simplified_products_keep_their_value},
