@@ -32,6 +32,11 @@ expect()
     grep -qF -e "$text" out err || fault "gpfc $*: no '$text' in: $(head -3 out err)"
 }
 
+"$gpfc" --version >out 2>err || {
+    echo "cannot be run: $gpfc: $(head -1 err)"
+    exit 1
+}
+
 # ---- options
 expect 0 'Usage: gpfc [OPTION...] SPEC.yaml' --help
 lines=$(wc -l <out)
