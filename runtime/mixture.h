@@ -6,8 +6,8 @@
  * log|det dy/dx| = sum_i ( log p(x_i | x_<i) + y_i^2/2 + log(2 pi)/2 ).
  *
  * All in double and on logarithms, so points tens of standard deviations away keep finite values and an
- * inverse. Where the mixture leaves a gap of probability below about 1e-7 between two components, y hardly
- * changes across the gap: the inverse then gives a point of the gap, but not to all digits.
+ * inverse. Under two or more fitted components lies a wide one of weight 1e-4, the last, which keeps the
+ * density between components and far out from falling to where y could not tell points apart.
  *
  * Results do not depend on the number of threads (0: as many as OpenMP gives). A mixture is read-only once
  * made. */
@@ -30,7 +30,7 @@ struct mixture {
 };
 
 struct mixture_options {
-    int64_t components; /* 1 .. 65536 */
+    int64_t components; /* 1 .. 65536; of 2 or more, the fitted mixture has the background besides */
     double ridge;       /* added to the diagonal of each covariance, times the data's mean variance */
     int64_t iterations; /* of EM on all rows, at most */
     uint64_t seed;
@@ -38,7 +38,7 @@ struct mixture_options {
 };
 
 struct mixture_report {
-    double nll;         /* mean over the rows fitted to, nats */
+    double nll;         /* mean over the rows fitted to, nats, before the background was laid under */
     int64_t iterations; /* done on all rows */
     bool converged;
 };

@@ -52,3 +52,5 @@ tests_unit_test_safetensors_SOURCES = tests/unit/test_safetensors.c $(data_fixtu
 check_PROGRAMS += tests/unit/test_random tests/unit/test_toys
 tests_unit_test_random_SOURCES = tests/unit/test_random.c
 tests_unit_test_toys_SOURCES = tests/unit/test_toys.c tests/unit/toy_counts.h
+check_PROGRAMS += tests/unit/test_mixture
+tests_unit_test_mixture_SOURCES = tests/unit/test_mixture.c $(data_fixture)
