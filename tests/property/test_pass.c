@@ -379,6 +379,19 @@ static void merge_joins_contractions(void)
     arena_free(arena);
 }
 
+/* x sum(b) + x sum(c) share x, but b and c are not of one size. */
+static void merge_looks_at_sizes(void)
+{
+    const struct ir_node *x, *w;
+    struct arena *arena = arena_new();
+    struct ir_graph *g = expression(arena, &x, &w);
+    const struct ir_node *b = ir_slice(g, ir_unary(g, IR_SIN, x), 0, 0, 2);
+    const struct ir_node *c = ir_slice(g, ir_unary(g, IR_COS, x), 0, 1, 3);
+    ir_output_add(g, "out", ir_add2(g, ir_ein(g, 1, "i,j->i", x, b), ir_ein(g, 1, "i,j->i", x, c)));
+    check_value(g, pass_merge(g));
+    arena_free(arena);
+}
+
 /* (W (a b^T)) c is a (b.c) first. */
 static void binary_finds_the_cheapest_order(void)
 {
@@ -405,6 +418,7 @@ static const struct check_case cases[] = {
     {"dead thins loops", dead_thins_loops},
     {"hoist makes tables", hoist_makes_tables},
     {"merge joins contractions", merge_joins_contractions},
+    {"merge looks at sizes", merge_looks_at_sizes},
     {"binary finds the cheapest order", binary_finds_the_cheapest_order},
 };
 
