@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernel_run.h"
+#include "parallel.h"
 #include "random.h"
 #include "settings.h"
 
@@ -50,7 +51,8 @@ double log_abs_det(double *a, int64_t d)
 
 /* ---- memory and kernels ------------------------------------------------------------------------------------------- */
 
-enum { BLOCK_ELEMENTS = 1 << 20, LEAST_BLOCK = 64, MOST_BLOCK = 4096 }; /* of Jacobians; rows */
+/* Elements of Jacobians; rows. */
+enum { BLOCK_ELEMENTS = 1 << 20, LEAST_BLOCK = 64, MOST_BLOCK = 4096, DELTAS_A_PART = 256 };
 
 struct evaluator {
     const struct gpfc_bundle *bundle;
@@ -157,19 +159,29 @@ static double norm_squared(const struct evaluator *e, const void *array, int64_t
     return sum;
 }
 
+struct deltas { /* one call of find_deltas */
+    struct evaluator *evaluator;
+    const void *y;
+    int64_t n;
+};
+
+static void find_some_deltas(void *data, int64_t part, int thread)
+{
+    const struct deltas *deltas = data;
+    struct evaluator *e = deltas->evaluator;
+    int64_t size = e->d * e->d, end = (part + 1) * DELTAS_A_PART;
+    double *work = e->work + thread * size;
+    for (int64_t row = part * DELTAS_A_PART; row < deltas->n && row < end; row++) {
+        for (int64_t i = 0; i < size; i++)
+            work[i] = real_at(e, e->matrix, row * size + i);
+        e->delta[row] = log_abs_det(work, e->d) - (norm_squared(e, e->s, row) - norm_squared(e, deltas->y, row)) / 2;
+    }
+}
+
 static void find_deltas(struct evaluator *e, const void *y, int64_t n)
 {
-    int64_t size = e->d * e->d, share = (n + e->threads - 1) / e->threads;
-#pragma omp parallel for num_threads(e->threads)
-    for (int part = 0; part < e->threads; part++) {
-        double *work = e->work + part * size;
-        for (int64_t row = part * share; row < n && row < (part + 1) * share; row++) {
-            for (int64_t i = 0; i < size; i++)
-                work[i] = real_at(e, e->matrix, row * size + i);
-            e->delta[row] =
-                log_abs_det(work, e->d) - (norm_squared(e, e->s, row) - norm_squared(e, y, row)) / 2;
-        }
-    }
+    struct deltas deltas = {.evaluator = e, .y = y, .n = n};
+    parallel_for(e->threads, (n + DELTAS_A_PART - 1) / DELTAS_A_PART, find_some_deltas, &deltas);
 }
 
 static void add_moments(const struct evaluator *e, const void *array, int64_t row, double *mean, double *square)

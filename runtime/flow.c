@@ -5,23 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include "kernel_run.h"
+#include "parallel.h"
 
 enum { FLOW_BLOCK = 4096 /* rows */ };
 
 int flow_threads(int wanted)
 {
-    if (wanted > 0)
-        return wanted;
-#ifdef _OPENMP
-    return omp_get_max_threads();
-#else
-    return 1;
-#endif
+    return wanted > 0 ? wanted : parallel_threads();
 }
 
 static bool flow_init(struct gpfc_flow *flow, const char *model, struct fault *fault)

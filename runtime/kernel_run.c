@@ -5,10 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
+#include "parallel.h"
 #include "random.h"
 
 /* A thread that gets less than this has more to wait than to do. */
@@ -251,6 +248,7 @@ MOVE_OF(double)
 #undef MOVE_OF
 
 struct batch { /* one call of kernel_run_go */
+    struct kernel_run *run;
     int64_t n, tiles, leaves;
 };
 
@@ -321,8 +319,11 @@ static char *leaf_sums(const struct kernel_run *run, int64_t leaf)
     return run->sums + (size_t)leaf * run->sum_stride;
 }
 
-static void run_leaf(const struct kernel_run *run, struct worker *worker, const struct batch *batch, int64_t leaf)
+static void run_leaf(void *data, int64_t leaf, int thread)
 {
+    const struct batch *batch = data;
+    const struct kernel_run *run = batch->run;
+    struct worker *worker = &run->workers[thread];
     int64_t lanes = run->bundle->lanes;
     char *sums = leaf_sums(run, leaf);
     memset(sums, 0, run->sum_stride);
@@ -386,15 +387,6 @@ static void point_worker(const struct kernel_run *run, struct worker *worker)
     }
 }
 
-static int this_thread(void)
-{
-#ifdef _OPENMP
-    return omp_get_thread_num();
-#else
-    return 0;
-#endif
-}
-
 static int threads_for(const struct kernel_run *run, int64_t n)
 {
     double worth = run->kernel->flop_per_sample * (double)n / least_flop_of_thread;
@@ -404,19 +396,17 @@ static int threads_for(const struct kernel_run *run, int64_t n)
 void kernel_run_go(struct kernel_run *run, int64_t n)
 {
     assert(n > 0 && n <= run->rows);
-    const struct batch batch = {
+    struct batch batch = {
+        .run = run,
         .n = n,
         .tiles = (n + run->bundle->lanes - 1) / run->bundle->lanes,
         .leaves = kernel_run_leaves(run, n),
     };
-    int threads = threads_for(run, n);
     draw_step_noise(run);
     for (int i = 0; i < run->threads; i++)
         point_worker(run, &run->workers[i]);
     run->kernel->before(run->in, run->uniform);
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
-    for (int64_t leaf = 0; leaf < batch.leaves; leaf++)
-        run_leaf(run, &run->workers[this_thread()], &batch, leaf);
+    parallel_for(threads_for(run, n), batch.leaves, run_leaf, &batch);
     add_leaves(run, batch.leaves);
     run->kernel->after(run->in, run->out, run->uniform, run->sums);
 }

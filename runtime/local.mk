@@ -29,6 +29,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/interrupt.c runtime/interrupt.h \
 	runtime/kernel_run.c runtime/kernel_run.h \
 	runtime/metrics.c runtime/metrics.h \
+	runtime/parallel.c runtime/parallel.h \
 	runtime/peak.c runtime/peak.h \
 	runtime/progress.c runtime/progress.h \
 	runtime/rate.c runtime/rate.h \
