@@ -561,7 +561,7 @@ enum gpfc_status gpfc_compile(const struct gpfc_options *options, struct gpfc_re
         arena_on_failure(arena, &no_memory);
         diag_init(&c->diag, arena);
         status = compile(c);
-        report->messages = strdup(strbuf_text(&c->diag.text));
+        report->messages = strdup(diag_text(&c->diag));
     }
     emit_free(&c->module);
     if (c->folder)

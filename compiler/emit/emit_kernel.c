@@ -27,6 +27,7 @@ static LLVMValueRef constant_array(struct emitter *e, LLVMTypeRef type, LLVMValu
     LLVMSetInitializer(global, array);
     LLVMSetGlobalConstant(global, true);
     LLVMSetLinkage(global, LLVMPrivateLinkage);
+    LLVMSetUnnamedAddress(global, LLVMGlobalUnnamedAddr); /* equal ones may become one */
     LLVMSetAlignment(global, 64);
     return global;
 }

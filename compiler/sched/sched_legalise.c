@@ -4,10 +4,25 @@
  * that is added to a loop's output. Linear functions of a bsum move below it: A bsum(x) = bsum(A x). */
 #include "sched/sched.h"
 
+/* Sums over the batch that are added up become one: their products share a nest and its registers. */
+static const struct ir_node *join_sums(struct ir_graph *to, int n, const struct ir_node *const *terms)
+{
+    const struct ir_node **inner = ARENA_ARRAY(to->arena, const struct ir_node *, (size_t)n);
+    for (int i = 0; i < n; i++) {
+        if (terms[i]->op != IR_BSUM)
+            return NULL;
+        inner[i] = terms[i]->args[0];
+    }
+    return ir_bsum(to, ir_add(to, n, inner));
+}
+
 static const struct ir_node *below(struct ir_graph *to, const struct ir_node *node,
                                    const struct ir_node *const *args)
 {
     int total = -1;
+    const struct ir_node *joined = node->op == IR_ADD ? join_sums(to, node->n_args, args) : NULL;
+    if (joined)
+        return joined;
     for (int i = 0; i < node->n_args; i++)
         if (args[i]->op == IR_BSUM)
             total = total < 0 ? i : -2;
