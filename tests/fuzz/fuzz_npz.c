@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Any bytes as an .npz of pairs: loaded whole, split or not. What is refused is refused with a sentence; what
+ * is loaded is finite, and has at least one training row. */
+#define _GNU_SOURCE /* memfd_create */
+#include "fuzz/fuzz.h"
+#include "pairs.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static void demand(bool good)
+{
+    if (!good)
+        abort();
+}
+
+static void check_finite(const float *numbers, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        demand(isfinite(numbers[i]));
+}
+
+static void load(const char *path)
+{
+    const struct pairs_request request = {.d = 2, .precision = 4, .file = path, .test = 0.25};
+    struct fault fault = {.exit_code = 0};
+    struct pairs pairs;
+    if (!pairs_load(&pairs, &request, &fault)) {
+        demand(fault.text[0] && fault.exit_code != 0);
+        return;
+    }
+    demand(pairs.n_train > 0 && pairs.n_test >= 0);
+    check_finite(pairs.x_train, 2 * pairs.n_train);
+    check_finite(pairs.y_test, 2 * pairs.n_test);
+    pairs_free(&pairs);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const int file = memfd_create("fuzz.npz", 0);
+    char path[64];
+    if (file < 0)
+        return 0;
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    if (size == 0 || write(file, data, size) == (ssize_t)size)
+        load(path);
+    (void)close(file);
+    return 0;
+}
