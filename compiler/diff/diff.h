@@ -21,15 +21,15 @@ void diff_forward(struct ir_graph *graph, int n_wrt, const struct ir_node *const
 
 /* What the backward pass of a loop finds stored, instead of computing it again. */
 enum diff_keep {
-    DIFF_KEEP_STATE, /* the carried state of each iteration (of nested loops too); the inside is computed
-                        again */
-    DIFF_KEEP_ALL,   /* every varying value that the backward pass reads   */
+    DIFF_KEEP_STATE, /* the carried state of each iteration (of nested loops too); the rest is made again */
+    DIFF_KEEP_ALL,   /* every varying value that the backward pass reads, but for cheap ones of those */
 };
 
 /* Reverse mode: a new graph with the same inputs, `name`d, whose outputs are all outputs of `graph` under
  * their names and, for every input named in wrt[], an output "grad.<input>": the gradient of the sum over the
- * batch and over elements of output `of` (times its cotangent, 1). Cotangents of uniform values are summed
- * over the batch (bsum). Where a gradient is structurally zero, a zero fill of the right shape. */
+ * batch (of a uniform output: of itself) and over elements of output `of`. Cotangents of uniform values are
+ * summed over the batch (bsum). Where a gradient is structurally zero, a zero fill of the right shape. A name
+ * that an output has already, because `graph` was differentiated before, becomes "grad2.<input>", and so on. */
 struct ir_graph *diff_reverse(const struct ir_graph *graph, const char *name, const char *of, int n_wrt,
                               const char *const *wrt, enum diff_keep keep);
 

@@ -4,7 +4,6 @@
  * what is differentiated. Loops are looked into; their carries need a fixed point. Builds nothing. */
 #include "diff/diff_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- active: downwards --------------------------------------------------------------------------------- */

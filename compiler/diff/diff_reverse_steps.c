@@ -12,9 +12,6 @@
  * differentiated again. */
 #include "diff/diff_internal.h"
 
-#include <assert.h>
-#include <string.h>
-
 struct loop_tape {
     const struct ir_node *node;  /* the loop in rev->from */
     bool *in, *out;              /* inputs of the body that are active, outputs that are useful */

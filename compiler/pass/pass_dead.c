@@ -9,9 +9,6 @@
  * Inputs and outputs of the whole graph stay as they are. */
 #include "pass/pass_internal.h"
 
-#include <assert.h>
-#include <string.h>
-
 /* Which parts of a loop are needed. */
 struct need {
     bool *in;  /* by input of the body */

@@ -9,8 +9,6 @@
  * looked into; a product never gets a second weight matrix, since the pair of them may be large. */
 #include "pass/pass_product.h"
 
-#include <assert.h>
-#include <float.h>
 #include <string.h>
 
 struct merge {

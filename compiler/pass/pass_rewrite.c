@@ -3,8 +3,6 @@
  * Rebuilding graphs node by node, in loops' bodies too, and small constructors for the passes. */
 #include "pass/pass_internal.h"
 
-#include <string.h>
-
 const struct ir_node *pass_rebuild(struct ir_graph *to, const struct ir_node *node,
                                    const struct ir_node *const *args)
 {
