@@ -214,6 +214,36 @@ static void loops(void)
     }
 }
 
+/* Value and tangent together need one loop: what stands behind it is rebuilt over the loop that has both. */
+static void one_loop_carries_both(void)
+{
+    struct arena *arena = arena_new();
+    struct ir_graph *g = loop_graph(arena, false);
+    const struct ir_node *const wrt[] = {ir_input_find(g, "x"), ir_input_find(g, "w")};
+    const struct ir_node *const seeds[] = {ir_eye(g, 3), NULL};
+    const struct ir_node *y = ir_output_find(g, "y"), *tangent, *value;
+    diff_forward(g, 2, wrt, seeds, 3, 1, &y, &tangent, &value);
+    struct ir_graph *both = ir_graph_new(arena, "both");
+    const struct ir_node **map = ARENA_ARRAY(arena, const struct ir_node *, (size_t)g->n_nodes);
+    map[wrt[0]->id] = vector_input(both, 3);
+    map[wrt[1]->id] = matrix_input(both, 3, 3);
+    ir_copy_into(both, g, 1, &value, map);
+    ir_copy_into(both, g, 1, &tangent, map);
+    ir_output_add(both, "y", map[value->id]);
+    ir_output_add(both, "d.y", map[tangent->id]);
+    CU_ASSERT_PTR_NULL_FATAL(ir_verify(both));
+    CU_ASSERT_TRUE(ir_shape_equal(tangent->shape, ir_shape_of(2, 3, 3)));
+    CU_ASSERT_TRUE(fixture_gap(fixture_total(&small, both, "y", 0), fixture_total(&small, g, "y", 0)) <
+                   1e-13);
+    int loops_needed = 0;
+    bool *needed = ARENA_ARRAY(arena, bool, (size_t)both->n_nodes);
+    ir_mark_needed(both, needed);
+    for (int id = 0; id < both->n_nodes; id++)
+        loops_needed += needed[id] && both->nodes[id]->op == IR_STEPS;
+    CU_ASSERT_EQUAL(loops_needed, 1);
+    arena_free(arena);
+}
+
 static const struct check_case cases[] = {
     {"elementwise functions", elementwise_functions},
     {"products", products},
@@ -222,6 +252,7 @@ static const struct check_case cases[] = {
     {"slices", slices},
     {"batch sums", batch_sums},
     {"loops", loops},
+    {"one loop carries both", one_loop_carries_both},
 };
 
 int main(void)
