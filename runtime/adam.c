@@ -5,9 +5,9 @@
  *   theta = theta - rate / (1 - beta1^step) * m / (sqrt(q / (1 - beta2^step)) + epsilon) */
 #include "adam.h"
 
-#include <math.h>
-
 #include "settings.h"
+
+#include <math.h>
 
 struct adam adam_from_settings(const struct gpfc_bundle *bundle)
 {
@@ -40,26 +40,27 @@ struct factors { /* of one step, the same for every element */
     double epsilon;
 };
 
-#define STEP_OF(REAL, SQRT)                                                                       \
-    static void step_##REAL(const struct factors *f, const struct adam_arrays *a)                 \
-    {                                                                                             \
-        const REAL scale = (REAL)f->scale, decay = (REAL)f->weight_decay, rate = (REAL)f->rate;   \
-        const REAL beta1 = (REAL)f->beta1, beta2 = (REAL)f->beta2, root = (REAL)f->root;          \
-        const REAL new1 = (REAL)f->new1, new2 = (REAL)f->new2, epsilon = (REAL)f->epsilon;        \
-        REAL *theta = a->theta, *mean = a->mean, *square = a->square;                             \
-        const REAL *gradient = a->gradient;                                                       \
-        for (int64_t i = 0; i < a->n; i++) {                                                      \
-            REAL g = scale * gradient[i] + decay * theta[i];                                      \
-            mean[i] = beta1 * mean[i] + new1 * g;                                                 \
-            square[i] = beta2 * square[i] + new2 * g * g;                                         \
-            theta[i] -= rate * mean[i] / (SQRT(square[i]) / root + epsilon);                      \
-        }                                                                                         \
+#define STEP_OF(REAL, SQRT)                                                                                  \
+    static void step_##REAL(const struct factors *f, const struct adam_arrays *a)                            \
+    {                                                                                                        \
+        const REAL scale = (REAL)f->scale, decay = (REAL)f->weight_decay, rate = (REAL)f->rate;              \
+        const REAL beta1 = (REAL)f->beta1, beta2 = (REAL)f->beta2, root = (REAL)f->root;                     \
+        const REAL new1 = (REAL)f->new1, new2 = (REAL)f->new2, epsilon = (REAL)f->epsilon;                   \
+        REAL *theta = a->theta, *mean = a->mean, *square = a->square;                                        \
+        const REAL *gradient = a->gradient;                                                                  \
+        for (int64_t i = 0; i < a->n; i++) {                                                                 \
+            REAL g = scale * gradient[i] + decay * theta[i];                                                 \
+            mean[i] = beta1 * mean[i] + new1 * g;                                                            \
+            square[i] = beta2 * square[i] + new2 * g * g;                                                    \
+            theta[i] -= rate * mean[i] / (SQRT(square[i]) / root + epsilon);                                 \
+        }                                                                                                    \
     }
 STEP_OF(float, sqrtf)
 STEP_OF(double, sqrt)
 #undef STEP_OF
 
-void adam_step(const struct adam *adam, const struct adam_arrays *arrays, int64_t step, double rate, double norm)
+void adam_step(const struct adam *adam, const struct adam_arrays *arrays, int64_t step, double rate,
+               double norm)
 {
     const struct factors factors = {
         .scale = adam->clip > 0 && norm > adam->clip ? adam->clip / (norm + 1e-6) : 1,

@@ -4,24 +4,24 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- processor ---------------------------------------------------------------------------------------------------- */
+/* ---- processor ---------------------------------------------------------------------------------------- */
 
-/* Features that kernels of ours can need, as LLVM and as the C compiler name them. Others (tuning hints, features that
- * come with one of these) are not asked for. */
+/* Features that kernels of ours can need, as LLVM and the C compiler name them alike. Others (tuning hints,
+ * features that come with one of these) are not asked for. */
 #if defined(__x86_64__) || defined(__i386__)
-#define FEATURES(ROW)                                                                                      \
-    ROW("sse3", "sse3") ROW("ssse3", "ssse3") ROW("sse4.1", "sse4.1") ROW("sse4.2", "sse4.2")              \
-    ROW("popcnt", "popcnt") ROW("avx", "avx") ROW("avx2", "avx2") ROW("fma", "fma") ROW("bmi", "bmi")      \
-    ROW("bmi2", "bmi2") ROW("avx512f", "avx512f") ROW("avx512vl", "avx512vl") ROW("avx512bw", "avx512bw")  \
-    ROW("avx512dq", "avx512dq") ROW("avx512cd", "avx512cd") ROW("avx512ifma", "avx512ifma")                \
-    ROW("avx512vbmi", "avx512vbmi")
+/* clang-format off */
+#define FEATURES(ROW) \
+    ROW("sse3") ROW("ssse3") ROW("sse4.1") ROW("sse4.2") ROW("popcnt") ROW("avx") ROW("avx2") ROW("fma") \
+    ROW("bmi") ROW("bmi2") ROW("avx512f") ROW("avx512vl") ROW("avx512bw") ROW("avx512dq") \
+    ROW("avx512cd") ROW("avx512ifma") ROW("avx512vbmi")
+/* clang-format on */
 
 static bool cpu_has(const char *feature)
 {
     __builtin_cpu_init();
-#define ROW(llvm, here)            \
-    if (strcmp(feature, llvm) == 0) \
-        return __builtin_cpu_supports(here);
+#define ROW(name)                                                                                            \
+    if (strcmp(feature, name) == 0)                                                                          \
+        return __builtin_cpu_supports(name);
     FEATURES(ROW)
 #undef ROW
     return true;
@@ -57,12 +57,13 @@ bool bundle_cpu_fits(const char *features, const char *compiled_for, struct faul
     }
     if (missing[0] == '\0')
         return true;
-    return fault_set(fault, FAULT_SYSTEM,
-                     "compiled for %s, but this processor lacks %s; compile the spec anew with --cpu for this machine",
-                     compiled_for, missing);
+    return fault_set(
+        fault, FAULT_SYSTEM,
+        "compiled for %s, but this processor lacks %s; compile the spec anew with --cpu for this machine",
+        compiled_for, missing);
 }
 
-/* ---- contents ----------------------------------------------------------------------------------------------------- */
+/* ---- contents ----------------------------------------------------------------------------------------- */
 
 const struct gpfc_kernel *bundle_kernel(const struct gpfc_bundle *bundle, const char *name)
 {
@@ -104,11 +105,13 @@ bool bundle_check(const struct gpfc_bundle *bundle, struct fault *fault)
 {
     static const char *const needed[] = {"train", "measure", "apply", "invert", "jacobian"};
     if (bundle->abi_version != GPFC_ABI_VERSION)
-        return fault_set(fault, FAULT_SYSTEM, "kernels of interface %lld, but this runtime has %d: compile the spec anew",
+        return fault_set(fault, FAULT_SYSTEM,
+                         "kernels of interface %lld, but this runtime has %d: compile the spec anew",
                          (long long)bundle->abi_version, GPFC_ABI_VERSION);
     if ((bundle->precision != 4 && bundle->precision != 8) || bundle->lanes < 1 || bundle->dimension < 1)
         return fault_set(fault, FAULT_SYSTEM, "broken bundle: precision %lld, %lld lanes, dimension %lld",
-                         (long long)bundle->precision, (long long)bundle->lanes, (long long)bundle->dimension);
+                         (long long)bundle->precision, (long long)bundle->lanes,
+                         (long long)bundle->dimension);
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
         const struct gpfc_kernel *kernel = bundle_kernel(bundle, needed[i]);
         if (kernel == NULL || kernel->n_in > GPFC_MAX_PORTS || kernel->n_out > GPFC_MAX_PORTS)

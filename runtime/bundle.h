@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Looks into a bundle: is it one that this runtime and this machine can run, and where its kernels and ports are. */
+ * Looks into a bundle: is it one that this runtime and this machine can run, and where its kernels and ports
+ * are. */
 #ifndef GPFC_BUNDLE_H
 #define GPFC_BUNDLE_H
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Counters and options stand in the metadata, numbers in C's hexadecimal form so that none loses a bit; one table says
- * what there is. Arrays: the weights under their own names, so that a checkpoint is a model file too, and adam.mean.*,
- * adam.square.*, best.* beside them. */
+ * Counters and options stand in the metadata, numbers in C's hexadecimal form so that none loses a bit; one
+ * table says what there is. Arrays: the weights under their own names, so that a checkpoint is a model file
+ * too, and adam.mean.*, adam.square.*, best.* beside them. */
 #include "checkpoint.h"
+
+#include "weights.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,9 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "weights.h"
-
-/* ---- the counters ------------------------------------------------------------------------------------------------- */
+/* ---- the counters ------------------------------------------------------------------------------------- */
 
 enum field_kind { FIELD_COUNT, FIELD_WORD, FIELD_REAL };
 
@@ -26,7 +26,8 @@ struct field {
 
 enum { N_FIELDS = 17 };
 
-static void list_fields(struct trainer_state *state, struct checkpoint_note *note, struct field fields[N_FIELDS])
+static void list_fields(struct trainer_state *state, struct checkpoint_note *note,
+                        struct field fields[N_FIELDS])
 {
     const struct field all[] = {
         {"epochs", FIELD_COUNT, &note->options.epochs},
@@ -94,14 +95,15 @@ static bool read_fields(const struct safetensors *file, const char *path, struct
         (void)snprintf(key, sizeof key, "gpfc.%s", field->key);
         const char *text = safetensors_metadata(file, key);
         if (text == NULL)
-            return fault_set(fault, FAULT_INPUT, "%s: no checkpoint of a training: '%s' is missing", path, key);
+            return fault_set(fault, FAULT_INPUT, "%s: no checkpoint of a training: '%s' is missing", path,
+                             key);
         if (!parse_field(field, text))
             return fault_set(fault, FAULT_INPUT, "%s: '%s' is '%s'", path, key, text);
     }
     return true;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing ------------------------------------------------------------------------------------------ */
 
 static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
 {
@@ -139,7 +141,8 @@ bool checkpoint_write(const char *path, const struct trainer *trainer, const str
     struct field fields[N_FIELDS];
     struct tensor_list list = {0};
     if (!trainer_finite(trainer))
-        return fault_set(fault, FAULT_DIVERGED, "step %lld: the weights are no longer finite; %s is left as it was",
+        return fault_set(fault, FAULT_DIVERGED,
+                         "step %lld: the weights are no longer finite; %s is left as it was",
                          (long long)state.step, path);
     tensor_list_add(&list, bundle, "", state.theta);
     tensor_list_add(&list, bundle, "adam.mean.", state.mean);
@@ -156,22 +159,25 @@ bool checkpoint_write(const char *path, const struct trainer *trainer, const str
     return good;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------------------------ */
 
 static bool options_in_range(const struct checkpoint *checkpoint, struct fault *fault)
 {
     const struct trainer_options *options = &checkpoint->note.options;
-    if (options->epochs >= 1 && options->epochs <= 1000000000 && options->batch >= 1 && options->batch <= INT32_MAX)
+    if (options->epochs >= 1 && options->epochs <= 1000000000 && options->batch >= 1 &&
+        options->batch <= INT32_MAX)
         return true;
-    return fault_set(fault, FAULT_INPUT, "%s: %lld epochs of batch %lld", checkpoint->path, (long long)options->epochs,
-                     (long long)options->batch);
+    return fault_set(fault, FAULT_INPUT, "%s: %lld epochs of batch %lld", checkpoint->path,
+                     (long long)options->epochs, (long long)options->batch);
 }
 
-bool checkpoint_open(struct checkpoint *out, const struct gpfc_bundle *bundle, const char *path, struct fault *fault)
+bool checkpoint_open(struct checkpoint *out, const struct gpfc_bundle *bundle, const char *path,
+                     struct fault *fault)
 {
     struct trainer_state unused;
     *out = (struct checkpoint){.path = path};
-    bool good = safetensors_read(&out->file, path, fault) && weights_same_spec(bundle, out->file, path, fault) &&
+    bool good = safetensors_read(&out->file, path, fault) &&
+                weights_same_spec(bundle, out->file, path, fault) &&
                 read_fields(out->file, path, &unused, &out->note, fault) && options_in_range(out, fault) &&
                 mixture_from_tensors(&out->base, out->file, fault);
     if (good) {
@@ -198,9 +204,10 @@ bool checkpoint_load(const struct checkpoint *checkpoint, struct trainer *traine
         !read_fields(file, path, state, &unused, fault))
         return false;
     if (state->step > trainer->steps)
-        return fault_set(fault, FAULT_INPUT, "%s: step %lld of a training of %lld steps", path, (long long)state->step,
-                         (long long)trainer->steps);
-    return trainer_finite(trainer) || fault_set(fault, FAULT_INPUT, "%s: holds numbers that are not finite", path);
+        return fault_set(fault, FAULT_INPUT, "%s: step %lld of a training of %lld steps", path,
+                         (long long)state->step, (long long)trainer->steps);
+    return trainer_finite(trainer) ||
+           fault_set(fault, FAULT_INPUT, "%s: holds numbers that are not finite", path);
 }
 
 void checkpoint_close(struct checkpoint *checkpoint)

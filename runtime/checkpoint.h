@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A training on disk: all of a trainer's state, and what must be known to make the same trainer again. A file appears
- * whole or not at all. */
+ * A training on disk: all of a trainer's state, and what must be known to make the same trainer again. A file
+ * appears whole or not at all. */
 #ifndef GPFC_CHECKPOINT_H
 #define GPFC_CHECKPOINT_H
 
@@ -9,8 +9,8 @@
 
 struct checkpoint_note { /* how the training was started, and how long it took so far */
     struct trainer_options options;
-    char *data;            /* path given with --data, absolute; "" where the spec names the data */
-    uint64_t data_hash;    /* of the pairs: a resumed training must see the same */
+    char *data;         /* path given with --data, absolute; "" where the spec names the data */
+    uint64_t data_hash; /* of the pairs: a resumed training must see the same */
     double seconds;
 };
 
@@ -31,7 +31,8 @@ struct checkpoint {
 
 bool checkpoint_open(struct checkpoint *out, const struct gpfc_bundle *bundle, const char *path,
                      struct fault *fault) MUST_CHECK;
-bool checkpoint_load(const struct checkpoint *checkpoint, struct trainer *trainer, struct fault *fault) MUST_CHECK;
+bool checkpoint_load(const struct checkpoint *checkpoint, struct trainer *trainer,
+                     struct fault *fault) MUST_CHECK;
 void checkpoint_close(struct checkpoint *checkpoint); /* a zeroed one is allowed */
 
 #endif

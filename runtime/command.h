@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * A trainer's commands and what they share: their table, options, data, and how they end. Only files named command*,
- * report* and progress* of this folder print. */
+ * A trainer's commands and what they share: their table, options, data, and how they end. Only files named
+ * command*, report* and progress* of this folder print. */
 #ifndef GPFC_COMMAND_H
 #define GPFC_COMMAND_H
-
-#include <stdint.h>
 
 #include "fault.h"
 #include "gpfc/kernel_abi.h"
 #include "pairs.h"
+
+#include <stdint.h>
 
 enum { COMMAND_MOST_ARGUMENTS = 3 };
 
@@ -30,17 +30,21 @@ struct command_context {
 struct command {
     const char *name, *arguments; /* "apply", "MODEL IN.npy OUT.npy" */
     int n_arguments;
-    const char *options; /* letters of command_options.c's table */
+    const char *options;      /* letters of command_options.c's table */
     const char *brief, *help; /* a line of the list of commands; what the command's own help begins with */
     /* False with a fault: it is printed, and its exit code is the process's. */
-    bool (*run)(const struct command_context *context, const struct command_options *options, struct fault *fault);
+    bool (*run)(const struct command_context *context, const struct command_options *options,
+                struct fault *fault);
 };
 
 bool command_train(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
-bool command_resume(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
+bool command_resume(const struct command_context *, const struct command_options *,
+                    struct fault *) MUST_CHECK;
 bool command_apply(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
-bool command_invert(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
-bool command_evaluate(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
+bool command_invert(const struct command_context *, const struct command_options *,
+                    struct fault *) MUST_CHECK;
+bool command_evaluate(const struct command_context *, const struct command_options *,
+                      struct fault *) MUST_CHECK;
 bool command_bench(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
 bool command_info(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
 
@@ -49,11 +53,11 @@ enum command_parsed { COMMAND_RUN, COMMAND_HELPED, COMMAND_WRONG };
 enum command_parsed command_parse(const struct command *command, const char *program, int argc, char **argv,
                                   struct command_options *out);
 
-/* ---- data ---------------------------------------------------------------------------------------------------------- */
+/* ---- data --------------------------------------------------------------------------------------------- */
 
 /* The file of --data, or what the spec names. base: of the model; NULL: fitted, where the spec has one. */
-bool command_load(struct pairs *out, const struct gpfc_bundle *bundle, const char *data, const struct mixture *base,
-                  uint64_t seed, int threads, struct fault *fault) MUST_CHECK;
+bool command_load(struct pairs *out, const struct gpfc_bundle *bundle, const char *data,
+                  const struct mixture *base, uint64_t seed, int threads, struct fault *fault) MUST_CHECK;
 
 /* "pairs.npz", "generator moons": what command_load reads. */
 const char *command_data_name(const struct gpfc_bundle *bundle, const char *data, char *room, size_t bytes);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * apply and invert: rows of a .npy file, block by block, so that a file larger than memory works. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "command.h"
 #include "flow.h"
 #include "npy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { BLOCK_BYTES = 4 << 20 };
 
@@ -48,14 +48,15 @@ static bool stream_open(struct stream *stream, const struct command_context *con
     return flow_open(&stream->flow, bundle, options->argument[0], options->threads, fault) &&
            npy_open(&stream->in, options->argument[1], fault) &&
            npy_expect_columns(stream->in, bundle->dimension, fault) &&
-           npy_create(&stream->out, options->argument[2], precision, npy_shape(stream->in).rows, bundle->dimension,
-                      fault);
+           npy_create(&stream->out, options->argument[2], precision, npy_shape(stream->in).rows,
+                      bundle->dimension, fault);
 }
 
 static bool stream_all(struct stream *stream, map_rows *map, struct fault *fault)
 {
     for (int64_t got = 1; got > 0;) {
-        if (!npy_read_rows(stream->in, (int)stream->flow->bundle->precision, stream->block, stream->rows, &got, fault) ||
+        if (!npy_read_rows(stream->in, (int)stream->flow->bundle->precision, stream->block, stream->rows,
+                           &got, fault) ||
             !map(stream->flow, stream->rows, stream->rows, got, fault) ||
             !npy_write_rows(stream->out, stream->rows, got, fault))
             return false;
@@ -81,30 +82,36 @@ static void stream_close(struct stream *stream)
 }
 
 /* --from or --to: the latent space, or the data's, which needs a base flow. */
-static bool choose(const struct stream *stream, const char *option, const char *word, bool *data, struct fault *fault)
+static bool choose(const struct stream *stream, const char *option, const char *word, bool *data,
+                   struct fault *fault)
 {
     *data = word != NULL && strcmp(word, "data") == 0;
     if (word != NULL && !*data && strcmp(word, "latent") != 0)
         return fault_set(fault, FAULT_INPUT, "--%s takes 'latent' or 'data', not '%s'", option, word);
     return !*data || stream->flow->weights.base != NULL ||
-           fault_set(fault, FAULT_INPUT, "--%s data needs a model with a base flow; this one has none", option);
+           fault_set(fault, FAULT_INPUT, "--%s data needs a model with a base flow; this one has none",
+                     option);
 }
 
-bool command_apply(const struct command_context *context, const struct command_options *options, struct fault *fault)
+bool command_apply(const struct command_context *context, const struct command_options *options,
+                   struct fault *fault)
 {
     struct stream stream = {0};
     bool data = false;
-    bool good = stream_open(&stream, context, options, fault) && choose(&stream, "from", options->from, &data, fault) &&
+    bool good = stream_open(&stream, context, options, fault) &&
+                choose(&stream, "from", options->from, &data, fault) &&
                 stream_run(&stream, data ? flow_apply_from_data : apply_latent, fault);
     stream_close(&stream);
     return good;
 }
 
-bool command_invert(const struct command_context *context, const struct command_options *options, struct fault *fault)
+bool command_invert(const struct command_context *context, const struct command_options *options,
+                    struct fault *fault)
 {
     struct stream stream = {0};
     bool data = false;
-    bool good = stream_open(&stream, context, options, fault) && choose(&stream, "to", options->to, &data, fault) &&
+    bool good = stream_open(&stream, context, options, fault) &&
+                choose(&stream, "to", options->to, &data, fault) &&
                 stream_run(&stream, data ? flow_invert_to_data : invert_latent, fault);
     stream_close(&stream);
     return good;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * Times whole training steps (rows gathered, noise, kernels, Adam) on random pairs. Machines are noisy: slices of steps
- * and of the peak's measure take turns, and medians are compared. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+ * Times whole training steps (rows gathered, noise, kernels, Adam) on random pairs. Machines are noisy:
+ * slices of steps and of the peak's measure take turns, and medians are compared. */
 #include "command.h"
 #include "human.h"
 #include "peak.h"
 #include "random.h"
 #include "report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { MOST_TIMES = 100000, BATCHES = 8, WARM_STEPS = 3 };
 static const double slice_seconds = 0.2, peak_seconds = 0.03;
@@ -26,7 +26,7 @@ struct bench {
     struct times steps, peaks;
 };
 
-/* ---- making -------------------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------------------- */
 
 static bool fill(void **out, const struct pairs *pairs, uint64_t number, struct fault *fault)
 {
@@ -38,8 +38,8 @@ static bool fill(void **out, const struct pairs *pairs, uint64_t number, struct 
     return true;
 }
 
-static bool bench_init(struct bench *bench, const struct gpfc_bundle *bundle, const struct command_options *options,
-                       struct fault *fault)
+static bool bench_init(struct bench *bench, const struct gpfc_bundle *bundle,
+                       const struct command_options *options, struct fault *fault)
 {
     struct trainer_options trainer = trainer_options_of(bundle);
     trainer.threads = options->threads;
@@ -52,7 +52,8 @@ static bool bench_init(struct bench *bench, const struct gpfc_bundle *bundle, co
     bench->peaks.all = malloc(MOST_TIMES * sizeof(double));
     if (bench->steps.all == NULL || bench->peaks.all == NULL)
         return fault_memory(fault, MOST_TIMES * sizeof(double), "times");
-    return fill(&bench->pairs.x_train, &bench->pairs, 0, fault) && fill(&bench->pairs.y_train, &bench->pairs, 1, fault) &&
+    return fill(&bench->pairs.x_train, &bench->pairs, 0, fault) &&
+           fill(&bench->pairs.y_train, &bench->pairs, 1, fault) &&
            trainer_new(&bench->trainer, bundle, &bench->pairs, &trainer, fault);
 }
 
@@ -65,7 +66,7 @@ static void bench_free(struct bench *bench)
     free(bench->peaks.all);
 }
 
-/* ---- measuring ----------------------------------------------------------------------------------------------------- */
+/* ---- measuring ---------------------------------------------------------------------------------------- */
 
 static void add_time(struct times *times, double value)
 {
@@ -112,7 +113,7 @@ static double median(struct times *times)
     return (times->all[(times->n - 1) / 2] + times->all[times->n / 2]) / 2;
 }
 
-/* ---- telling ------------------------------------------------------------------------------------------------------- */
+/* ---- telling ------------------------------------------------------------------------------------------ */
 
 struct result {
     double step, least, most, samples, flop, peak, share, resident;
@@ -123,7 +124,8 @@ struct result {
 static struct result result_of(struct bench *bench)
 {
     const struct trainer *trainer = bench->trainer;
-    struct result r = {.batch = trainer->options.batch, .threads = trainer->options.threads, .steps = bench->steps.n};
+    struct result r = {
+        .batch = trainer->options.batch, .threads = trainer->options.threads, .steps = bench->steps.n};
     r.step = median(&bench->steps);
     r.least = bench->steps.all[0];
     r.most = bench->steps.all[bench->steps.n - 1];
@@ -162,14 +164,16 @@ static void print_table(const struct gpfc_bundle *bundle, const struct result *r
                   human_count(&a, r->steps), 1e3 * r->least, 1e3 * r->most);
     (void)fprintf(stdout, "  batch, threads   %s, %d\n", human_count(&a, r->batch), r->threads);
     (void)fprintf(stdout, "  samples          %s a second\n", human_count(&b, (int64_t)r->samples));
-    (void)fprintf(stdout, "  arithmetic       %.4g GFLOP a step, %.4g GFLOP/s\n", 1e-9 * r->flop, 1e-9 * r->flop / r->step);
+    (void)fprintf(stdout, "  arithmetic       %.4g GFLOP a step, %.4g GFLOP/s\n", 1e-9 * r->flop,
+                  1e-9 * r->flop / r->step);
     (void)fprintf(stdout, "  peak of a core   %.4g GFLOP/s with %s\n", 1e-9 * r->peak, peak_vectors());
     (void)fprintf(stdout, "  share of peak    %.1f %%%s\n", 100 * r->share,
                   r->threads > 1 ? " of that for each thread" : "");
     (void)fprintf(stdout, "  resident memory  %s\n", human_bytes(&a, r->resident));
 }
 
-bool command_bench(const struct command_context *context, const struct command_options *options, struct fault *fault)
+bool command_bench(const struct command_context *context, const struct command_options *options,
+                   struct fault *fault)
 {
     struct bench bench = {0};
     bool good = bench_init(&bench, context->bundle, options, fault) &&

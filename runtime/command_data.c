@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "command.h"
+#include "settings.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-
-#include "command.h"
-#include "settings.h"
 
 static const char *spec_generator(const struct gpfc_bundle *bundle)
 {
@@ -27,12 +27,13 @@ const char *command_data_name(const struct gpfc_bundle *bundle, const char *data
     return room;
 }
 
-bool command_load(struct pairs *out, const struct gpfc_bundle *bundle, const char *data, const struct mixture *base,
-                  uint64_t seed, int threads, struct fault *fault)
+bool command_load(struct pairs *out, const struct gpfc_bundle *bundle, const char *data,
+                  const struct mixture *base, uint64_t seed, int threads, struct fault *fault)
 {
     const char *file = file_of(bundle, data), *generator = spec_generator(bundle);
     if (file == NULL && generator[0] == '\0')
-        return fault_set(fault, FAULT_INPUT, "the spec names no data: give --data FILE.npz with x and y = f(x)");
+        return fault_set(fault, FAULT_INPUT,
+                         "the spec names no data: give --data FILE.npz with x and y = f(x)");
     const struct pairs_request request = {
         .d = bundle->dimension,
         .precision = (int)bundle->precision,

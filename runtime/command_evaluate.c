@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
-
 #include "command.h"
 #include "report.h"
 #include "weights.h"
+
+#include <stdio.h>
 
 static bool evaluate_pairs(struct evaluation *out, const struct command_context *context,
                            const struct command_options *options, const struct weights *weights,
@@ -21,13 +21,15 @@ static bool print_result(const struct command_context *context, const struct com
     char data[4096];
     if (options->json)
         return command_print_json(report_evaluation_json(evaluation), fault);
-    (void)fprintf(stdout, "%s on %s of %s\n", options->argument[0], pairs->n_test > 0 ? "the test set" : "all pairs",
+    (void)fprintf(stdout, "%s on %s of %s\n", options->argument[0],
+                  pairs->n_test > 0 ? "the test set" : "all pairs",
                   command_data_name(context->bundle, options->data, data, sizeof data));
     report_evaluation(stdout, evaluation);
     return true;
 }
 
-bool command_evaluate(const struct command_context *context, const struct command_options *options, struct fault *fault)
+bool command_evaluate(const struct command_context *context, const struct command_options *options,
+                      struct fault *fault)
 {
     const struct gpfc_bundle *bundle = context->bundle;
     uint64_t seed = trainer_options_of(bundle).seed;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "command.h"
 #include "human.h"
 #include "report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 static json_t *kernels_json(const struct gpfc_bundle *bundle)
 {
@@ -54,7 +54,8 @@ static void print_parameters(const struct gpfc_bundle *bundle)
     for (int64_t i = 0; i < bundle->n_parameters; i++) {
         const struct gpfc_parameter *parameter = &bundle->parameters[i];
         char shape[48];
-        (void)snprintf(shape, sizeof shape, parameter->rank == 2 ? "[%" PRId64 ", %" PRId64 "]" : "[%" PRId64 "]",
+        (void)snprintf(shape, sizeof shape,
+                       parameter->rank == 2 ? "[%" PRId64 ", %" PRId64 "]" : "[%" PRId64 "]",
                        parameter->shape[0], parameter->shape[1]);
         (void)fprintf(stdout, "            %-24s %s\n", parameter->name, shape);
     }
@@ -70,18 +71,20 @@ static void print_kernels(const struct gpfc_bundle *bundle)
                       human_bytes(&bytes, (double)bundle->kernels[i].scratch_bytes));
 }
 
-bool command_info(const struct command_context *context, const struct command_options *options, struct fault *fault)
+bool command_info(const struct command_context *context, const struct command_options *options,
+                  struct fault *fault)
 {
     const struct gpfc_bundle *bundle = context->bundle;
     char flow[256];
     if (options->json)
         return command_print_json(info_json(bundle), fault);
     report_flow(bundle, flow, sizeof flow);
-    (void)fprintf(stdout, "%s, compiled by gpfc %s for %s, %" PRId64 " samples a tile\n", bundle->name, bundle->version,
-                  bundle->cpu, bundle->lanes);
+    (void)fprintf(stdout, "%s, compiled by gpfc %s for %s, %" PRId64 " samples a tile\n", bundle->name,
+                  bundle->version, bundle->cpu, bundle->lanes);
     (void)fprintf(stdout, "  flow      %s\n", flow);
     print_parameters(bundle);
     print_kernels(bundle);
-    (void)fprintf(stdout, "  spec      hash %016" PRIx64 "\n\n%s", (uint64_t)bundle->spec_hash, bundle->spec_text);
+    (void)fprintf(stdout, "  spec      hash %016" PRIx64 "\n\n%s", (uint64_t)bundle->spec_hash,
+                  bundle->spec_text);
     return true;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * Options of all commands in one table, a letter each; a command names the letters that it takes. */
+#include "command.h"
+#include "flow.h"
+
 #include <argp.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "command.h"
-#include "flow.h"
 
 enum option_kind { OPTION_TEXT, OPTION_INTEGER, OPTION_REAL, OPTION_FLAG };
 
@@ -24,11 +24,13 @@ struct option_row {
 #define FIELD(name) offsetof(struct command_options, name)
 
 static const struct option_row rows[] = {
-    {'d', "data", "FILE", "pairs (.npz, or X.npy,Y.npy) instead of the spec's data", OPTION_TEXT, FIELD(data), 0, 0},
+    {'d', "data", "FILE", "pairs (.npz, or X.npy,Y.npy) instead of the spec's data", OPTION_TEXT, FIELD(data),
+     0, 0},
     {'o', "out", "DIR", "folder for model, checkpoint and metrics (NAME.run)", OPTION_TEXT, FIELD(out), 0, 0},
     {'i', "init", "MODEL", "start from these weights (.safetensors)", OPTION_TEXT, FIELD(init), 0, 0},
-    {'f', "from", "WHAT", "rows are of the 'latent' space (default), or 'data' for the base flow to map first",
-     OPTION_TEXT, FIELD(from), 0, 0},
+    {'f', "from", "WHAT",
+     "rows are of the 'latent' space (default), or 'data' for the base flow to map first", OPTION_TEXT,
+     FIELD(from), 0, 0},
     {'g', "to", "WHAT", "rows wanted in the 'latent' space (default), or as 'data', through the base flow",
      OPTION_TEXT, FIELD(to), 0, 0},
     {'e', "epochs", "N", "passes over the training set", OPTION_INTEGER, FIELD(epochs), 1, 1e8},
@@ -49,7 +51,7 @@ struct parse {
     bool helped;
 };
 
-/* ---- values -------------------------------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------------------- */
 
 static bool read_integer(const char *text, double least, double greatest, int64_t *out)
 {
@@ -93,21 +95,22 @@ static error_t put_value(const struct option_row *row, const char *text, struct 
             put_integer(out, row, integer);
             return 0;
         }
-        argp_error(state, "--%s takes a whole number from %.0f to %.0f, not '%s'", row->name, row->least, row->greatest,
-                   text);
+        argp_error(state, "--%s takes a whole number from %.0f to %.0f, not '%s'", row->name, row->least,
+                   row->greatest, text);
         return EINVAL;
     case OPTION_REAL:
         if (read_real(text, row->least, row->greatest, &real)) {
             *(double *)field = real;
             return 0;
         }
-        argp_error(state, "--%s takes a number from %g to %g, not '%s'", row->name, row->least, row->greatest, text);
+        argp_error(state, "--%s takes a number from %g to %g, not '%s'", row->name, row->least, row->greatest,
+                   text);
         return EINVAL;
     }
     return EINVAL;
 }
 
-/* ---- argp ---------------------------------------------------------------------------------------------------------- */
+/* ---- argp --------------------------------------------------------------------------------------------- */
 
 static error_t parse_one(int key, char *text, struct argp_state *state)
 {

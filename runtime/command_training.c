@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "command_training.h"
 
-#include <math.h>
-#include <signal.h>
-#include <stdio.h>
-
 #include "human.h"
 #include "progress.h"
 #include "report.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
 
 /* The forecast comes when the first of these is reached. */
 static const double forecast_seconds = 0.5;
@@ -31,7 +31,7 @@ static bool talks(const struct training *training)
     return !training->options->quiet && !training->options->json;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------------------------ */
 
 static struct report_start start_of(const struct training *training, char *room, size_t bytes)
 {
@@ -51,11 +51,11 @@ static void open_report(const struct training *training)
     if (!talks(training))
         return;
     report_start(stdout, &start);
-    report_base(stdout, &training->pairs);
+    report_base(stdout, training->context->bundle, &training->pairs);
     (void)fflush(stdout);
 }
 
-struct pace { /* of the first steps */
+struct pace {     /* of the first steps */
     double began; /* clock, after the warm steps */
     bool told;
 };
@@ -84,17 +84,17 @@ static void forecast(const struct training *training, struct pace *pace, struct 
     (void)fflush(stdout);
 }
 
-/* ---- closing ------------------------------------------------------------------------------------------------------- */
+/* ---- closing ------------------------------------------------------------------------------------------ */
 
 static bool evaluate_best(const struct training *training, struct evaluation *out, struct fault *fault)
 {
     const struct trainer *trainer = training->trainer;
     const struct pairs *pairs = &training->pairs;
     bool test = pairs->n_test > 0;
-    return evaluate(out, trainer->bundle,
-                    isfinite(trainer->state.best_cost) ? trainer->state.best : trainer->state.theta,
-                    test ? pairs->x_test : pairs->x_train, test ? pairs->y_test : pairs->y_train, trainer->n_measured,
-                    test ? pairs->nll_test : pairs->nll_train, trainer->options.threads, fault);
+    return evaluate(
+        out, trainer->bundle, isfinite(trainer->state.best_cost) ? trainer->state.best : trainer->state.theta,
+        test ? pairs->x_test : pairs->x_train, test ? pairs->y_test : pairs->y_train, trainer->n_measured,
+        test ? pairs->nll_test : pairs->nll_train, trainer->options.threads, fault);
 }
 
 static void close_report(const struct training *training, const struct evaluation *evaluation)
@@ -103,15 +103,16 @@ static void close_report(const struct training *training, const struct evaluatio
     const char *program = training->context->program;
     struct human step, seconds, cost;
     (void)fprintf(stdout, "\ntrained for %s, best test cost %s at step %s\n",
-                  human_seconds(&seconds, train_run_seconds(run)), human_number(&cost, training->trainer->state.best_cost),
+                  human_seconds(&seconds, train_run_seconds(run)),
+                  human_number(&cost, training->trainer->state.best_cost),
                   human_count(&step, training->trainer->state.best_step));
     report_evaluation(stdout, evaluation);
-    (void)fprintf(stdout, "\nmodel: %s\nnext:  %s evaluate %s\n       %s apply %s Y.npy S.npy\n", run->model, program,
-                  run->model, program, run->model);
+    (void)fprintf(stdout, "\nmodel: %s\nnext:  %s evaluate %s\n       %s apply %s Y.npy S.npy\n", run->model,
+                  program, run->model, program, run->model);
 }
 
-static bool close_json(const struct training *training, const struct evaluation *evaluation, const char *status,
-                       struct fault *fault)
+static bool close_json(const struct training *training, const struct evaluation *evaluation,
+                       const char *status, struct fault *fault)
 {
     char data[4096];
     const struct report_start start = start_of(training, data, sizeof data);
@@ -156,11 +157,12 @@ static bool interrupted(struct training *training, int signal_number, struct fau
         return false;
     return fault_set(fault, signal_number == SIGTERM ? FAULT_TERMINATED : FAULT_INTERRUPT,
                      "interrupted after step %s of %s, all saved; go on with: %s resume %s",
-                     human_count(&step, training->trainer->state.step), human_count(&steps, training->trainer->steps),
-                     training->context->program, training->folder);
+                     human_count(&step, training->trainer->state.step),
+                     human_count(&steps, training->trainer->steps), training->context->program,
+                     training->folder);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------------------------------------ */
 
 static void show(const struct training *training, struct progress *progress)
 {
@@ -199,8 +201,8 @@ bool training_run(struct training *training, struct fault *fault)
     if (!training->resumed)
         training->note.data_hash = checkpoint_hash(&training->pairs);
     double before = human_clock();
-    if (!train_run_new(&training->run, training->trainer, training->pairs.base, &training->note, training->folder,
-                       training->resumed, fault))
+    if (!train_run_new(&training->run, training->trainer, training->pairs.base, &training->note,
+                       training->folder, training->resumed, fault))
         return false;
     training->measure_seconds = human_clock() - before;
     open_report(training);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
  * The table of a trainer's commands, and the choice among them. */
-#include <stdio.h>
-#include <string.h>
-
 #include "bundle.h"
 #include "command.h"
 #include "gpfc/runtime.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static const struct command commands[] = {
     {"train", "", 0, "doiestqj", "train on pairs, into a folder",
-     "Trains on pairs (x, y = f(x)); leaves the best model, a checkpoint and metrics in a folder. Ctrl-C saves and stops.",
+     "Trains on pairs (x, y = f(x)); leaves the best model, a checkpoint and metrics in a folder. Ctrl-C "
+     "saves and stops.",
      command_train},
     {"resume", "DIR", 1, "tqj", "go on with a training that was stopped",
      "Goes on with a training from its last checkpoint, with the same result as if it had not been stopped.",
@@ -33,8 +34,8 @@ enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 static void print_usage(FILE *out, const struct command_context *context)
 {
     const struct gpfc_bundle *bundle = context->bundle;
-    (void)fprintf(out, "%s: a Gaussian-preserving flow of dimension %lld, compiled by gpfc %s\n\n", bundle->name,
-                  (long long)bundle->dimension, bundle->version);
+    (void)fprintf(out, "%s: a Gaussian-preserving flow of dimension %lld, compiled by gpfc %s\n\n",
+                  bundle->name, (long long)bundle->dimension, bundle->version);
     (void)fprintf(out, "Usage: %s COMMAND [OPTION...]\n\n", context->program);
     for (int i = 0; i < N_COMMANDS; i++)
         (void)fprintf(out, "  %-9s %-21s %s\n", commands[i].name, commands[i].arguments, commands[i].brief);
@@ -55,7 +56,8 @@ static int exit_code(const struct fault *fault)
     return fault->exit_code == FAULT_DIVERGED || fault->exit_code == 0 ? FAULT_SYSTEM : fault->exit_code;
 }
 
-static int run_command(const struct command_context *context, const struct command *command, int argc, char **argv)
+static int run_command(const struct command_context *context, const struct command *command, int argc,
+                       char **argv)
 {
     struct command_options options;
     struct fault fault = {0};

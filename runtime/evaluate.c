@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "evaluate.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "kernel_run.h"
 #include "parallel.h"
 #include "random.h"
 #include "settings.h"
 
-/* ---- log-determinant ---------------------------------------------------------------------------------------------- */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- log-determinant ---------------------------------------------------------------------------------- */
 
 static void swap_rows(double *a, double *b, int64_t n)
 {
@@ -49,7 +49,7 @@ double log_abs_det(double *a, int64_t d)
     return sum;
 }
 
-/* ---- memory and kernels ------------------------------------------------------------------------------------------- */
+/* ---- memory and kernels ------------------------------------------------------------------------------- */
 
 /* Elements of Jacobians; rows. */
 enum { BLOCK_ELEMENTS = 1 << 20, LEAST_BLOCK = 64, MOST_BLOCK = 4096, DELTAS_A_PART = 256 };
@@ -58,13 +58,13 @@ struct evaluator {
     const struct gpfc_bundle *bundle;
     int64_t d, block;
     struct kernel_run *measure, *jacobian, *invert;
-    void *s, *back;                  /* REAL [block][d]    */
-    void *matrix;                    /* REAL [block][d][d] */
-    void *cost, *energy, *penalty;   /* REAL [block]       */
-    double *delta;                   /* [block]            */
-    double *work;                    /* [threads][d][d]    */
-    double *mean_y, *mean_s;         /* [d]: sums          */
-    double *square_y, *square_s;     /* [d][d]: sums of products */
+    void *s, *back;                /* REAL [block][d] */
+    void *matrix;                  /* REAL [block][d][d] */
+    void *cost, *energy, *penalty; /* REAL [block] */
+    double *delta;                 /* [block] */
+    double *work;                  /* [threads][d][d] */
+    double *mean_y, *mean_s;       /* [d]: sums */
+    double *square_y, *square_s;   /* [d][d]: sums of products */
     int threads;
     struct evaluation sums;
 };
@@ -132,7 +132,7 @@ static double larger(double a, double b)
     return isnan(a) || a >= b ? a : b;
 }
 
-/* ---- one block ---------------------------------------------------------------------------------------------------- */
+/* ---- one block ---------------------------------------------------------------------------------------- */
 
 static double real_at(const struct evaluator *e, const void *array, int64_t i)
 {
@@ -174,7 +174,8 @@ static void find_some_deltas(void *data, int64_t part, int thread)
     for (int64_t row = part * DELTAS_A_PART; row < deltas->n && row < end; row++) {
         for (int64_t i = 0; i < size; i++)
             work[i] = real_at(e, e->matrix, row * size + i);
-        e->delta[row] = log_abs_det(work, e->d) - (norm_squared(e, e->s, row) - norm_squared(e, deltas->y, row)) / 2;
+        e->delta[row] =
+            log_abs_det(work, e->d) - (norm_squared(e, e->s, row) - norm_squared(e, deltas->y, row)) / 2;
     }
 }
 
@@ -184,7 +185,8 @@ static void find_deltas(struct evaluator *e, const void *y, int64_t n)
     parallel_for(e->threads, (n + DELTAS_A_PART - 1) / DELTAS_A_PART, find_some_deltas, &deltas);
 }
 
-static void add_moments(const struct evaluator *e, const void *array, int64_t row, double *mean, double *square)
+static void add_moments(const struct evaluator *e, const void *array, int64_t row, double *mean,
+                        double *square)
 {
     for (int64_t i = 0; i < e->d; i++) {
         double value = real_at(e, array, row * e->d + i);
@@ -201,7 +203,7 @@ static void add_row(struct evaluator *e, const void *x, const void *y, int64_t r
     sums->cost_after += real_at(e, e->cost, row);
     sums->energy += real_at(e, e->energy, row);
     sums->penalty += real_at(e, e->penalty, row);
-    sums->density_error_sum += e->delta[row];
+    sums->density_shift += e->delta[row];
     sums->density_error_mean += fabs(e->delta[row]);
     sums->density_error_max = larger(sums->density_error_max, fabs(e->delta[row]));
     for (int64_t i = row * e->d; i < (row + 1) * e->d; i++)
@@ -225,11 +227,11 @@ static void run_block(struct evaluator *e, const void *x, const void *y, int64_t
         add_row(e, x, y, row);
 }
 
-/* ---- all ---------------------------------------------------------------------------------------------------------- */
+/* ---- all ---------------------------------------------------------------------------------------------- */
 
 /* Largest |mean| and |covariance - I| from sums over n rows. */
-static void moments_of(const struct evaluator *e, const double *mean, const double *square, double n, double *mean_max,
-                       double *covariance_max)
+static void moments_of(const struct evaluator *e, const double *mean, const double *square, double n,
+                       double *mean_max, double *covariance_max)
 {
     for (int64_t i = 0; i < e->d; i++) {
         *mean_max = larger(*mean_max, fabs(mean[i] / n));
@@ -249,17 +251,17 @@ static struct evaluation means_of(const struct evaluator *e, int64_t samples, do
     out.cost_after /= n;
     out.energy /= n;
     out.penalty /= n;
-    out.density_error_sum /= n;
+    out.density_shift /= n;
     out.density_error_mean /= n;
     out.nll_before = nll;
-    out.nll_after = nll - out.density_error_sum;
+    out.nll_after = nll - out.density_shift;
     moments_of(e, e->mean_y, e->square_y, n, &out.mean_before_max, &out.covariance_error_before_max);
     moments_of(e, e->mean_s, e->square_s, n, &out.mean_max, &out.covariance_error_max);
     return out;
 }
 
-bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const void *theta, const void *x, const void *y,
-              int64_t n, double nll, int threads, struct fault *fault)
+bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const void *theta, const void *x,
+              const void *y, int64_t n, double nll, int threads, struct fault *fault)
 {
     int64_t d = bundle->dimension, block = BLOCK_ELEMENTS / (d * d);
     block = block < LEAST_BLOCK ? LEAST_BLOCK : block > MOST_BLOCK ? MOST_BLOCK : block;
@@ -267,7 +269,8 @@ bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const vo
     bool good = evaluator_init(&e, theta, fault);
     for (int64_t first = 0; good && first < n; first += e.block) {
         size_t skip = (size_t)(first * d * bundle->precision);
-        run_block(&e, (const char *)x + skip, (const char *)y + skip, first, n - first < e.block ? n - first : e.block);
+        run_block(&e, (const char *)x + skip, (const char *)y + skip, first,
+                  n - first < e.block ? n - first : e.block);
     }
     if (good)
         *out = means_of(&e, n, nll);

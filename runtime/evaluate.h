@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: MIT
  *
- * How good a flow is, measured on pairs: the transport cost before and after, and how well s keeps N(0, I). */
+ * How good a flow is, measured on pairs: the transport cost before and after, and how well s keeps N(0, I).
+ */
 #ifndef GPFC_EVALUATE_H
 #define GPFC_EVALUATE_H
 
 #include "fault.h"
 #include "gpfc/kernel_abi.h"
 
+/* delta(y) = log|det ds/dy| - (|s|^2 - |y|^2)/2 is 0 where s keeps N(0, I) exactly. */
 struct evaluation {
     int64_t samples;
-    double cost_before, cost_after; /* mean cost of (x, y) and of (x, s(y))                                         */
-    double energy, penalty;         /* means                                                                        */
-    double density_error_mean;      /* of |delta|, delta(y) = log|det ds/dy| - (|s|^2 - |y|^2)/2: 0 where s keeps    */
-    double density_error_max;       /* ... N(0, I) exactly                                                          */
-    double density_error_sum;       /* mean of delta itself: what s takes off the likelihood                        */
-    double roundtrip_max;           /* of |s^-1(s(y)) - y|, over coordinates                                        */
-    double mean_before_max, covariance_error_before_max; /* of y: largest |mean|, largest |cov - I|                 */
-    double mean_max, covariance_error_max;               /* of s(y)                                                 */
-    double nll_before, nll_after;   /* of the data under the base flow, and under s after it; NaN: not known        */
+    double cost_before, cost_after; /* mean cost of (x, y) and of (x, s(y)) */
+    double energy, penalty;         /* means */
+    double density_error_mean;      /* of |delta| */
+    double density_error_max;       /* of |delta| */
+    double density_shift;       /* mean of delta itself: what s takes off the likelihood */
+    double roundtrip_max;           /* of |s^-1(s(y)) - y|, over coordinates */
+    double mean_before_max, covariance_error_before_max; /* of y: largest |mean|, largest |covariance - I| */
+    double mean_max, covariance_error_max;               /* of s(y) */
+    double nll_before, nll_after; /* of the data under the base flow, and under s after it; NaN: not known */
 };
 
 /* x, y: REAL [n][d], n >= 1. nll: of the base flow on these samples, or NaN. */
-bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const void *theta, const void *x, const void *y,
-              int64_t n, double nll, int threads, struct fault *fault) MUST_CHECK;
+bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const void *theta, const void *x,
+              const void *y, int64_t n, double nll, int threads, struct fault *fault) MUST_CHECK;
 
 /* log|det a| of a [d][d], which is overwritten: LU factors with row pivots. -inf where it is singular. */
 double log_abs_det(double *a, int64_t d);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow.h"
 
+#include "kernel_run.h"
+#include "parallel.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "kernel_run.h"
-#include "parallel.h"
 
 enum { FLOW_BLOCK = 4096 /* rows */ };
 
@@ -47,8 +47,8 @@ bool flow_open(struct gpfc_flow **out, const struct gpfc_bundle *bundle, const c
     return true;
 }
 
-struct gpfc_flow *gpfc_flow_open(const struct gpfc_bundle *bundle, const char *model, int threads, char *message,
-                                 size_t room)
+struct gpfc_flow *gpfc_flow_open(const struct gpfc_bundle *bundle, const char *model, int threads,
+                                 char *message, size_t room)
 {
     struct fault fault = {0};
     struct gpfc_flow *flow;
@@ -68,7 +68,7 @@ void gpfc_flow_close(struct gpfc_flow *flow)
     free(flow);
 }
 
-/* ---- rows --------------------------------------------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------------------------------------- */
 
 static size_t row_bytes(const struct gpfc_flow *flow)
 {
@@ -80,7 +80,8 @@ static int64_t block_at(const struct gpfc_flow *flow, int64_t first, int64_t n)
     return n - first < flow->block ? n - first : flow->block;
 }
 
-/* A tile is read before it is written, and no tile's outputs are another's inputs: from and to may be the same. */
+/* A tile is read before it is written, and no tile's outputs are another's inputs: from and to may be the
+ * same. */
 static void run_rows(const struct gpfc_flow *flow, struct kernel_run *run, const char *in, const char *out,
                      const void *from, void *to, int64_t n)
 {
@@ -102,7 +103,7 @@ void gpfc_flow_invert(struct gpfc_flow *flow, const void *s, void *y, int64_t n)
     run_rows(flow, flow->invert, "s", "y", s, y, n);
 }
 
-/* ---- the base flow, which computes in double ---------------------------------------------------------------------- */
+/* ---- the base flow, which computes in double ---------------------------------------------------------- */
 
 static void to_doubles(const struct gpfc_flow *flow, const void *from, int64_t rows)
 {
@@ -120,7 +121,8 @@ static void from_doubles(const struct gpfc_flow *flow, void *to, int64_t rows)
             ((double *)to)[i] = flow->doubles[i];
 }
 
-typedef bool base_map(const struct mixture *, const double *, int64_t, double *, double *, int, struct fault *);
+typedef bool base_map(const struct mixture *, const double *, int64_t, double *, double *, int,
+                      struct fault *);
 
 static bool base_rows(const struct gpfc_flow *flow, base_map *map, const void *from, void *to, int64_t n,
                       struct fault *fault)

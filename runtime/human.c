@@ -45,7 +45,8 @@ const char *human_bytes(struct human *to, double bytes)
         bytes /= 1000;
         unit++;
     }
-    (void)snprintf(to->text, sizeof to->text, bytes < 9.95 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+    (void)snprintf(to->text, sizeof to->text, bytes < 9.95 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes,
+                   units[unit]);
     return to->text;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Numbers as people read them. Each writes into the caller's buffer and returns it, for use within one fprintf. */
+ * Numbers as people read them. Each writes into the caller's buffer and returns it, for use within one
+ * fprintf. */
 #ifndef GPFC_HUMAN_H
 #define GPFC_HUMAN_H
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel_run.h"
 
+#include "parallel.h"
+#include "random.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "parallel.h"
-#include "random.h"
 
 /* A thread that gets less than this has more to wait than to do. */
 static const double least_flop_of_thread = 1e6;
@@ -45,7 +45,7 @@ struct kernel_run {
     struct worker *workers;
 };
 
-/* ---- memory ------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------- */
 
 static size_t aligned(size_t bytes)
 {
@@ -124,8 +124,8 @@ static bool take_all(struct kernel_run *run)
     return true;
 }
 
-bool kernel_run_new(struct kernel_run **out, const struct gpfc_bundle *bundle, const char *kernel, int64_t rows,
-                    int threads, struct fault *fault)
+bool kernel_run_new(struct kernel_run **out, const struct gpfc_bundle *bundle, const char *kernel,
+                    int64_t rows, int threads, struct fault *fault)
 {
     assert(rows > 0 && threads > 0);
     *out = NULL;
@@ -165,7 +165,7 @@ void kernel_run_free(struct kernel_run *run)
     free(run);
 }
 
-/* ---- binding ------------------------------------------------------------------------------------------------------ */
+/* ---- binding ------------------------------------------------------------------------------------------ */
 
 void kernel_run_parameters(struct kernel_run *run, const void *theta)
 {
@@ -223,25 +223,25 @@ void kernel_run_noise(struct kernel_run *run, uint64_t seed, uint64_t stream, ui
     run->noise_first = first;
 }
 
-/* ---- rows and tiles ----------------------------------------------------------------------------------------------- */
+/* ---- rows and tiles ----------------------------------------------------------------------------------- */
 
-#define MOVE_OF(UNIT)                                                                                              \
-    static void gather_##UNIT(const UNIT *rows, int64_t elements, const uint32_t *order, int64_t first, int64_t n, \
-                              int64_t lanes, UNIT *tile)                                                           \
-    {                                                                                                              \
-        for (int64_t lane = 0; lane < lanes; lane++) {                                                             \
-            int64_t i = first + (lane < n ? lane : n - 1);                                                         \
-            const UNIT *row = rows + (order != NULL ? (int64_t)order[i] : i) * elements;                           \
-            for (int64_t e = 0; e < elements; e++)                                                                 \
-                tile[e * lanes + lane] = row[e];                                                                   \
-        }                                                                                                          \
-    }                                                                                                              \
-    static void scatter_##UNIT(const UNIT *tile, int64_t elements, int64_t first, int64_t n, int64_t lanes,        \
-                               UNIT *rows)                                                                         \
-    {                                                                                                              \
-        for (int64_t lane = 0; lane < n; lane++)                                                                   \
-            for (int64_t e = 0; e < elements; e++)                                                                 \
-                rows[(first + lane) * elements + e] = tile[e * lanes + lane];                                      \
+#define MOVE_OF(UNIT)                                                                                        \
+    static void gather_##UNIT(const UNIT *rows, int64_t elements, const uint32_t *order, int64_t first,      \
+                              int64_t n, int64_t lanes, UNIT *tile)                                          \
+    {                                                                                                        \
+        for (int64_t lane = 0; lane < lanes; lane++) {                                                       \
+            int64_t i = first + (lane < n ? lane : n - 1);                                                   \
+            const UNIT *row = rows + (order != NULL ? (int64_t)order[i] : i) * elements;                     \
+            for (int64_t e = 0; e < elements; e++)                                                           \
+                tile[e * lanes + lane] = row[e];                                                             \
+        }                                                                                                    \
+    }                                                                                                        \
+    static void scatter_##UNIT(const UNIT *tile, int64_t elements, int64_t first, int64_t n, int64_t lanes,  \
+                               UNIT *rows)                                                                   \
+    {                                                                                                        \
+        for (int64_t lane = 0; lane < n; lane++)                                                             \
+            for (int64_t e = 0; e < elements; e++)                                                           \
+                rows[(first + lane) * elements + e] = tile[e * lanes + lane];                                \
     }
 MOVE_OF(float)
 MOVE_OF(double)
@@ -273,15 +273,15 @@ static void gather(const struct kernel_run *run, int port, int64_t first, int64_
         gather_double(run->in[port], elements, run->order, first, n, lanes, tile);
 }
 
-static void fill_inputs(const struct kernel_run *run, struct worker *worker, const struct batch *batch, int64_t first,
-                        int64_t n)
+static void fill_inputs(const struct kernel_run *run, struct worker *worker, const struct batch *batch,
+                        int64_t first, int64_t n)
 {
     const struct gpfc_kernel *kernel = run->kernel;
     for (int i = 0; i < kernel->n_in; i++) {
         const struct gpfc_port *port = &kernel->in[i];
         if (port->role == GPFC_IN_NOISE)
-            random_fill_tile(run->noise_seed, run->noise_stream, run->noise_first + (uint64_t)first, port->elements,
-                             run->bundle->lanes, (int)run->real, worker->in_tile[i]);
+            random_fill_tile(run->noise_seed, run->noise_stream, run->noise_first + (uint64_t)first,
+                             port->elements, run->bundle->lanes, (int)run->real, worker->in_tile[i]);
         else if (i == run->weight)
             fill_weights(run, batch->n, n, worker->in_tile[i]);
         else if (port->role == GPFC_IN_SAMPLE)
@@ -289,7 +289,8 @@ static void fill_inputs(const struct kernel_run *run, struct worker *worker, con
     }
 }
 
-static void spread_outputs(const struct kernel_run *run, const struct worker *worker, int64_t first, int64_t n)
+static void spread_outputs(const struct kernel_run *run, const struct worker *worker, int64_t first,
+                           int64_t n)
 {
     const struct gpfc_kernel *kernel = run->kernel;
     for (int i = 0; i < kernel->n_out; i++) {
@@ -303,7 +304,7 @@ static void spread_outputs(const struct kernel_run *run, const struct worker *wo
     }
 }
 
-/* ---- leaves and their sums ---------------------------------------------------------------------------------------- */
+/* ---- leaves and their sums ---------------------------------------------------------------------------- */
 
 int64_t kernel_run_leaves(const struct kernel_run *run, int64_t n)
 {
@@ -327,7 +328,8 @@ static void run_leaf(void *data, int64_t leaf, int thread)
     int64_t lanes = run->bundle->lanes;
     char *sums = leaf_sums(run, leaf);
     memset(sums, 0, run->sum_stride);
-    for (int64_t tile = leaf * batch->tiles / batch->leaves; tile < (leaf + 1) * batch->tiles / batch->leaves; tile++) {
+    for (int64_t tile = leaf * batch->tiles / batch->leaves; tile < (leaf + 1) * batch->tiles / batch->leaves;
+         tile++) {
         int64_t first = tile * lanes, n = batch->n - first < lanes ? batch->n - first : lanes;
         fill_inputs(run, worker, batch, first, n);
         run->kernel->tile(worker->in, worker->out, run->uniform, worker->scratch, sums);
@@ -361,7 +363,7 @@ static void add_leaves(const struct kernel_run *run, int64_t leaves)
         }
 }
 
-/* ---- one call ----------------------------------------------------------------------------------------------------- */
+/* ---- one call ----------------------------------------------------------------------------------------- */
 
 static void draw_step_noise(struct kernel_run *run)
 {
@@ -369,7 +371,8 @@ static void draw_step_noise(struct kernel_run *run)
         if (run->kernel->in[i].role == GPFC_IN_NOISE_STEP) {
             run->in[i] = run->step_noise + run->step_noise_at[i];
             random_fill_normal(run->noise_seed, run->noise_stream, run->step_noise_at[i] / run->real,
-                               run->kernel->in[i].elements, (int)run->real, run->step_noise + run->step_noise_at[i]);
+                               run->kernel->in[i].elements, (int)run->real,
+                               run->step_noise + run->step_noise_at[i]);
         }
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs one kernel of a bundle over rows of samples: cuts n rows into tiles, spreads them over threads, and adds the
- * tiles' sums. Arrays outside are row-major, [n][elements] REALs; inside they are [elements][lanes].
+ * Runs one kernel of a bundle over rows of samples: cuts n rows into tiles, spreads them over threads, and
+ * adds the tiles' sums. Arrays outside are row-major, [n][elements] REALs; inside they are [elements][lanes].
  *
- * The result is the same to the last bit for any number of threads: tiles are cut into leaves of consecutive tiles
- * (a power of two of them, which depends on n and the kernel alone), each leaf has its own sums, and these are added over
- * a fixed binary tree. The last tile's empty lanes repeat the last row, with weight 0.
+ * The result is the same to the last bit for any number of threads: tiles are cut into leaves of consecutive
+ * tiles (a power of two of them, which depends on n and the kernel alone), each leaf has its own sums, and
+ * these are added over a fixed binary tree. The last tile's empty lanes repeat the last row, with weight 0.
  *
  * All memory is taken by kernel_run_new. One run serves one caller at a time. */
 #ifndef GPFC_KERNEL_RUN_H
@@ -16,12 +16,13 @@
 struct kernel_run;
 
 /* For up to `rows` rows a call; `threads` at least 1. Fault: no such kernel, or no memory. */
-bool kernel_run_new(struct kernel_run **out, const struct gpfc_bundle *bundle, const char *kernel, int64_t rows,
-                    int threads, struct fault *fault) MUST_CHECK;
+bool kernel_run_new(struct kernel_run **out, const struct gpfc_bundle *bundle, const char *kernel,
+                    int64_t rows, int threads, struct fault *fault) MUST_CHECK;
 void kernel_run_free(struct kernel_run *run); /* NULL is allowed */
 
-/* What the ports are bound to, until bound anew; arrays are lent. A name that the kernel lacks is passed over, since
- * "noise" and "penalty" are there in some models only. Input "weight" needs no binding: it is 1/n. */
+/* What the ports are bound to, until bound anew; arrays are lent. A name that the kernel lacks is passed
+ * over, since "noise" and "penalty" are there in some models only. Input "weight" needs no binding: it is
+ * 1/n. */
 void kernel_run_parameters(struct kernel_run *run, const void *theta);
 void kernel_run_setting(struct kernel_run *run, const char *name, const void *values); /* REAL [elements] */
 void kernel_run_input(struct kernel_run *run, const char *name, const void *rows);

@@ -108,7 +108,8 @@ bool metrics_add(struct metrics *metrics, const struct metrics_line *line, struc
     if (text == NULL)
         return fault_memory(fault, 0, metrics->path);
     errno = 0;
-    bool good = fputs(text, metrics->file) >= 0 && fputc('\n', metrics->file) != EOF && fflush(metrics->file) == 0;
+    bool good =
+        fputs(text, metrics->file) >= 0 && fputc('\n', metrics->file) != EOF && fflush(metrics->file) == 0;
     free(text);
     return good || fault_system(fault, errno, "%s: cannot write", metrics->path);
 }

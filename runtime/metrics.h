@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a training measured, as lines of JSON in a file: one object a measure. A number that is not finite is null. */
+ * What a training measured, as lines of JSON in a file: one object a measure. A number that is not finite is
+ * null. */
 #ifndef GPFC_METRICS_H
 #define GPFC_METRICS_H
 
@@ -10,20 +11,20 @@
 
 struct metrics_line {
     int64_t step, epoch;
-    double loss;          /* training: cost + lambda * penalty, mean over the steps since the last line      */
+    double loss; /* training: cost + lambda * penalty, mean over the steps since the last line */
     double train_cost, train_penalty;
-    double gradient_norm; /* mean over these steps                                                          */
-    double cost, penalty, energy; /* of the test set                                                        */
+    double gradient_norm; /* mean over these steps */
+    double cost, penalty, energy; /* of the test set */
     double best_cost;
-    double rate, lambda;  /* of the latest step                                                             */
-    double samples_per_s; /* of training steps since the last line                                          */
-    double seconds;       /* since the start of the training, pauses not counted                            */
+    double rate, lambda;  /* of the latest step */
+    double samples_per_s; /* of training steps since the last line */
+    double seconds;       /* since the start of the training, pauses not counted */
 };
 
 struct metrics;
 
-/* Creates the file, or, with keep >= 0, goes on with it after its lines of steps up to `keep`: later ones, and a last
- * line that is cut, are taken away. */
+/* Creates the file, or, with keep >= 0, goes on with it after its lines of steps up to `keep`: later ones,
+ * and a last line that is cut, are taken away. */
 bool metrics_open(struct metrics **out, const char *path, int64_t keep, struct fault *fault) MUST_CHECK;
 bool metrics_add(struct metrics *metrics, const struct metrics_line *line, struct fault *fault) MUST_CHECK;
 bool metrics_close(struct metrics *metrics, struct fault *fault) MUST_CHECK; /* takes; NULL is allowed */

@@ -3,8 +3,8 @@
 
 #include <omp.h>
 
-/* The thread sanitizer does not see how the OpenMP library makes threads wait for each other, so it is told: what was
- * written before the loop is seen within, what was written within is seen after it. */
+/* The thread sanitizer does not see how the OpenMP library makes threads wait for each other, so it is told:
+ * what was written before the loop is seen within, what was written within is seen after it. */
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
 #define HAND_OVER(place) __tsan_release(place)
@@ -35,7 +35,8 @@ static void run_parts(struct loop *loop)
     HAND_OVER(&loop->done);
 }
 
-/* The structure by which the compiler hands the loop to the threads is written before the hand-over can be told of. */
+/* The structure by which the compiler hands the loop to the threads is written before the hand-over can be
+ * told of. */
 __attribute__((no_sanitize("thread"))) static void run_threads(struct loop *loop, int threads)
 {
 #pragma omp parallel num_threads(threads)

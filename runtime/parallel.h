@@ -11,8 +11,8 @@ int parallel_threads(void);
 
 typedef void parallel_body(void *data, int64_t part, int thread);
 
-/* body(data, part, thread) for part = 0 .. parts - 1, each once, in any order, 0 <= thread < threads: a thread's own
- * memory may be found by that number. All is done when it returns. */
+/* body(data, part, thread) for part = 0 .. parts - 1, each once, in any order, 0 <= thread < threads: a
+ * thread's own memory may be found by that number. All is done when it returns. */
 void parallel_for(int threads, int64_t parts, parallel_body *body, void *data);
 
 #endif

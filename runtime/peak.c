@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: MIT
  *
- * One loop for every vector width, written with the compiler's vector types: twelve independent accumulators hide the
- * latency of the units (4 cycles x 2 units on today's cores needs eight), and leave registers for the factors. */
+ * One loop for every vector width, written with the compiler's vector types: twelve independent accumulators
+ * hide the latency of the units (4 cycles x 2 units on today's cores needs eight), and leave registers for
+ * the factors. */
 #include "peak.h"
-
-#include <math.h>
 
 #include "human.h"
 
+#include <math.h>
+
 enum { ACCUMULATORS = 12, ROUNDS = 2000 };
 
-/* a = a * factor + step, ROUNDS times in each of the accumulators; the sum is returned so that nothing is dropped. Values
- * stay near step / (1 - factor) = 1. */
-#define PROBE(NAME, TARGET, REAL, BYTES)                                                                          \
-    TARGET __attribute__((noinline)) static double NAME(REAL factor, REAL step)                                   \
-    {                                                                                                             \
-        typedef REAL vector __attribute__((vector_size(BYTES)));                                                  \
-        vector a[ACCUMULATORS];                                                                                   \
-        vector f = (vector){0} + factor, s = (vector){0} + step;                                                  \
-        for (int i = 0; i < ACCUMULATORS; i++)                                                                    \
-            a[i] = (vector){0} + (REAL)i / ACCUMULATORS;                                                          \
-        for (int round = 0; round < ROUNDS; round++)                                                              \
-            _Pragma("GCC unroll 12") for (int i = 0; i < ACCUMULATORS; i++) a[i] = a[i] * f + s;                  \
-        vector sum = a[0];                                                                                        \
-        for (int i = 1; i < ACCUMULATORS; i++)                                                                    \
-            sum += a[i];                                                                                          \
-        return (double)sum[0];                                                                                    \
+/* a = a * factor + step, ROUNDS times in each of the accumulators; the sum is returned so that nothing is
+ * dropped. Values stay near step / (1 - factor) = 1. */
+#define PROBE(NAME, TARGET, REAL, BYTES)                                                                     \
+    TARGET __attribute__((noinline)) static double NAME(REAL factor, REAL step)                              \
+    {                                                                                                        \
+        typedef REAL vector __attribute__((vector_size(BYTES)));                                             \
+        vector a[ACCUMULATORS];                                                                              \
+        vector f = (vector){0} + factor, s = (vector){0} + step;                                             \
+        for (int i = 0; i < ACCUMULATORS; i++)                                                               \
+            a[i] = (vector){0} + (REAL)i / ACCUMULATORS;                                                     \
+        for (int round = 0; round < ROUNDS; round++)                                                         \
+            _Pragma("GCC unroll 12") for (int i = 0; i < ACCUMULATORS; i++) a[i] = a[i] * f + s;             \
+        vector sum = a[0];                                                                                   \
+        for (int i = 1; i < ACCUMULATORS; i++)                                                               \
+            sum += a[i];                                                                                     \
+        return (double)sum[0];                                                                               \
     }
 
 struct probe {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "rate.h"
 
-#include <math.h>
-
 #include "settings.h"
+
+#include <math.h>
 
 struct rate rate_from_settings(const struct gpfc_bundle *bundle, int64_t epochs, int64_t epoch_steps)
 {

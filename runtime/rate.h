@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * How the learning rate and the penalty's weight change over the training: functions of the step and the epoch alone,
- * so that a resumed run goes on where it stopped. */
+ * How the learning rate and the penalty's weight change over the training: functions of the step and the
+ * epoch alone, so that a resumed run goes on where it stopped. */
 #ifndef GPFC_RATE_H
 #define GPFC_RATE_H
 
-#include <stdint.h>
-
 #include "gpfc/kernel_abi.h"
+
+#include <stdint.h>
 
 enum rate_schedule { RATE_CONSTANT, RATE_STEP, RATE_COSINE };
 
@@ -18,7 +18,7 @@ struct rate {
     int64_t decays;       /* ... at so many evenly spaced epochs */
     int64_t warmup_steps; /* the rate rises linearly over the first so many steps */
     int64_t epochs;
-    int64_t epoch_steps;  /* steps of one epoch */
+    int64_t epoch_steps; /* steps of one epoch */
 };
 
 /* Schedule as train.* of the settings say, for a training of this length. */
@@ -27,8 +27,8 @@ struct rate rate_from_settings(const struct gpfc_bundle *bundle, int64_t epochs,
 /* Rate of a step, counted from 0. The cosine goes from start to 0 over the steps that follow the warm-up. */
 double rate_at(const struct rate *rate, int64_t step);
 
-/* start * factor^n, n the decays passed in this epoch: the k-th of `decays` lies at epoch k * epochs / (decays + 1),
- * rounded up; epochs are counted from 0. */
+/* start * factor^n, n the decays passed in this epoch: the k-th of `decays` lies at epoch k * epochs /
+ * (decays + 1), rounded up; epochs are counted from 0. */
 double rate_decayed(double start, double factor, int64_t decays, int64_t epoch, int64_t epochs);
 
 #endif

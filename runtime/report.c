@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
-#include <math.h>
-#include <string.h>
-
 #include "human.h"
 #include "settings.h"
+
+#include <math.h>
+#include <string.h>
 
 void report_put(json_t *object, const char *key, double value)
 {
@@ -43,7 +43,7 @@ void report_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes)
                    (long long)bundle->steps, bundle->precision == 4 ? "single" : "double");
 }
 
-/* ---- evaluation ---------------------------------------------------------------------------------------------------- */
+/* ---- evaluation --------------------------------------------------------------------------------------- */
 
 static void row(FILE *out, const char *what, double before, double after)
 {
@@ -90,7 +90,7 @@ json_t *report_evaluation_json(const struct evaluation *e)
     return json;
 }
 
-/* ---- start --------------------------------------------------------------------------------------------------------- */
+/* ---- start -------------------------------------------------------------------------------------------- */
 
 void report_start(FILE *out, const struct report_start *start)
 {
@@ -105,10 +105,12 @@ void report_start(FILE *out, const struct report_start *start)
                   human_count(&a, trainer->pairs->n_train), human_count(&b, trainer->pairs->n_test));
     (void)fprintf(out, "  training  %s epochs of %s steps", human_count(&a, trainer->options.epochs),
                   human_count(&b, trainer->epoch_steps));
-    (void)fprintf(out, ", batch %s (the last of an epoch may be smaller)\n", human_count(&a, trainer->options.batch));
-    (void)fprintf(out, "            adam, rate %g %s, seed %llu, %d thread%s, kernels for %s\n", trainer->rate.start,
-                  setting_text(bundle, "train.schedule"), (unsigned long long)trainer->options.seed,
-                  trainer->options.threads, trainer->options.threads > 1 ? "s" : "", bundle->cpu);
+    (void)fprintf(out, ", batch %s (the last of an epoch may be smaller)\n",
+                  human_count(&a, trainer->options.batch));
+    (void)fprintf(out, "            adam, rate %g %s, seed %llu, %d thread%s, kernels for %s\n",
+                  trainer->rate.start, setting_text(bundle, "train.schedule"),
+                  (unsigned long long)trainer->options.seed, trainer->options.threads,
+                  trainer->options.threads > 1 ? "s" : "", bundle->cpu);
     if (trainer->lambda > 0)
         (void)fprintf(out, "            Euler penalty, weight %g\n", trainer->lambda);
     (void)fprintf(out, "  folder    %s%s\n", start->folder,
@@ -138,13 +140,13 @@ json_t *report_start_json(const struct report_start *start)
     return json;
 }
 
-void report_base(FILE *out, const struct pairs *pairs)
+void report_base(FILE *out, const struct gpfc_bundle *bundle, const struct pairs *pairs)
 {
     struct human train, test, seconds;
     if (pairs->fitted == NULL)
         return;
-    (void)fprintf(out, "  base flow mixture of %lld Gaussians, %s after %lld iterations, %s\n",
-                  (long long)pairs->fitted->components, pairs->report.converged ? "converged" : "stopped",
+    (void)fprintf(out, "  base flow mixture of %s Gaussians, %s after %lld iterations, %s\n",
+                  setting_text(bundle, "base.components"), pairs->report.converged ? "converged" : "stopped",
                   (long long)pairs->report.iterations, human_seconds(&seconds, pairs->fit_seconds));
     (void)fprintf(out, "            negative log-likelihood %s to train on, %s to test\n",
                   human_number(&train, pairs->nll_train), human_number(&test, pairs->nll_test));

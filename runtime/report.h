@@ -4,12 +4,12 @@
 #ifndef GPFC_REPORT_H
 #define GPFC_REPORT_H
 
-#include <jansson.h>
-#include <stdio.h>
-
 #include "evaluate.h"
 #include "pairs.h"
 #include "train.h"
+
+#include <jansson.h>
+#include <stdio.h>
 
 /* "gaussian, folded, 2 -> 15 15, tanh, rk4 x 15, single" */
 void report_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes);
@@ -32,6 +32,6 @@ void report_start(FILE *out, const struct report_start *start);
 json_t *report_start_json(const struct report_start *start);
 
 /* The base flow that was fitted to the data; nothing where there is none. */
-void report_base(FILE *out, const struct pairs *pairs);
+void report_base(FILE *out, const struct gpfc_bundle *bundle, const struct pairs *pairs);
 
 #endif

@@ -4,10 +4,10 @@
 #ifndef GPFC_SETTINGS_H
 #define GPFC_SETTINGS_H
 
+#include "gpfc/kernel_abi.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "gpfc/kernel_abi.h"
 
 /* The value as text; "" where a bundle of an older compiler lacks the key. */
 const char *setting_text(const struct gpfc_bundle *bundle, const char *key);

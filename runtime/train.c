@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "train.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "bundle.h"
 #include "random.h"
 #include "settings.h"
 #include "weights.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 enum { MEASURE_BLOCK = 4096, MEASURE_WITHOUT_TEST = 10000 /* rows */ };
 
-/* ---- making ------------------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------------------- */
 
 struct trainer_options trainer_options_of(const struct gpfc_bundle *bundle)
 {
@@ -43,7 +43,8 @@ static bool take_arrays(struct trainer *trainer, struct fault *fault)
             return fault_memory(fault, (size_t)trainer->block * real, "the test's results");
     trainer->order = calloc((size_t)trainer->pairs->n_train, sizeof *trainer->order);
     return trainer->order != NULL ||
-           fault_memory(fault, (size_t)trainer->pairs->n_train * sizeof *trainer->order, "the order of the samples");
+           fault_memory(fault, (size_t)trainer->pairs->n_train * sizeof *trainer->order,
+                        "the order of the samples");
 }
 
 static void bind_train(struct trainer *trainer)
@@ -59,7 +60,8 @@ static void bind_train(struct trainer *trainer)
     for (int64_t i = 0; i < bundle->n_parameters; i++) {
         char name[256];
         (void)snprintf(name, sizeof name, "grad.%s", bundle->parameters[i].name);
-        kernel_run_total(run, name, (char *)trainer->gradient + bundle->parameters[i].offset * bundle->precision);
+        kernel_run_total(run, name,
+                         (char *)trainer->gradient + bundle->parameters[i].offset * bundle->precision);
     }
 }
 
@@ -76,7 +78,8 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
     const struct trainer_options *options = &trainer->options;
     if (!take_arrays(trainer, fault) ||
         !kernel_run_new(&trainer->train, trainer->bundle, "train", options->batch, options->threads, fault) ||
-        !kernel_run_new(&trainer->measure, trainer->bundle, "measure", trainer->block, options->threads, fault))
+        !kernel_run_new(&trainer->measure, trainer->bundle, "measure", trainer->block, options->threads,
+                        fault))
         return false;
     bind_train(trainer);
     bind_measure(trainer);
@@ -103,7 +106,8 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
         .state = {.best_cost = INFINITY},
         .adam = adam_from_settings(bundle),
         .rate = rate_from_settings(bundle, options->epochs, epoch_steps),
-        .lambda = setting_is(bundle, "penalty.kind", "none") ? 0 : setting_number(bundle, "penalty.weight", 0),
+        .lambda =
+            setting_is(bundle, "penalty.kind", "none") ? 0 : setting_number(bundle, "penalty.weight", 0),
         .lambda_decay = setting_number(bundle, "penalty.decay", 1),
         .lambda_decays = setting_integer(bundle, "penalty.decays", 0),
         .order_epoch = -1,
@@ -136,7 +140,7 @@ void trainer_free(struct trainer *trainer)
     free(trainer);
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------------------------ */
+/* ---- numbers ------------------------------------------------------------------------------------------ */
 
 static double real_at(const void *array, int64_t i, int64_t precision)
 {
@@ -152,7 +156,8 @@ static void real_put(double *room, double value, int64_t precision)
 }
 
 /* The first element that is not finite of an array laid out as theta: its parameter and place there. */
-static const struct gpfc_parameter *first_bad(const struct gpfc_bundle *bundle, const void *array, int64_t *place)
+static const struct gpfc_parameter *first_bad(const struct gpfc_bundle *bundle, const void *array,
+                                              int64_t *place)
 {
     for (int64_t i = 0; i < bundle->n_parameters; i++) {
         const struct gpfc_parameter *parameter = &bundle->parameters[i];
@@ -174,7 +179,7 @@ bool trainer_finite(const struct trainer *trainer)
            first_bad(trainer->bundle, state->square, &place) == NULL;
 }
 
-/* ---- a step ------------------------------------------------------------------------------------------------------- */
+/* ---- a step ------------------------------------------------------------------------------------------- */
 
 static int64_t epoch_of(const struct trainer *trainer, int64_t step)
 {
@@ -206,16 +211,19 @@ static bool diverged(const struct trainer *trainer, double loss, struct fault *f
         array = trainer->gradient;
     }
     if (bad == NULL)
-        return fault_set(fault, FAULT_DIVERGED, "step %lld: the loss is %g, its gradient out of range", step, loss);
-    return fault_set(fault, FAULT_DIVERGED, "step %lld: %s %s is %g at element %lld (loss %g)", step, what, bad->name,
-                     real_at(array, bad->offset + place, bundle->precision), (long long)place, loss);
+        return fault_set(fault, FAULT_DIVERGED, "step %lld: the loss is %g, its gradient out of range", step,
+                         loss);
+    return fault_set(fault, FAULT_DIVERGED, "step %lld: %s %s is %g at element %lld (loss %g)", step, what,
+                     bad->name, real_at(array, bad->offset + place, bundle->precision), (long long)place,
+                     loss);
 }
 
 /* The rows of this step, and the numbers that the kernel takes with them. */
 static int64_t prepare(struct trainer *trainer, double lambda)
 {
     const struct trainer_state *state = &trainer->state;
-    int64_t epoch = epoch_of(trainer, state->step), first = state->step % trainer->epoch_steps * trainer->options.batch;
+    int64_t epoch = epoch_of(trainer, state->step),
+            first = state->step % trainer->epoch_steps * trainer->options.batch;
     if (trainer->order_epoch != epoch) {
         random_permutation(trainer->options.seed, random_stream(RANDOM_SHUFFLE, (uint64_t)epoch),
                            trainer->pairs->n_train, trainer->order);
@@ -223,7 +231,8 @@ static int64_t prepare(struct trainer *trainer, double lambda)
     }
     real_put(&trainer->setting, lambda, trainer->bundle->precision);
     kernel_run_order(trainer->train, trainer->order + first);
-    kernel_run_noise(trainer->train, trainer->options.seed, random_stream(RANDOM_NOISE, (uint64_t)state->step), 0);
+    kernel_run_noise(trainer->train, trainer->options.seed,
+                     random_stream(RANDOM_NOISE, (uint64_t)state->step), 0);
     return smaller(trainer->options.batch, trainer->pairs->n_train - first);
 }
 
@@ -233,7 +242,8 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
     struct trainer_state *state = &trainer->state;
     double lambda = trainer_lambda(trainer), rate = trainer_rate(trainer);
     kernel_run_go(trainer->train, prepare(trainer, lambda));
-    double cost = real_at(&trainer->total[0], 0, precision), penalty = real_at(&trainer->total[1], 0, precision);
+    double cost = real_at(&trainer->total[0], 0, precision),
+           penalty = real_at(&trainer->total[1], 0, precision);
     double loss = cost + lambda * penalty, norm = adam_norm(trainer->gradient, n, precision);
     if (!isfinite(loss) || !isfinite(norm))
         return diverged(trainer, loss, fault);
@@ -252,7 +262,7 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
     return true;
 }
 
-/* ---- the test ----------------------------------------------------------------------------------------------------- */
+/* ---- the test ----------------------------------------------------------------------------------------- */
 
 static void measure_block(struct trainer *trainer, int64_t first, int64_t n, double sums[3])
 {
@@ -262,7 +272,8 @@ static void measure_block(struct trainer *trainer, int64_t first, int64_t n, dou
     size_t skip = (size_t)(first * pairs->d * trainer->bundle->precision);
     kernel_run_input(trainer->measure, "x", x + skip);
     kernel_run_input(trainer->measure, "y", y + skip);
-    kernel_run_noise(trainer->measure, trainer->options.seed, random_stream(RANDOM_MEASURE, 0), (uint64_t)first);
+    kernel_run_noise(trainer->measure, trainer->options.seed, random_stream(RANDOM_MEASURE, 0),
+                     (uint64_t)first);
     kernel_run_go(trainer->measure, n);
     for (int64_t i = 0; i < n; i++)
         for (int k = 0; k < 3; k++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Training, one step at a time: what a step does to the weights, and the measure of the test set. No files, no clock,
- * no printing; those are train_run.h's. A trainer's state after a step is a function of the bundle, the pairs, the
- * options and the state before it, to the last bit, whatever the number of threads. */
+ * Training, one step at a time: what a step does to the weights, and the measure of the test set. No files,
+ * no clock, no printing; those are train_run.h's. A trainer's state after a step is a function of the bundle,
+ * the pairs, the options and the state before it, to the last bit, whatever the number of threads. */
 #ifndef GPFC_TRAIN_H
 #define GPFC_TRAIN_H
 
@@ -28,7 +28,8 @@ struct trainer_sums { /* over the steps since the last measure, which clears the
     double loss, cost, penalty, norm;
 };
 
-struct measured { /* means over the test set (over the first rows of the training set where there is no test) */
+/* Means over the test set; where there is none, over the first rows of the training set. */
+struct measured {
     double cost, energy, penalty;
 };
 
@@ -36,7 +37,7 @@ struct measured { /* means over the test set (over the first rows of the trainin
 struct trainer_state {
     int64_t step; /* steps done */
     void *theta, *mean, *square;
-    void *best; /* the weights of the smallest test cost so far */
+    void *best;       /* the weights of the smallest test cost so far */
     double best_cost; /* infinity before the first measure */
     int64_t best_step;
     struct trainer_sums sums;
@@ -55,11 +56,11 @@ struct trainer {
     double lambda, lambda_decay; /* the penalty's weight at the start, and its factor */
     int64_t lambda_decays;
     struct kernel_run *train, *measure;
-    void *gradient;            /* REAL [theta_elements] */
-    double total[2], setting;  /* room for REALs: cost, penalty; lambda */
-    uint32_t *order;           /* [n_train] of epoch order_epoch */
+    void *gradient;           /* REAL [theta_elements] */
+    double total[2], setting; /* room for REALs: cost, penalty; lambda */
+    uint32_t *order;          /* [n_train] of epoch order_epoch */
     int64_t order_epoch;
-    void *measured[3];         /* REAL [block]: cost, energy, penalty of samples */
+    void *measured[3]; /* REAL [block]: cost, energy, penalty of samples */
     int64_t n_measured, block;
 };
 
@@ -68,8 +69,8 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
                  const struct trainer_options *options, struct fault *fault) MUST_CHECK;
 void trainer_free(struct trainer *trainer); /* NULL is allowed */
 
-/* One training step. The fault (FAULT_DIVERGED) names the step and the first array that holds a number that is not
- * finite; the weights are then as they were before the step. Allocates nothing. */
+/* One training step. The fault (FAULT_DIVERGED) names the step and the first array that holds a number that
+ * is not finite; the weights are then as they were before the step. Allocates nothing. */
 bool trainer_step(struct trainer *trainer, struct fault *fault) MUST_CHECK;
 
 /* Measures the test set, and keeps the weights as the best so far where its cost is the smallest. */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "train_run.h"
 
+#include "human.h"
+#include "settings.h"
+#include "weights.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,11 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "human.h"
-#include "settings.h"
-#include "weights.h"
-
-/* ---- folder ------------------------------------------------------------------------------------------------------- */
+/* ---- folder ------------------------------------------------------------------------------------------- */
 
 char *train_run_path(const char *folder, const char *file)
 {
@@ -72,7 +72,7 @@ static bool take_paths(struct train_run *run, const char *folder, struct fault *
            fault_memory(fault, strlen(folder), "a path");
 }
 
-/* ---- measures ----------------------------------------------------------------------------------------------------- */
+/* ---- measures ----------------------------------------------------------------------------------------- */
 
 /* A mean over the steps since the last measure; NaN before the first step. */
 static double mean(const struct trainer_sums *sums, double sum)
@@ -108,7 +108,7 @@ static bool measure(struct train_run *run, double rate, double lambda, struct fa
     return metrics_add(run->metrics, &line, fault);
 }
 
-/* ---- saving ------------------------------------------------------------------------------------------------------- */
+/* ---- saving ------------------------------------------------------------------------------------------- */
 
 static bool save_model(const struct train_run *run, struct fault *fault)
 {
@@ -123,7 +123,8 @@ bool train_run_save(struct train_run *run, struct fault *fault)
 {
     run->note.seconds = train_run_seconds(run);
     run->started = human_clock();
-    if (!checkpoint_write(run->checkpoint, run->trainer, run->base, &run->note, fault) || !save_model(run, fault))
+    if (!checkpoint_write(run->checkpoint, run->trainer, run->base, &run->note, fault) ||
+        !save_model(run, fault))
         return false;
     run->saved = human_clock();
     run->saved_step = run->trainer->state.step;
@@ -135,7 +136,7 @@ double train_run_seconds(const struct train_run *run)
     return run->note.seconds + (human_clock() - run->started);
 }
 
-/* ---- steps -------------------------------------------------------------------------------------------------------- */
+/* ---- steps -------------------------------------------------------------------------------------------- */
 
 bool train_run_done(const struct train_run *run)
 {
@@ -149,11 +150,11 @@ static bool diverged(struct train_run *run, struct fault *fault)
     if (first.exit_code != FAULT_DIVERGED)
         return false;
     bool saved = save_model(run, &second);
-    return fault_set(fault, FAULT_DIVERGED,
-                     "%s. The last good checkpoint, of step %lld, is kept as %s%s; a lower train.rate, or train.clip, "
-                     "may help",
-                     first.text, (long long)run->saved_step, run->checkpoint,
-                     saved ? ", the best model beside it" : "");
+    return fault_set(
+        fault, FAULT_DIVERGED,
+        "%s. The last good checkpoint, of step %lld, is kept as %s%s; a lower train.rate, or train.clip, "
+        "may help",
+        first.text, (long long)run->saved_step, run->checkpoint, saved ? ", the best model beside it" : "");
 }
 
 static bool due(int64_t every, int64_t step)
@@ -165,7 +166,8 @@ bool train_run_step(struct train_run *run, struct fault *fault)
 {
     struct trainer *trainer = run->trainer;
     double rate = trainer_rate(trainer), lambda = trainer_lambda(trainer), before = human_clock();
-    int64_t left = trainer->pairs->n_train - trainer->state.step % trainer->epoch_steps * trainer->options.batch;
+    int64_t left =
+        trainer->pairs->n_train - trainer->state.step % trainer->epoch_steps * trainer->options.batch;
     if (!trainer_step(trainer, fault))
         return diverged(run, fault);
     run->step_seconds += human_clock() - before;
@@ -180,7 +182,7 @@ bool train_run_step(struct train_run *run, struct fault *fault)
     return train_run_save(run, fault) || diverged(run, fault);
 }
 
-/* ---- making ------------------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------------------- */
 
 static bool start(struct train_run *run, const char *folder, struct fault *fault)
 {
@@ -190,14 +192,16 @@ static bool start(struct train_run *run, const char *folder, struct fault *fault
         return false;
     run->kept_earlier = moved[0] || moved[1] || moved[2];
     return metrics_open(&run->metrics, run->log, -1, fault) &&
-           measure(run, trainer_rate(run->trainer), trainer_lambda(run->trainer), fault) && train_run_save(run, fault);
+           measure(run, trainer_rate(run->trainer), trainer_lambda(run->trainer), fault) &&
+           train_run_save(run, fault);
 }
 
 static bool run_init(struct train_run *run, const char *folder, bool resumed, struct fault *fault)
 {
     if (!take_paths(run, folder, fault))
         return false;
-    return resumed ? metrics_open(&run->metrics, run->log, run->saved_step, fault) : start(run, folder, fault);
+    return resumed ? metrics_open(&run->metrics, run->log, run->saved_step, fault)
+                   : start(run, folder, fault);
 }
 
 bool train_run_new(struct train_run **out, struct trainer *trainer, const struct mixture *base,

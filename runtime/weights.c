@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "weights.h"
 
+#include "bundle.h"
+#include "random.h"
+#include "settings.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
@@ -8,11 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bundle.h"
-#include "random.h"
-#include "settings.h"
-
-/* ---- start -------------------------------------------------------------------------------------------------------- */
+/* ---- start -------------------------------------------------------------------------------------------- */
 
 static double initial_deviation(const struct gpfc_bundle *bundle, const struct gpfc_parameter *parameter)
 {
@@ -44,7 +44,7 @@ void weights_initial(const struct gpfc_bundle *bundle, uint64_t seed, void *thet
     }
 }
 
-/* ---- lists of tensors --------------------------------------------------------------------------------------------- */
+/* ---- lists of tensors --------------------------------------------------------------------------------- */
 
 /* Room for one more element; false, with the list marked, where there is no memory. */
 static bool grow(struct tensor_list *list, void **array, size_t *room, size_t count, size_t bytes_each)
@@ -86,7 +86,8 @@ static void add_tensor(struct tensor_list *list, const struct tensor *tensor, co
     list->tensors[list->n_tensors++].name = name;
 }
 
-void tensor_list_add(struct tensor_list *list, const struct gpfc_bundle *bundle, const char *prefix, const void *array)
+void tensor_list_add(struct tensor_list *list, const struct gpfc_bundle *bundle, const char *prefix,
+                     const void *array)
 {
     for (int64_t i = 0; i < bundle->n_parameters; i++) {
         const struct gpfc_parameter *parameter = &bundle->parameters[i];
@@ -187,16 +188,17 @@ void tensor_list_free(struct tensor_list *list)
     *list = (struct tensor_list){0};
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------------------------ */
 
 static bool decides_model(const char *key)
 {
     return strcmp(key, "dimension") == 0 || strcmp(key, "precision") == 0 || strncmp(key, "flow.", 5) == 0;
 }
 
-/* The first setting that another spec has otherwise, as "flow.field is cube there and gaussian here"; or words that
- * say no more than that they differ. */
-static void tell_difference(const struct gpfc_bundle *bundle, const struct safetensors *file, char *text, size_t room)
+/* The first setting that another spec has otherwise, as "flow.field is cube there and gaussian here"; or
+ * words that say no more than that they differ. */
+static void tell_difference(const struct gpfc_bundle *bundle, const struct safetensors *file, char *text,
+                            size_t room)
 {
     const char *settings = safetensors_metadata(file, "gpfc.settings");
     json_t *there = settings != NULL ? json_loads(settings, JSON_REJECT_DUPLICATES, NULL) : NULL;
@@ -222,8 +224,8 @@ bool weights_same_spec(const struct gpfc_bundle *bundle, const struct safetensor
         return true;
     const char *name = safetensors_metadata(file, "gpfc.name");
     tell_difference(bundle, file, difference, sizeof difference);
-    return fault_set(fault, FAULT_INPUT, "%s: made for another spec (%s): %s", path, name != NULL ? name : "no name",
-                     difference);
+    return fault_set(fault, FAULT_INPUT, "%s: made for another spec (%s): %s", path,
+                     name != NULL ? name : "no name", difference);
 }
 
 bool weights_take(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
@@ -234,8 +236,9 @@ bool weights_take(const struct gpfc_bundle *bundle, const struct safetensors *fi
         char *name = joined(prefix, parameter->name);
         if (name == NULL)
             return fault_memory(fault, 0, path);
-        bool good = safetensors_take(file, name, (int)bundle->precision, (int)parameter->rank, parameter->shape,
-                                     (char *)array + parameter->offset * bundle->precision, fault);
+        bool good =
+            safetensors_take(file, name, (int)bundle->precision, (int)parameter->rank, parameter->shape,
+                             (char *)array + parameter->offset * bundle->precision, fault);
         free(name);
         if (!good)
             return false;
@@ -244,8 +247,8 @@ bool weights_take(const struct gpfc_bundle *bundle, const struct safetensors *fi
 }
 
 /* A layer too many would change the flow without a word. */
-static bool no_other_layers(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
-                            struct fault *fault)
+static bool no_other_layers(const struct gpfc_bundle *bundle, const struct safetensors *file,
+                            const char *path, struct fault *fault)
 {
     for (size_t i = 0; i < safetensors_count(file); i++) {
         const char *name = safetensors_at(file, i)->name;
@@ -253,21 +256,24 @@ static bool no_other_layers(const struct gpfc_bundle *bundle, const struct safet
         for (int64_t k = 0; !known && k < bundle->n_parameters; k++)
             known = strcmp(name, bundle->parameters[k].name) == 0;
         if (!known)
-            return fault_set(fault, FAULT_INPUT, "%s: tensor '%s' is none of this flow's, whose last is '%s'", path,
-                             name, bundle->parameters[bundle->n_parameters - 1].name);
+            return fault_set(fault, FAULT_INPUT, "%s: tensor '%s' is none of this flow's, whose last is '%s'",
+                             path, name, bundle->parameters[bundle->n_parameters - 1].name);
     }
     return true;
 }
 
-static bool all_finite(const struct gpfc_bundle *bundle, const char *path, const void *theta, struct fault *fault)
+static bool all_finite(const struct gpfc_bundle *bundle, const char *path, const void *theta,
+                       struct fault *fault)
 {
     for (int64_t i = 0; i < bundle->n_parameters; i++) {
         const struct gpfc_parameter *parameter = &bundle->parameters[i];
-        for (int64_t k = parameter->offset; k < parameter->offset + bundle_parameter_elements(parameter); k++) {
-            double value = bundle->precision == 4 ? (double)((const float *)theta)[k] : ((const double *)theta)[k];
+        for (int64_t k = parameter->offset; k < parameter->offset + bundle_parameter_elements(parameter);
+             k++) {
+            double value =
+                bundle->precision == 4 ? (double)((const float *)theta)[k] : ((const double *)theta)[k];
             if (!isfinite(value))
-                return fault_set(fault, FAULT_INPUT, "%s: tensor '%s' holds %g at element %lld", path, parameter->name,
-                                 value, (long long)(k - parameter->offset));
+                return fault_set(fault, FAULT_INPUT, "%s: tensor '%s' holds %g at element %lld", path,
+                                 parameter->name, value, (long long)(k - parameter->offset));
         }
     }
     return true;
@@ -282,7 +288,8 @@ static bool base_fits(const struct gpfc_bundle *bundle, const struct mixture *ba
                      (long long)base->d, (long long)bundle->dimension);
 }
 
-bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const char *path, struct fault *fault)
+bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const char *path,
+                  struct fault *fault)
 {
     size_t bytes = (size_t)(bundle->theta_elements * bundle->precision);
     struct safetensors *file = NULL;
@@ -292,9 +299,9 @@ bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const c
     out->theta = malloc(bytes);
     bool good = out->theta != NULL || fault_memory(fault, bytes, path);
     good = good && weights_same_spec(bundle, file, path, fault) &&
-           weights_take(bundle, file, path, "", out->theta, fault) && no_other_layers(bundle, file, path, fault) &&
-           all_finite(bundle, path, out->theta, fault) && mixture_from_tensors(&out->base, file, fault) &&
-           base_fits(bundle, out->base, path, fault);
+           weights_take(bundle, file, path, "", out->theta, fault) &&
+           no_other_layers(bundle, file, path, fault) && all_finite(bundle, path, out->theta, fault) &&
+           mixture_from_tensors(&out->base, file, fault) && base_fits(bundle, out->base, path, fault);
     safetensors_free(file);
     if (!good)
         weights_free(out);
@@ -308,8 +315,8 @@ void weights_free(struct weights *weights)
     *weights = (struct weights){0};
 }
 
-bool weights_write(const char *path, const struct gpfc_bundle *bundle, const void *theta, const struct mixture *base,
-                   int64_t step, double cost, struct fault *fault)
+bool weights_write(const char *path, const struct gpfc_bundle *bundle, const void *theta,
+                   const struct mixture *base, int64_t step, double cost, struct fault *fault)
 {
     struct tensor_list list = {0};
     tensor_list_add(&list, bundle, "", theta);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The trained arrays of a flow, `theta` [theta_elements] REALs: how they start, and model files (safetensors) that hold
- * them by name, with the base flow where there is one. A model file may also be a plain one from elsewhere: then names,
- * shapes and precision must fit, and nothing else is known of it. */
+ * The trained arrays of a flow, `theta` [theta_elements] REALs: how they start, and model files (safetensors)
+ * that hold them by name, with the base flow where there is one. A model file may also be a plain one from
+ * elsewhere: then names, shapes and precision must fit, and nothing else is known of it. */
 #ifndef GPFC_WEIGHTS_H
 #define GPFC_WEIGHTS_H
 
@@ -11,8 +11,8 @@
 #include "mixture.h"
 #include "safetensors.h"
 
-/* Normal numbers by (seed, parameter, element): hidden layers with deviation train.init_hidden, or 1/sqrt(fan-in)
- * where that is 0; the last layer with train.init_last. Biases are zeros. */
+/* Normal numbers by (seed, parameter, element): hidden layers with deviation train.init_hidden, or
+ * 1/sqrt(fan-in) where that is 0; the last layer with train.init_last. Biases are zeros. */
 void weights_initial(const struct gpfc_bundle *bundle, uint64_t seed, void *theta);
 
 struct weights {
@@ -25,10 +25,10 @@ bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const c
 void weights_free(struct weights *weights); /* what is in it; a zeroed one is allowed */
 
 /* base may be NULL; step and cost are told in the metadata. */
-bool weights_write(const char *path, const struct gpfc_bundle *bundle, const void *theta, const struct mixture *base,
-                   int64_t step, double cost, struct fault *fault) MUST_CHECK;
+bool weights_write(const char *path, const struct gpfc_bundle *bundle, const void *theta,
+                   const struct mixture *base, int64_t step, double cost, struct fault *fault) MUST_CHECK;
 
-/* ---- pieces, for checkpoints -------------------------------------------------------------------------------------- */
+/* ---- pieces, for checkpoints -------------------------------------------------------------------------- */
 
 /* Tensors and metadata to be written; both grow. All of it is freed by tensor_list_free. */
 struct tensor_list {
@@ -39,7 +39,8 @@ struct tensor_list {
 };
 
 /* One tensor for each parameter, named prefix + name, in an array laid out as theta; lent. */
-void tensor_list_add(struct tensor_list *list, const struct gpfc_bundle *bundle, const char *prefix, const void *array);
+void tensor_list_add(struct tensor_list *list, const struct gpfc_bundle *bundle, const char *prefix,
+                     const void *array);
 void tensor_list_add_base(struct tensor_list *list, const struct mixture *base); /* NULL is allowed */
 void tensor_list_note(struct tensor_list *list, const char *key, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Who wrote it: version, name, spec, spec_hash, settings. */
@@ -51,8 +52,8 @@ void tensor_list_free(struct tensor_list *list);
 bool weights_take(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
                   const char *prefix, void *array, struct fault *fault) MUST_CHECK;
 
-/* Was it written by a trainer of the same spec? True too where it holds no word of that. The fault names the first key
- * that differs. */
+/* Was it written by a trainer of the same spec? True too where it holds no word of that. The fault names the
+ * first key that differs. */
 bool weights_same_spec(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
                        struct fault *fault) MUST_CHECK;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The bundles of fake_bundle.h: fake_kernels.h for three pairs of precision and dimension, and the settings of an empty
- * spec, taken from the compiler's own table so that the two cannot drift apart. */
+ * The bundles of fake_bundle.h: fake_kernels.h for three pairs of precision and dimension, and the settings
+ * of an empty spec, taken from the compiler's own table so that the two cannot drift apart. */
 #include "fake_bundle.h"
 
 #include <assert.h>
@@ -50,7 +50,8 @@ void fake_set(struct fake *fake, const char *key, const char *text)
 
 void fake_make(struct fake *fake, enum fake_model model)
 {
-    static const struct gpfc_bundle *const bundles[FAKE_MODELS] = {&single2_bundle, &double2_bundle, &double3_bundle};
+    static const struct gpfc_bundle *const bundles[FAKE_MODELS] = {&single2_bundle, &double2_bundle,
+                                                                   &double3_bundle};
     memset(fake, 0, sizeof *fake);
     fake->bundle = *bundles[model];
     fake->bundle.settings = fake->settings;

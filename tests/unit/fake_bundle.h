@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Bundles written by hand, for tests of the runtime without the compiler: they obey kernel_abi.h with a model of one
- * layer whose numbers are known, the map s(y) = y + W y + b. */
+ * Bundles written by hand, for tests of the runtime without the compiler: they obey kernel_abi.h with a model
+ * of one layer whose numbers are known, the map s(y) = y + W y + b. */
 #ifndef GPFC_FAKE_BUNDLE_H
 #define GPFC_FAKE_BUNDLE_H
 
-#include <stddef.h>
-
 #include "gpfc/kernel_abi.h"
+
+#include <stddef.h>
 
 enum fake_model { FAKE_SINGLE2, FAKE_DOUBLE2, FAKE_DOUBLE3, FAKE_MODELS };
 enum { FAKE_LANES = 4, FAKE_STEPS = 2, FAKE_MAX_SETTINGS = 64, FAKE_MAX_TEXT = 128 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The kernels of fake_bundle.c for one precision and dimension, which are given as FAKE_REAL and FAKE_D before this
- * file is included; FAKE(name) makes a name of them. Written for reading: no loop is clever.
+ * The kernels of fake_bundle.c for one precision and dimension, given as FAKE_REAL and FAKE_D before
+ * this file is included; FAKE(name) makes a name of them. Written for reading: no loop is clever.
  *
  *   s = y + W y + b     cost = |x - s|^2     energy = |s - y|^2 / 2
  *   penalty = sum over k of c_k^2, c_k = z_k^T W w_k - w_k^T W z_k with (z_k, w_k) = noise[k] */
@@ -93,7 +93,8 @@ static void FAKE(add_penalty)(const struct FAKE(uniform) *u, FAKE(tile_in) noise
         sums->penalty += weight * c * c;
         for (int i = 0; i < FAKE_D; i++)
             for (int j = 0; j < FAKE_D; j++)
-                sums->W[i][j] += 2 * weight * u->lambda * c * (z[i][lane] * w[j][lane] - w[i][lane] * z[j][lane]);
+                sums->W[i][j] +=
+                    2 * weight * u->lambda * c * (z[i][lane] * w[j][lane] - w[i][lane] * z[j][lane]);
     }
 }
 
@@ -251,7 +252,8 @@ static void FAKE(trajectory_tile)(const void *const *in, void *const *out, const
     }
 }
 
-static void FAKE(nothing_after)(const void *const *in, void *const *out, const void *uniform, const void *sums)
+static void FAKE(nothing_after)(const void *const *in, void *const *out, const void *uniform,
+                                const void *sums)
 {
     (void)in;
     (void)out;
@@ -261,11 +263,13 @@ static void FAKE(nothing_after)(const void *const *in, void *const *out, const v
 
 #define PORT_0(text, kind) {.name = text, .role = kind, .elements = 1, .rank = 0}
 #define PORT_1(text, kind, n) {.name = text, .role = kind, .elements = (n), .rank = 1, .shape = {(n)}}
-#define PORT_2(text, kind, n, m) {.name = text, .role = kind, .elements = (n) * (m), .rank = 2, .shape = {(n), (m)}}
+#define PORT_2(text, kind, n, m) \
+    {.name = text, .role = kind, .elements = (n) * (m), .rank = 2, .shape = {(n), (m)}}
 #define PORT_3(text, kind, n, m, l) \
     {.name = text, .role = kind, .elements = (n) * (m) * (l), .rank = 3, .shape = {(n), (m), (l)}}
 #define PARAMETERS \
-    PORT_2("flow.layer0.weight", GPFC_IN_PARAMETER, FAKE_D, FAKE_D), PORT_1("flow.layer0.bias", GPFC_IN_PARAMETER, FAKE_D)
+    PORT_2("flow.layer0.weight", GPFC_IN_PARAMETER, FAKE_D, FAKE_D), \
+    PORT_1("flow.layer0.bias", GPFC_IN_PARAMETER, FAKE_D)
 #define NOISE PORT_3("noise", GPFC_IN_NOISE, FAKE_STEPS, 2, FAKE_D)
 
 static const struct gpfc_port FAKE(train_in)[] = {
@@ -323,7 +327,8 @@ static const struct gpfc_kernel FAKE(kernels)[] = {
 };
 
 static const struct gpfc_parameter FAKE(parameters)[] = {
-    {.name = "flow.layer0.weight", .offset = 0, .rank = 2, .shape = {FAKE_D, FAKE_D}, .fan_in = FAKE_D, .last = 1},
+    {.name = "flow.layer0.weight", .offset = 0, .rank = 2, .shape = {FAKE_D, FAKE_D}, .fan_in = FAKE_D,
+     .last = 1},
     {.name = "flow.layer0.bias", .offset = FAKE_D * FAKE_D, .rank = 1, .shape = {FAKE_D, 0}, .fan_in = FAKE_D,
      .last = 1},
 };

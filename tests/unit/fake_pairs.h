@@ -4,11 +4,11 @@
 #ifndef GPFC_FAKE_PAIRS_H
 #define GPFC_FAKE_PAIRS_H
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "pairs.h"
 #include "random.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* Element i of [W, b] laid out as theta. */
 static inline double fake_optimum(int64_t i)

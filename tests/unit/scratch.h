@@ -31,7 +31,8 @@ static inline void scratch_remove_tree(const char *path)
     for (const struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
         char below[2048];
         int length = snprintf(below, sizeof below, "%s/%s", path, entry->d_name);
-        if (length < 0 || length >= (int)sizeof below || strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        if (length < 0 || length >= (int)sizeof below || strcmp(entry->d_name, ".") == 0 ||
+            strcmp(entry->d_name, "..") == 0)
             continue;
         if (unlink(below) != 0)
             scratch_remove_tree(below);

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
  * The optimiser against numbers computed apart from it, in both precisions. */
+#include "adam.h"
 #include "check.h"
+#include "fake_bundle.h"
 
 #include <math.h>
-
-#include "adam.h"
-#include "fake_bundle.h"
 
 enum { N = 3, STEPS = 3 };
 
 static const double start[N] = {0.5, -1.25, 2.0};
 static const double gradients[STEPS][N] = {{0.1, -0.2, 3.0}, {0.3, 0.25, -1.0}, {-0.05, 0.0, 0.5}};
 
-/* After three steps of rate 0.01: beta 0.9, 0.999, epsilon 1e-8; and beta 0.8, 0.99, epsilon 1e-6, weight decay 0.1. */
+/* After three steps of rate 0.01: beta 0.9, 0.999, epsilon 1e-8; and beta 0.8, 0.99, epsilon 1e-6, weight
+ * decay 0.1. */
 static const double plain[N] = {0.4748130569978651, -1.242885248075945, 1.981943560318633};
 static const double decayed[N] = {0.47333667241245964, -1.2325279136099994, 1.9813488584584606};
 
@@ -22,8 +22,12 @@ static void run_double(const struct adam *adam, double theta[N])
     double mean[N] = {0}, square[N] = {0};
     memcpy(theta, start, sizeof start);
     for (int step = 1; step <= STEPS; step++) {
-        const struct adam_arrays arrays = {
-            .n = N, .precision = 8, .theta = theta, .gradient = gradients[step - 1], .mean = mean, .square = square};
+        const struct adam_arrays arrays = {.n = N,
+                                           .precision = 8,
+                                           .theta = theta,
+                                           .gradient = gradients[step - 1],
+                                           .mean = mean,
+                                           .square = square};
         adam_step(adam, &arrays, step, 0.01, adam_norm(gradients[step - 1], N, 8));
     }
 }

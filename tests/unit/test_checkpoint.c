@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Models and checkpoints on disk: nothing is lost, nothing half-written, and a file that does not fit is told why. */
+ * Models and checkpoints on disk: nothing is lost, nothing half-written, and a file that does not fit is told
+ * why. */
 #include "check.h"
-
-#include <math.h>
-
 #include "checkpoint.h"
 #include "fake_bundle.h"
 #include "fake_pairs.h"
 #include "scratch.h"
 #include "weights.h"
+
+#include <math.h>
 
 static struct fake fake;
 static struct scratch scratch;
@@ -24,13 +24,15 @@ static void open_all(enum fake_model model)
     CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
     fake_make(&fake, model);
     pairs = fake_pairs(fake.bundle.dimension, (int)fake.bundle.precision, 50, 20);
-    const struct trainer_options options = {.epochs = 4, .batch = 8, .seed = UINT64_C(9007199254740991), .threads = 1};
+    const struct trainer_options options = {
+        .epochs = 4, .batch = 8, .seed = UINT64_C(9007199254740991), .threads = 1};
     CU_ASSERT_TRUE_FATAL(trainer_new(&trainer, &fake.bundle, &pairs, &options, &fault));
     for (int i = 0; i < 5; i++)
         CU_ASSERT_TRUE(trainer_step(trainer, &fault));
     trainer_measure(trainer);
     CU_ASSERT_TRUE(trainer_step(trainer, &fault));
-    note = (struct checkpoint_note){.options = options, .data = data, .data_hash = 0xfedcba9876543210u, .seconds = 0.1};
+    note = (struct checkpoint_note){
+        .options = options, .data = data, .data_hash = 0xfedcba9876543210u, .seconds = 0.1};
 }
 
 static void close_all(void)
@@ -114,8 +116,12 @@ static void base_flow_travels_along(void)
 {
     double weights[] = {0.25, 0.75}, means[] = {1, 2, 3, 4}, covariances[] = {1, 0, 0, 1, 2, 0.5, 0.5, 1};
     double factors[] = {1, 0, 0, 1, 1.4142135623730951, 0, 0.3535533905932738, 0.9354143466934853};
-    const struct mixture base = {
-        .d = 2, .components = 2, .weights = weights, .means = means, .covariances = covariances, .factors = factors};
+    const struct mixture base = {.d = 2,
+                                 .components = 2,
+                                 .weights = weights,
+                                 .means = means,
+                                 .covariances = covariances,
+                                 .factors = factors};
     struct checkpoint checkpoint;
     struct weights read;
     struct fault fault = {0};
@@ -170,7 +176,8 @@ static void other_specs_are_told(void)
     CU_ASSERT_FALSE(weights_read(&read, &fake.bundle, in_folder("c"), &fault));
     told(&fault, FAULT_INPUT, "another spec", "the specs differ");
     fake.bundle.spec_hash--;
-    CU_ASSERT_TRUE(weights_read(&read, &fake.bundle, in_folder("c"), &fault)); /* a checkpoint is a model too */
+    CU_ASSERT_TRUE(
+        weights_read(&read, &fake.bundle, in_folder("c"), &fault)); /* a checkpoint is a model too */
     weights_free(&read);
     close_all();
 }
@@ -188,7 +195,7 @@ static void models_are_no_checkpoints(void)
     close_all();
 }
 
-/* ---- files from elsewhere ------------------------------------------------------------------------------------------ */
+/* ---- files from elsewhere ----------------------------------------------------------------------------- */
 
 static const float elsewhere_weight[4] = {1, 2, 3, 4}, elsewhere_bias[2] = {5, 6};
 
@@ -254,7 +261,7 @@ static void files_that_do_not_fit_are_told(void)
     close_all();
 }
 
-/* ---- no place ------------------------------------------------------------------------------------------------------ */
+/* ---- no place ----------------------------------------------------------------------------------------- */
 
 static void no_space_is_told(void)
 {

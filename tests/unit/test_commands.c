@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * A trainer's commands as a person or a script meets them: what they print, leave and return. The trainer is this
- * program, started anew with "--trainer MODEL key=value,... WORDS" and a bundle written by hand. */
+ * A trainer's commands as a person or a script meets them: what they print, leave and return. The trainer is
+ * this program, started anew with "--trainer MODEL key=value,... WORDS" and a bundle written by hand. */
 #include "check.h"
+#include "fake_bundle.h"
+#include "fake_pairs.h"
+#include "gpfc/runtime.h"
+#include "interrupt.h"
+#include "npy.h"
+#include "scratch.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -14,18 +20,11 @@
 #include <time.h>
 #include <zip.h>
 
-#include "fake_bundle.h"
-#include "fake_pairs.h"
-#include "gpfc/runtime.h"
-#include "interrupt.h"
-#include "npy.h"
-#include "scratch.h"
-
 enum { MOST_WORDS = 12 };
 
 static struct scratch scratch;
 
-/* ---- the trainer --------------------------------------------------------------------------------------------------- */
+/* ---- the trainer -------------------------------------------------------------------------------------- */
 
 static int be_a_trainer(int argc, char **argv)
 {
@@ -62,7 +61,7 @@ static int be_interrupted(void)
     return 1;
 }
 
-/* ---- running it ---------------------------------------------------------------------------------------------------- */
+/* ---- running it --------------------------------------------------------------------------------------- */
 
 struct outcome {
     int code; /* exit code; 1000 + signal */
@@ -163,7 +162,7 @@ static double number(const json_t *json, const char *key)
     return json_number_value(value);
 }
 
-/* ---- files --------------------------------------------------------------------------------------------------------- */
+/* ---- files -------------------------------------------------------------------------------------------- */
 
 static void write_npy(const char *name, int precision, int64_t rows, int64_t columns, const void *values)
 {
@@ -219,7 +218,7 @@ static void train_a_model(void)
     expect(FAKE_SINGLE2, "train.rate=0.05", "train --data @pairs.npz --out @run --epochs 20 --quiet", 0, "");
 }
 
-/* ---- help and words ------------------------------------------------------------------------------------------------ */
+/* ---- help and words ----------------------------------------------------------------------------------- */
 
 static void fits_a_screen(const char *text)
 {
@@ -253,7 +252,8 @@ static void wrong_words_are_told(void)
     set_up();
     expect(FAKE_SINGLE2, "", "", 2, "Usage: ./fake COMMAND");
     expect(FAKE_SINGLE2, "", "fly", 2, "no command 'fly'");
-    expect(FAKE_SINGLE2, "", "train --epochs 0", 2, "--epochs takes a whole number from 1 to 100000000, not '0'");
+    expect(FAKE_SINGLE2, "", "train --epochs 0", 2,
+           "--epochs takes a whole number from 1 to 100000000, not '0'");
     expect(FAKE_SINGLE2, "", "train --threads many", 2, "not 'many'");
     expect(FAKE_SINGLE2, "", "train --seed 1.5", 2, "not '1.5'");
     expect(FAKE_SINGLE2, "", "bench --seconds nan", 2, "not 'nan'");
@@ -275,12 +275,13 @@ static void processor_is_checked_first(void)
     scratch_remove(&scratch);
 }
 
-/* ---- training ------------------------------------------------------------------------------------------------------ */
+/* ---- training ----------------------------------------------------------------------------------------- */
 
 static void train_leaves_a_folder(void)
 {
     set_up();
-    json_t *json = run_json(FAKE_SINGLE2, "train.rate=0.05", "train --data @pairs.npz --out @run --epochs 20 --json");
+    json_t *json =
+        run_json(FAKE_SINGLE2, "train.rate=0.05", "train --data @pairs.npz --out @run --epochs 20 --json");
     CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json, "status")), "finished");
     CU_ASSERT_EQUAL(number(json, "samples_train"), 203);
     CU_ASSERT_EQUAL(number(json, "samples_test"), 50);
@@ -297,10 +298,19 @@ static void train_leaves_a_folder(void)
 static void train_tells_a_person(void)
 {
     set_up();
-    struct outcome outcome = run(FAKE_SINGLE2, "", "train --data @pairs.npz --out @run --epochs 30 --threads 1");
-    static const char *const parts[] = {"fake\n", "203 pairs to train on, 50 to test", "30 epochs of 1 steps",
-                                        "1 thread", "transport cost", "before", "after", "round trip", "model: ",
-                                        "./fake evaluate ", "./fake apply "};
+    struct outcome outcome =
+        run(FAKE_SINGLE2, "", "train --data @pairs.npz --out @run --epochs 30 --threads 1");
+    static const char *const parts[] = {"fake\n",
+                                        "203 pairs to train on, 50 to test",
+                                        "30 epochs of 1 steps",
+                                        "1 thread",
+                                        "transport cost",
+                                        "before",
+                                        "after",
+                                        "round trip",
+                                        "model: ",
+                                        "./fake evaluate ",
+                                        "./fake apply "};
     CU_ASSERT_EQUAL(outcome.code, 0);
     for (size_t i = 0; i < CHECK_COUNT(parts); i++)
         CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, parts[i]));
@@ -318,12 +328,14 @@ static void train_starts_from_given_weights(void)
     set_up();
     train_a_model();
     json_t *first = run_json(FAKE_SINGLE2, "", "evaluate @run/model.safetensors --data @pairs.npz --json");
-    json_t *second = run_json(FAKE_SINGLE2, "train.rate=0",
-                              "train --data @pairs.npz --init @run/model.safetensors --out @again --epochs 1 --json");
+    json_t *second =
+        run_json(FAKE_SINGLE2, "train.rate=0",
+                 "train --data @pairs.npz --init @run/model.safetensors --out @again --epochs 1 --json");
     CU_ASSERT_DOUBLE_EQUAL(number(second, "best_cost"), number(first, "cost_after"), 1e-7);
     json_decref(first);
     json_decref(second);
-    expect(FAKE_DOUBLE2, "", "train --data @pairs.npz --init @run/model.safetensors --out @again", 2, "another spec");
+    expect(FAKE_DOUBLE2, "", "train --data @pairs.npz --init @run/model.safetensors --out @again", 2,
+           "another spec");
     scratch_remove(&scratch);
 }
 
@@ -370,7 +382,7 @@ static void divergence_ends_the_training(void)
     scratch_remove(&scratch);
 }
 
-/* ---- signals ------------------------------------------------------------------------------------------------------- */
+/* ---- signals ------------------------------------------------------------------------------------------ */
 
 #define LONG_TRAINING "train.batch=10,train.checkpoint_steps=400,train.rate=0.001,train.evaluate_steps=50"
 
@@ -396,7 +408,8 @@ static void same_files(const char *a_name, const char *b_name)
 static void stop_and_resume(const char *folder, int signal_number, int code, const char *threads)
 {
     char words[256], metrics[64], model[64];
-    (void)snprintf(words, sizeof words, "train --data @pairs.npz --out @%s --epochs 1000 --threads 1", folder);
+    (void)snprintf(words, sizeof words, "train --data @pairs.npz --out @%s --epochs 1000 --threads 1",
+                   folder);
     (void)snprintf(metrics, sizeof metrics, "%s/metrics.jsonl", folder);
     (void)snprintf(model, sizeof model, "%s/model.safetensors", folder);
     pid_t child = start(FAKE_SINGLE2, LONG_TRAINING, words);
@@ -458,7 +471,7 @@ static void second_signal_ends_at_once(void)
     (void)close(tube[1]);
 }
 
-/* ---- the other commands -------------------------------------------------------------------------------------------- */
+/* ---- the other commands ------------------------------------------------------------------------------- */
 
 static void apply_and_invert_are_inverses(void)
 {
@@ -507,12 +520,14 @@ static void apply_tells_what_does_not_fit(void)
 
 static void evaluate_has_its_keys(void)
 {
-    static const char *const keys[] = {"cost_before", "cost_after", "energy", "penalty", "density_error_mean",
-                                       "density_error_max", "roundtrip_max", "mean_max", "covariance_error_max",
+    static const char *const keys[] = {"cost_before",   "cost_after",         "energy",
+                                       "penalty",       "density_error_mean", "density_error_max",
+                                       "roundtrip_max", "mean_max",           "covariance_error_max",
                                        "samples"};
     set_up();
     train_a_model();
-    json_t *json = run_json(FAKE_SINGLE2, "", "evaluate @run/model.safetensors --data @pairs.npz --json --threads 2");
+    json_t *json =
+        run_json(FAKE_SINGLE2, "", "evaluate @run/model.safetensors --data @pairs.npz --json --threads 2");
     for (size_t i = 0; i < CHECK_COUNT(keys); i++)
         CU_ASSERT_TRUE(json_is_number(json_object_get(json, keys[i])));
     CU_ASSERT_EQUAL(number(json, "samples"), 50);
@@ -528,8 +543,8 @@ static void evaluate_has_its_keys(void)
 
 static void bench_has_its_keys(void)
 {
-    static const char *const keys[] = {"step_s", "samples_per_s", "flop_per_step", "peak_flops", "peak_share",
-                                       "rss_mb", "threads", "batch"};
+    static const char *const keys[] = {"step_s",     "samples_per_s", "flop_per_step", "peak_flops",
+                                       "peak_share", "rss_mb",        "threads",       "batch"};
     set_up();
     json_t *json = run_json(FAKE_DOUBLE3, "", "bench --json --seconds 0.05 --threads 2 --batch 100");
     for (size_t i = 0; i < CHECK_COUNT(keys); i++)
@@ -555,12 +570,13 @@ static void info_tells_the_spec(void)
     json_t *json = run_json(FAKE_SINGLE2, "", "info --json");
     CU_ASSERT_EQUAL(number(json, "dimension"), 2);
     CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json, "precision")), "single");
-    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json_object_get(json, "settings"), "train.rate")), "5e-3");
+    CU_ASSERT_STRING_EQUAL(
+        json_string_value(json_object_get(json_object_get(json, "settings"), "train.rate")), "5e-3");
     json_decref(json);
     scratch_remove(&scratch);
 }
 
-/* ---- with a base flow ---------------------------------------------------------------------------------------------- */
+/* ---- with a base flow --------------------------------------------------------------------------------- */
 
 #define WITH_BASE "data.source=eight_gaussians,data.samples=2000,base.kind=mixture,train.rate=0.02"
 

@@ -2,9 +2,6 @@
  *
  * What evaluate tells of a flow whose numbers are known, and the flow as a C library. */
 #include "check.h"
-
-#include <math.h>
-
 #include "evaluate.h"
 #include "fake_bundle.h"
 #include "fake_pairs.h"
@@ -13,9 +10,11 @@
 #include "scratch.h"
 #include "weights.h"
 
+#include <math.h>
+
 static struct fake fake;
 
-/* ---- log-determinants ---------------------------------------------------------------------------------------------- */
+/* ---- log-determinants --------------------------------------------------------------------------------- */
 
 static void log_determinants(void)
 {
@@ -27,14 +26,14 @@ static void log_determinants(void)
     CU_ASSERT_DOUBLE_EQUAL(log_abs_det(tiny, 2), 2 * log(1e-200), 1e-10);
 }
 
-/* ---- evaluation ---------------------------------------------------------------------------------------------------- */
+/* ---- evaluation --------------------------------------------------------------------------------------- */
 
 static struct evaluation run(const void *theta, const struct pairs *pairs, double nll, int threads)
 {
     struct evaluation out;
     struct fault fault = {0};
-    CU_ASSERT_TRUE_FATAL(evaluate(&out, &fake.bundle, theta, pairs->x_train, pairs->y_train, pairs->n_train, nll,
-                                  threads, &fault));
+    CU_ASSERT_TRUE_FATAL(evaluate(&out, &fake.bundle, theta, pairs->x_train, pairs->y_train, pairs->n_train,
+                                  nll, threads, &fault));
     return out;
 }
 
@@ -122,7 +121,7 @@ static void what_is_not_finite_shows(void)
     fake_pairs_free(&pairs);
 }
 
-/* ---- the library --------------------------------------------------------------------------------------------------- */
+/* ---- the library -------------------------------------------------------------------------------------- */
 
 static void flow_goes_there_and_back(void)
 {
@@ -143,8 +142,8 @@ static void flow_goes_there_and_back(void)
     gpfc_flow_invert(flow, s, back, N);
     for (int i = 0; i < 2 * N; i++)
         CU_ASSERT_DOUBLE_EQUAL((double)back[i], (double)y[i], 1e-5);
-    CU_ASSERT_DOUBLE_EQUAL((double)s[2 * N - 2],
-                           1 + 1.1 * (double)y[2 * N - 2] + 0.2 * (double)y[2 * N - 1], 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL((double)s[2 * N - 2], 1 + 1.1 * (double)y[2 * N - 2] + 0.2 * (double)y[2 * N - 1],
+                           1e-6);
     gpfc_flow_apply(flow, y, y, N); /* in place */
     CU_ASSERT_EQUAL(memcmp(y, s, sizeof y), 0);
     gpfc_flow_apply(flow, y, y, 0);

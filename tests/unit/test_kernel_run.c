@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Rows in tiles over threads: values against plain loops, tails, orders, and the same bits for any number of threads. */
+ * Rows in tiles over threads: values against plain loops, tails, orders, and the same bits for any number of
+ * threads. */
 #include "check.h"
-
-#include <math.h>
-
 #include "fake_bundle.h"
 #include "kernel_run.h"
 #include "random.h"
+
+#include <math.h>
 
 enum { MOST_ROWS = 1000, D = 3 };
 
@@ -200,7 +200,7 @@ static void unknown_kernel_is_told(void)
     CU_ASSERT_PTR_NULL(run);
 }
 
-/* ---- bundles ------------------------------------------------------------------------------------------------------- */
+/* ---- bundles ------------------------------------------------------------------------------------------ */
 
 static void bundles_are_checked(void)
 {

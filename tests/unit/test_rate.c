@@ -2,11 +2,10 @@
  *
  * Learning rates and the penalty's decay over a training. */
 #include "check.h"
-
-#include <math.h>
-
 #include "fake_bundle.h"
 #include "rate.h"
+
+#include <math.h>
 
 static const struct rate base = {
     .start = 0.1, .decay = 0.5, .decays = 4, .warmup_steps = 0, .epochs = 10, .epoch_steps = 7};

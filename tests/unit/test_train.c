@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * Training on a bundle whose best weights are known: it finds them; the same bits come out for any number of threads
- * and for a training that was killed and resumed; it stops where numbers are no longer finite; steps allocate nothing. */
+ * Training on a bundle whose best weights are known: it finds them; the same bits come out for any number of
+ * threads and for a training that was killed and resumed; it stops where numbers are no longer finite; steps
+ * allocate nothing. */
 #include "check.h"
-
-#include <jansson.h>
-#include <math.h>
-
 #include "fake_bundle.h"
 #include "fake_pairs.h"
 #include "scratch.h"
 #include "train_run.h"
 #include "weights.h"
 
+#include <jansson.h>
+#include <math.h>
+
 static struct fake fake;
 
-/* ---- allocations are counted: the linker sends the library's calls here -------------------------------------------- */
+/* ---- allocations are counted: the linker sends the library's calls here ------------------------------- */
 
 static long allocations;
 
@@ -52,7 +52,7 @@ void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
     return __real_aligned_alloc(alignment, bytes);
 }
 
-/* ---- pieces -------------------------------------------------------------------------------------------------------- */
+/* ---- pieces ------------------------------------------------------------------------------------------- */
 
 static struct trainer *make_trainer(const struct pairs *pairs, int64_t epochs, int64_t batch, int threads)
 {
@@ -74,14 +74,15 @@ static bool same_bits(const struct trainer *a, const struct trainer *b)
 {
     size_t bytes = (size_t)(fake.bundle.theta_elements * fake.bundle.precision);
     return a->state.step == b->state.step && memcmp(a->state.theta, b->state.theta, bytes) == 0 &&
-           memcmp(a->state.mean, b->state.mean, bytes) == 0 && memcmp(a->state.square, b->state.square, bytes) == 0 &&
+           memcmp(a->state.mean, b->state.mean, bytes) == 0 &&
+           memcmp(a->state.square, b->state.square, bytes) == 0 &&
            memcmp(a->state.best, b->state.best, bytes) == 0 && a->state.best_cost == b->state.best_cost &&
            a->state.best_step == b->state.best_step &&
            memcmp(&a->state.last, &b->state.last, sizeof a->state.last) == 0 &&
            memcmp(&a->state.sums, &b->state.sums, sizeof a->state.sums) == 0;
 }
 
-/* ---- learning ------------------------------------------------------------------------------------------------------ */
+/* ---- learning ----------------------------------------------------------------------------------------- */
 
 static void finds_the_known_optimum(void)
 {
@@ -149,7 +150,8 @@ static void any_batch(void)
     struct pairs pairs = fake_pairs(2, 4, 17, 5);
     for (size_t i = 0; i < CHECK_COUNT(sizes); i++) {
         struct trainer *trainer = make_trainer(&pairs, 200, sizes[i], 2);
-        CU_ASSERT_EQUAL(trainer->epoch_steps, (17 + (sizes[i] < 17 ? sizes[i] : 17) - 1) / (sizes[i] < 17 ? sizes[i] : 17));
+        CU_ASSERT_EQUAL(trainer->epoch_steps,
+                        (17 + (sizes[i] < 17 ? sizes[i] : 17) - 1) / (sizes[i] < 17 ? sizes[i] : 17));
         run_steps(trainer, trainer->steps);
         trainer_measure(trainer);
         CU_ASSERT_TRUE(trainer->state.last.cost < 1e-2);
@@ -158,8 +160,8 @@ static void any_batch(void)
     fake_pairs_free(&pairs);
 }
 
-/* Every sample is seen once an epoch, in an order that changes: from weights 0 and with rate 0, the costs of an epoch's
- * steps, weighted by their rows, make up the cost of the whole set. */
+/* Every sample is seen once an epoch, in an order that changes: from weights 0 and with rate 0, the costs of
+ * an epoch's steps, weighted by their rows, make up the cost of the whole set. */
 static void an_epoch_sees_every_sample(void)
 {
     fake_make(&fake, FAKE_DOUBLE2);
@@ -194,7 +196,12 @@ static void initial_weights_follow_the_settings(void)
     static struct gpfc_parameter parameters[4] = {
         {.name = "flow.layer0.weight", .offset = 0, .rank = 2, .shape = {500, 100}, .fan_in = 100},
         {.name = "flow.layer0.bias", .offset = 50000, .rank = 1, .shape = {500}, .fan_in = 100},
-        {.name = "flow.layer1.weight", .offset = 50500, .rank = 2, .shape = {20, 500}, .fan_in = 500, .last = 1},
+        {.name = "flow.layer1.weight",
+         .offset = 50500,
+         .rank = 2,
+         .shape = {20, 500},
+         .fan_in = 500,
+         .last = 1},
         {.name = "flow.layer1.bias", .offset = 60500, .rank = 1, .shape = {20}, .fan_in = 500, .last = 1},
     };
     static float theta[60520], again[60520];
@@ -216,7 +223,7 @@ static void initial_weights_follow_the_settings(void)
     CU_ASSERT_DOUBLE_EQUAL((double)again[7], 5 * (double)theta[7], 1e-5);
 }
 
-/* ---- same bits ----------------------------------------------------------------------------------------------------- */
+/* ---- same bits ---------------------------------------------------------------------------------------- */
 
 static void same_bits_for_any_threads(void)
 {
@@ -241,7 +248,8 @@ static void same_bits_for_any_threads(void)
     fake_pairs_free(&pairs);
 }
 
-static struct train_run *begin(struct trainer *trainer, const struct scratch *scratch, const char *folder, bool resumed)
+static struct train_run *begin(struct trainer *trainer, const struct scratch *scratch, const char *folder,
+                               bool resumed)
 {
     struct train_run *run;
     struct fault fault = {0};
@@ -298,8 +306,8 @@ static void same_metrics(const char *a_path, const char *b_path)
     (void)fclose(b);
 }
 
-/* One training runs through; another is dropped at step 32 without a word, as by kill -9, and goes on from its
- * checkpoint of step 28, with other threads. */
+/* One training runs through; another is dropped at step 32 without a word, as by kill -9, and goes on from
+ * its checkpoint of step 28, with other threads. */
 static void resumed_after_a_kill(void)
 {
     struct scratch scratch;
@@ -330,7 +338,8 @@ static void resumed_after_a_kill(void)
     step_until(run, 66);
     train_run_free(run);
     CU_ASSERT_TRUE(same_bits(whole, resumed));
-    same_metrics(scratch_path(&scratch, "whole/metrics.jsonl"), scratch_path(&scratch, "killed/metrics.jsonl"));
+    same_metrics(scratch_path(&scratch, "whole/metrics.jsonl"),
+                 scratch_path(&scratch, "killed/metrics.jsonl"));
     size_t a_bytes, b_bytes;
     char *a = scratch_read(scratch_path(&scratch, "whole/model.safetensors"), &a_bytes);
     char *b = scratch_read(scratch_path(&scratch, "killed/model.safetensors"), &b_bytes);
@@ -361,7 +370,7 @@ static void an_earlier_training_is_set_aside(void)
     scratch_remove(&scratch);
 }
 
-/* ---- what goes wrong ----------------------------------------------------------------------------------------------- */
+/* ---- what goes wrong ---------------------------------------------------------------------------------- */
 
 static void stops_where_numbers_are_not_finite(void)
 {
@@ -380,7 +389,8 @@ static void stops_where_numbers_are_not_finite(void)
     memcpy(theta, trainer->state.theta, sizeof theta);
     CU_ASSERT_FALSE(train_run_step(run, &fault));
     CU_ASSERT_EQUAL(fault.exit_code, FAULT_DIVERGED);
-    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "step 6: the gradient of flow.layer0.weight is inf at element 0"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(fault.text, "step 6: the gradient of flow.layer0.weight is inf at element 0"));
     CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "of step 5, is kept as"));
     CU_ASSERT_EQUAL(memcmp(theta, trainer->state.theta, sizeof theta), 0);
     load(trainer, &scratch, "run/checkpoint.safetensors");
