@@ -1,1 +1,6 @@
 # SPDX-License-Identifier: MIT
+#
+# Programs compiled and run in the test's process, against the interpreter and published numbers.
+compiled = tests/cross/compiled.c tests/cross/compiled.h
+check_PROGRAMS += tests/cross/test_compiled
+tests_cross_test_compiled_SOURCES = tests/cross/test_compiled.c $(compiled) $(random_program)

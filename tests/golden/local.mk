@@ -2,7 +2,9 @@
 #
 # A golden test compares texts of ours with files beside its inputs: list it in golden_tests too, and make golden-update
 # writes those files anew.
-EXTRA_DIST += tests/golden/spec
-check_PROGRAMS += tests/golden/test_golden_spec
-golden_tests += tests/golden/test_golden_spec
-tests_golden_test_golden_spec_SOURCES = tests/golden/test_golden_spec.c tests/spec_fixture.h
+EXTRA_DIST += tests/golden/spec tests/golden/program
+golden_programs = tests/golden/test_golden_spec tests/golden/test_golden_program
+check_PROGRAMS += $(golden_programs)
+golden_tests += $(golden_programs)
+tests_golden_test_golden_spec_SOURCES = tests/golden/test_golden_spec.c tests/golden/golden.h tests/spec_fixture.h
+tests_golden_test_golden_program_SOURCES = tests/golden/test_golden_program.c tests/golden/golden.h

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Messages about specs, in full: every tests/golden/spec/NAME.yaml gives the text in NAME.err. With
- * GPFC_GOLDEN_UPDATE in the environment the .err files are written anew. */
+ * Messages about specs, in full: every tests/golden/spec/NAME.yaml gives the text in NAME.err. */
 #include "check.h"
+#include "golden/golden.h"
 #include "spec_fixture.h"
 
 #include <dirent.h>
@@ -23,33 +23,11 @@ static const char *path_of_expected(struct arena *arena, const char *name)
     return check_path(arena_printf(arena, "%s/%.*s.err", folder, (int)strlen(name) - 5, name));
 }
 
-static bool write_text(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "wb");
-    if (!file)
-        return false;
-    const bool written = fputs(text, file) >= 0;
-    return (fclose(file) == 0) && written;
-}
-
-/* Prints the first line that differs. */
-static void show_difference(const char *name, const char *expected, const char *found)
-{
-    int line = 1;
-    while (*expected && *expected == *found) {
-        line += *expected == '\n';
-        expected++;
-        found++;
-    }
-    printf("  %s: line %d of its .err differs\n    expected ...%.*s\n    found    ...%.*s\n", name, line,
-           (int)strcspn(expected, "\n"), expected, (int)strcspn(found, "\n"), found);
-}
-
 static void check_file(const char *name)
 {
     struct arena *arena = arena_new();
     CU_ASSERT_PTR_NOT_NULL_FATAL(arena);
-    struct source yaml, expected;
+    struct source yaml;
     const char *why = "";
     const char *path = arena_printf(arena, "%s/%s", folder, name);
     CU_ASSERT_EQUAL_FATAL(source_read(arena, check_path(path), MOST, &yaml, &why), SOURCE_OK);
@@ -58,16 +36,7 @@ static void check_file(const char *name)
     CU_ASSERT_PTR_NOT_NULL_FATAL(r);
     const char *found = diag_text(&r->diag);
     CU_ASSERT_EQUAL(r->model_good, r->diag.errors == 0);
-    if (getenv("GPFC_GOLDEN_UPDATE")) {
-        CU_ASSERT_TRUE(write_text(path_of_expected(arena, name), found));
-    } else {
-        CU_ASSERT_EQUAL_FATAL(source_read(arena, path_of_expected(arena, name), MOST, &expected, &why),
-                              SOURCE_OK);
-        const bool same = strcmp(found, expected.text) == 0;
-        if (!same)
-            show_difference(name, expected.text, found);
-        CU_ASSERT_TRUE(same);
-    }
+    CU_ASSERT_TRUE(golden_matches(arena, path_of_expected(arena, name), found));
     free_reading(r);
     arena_free(arena);
 }
