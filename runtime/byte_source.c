@@ -41,7 +41,7 @@ static void file_close(void *state)
 static bool cannot_open(struct fault *fault, const char *path, int error)
 {
     fault_system(fault, error, "cannot read %s", path);
-    if (fault)
+    if (fault && error != ENOMEM)
         fault->exit_code = FAULT_INPUT; /* the user named it */
     return false;
 }

@@ -54,3 +54,7 @@ tests_unit_test_random_SOURCES = tests/unit/test_random.c
 tests_unit_test_toys_SOURCES = tests/unit/test_toys.c tests/unit/toy_counts.h
 check_PROGRAMS += tests/unit/test_mixture
 tests_unit_test_mixture_SOURCES = tests/unit/test_mixture.c $(data_fixture)
+check_PROGRAMS += tests/unit/test_data_memory
+tests_unit_test_data_memory_SOURCES = tests/unit/test_data_memory.c tests/unit/npz_fixture.h $(data_fixture)
+tests_unit_test_data_memory_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=strndup

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What reads and makes data when memory ends: the n-th allocation fails, for every n until none does. One
+ * sentence comes back, nothing is leaked (a sanitizer's part), nothing half-made is left, and the next call
+ * works. */
+#include "npy.h"
+#include "pairs.h"
+#include "unit/npz_fixture.h"
+
+/* The linker puts these in the place of the C library's (--wrap), for calls of our own objects. */
+void *__real_malloc(size_t bytes);
+void *__real_calloc(size_t count, size_t bytes);
+void *__real_aligned_alloc(size_t alignment, size_t bytes);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t length);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t length);
+
+static int left = -1; /* allocations until one fails; negative: none does */
+
+static bool fails(void)
+{
+    return left >= 0 && left-- == 0;
+}
+
+void *__wrap_malloc(size_t bytes)
+{
+    return fails() ? NULL : __real_malloc(bytes);
+}
+
+void *__wrap_calloc(size_t count, size_t bytes)
+{
+    return fails() ? NULL : __real_calloc(count, bytes);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
+{
+    return fails() ? NULL : __real_aligned_alloc(alignment, bytes);
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return fails() ? NULL : __real_strdup(text);
+}
+
+char *__wrap_strndup(const char *text, size_t length)
+{
+    return fails() ? NULL : __real_strndup(text, length);
+}
+
+typedef bool action(const struct scratch *s, struct fault *fault);
+
+/* At least `least` allocations have failed, one by one, before the action went through. */
+static void fail_each(action *run, const struct scratch *s, int least)
+{
+    for (int n = 0;; n++) {
+        struct fault fault = {.exit_code = 0};
+        left = n;
+        const bool done = run(s, &fault);
+        const bool failed = left < 0;
+        left = -1;
+        if (!failed) {
+            check_good(done, &fault);
+            CU_ASSERT_TRUE(n >= least);
+            return;
+        }
+        check_fault(done, &fault, FAULT_SYSTEM, "memory");
+    }
+}
+
+static bool load_pairs(const char *file, bool fit, struct fault *fault)
+{
+    struct pairs pairs;
+    const struct pairs_request request = {.d = 2,
+                                          .precision = 4,
+                                          .file = file,
+                                          .generator = "moons",
+                                          .samples = 300,
+                                          .test = 0.2,
+                                          .fit_base = fit,
+                                          .mixture = {.components = 2, .ridge = 1e-6, .iterations = 5},
+                                          .threads = 1};
+    if (!pairs_load(&pairs, &request, fault))
+        return false;
+    pairs_free(&pairs);
+    return true;
+}
+
+static bool generate(const struct scratch *s, struct fault *fault)
+{
+    (void)s;
+    return load_pairs(NULL, true, fault);
+}
+
+static bool read_npz(const struct scratch *s, struct fault *fault)
+{
+    return load_pairs(scratch_path(s, "a.npz"), false, fault);
+}
+
+static bool read_npy_files(const struct scratch *s, struct fault *fault)
+{
+    char both[2048];
+    (void)snprintf(both, sizeof both, "%s,%s", scratch_path(s, "x.npy"), scratch_path(s, "x.npy"));
+    return load_pairs(both, false, fault);
+}
+
+static bool write_npy(const struct scratch *s, struct fault *fault)
+{
+    static const double x[20];
+    struct npy_writer *writer;
+    if (!npy_create(&writer, scratch_path(s, "x.npy"), 8, 10, 2, fault))
+        return false;
+    if (npy_write_rows(writer, x, 10, fault))
+        return npy_writer_commit(writer, fault);
+    npy_writer_abandon(writer);
+    return false;
+}
+
+static bool write_and_read_model(const struct scratch *s, struct fault *fault)
+{
+    static const double one[1] = {1}, zero[1] = {0};
+    const struct tensor tensors[] = {
+        tensor_of("base.weights", 8, 1, 1, 0, one),
+        tensor_of("base.means", 8, 2, 1, 1, zero),
+        {.name = "base.covariances", .dtype = "F64", .rank = 3, .shape = {1, 1, 1}, .data = one}};
+    struct safetensors *file;
+    struct mixture *base = NULL;
+    if (!safetensors_write(scratch_path(s, "m"), tensors, 3, NULL, 0, fault) ||
+        !safetensors_read(&file, scratch_path(s, "m"), fault))
+        return false;
+    const bool done = mixture_from_tensors(&base, file, fault);
+    mixture_free(base);
+    safetensors_free(file);
+    return done;
+}
+
+static void data_without_memory(void)
+{
+    static const double x[40];
+    const struct member members[] = {{"x.npy", 10, 2, x, ZIP_CM_STORE},
+                                     {"y.npy", 10, 2, x, ZIP_CM_STORE},
+                                     {"logdet.npy", 10, 0, x, ZIP_CM_STORE}};
+    struct scratch s;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, "a.npz"), members, 3));
+    fail_each(write_npy, &s, 4);
+    CU_ASSERT_EQUAL(files_in(&s), 2); /* no x.npy.part */
+    fail_each(read_npz, &s, 15);
+    fail_each(read_npy_files, &s, 10);
+    scratch_remove(&s);
+}
+
+static void a_base_flow_without_memory(void)
+{
+    struct scratch s;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    fail_each(generate, &s, 20);
+    scratch_remove(&s);
+}
+
+static void models_without_memory(void)
+{
+    struct scratch s;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    fail_each(write_and_read_model, &s, 8);
+    CU_ASSERT_EQUAL(files_in(&s), 1);
+    scratch_remove(&s);
+}
+
+static const struct check_case cases[] = {
+    {"data without memory", data_without_memory},
+    {"a base flow without memory", a_base_flow_without_memory},
+    {"models without memory", models_without_memory},
+};
+
+int main(void)
+{
+    return check_main("data_memory", cases, CHECK_COUNT(cases));
+}
