@@ -16,7 +16,7 @@ tests_unit_test_model_SOURCES = tests/unit/test_model.c tests/spec_fixture.h
 # The runtime's training half, on bundles written by hand
 fake_bundle = tests/unit/fake_bundle.c tests/unit/fake_bundle.h tests/unit/fake_kernels.h
 check_PROGRAMS += tests/unit/test_adam tests/unit/test_rate tests/unit/test_kernel_run tests/unit/test_train \
-	tests/unit/test_checkpoint tests/unit/test_evaluate tests/unit/test_commands
+	tests/unit/test_checkpoint tests/unit/test_evaluate tests/unit/test_commands tests/unit/test_progress
 tests_unit_test_adam_SOURCES = tests/unit/test_adam.c $(fake_bundle)
 tests_unit_test_rate_SOURCES = tests/unit/test_rate.c $(fake_bundle)
 tests_unit_test_kernel_run_SOURCES = tests/unit/test_kernel_run.c $(fake_bundle)
@@ -27,6 +27,7 @@ tests_unit_test_checkpoint_SOURCES = tests/unit/test_checkpoint.c tests/unit/fak
 	$(fake_bundle)
 tests_unit_test_commands_SOURCES = tests/unit/test_commands.c tests/unit/fake_pairs.h tests/unit/scratch.h \
 	$(fake_bundle)
+tests_unit_test_progress_SOURCES = tests/unit/test_progress.c
 tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c tests/unit/fake_pairs.h tests/unit/scratch.h \
 	$(fake_bundle)
 check_scripts += tests/unit/command.sh
