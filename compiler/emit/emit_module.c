@@ -17,13 +17,8 @@ static void set_types(struct emitter *e, int vector)
     e->vector = LLVMVectorType(e->real, (unsigned)vector);
     e->index = LLVMInt64TypeInContext(e->context);
     e->pointer = LLVMPointerTypeInContext(e->context, 0);
-    struct vector_math math = {.context = e->context, .module = e->module, .builder = e->builder,
-                               .is_double = e->is_double, .has_fma = e->cpu->has_fma};
-    e->narrow_math = e->wide_math = math;
-    e->narrow_math.type = e->real;
-    e->narrow_math.lanes = 1;
-    e->wide_math.type = e->vector;
-    e->wide_math.lanes = vector;
+    e->narrow_math = vector_math_for(e->module, e->builder, e->real, e->cpu->has_fma);
+    e->wide_math = vector_math_for(e->module, e->builder, e->vector, e->cpu->has_fma);
 }
 
 bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,

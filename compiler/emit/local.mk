@@ -12,4 +12,14 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/emit/emitter.h \
 	compiler/emit/llvm_compat.c \
 	compiler/emit/llvm_compat.h \
-	compiler/emit/target_cpu.def
+	compiler/emit/target_cpu.def \
+	compiler/emit/vector_math.c \
+	compiler/emit/vector_math.h \
+	compiler/emit/vector_math_build.c \
+	compiler/emit/vector_math_build.h \
+	compiler/emit/vector_math_erf.c \
+	compiler/emit/vector_math_exp.c \
+	compiler/emit/vector_math_log.c \
+	compiler/emit/vector_math_tanh.c \
+	compiler/emit/vector_math_trig.c
+EXTRA_DIST += compiler/emit/vector_math_fit.py

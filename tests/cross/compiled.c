@@ -13,6 +13,7 @@
 #include <string.h>
 
 struct compiled {
+    const struct ir_graph *graph; /* before the passes */
     LLVMOrcLLJITRef jit;
     const struct gpfc_kernel *kernel;
     bool is_double, poison;
@@ -80,7 +81,7 @@ struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
     struct compiled *compiled = ARENA_NEW(arena, struct compiled);
     const char *bytes;
     size_t length;
-    *compiled = (struct compiled){.is_double = options->is_double, .poison = options->poison};
+    *compiled = (struct compiled){.graph = graph, .is_double = options->is_double, .poison = options->poison};
     if (!make_object(arena, graph, options, compiled, &bytes, &length, fault))
         return NULL;
     const char *symbol = arena_printf(arena, "gpfc_kernel_%s", graph->name);
@@ -186,6 +187,15 @@ static void run_free(const struct compiled *c, struct run *run)
     free(run->sums);
 }
 
+/* A pass may find out that an output is the same for all samples; who asked for one a sample gets copies. */
+static void copy_total(const struct compiled *c, int64_t o, int batch, const void *from, double *to)
+{
+    long n = c->kernel->out[o].elements;
+    int copies = c->graph->outputs[o].value->rate == IR_VARYING ? batch : 1;
+    for (long i = 0; i < n * copies; i++)
+        to[i] = get(c, from, i % n);
+}
+
 /* Padding would be seen by sums over the batch: programs with such sums are given whole tiles. */
 void compiled_run(const struct compiled *c, int batch, const double *const *in, double *const *out)
 {
@@ -206,8 +216,8 @@ void compiled_run(const struct compiled *c, int batch, const double *const *in, 
     }
     k->after((const void *const *)run.in, run.out, run.uniform, run.sums);
     for (int64_t o = 0; o < k->n_out; o++)
-        for (long i = 0; !is_varying(&k->out[o]) && i < k->out[o].elements; i++)
-            out[o][i] = get(c, run.out[o], i);
+        if (!is_varying(&k->out[o]))
+            copy_total(c, o, batch, run.out[o], out[o]);
     run_free(c, &run);
 }
 

@@ -4,3 +4,6 @@
 compiled = tests/cross/compiled.c tests/cross/compiled.h
 check_PROGRAMS += tests/cross/test_compiled
 tests_cross_test_compiled_SOURCES = tests/cross/test_compiled.c $(compiled) $(random_program)
+
+check_PROGRAMS += tests/cross/test_oracle_compiled
+tests_cross_test_oracle_compiled_SOURCES = tests/cross/test_oracle_compiled.c $(compiled) $(oracle_sources)

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Elementwise operations by name, and those that are an instruction or two. A row of ir/ops.def without a function here
+ * does not compile. */
+#include "emit/vector_math_build.h"
+
+#include <assert.h>
+
+struct vector_math vector_math_for(LLVMModuleRef module, LLVMBuilderRef builder, LLVMTypeRef type, bool has_fma)
+{
+    bool is_vector = LLVMGetTypeKind(type) == LLVMVectorTypeKind;
+    LLVMTypeKind kind = LLVMGetTypeKind(is_vector ? LLVMGetElementType(type) : type);
+    assert(kind == LLVMFloatTypeKind || kind == LLVMDoubleTypeKind);
+    return (struct vector_math){
+        .context = LLVMGetModuleContext(module),
+        .module = module,
+        .builder = builder,
+        .type = type,
+        .is_double = kind == LLVMDoubleTypeKind,
+        .lanes = is_vector ? (int)LLVMGetVectorSize(type) : 0,
+        .has_fma = has_fma,
+    };
+}
+
+value vector_recip(const struct vector_math *m, value x)
+{
+    return math_div(m, math_real(m, 1), x);
+}
+
+value vector_clamp(const struct vector_math *m, value x, double low, double high)
+{
+    return math_min(m, math_max(m, x, low), high);
+}
+
+value vector_inside(const struct vector_math *m, value x, double low, double high)
+{
+    value one = math_real(m, 1), zero = math_real(m, 0);
+    return math_where(m, LLVMRealOGE, x, low, math_where(m, LLVMRealOLE, x, high, one, zero), zero);
+}
+
+/* ---- by name ----------------------------------------------------------------------------------------------------- */
+
+typedef value elementwise(const struct vector_math *m, value x, const double range[2]);
+
+#define PLAIN(name, function)                                                                                \
+    static value vector_##name(const struct vector_math *m, value x, const double range[2])                  \
+    {                                                                                                        \
+        (void)range;                                                                                         \
+        return function(m, x);                                                                               \
+    }
+PLAIN(TANH, vector_tanh)
+PLAIN(EXP, vector_exp)
+PLAIN(LOG, vector_log)
+PLAIN(SQRT, vector_sqrt)
+PLAIN(RECIP, vector_recip)
+PLAIN(SIN, vector_sin)
+PLAIN(COS, vector_cos)
+PLAIN(ERF, vector_erf)
+PLAIN(ERFINV, vector_erfinv)
+PLAIN(SOFTPLUS, vector_softplus)
+PLAIN(SIGMOID, vector_sigmoid)
+
+static value vector_CLAMP(const struct vector_math *m, value x, const double range[2])
+{
+    return vector_clamp(m, x, range[0], range[1]);
+}
+
+static value vector_INSIDE(const struct vector_math *m, value x, const double range[2])
+{
+    return vector_inside(m, x, range[0], range[1]);
+}
+
+value vector_elementwise(const struct vector_math *m, enum ir_op op, value x, const double range[2])
+{
+    static elementwise *const build[IR_OP_COUNT] = {
+#define IR_ELEMENTWISE(name, text, flops) [IR_##name] = vector_##name,
+#include "ir/ops.def"
+    };
+    assert(build[op]);
+    return build[op](m, x, range);
+}
