@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Target machines by processor name, and LLVM's calls with their texts moved into the arena. Which processors there are
- * stands in target_cpu.def. */
+ * Target machines by processor name, and LLVM's calls with their texts moved into the arena. Which processors
+ * there are stands in target_cpu.def. */
 #include "emit/llvm_compat.h"
 
 #include <assert.h>
@@ -20,7 +20,7 @@ struct family_row {
 };
 
 static const struct family_row families[TARGET_FAMILY_COUNT] = {
-#define TARGET_FAMILY(name, architecture, bits, registers, fma)                                                       \
+#define TARGET_FAMILY(name, architecture, bits, registers, fma)                                              \
     [TARGET_##name] = {architecture, bits, registers, fma},
 #include "emit/target_cpu.def"
 };
@@ -37,7 +37,7 @@ static const struct cpu_row cpus[] = {
 };
 enum { CPU_COUNT = sizeof cpus / sizeof cpus[0] };
 
-/* ---- start ------------------------------------------------------------------------------------------------------- */
+/* ---- start -------------------------------------------------------------------------------------------- */
 
 static void register_targets(void)
 {
@@ -48,7 +48,8 @@ static void register_targets(void)
     LLVMInitializeAllAsmParsers();
 }
 
-/* The list of back ends is LLVM's own and global to the process; registering is not safe in two threads at once. */
+/* The list of back ends is LLVM's own and global to the process; registering is not safe in two threads at
+ * once. */
 static void targets_ready(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -62,7 +63,7 @@ static unsigned llvm_major(void)
     return major;
 }
 
-/* ---- processors -------------------------------------------------------------------------------------------------- */
+/* ---- processors --------------------------------------------------------------------------------------- */
 
 static void copy_text(char *to, size_t room, const char *from)
 {
@@ -98,8 +99,8 @@ static enum target_family family_from_features(const char *triple, const char *f
 {
     if (starts_with(triple, "aarch64") || starts_with(triple, "arm64"))
         return TARGET_NEON;
-    if (has_feature(features, "avx512f") && has_feature(features, "avx512dq") && has_feature(features, "avx512bw") &&
-        has_feature(features, "avx512vl"))
+    if (has_feature(features, "avx512f") && has_feature(features, "avx512dq") &&
+        has_feature(features, "avx512bw") && has_feature(features, "avx512vl"))
         return TARGET_AVX512;
     if (has_feature(features, "avx2") && has_feature(features, "fma"))
         return TARGET_AVX2;
@@ -142,8 +143,11 @@ static const char *unknown_cpu(struct arena *arena, const char *name)
     const char *near = nearest_word(name, names, CPU_COUNT + 1);
     if (near)
         return arena_printf(arena, "unknown CPU '%s'; did you mean '%s'?", name, near);
-    return arena_printf(arena, "unknown CPU '%s'; 'native' is this machine, others are x86-64, haswell, skylake-avx512, "
-                               "znver4, generic-aarch64", name);
+    return arena_printf(
+        arena,
+        "unknown CPU '%s'; 'native' is this machine, others are x86-64, haswell, skylake-avx512, "
+        "znver4, generic-aarch64",
+        name);
 }
 
 bool target_cpu_find(struct arena *arena, const char *name, struct target_cpu *out, const char **fault)
@@ -182,7 +186,7 @@ const char *target_cpu_names(struct arena *arena)
     return strbuf_text(&text);
 }
 
-/* ---- target machines ----------------------------------------------------------------------------------------------- */
+/* ---- target machines ---------------------------------------------------------------------------------- */
 
 LLVMTargetMachineRef target_machine_new(struct arena *arena, const struct target_cpu *cpu, const char **fault)
 {
@@ -190,14 +194,16 @@ LLVMTargetMachineRef target_machine_new(struct arena *arena, const struct target
     LLVMTargetRef target;
     char *message = NULL;
     if (LLVMGetTargetFromTriple(cpu->triple, &target, &message)) {
-        *fault = arena_printf(arena, "LLVM cannot compile for %s: %s", cpu->triple, take_message(arena, message));
+        *fault =
+            arena_printf(arena, "LLVM cannot compile for %s: %s", cpu->triple, take_message(arena, message));
         return NULL;
     }
     LLVMTargetMachineRef machine =
-        LLVMCreateTargetMachine(target, cpu->triple, cpu->name, cpu->features, LLVMCodeGenLevelDefault, LLVMRelocPIC,
-                                LLVMCodeModelDefault);
+        LLVMCreateTargetMachine(target, cpu->triple, cpu->name, cpu->features, LLVMCodeGenLevelDefault,
+                                LLVMRelocPIC, LLVMCodeModelDefault);
     if (!machine)
-        *fault = arena_printf(arena, "LLVM cannot make a target machine for %s on %s", cpu->name, cpu->triple);
+        *fault =
+            arena_printf(arena, "LLVM cannot make a target machine for %s on %s", cpu->name, cpu->triple);
     return machine;
 }
 
@@ -214,9 +220,9 @@ void target_module_set(LLVMTargetMachineRef machine, LLVMModuleRef module)
 static void set_attribute(LLVMValueRef function, const char *key, const char *value)
 {
     LLVMContextRef context = LLVMGetModuleContext(LLVMGetGlobalParent(function));
-    LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
-                            LLVMCreateStringAttribute(context, key, (unsigned)strlen(key), value,
-                                                      (unsigned)strlen(value)));
+    LLVMAddAttributeAtIndex(
+        function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+        LLVMCreateStringAttribute(context, key, (unsigned)strlen(key), value, (unsigned)strlen(value)));
 }
 
 void target_function_set(const struct target_cpu *cpu, LLVMValueRef function)
@@ -230,7 +236,7 @@ void target_function_set(const struct target_cpu *cpu, LLVMValueRef function)
     set_attribute(function, "min-legal-vector-width", bits);
 }
 
-/* ---- modules ----------------------------------------------------------------------------------------------------- */
+/* ---- modules ------------------------------------------------------------------------------------------ */
 
 const char *module_fault(struct arena *arena, LLVMModuleRef module)
 {
@@ -240,8 +246,8 @@ const char *module_fault(struct arena *arena, LLVMModuleRef module)
     return broken ? text : NULL;
 }
 
-bool module_optimize(struct arena *arena, LLVMModuleRef module, LLVMTargetMachineRef machine, const char *passes,
-                     const char **fault)
+bool module_optimize(struct arena *arena, LLVMModuleRef module, LLVMTargetMachineRef machine,
+                     const char *passes, const char **fault)
 {
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     /* register blocks are laid out by the schedule: unrolled further they spill */
@@ -257,8 +263,8 @@ bool module_optimize(struct arena *arena, LLVMModuleRef module, LLVMTargetMachin
     return false;
 }
 
-bool module_emit(struct arena *arena, LLVMModuleRef module, LLVMTargetMachineRef machine, LLVMCodeGenFileType kind,
-                 const char **bytes, size_t *length, const char **fault)
+bool module_emit(struct arena *arena, LLVMModuleRef module, LLVMTargetMachineRef machine,
+                 LLVMCodeGenFileType kind, const char **bytes, size_t *length, const char **fault)
 {
     LLVMMemoryBufferRef buffer = NULL;
     char *message = NULL;

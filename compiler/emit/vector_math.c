@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Elementwise operations by name, and those that are an instruction or two. A row of ir/ops.def without a function here
- * does not compile. */
+ * Elementwise operations by name, and those that are an instruction or two. A row of ir/ops.def without a
+ * function here does not compile. */
 #include "emit/vector_math_build.h"
 
 #include <assert.h>
 
-struct vector_math vector_math_for(LLVMModuleRef module, LLVMBuilderRef builder, LLVMTypeRef type, bool has_fma)
+struct vector_math vector_math_for(LLVMModuleRef module, LLVMBuilderRef builder, LLVMTypeRef type,
+                                   bool has_fma)
 {
     bool is_vector = LLVMGetTypeKind(type) == LLVMVectorTypeKind;
     LLVMTypeKind kind = LLVMGetTypeKind(is_vector ? LLVMGetElementType(type) : type);
@@ -38,7 +39,7 @@ value vector_inside(const struct vector_math *m, value x, double low, double hig
     return math_where(m, LLVMRealOGE, x, low, math_where(m, LLVMRealOLE, x, high, one, zero), zero);
 }
 
-/* ---- by name ----------------------------------------------------------------------------------------------------- */
+/* ---- by name ------------------------------------------------------------------------------------------ */
 
 typedef value elementwise(const struct vector_math *m, value x, const double range[2]);
 

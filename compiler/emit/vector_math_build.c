@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Arithmetic on whole vectors for vector_math_*.c. Minimum and maximum are a comparison and a selection, ordered so that
- * x86 makes one instruction of them and a NaN passes; rounding is the addition of a large number, which any processor
- * does at full speed. */
+ * Arithmetic on whole vectors for vector_math_*.c. Minimum and maximum are a comparison and a selection,
+ * ordered so that x86 makes one instruction of them and a NaN passes; rounding is the addition of a large
+ * number, which any processor does at full speed. */
 #include "emit/vector_math_build.h"
 
 #include <assert.h>
@@ -10,10 +10,11 @@
 
 struct math_format math_format(const struct vector_math *m)
 {
-    return m->is_double ? (struct math_format){64, 52, 1023, 0x1.8p52} : (struct math_format){32, 23, 127, 0x1.8p23};
+    return m->is_double ? (struct math_format){64, 52, 1023, 0x1.8p52}
+                        : (struct math_format){32, 23, 127, 0x1.8p23};
 }
 
-/* ---- constants ----------------------------------------------------------------------------------------------------- */
+/* ---- constants ---------------------------------------------------------------------------------------- */
 
 static LLVMTypeRef integer_type(const struct vector_math *m)
 {
@@ -47,7 +48,7 @@ value math_whole(const struct vector_math *m, int64_t number)
     return splat(m, LLVMConstInt(element, (unsigned long long)number, true));
 }
 
-/* ---- arithmetic ------------------------------------------------------------------------------------------------------ */
+/* ---- arithmetic --------------------------------------------------------------------------------------- */
 
 value math_add(const struct vector_math *m, value a, value b)
 {
@@ -75,7 +76,8 @@ static value intrinsic(const struct vector_math *m, const char *name, value *ope
     unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
     assert(id);
     value function = LLVMGetIntrinsicDeclaration(m->module, id, &overload, 1);
-    return LLVMBuildCall2(m->builder, LLVMIntrinsicGetType(m->context, id, &overload, 1), function, operands, n, "");
+    return LLVMBuildCall2(m->builder, LLVMIntrinsicGetType(m->context, id, &overload, 1), function, operands,
+                          n, "");
 }
 
 value math_fma(const struct vector_math *m, value a, value b, value c)
@@ -100,7 +102,8 @@ value vector_sqrt(const struct vector_math *m, value x)
     return intrinsic(m, "llvm.sqrt", &x, 1);
 }
 
-value math_where(const struct vector_math *m, LLVMRealPredicate comparison, value x, double number, value yes, value no)
+value math_where(const struct vector_math *m, LLVMRealPredicate comparison, value x, double number, value yes,
+                 value no)
 {
     value holds = LLVMBuildFCmp(m->builder, comparison, x, math_real(m, number), "");
     return LLVMBuildSelect(m->builder, holds, yes, no, "");
@@ -126,7 +129,7 @@ value math_from_bits(const struct vector_math *m, value bits)
     return LLVMBuildBitCast(m->builder, bits, m->type, "");
 }
 
-/* ---- polynomials, rounding ------------------------------------------------------------------------------------------- */
+/* ---- polynomials, rounding ---------------------------------------------------------------------------- */
 
 value math_polynomial(const struct vector_math *m, value x, const double *c, size_t n)
 {
@@ -152,14 +155,17 @@ value math_round(const struct vector_math *m, value x, double scale, int64_t bia
     return math_sub(m, sum, magic);
 }
 
-/* ---- log 2 in two parts, the first with so few bits that whole numbers times it are exact; by vector_math_fit.py ------ */
+/* ---- log 2 in two parts, the first with so few bits that whole numbers times it are exact; by
+ * vector_math_fit.py  */
 
 static const double log2_split_float[] = {
-    0.693359375, -0.000212194442,
+    0.693359375,
+    -0.000212194442,
 };
 
 static const double log2_split_double[] = {
-    0.69314718060195446, -4.2009150726810846e-11,
+    0.69314718060195446,
+    -4.2009150726810846e-11,
 };
 
 struct math_table math_log2(const struct vector_math *m)

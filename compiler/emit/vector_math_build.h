@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The words that vector_math_*.c are written in: arithmetic on whole vectors, constants, polynomials, and the bits of
- * floating-point numbers. For those files alone. */
+ * The words that vector_math_*.c are written in: arithmetic on whole vectors, constants, polynomials, and the
+ * bits of floating-point numbers. For those files alone. */
 #ifndef GPFC_EMIT_VECTOR_MATH_BUILD_H
 #define GPFC_EMIT_VECTOR_MATH_BUILD_H
 
@@ -13,7 +13,7 @@ struct math_format { /* of a floating-point number */
     unsigned bits;
     unsigned fraction; /* bits of the fraction that are stored */
     int64_t bias;      /* of the exponent */
-    double magic;      /* 1.5 * 2^fraction: adding it rounds to a whole number, whose bits come to lie lowest */
+    double magic; /* 1.5 * 2^fraction: adding it rounds to a whole number, whose bits come to lie lowest */
 };
 struct math_format math_format(const struct vector_math *m);
 
@@ -57,11 +57,13 @@ struct math_table {
     ((m)->is_double ? (struct math_table){name##_double, sizeof name##_double / sizeof(double)}              \
                     : (struct math_table){name##_float, sizeof name##_float / sizeof(double)})
 
-/* ---- parts that several functions share ---------------------------------------------------------------------------- */
+/* ---- parts that several functions share --------------------------------------------------------------- */
 
-struct math_table math_log2(const struct vector_math *m); /* log 2 as a sum of two; k times the first is exact */
+struct math_table
+math_log2(const struct vector_math *m); /* log 2 as a sum of two; k times the first is exact */
 
-value math_expm1(const struct vector_math *m, value x);       /* e^x - 1; |x| <= 64 */
-value math_log_normal(const struct vector_math *m, value x);  /* log x; x > 0, normal; any finite number for x = 0 */
+value math_expm1(const struct vector_math *m, value x); /* e^x - 1; |x| <= 64 */
+value math_log_normal(const struct vector_math *m,
+                      value x); /* log x; x > 0, normal; any finite number for x = 0 */
 
 #endif

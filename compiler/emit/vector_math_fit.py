@@ -4,13 +4,13 @@
 
     vector_math_fit.py              all tables (minutes: fifty digits, no hurry)
     vector_math_fit.py erf_float    tables whose names hold one of the words
-    vector_math_fit.py --check ...  says which tables differ from those in the sources beside this file; exit 1 if any
+    vector_math_fit.py --check ...  says which tables differ from those in the C files beside this one
 
-Each table is a minimax fit by Remez' algorithm in the error that counts, the relative error of the function that is
-built from it: a fit f of a part g enters the result with a factor w, and |w (f - g)| is what is levelled. Coefficients
-are listed from the constant term up, rounded one by one to the type they are used in. What a table approximates, on
-which interval, stands above its function below; how it is used, and what rounding adds, in the C file. Rationals are
-scaled so that the constant term of the denominator is 1, unless a scale is given.
+Each table is a minimax fit by Remez' algorithm in the error that counts, the relative error of the function that
+is built from it: a fit f of a part g enters the result with a factor w, and |w (f - g)| is what is levelled.
+Coefficients are listed from the constant term up, rounded one by one to the type they are used in. What a table
+approximates, on which interval, stands at its function below; how it is used, in the C file. Rationals are scaled
+so that the constant term of the denominator is 1, unless a scale is given.
 """
 import os
 import re
@@ -24,15 +24,15 @@ ONE = mp.mpf(1)
 LOG2 = mp.log(2)
 
 
-# ---- Remez ------------------------------------------------------------------------------------------------------------
+# ---- Remez ------------------------------------------------------------------------------------------------
 
 def horner(coefficients, x):
     return mp.polyval(coefficients[::-1], x)
 
 
 def levelled(f, w, points, n, m, denominator):
-    """The P/Q of degrees n/m whose error is (-1)^i e/w at the given n+m+2 points; Q enters the condition of equal
-    errors through its last estimate, until it stays the same."""
+    """The P/Q of degrees n/m whose error is (-1)^i e/w at the given n+m+2 points; Q enters the condition of
+    equal errors through its last estimate, until it stays the same."""
     size = n + m + 2
     last = None
     for _ in range(60):
@@ -55,7 +55,7 @@ def levelled(f, w, points, n, m, denominator):
 
 
 def sharpen(error, low, high, best):
-    """The place of the greatest |error| between two neighbours of a grid point: the vertex of a parabola, twice."""
+    """The place of the greatest |error| between a grid point's neighbours: the vertex of a parabola, twice."""
     for _ in range(2):
         if not low < best < high:
             return best
@@ -73,7 +73,8 @@ def sharpen(error, low, high, best):
 
 def extrema(error, a, b, count, points):
     """`count` places where the error is extreme, with alternating signs."""
-    dense = [(a + b) / 2 - (b - a) / 2 * mp.cos(mp.pi * (2 * i + 1) / (80 * count)) for i in range(40 * count)]
+    angles = [mp.pi * (2 * i + 1) / (80 * count) for i in range(40 * count)]
+    dense = [(a + b) / 2 - (b - a) / 2 * mp.cos(angle) for angle in angles]
     grid = sorted(set(list(points) + dense + [a, b]))
     runs = []
     for i, x in enumerate(grid):
@@ -82,7 +83,8 @@ def extrema(error, a, b, count, points):
             runs.append([value > 0, i, abs(value)])
         elif abs(value) > runs[-1][2]:
             runs[-1][1:] = [i, abs(value)]
-    places = [sharpen(error, grid[max(i - 1, 0)], grid[min(i + 1, len(grid) - 1)], grid[i]) for _, i, _ in runs]
+    last = len(grid) - 1
+    places = [sharpen(error, grid[max(i - 1, 0)], grid[min(i + 1, last)], grid[i]) for _, i, _ in runs]
     while len(places) > count:
         sizes = [abs(error(x)) for x in places]
         pairs = [max(sizes[i], sizes[i + 1]) for i in range(len(sizes) - 1)]
@@ -95,7 +97,7 @@ def extrema(error, a, b, count, points):
 
 
 def remez(f, w, a, b, n, m=0, points=None):
-    """Numerator, denominator, the greatest |w (P/Q - f)| on [a, b], and where it is taken. Starts from `points`."""
+    """Numerator, denominator, the greatest |w (P/Q - f)| on [a, b], and where it is. Starts from `points`."""
     a, b, count = mp.mpf(a), mp.mpf(b), n + m + 2
     known = {}
 
@@ -128,7 +130,7 @@ def stretched(points, count):
     return [points[k] + (points[k + 1] - points[k]) * (place - k) for place, k in zip(places, lower)]
 
 
-# ---- what is fitted ----------------------------------------------------------------------------------------------------
+# ---- what is fitted ---------------------------------------------------------------------------------------
 
 def fit_exp(degree):
     """e^r = 1 + r + r^2 f(r), |r| <= log(2)/2, in the relative error of e^r - 1."""
@@ -139,22 +141,24 @@ def fit_exp(degree):
 
 def fit_log(degree):
     """log(1+f) = f - f^2/2 + f^3 g(f), 1+f from sqrt(1/2) to sqrt(2)."""
-    return remez(lambda f: (mp.log1p(f) - f + f**2 / 2) / f**3 if abs(f) > mp.mpf("1e-9") else ONE / 3 - f / 4,
-                 lambda f: f**3 / mp.log1p(f) if f else mp.mpf(0), mp.sqrt(ONE / 2) - 1, mp.sqrt(2) - 1, degree)
+    def g(f):
+        return (mp.log1p(f) - f + f**2 / 2) / f**3 if abs(f) > mp.mpf("1e-9") else ONE / 3 - f / 4
+
+    return remez(g, lambda f: f**3 / mp.log1p(f) if f else mp.mpf(0), mp.sqrt(ONE / 2) - 1, mp.sqrt(2) - 1, degree)
 
 
 def fit_atanh(largest, degree):
     """2 atanh(s) = 2 s + s z f(z), z = s^2, s from 0 to `largest`."""
     top = mp.mpf(largest) ** 2 * mp.mpf("1.0001")
-    root = mp.sqrt
-    return remez(lambda z: 2 * (mp.atanh(root(z)) / root(z) - 1) / z, lambda z: z * root(z) / (2 * mp.atanh(root(z))),
-                 top / 1000, top, degree)
+    return remez(lambda z: 2 * (mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z,
+                 lambda z: z * mp.sqrt(z) / (2 * mp.atanh(mp.sqrt(z))), top / 1000, top, degree)
 
 
 def fit_sin(degree):
-    """sin(r) = r + r z f(z), z = r^2, |r| <= 1.575: pi/2 and a little, since the multiple of pi is found by rounding."""
-    return remez(lambda z: (mp.sin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, lambda z: z * mp.sqrt(z) / mp.sin(mp.sqrt(z)),
-                 mp.mpf("1e-3"), mp.mpf("1.575") ** 2, degree)
+    """sin(r) = r + r z f(z), z = r^2, |r| <= 1.5715: pi/2 and a little, since the multiple of pi is found by
+    rounding; and this little, not another, makes cos(0) come out as 1."""
+    return remez(lambda z: (mp.sin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z,
+                 lambda z: z * mp.sqrt(z) / mp.sin(mp.sqrt(z)), mp.mpf("1e-3"), mp.mpf("1.5715") ** 2, degree)
 
 
 def fit_erf(largest, degree):
@@ -164,7 +168,7 @@ def fit_erf(largest, degree):
 
 
 def erfinv_part(w):
-    """erfinv(x)/x where w = -log(1 - x^2), by Newton on log erfc, which keeps its digits where x is next to 1."""
+    """erfinv(x)/x where w = -log(1 - x^2), by Newton on log erfc, which keeps its digits next to 1."""
     if w <= mp.mpf("1e-40"):
         return mp.sqrt(mp.pi) / 2
     x = mp.sqrt(-mp.expm1(-w))
@@ -180,9 +184,10 @@ def erfinv_part(w):
 
 
 def fit_erfinv(largest, degrees):
-    """erfinv(x) = x P(w)/Q(w), w = -log(1 - x^2) from 0 to `largest`: 2^-p (2 - 2^-p) is the least 1 - x^2 > 0 with
-    p = 24 or 53 bits. One rational serves the whole interval, with positive coefficients, so nothing cancels. The last
-    of the degrees (of P and Q alike) counts; the others lead there, since the fit does not start from afar."""
+    """erfinv(x) = x P(w)/Q(w), w = -log(1 - x^2) from 0 to `largest`: 2^-p (2 - 2^-p) is the least 1 - x^2 > 0
+    with p = 24 or 53 bits. One rational serves the whole interval, with positive coefficients, so nothing
+    cancels. The last of the degrees (of P and Q alike) counts; the others lead there, since the fit does not
+    start from afar."""
     known, points = {}, None
 
     def f(w):
@@ -197,9 +202,9 @@ def fit_erfinv(largest, degrees):
 
 
 def fit_tanh(clamp, scale):
-    """tanh(x) = 2 u/(1 + u^2), u = tanh(x/2) = x P(z)/Q(z), z = x^2, 0 <= x <= clamp. A relative error e of u changes
-    tanh by e/cosh(x) + e^2/2; the weight allows the e that makes this 1e-8. The scale (P and Q times it: no
-    value changes) is one of those in steps of 0.01 whose roundings suit: no result above 1, 1 at the clamp."""
+    """tanh(x) = 2 u/(1 + u^2), u = tanh(x/2) = x P(z)/Q(z), z = x^2, 0 <= x <= clamp. A relative error e of u
+    changes tanh by e/cosh(x) + e^2/2; the weight allows the e that makes this 1e-8. The scale (P and Q times it:
+    no value changes) is one of those in steps of 0.01 whose roundings suit: no result above 1, 1 at the clamp."""
     clamp, allowed, count = mp.mpf(clamp), mp.mpf("1e-8"), 7
 
     def f(z):
@@ -215,13 +220,13 @@ def fit_tanh(clamp, scale):
     return [c * scale for c in p], [c * scale for c in q], error
 
 
-def parts(value, bits, count, last, whole=mp.nint):
+def parts(value, bits, count, last):
     """value as a sum of `count` numbers of `bits` bits and a last one of `last` bits."""
     out, rest = [], value
     for i in range(count + 1):
         width = bits if i < count else last
         unit = mp.mpf(2) ** (mp.floor(mp.log(abs(rest), 2)) - width + 1)
-        out.append(whole(rest / unit) * unit)
+        out.append(mp.nint(rest / unit) * unit)
         rest -= out[-1]
     return out
 
@@ -244,17 +249,17 @@ TABLES = {
     "erfinv_denominator_double": lambda: fit_erfinv("36.1", [10, 12, 14])[1],
     "tanh_numerator_float": lambda: fit_tanh("9.02", mp.mpf("1.86"))[0],
     "tanh_denominator_float": lambda: fit_tanh("9.02", mp.mpf("1.86"))[1],
-    # Cody and Waite: x - k c is exact where the first parts of c have so few bits that k times them is, or by fma.
+    # Cody and Waite: x - k c is exact where the first parts of c have so few bits that k times them is; or by fma
     "log2_split_float": lambda: parts(LOG2, 10, 1, 24),
     "log2_split_double": lambda: parts(LOG2, 33, 1, 53),
-    "half_pi_fused_float": lambda: parts(mp.pi / 2, 24, 2, 24, mp.floor),
-    "half_pi_fused_double": lambda: parts(mp.pi / 2, 53, 2, 53, mp.floor),
-    "half_pi_split_float": lambda: parts(mp.pi / 2, 10, 4, 24, mp.floor),
-    "half_pi_split_double": lambda: parts(mp.pi / 2, 31, 3, 53, mp.floor),
+    "half_pi_fused_float": lambda: parts(mp.pi / 2, 24, 2, 24),
+    "half_pi_fused_double": lambda: parts(mp.pi / 2, 53, 2, 53),
+    "half_pi_split_float": lambda: parts(mp.pi / 2, 10, 4, 24),
+    "half_pi_split_double": lambda: parts(mp.pi / 2, 31, 3, 53),
 }
 
 
-# ---- printing ----------------------------------------------------------------------------------------------------------
+# ---- printing ---------------------------------------------------------------------------------------------
 
 def spell(value, name):
     if name.endswith("_float"):
@@ -264,16 +269,15 @@ def spell(value, name):
 
 def table_text(name):
     numbers = [spell(value, name) for value in TABLES[name]()]
-    lines = ["static const double %s[] = {" % name]
-    for i in range(0, len(numbers), 4):
-        lines.append("    " + ", ".join(numbers[i:i + 4]) + ",")
-    return "\n".join(lines + ["};"])
+    lines = [", ".join(numbers[i:i + 4]) for i in range(0, len(numbers), 4)]
+    return "static const double %s[] = {\n    %s,\n};" % (name, ",\n    ".join(lines))
 
 
 def sources():
+    """The C files without their blanks: how lines are broken does not count."""
     here = os.path.dirname(os.path.abspath(__file__))
     names = sorted(name for name in os.listdir(here) if re.fullmatch(r"vector_math_\w+\.c", name))
-    return "".join(open(os.path.join(here, name)).read() for name in names)
+    return "".join("".join(open(os.path.join(here, name)).read().split()) for name in names)
 
 
 def main(words):
@@ -286,7 +290,7 @@ def main(words):
         table = table_text(name)
         if not check:
             print(table + "\n", flush=True)
-        elif table not in text:
+        elif "".join(table.split()) not in text:
             differs += 1
             print("%s differs:\n%s\n" % (name, table), flush=True)
     return 1 if differs else 0

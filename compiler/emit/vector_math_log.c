@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The logarithm: x = 2^k (1 + f) with 1 + f between sqrt(1/2) and sqrt(2), then log x = k log 2 + log(1 + f). The tables are
- * made by vector_math_fit.py. */
+ * The logarithm: x = 2^k (1 + f) with 1 + f between sqrt(1/2) and sqrt(2), then log x = k log 2 + log(1 + f).
+ * The tables are made by vector_math_fit.py. */
 #include "emit/vector_math_build.h"
 
 #include <math.h>
@@ -14,7 +14,7 @@ static const double log_float[] = {
 
 /* 2 atanh(s) = 2 s + s z g(z), z = s^2, s = f/(2 + f) */
 static const double log_double[] = {
-    0.6666666666666734, 0.39999999999416019, 0.2857142874210214, 0.22222198601149185,
+    0.6666666666666734,  0.39999999999416019, 0.2857142874210214,  0.22222198601149185,
     0.18183562942409703, 0.15314084199028952, 0.14795630137172525,
 };
 
@@ -38,8 +38,9 @@ static value log_near_one_double(const struct vector_math *m, value f, value low
     return math_sub(m, f, math_sub(m, h, rest));
 }
 
-/* k and f of a positive normal x: subtracting the bits of sqrt(1/2) moves the borders between exponents there. k comes
- * as a number by giving its bits to 2^fraction as the lowest ones; `less` is subtracted from it. */
+/* k and f of a positive normal x: subtracting the bits of sqrt(1/2) moves the borders between exponents
+ * there. k comes as a number by giving its bits to 2^fraction as the lowest ones; `less` is subtracted from
+ * it. */
 static value split(const struct vector_math *m, value x, value less, value *f)
 {
     struct math_format format = math_format(m);
@@ -53,7 +54,8 @@ static value split(const struct vector_math *m, value x, value less, value *f)
     *f = math_sub(m, reduced, math_real(m, 1));
     value biased = LLVMBuildAdd(builder, moved, math_whole(m, format.bias << format.fraction), "");
     value k = LLVMBuildLShr(builder, biased, width, "");
-    value large = math_whole(m, (format.bias + format.fraction) << format.fraction); /* the bits of 2^fraction */
+    value large =
+        math_whole(m, (format.bias + format.fraction) << format.fraction); /* the bits of 2^fraction */
     value shifted = math_from_bits(m, LLVMBuildOr(builder, k, large, ""));
     return math_sub(m, shifted, less);
 }

@@ -59,3 +59,8 @@ check_PROGRAMS += tests/unit/test_data_memory
 tests_unit_test_data_memory_SOURCES = tests/unit/test_data_memory.c tests/unit/npz_fixture.h $(data_fixture)
 tests_unit_test_data_memory_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=strndup
+
+# Vector functions in machine code
+check_PROGRAMS += tests/unit/test_vector_math
+tests_unit_test_vector_math_SOURCES = tests/unit/test_vector_math.c tests/unit/vector_math_kernels.c \
+	tests/unit/vector_math_kernels.h

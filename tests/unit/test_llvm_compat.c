@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Processors by name: what target_cpu.def promises about vectors is what LLVM emits, LLVM knows every name, and a wrong
- * name is told with a near one. */
+ * Processors by name: what target_cpu.def promises about vectors is what LLVM emits, LLVM knows every name,
+ * and a wrong name is told with a near one. */
 #include "check.h"
 #include "emit/llvm_compat.h"
 
@@ -24,7 +24,8 @@ static void build_multiply_add(LLVMModuleRef module, const struct target_cpu *cp
     LLVMContextRef context = LLVMGetModuleContext(module);
     LLVMTypeRef vector = LLVMVectorType(LLVMFloatTypeInContext(context), (unsigned)(cpu->vector_bits / 32));
     LLVMTypeRef pointer = LLVMPointerTypeInContext(context, 0);
-    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(context), (LLVMTypeRef[]){pointer, pointer, pointer}, 3, 0);
+    LLVMTypeRef type =
+        LLVMFunctionType(LLVMVoidTypeInContext(context), (LLVMTypeRef[]){pointer, pointer, pointer}, 3, 0);
     LLVMValueRef function = LLVMAddFunction(module, "multiply_add", type);
     target_function_set(cpu, function);
     LLVMBuilderRef builder = LLVMCreateBuilderInContext(context);
@@ -34,9 +35,10 @@ static void build_multiply_add(LLVMModuleRef module, const struct target_cpu *cp
         operands[i] = LLVMBuildLoad2(builder, vector, LLVMGetParam(function, i), "");
     unsigned id = LLVMLookupIntrinsicID("llvm.fma", 8);
     LLVMValueRef fma = LLVMGetIntrinsicDeclaration(module, id, &vector, 1);
-    LLVMValueRef sum = cpu->has_fma
-                           ? LLVMBuildCall2(builder, LLVMIntrinsicGetType(context, id, &vector, 1), fma, operands, 3, "")
-                           : LLVMBuildFAdd(builder, LLVMBuildFMul(builder, operands[0], operands[1], ""), operands[2], "");
+    LLVMValueRef sum =
+        cpu->has_fma
+            ? LLVMBuildCall2(builder, LLVMIntrinsicGetType(context, id, &vector, 1), fma, operands, 3, "")
+            : LLVMBuildFAdd(builder, LLVMBuildFMul(builder, operands[0], operands[1], ""), operands[2], "");
     LLVMBuildStore(builder, sum, LLVMGetParam(function, 2));
     LLVMBuildRetVoid(builder);
     LLVMDisposeBuilder(builder);
@@ -57,7 +59,8 @@ static void compile(const char *name, struct compiled *out)
     CU_ASSERT_PTR_NULL_FATAL(module_fault(out->arena, module));
     size_t length;
     CU_ASSERT_TRUE_FATAL(module_optimize(out->arena, module, machine, "default<O2>", &fault));
-    CU_ASSERT_TRUE_FATAL(module_emit(out->arena, module, machine, LLVMAssemblyFile, &out->assembly, &length, &fault));
+    CU_ASSERT_TRUE_FATAL(
+        module_emit(out->arena, module, machine, LLVMAssemblyFile, &out->assembly, &length, &fault));
     CU_ASSERT_EQUAL(strlen(out->assembly), length);
     LLVMDisposeModule(module);
     LLVMContextDispose(context);
