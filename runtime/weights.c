@@ -16,8 +16,6 @@
 
 static double initial_deviation(const struct gpfc_bundle *bundle, const struct gpfc_parameter *parameter)
 {
-    if (parameter->rank < 2)
-        return 0;
     if (parameter->last)
         return setting_number(bundle, "train.init_last", 1e-3);
     double hidden = setting_number(bundle, "train.init_hidden", 0);

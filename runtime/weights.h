@@ -11,8 +11,9 @@
 #include "mixture.h"
 #include "safetensors.h"
 
-/* Normal numbers by (seed, parameter, element): hidden layers with deviation train.init_hidden, or
- * 1/sqrt(fan-in) where that is 0; the last layer with train.init_last. Biases are zeros. */
+/* Normal numbers by (seed, parameter, element): hidden layers with deviation train.init_hidden, or 1/sqrt(fan-in)
+ * where that is 0; the last layer with train.init_last. Biases like the weights of their layer: with biases of
+ * zero the cube field reaches 1.054 on the moons in 1,000 steps, so 1.047. */
 void weights_initial(const struct gpfc_bundle *bundle, uint64_t seed, void *theta);
 
 struct weights {
