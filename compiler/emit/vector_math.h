@@ -8,16 +8,16 @@
  * normal number, with fused multiply-add and without; test_vector_math measures them.
  *
  *              float      double
- *   tanh       3.5  4     2.5  3    |tanh| <= 1, and 1 where it rounds to 1
+ *   tanh       3.5  4     3    3    |tanh| <= 1, and 1 where it rounds to 1
  *   exp        1    1.5   1    1.5  0 where e^x < 2^-125.5 (float) or 2^-1021.5 (double), inf where it overflows
  *   log        1    1     1    1    also of subnormal numbers; log(0) = -inf, log(x < 0) = NaN
  *   sqrt       0.5        0.5       correctly rounded
  *   recip      0.5        0.5       correctly rounded
  *   sin, cos   2.5  2.5   2.5  2.5  |x| <= 1e4 (float), 1e6 (double); beyond, |result| < 1.00001 at least
- *   erf        3    3     2.5  3    |erf| <= 1
- *   erfinv     4    5     4.5  6    on the whole of (-1, 1); +-inf at +-1, NaN outside
- *   softplus   2.5  3     2.5  3    log(1 + e^x); 0 where exp(x) is
- *   sigmoid    3    3     2.5  3    1/(1 + e^-x); 0 where e^-x overflows
+ *   erf        3    3     3    3    |erf| <= 1
+ *   erfinv     5    5     5.5  6.5  on the whole of (-1, 1); +-inf at +-1, NaN outside
+ *   softplus   3    3     3    3    log(1 + e^x); 0 where exp(x) is
+ *   sigmoid    3    3     3    3    1/(1 + e^-x); 0 where e^-x overflows
  *   clamp      0          0         min(max(x, low), high)
  *   inside     0          0         1 where low <= x <= high, else 0, also for NaN
  *

@@ -131,13 +131,23 @@ value math_from_bits(const struct vector_math *m, value bits)
 
 /* ---- polynomials, rounding ---------------------------------------------------------------------------- */
 
+/* Every step-th coefficient, Horner's rule in `x`. */
+static value horner(const struct vector_math *m, value x, const double *c, size_t n, size_t step)
+{
+    size_t last = (n - 1) / step * step;
+    value sum = math_real(m, c[last]);
+    for (size_t i = last; i > 0; i -= step)
+        sum = math_fma(m, sum, x, math_real(m, c[i - step]));
+    return sum;
+}
+
 value math_polynomial(const struct vector_math *m, value x, const double *c, size_t n)
 {
-    assert(n);
-    value sum = math_real(m, c[n - 1]);
-    for (size_t i = n - 1; i-- > 0;)
-        sum = math_fma(m, sum, x, math_real(m, c[i]));
-    return sum;
+    enum { LONG = 10 };
+    if (n < LONG)
+        return horner(m, x, c, n, 1);
+    value square = math_mul(m, x, x);
+    return math_fma(m, horner(m, square, c + 1, n - 1, 2), x, horner(m, square, c, n, 2));
 }
 
 value math_reduce(const struct vector_math *m, value x, value k, const double *c, size_t n, double factor)

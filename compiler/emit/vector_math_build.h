@@ -39,7 +39,8 @@ value math_where(const struct vector_math *m, LLVMRealPredicate comparison, valu
 value math_to_bits(const struct vector_math *m, value x);
 value math_from_bits(const struct vector_math *m, value bits);
 
-/* sum of c[i] x^i, i < n, by Horner's rule: n - 1 multiply-adds. */
+/* sum of c[i] x^i, i < n, by Horner's rule: n - 1 multiply-adds. A long one is two of half the length, in x^2, so
+ * that its chain of dependent instructions is half as long. */
 value math_polynomial(const struct vector_math *m, value x, const double *c, size_t n);
 
 /* x - k (c[0] + c[1] + ..) term by term, factor * c[i] each. */

@@ -47,15 +47,16 @@ value vector_exp(const struct vector_math *m, value x)
 {
     struct math_format format = math_format(m);
     struct math_table f = MATH_TABLE(m, exp);
-    double doubled[16] = {2, 2};
-    assert(f.n + 2 <= 16);
+    double doubled[16];
+    assert(f.n <= 16);
     for (size_t i = 0; i < f.n; i++)
-        doubled[i + 2] = 2 * f.c[i];
+        doubled[i] = 2 * f.c[i];
     x = math_max(m, x, -((double)format.bias - 0.6) / log2_e);
     x = math_min(m, x, ((double)format.bias + 1.4) / log2_e);
-    value power;
+    value power, two = math_real(m, 2);
     value r = reduce(m, x, format.bias - 1, &power);
-    return math_mul(m, math_polynomial(m, r, doubled, f.n + 2), power);
+    value slope = math_fma(m, math_polynomial(m, r, doubled, f.n), r, two);
+    return math_mul(m, math_fma(m, slope, r, two), power);
 }
 
 /* 2^k (e^r - 1) + (2^k - 1), where the last bracket is exact. */

@@ -61,6 +61,9 @@ tests_unit_test_data_memory_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=strndup
 
 # Vector functions in machine code
-check_PROGRAMS += tests/unit/test_vector_math
-tests_unit_test_vector_math_SOURCES = tests/unit/test_vector_math.c tests/unit/vector_math_kernels.c \
-	tests/unit/vector_math_kernels.h
+vector_math_kernels = tests/unit/vector_math_kernels.c tests/unit/vector_math_kernels.h
+check_PROGRAMS += tests/unit/test_vector_math tests/unit/test_vector_code
+tests_unit_test_vector_math_SOURCES = tests/unit/test_vector_math.c tests/unit/vector_math_fixture.h \
+	$(vector_math_kernels)
+tests_unit_test_vector_code_SOURCES = tests/unit/test_vector_code.c tests/unit/vector_math_fixture.h \
+	$(vector_math_kernels)

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Nanoseconds and cycles an element of every vector function, at widths of one to four registers of this
+ * host: one thread, 4096 elements that stay in the first cache, best of many runs. Cycles are those of the
+ * time stamp counter where there is one. */
+#include "unit/vector_math_kernels.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
+
+enum { ELEMENTS = 4096, RUNS = 400 };
+
+static const enum ir_op operations[] = {
+#define IR_ELEMENTWISE(name, text, flops) IR_##name,
+#include "ir/ops.def"
+};
+enum { OPERATIONS = sizeof operations / sizeof operations[0], WIDTHS = 4 };
+
+static uint64_t cycles_now(void)
+{
+#if defined(__x86_64__)
+    return __rdtsc();
+#else
+    return 0;
+#endif
+}
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Evenly spread in (-1, 1), where all functions but sqrt and log have values; arithmetic on NaN is as fast.
+ */
+static void fill(void *x, bool is_double)
+{
+    for (int i = 0; i < ELEMENTS; i++) {
+        const double value = (2.0 * i + 1) / ELEMENTS - 1;
+        if (is_double)
+            ((double *)x)[i] = value;
+        else
+            ((float *)x)[i] = (float)value;
+    }
+}
+
+static void measure(struct kernel_set *set, struct kernel_key key, void *x, void *y)
+{
+    vector_kernel *kernel = kernel_set_find(set, key);
+    double best_seconds = 1, best_cycles = 1e18;
+    for (int run = 0; run < RUNS; run++) {
+        const double start = seconds_now();
+        const uint64_t before = cycles_now();
+        kernel(x, y, ELEMENTS / key.lanes);
+        const double cycles = (double)(cycles_now() - before), seconds = seconds_now() - start;
+        best_seconds = seconds < best_seconds ? seconds : best_seconds;
+        best_cycles = cycles < best_cycles ? cycles : best_cycles;
+    }
+    printf(" %7.3f %6.2f", best_seconds * 1e9 / ELEMENTS, best_cycles / ELEMENTS);
+}
+
+static int list_keys(const struct target_cpu *host, struct kernel_key *keys)
+{
+    int n = 0;
+    for (int is_double = 0; is_double < 2; is_double++)
+        for (int i = 0; i < OPERATIONS; i++)
+            for (int w = 0; w < WIDTHS; w++)
+                keys[n++] = (struct kernel_key){.op = operations[i],
+                                                .is_double = is_double,
+                                                .lanes = (host->vector_bits / (is_double ? 64 : 32)) << w,
+                                                .has_fma = host->has_fma};
+    return n;
+}
+
+int main(void)
+{
+    struct arena *arena = arena_new();
+    struct kernel_key keys[2 * OPERATIONS * WIDTHS];
+    struct target_cpu host;
+    const char *fault = "out of memory";
+    struct kernel_set *set = NULL;
+    if (arena && target_cpu_find(arena, "native", &host, &fault))
+        set = kernel_set_new(arena, list_keys(&host, keys), keys, &fault);
+    void *x = aligned_alloc(64, ELEMENTS * sizeof(double)), *y = aligned_alloc(64, ELEMENTS * sizeof(double));
+    if (!set || !x || !y) {
+        fprintf(stderr, "bench_vector_math: %s\n", fault);
+        return EXIT_FAILURE;
+    }
+    printf("%s, registers of %d bits; ns and cycles an element at so many registers\n", host.name,
+           host.vector_bits);
+    printf("%-16s %14d %14d %14d %14d\n", "", 1, 2, 4, 8);
+    for (int i = 0; i < 2 * OPERATIONS * WIDTHS; i++) {
+        if (i % WIDTHS == 0) {
+            fill(x, keys[i].is_double);
+            printf("%-8s %-7s", ir_op_name(keys[i].op), keys[i].is_double ? "double" : "float");
+        }
+        measure(set, keys[i], x, y);
+        if (i % WIDTHS == WIDTHS - 1)
+            printf("\n");
+    }
+    free(x);
+    free(y);
+    kernel_set_free(set);
+    arena_free(arena);
+    return EXIT_SUCCESS;
+}
