@@ -28,16 +28,22 @@ static bool print_result(const struct command_context *context, const struct com
     return true;
 }
 
+/* The training's own, so that generated data are those that it was tested on. */
+static uint64_t seed_of(const struct gpfc_bundle *bundle, const struct weights *weights)
+{
+    return weights->seed_known ? weights->seed : trainer_options_of(bundle).seed;
+}
+
 bool command_evaluate(const struct command_context *context, const struct command_options *options,
                       struct fault *fault)
 {
     const struct gpfc_bundle *bundle = context->bundle;
-    uint64_t seed = trainer_options_of(bundle).seed;
     struct weights weights = {0};
     struct pairs pairs = {0};
     struct evaluation evaluation;
     bool good = weights_read(&weights, bundle, options->argument[0], fault) &&
-                command_load(&pairs, bundle, options->data, weights.base, seed, options->threads, fault) &&
+                command_load(&pairs, bundle, options->data, weights.base, seed_of(bundle, &weights),
+                             options->threads, fault) &&
                 evaluate_pairs(&evaluation, context, options, &weights, &pairs, fault) &&
                 print_result(context, options, &pairs, &evaluation, fault);
     pairs_free(&pairs);

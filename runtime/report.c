@@ -23,24 +23,32 @@ static void put_text(json_t *object, const char *key, const char *value)
     (void)json_object_set_new(object, key, text != NULL ? text : json_null());
 }
 
-/* "[15, 15]" without brackets and commas. */
-static void plain_list(const char *list, char *room, size_t bytes)
+/* "3 -> 15 15 -> 1" from the shapes of the weights [out, in]. */
+static void layers(const struct gpfc_bundle *bundle, char *room, size_t bytes)
 {
-    size_t n = 0;
-    for (const char *at = list; *at != '\0' && n + 1 < bytes; at++)
-        if (strchr("[],", *at) == NULL)
-            room[n++] = *at;
-    room[n] = '\0';
+    size_t length = 0;
+    room[0] = '\0';
+    for (int64_t i = 0, k = 0; i < bundle->n_parameters && length < bytes; i++) {
+        const struct gpfc_parameter *layer = &bundle->parameters[i];
+        if (layer->rank != 2)
+            continue;
+        if (k == 0)
+            length += (size_t)snprintf(room, bytes, "%lld", (long long)layer->shape[1]);
+        if (length < bytes)
+            length += (size_t)snprintf(room + length, bytes - length, "%s %lld",
+                                       k == 0 || layer->last ? " ->" : "", (long long)layer->shape[0]);
+        k++;
+    }
 }
 
 void report_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes)
 {
-    char hidden[128];
-    plain_list(setting_text(bundle, "flow.hidden"), hidden, sizeof hidden);
-    (void)snprintf(room, bytes, "%s, %s, %lld -> %s, %s, %s x %lld, %s", setting_text(bundle, "flow.field"),
-                   setting_text(bundle, "flow.potential"), (long long)bundle->dimension, hidden,
-                   setting_text(bundle, "flow.activation"), setting_text(bundle, "flow.integrator"),
-                   (long long)bundle->steps, bundle->precision == 4 ? "single" : "double");
+    char widths[128];
+    layers(bundle, widths, sizeof widths);
+    (void)snprintf(room, bytes, "%s, %s, %s, %s, %s x %lld, %s", setting_text(bundle, "flow.field"),
+                   setting_text(bundle, "flow.potential"), widths, setting_text(bundle, "flow.activation"),
+                   setting_text(bundle, "flow.integrator"), (long long)bundle->steps,
+                   bundle->precision == 4 ? "single" : "double");
 }
 
 /* ---- evaluation --------------------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* "gaussian, folded, 2 -> 15 15, tanh, rk4 x 15, single" */
+/* "gaussian, folded, 3 -> 15 15 -> 1, tanh, rk4 x 15, single" */
 void report_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes);
 
 /* A number; null where it is not finite. */

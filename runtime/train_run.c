@@ -115,8 +115,11 @@ static bool save_model(const struct train_run *run, struct fault *fault)
     const struct trainer *trainer = run->trainer;
     const struct trainer_state *state = &trainer->state;
     bool measured = isfinite(state->best_cost); /* without any finite cost there is no best */
-    return weights_write(run->model, trainer->bundle, measured ? state->best : state->theta, run->base,
-                         measured ? state->best_step : state->step, state->best_cost, fault);
+    const struct weights_note note = {.step = measured ? state->best_step : state->step,
+                                      .cost = state->best_cost,
+                                      .seed = trainer->options.seed};
+    return weights_write(run->model, trainer->bundle, measured ? state->best : state->theta, run->base, &note,
+                         fault);
 }
 
 bool train_run_save(struct train_run *run, struct fault *fault)

@@ -286,6 +286,15 @@ static bool base_fits(const struct gpfc_bundle *bundle, const struct mixture *ba
                      (long long)base->d, (long long)bundle->dimension);
 }
 
+/* Checkpoints have it too, under the same key. */
+static void read_seed(struct weights *weights, const struct safetensors *file)
+{
+    const char *text = safetensors_metadata(file, "gpfc.seed");
+    char *end = NULL;
+    weights->seed = text != NULL ? strtoull(text, &end, 10) : 0;
+    weights->seed_known = text != NULL && end != text && *end == '\0';
+}
+
 bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const char *path,
                   struct fault *fault)
 {
@@ -300,6 +309,8 @@ bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const c
            weights_take(bundle, file, path, "", out->theta, fault) &&
            no_other_layers(bundle, file, path, fault) && all_finite(bundle, path, out->theta, fault) &&
            mixture_from_tensors(&out->base, file, fault) && base_fits(bundle, out->base, path, fault);
+    if (good)
+        read_seed(out, file);
     safetensors_free(file);
     if (!good)
         weights_free(out);
@@ -314,14 +325,15 @@ void weights_free(struct weights *weights)
 }
 
 bool weights_write(const char *path, const struct gpfc_bundle *bundle, const void *theta,
-                   const struct mixture *base, int64_t step, double cost, struct fault *fault)
+                   const struct mixture *base, const struct weights_note *note, struct fault *fault)
 {
     struct tensor_list list = {0};
     tensor_list_add(&list, bundle, "", theta);
     tensor_list_add_base(&list, base);
     tensor_list_note_bundle(&list, bundle);
-    tensor_list_note(&list, "step", "%" PRId64, step);
-    tensor_list_note(&list, "cost", "%.9g", cost);
+    tensor_list_note(&list, "step", "%" PRId64, note->step);
+    tensor_list_note(&list, "cost", "%.9g", note->cost);
+    tensor_list_note(&list, "seed", "%" PRIu64, note->seed);
     bool good = tensor_list_write(&list, path, fault);
     tensor_list_free(&list);
     return good;

@@ -11,23 +11,32 @@
 #include "mixture.h"
 #include "safetensors.h"
 
-/* Normal numbers by (seed, parameter, element): hidden layers with deviation train.init_hidden, or 1/sqrt(fan-in)
- * where that is 0; the last layer with train.init_last. Biases like the weights of their layer: with biases of
- * zero the cube field reaches 1.054 on the moons in 1,000 steps, so 1.047. */
+/* Normal numbers by (seed, parameter, element): hidden layers with deviation train.init_hidden, or
+ * 1/sqrt(fan-in) where that is 0; the last layer with train.init_last. Biases like the weights of their
+ * layer: with biases of zero the cube field reaches 1.054 on the moons in 1,000 steps, so 1.047. */
 void weights_initial(const struct gpfc_bundle *bundle, uint64_t seed, void *theta);
+
+struct weights_note { /* how the weights came about */
+    int64_t step;
+    double cost;   /* of the test set */
+    uint64_t seed; /* of the training, and of data that were generated for it */
+};
 
 struct weights {
     void *theta;          /* [theta_elements] */
     struct mixture *base; /* NULL: the file has none */
+    bool seed_known;
+    uint64_t seed;
 };
 
 bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const char *path,
                   struct fault *fault) MUST_CHECK;
 void weights_free(struct weights *weights); /* what is in it; a zeroed one is allowed */
 
-/* base may be NULL; step and cost are told in the metadata. */
+/* base may be NULL. */
 bool weights_write(const char *path, const struct gpfc_bundle *bundle, const void *theta,
-                   const struct mixture *base, int64_t step, double cost, struct fault *fault) MUST_CHECK;
+                   const struct mixture *base, const struct weights_note *note,
+                   struct fault *fault) MUST_CHECK;
 
 /* ---- pieces, for checkpoints -------------------------------------------------------------------------- */
 

@@ -17,6 +17,7 @@ static struct pairs pairs;
 static struct trainer *trainer;
 static char data[] = "/some/where/pairs.npz";
 static struct checkpoint_note note;
+static const struct weights_note of_test = {.step = 3, .cost = 0.5, .seed = 9007199254740991u};
 
 static void open_all(enum fake_model model)
 {
@@ -132,10 +133,12 @@ static void base_flow_travels_along(void)
     CU_ASSERT_EQUAL(checkpoint.base->components, 2);
     CU_ASSERT_EQUAL(memcmp(checkpoint.base->covariances, covariances, sizeof covariances), 0);
     checkpoint_close(&checkpoint);
-    CU_ASSERT_TRUE(weights_write(in_folder("m"), &fake.bundle, trainer->state.theta, &base, 3, 0.5, &fault));
+    CU_ASSERT_TRUE(
+        weights_write(in_folder("m"), &fake.bundle, trainer->state.theta, &base, &of_test, &fault));
     CU_ASSERT_TRUE_FATAL(weights_read(&read, &fake.bundle, in_folder("m"), &fault));
     CU_ASSERT_TRUE(read.base != NULL && memcmp(read.base->means, means, sizeof means) == 0);
     CU_ASSERT_EQUAL(memcmp(read.theta, trainer->state.theta, 24), 0);
+    CU_ASSERT_TRUE(read.seed_known && read.seed == of_test.seed);
     weights_free(&read);
     close_all();
 }
@@ -187,7 +190,7 @@ static void models_are_no_checkpoints(void)
     struct checkpoint checkpoint;
     struct fault fault = {0};
     open_all(FAKE_SINGLE2);
-    CU_ASSERT_TRUE(weights_write(in_folder("m"), &fake.bundle, trainer->state.theta, NULL, 0, 1, &fault));
+    CU_ASSERT_TRUE(weights_write(in_folder("m"), &fake.bundle, trainer->state.theta, NULL, &of_test, &fault));
     CU_ASSERT_FALSE(checkpoint_open(&checkpoint, &fake.bundle, in_folder("m"), &fault));
     told(&fault, FAULT_INPUT, "no checkpoint of a training", "gpfc.epochs");
     CU_ASSERT_FALSE(checkpoint_open(&checkpoint, &fake.bundle, in_folder("nothing"), &fault));
@@ -228,6 +231,7 @@ static void plain_files_are_models(void)
     CU_ASSERT_TRUE_FATAL(weights_read(&read, &fake.bundle, in_folder("e"), &fault));
     for (int i = 0; i < 6; i++)
         CU_ASSERT_EQUAL(((float *)read.theta)[i], (float)(i + 1));
+    CU_ASSERT_FALSE(read.seed_known);
     weights_free(&read);
     close_all();
 }

@@ -585,10 +585,12 @@ static void base_flow_is_part_of_the_model(void)
     enum { N = 100 };
     static double x[2 * N];
     set_up();
-    json_t *json = run_json(FAKE_SINGLE2, WITH_BASE, "train --out @run --epochs 5 --json");
+    json_t *json = run_json(FAKE_SINGLE2, WITH_BASE, "train --out @run --epochs 5 --seed 77 --json");
     CU_ASSERT_TRUE(number(json, "base_nll_test") < 3.2 && number(json, "base_nll_test") > 2);
+    double trained = number(json_object_get(json, "evaluation"), "cost_after");
     json_decref(json);
     json = run_json(FAKE_SINGLE2, WITH_BASE, "evaluate @run/model.safetensors --json");
+    CU_ASSERT_EQUAL(number(json, "cost_after"), trained); /* the same samples, though the spec's seed is 1 */
     CU_ASSERT_EQUAL(number(json, "samples"), 400);
     CU_ASSERT_TRUE(number(json, "nll_before") < 3.2);
     CU_ASSERT_TRUE(isfinite(number(json, "nll_after")));

@@ -128,13 +128,14 @@ static void flow_goes_there_and_back(void)
     enum { N = 5001 };
     static float y[2 * N], s[2 * N], back[2 * N];
     const float theta[6] = {0.1F, 0.2F, -0.3F, 0.05F, 1, -2};
+    const struct weights_note note = {.seed = 1};
     struct scratch scratch;
     struct fault fault = {0};
     char message[256] = "";
     CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
     fake_make(&fake, FAKE_SINGLE2);
     const char *model = scratch_path(&scratch, "m.safetensors");
-    CU_ASSERT_TRUE_FATAL(weights_write(model, &fake.bundle, theta, NULL, 0, 0, &fault));
+    CU_ASSERT_TRUE_FATAL(weights_write(model, &fake.bundle, theta, NULL, &note, &fault));
     struct gpfc_flow *flow = gpfc_flow_open(&fake.bundle, model, 2, message, sizeof message);
     CU_ASSERT_PTR_NOT_NULL_FATAL(flow);
     random_fill_normal(1, 1, 0, 2 * N, 4, y);
