@@ -14,7 +14,7 @@
  *   sqrt       0.5        0.5       correctly rounded
  *   recip      0.5        0.5       correctly rounded
  *   sin, cos   2.5  2.5   2.5  2.5  |x| <= 1e4 (float), 1e6 (double); beyond, |result| < 1.00001 at least
- *   erf        3    3     3    3    |erf| <= 1
+ *   erf        2.5  2.5   2.5  2.5  |erf| <= 1
  *   erfinv     5    5     5.5  6.5  on the whole of (-1, 1); +-inf at +-1, NaN outside
  *   softplus   3    3     3    3    log(1 + e^x); 0 where exp(x) is
  *   sigmoid    3    3     3    3    1/(1 + e^-x); 0 where e^-x overflows

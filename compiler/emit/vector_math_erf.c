@@ -5,14 +5,14 @@
 
 #include <math.h>
 
-/* erf(x) = 1 - exp(-x f(x)), 0 <= x <= 4 (float) or 6 (double) */
+/* erf(x) = 1 - exp(-x (1 + f(x))), 0 <= x <= 4 (float) or 6 (double) */
 static const double erf_float[] = {
-    1.12837923,    0.636619389,     0.102777831,    -0.0191530641,   -0.000160396041,
+    0.128379166,   0.636619389,     0.102777831,    -0.0191530641,   -0.000160396041,
     0.00166702748, -0.000632836833, 0.000117641262, -9.25626409e-06,
 };
 
 static const double erf_double[] = {
-    1.1283791670955126,      0.6366197723675836,      0.10277260330178876,     -0.019128447005070368,
+    0.12837916709551256,     0.6366197723675836,      0.10277260330178876,     -0.019128447005070368,
     -0.00020919469484133015, 0.001696206385730012,    -0.00059012555278594044, 2.587860377477287e-05,
     6.449186251449749e-05,   -2.9724050195856059e-05, 3.4072728629226556e-06,  2.8351300287742714e-06,
     -1.7415367001130345e-06, 3.363558918500397e-07,   1.3718763956286084e-07,  -1.4176469364855634e-07,
@@ -61,7 +61,8 @@ value vector_erf(const struct vector_math *m, value x)
 {
     struct math_table f = MATH_TABLE(m, erf);
     value size = math_min(m, math_abs(m, x), m->is_double ? 6 : 4);
-    value y = math_mul(m, LLVMBuildFNeg(m->builder, size, ""), math_polynomial(m, size, f.c, f.n));
+    value minus = LLVMBuildFNeg(m->builder, size, "");
+    value y = math_fma(m, minus, math_polynomial(m, size, f.c, f.n), minus);
     return math_copysign(m, math_expm1(m, y), x);
 }
 

@@ -162,8 +162,9 @@ def fit_sin(degree):
 
 
 def fit_erf(largest, degree):
-    """erf(x) = 1 - exp(-x f(x)) for 0 <= x <= largest: f = -log(erfc(x))/x."""
-    return remez(lambda x: -mp.log(mp.erfc(x)) / x if x else 2 / mp.sqrt(mp.pi),
+    """erf(x) = 1 - exp(-x (1 + f(x))), 0 <= x <= largest: f = -log(erfc(x))/x - 1. The 1 stands apart because the
+    constant term, 2/sqrt(pi) with it, would lose half an ulp by being rounded."""
+    return remez(lambda x: -mp.log(mp.erfc(x)) / x - 1 if x else 2 / mp.sqrt(mp.pi) - 1,
                  lambda x: x * mp.erfc(x) / mp.erf(x) if x else mp.sqrt(mp.pi) / 2, 0, largest, degree)
 
 

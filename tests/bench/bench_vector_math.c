@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Nanoseconds and cycles an element of every vector function, at widths of one to four registers of this
+ * Nanoseconds and cycles an element of every vector function, at widths of one to eight registers of this
  * host: one thread, 4096 elements that stay in the first cache, best of many runs. Cycles are those of the
  * time stamp counter where there is one. */
 #include "unit/vector_math_kernels.h"

@@ -76,7 +76,7 @@ static const struct function functions[] = {
     {IR_RECIP, narrow_recip, wide_recip, {4, 4}, {FLT_MAX, DBL_MAX}, {{0.501, 0.501}, {0.501, 0.501}}, false},
     {IR_SIN, sin, sinl, {40, 1e6}, {1e4, 1e6}, {{2.5, 2.5}, {2.5, 2.5}}, false},
     {IR_COS, cos, cosl, {40, 1e6}, {1e4, 1e6}, {{2.5, 2.5}, {2.5, 2.5}}, false},
-    {IR_ERF, erf, erfl, {4.2, 6.2}, {FLT_MAX, DBL_MAX}, {{3, 3}, {3, 3}}, false},
+    {IR_ERF, erf, erfl, {4.2, 6.2}, {FLT_MAX, DBL_MAX}, {{2.5, 2.5}, {2.5, 2.5}}, false},
     {IR_ERFINV, narrow_erfinv, wide_erfinv, {1, 1}, {1, 1}, {{5, 5}, {5.5, 6.5}}, false},
     {IR_SOFTPLUS, narrow_softplus, wide_softplus, {100, 720}, {FLT_MAX, DBL_MAX}, {{3, 3}, {3, 3}}, false},
     {IR_SIGMOID, narrow_sigmoid, wide_sigmoid, {100, 720}, {FLT_MAX, DBL_MAX}, {{3, 3}, {3, 3}}, false},
