@@ -11,6 +11,7 @@
 
 #include <argp.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -335,6 +336,7 @@ int main(int argc, char **argv)
         },
     };
     arguments.options.data = &arguments;
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file larger than ulimit -f is told like a full device */
     argp_err_exit_status = GPFC_FAULTY;
     (void)atexit(close_output);
     argp_parse(&parser, argc, argv, 0, NULL, &arguments);

@@ -4,7 +4,11 @@
  * pull it in. */
 #include "gpfc/runtime.h"
 
+#include <signal.h>
+
+/* A file larger than the shell's limit (ulimit -f) is told like a full device, and the write is undone. */
 int main(int argc, char **argv)
 {
+    (void)signal(SIGXFSZ, SIG_IGN);
     return gpfc_trainer_main(&gpfc_bundle, argc, argv);
 }
