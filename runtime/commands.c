@@ -75,12 +75,11 @@ static int run_command(const struct command_context *context, const struct comma
     return exit_code(&fault);
 }
 
-int gpfc_trainer_main(const struct gpfc_bundle *bundle, int argc, char **argv)
+static int run_word(const struct command_context *context, const char *word, int argc, char **argv)
 {
-    const struct command_context context = {.bundle = bundle, .program = argc > 0 ? argv[0] : bundle->name};
-    const char *word = argc > 1 ? argv[1] : "";
+    const struct gpfc_bundle *bundle = context->bundle;
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
-        print_usage(stdout, &context);
+        print_usage(stdout, context);
         return 0;
     }
     if (strcmp(word, "--version") == 0) {
@@ -89,9 +88,21 @@ int gpfc_trainer_main(const struct gpfc_bundle *bundle, int argc, char **argv)
     }
     const struct command *command = find_command(word);
     if (command != NULL)
-        return run_command(&context, command, argc, argv);
+        return run_command(context, command, argc, argv);
     if (word[0] != '\0')
-        (void)fprintf(stderr, "%s: no command '%s'\n\n", context.program, word);
-    print_usage(stderr, &context);
+        (void)fprintf(stderr, "%s: no command '%s'\n\n", context->program, word);
+    print_usage(stderr, context);
     return FAULT_INPUT;
+}
+
+/* What was printed to a full device was not printed. */
+int gpfc_trainer_main(const struct gpfc_bundle *bundle, int argc, char **argv)
+{
+    const struct command_context context = {.bundle = bundle, .program = argc > 0 ? argv[0] : bundle->name};
+    int code = run_word(&context, argc > 1 ? argv[1] : "", argc, argv);
+    bool printed = fflush(stdout) == 0 && ferror(stdout) == 0;
+    if (printed || code != 0)
+        return code;
+    (void)fprintf(stderr, "%s: cannot write to the standard output\n", context.program);
+    return FAULT_SYSTEM;
 }
