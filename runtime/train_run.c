@@ -203,8 +203,10 @@ static bool run_init(struct train_run *run, const char *folder, bool resumed, st
 {
     if (!take_paths(run, folder, fault))
         return false;
-    return resumed ? metrics_open(&run->metrics, run->log, run->saved_step, fault)
-                   : start(run, folder, fault);
+    if (!resumed)
+        return start(run, folder, fault);
+    /* The model is written after the checkpoint: a kill in between left an older one, or none. */
+    return metrics_open(&run->metrics, run->log, run->saved_step, fault) && save_model(run, fault);
 }
 
 bool train_run_new(struct train_run **out, struct trainer *trainer, const struct mixture *base,
