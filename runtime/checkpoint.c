@@ -140,10 +140,9 @@ bool checkpoint_write(const char *path, const struct trainer *trainer, const str
     struct checkpoint_note copy = *note;
     struct field fields[N_FIELDS];
     struct tensor_list list = {0};
-    if (!trainer_finite(trainer))
-        return fault_set(fault, FAULT_DIVERGED,
-                         "step %lld: the weights are no longer finite; %s is left as it was",
-                         (long long)state.step, path);
+    char bad[300];
+    if (!trainer_finite(trainer, bad, sizeof bad))
+        return fault_set(fault, FAULT_DIVERGED, "step %lld: %s", (long long)state.step, bad);
     tensor_list_add(&list, bundle, "", state.theta);
     tensor_list_add(&list, bundle, "adam.mean.", state.mean);
     tensor_list_add(&list, bundle, "adam.square.", state.square);
@@ -206,8 +205,8 @@ bool checkpoint_load(const struct checkpoint *checkpoint, struct trainer *traine
     if (state->step > trainer->steps)
         return fault_set(fault, FAULT_INPUT, "%s: step %lld of a training of %lld steps", path,
                          (long long)state->step, (long long)trainer->steps);
-    return trainer_finite(trainer) ||
-           fault_set(fault, FAULT_INPUT, "%s: holds numbers that are not finite", path);
+    char bad[300];
+    return trainer_finite(trainer, bad, sizeof bad) || fault_set(fault, FAULT_INPUT, "%s: %s", path, bad);
 }
 
 void checkpoint_close(struct checkpoint *checkpoint)

@@ -170,13 +170,24 @@ static const struct gpfc_parameter *first_bad(const struct gpfc_bundle *bundle, 
     return NULL;
 }
 
-bool trainer_finite(const struct trainer *trainer)
+bool trainer_finite(const struct trainer *trainer, char *what, size_t room)
 {
     const struct trainer_state *state = &trainer->state;
-    int64_t place;
-    return first_bad(trainer->bundle, state->theta, &place) == NULL &&
-           first_bad(trainer->bundle, state->mean, &place) == NULL &&
-           first_bad(trainer->bundle, state->square, &place) == NULL;
+    const struct {
+        const char *prefix;
+        const void *array;
+    } all[] = {{"", state->theta}, {"adam.mean.", state->mean}, {"adam.square.", state->square}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        int64_t place;
+        const struct gpfc_parameter *bad = first_bad(trainer->bundle, all[i].array, &place);
+        if (bad == NULL)
+            continue;
+        (void)snprintf(what, room, "%s%s is %g at element %lld", all[i].prefix, bad->name,
+                       real_at(all[i].array, bad->offset + place, trainer->bundle->precision),
+                       (long long)place);
+        return false;
+    }
+    return true;
 }
 
 /* ---- a step ------------------------------------------------------------------------------------------- */

@@ -78,7 +78,9 @@ void trainer_measure(struct trainer *trainer);
 
 double trainer_rate(const struct trainer *trainer);   /* of the next step */
 double trainer_lambda(const struct trainer *trainer); /* likewise */
-bool trainer_finite(const struct trainer *trainer);   /* are the weights and moments? */
 size_t trainer_bytes(const struct trainer *trainer);  /* of arrays, the pairs among them */
+
+/* Are the weights and moments? If not, what: the first array that is not, its value and place. */
+bool trainer_finite(const struct trainer *trainer, char *what, size_t room) MUST_CHECK;
 
 #endif
