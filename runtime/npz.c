@@ -26,6 +26,9 @@ struct npz {
 
 static bool cannot_open(struct fault *fault, const char *path, int code)
 {
+    struct stat what;
+    if (stat(path, &what) == 0 && !S_ISREG(what.st_mode))
+        return fault_set(fault, FAULT_INPUT, "cannot read %s: an .npz must be a file", path);
     if (code == ZIP_ER_NOZIP)
         return fault_set(fault, FAULT_INPUT, "cannot read %s: no zip file, or its end is missing", path);
     zip_error_t error;
