@@ -85,6 +85,10 @@ static error_t put_value(const struct option_row *row, const char *text, struct 
     double real;
     switch (row->kind) {
     case OPTION_TEXT:
+        if (text[0] == '\0') {
+            argp_error(state, "--%s takes a name, not nothing", row->name);
+            return EINVAL;
+        }
         *(const char **)field = text;
         return 0;
     case OPTION_FLAG:
