@@ -47,6 +47,8 @@ static int terminal_width(uint32_t c)
 static const char *find_line(const struct source *source, int number, size_t *length)
 {
     const char *line = source->text, *end = source->text + source->length;
+    if (source->length >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0)
+        line += 3; /* a byte order mark is no character of the line */
     for (; number > 1; number--) {
         const char *stop = memchr(line, '\n', (size_t)(end - line));
         if (!stop) {
