@@ -394,8 +394,11 @@ static enum gpfc_status run(struct compile *c, const struct command *command)
 static enum gpfc_status move_result(struct compile *c, const char *name, const char *path, bool executable)
 {
     const char *fault = NULL;
-    return output_move(c->arena, in_folder(c, name), path, executable, &fault) ? GPFC_OK
-                                                                              : fail(c, GPFC_FAILED, fault);
+    size_t length = 0;
+    if (!output_move(c->arena, in_folder(c, name), path, executable, &length, &fault))
+        return fail(c, GPFC_FAILED, fault);
+    c->report->output_bytes += (long)length;
+    return GPFC_OK;
 }
 
 static enum gpfc_status make_folder(struct compile *c)
@@ -420,6 +423,7 @@ static enum gpfc_status link_trainer(struct compile *c, const char *path)
     add_words(&command, GPFC_RUNTIME_LINK);
     if (status == GPFC_OK)
         status = run(c, &command);
+    c->report->output_bytes = 0; /* the kernels are within the trainer */
     return status == GPFC_OK ? move_result(c, "trainer", path, true) : status;
 }
 

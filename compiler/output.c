@@ -60,6 +60,11 @@ static bool write_special(struct arena *arena, const char *path, const char *byt
 static bool write_beside(struct arena *arena, const char *path, const char *bytes, size_t length, mode_t mode,
                          const char **fault)
 {
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        errno = EISDIR;
+        return fail(arena, path, "write", fault);
+    }
     char *beside = arena_printf(arena, "%s.XXXXXX", path);
     int file = mkostemp(beside, O_CLOEXEC);
     if (file < 0)
@@ -85,11 +90,13 @@ bool output_write(struct arena *arena, const char *path, const char *bytes, size
     return write_beside(arena, path, bytes, length, 0666, fault);
 }
 
-bool output_move(struct arena *arena, const char *from, const char *path, bool executable, const char **fault)
+bool output_move(struct arena *arena, const char *from, const char *path, bool executable, size_t *length,
+                 const char **fault)
 {
     struct source bytes;
     if (source_read(arena, from, (size_t)1 << 30, &bytes, fault) != SOURCE_OK)
         return false;
+    *length = bytes.length;
     if (is_special(path))
         return write_special(arena, path, bytes.text, bytes.length, fault);
     return write_beside(arena, path, bytes.text, bytes.length, executable ? 0777 : 0666, fault);

@@ -18,7 +18,8 @@ void output_folder_remove(const char *folder);
  * on standard error. arguments end with NULL. */
 bool output_run(struct arena *arena, const char *const *arguments, const char **fault) MUST_CHECK;
 
-/* Moves a finished file to `path`, across file systems too, atomically. */
-bool output_move(struct arena *arena, const char *from, const char *path, bool executable, const char **fault) MUST_CHECK;
+/* Moves a finished file to `path`, across file systems too, atomically; *length: its bytes. */
+bool output_move(struct arena *arena, const char *from, const char *path, bool executable, size_t *length,
+                 const char **fault) MUST_CHECK;
 
 #endif
