@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The compiler in the hands of people: odd names and texts, places that cannot be written, and a library used from C.
+set -u
+. "${srcdir:-.}/tests/system/common.sh"
+write_spec toy ''
+
+# ---- places
+for kind in ir header object executable; do
+    expect 1 'No such file' "$gpfc" toy.yaml --emit="$kind" -o absent/toy
+    expect 1 'Is a directory' "$gpfc" toy.yaml --emit="$kind" -o .
+done
+expect 1 'No such file' "$gpfc" toy.yaml --emit=library -o absent/toy
+mkdir temporary
+for kind in ir llvm asm object library executable; do
+    expect 1 'cannot write: File too large' env TMPDIR="$scratch/temporary" \
+        sh -c 'ulimit -f 1 && exec "$@"' sh "$gpfc" toy.yaml --emit="$kind" -o large
+    nothing_left large* temporary/*
+done
+if test -w /dev/full; then
+    expect 1 'No space left' "$gpfc" toy.yaml --emit=ir -o /dev/full
+fi
+expect 1 'cannot create' env TMPDIR="$scratch/absent" "$gpfc" toy.yaml -o absent.out
+nothing_left absent.out*
+expect 2 "unknown CPU 'abacus'" "$gpfc" toy.yaml --cpu abacus --emit=asm
+
+# ---- texts: a byte order mark and the line ends of other systems
+printf '\357\273\277name: toy\r\ndimension: 2\r\nflow: {steps: 3}\r\n' >marked.yaml
+expect 0 '' "$gpfc" --quiet marked.yaml --emit=ir
+printf '\357\273\277nam: toy\r\ndimension: 2\r\n' >marked.yaml
+expect 2 '' "$gpfc" marked.yaml
+printf '%s\n' "marked.yaml:1:1: error: unknown key 'nam'" '    1 | nam: toy' '      | ^' >expected
+head -3 err >first
+same first expected
+cp toy.yaml 'blank ünï.yaml'
+expect 0 "next      './a blank' train" "$gpfc" 'blank ünï.yaml' -o 'a blank'
+expect 0 'toy, compiled by gpfc' './a blank' info
+cp toy.yaml -- '-toy.yaml'
+expect 0 '' "$gpfc" --quiet --emit=header -- -toy.yaml
+
+# ---- what is reported of the files
+for kind in executable object; do
+    expect 0 '' "$gpfc" toy.yaml --json --emit="$kind" -o toy.out
+    grep -q "\"output_bytes\":$(wc -c <toy.out)," out || fault "$kind: $(wc -c <toy.out) bytes, not as in: $(cat out)"
+done
+expect 0 '' "$gpfc" toy.yaml --json --emit=library
+total=$(cat toy.a toy.so toy.h | wc -c)
+grep -q "\"output_bytes\":$total," out || fault "library: $total bytes, not as in: $(cat out)"
+
+# ---- the library against the trainer, with weights from elsewhere
+if ${PYTHON3:-python3} "$source/tests/system/bad_files.py" . >out 2>&1; then
+    # shellcheck disable=SC2086  # flags are words
+    expect 0 '' ${CC:-cc} -std=c11 -O1 -Wall -Wextra -Werror ${GPFC_SANITIZE_FLAGS-} -I. "$source/tests/system/library.c" \
+        toy.a -lm -o library
+    expect 0 '' './a blank' apply plain.safetensors y.npy s.npy
+    expect 0 '300 rows' ./library plain.safetensors y.npy s.npy
+else
+    echo "$(head -1 out): the rest is skipped"
+fi
+finish 28
