@@ -70,7 +70,8 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
 void trainer_free(struct trainer *trainer); /* NULL is allowed */
 
 /* One training step. The fault (FAULT_DIVERGED) names the step and the first array that holds a number that
- * is not finite; the weights are then as they were before the step. Allocates nothing. */
+ * is not finite. Where that is the loss or the gradient, the weights are as they were before the step; else
+ * the trainer can take no more steps, and only the best weights so far are of use. Allocates nothing. */
 bool trainer_step(struct trainer *trainer, struct fault *fault) MUST_CHECK;
 
 /* Measures the test set, and keeps the weights as the best so far where its cost is the smallest. */

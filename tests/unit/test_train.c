@@ -407,6 +407,29 @@ static void stops_where_numbers_are_not_finite(void)
     scratch_remove(&scratch);
 }
 
+/* The gradient is finite, its square is not: told at once, not at the next checkpoint. */
+static void stops_where_squares_are_not_finite(void)
+{
+    struct scratch scratch;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
+    fake_make(&fake, FAKE_SINGLE2);
+    struct pairs pairs = fake_pairs(2, 4, 40, 10);
+    struct trainer *trainer = make_trainer(&pairs, 3, 10, 1);
+    struct train_run *run = begin(trainer, &scratch, "run", false);
+    step_until(run, 5);
+    for (int i = 0; i < 80; i++)
+        ((float *)pairs.y_train)[i] = 1e12F;
+    CU_ASSERT_FALSE(train_run_step(run, &fault));
+    CU_ASSERT_EQUAL(fault.exit_code, FAULT_DIVERGED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "step 6: adam.square.flow.layer0.weight is inf at element 0"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "of step 0, is kept as"));
+    train_run_free(run);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+    scratch_remove(&scratch);
+}
+
 static void steps_allocate_nothing(void)
 {
     fake_make(&fake, FAKE_DOUBLE3);
@@ -436,6 +459,7 @@ int main(void)
         {"resumed after a kill", resumed_after_a_kill},
         {"an earlier training is set aside", an_earlier_training_is_set_aside},
         {"stops where numbers are not finite", stops_where_numbers_are_not_finite},
+        {"stops where squares are not finite", stops_where_squares_are_not_finite},
         {"steps allocate nothing", steps_allocate_nothing},
     };
     return check_main("train", cases, CHECK_COUNT(cases));
