@@ -57,6 +57,20 @@ static bool write_special(struct arena *arena, const char *path, const char *byt
     return written;
 }
 
+/* A new file PATH.N. The system takes the umask off its mode: to ask for the mask is to change it, for all threads. */
+static int create_beside(struct arena *arena, const char *path, mode_t mode, const char **beside)
+{
+    enum { MOST_TRIES = 1000 };
+    int file = -1;
+    for (int i = 0; i < MOST_TRIES && file < 0; i++) {
+        *beside = arena_printf(arena, "%s.%ld.%d", path, (long)getpid(), i);
+        file = open(*beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        if (file < 0 && errno != EEXIST)
+            break;
+    }
+    return file;
+}
+
 static bool write_beside(struct arena *arena, const char *path, const char *bytes, size_t length, mode_t mode,
                          const char **fault)
 {
@@ -65,13 +79,11 @@ static bool write_beside(struct arena *arena, const char *path, const char *byte
         errno = EISDIR;
         return fail(arena, path, "write", fault);
     }
-    char *beside = arena_printf(arena, "%s.XXXXXX", path);
-    int file = mkostemp(beside, O_CLOEXEC);
+    const char *beside;
+    int file = create_beside(arena, path, mode, &beside);
     if (file < 0)
         return fail(arena, path, "create", fault);
-    mode_t mask = umask(0);
-    umask(mask);
-    bool done = write_all(file, bytes, length) && fchmod(file, mode & ~mask) == 0 && fsync(file) == 0;
+    bool done = write_all(file, bytes, length) && fsync(file) == 0;
     if (!done)
         fail(arena, path, "write", fault);
     if (close(file) != 0 && done)

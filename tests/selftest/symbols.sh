@@ -10,7 +10,7 @@ trap 'rm -rf "$scratch"' EXIT
 command -v nm >/dev/null 2>&1 || exit 77
 
 # Ends the process, prints, or is the state of a whole process.
-banned='exit|_exit|_Exit|quick_exit|abort|printf|vprintf|puts|putchar|perror|err|errx|warn|warnx|rand|srand|strtok|setlocale|stdout|stderr'
+banned='exit|_exit|_Exit|quick_exit|abort|printf|vprintf|puts|putchar|perror|err|errx|warn|warnx|rand|srand|strtok|setlocale|umask|chdir|fchdir|setenv|unsetenv|putenv|stdout|stderr'
 
 # The trainer's commands talk to the person who runs it; the rest of the runtime is a library.
 may_print='^(libgpfcrt_a-)?commands?(_[a-z_]*)?\.o$'
@@ -59,6 +59,7 @@ must_be_told()
 }
 must_be_told 'void exit(int); void f(void); void f(void) { exit(1); }'
 must_be_told 'int printf(const char *, ...); void f(int); void f(int x) { printf("%d", x); }'
+must_be_told 'unsigned umask(unsigned); void f(void); void f(void) { (void)umask(0); }'
 must_be_told 'static int calls; int f(void); int f(void) { return ++calls; }'
 must_be_told 'int calls = 1;'
 must_be_told 'extern const char *const none; const char *table[] = {"a", "b"};'

@@ -3,3 +3,6 @@
 # The compiler and a real trainer in the hands of people: wrong files, full devices, signals.
 check_scripts += tests/system/compiler.sh tests/system/interrupted.sh tests/system/trainer.sh
 EXTRA_DIST += tests/system/bad_files.py tests/system/common.sh tests/system/library.c
+
+check_PROGRAMS += tests/system/test_threads
+tests_system_test_threads_SOURCES = tests/system/test_threads.c tests/unit/scratch.h
