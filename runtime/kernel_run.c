@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A thread that gets less than this has more to wait than to do. */
-static const double least_flop_of_thread = 1e6;
+/* A thread that gets less than this, a fraction of a millisecond, may have more to wait than to do: on a
+ * machine that others use too, OpenMP's threads wait for each other for milliseconds. */
+static const double least_flop_of_thread = 1e7;
 
 /* Leaves: enough for many threads; fewer where their sums would take more than this. */
 enum { MOST_LEAVES = 64, MOST_SUM_BYTES = 64 << 20 };

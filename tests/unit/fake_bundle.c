@@ -8,6 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+/* A training that is to be interrupted must not be over before. */
+static void fake_pause(void)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+    if (getenv(FAKE_SLOW) != NULL)
+        (void)nanosleep(&moment, NULL);
+}
 
 #define FAKE(name) single2_##name
 #define FAKE_REAL float

@@ -108,6 +108,7 @@ static void FAKE(train_tile)(const void *const *in, void *const *out, const void
     const FAKE_REAL *weight = in[5];
     struct FAKE(sums) *sum = sums;
     FAKE_REAL *e = scratch; /* [d] s - x; through scratch so that one too small is found */
+    fake_pause();
     for (int lane = 0; lane < FAKE_LANES; lane++) {
         FAKE(move)(u, y, lane, e);
         for (int i = 0; i < FAKE_D; i++) {
