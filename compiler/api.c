@@ -14,9 +14,11 @@
 #include "sched/sched.h"
 #include "spec/spec.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { MOST_SPEC_BYTES = 1 << 20, MOST_IR_BYTES = 1 << 28 };
 
@@ -408,11 +410,24 @@ static enum gpfc_status make_folder(struct compile *c)
     return c->folder ? GPFC_OK : fail(c, GPFC_FAILED, fault);
 }
 
+/* Told before the linker does, which knows of no way out. */
+static enum gpfc_status find_runtime(struct compile *c, const char *folder)
+{
+    const char *library = arena_printf(c->arena, "%s/libgpfcrt.a", folder);
+    if (access(library, R_OK) == 0)
+        return GPFC_OK;
+    return fail(c, GPFC_FAILED, arena_printf(c->arena, "%s: cannot be read: %s; trainers are linked with it. "
+                                             "Install gpfc, or name its build folder in GPFC_RUNTIME_DIR",
+                                             library, strerror(errno)));
+}
+
 static enum gpfc_status link_trainer(struct compile *c, const char *path)
 {
     const char *runtime = c->options->runtime_dir ? c->options->runtime_dir : GPFC_LIBDIR;
     struct command command = {.arena = c->arena};
-    enum gpfc_status status = make_folder(c);
+    enum gpfc_status status = find_runtime(c, runtime);
+    if (status == GPFC_OK)
+        status = make_folder(c);
     if (status == GPFC_OK)
         status = write_code(c, in_folder(c, "kernels.o"), LLVMObjectFile);
     add_words(&command, GPFC_CC);

@@ -23,6 +23,8 @@ if test -w /dev/full; then
 fi
 expect 1 'cannot create' env TMPDIR="$scratch/absent" "$gpfc" toy.yaml -o absent.out
 nothing_left absent.out*
+expect 1 'absent/libgpfcrt.a: cannot be read: No such file' env GPFC_RUNTIME_DIR=absent "$gpfc" toy.yaml -o absent.out
+nothing_left absent.out*
 expect 2 "unknown CPU 'abacus'" "$gpfc" toy.yaml --cpu abacus --emit=asm
 
 # ---- texts: a byte order mark and the line ends of other systems
