@@ -19,6 +19,8 @@ struct schedule {
     int lanes;       /* samples of a tile; a power of two, a multiple of vector */
     int vector;      /* elements of one vector register */
     int accumulators; /* registers that a contraction's block of results may take: rows * (lanes / vector) */
+    int registers;   /* vector registers that hold sums and operands */
+    int in_flight;   /* registers that an operand from memory takes: two where its vectors are loaded in pairs */
     int unroll;      /* a nest of at most so many vector operations is unrolled whole */
 };
 

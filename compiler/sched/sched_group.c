@@ -196,6 +196,16 @@ static const struct ir_node *pick(struct grouping *grouping)
 
 /* ---- nests ------------------------------------------------------------------------------------------------------- */
 
+/* Each result reads a vector of its own, beside the ones that a column's results share. */
+static bool reads_vectors_by_row(const struct plan_region *region, const struct ir_node *root)
+{
+    for (int i = 0; i < root->n_args && region->wide; i++)
+        for (int axis = 0; axis < root->args[i]->shape.rank; axis++)
+            if (root->args[i]->rate == IR_VARYING && root->ein.labels[i][axis] == region->facts[root->id].row)
+                return true;
+    return false;
+}
+
 static int row_block(const struct planner *planner, const struct plan_region *region, const struct ir_node *root,
                      int rows)
 {
@@ -204,6 +214,8 @@ static int row_block(const struct planner *planner, const struct plan_region *re
     int most = schedule->accumulators / vectors;
     if (!plan_is_contraction(root))
         most = 4;
+    else if (reads_vectors_by_row(region, root))
+        most /= schedule->in_flight;
     if (most < 1)
         most = 1;
     int blocks = (rows + most - 1) / most;

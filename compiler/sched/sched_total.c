@@ -107,14 +107,26 @@ static double block_cost(int a, int b, int m, int k)
     return cost;
 }
 
+/* Beside its sums a step holds one row's operand and those of all columns, for the rows after the first. Where loads come
+ * in pairs, there is the second half of each, too, and with many registers LLVM loads the rows at once. */
+static bool block_fits(const struct schedule *schedule, int m, int k)
+{
+    enum { MANY = 24 };
+    bool all_at_once = schedule->in_flight > 1 && schedule->registers > MANY;
+    int rows = all_at_once ? m : 1, columns = m > 1 ? k : 1;
+    return m * k <= schedule->accumulators &&
+           m * k + schedule->in_flight * (rows + columns) <= schedule->registers;
+}
+
 static void choose_block(const struct planner *planner, struct plan_nest *nest)
 {
-    int most = planner->plan->schedule.accumulators;
+    const struct schedule *schedule = &planner->plan->schedule;
+    int most = schedule->accumulators;
     int a = nest->axis_a < 0 ? 1 : nest->total->shape.size[nest->axis_a];
     int b = nest->axis_b < 0 ? 1 : nest->total->shape.size[nest->axis_b];
     double least = 0;
     for (int m = 1; m <= most && m <= a; m++)
-        for (int k = 1; m * k <= most && k <= b; k++) {
+        for (int k = 1; k <= b && block_fits(schedule, m, k); k++) {
             double cost = block_cost(a, b, m, k);
             if (least == 0 || cost < least) {
                 least = cost;
