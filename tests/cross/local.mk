@@ -8,6 +8,6 @@ tests_cross_test_compiled_SOURCES = tests/cross/test_compiled.c $(compiled) $(ra
 check_PROGRAMS += tests/cross/test_oracle_compiled
 tests_cross_test_oracle_compiled_SOURCES = tests/cross/test_oracle_compiled.c $(compiled) $(oracle_sources)
 
-# Code for other machines: run by an emulator where there is one.
-check_scripts += tests/cross/neon.sh
-EXTRA_DIST += tests/cross/run_bundle.c
+# Code for other machines: its text, and run by an emulator where there is one.
+check_scripts += tests/cross/assembly.sh tests/cross/neon.sh
+EXTRA_DIST += tests/cross/loops.awk tests/cross/run_bundle.c

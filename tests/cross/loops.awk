@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+#
+# Takes assembly text (AT&T for x86-64, or AArch64), gives a line for each innermost loop of each function: the function's
+# name, instructions, those that multiply and add vectors, and those that touch the stack. A loop is what lies between a
+# label and a later jump back to it; it is innermost if no other lies within.
+function is_innermost(i,   j)
+{
+    for (j = 1; j <= loops; j++)
+        if (j != i && first[j] >= first[i] && last[j] <= last[i] && last[j] - first[j] < last[i] - first[i])
+            return 0
+    return 1
+}
+function tell(   i, line, products, stack)
+{
+    for (i = 1; i <= loops; i++) {
+        if (!is_innermost(i))
+            continue
+        products = stack = 0
+        for (line = first[i]; line <= last[i]; line++) {
+            products += text[line] ~ /[\t ](vfn?m(add|sub)[0-9]*p[sd]|v?mulp[sd]|fml[as])[\t ]/
+            stack += text[line] ~ /\(%rsp[,)]|\[sp[],]/
+        }
+        print name, last[i] - first[i], products, stack
+    }
+    loops = 0
+    split("", at)
+}
+/^[A-Za-z_][A-Za-z0-9_.]*:/ { name = $1; sub(/:.*/, "", name); loops = 0; split("", at) }
+/^\.L[A-Za-z0-9_]+:/ { label = $1; sub(/:.*/, "", label); at[label] = NR }
+{ text[NR] = $0 }
+/^[\t ]+(j[a-z]+|b|b\.[a-z]+|cbn?z|tbn?z)[\t ]/ {
+    if ($NF in at) {
+        first[++loops] = at[$NF]
+        last[loops] = NR
+    }
+}
+/^[\t ]+\.size[\t ]/ { tell() }
