@@ -20,7 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_SPEC_BYTES = 1 << 20, MOST_IR_BYTES = 1 << 28 };
+enum {
+    MOST_SPEC_BYTES = 1 << 20,
+    MOST_IR_BYTES = 1 << 28,
+    MOST_KEPT_BYTES = 1 << 19, /* scratch memory of a tile: what second-level caches of today hold at least */
+};
 
 struct compile {
     const struct gpfc_options *options;
@@ -32,7 +36,7 @@ struct compile {
     struct model model;
     struct target_cpu cpu;
     bool is_double;
-    int lanes_wanted;
+    struct schedule schedule;
     int n_kernels;
     const struct ir_graph **graphs; /* after the passes */
     struct emit_kernel *kernels;
@@ -127,7 +131,6 @@ static enum gpfc_status read_spec(struct compile *c)
     if (!model_from_spec(c->arena, &c->spec, &c->diag, &c->model) || !read)
         return GPFC_FAULTY;
     c->is_double = c->model.precision == MODEL_DOUBLE;
-    c->lanes_wanted = (int)c->spec.target_lanes.value;
     describe_flow(c);
     return GPFC_OK;
 }
@@ -145,8 +148,13 @@ static enum gpfc_status find_cpu(struct compile *c)
         diag_error(&c->diag, at, "%s", fault);
         return GPFC_FAULTY;
     }
+    int lanes = c->options->from_ir ? 0 : (int)c->spec.target_lanes.value;
+    c->schedule = sched_choose(c->cpu.vector_bits, c->cpu.registers, c->is_double ? 8 : 4, lanes);
+    if (!c->options->from_ir && c->spec.target_unroll.value > 0)
+        c->schedule.unroll = (int)c->spec.target_unroll.value;
     (void)snprintf(c->report->cpu, sizeof c->report->cpu, "%s", c->cpu.name);
     c->report->vector_bits = c->cpu.vector_bits;
+    c->report->lanes = c->schedule.lanes;
     return GPFC_OK;
 }
 
@@ -183,16 +191,31 @@ static void make_room(struct compile *c, int n)
     c->kernels = ARENA_ARRAY(c->arena, struct emit_kernel, (size_t)n + 1);
 }
 
-static bool keeps_all(const struct compile *c)
+/* The backward pass reads stored values faster than it computes them again as long as they stay in a core's own cache. */
+static bool fits_in_cache(struct compile *c, const struct ir_graph *train)
 {
-    return c->spec.target_keep.value == SPEC_keep_all;
+    const char *fault = NULL;
+    const struct ir_graph *graph = pass_run_all(train, &fault, NULL, NULL);
+    const struct plan *plan = graph ? sched_plan(c->arena, graph, c->schedule, &fault) : NULL;
+    return plan && plan->scratch_elements * (c->is_double ? 8 : 4) <= MOST_KEPT_BYTES;
+}
+
+static const struct ir_graph *build_train(struct compile *c)
+{
+    int keep = (int)c->spec.target_keep.value;
+    if (keep == SPEC_keep_state)
+        return flow_train(c->arena, &c->model, false);
+    const struct ir_graph *train = flow_train(c->arena, &c->model, true);
+    if (keep == SPEC_keep_all || fits_in_cache(c, train))
+        return train;
+    return flow_train(c->arena, &c->model, false);
 }
 
 static enum gpfc_status build_flow(struct compile *c)
 {
     make_room(c, FLOW_KERNEL_COUNT);
     for (int k = 0; k < FLOW_KERNEL_COUNT; k++) {
-        const struct ir_graph *graph = k == FLOW_LOSS ? flow_train(c->arena, &c->model, keeps_all(c))
+        const struct ir_graph *graph = k == FLOW_LOSS ? build_train(c)
                                                       : flow_build(c->arena, &c->model, (enum flow_kernel)k);
         enum gpfc_status status = simplify(c, k, graph);
         if (status != GPFC_OK)
@@ -219,12 +242,9 @@ static enum gpfc_status read_programs(struct compile *c)
 
 static enum gpfc_status make_plans(struct compile *c)
 {
-    struct schedule schedule =
-        sched_choose(c->cpu.vector_bits, c->cpu.registers, c->is_double ? 8 : 4, c->lanes_wanted);
-    c->report->lanes = schedule.lanes;
     for (int k = 0; k < c->n_kernels; k++) {
         const char *fault = NULL;
-        const struct plan *plan = sched_plan(c->arena, c->graphs[k], schedule, &fault);
+        const struct plan *plan = sched_plan(c->arena, c->graphs[k], c->schedule, &fault);
         if (!plan)
             return fail(c, GPFC_FAULTY, fault);
         c->kernels[k] = (struct emit_kernel){.name = c->graphs[k]->name, .plan = plan,

@@ -180,6 +180,17 @@ static void export_symbol(struct emitter *e, LLVMValueRef value, const char *nam
     LLVMSetLinkage(global_new(e, value, name), LLVMExternalLinkage);
 }
 
+/* What the runtime asks the machine for before it runs the kernels. */
+static const char *needed_features(const struct target_cpu *cpu)
+{
+    static const char *const family[] = {
+        [TARGET_SSE2] = "+sse2",       [TARGET_AVX] = "+avx",
+        [TARGET_AVX2] = "+avx2,+fma", [TARGET_AVX512] = "+avx512f,+avx512dq,+avx512bw,+avx512vl",
+        [TARGET_NEON] = "+neon",
+    };
+    return cpu->features[0] ? cpu->features : family[cpu->family];
+}
+
 static void bundle_symbol(struct emitter *e, int n_kernels, LLVMValueRef kernels, const struct emit_bundle *bundle)
 {
     struct fields fields = {.e = e};
@@ -187,7 +198,7 @@ static void bundle_symbol(struct emitter *e, int n_kernels, LLVMValueRef kernels
     add_text(&fields, bundle->name);
     add_text(&fields, bundle->version);
     add_text(&fields, e->cpu->name);
-    add_text(&fields, e->cpu->features);
+    add_text(&fields, needed_features(e->cpu));
     add_text(&fields, bundle->spec_text);
     add_integer(&fields, (int64_t)bundle->spec_hash);
     add_integer(&fields, bundle->dimension);
