@@ -6,11 +6,14 @@
 #include "weights.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* ---- folder ------------------------------------------------------------------------------------------- */
 
@@ -44,6 +47,18 @@ static bool make_folder(const char *folder, struct fault *fault)
     if (failed == 0 && stat(folder, &found) == 0 && !S_ISDIR(found.st_mode))
         failed = ENOTDIR;
     return failed == 0 || fault_system(fault, failed, "%s: cannot make the folder", folder);
+}
+
+/* Two trainings in one folder would mix their files. The system lets go of the folder when the process ends,
+ * however that comes. */
+static bool lock_folder(struct train_run *run, const char *folder, struct fault *fault)
+{
+    run->locked = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (run->locked < 0)
+        return errno == EACCES || fault_system(fault, errno, "%s: cannot open the folder", folder);
+    if (flock(run->locked, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return true; /* a file system without locks: go on without */
+    return fault_set(fault, FAULT_SYSTEM, "%s: another process is training there", folder);
 }
 
 /* Moves a file to FILE.old, if it is there. */
@@ -190,7 +205,7 @@ bool train_run_step(struct train_run *run, struct fault *fault)
 static bool start(struct train_run *run, const char *folder, struct fault *fault)
 {
     bool moved[3] = {false};
-    if (!make_folder(folder, fault) || !set_aside(run->model, &moved[0], fault) ||
+    if (!make_folder(folder, fault) || !lock_folder(run, folder, fault) || !set_aside(run->model, &moved[0], fault) ||
         !set_aside(run->checkpoint, &moved[1], fault) || !set_aside(run->log, &moved[2], fault))
         return false;
     run->kept_earlier = moved[0] || moved[1] || moved[2];
@@ -206,7 +221,8 @@ static bool run_init(struct train_run *run, const char *folder, bool resumed, st
     if (!resumed)
         return start(run, folder, fault);
     /* The model is written after the checkpoint: a kill in between left an older one, or none. */
-    return metrics_open(&run->metrics, run->log, run->saved_step, fault) && save_model(run, fault);
+    return lock_folder(run, folder, fault) &&
+           metrics_open(&run->metrics, run->log, run->saved_step, fault) && save_model(run, fault);
 }
 
 bool train_run_new(struct train_run **out, struct trainer *trainer, const struct mixture *base,
@@ -221,6 +237,7 @@ bool train_run_new(struct train_run **out, struct trainer *trainer, const struct
     double now = human_clock();
     *run = (struct train_run){
         .trainer = trainer,
+        .locked = -1,
         .base = base,
         .note = *note,
         .measure_steps = measure_steps > 0 ? measure_steps : trainer->epoch_steps,
@@ -245,6 +262,8 @@ void train_run_free(struct train_run *run)
     struct fault unheard; /* each line was flushed, and told if it could not be */
     if (!metrics_close(run->metrics, &unheard))
         unheard.exit_code = 0;
+    if (run->locked >= 0)
+        (void)close(run->locked);
     free(run->model);
     free(run->checkpoint);
     free(run->log);

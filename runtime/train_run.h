@@ -16,6 +16,7 @@ struct train_run {
     struct checkpoint_note note;    /* its text is lent */
     char *model, *checkpoint, *log; /* paths */
     struct metrics *metrics;
+    int locked; /* the folder, open and locked against other processes; -1: not */
     int64_t measure_steps, checkpoint_steps;
     double checkpoint_seconds;
     double started, saved; /* clock */

@@ -23,13 +23,13 @@ as_uninterrupted()
     same whole.measures "$1.measures"
 }
 
-# Starts `train --out $1` with $2 threads, then waits until there are $3 measures or more.
+# Starts `train --out $1` with $2 threads and $3 epochs, then waits until there are two measures or more.
 start()
 {
-    env --default-signal=INT ./run train --out "$1" --quiet --threads "$2" 2>"$1.err" &
+    env --default-signal=INT ./run train --out "$1" --quiet --threads "$2" --epochs "$3" 2>"$1.err" &
     child=$!
     tries=0
-    until [ "$(cat "$1/metrics.jsonl" 2>/dev/null | wc -l)" -ge "$3" ]; do
+    until [ "$(cat "$1/metrics.jsonl" 2>/dev/null | wc -l)" -ge 2 ]; do
         tries=$((tries + 1))
         if [ "$tries" -gt 3000 ]; then
             fault "$1 does not start"
@@ -48,7 +48,7 @@ as_uninterrupted three
 # ---- killed, or asked to stop; a training that was over by then is a matter of luck and no fault
 for signal in KILL INT TERM; do
     case $signal in KILL) code=137 ;; INT) code=130 ;; TERM) code=143 ;; esac
-    start "$signal" 2 2
+    start "$signal" 2 100
     kill -s "$signal" "$child" 2>/dev/null
     wait "$child" 2>/dev/null
     got=$?
@@ -63,6 +63,19 @@ for signal in KILL INT TERM; do
         as_uninterrupted "$signal.$threads"
     done
 done
+
+# ---- two in one folder
+start busy 1 100000000
+cp busy/metrics.jsonl first
+expect 1 'busy: another process is training there' ./run train --out busy --epochs 1
+expect 1 'busy: another process is training there' ./run resume busy
+kill -KILL "$child"
+wait "$child" 2>/dev/null
+head -n 1 first >line
+head -n 1 busy/metrics.jsonl >first
+same first line
+nothing_left busy/metrics.jsonl.old
+expect 0 '' ./run train --out busy --epochs 1 --quiet
 
 # ---- killed after the last checkpoint, before the model beside it was written
 cp -r whole late
@@ -96,4 +109,4 @@ with_limit()
 with_limit 2 1 ./run train --out full --epochs 2
 same full/checkpoint.safetensors.old three/checkpoint.safetensors
 nothing_left full/checkpoint.safetensors full/checkpoint.safetensors.part full/model.safetensors.part
-finish 30
+finish 40
