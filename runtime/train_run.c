@@ -205,8 +205,9 @@ bool train_run_step(struct train_run *run, struct fault *fault)
 static bool start(struct train_run *run, const char *folder, struct fault *fault)
 {
     bool moved[3] = {false};
-    if (!make_folder(folder, fault) || !lock_folder(run, folder, fault) || !set_aside(run->model, &moved[0], fault) ||
-        !set_aside(run->checkpoint, &moved[1], fault) || !set_aside(run->log, &moved[2], fault))
+    if (!make_folder(folder, fault) || !lock_folder(run, folder, fault) ||
+        !set_aside(run->model, &moved[0], fault) || !set_aside(run->checkpoint, &moved[1], fault) ||
+        !set_aside(run->log, &moved[2], fault))
         return false;
     run->kept_earlier = moved[0] || moved[1] || moved[2];
     return metrics_open(&run->metrics, run->log, -1, fault) &&
@@ -221,8 +222,8 @@ static bool run_init(struct train_run *run, const char *folder, bool resumed, st
     if (!resumed)
         return start(run, folder, fault);
     /* The model is written after the checkpoint: a kill in between left an older one, or none. */
-    return lock_folder(run, folder, fault) &&
-           metrics_open(&run->metrics, run->log, run->saved_step, fault) && save_model(run, fault);
+    return lock_folder(run, folder, fault) && metrics_open(&run->metrics, run->log, run->saved_step, fault) &&
+           save_model(run, fault);
 }
 
 bool train_run_new(struct train_run **out, struct trainer *trainer, const struct mixture *base,

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Compiles in several threads at once: each writes what it would have written alone, and what belongs to the whole
- * process, the mask of file modes, is as before. */
+ * Compiles in several threads at once: each writes what it would have written alone, and what belongs to the
+ * whole process, the mask of file modes, is as before. */
 #include "check.h"
-
 #include "gpfc.h"
 #include "tests/unit/scratch.h"
 
@@ -49,14 +48,15 @@ static void write_spec(const char *path, int hidden)
     CU_ASSERT_EQUAL(fclose(file), 0);
 }
 
-static void make_job(struct job *job, const struct scratch *scratch, enum gpfc_emit emit, int number, int rounds)
+static void make_job(struct job *job, const struct scratch *scratch, enum gpfc_emit emit, int number,
+                     int rounds)
 {
     *job = (struct job){.rounds = rounds};
     (void)snprintf(job->spec, sizeof job->spec, "%s/%d.yaml", scratch->folder, number);
     (void)snprintf(job->output, sizeof job->output, "%s/%d.out", scratch->folder, number);
     write_spec(job->spec, 3 + number % 2);
-    job->options = (struct gpfc_options){
-        .input = job->spec, .output = job->output, .emit = emit, .cpu = "x86-64"};
+    job->options =
+        (struct gpfc_options){.input = job->spec, .output = job->output, .emit = emit, .cpu = "x86-64"};
 }
 
 static void run_all(const struct scratch *scratch, struct job *jobs, enum gpfc_emit emit, int rounds)
