@@ -8,6 +8,9 @@ tests_cross_test_compiled_SOURCES = tests/cross/test_compiled.c $(compiled) $(ra
 check_PROGRAMS += tests/cross/test_oracle_compiled
 tests_cross_test_oracle_compiled_SOURCES = tests/cross/test_oracle_compiled.c $(compiled) $(oracle_sources)
 
+check_PROGRAMS += tests/cross/test_flow_sizes
+tests_cross_test_flow_sizes_SOURCES = tests/cross/test_flow_sizes.c $(compiled) $(flow_fixture_sources)
+
 # Code for other machines: its text, and run by an emulator where there is one.
 check_scripts += tests/cross/assembly.sh tests/cross/neon.sh
 EXTRA_DIST += tests/cross/loops.awk tests/cross/run_bundle.c
