@@ -2,23 +2,16 @@
  *
  * The stages as one list of calls: spec -> model -> flow -> derivatives -> passes -> plans -> code -> file. Reads no
  * arguments and prints nothing. */
-#include "gpfc.h"
+#include "compile.h"
 
 #include "diff/diff.h"
-#include "emit/emit.h"
 #include "flow/flow.h"
-#include "library.h"
-#include "model/model.h"
 #include "output.h"
 #include "pass/pass.h"
-#include "sched/sched.h"
-#include "spec/spec.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
     MOST_SPEC_BYTES = 1 << 20,
@@ -26,32 +19,11 @@ enum {
     MOST_KEPT_BYTES = 1 << 19, /* scratch memory of a tile: what second-level caches of today hold at least */
 };
 
-struct compile {
-    const struct gpfc_options *options;
-    struct gpfc_report *report;
-    struct arena *arena;
-    struct diag diag;
-    struct source source;
-    struct spec spec;
-    struct model model;
-    struct target_cpu cpu;
-    bool is_double;
-    struct schedule schedule;
-    int n_kernels;
-    const struct ir_graph **graphs; /* after the passes */
-    struct emit_kernel *kernels;
-    struct emit_module module;
-    const char *folder; /* of intermediate files */
-    const char *graph_name; /* of the one whose passes run, for dumps */
-};
-
 /* ---- faults and dumps ---------------------------------------------------------------------------------------------- */
 
-static const struct place nowhere = {0};
-
-static enum gpfc_status fail(struct compile *c, enum gpfc_status status, const char *fault)
+enum gpfc_status compile_fail(struct compile *c, enum gpfc_status status, const char *fault)
 {
-    diag_error(&c->diag, nowhere, "%s", fault);
+    diag_error(&c->diag, (struct place){.line = 0}, "%s", fault);
     return status;
 }
 
@@ -102,7 +74,7 @@ static enum gpfc_status read_input(struct compile *c)
     enum source_status status = source_read(c->arena, c->options->input, limit, &c->source, &why);
     if (status == SOURCE_OK)
         return GPFC_OK;
-    return fail(c, status == SOURCE_TOO_LARGE ? GPFC_FAULTY : GPFC_FAILED, why);
+    return compile_fail(c, status == SOURCE_TOO_LARGE ? GPFC_FAULTY : GPFC_FAILED, why);
 }
 
 static void describe_flow(struct compile *c)
@@ -139,7 +111,7 @@ static enum gpfc_status find_cpu(struct compile *c)
 {
     const char *fault = NULL;
     const char *name = c->options->cpu;
-    struct place at = nowhere;
+    struct place at = {.line = 0};
     if (!name && !c->options->from_ir) {
         name = c->spec.target_cpu.value;
         at = c->spec.target_cpu.at;
@@ -175,7 +147,7 @@ static enum gpfc_status simplify(struct compile *c, int k, const struct ir_graph
     dump_graph(c, "flow", graph);
     c->graphs[k] = pass_run_all(graph, &fault, dump_graph, c);
     if (!c->graphs[k])
-        return fail(c, GPFC_FAILED, fault);
+        return compile_fail(c, GPFC_FAILED, fault);
     if (k == 0) {
         struct ir_count count = ir_count(c->graphs[k]);
         c->report->nodes_after = count.nodes;
@@ -246,7 +218,7 @@ static enum gpfc_status make_plans(struct compile *c)
         const char *fault = NULL;
         const struct plan *plan = sched_plan(c->arena, c->graphs[k], c->schedule, &fault);
         if (!plan)
-            return fail(c, GPFC_FAULTY, fault);
+            return compile_fail(c, GPFC_FAULTY, fault);
         c->kernels[k] = (struct emit_kernel){.name = c->graphs[k]->name, .plan = plan,
                                              .flop_per_sample = ir_count(c->graphs[k]).flops};
         if (!is_dumped(c, "sched"))
@@ -321,221 +293,12 @@ static enum gpfc_status build_module(struct compile *c)
         bundle = describe_bundle(c);
     if (!emit_build(c->arena, &c->cpu, c->is_double, c->n_kernels, c->kernels, bundled ? &bundle : NULL,
                     &c->module, &fault))
-        return fail(c, GPFC_FAILED, fault);
+        return compile_fail(c, GPFC_FAILED, fault);
     if (is_dumped(c, "llvm"))
         c->options->dumped(c->options->data, "llvm", module_text(c->arena, c->module.module));
     if (!emit_optimize(c->arena, &c->module, &fault))
-        return fail(c, GPFC_FAILED, fault);
+        return compile_fail(c, GPFC_FAILED, fault);
     return GPFC_OK;
-}
-
-/* ---- files --------------------------------------------------------------------------------------------------------- */
-
-static const char *output_path(struct compile *c)
-{
-    static const char *const suffix[] = {
-        [GPFC_EMIT_IR] = ".ir",     [GPFC_EMIT_LLVM] = ".ll",    [GPFC_EMIT_ASM] = ".s",      [GPFC_EMIT_OBJECT] = ".o",
-        [GPFC_EMIT_HEADER] = ".h", [GPFC_EMIT_LIBRARY] = ".so", [GPFC_EMIT_EXECUTABLE] = "",
-    };
-    if (c->options->output)
-        return c->options->output;
-    if (!c->options->from_ir) {
-        bool is_c = c->options->emit == GPFC_EMIT_HEADER || c->options->emit == GPFC_EMIT_LIBRARY;
-        const char *name = is_c ? library_prefix(c->arena, c->model.name) : c->model.name;
-        return arena_printf(c->arena, "%s%s", name, suffix[c->options->emit]);
-    }
-    const char *slash = strrchr(c->options->input, '/');
-    const char *base = slash ? slash + 1 : c->options->input;
-    size_t stem = strlen(base);
-    const char *dot = strrchr(base, '.');
-    if (dot && dot != base)
-        stem = (size_t)(dot - base);
-    return arena_printf(c->arena, "%.*s%s", (int)stem, base, suffix[c->options->emit]);
-}
-
-static enum gpfc_status write_text(struct compile *c, const char *path, const char *text, size_t length)
-{
-    const char *fault = NULL;
-    if (!output_write(c->arena, path, text, length, &fault))
-        return fail(c, GPFC_FAILED, fault);
-    c->report->output_bytes += (long)length;
-    return GPFC_OK;
-}
-
-static enum gpfc_status write_ir(struct compile *c, const char *path)
-{
-    struct strbuf text;
-    strbuf_init(&text, c->arena);
-    for (int k = 0; k < c->n_kernels; k++)
-        ir_print(c->graphs[k], &text);
-    return write_text(c, path, strbuf_text(&text), text.length);
-}
-
-static enum gpfc_status write_code(struct compile *c, const char *path, LLVMCodeGenFileType kind)
-{
-    const char *fault = NULL, *bytes;
-    size_t length;
-    if (!module_emit(c->arena, c->module.module, c->module.machine, kind, &bytes, &length, &fault))
-        return fail(c, GPFC_FAILED, fault);
-    return write_text(c, path, bytes, length);
-}
-
-static const char *in_folder(struct compile *c, const char *name)
-{
-    return arena_printf(c->arena, "%s/%s", c->folder, name);
-}
-
-struct command {
-    struct arena *arena;
-    const char *argument[128];
-    int n;
-};
-
-static void add_argument(struct command *command, const char *text)
-{
-    if (command->n + 1 < (int)(sizeof command->argument / sizeof *command->argument))
-        command->argument[command->n++] = text;
-}
-
-/* Words separated by blanks, as configure writes flags. */
-static void add_words(struct command *command, const char *words)
-{
-    for (words += strspn(words, " "); *words; words += strspn(words, " ")) {
-        size_t length = strcspn(words, " ");
-        add_argument(command, arena_strndup(command->arena, words, length));
-        words += length;
-    }
-}
-
-static enum gpfc_status run(struct compile *c, const struct command *command)
-{
-    const char *fault = NULL;
-    return output_run(c->arena, command->argument, &fault) ? GPFC_OK : fail(c, GPFC_FAILED, fault);
-}
-
-static enum gpfc_status move_result(struct compile *c, const char *name, const char *path, bool executable)
-{
-    const char *fault = NULL;
-    size_t length = 0;
-    if (!output_move(c->arena, in_folder(c, name), path, executable, &length, &fault))
-        return fail(c, GPFC_FAILED, fault);
-    c->report->output_bytes += (long)length;
-    return GPFC_OK;
-}
-
-static enum gpfc_status make_folder(struct compile *c)
-{
-    const char *fault = NULL;
-    c->folder = output_folder_new(c->arena, &fault);
-    return c->folder ? GPFC_OK : fail(c, GPFC_FAILED, fault);
-}
-
-/* Told before the linker does, which knows of no way out. */
-static enum gpfc_status find_runtime(struct compile *c, const char *folder)
-{
-    const char *library = arena_printf(c->arena, "%s/libgpfcrt.a", folder);
-    if (access(library, R_OK) == 0)
-        return GPFC_OK;
-    return fail(c, GPFC_FAILED, arena_printf(c->arena, "%s: cannot be read: %s; trainers are linked with it. "
-                                             "Install gpfc, or name its build folder in GPFC_RUNTIME_DIR",
-                                             library, strerror(errno)));
-}
-
-static enum gpfc_status link_trainer(struct compile *c, const char *path)
-{
-    const char *runtime = c->options->runtime_dir ? c->options->runtime_dir : GPFC_LIBDIR;
-    struct command command = {.arena = c->arena};
-    enum gpfc_status status = find_runtime(c, runtime);
-    if (status == GPFC_OK)
-        status = make_folder(c);
-    if (status == GPFC_OK)
-        status = write_code(c, in_folder(c, "kernels.o"), LLVMObjectFile);
-    add_words(&command, GPFC_CC);
-    add_argument(&command, "-o");
-    add_argument(&command, in_folder(c, "trainer"));
-    add_argument(&command, in_folder(c, "kernels.o"));
-    add_argument(&command, arena_printf(c->arena, "-L%s", runtime));
-    add_words(&command, GPFC_RUNTIME_LINK);
-    if (status == GPFC_OK)
-        status = run(c, &command);
-    c->report->output_bytes = 0; /* the kernels are within the trainer */
-    return status == GPFC_OK ? move_result(c, "trainer", path, true) : status;
-}
-
-static struct library_facts library_facts(const struct compile *c)
-{
-    return (struct library_facts){.model = &c->model, .flow = c->report->flow, .lanes = c->report->lanes};
-}
-
-/* NAME.h, NAME.so and NAME.a beside each other. */
-static enum gpfc_status write_library(struct compile *c, const char *path)
-{
-    struct library_facts facts = library_facts(c);
-    const char *dot = strrchr(path, '.'), *slash = strrchr(path, '/');
-    const char *stem = dot && (!slash || dot > slash) ? arena_strndup(c->arena, path, (size_t)(dot - path)) : path;
-    const char *header = library_header(c->arena, &facts), *code = library_code(c->arena, &facts);
-    const char *prefix = library_prefix(c->arena, c->model.name);
-    const char *header_name = arena_printf(c->arena, "%s.h", prefix);
-    enum gpfc_status status = make_folder(c);
-    if (status == GPFC_OK)
-        status = write_text(c, in_folder(c, header_name), header, strlen(header));
-    if (status == GPFC_OK)
-        status = write_text(c, in_folder(c, "kernel_abi.h"), library_abi_header(), strlen(library_abi_header()));
-    if (status == GPFC_OK)
-        status = write_text(c, in_folder(c, "library.c"), code, strlen(code));
-    if (status == GPFC_OK)
-        status = write_code(c, in_folder(c, "kernels.o"), LLVMObjectFile);
-    struct command compile = {.arena = c->arena}, link = {.arena = c->arena}, archive = {.arena = c->arena};
-    add_words(&compile, GPFC_CC " -std=c11 -O2 -fPIC -c -o");
-    add_argument(&compile, in_folder(c, "library.o"));
-    add_argument(&compile, in_folder(c, "library.c"));
-    add_words(&link, GPFC_CC " -shared -o");
-    add_words(&archive, "ar rcs");
-    add_argument(&link, in_folder(c, "library.so"));
-    add_argument(&archive, in_folder(c, "library.a"));
-    struct command *const both[] = {&link, &archive};
-    for (int i = 0; i < 2; i++) {
-        add_argument(both[i], in_folder(c, "library.o"));
-        add_argument(both[i], in_folder(c, "kernels.o"));
-    }
-    add_argument(&link, "-lm");
-    const struct command *const commands[] = {&compile, &link, &archive};
-    for (int i = 0; i < 3 && status == GPFC_OK; i++)
-        status = run(c, commands[i]);
-    c->report->output_bytes = 0;
-    if (status == GPFC_OK)
-        status = move_result(c, "library.a", arena_printf(c->arena, "%s.a", stem), false);
-    if (status == GPFC_OK)
-        status = move_result(c, "library.so", arena_printf(c->arena, "%s.so", stem), true);
-    if (status == GPFC_OK)
-        status = write_text(c, arena_printf(c->arena, "%s.h", stem), header, strlen(header));
-    return status;
-}
-
-static enum gpfc_status write_output(struct compile *c, const char *path)
-{
-    const char *text;
-    struct library_facts facts;
-    switch (c->options->emit) {
-    case GPFC_EMIT_IR:
-        return write_ir(c, path);
-    case GPFC_EMIT_LLVM:
-        text = module_text(c->arena, c->module.module);
-        return write_text(c, path, text, strlen(text));
-    case GPFC_EMIT_ASM:
-        return write_code(c, path, LLVMAssemblyFile);
-    case GPFC_EMIT_OBJECT:
-        return write_code(c, path, LLVMObjectFile);
-    case GPFC_EMIT_HEADER:
-        facts = library_facts(c);
-        text = library_header(c->arena, &facts);
-        return write_text(c, path, text, strlen(text));
-    case GPFC_EMIT_LIBRARY:
-        return write_library(c, path);
-    case GPFC_EMIT_EXECUTABLE:
-        return link_trainer(c, path);
-    }
-    return GPFC_FAILED;
 }
 
 /* ---- the list ------------------------------------------------------------------------------------------------------ */
@@ -545,7 +308,7 @@ static enum gpfc_status check_options(struct compile *c)
     enum gpfc_emit emit = c->options->emit;
     bool needs_spec = emit == GPFC_EMIT_HEADER || emit == GPFC_EMIT_LIBRARY || emit == GPFC_EMIT_EXECUTABLE;
     if (c->options->from_ir && needs_spec)
-        return fail(c, GPFC_FAULTY, "from IR text come ir, llvm, asm or object (--emit=...); the rest needs a spec");
+        return compile_fail(c, GPFC_FAULTY, "from IR text come ir, llvm, asm or object (--emit=...); the rest needs a spec");
     return GPFC_OK;
 }
 
@@ -567,8 +330,8 @@ static enum gpfc_status compile(struct compile *c)
         status = build_module(c);
     if (status != GPFC_OK)
         return status;
-    const char *path = output_path(c);
-    status = write_output(c, path);
+    const char *path = artifact_path(c);
+    status = artifact_write(c, path);
     if (status == GPFC_OK)
         c->report->output = strdup(path);
     return status;

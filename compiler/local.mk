@@ -5,6 +5,8 @@ gpfc_LDADD = $(compiler_libs) $(JANSSON_LIBS)
 
 libgpfc_compiler_a_SOURCES += \
 	compiler/api.c \
+	compiler/artifact.c \
+	compiler/compile.h \
 	compiler/gpfc.h \
 	compiler/library.c \
 	compiler/library.h \
