@@ -12,6 +12,7 @@
 #define GPFC_CHECK_H
 
 #include <CUnit/Basic.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,9 @@ static inline int check_register(const char *suite, const struct check_case *cas
 /* 0 only if at least one case ran, every one that was registered ran, something was asserted, and nothing failed. */
 static inline int check_main(const char *suite, const struct check_case *cases, size_t n)
 {
+    /* A shell that runs tests in the background has them ignored, and so would every child. */
+    (void)signal(SIGINT, SIG_DFL);
+    (void)signal(SIGTERM, SIG_DFL);
     if (CU_initialize_registry() != CUE_SUCCESS)
         return EXIT_FAILURE;
     int registered = check_register(suite, cases, n);
