@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs the kernels of the bundle it is linked with on one tile of made-up numbers, and prints what comes out: a number a
- * line, after its kernel and port. The same numbers go in on every machine. */
+ * Runs the kernels of the bundle it is linked with on one tile of made-up numbers, and prints what comes out:
+ * a number a line, after its kernel and port. The same numbers go in on every machine. */
 #include "gpfc/kernel_abi.h"
 
 #include <stdio.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The flow's programs, compiled in many shapes and kinds, against the interpreter. The list of cases covers every pair
- * of choices; a test sees to that. In all of them memory starts as NaNs before each tile, and batches end inside a tile:
- * the lanes past them repeat the last sample, with weight 0 in training, and must change nothing.
+ * The flow's programs, compiled in many shapes and kinds, against the interpreter. The list of cases covers
+ * every pair of choices; a test sees to that. In all of them memory starts as NaNs before each tile, and
+ * batches end inside a tile: the lanes past them repeat the last sample, with weight 0 in training, and must
+ * change nothing.
  *
  *   test_flow_sizes CASE   runs that case alone and says how far every output is off */
 #include "check.h"
@@ -14,7 +15,19 @@
 #include <math.h>
 
 enum choice {
-    DIMENSION, WIDTHS, FIELD, POTENTIAL, ACTIVATION, INTEGRATOR, COST, PENALTY, NOISE, KEEP, PRECISION, LANES, CPU,
+    DIMENSION,
+    WIDTHS,
+    FIELD,
+    POTENTIAL,
+    ACTIVATION,
+    INTEGRATOR,
+    COST,
+    PENALTY,
+    NOISE,
+    KEEP,
+    PRECISION,
+    LANES,
+    CPU,
     CHOICES
 };
 static const int levels[CHOICES] = {5, 5, 2, 2, 4, 3, 2, 3, 2, 2, 2, 4, 3};
@@ -51,7 +64,8 @@ enum { STEPS = 2 };
 
 static int only = -1; /* case to run; -1: all */
 
-/* ---- one case ------------------------------------------------------------------------------------------------------ */
+/* ---- one case
+ * ------------------------------------------------------------------------------------------------------ */
 
 struct run {
     const unsigned char *choice;
@@ -62,10 +76,11 @@ struct run {
     int padded;  /* whole tiles */
 };
 
-/* Of the largest difference to the largest number of an output. Double: some hundred operations deep, and penalties are
- * third derivatives. Single: the same, in the other epsilon; near the faces of the cube, 1e-3 away, where a normal number
- * of 3.3 is taken, two to three digits more are lost. Differences of velocities lose half of all digits and then vary with
- * the order of operations, so in single precision only what they do not enter is compared. */
+/* Of the largest difference to the largest number of an output. Double: some hundred operations deep, and
+ * penalties are third derivatives. Single: the same, in the other epsilon; near the faces of the cube, 1e-3
+ * away, where a normal number of 3.3 is taken, two to three digits more are lost. Differences of velocities
+ * lose half of all digits and then vary with the order of operations, so in single precision only what they
+ * do not enter is compared. */
 static double limit_of(const struct run *run, const char *output)
 {
     bool noisy = run->choice[PENALTY] == DIFFERENCE;
@@ -81,7 +96,8 @@ static struct ir_graph *build(struct run *run, enum flow_kernel kernel)
 {
     struct arena *arena = run->fixture.arena;
     const struct model *model = &run->fixture.model;
-    return kernel == FLOW_LOSS ? flow_train(arena, model, run->choice[KEEP] == 1) : flow_build(arena, model, kernel);
+    return kernel == FLOW_LOSS ? flow_train(arena, model, run->choice[KEEP] == 1)
+                               : flow_build(arena, model, kernel);
 }
 
 static bool evaluate_compiled(void *data, const struct ir_graph *graph, int batch, const double *const *in,
@@ -94,8 +110,8 @@ static bool evaluate_compiled(void *data, const struct ir_graph *graph, int batc
     return false;
 }
 
-static bool agrees(const struct run *run, const char *program, const struct ir_output *output, const double *expected,
-                   const double *found)
+static bool agrees(const struct run *run, const char *program, const struct ir_output *output,
+                   const double *expected, const double *found)
 {
     long n = ir_elements(output->value->shape) * (output->value->rate == IR_VARYING ? run->samples : 1);
     double gap = 0, size = largest_of(expected, n);
@@ -105,8 +121,8 @@ static bool agrees(const struct run *run, const char *program, const struct ir_o
     int number = (int)((run->choice - cases[0]) / CHOICES);
     bool good = isinf(limit) ? isfinite(gap) : gap <= limit;
     if (!good || only >= 0)
-        printf("case %d, %s, %s: off by %.2g of %.2g; repeat: tests/cross/test_flow_sizes %d\n", number, program,
-               output->name, gap, size, number);
+        printf("case %d, %s, %s: off by %.2g of %.2g; repeat: tests/cross/test_flow_sizes %d\n", number,
+               program, output->name, gap, size, number);
     return good;
 }
 
@@ -122,7 +138,8 @@ static void compare(struct run *run, enum flow_kernel kernel)
         CU_ASSERT_TRUE(agrees(run, graph->name, &graph->outputs[o], expected[o], found[o]));
 }
 
-/* ---- what goes in -------------------------------------------------------------------------------------------------- */
+/* ---- what goes in
+ * -------------------------------------------------------------------------------------------------- */
 
 /* [padded][n]: normal numbers; the last sample that counts is repeated. */
 static double *draw(struct run *run, long n)
@@ -169,13 +186,16 @@ static struct run run_new(const unsigned char *choice)
 {
     int shape = choice[WIDTHS];
     struct run run = {.choice = choice};
-    run.options = (struct compiled_options){.is_double = choice[PRECISION] == MODEL_DOUBLE, .cpu = cpus[choice[CPU]],
-                                            .lanes = lanes[choice[LANES]], .passes = true, .poison = true};
+    run.options = (struct compiled_options){.is_double = choice[PRECISION] == MODEL_DOUBLE,
+                                            .cpu = cpus[choice[CPU]],
+                                            .lanes = lanes[choice[LANES]],
+                                            .passes = true,
+                                            .poison = true};
     int d = dimensions[choice[DIMENSION]];
     /* slow enough for the steps: paths that diverge compare nothing */
-    run.fixture = fixture_new(d, (enum model_field)choice[FIELD],
-                              (enum model_potential)choice[POTENTIAL], widths[shape].n, widths[shape].width, 0.5 / d,
-                              (uint64_t)(choice - cases[0]) + 1);
+    run.fixture =
+        fixture_new(d, (enum model_field)choice[FIELD], (enum model_potential)choice[POTENTIAL],
+                    widths[shape].n, widths[shape].width, 0.5 / d, (uint64_t)(choice - cases[0]) + 1);
     set_model(&run);
     run.padded = lanes[choice[LANES]] == 64 ? 64 : 32;
     run.samples = run.padded - 5;
@@ -183,7 +203,8 @@ static struct run run_new(const unsigned char *choice)
     return run;
 }
 
-/* ---- all of them --------------------------------------------------------------------------------------------------- */
+/* ---- all of them
+ * --------------------------------------------------------------------------------------------------- */
 
 /* This machine runs what is compiled for that processor. */
 static bool runs_here(const char *cpu)
@@ -219,7 +240,8 @@ static void training_agrees(void)
     compare_all(1, kernels);
 }
 
-/* What is measured holds the map, what an inverse is made of the map has, too: half of the cases suffice for each. */
+/* What is measured holds the map, what an inverse is made of the map has, too: half of the cases suffice for
+ * each. */
 static void maps_agree(void)
 {
     static const enum flow_kernel kernels[2][2] = {{FLOW_MEASURE, FLOW_INVERT}, {FLOW_APPLY, FLOW_JACOBIAN}};
