@@ -291,7 +291,9 @@ static enum gpfc_status build_module(struct compile *c)
     struct emit_bundle bundle;
     if (bundled)
         bundle = describe_bundle(c);
-    if (!emit_build(c->arena, &c->cpu, c->is_double, c->n_kernels, c->kernels, bundled ? &bundle : NULL,
+    if (c->options->emit == GPFC_EMIT_EXECUTABLE && !is_dumped(c, "llvm"))
+        return objects_make(c, &bundle);
+    if (!emit_build(c->arena, &c->cpu, c->is_double, c->n_kernels, c->kernels, NULL, bundled ? &bundle : NULL,
                     &c->module, &fault))
         return compile_fail(c, GPFC_FAILED, fault);
     if (is_dumped(c, "llvm"))
@@ -366,6 +368,7 @@ enum gpfc_status gpfc_compile(const struct gpfc_options *options, struct gpfc_re
         report->messages = strdup(diag_text(&c->diag));
     }
     emit_free(&c->module);
+    objects_free(c);
     if (c->folder)
         output_folder_remove(c->folder);
     free(c);

@@ -126,6 +126,21 @@ static enum gpfc_status find_runtime(struct compile *c, const char *folder)
                                              library, strerror(errno)));
 }
 
+static const char *object_path(struct compile *c, int i)
+{
+    return arena_printf(c->arena, "%s/kernels%d.o", c->folder, i);
+}
+
+static enum gpfc_status write_objects(struct compile *c)
+{
+    if (!c->object[0].bytes)
+        return write_code(c, object_path(c, 0), LLVMObjectFile);
+    enum gpfc_status status = GPFC_OK;
+    for (int i = 0; i < COMPILE_OBJECTS && status == GPFC_OK; i++)
+        status = write_text(c, object_path(c, i), c->object[i].bytes, c->object[i].length);
+    return status;
+}
+
 static enum gpfc_status link_trainer(struct compile *c, const char *path)
 {
     const char *runtime = c->options->runtime_dir ? c->options->runtime_dir : GPFC_LIBDIR;
@@ -134,11 +149,14 @@ static enum gpfc_status link_trainer(struct compile *c, const char *path)
     if (status == GPFC_OK)
         status = make_folder(c);
     if (status == GPFC_OK)
-        status = write_code(c, in_folder(c, "kernels.o"), LLVMObjectFile);
+        status = write_objects(c);
     add_words(&command, GPFC_CC);
     add_argument(&command, "-o");
     add_argument(&command, in_folder(c, "trainer"));
-    add_argument(&command, in_folder(c, "kernels.o"));
+    for (int i = 0; i < COMPILE_OBJECTS && c->object[i].bytes; i++)
+        add_argument(&command, object_path(c, i));
+    if (!c->object[0].bytes)
+        add_argument(&command, object_path(c, 0));
     add_argument(&command, arena_printf(c->arena, "-L%s", runtime));
     add_words(&command, GPFC_RUNTIME_LINK);
     if (status == GPFC_OK)

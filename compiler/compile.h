@@ -10,6 +10,14 @@
 #include "sched/sched.h"
 #include "spec/spec.h"
 
+enum { COMPILE_OBJECTS = 2 };
+
+struct compile_object { /* object code of some kernels, made by a thread of its own */
+    struct arena *arena; /* that holds the bytes */
+    const char *bytes;
+    size_t length;
+};
+
 struct compile {
     const struct gpfc_options *options;
     struct gpfc_report *report;
@@ -24,13 +32,20 @@ struct compile {
     int n_kernels;
     const struct ir_graph **graphs; /* after the passes */
     struct emit_kernel *kernels;
-    struct emit_module module;
+    struct emit_module module;      /* of everything but trainers */
+    struct compile_object object[COMPILE_OBJECTS]; /* of a trainer */
     const char *folder; /* of intermediate files */
     const char *graph_name; /* of the one whose passes run, for dumps */
 };
 
 /* Tells a fault that has no place in a text; returns `status`. */
 enum gpfc_status compile_fail(struct compile *c, enum gpfc_status status, const char *fault);
+
+/* ---- objects.c: a trainer's kernels, in objects that are made at the same time ---------------------------------------- */
+
+/* bundle goes with the first object. */
+enum gpfc_status objects_make(struct compile *c, const struct emit_bundle *bundle);
+void objects_free(struct compile *c);
 
 /* ---- artifact.c: what is left on disk --------------------------------------------------------------------------- */
 

@@ -10,5 +10,6 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/gpfc.h \
 	compiler/library.c \
 	compiler/library.h \
+	compiler/objects.c \
 	compiler/output.c \
 	compiler/output.h

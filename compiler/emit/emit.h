@@ -46,11 +46,16 @@ struct emit_module {
     LLVMTargetMachineRef machine;
 };
 
+/* Kernels first .. end-1 of a list are built here, the others in modules of their own that are linked with this one. */
+struct emit_part {
+    int first, end;
+};
+
 /* Builds the module of some kernels and, if bundle is not NULL, their bundle; without one, each kernel's struct gpfc_kernel
- * is a symbol "gpfc_kernel_<name>". Not optimised yet. False: *fault says why; nothing is left to free. */
+ * is a symbol "gpfc_kernel_<name>". part: NULL for all. Not optimised yet. Thread-safe, each call with its own arena. False: *fault says why; nothing is left to free. */
 bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
-                const struct emit_kernel *kernels, const struct emit_bundle *bundle, struct emit_module *out,
-                const char **fault) MUST_CHECK;
+                const struct emit_kernel *kernels, const struct emit_part *part, const struct emit_bundle *bundle,
+                struct emit_module *out, const char **fault) MUST_CHECK;
 bool emit_optimize(struct arena *arena, struct emit_module *module, const char **fault) MUST_CHECK;
 void emit_free(struct emit_module *module);
 

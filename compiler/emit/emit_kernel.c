@@ -273,17 +273,24 @@ static void call_region(struct kernel_function *k, const struct plan_region *reg
     }
 }
 
-static LLVMValueRef build_part(struct emitter *e, const struct plan_region *region, const char *part,
-                               const int *params, int n_params)
+static LLVMValueRef declare_part(struct emitter *e, const char *part, int n_params)
 {
-    char name[160];
-    snprintf(name, sizeof name, "%s_%s", e->kernel, part);
     LLVMTypeRef types[PARAM_COUNT];
     for (int i = 0; i < n_params; i++)
         types[i] = e->pointer;
     LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, (unsigned)n_params, false);
-    struct kernel_function k = {.e = e, .function = LLVMAddFunction(e->module, name, type)};
-    LLVMSetLinkage(k.function, LLVMInternalLinkage);
+    const char *name = arena_printf(e->arena, "%s%s_%s", e->shared ? "gpfc_" : "", e->kernel, part);
+    LLVMValueRef function = LLVMAddFunction(e->module, name, type);
+    LLVMSetLinkage(function, e->shared ? LLVMExternalLinkage : LLVMInternalLinkage);
+    if (e->shared)
+        LLVMSetVisibility(function, LLVMHiddenVisibility);
+    return function;
+}
+
+static LLVMValueRef build_part(struct emitter *e, const struct plan_region *region, const char *part,
+                               const int *params, int n_params)
+{
+    struct kernel_function k = {.e = e, .function = declare_part(e, part, n_params)};
     target_function_set(e->cpu, k.function);
     for (int i = 0; i < n_params; i++)
         k.base[params[i]] = LLVMGetParam(k.function, (unsigned)i);
@@ -307,5 +314,14 @@ struct kernel_functions emit_kernel_functions(struct emitter *e)
     functions.before = build_part(e, e->plan->before, "before", before, 2);
     functions.tile = build_part(e, e->plan->tile, "tile", tile, 5);
     functions.after = build_part(e, e->plan->after, "after", after, 4);
+    return functions;
+}
+
+struct kernel_functions emit_kernel_declarations(struct emitter *e)
+{
+    struct kernel_functions functions;
+    functions.before = declare_part(e, "before", 2);
+    functions.tile = declare_part(e, "tile", 5);
+    functions.after = declare_part(e, "after", 4);
     return functions;
 }

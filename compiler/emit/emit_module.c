@@ -22,8 +22,8 @@ static void set_types(struct emitter *e, int vector)
 }
 
 bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
-                const struct emit_kernel *kernels, const struct emit_bundle *bundle, struct emit_module *out,
-                const char **fault)
+                const struct emit_kernel *kernels, const struct emit_part *part, const struct emit_bundle *bundle,
+                struct emit_module *out, const char **fault)
 {
     *out = (struct emit_module){.machine = target_machine_new(arena, cpu, fault)};
     if (!out->machine)
@@ -32,7 +32,7 @@ bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_doubl
     out->module = LLVMModuleCreateWithNameInContext("gpfc", out->context);
     target_module_set(out->machine, out->module);
     struct emitter e = {.arena = arena, .cpu = cpu, .context = out->context, .module = out->module,
-                        .is_double = is_double};
+                        .is_double = is_double, .shared = part != NULL};
     e.builder = LLVMCreateBuilderInContext(out->context);
     struct kernel_functions *functions =
         ARENA_ARRAY(arena, struct kernel_functions, (size_t)n_kernels + 1);
@@ -41,9 +41,11 @@ bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_doubl
         e.kernel = kernels[i].name;
         e.n_functions = 0;
         set_types(&e, e.plan->schedule.vector);
-        functions[i] = emit_kernel_functions(&e);
+        bool here = !part || (i >= part->first && i < part->end);
+        functions[i] = here ? emit_kernel_functions(&e) : emit_kernel_declarations(&e);
     }
-    emit_bundle_symbols(&e, n_kernels, kernels, functions, bundle);
+    if (bundle || !part)
+        emit_bundle_symbols(&e, n_kernels, kernels, functions, bundle);
     LLVMDisposeBuilder(e.builder);
     *fault = module_fault(arena, out->module);
     if (*fault)

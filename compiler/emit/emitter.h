@@ -20,6 +20,7 @@ struct emitter {
     bool is_double;
     int real_bytes;
     int n_functions;
+    bool shared;             /* other modules refer to this one's kernels */
     struct vector_math wide_math, narrow_math;
 };
 
@@ -94,6 +95,8 @@ struct kernel_functions {
     LLVMValueRef before, tile, after;
 };
 struct kernel_functions emit_kernel_functions(struct emitter *e);
+/* The same functions where another module has them. */
+struct kernel_functions emit_kernel_declarations(struct emitter *e);
 
 /* Constant arrays of the module, private. */
 LLVMValueRef emit_constant_reals(struct emitter *e, const double *values, long n);

@@ -67,7 +67,7 @@ static bool make_object(struct arena *arena, const struct ir_graph *graph, const
         return false;
     out->lanes = kernel.plan->schedule.lanes;
     struct emit_module module;
-    if (!emit_build(arena, &cpu, options->is_double, 1, &kernel, NULL, &module, fault))
+    if (!emit_build(arena, &cpu, options->is_double, 1, &kernel, NULL, NULL, &module, fault))
         return false;
     bool done = emit_optimize(arena, &module, fault) &&
                 module_emit(arena, module.module, module.machine, LLVMObjectFile, bytes, length, fault);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Object code of a trainer's kernels: the training kernel, which takes about as long to compile as all others, in one
+ * thread and object, the others in another. */
+#include "compile.h"
+
+#include <pthread.h>
+
+struct work {
+    const struct compile *c;
+    struct emit_part part;
+    const struct emit_bundle *bundle;
+    struct compile_object *object;
+    const char *fault; /* NULL: done; lies in the object's arena or is constant */
+};
+
+static const char *make(struct work *work, struct emit_module *module)
+{
+    const struct compile *c = work->c;
+    struct arena *arena = work->object->arena;
+    const char *fault = "a kernel could not be compiled";
+    if (!emit_build(arena, &c->cpu, c->is_double, c->n_kernels, c->kernels, &work->part, work->bundle, module, &fault))
+        return fault;
+    if (!emit_optimize(arena, module, &fault) ||
+        !module_emit(arena, module->module, module->machine, LLVMObjectFile, &work->object->bytes,
+                     &work->object->length, &fault))
+        return fault;
+    return NULL;
+}
+
+static void *run(void *data)
+{
+    struct work *work = data;
+    struct emit_module module = {0}; /* read after a longjmp only through its address */
+    jmp_buf no_memory;
+    work->fault = "out of memory";
+    work->object->arena = arena_new();
+    if (!work->object->arena)
+        return NULL;
+    if (!setjmp(no_memory)) {
+        arena_on_failure(work->object->arena, &no_memory);
+        work->fault = make(work, &module);
+    }
+    emit_free(&module);
+    return NULL;
+}
+
+enum gpfc_status objects_make(struct compile *c, const struct emit_bundle *bundle)
+{
+    struct work work[COMPILE_OBJECTS] = {
+        {.c = c, .part = {0, 1}, .bundle = bundle, .object = &c->object[0]},
+        {.c = c, .part = {1, c->n_kernels}, .object = &c->object[1]},
+    };
+    pthread_t second;
+    bool threaded = pthread_create(&second, NULL, run, &work[1]) == 0;
+    run(&work[0]);
+    if (threaded)
+        (void)pthread_join(second, NULL);
+    else
+        run(&work[1]);
+    for (int i = 0; i < COMPILE_OBJECTS; i++)
+        if (work[i].fault)
+            return compile_fail(c, GPFC_FAILED, work[i].fault);
+    return GPFC_OK;
+}
+
+void objects_free(struct compile *c)
+{
+    for (int i = 0; i < COMPILE_OBJECTS; i++)
+        arena_free(c->object[i].arena);
+}
