@@ -1,2 +1,12 @@
 # SPDX-License-Identifier: MIT
 EXTRA_DIST += tests/check.h
+
+# With --enable-faults calls of gpfc and of trainers can be made to fail (tests/system/faults.c); tests/system/faults.sh
+# does that.
+EXTRA_DIST += tests/system/faults.c
+check_scripts += tests/system/faults.sh
+if FAULTS
+gpfc_SOURCES += tests/system/faults.c
+gpfc_LDFLAGS = $(AM_LDFLAGS) $(FAULTS_LDFLAGS)
+libgpfcrt_a_SOURCES += tests/system/faults.c
+endif
