@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Every source file is in the list of its folder, so that it is built and in a release. Then proves that it would see one
-# that is not.
+# Every source file, spec and document is in the list of its folder, so that it is built and in a release. Then proves
+# that it would see one that is not.
 set -eu
 root=${srcdir:-.}
 scratch=$(mktemp -d)
@@ -14,8 +14,9 @@ look()
     (
         cd "$1"
         find compiler runtime templates tests examples specs docs -name local.mk -exec cat {} + >"$scratch/lists"
-        find compiler runtime templates tests examples \
-            '(' -name '*.c' -o -name '*.h' -o -name '*.def' -o -name '*.sh' -o -name '*.py' ')' -print |
+        find compiler runtime templates tests examples specs docs \
+            -name '*.[ch]' -o -name '*.def' -o -name '*.in' -o -name '*.sh' -o -name '*.py' -o -name '*.awk' \
+            -o -name '*.md' -o -name '*.yaml' | grep -v -e '^tests/golden/' -e '^tests/fuzz/corpus/' |
             LC_ALL=C sort >"$scratch/files"
     )
     [ -s "$scratch/files" ] || return 1
