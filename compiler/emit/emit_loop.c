@@ -8,9 +8,8 @@ LLVMValueRef emit_constant_index(const struct emitter *e, long value)
     return LLVMConstInt(e->index, (unsigned long long)value, true);
 }
 
-struct index emit_index_add(const struct emitter *e, struct index a, long constant)
+struct index emit_index_add(struct index a, long constant)
 {
-    (void)e;
     a.constant += constant;
     return a;
 }

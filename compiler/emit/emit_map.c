@@ -51,7 +51,7 @@ static void set_row(const struct nest_emitter *ne, struct contraction *c, int r)
 {
     for (int label = 0; label < c->node->shape.rank; label++)
         if (ne->nest->members[0].axis[label] == 0)
-            c->label[label] = emit_index_add(ne->e, c->row, r);
+            c->label[label] = emit_index_add(c->row, r);
 }
 
 static void accumulate(const struct nest_emitter *ne, struct contraction *c)
@@ -173,7 +173,7 @@ static void row_block(struct nest_emitter *ne, struct index row, int rows)
         contract(ne, &c);
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < ne->vectors; v++) {
-            ne->axis[0] = emit_index_add(ne->e, row, r);
+            ne->axis[0] = emit_index_add(row, r);
             element(ne, &c, r, v);
         }
 }

@@ -39,7 +39,9 @@ static LLVMValueRef add_halves(const struct nest_emitter *ne, LLVMValueRef x, LL
     return LLVMBuildFAdd(b, lower, upper, "");
 }
 
-LLVMValueRef emit_sum_lanes(const struct nest_emitter *ne, int n, LLVMValueRef *vectors)
+/* Sums the lanes of each of n vectors (a power of two, at most the lanes of one): lane i of the result, a vector of n, is
+ * the sum of vectors[i]. */
+static LLVMValueRef sum_lanes(const struct nest_emitter *ne, int n, LLVMValueRef *vectors)
 {
     int lanes = (int)LLVMGetVectorSize(ne->type), segments = 1;
     for (int count = n; count > 1; count /= 2, segments *= 2)
@@ -78,10 +80,10 @@ static LLVMValueRef partial_product(const struct nest_emitter *ne, const struct 
     return result;
 }
 
-static void set_label(const struct nest_emitter *ne, struct index *label, int axis, struct index first, int i)
+static void set_label(struct index *label, int axis, struct index first, int i)
 {
     if (axis >= 0)
-        label[axis] = emit_index_add(ne->e, first, i);
+        label[axis] = emit_index_add(first, i);
 }
 
 static void accumulate(const struct nest_emitter *ne, const struct plan_term *term, const struct block *block,
@@ -93,14 +95,14 @@ static void accumulate(const struct nest_emitter *ne, const struct plan_term *te
     if (term->coefficient != 1 || term->n_factors == 0)
         common = emit_product(ne, emit_number(ne, term->coefficient), common);
     for (int j = 0; j < block->columns; j++) {
-        set_label(ne, label, ne->nest->axis_b, block->b, j);
+        set_label(label, ne->nest->axis_b, block->b, j);
         columns[j] = emit_product(ne, common, partial_product(ne, term, false, true, label, vector));
     }
     for (int i = 0; i < block->rows; i++) {
-        set_label(ne, label, ne->nest->axis_a, block->a, i);
+        set_label(label, ne->nest->axis_a, block->a, i);
         LLVMValueRef row = partial_product(ne, term, true, false, label, vector);
         for (int j = 0; j < block->columns; j++) {
-            set_label(ne, label, ne->nest->axis_b, block->b, j);
+            set_label(label, ne->nest->axis_b, block->b, j);
             LLVMValueRef both = partial_product(ne, term, true, true, label, vector);
             LLVMValueRef left = emit_product(ne, row, both), slot = block->sums[i * block->columns + j];
             LLVMValueRef sum = LLVMBuildLoad2(b, ne->type, slot, "");
@@ -155,9 +157,9 @@ static void store_piece(const struct nest_emitter *ne, const struct block *block
     for (int p = 0; p < n; p++)
         pieces[p] =
             LLVMBuildLoad2(ne->e->builder, ne->type, block->sums[i * block->columns + j + p], "");
-    LLVMValueRef sums = emit_sum_lanes(ne, n, pieces);
-    set_label(ne, label, ne->nest->axis_a, block->a, i);
-    set_label(ne, label, ne->nest->axis_b, block->b, j);
+    LLVMValueRef sums = sum_lanes(ne, n, pieces);
+    set_label(label, ne->nest->axis_a, block->a, i);
+    set_label(label, ne->nest->axis_b, block->b, j);
     for (int s = 0; s < ne->nest->n_stores; s++) {
         const struct plan_value *to = &ne->nest->stores[s].to;
         long stride = ne->nest->axis_b < 0 ? 1 : to->stride[ne->nest->axis_b];

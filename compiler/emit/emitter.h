@@ -38,7 +38,7 @@ struct emit_loop {
 struct emit_loop emit_loop_begin(struct emitter *e, long count, const char *name);
 void emit_loop_end(struct emitter *e, const struct emit_loop *loop, long count);
 LLVMValueRef emit_constant_index(const struct emitter *e, long value);
-struct index emit_index_add(const struct emitter *e, struct index a, long constant);
+struct index emit_index_add(struct index a, long constant);
 
 /* ---- emit_access.c: values in memory ------------------------------------------------------------------------------- */
 
@@ -84,10 +84,6 @@ LLVMValueRef emit_expression(const struct nest_emitter *ne, const struct ir_node
 void emit_map(struct nest_emitter *ne);
 void emit_total(struct nest_emitter *ne);
 void emit_select(struct nest_emitter *ne);
-
-/* Sums the lanes of each of n vectors (a power of two, at most the lanes of one): lane i of the result, a vector of n, is
- * the sum of vectors[i]. */
-LLVMValueRef emit_sum_lanes(const struct nest_emitter *ne, int n, LLVMValueRef *vectors);
 
 /* ---- emit_kernel.c ------------------------------------------------------------------------------------------------------ */
 

@@ -47,9 +47,6 @@ bool plan_group(struct planner *planner, struct plan_region *region);
 /* The nest of one bsum. */
 struct plan_nest *plan_total(struct planner *planner, struct plan_region *region, const struct ir_node *bsum);
 
-/* A nest that copies: a value, zero, or a temporary -> where `store` says. */
-struct plan_nest *plan_copy(struct planner *planner, struct plan_region *region, struct ir_shape shape, int row,
-                            struct plan_store store);
 void plan_append(struct planner *planner, struct plan_region *region, struct plan_nest *nest,
                  struct plan_loop *loop);
 void plan_store_add(struct planner *planner, struct plan_nest *nest, struct plan_store store);
@@ -63,7 +60,6 @@ bool plan_is_total_result(const struct plan_region *region, const struct ir_node
 
 /* Plans what of `graph` is wanted; region->facts and ->value are made by the caller. */
 bool plan_region(struct planner *planner, struct plan_region *region);
-struct plan_region *plan_region_new(struct planner *planner, const struct ir_graph *graph, bool wide, int depth);
 
 /* Sizes the frames of a region and of the loops in it, bottom up: offsets within each frame. */
 void plan_size(struct planner *planner, struct plan_region *region);
@@ -72,7 +68,5 @@ void plan_settle(struct planner *planner, struct plan_region *region, long base,
 
 /* Strides of a shape whose axis `row` runs fastest (the others keep their order), in units of `unit`. */
 void plan_strides(struct ir_shape shape, int row, long unit, long stride[IR_MAX_RANK]);
-/* The value's slice at this iteration of the loop at `depth`: its leading axis becomes a step. */
-struct plan_value plan_slice(struct plan_value value, int rank, int depth);
 
 #endif

@@ -28,7 +28,8 @@ void plan_strides(struct ir_shape shape, int row, long unit, long stride[IR_MAX_
         }
 }
 
-struct plan_value plan_slice(struct plan_value value, int rank, int depth)
+/* The value's slice at this iteration of the loop at `depth`: its leading axis becomes a step. */
+static struct plan_value slice_of(struct plan_value value, int rank, int depth)
 {
     value.step[depth] = value.stride[0];
     for (int axis = 0; axis + 1 < rank; axis++)
@@ -274,7 +275,7 @@ static void settle_loop(struct planner *planner, struct plan_region *region, str
         struct plan_value place = result_place(planner, region, loop, r, outputs);
         bool stack = r >= steps->n_carry && r < steps->n_carry + steps->n_stack;
         loop->results[r].place = place;
-        body_outputs[r] = stack ? plan_slice(place, plan_result_shape(loop->node, r).rank, loop->depth) : place;
+        body_outputs[r] = stack ? slice_of(place, plan_result_shape(loop->node, r).rank, loop->depth) : place;
     }
     for (int i = 0; i < body->graph->n_inputs; i++) {
         const struct ir_node *operand = loop->node->args[i];
@@ -282,7 +283,7 @@ static void settle_loop(struct planner *planner, struct plan_region *region, str
         if (i < steps->n_carry)
             value = loop->results[i].place;
         else if (i < steps->n_carry + steps->n_sequence)
-            value = plan_slice(value, operand->shape.rank, loop->depth);
+            value = slice_of(value, operand->shape.rank, loop->depth);
         body->value[body->graph->inputs[i]->id] = value;
     }
     plan_settle(planner, body, base + loop->frame, body_outputs);

@@ -83,7 +83,7 @@ static bool is_given(const struct ir_node *node)
     return node->op == IR_INPUT || node->op == IR_CONST || node->op == IR_EYE;
 }
 
-struct plan_region *plan_region_new(struct planner *planner, const struct ir_graph *graph, bool wide, int depth)
+static struct plan_region *region_new(struct planner *planner, const struct ir_graph *graph, bool wide, int depth)
 {
     size_t n = (size_t)graph->n_nodes + 1;
     struct plan_region *region = ARENA_NEW(planner->arena, struct plan_region);
@@ -161,8 +161,9 @@ void plan_store_add(struct planner *planner, struct plan_nest *nest, struct plan
     nest->stores = grown;
 }
 
-struct plan_nest *plan_copy(struct planner *planner, struct plan_region *region, struct ir_shape shape, int row,
-                            struct plan_store store)
+/* A nest that copies: a value, zero, or a temporary -> where `store` says. */
+static void copy_nest(struct planner *planner, struct plan_region *region, struct ir_shape shape, int row,
+                      struct plan_store store)
 {
     struct plan_nest *nest = ARENA_NEW(planner->arena, struct plan_nest);
     nest->kind = PLAN_MAP;
@@ -176,7 +177,6 @@ struct plan_nest *plan_copy(struct planner *planner, struct plan_region *region,
         nest->size[store.axis[axis]] = shape.size[axis];
     plan_store_add(planner, nest, store);
     plan_append(planner, region, nest, NULL);
-    return nest;
 }
 
 static int temporary_new(struct planner *planner, struct plan_region *region, struct ir_shape shape)
@@ -222,7 +222,7 @@ static void write_output(struct planner *planner, struct plan_region *region, co
         facts->output = which; /* the output's memory is the value's own */
         facts->placed = true;
     } else {
-        plan_copy(planner, region, node->shape, facts->row, store);
+        copy_nest(planner, region, node->shape, facts->row, store);
     }
 }
 
@@ -239,7 +239,7 @@ static void hand_on_carries(struct planner *planner, struct plan_region *region,
             continue;
         temporary[o] = temporary_new(planner, region, node->shape);
         struct plan_store store = {.node = node, .from = -1, .target = PLAN_TO_TEMPORARY, .which = temporary[o]};
-        plan_copy(planner, region, node->shape, region->facts[node->id].row, store);
+        copy_nest(planner, region, node->shape, region->facts[node->id].row, store);
     }
     for (int o = 0; o < graph->n_outputs; o++) {
         const struct ir_node *node = graph->outputs[o].value;
@@ -247,7 +247,7 @@ static void hand_on_carries(struct planner *planner, struct plan_region *region,
             continue;
         struct plan_store store = {.node = temporary[o] < 0 ? node : NULL, .from = temporary[o],
                                    .target = PLAN_TO_OUTPUT, .which = o};
-        plan_copy(planner, region, node->shape, region->facts[node->id].row, store);
+        copy_nest(planner, region, node->shape, region->facts[node->id].row, store);
     }
 }
 
@@ -357,7 +357,7 @@ static void append_prologue(struct planner *planner, struct plan_region *region,
             continue;
         struct plan_store store = {.node = carry ? loop->node->args[r] : NULL, .from = -1,
                                    .target = PLAN_TO_RESULT, .which = r, .loop = loop};
-        plan_copy(planner, region, plan_result_shape(loop->node, r), body_row(loop, r), store);
+        copy_nest(planner, region, plan_result_shape(loop->node, r), body_row(loop, r), store);
     }
 }
 
@@ -370,7 +370,7 @@ bool plan_loop_append(struct planner *planner, struct plan_region *region, const
     loop->depth = region->depth;
     loop->n_results = steps->steps->body->n_outputs;
     loop->results = ARENA_ARRAY(planner->arena, struct plan_result, (size_t)loop->n_results + 1);
-    loop->body = plan_region_new(planner, steps->steps->body, region->wide, region->depth + 1);
+    loop->body = region_new(planner, steps->steps->body, region->wide, region->depth + 1);
     if (!plan_body(planner, loop, loop->body))
         return false;
     loop->prologue = region->n_items;
@@ -451,7 +451,7 @@ static bool plan_parts(struct planner *planner, const struct ir_graph *graph, st
     enum part *part = ARENA_ARRAY(planner->arena, enum part, (size_t)graph->n_nodes + 1);
     ir_mark_needed(graph, needed);
     for (int p = 0; p < 3; p++) {
-        regions[p] = plan_region_new(planner, graph, p == PART_TILE, 0);
+        regions[p] = region_new(planner, graph, p == PART_TILE, 0);
         regions[p]->value = regions[0]->value;
     }
     for (int id = 0; id < graph->n_nodes; id++) {
