@@ -3,7 +3,8 @@
  * A C program with a compiled flow of dimension 2 in it, and nothing else but libm:
  *
  *     gpfc specs/eight_gaussians.yaml --emit=library
- *     cc -I. examples/keeps_the_gaussian.c eight_gaussians.a -lm -o keeps_the_gaussian && ./keeps_the_gaussian
+ *     cc -I. examples/keeps_the_gaussian.c eight_gaussians.a -lm -o keeps_the_gaussian
+ *     ./keeps_the_gaussian
  *
  * Shows the point of these flows: whatever the weights are, s keeps N(0, I), that is
  *     log|det ds/dy| = (|s|^2 - |y|^2) / 2
@@ -42,8 +43,8 @@ int main(void)
 {
     static real theta[PARAMETERS];
     static real y[POINTS * 2], s[POINTS * 2], back[POINTS * 2], jacobian[POINTS * 4];
-    const size_t bytes = (eight_gaussians_workspace_bytes() + 63) / 64 * 64; /* aligned_alloc wants a multiple */
-    void *workspace = aligned_alloc(64, bytes);
+    const size_t bytes = eight_gaussians_workspace_bytes();
+    void *workspace = aligned_alloc(64, (bytes + 63) / 64 * 64); /* it wants a multiple */
     if (!workspace)
         return EXIT_FAILURE;
     make_weights(theta);
@@ -59,8 +60,8 @@ int main(void)
     for (int i = 0; i < POINTS; i++) {
         const double delta = density_error(&y[2 * i], &s[2 * i], &jacobian[4 * i]);
         const double gap = hypot((double)(back[2 * i] - y[2 * i]), (double)(back[2 * i + 1] - y[2 * i + 1]));
-        printf("y (%6.3f, %6.3f) -> s (%6.3f, %6.3f)   density error %8.1e   way back %7.1e\n", (double)y[2 * i],
-               (double)y[2 * i + 1], (double)s[2 * i], (double)s[2 * i + 1], delta, gap);
+        printf("y (%6.3f, %6.3f) -> s (%6.3f, %6.3f)   density error %8.1e   way back %7.1e\n",
+               (double)y[2 * i], (double)y[2 * i + 1], (double)s[2 * i], (double)s[2 * i + 1], delta, gap);
         worst = fmax(worst, isfinite(delta) ? fabs(delta) : INFINITY);
         farthest = fmax(farthest, isfinite(gap) ? gap : INFINITY);
     }

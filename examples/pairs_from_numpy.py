@@ -3,8 +3,9 @@
 """From pairs in numpy to a trained flow and back.
 
 The data are normal with covariance C, and the flow f whitens them, but turned by a rotation Q:
-y = f(x) = Q C^(-1/2) (x - m). Its likelihood is perfect, its map is not: the one that moves least is z = C^(-1/2) (x - m),
-without the rotation. So the Gaussian-preserving flow s must find s(y) = Q' y, and here we can look whether it does.
+y = f(x) = Q C^(-1/2) (x - m). Its likelihood is perfect, its map is not: the one that moves least is
+z = C^(-1/2) (x - m), without the rotation. So the Gaussian-preserving flow s must find s(y) = Q' y, and here we
+can look whether it does.
 
     python3 examples/pairs_from_numpy.py [FOLDER]      keeps its files in FOLDER; else they go when it is done
 
@@ -67,7 +68,8 @@ def main(folder):
     back = np.load(os.path.join(folder, "back.npy"))
     before, after, best = cost(x, y), cost(x, s), cost(x, z)
     print(f"cost {before:.4f} before, {after:.4f} after, {best:.4f} at best")
-    print(f"largest |s(y) - Q'y| {np.abs(s - z).max():.2e}, largest |invert(s(y)) - y| {np.abs(back - y).max():.2e}")
+    print(f"largest |s(y) - Q'y| {np.abs(s - z).max():.2e}")
+    print(f"largest |invert(s(y)) - y| {np.abs(back - y).max():.2e}")
     assert s.shape == y.shape and s.dtype == y.dtype
     assert abs(after - best) < 0.01 * (before - best), "the flow did not find the rotation"
     assert np.abs(back - y).max() < 1e-3, "invert does not undo apply"

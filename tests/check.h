@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How every test program of gpfc starts: a table of cases, run by CUnit. Gives check_main, and the paths of files that
- * tests read. The tests themselves are CUnit's (CU_ASSERT_...).
+ * How every test program of gpfc starts: a table of cases, run by CUnit. Gives check_main, and the paths of
+ * files that tests read. The tests themselves are CUnit's (CU_ASSERT_...).
  *
  *     static void sums_are_right(void) { CU_ASSERT_EQUAL(1 + 1, 2); }
  *     static const struct check_case cases[] = {{"sums are right", sums_are_right}};
@@ -25,8 +25,8 @@ struct check_case {
 
 #define CHECK_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Path of a file of the source tree, given from its root ("tests/oracle/data/d2.npz"): tests are run from the build
- * tree, with the source tree's place in the environment. Valid until four more calls. */
+/* Path of a file of the source tree, given from its root ("tests/oracle/data/d2.npz"): tests are run from
+ * the build tree, with the source tree's place in the environment. Valid until four more calls. */
 static inline const char *check_path(const char *relative)
 {
     static char paths[4][4096];
@@ -59,7 +59,8 @@ static inline int check_register(const char *suite, const struct check_case *cas
     return registered;
 }
 
-/* 0 only if at least one case ran, every one that was registered ran, something was asserted, and nothing failed. */
+/* 0 only if at least one case ran, every one that was registered ran, something was asserted, and nothing
+ * failed. */
 static inline int check_main(const char *suite, const struct check_case *cases, size_t n)
 {
     /* A shell that runs tests in the background has them ignored, and so would every child. */

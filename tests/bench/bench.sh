@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Times training steps of reference specs on this machine, one thread and all; one JSON object a line. Part of `make bench`,
-# never of `make check`. SECONDS_EACH in the environment sets how long each is measured (default 5).
+# Times training steps of reference specs on this machine, one thread and all; one JSON object a line. Part of
+# `make bench`, never of `make check`. SECONDS_EACH in the environment sets how long each is measured (default
+# 5).
 set -eu
 root=${srcdir:-.}
 gpfc=${GPFC:-gpfc}

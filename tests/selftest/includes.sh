@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# A folder includes itself and the folders it takes from or gives to, and only one folder knows a library. Reads every
-# #include under compiler/ and runtime/, against the table below, and then proves that it would see a wrong one.
+# A folder includes itself and the folders it takes from or gives to, and only one folder knows a library.
+# Reads every #include under compiler/ and runtime/, against the table below, and then proves that it would
+# see a wrong one.
 set -eu
 root=${srcdir:-.}
 scratch=$(mktemp -d)
@@ -36,7 +37,8 @@ omp.h runtime
 dlfcn.h runtime
 END
 
-# Prints every include of the tree $1 that the tables do not allow; fails if there are any, or nothing was read.
+# Prints every include of the tree $1 that the tables do not allow; fails if there are any, or nothing was
+# read.
 look()
 {
     find "$1/compiler" "$1/runtime" -name '*.[ch]' | LC_ALL=C sort >"$scratch/files"

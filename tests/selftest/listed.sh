@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Every source file, spec and document is in the list of its folder, so that it is built and in a release. Then proves
-# that it would see one that is not.
+# Every source file, spec and document is in the list of its folder, so that it is built and in a release.
+# Then proves that it would see one that is not.
 set -eu
 root=${srcdir:-.}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# Prints the sources of the tree $1 that no local.mk names; fails if there are any, or there was nothing to look at.
+# Prints the sources of the tree $1 that no local.mk names; fails if there are any, or there was nothing to
+# look at.
 look()
 {
     (

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The libraries leave it to their caller to print and to end the process, and keep no state of their own: looks through
-# the symbols of both, then proves that it would see a wrong one.
+# The libraries leave it to their caller to print and to end the process, and keep no state of their own:
+# looks through the symbols of both, then proves that it would see a wrong one.
 set -eu
 build=${top_builddir:-.}
 scratch=$(mktemp -d)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Tests of the tests' own main: a program that ran nothing, asserted nothing or failed must say so. Each wrong case runs
- * in a process of its own, since CUnit counts for the whole process. */
+ * Tests of the tests' own main: a program that ran nothing, asserted nothing or failed must say so. Each
+ * wrong case runs in a process of its own, since CUnit counts for the whole process. */
 #include "check.h"
 
 #include <sys/wait.h>

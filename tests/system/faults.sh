@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The n-th allocation or write fails, for every n until there is none: the compiler and a trainer say so in one message,
-# with exit status 1, leave nothing half-written and nothing allocated, and the next call works. A failure may also be
-# one that does not matter; then all is as without it. Only in a build with --enable-faults.
+# The n-th allocation or write fails, for every n until there is none: the compiler and a trainer say so in
+# one message, with exit status 1, leave nothing half-written and nothing allocated, and the next call works.
+# A failure may also be one that does not matter; then all is as without it. Only in a build with
+# --enable-faults.
 set -u
 test "${GPFC_FAULTS-no}" = yes || exit 77
 . "${srcdir:-.}/tests/system/common.sh"
@@ -11,7 +12,8 @@ test "${GPFC_FAULTS-no}" = yes || exit 77
 export ASAN_OPTIONS="${ASAN_OPTIONS-}:exitcode=99" LSAN_OPTIONS="${LSAN_OPTIONS-}:exitcode=99"
 export OMP_NUM_THREADS=1
 
-# What is there after a failure is whole: the same as without one; of a model, which may be an earlier one, that it works.
+# What is there after a failure is whole: the same as without one; of a model, which may be an earlier one,
+# that it works.
 whole()
 {
     case $1 in
