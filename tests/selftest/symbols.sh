@@ -38,8 +38,9 @@ look()
         END { if (lines < 1) print "no symbol was read"; exit faults > 0 || lines < 1 }'
 }
 
-# Sanitizers and coverage add variables and calls of their own.
+# Sanitizers, coverage and failing calls bring variables and calls of their own.
 [ -z "${GPFC_SANITIZE_FLAGS-}" ] || exit 77
+[ "${GPFC_FAULTS-no}" = no ] || exit 77
 
 good=yes
 for library in libgpfc_compiler.a libgpfcrt.a; do
