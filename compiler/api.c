@@ -6,7 +6,7 @@
 
 #include "diff/diff.h"
 #include "flow/flow.h"
-#include "output.h"
+#include "gpfc/kernel_abi.h"
 #include "pass/pass.h"
 
 #include <stdlib.h>
@@ -239,11 +239,11 @@ static void list_parameters(struct compile *c, struct emit_bundle *bundle)
     struct emit_parameter *rows = ARENA_ARRAY(c->arena, struct emit_parameter, (size_t)m->n_layers * 2);
     for (int i = 0; i < m->n_layers; i++) {
         const struct model_layer *layer = &m->layer[i];
-        bool last = i + 1 == m->n_layers;
+        int init = i + 1 == m->n_layers ? GPFC_INIT_LAST : GPFC_INIT_HIDDEN;
         rows[2 * i] = (struct emit_parameter){layer->weight_name, layer->weight_offset, 2,
-                                              {layer->out, layer->in}, layer->in, last};
+                                              {layer->out, layer->in}, layer->in, init, 0};
         rows[2 * i + 1] =
-            (struct emit_parameter){layer->bias_name, layer->bias_offset, 1, {layer->out, 0}, layer->in, last};
+            (struct emit_parameter){layer->bias_name, layer->bias_offset, 1, {layer->out, 0}, layer->in, init, 0};
     }
     bundle->parameters = rows;
     bundle->n_parameters = 2 * m->n_layers;
@@ -352,26 +352,17 @@ enum gpfc_status gpfc_compile(const struct gpfc_options *options, struct gpfc_re
     jmp_buf no_memory;
     *report = (struct gpfc_report){.messages = NULL};
     struct arena *arena = arena_new();
-    struct compile *c = arena ? calloc(1, sizeof *c) : NULL;
-    if (!c) {
-        arena_free(arena);
+    if (!arena)
         return GPFC_FAILED;
-    }
-    c->options = options;
-    c->report = report;
-    c->arena = arena;
     volatile enum gpfc_status status = GPFC_FAILED;
     if (!setjmp(no_memory)) {
         arena_on_failure(arena, &no_memory);
+        struct compile *c = ARENA_NEW(arena, struct compile);
+        *c = (struct compile){.options = options, .report = report, .arena = arena};
         diag_init(&c->diag, arena);
         status = compile(c);
         report->messages = strdup(diag_text(&c->diag));
     }
-    emit_free(&c->module);
-    objects_free(c);
-    if (c->folder)
-        output_folder_remove(c->folder);
-    free(c);
     arena_free(arena);
     report->seconds = now() - start;
     return status;

@@ -36,7 +36,7 @@ static void layers(const struct gpfc_bundle *bundle, char *room, size_t bytes)
             length += (size_t)snprintf(room, bytes, "%lld", (long long)layer->shape[1]);
         if (length < bytes)
             length += (size_t)snprintf(room + length, bytes - length, "%s %lld",
-                                       k == 0 || layer->last ? " ->" : "", (long long)layer->shape[0]);
+                                       k == 0 || layer->init == GPFC_INIT_LAST ? " ->" : "", (long long)layer->shape[0]);
         k++;
     }
 }

@@ -16,7 +16,7 @@
 
 static double initial_deviation(const struct gpfc_bundle *bundle, const struct gpfc_parameter *parameter)
 {
-    if (parameter->last)
+    if (parameter->init == GPFC_INIT_LAST)
         return setting_number(bundle, "train.init_last", 1e-3);
     double hidden = setting_number(bundle, "train.init_hidden", 0);
     return hidden > 0 ? hidden : 1 / sqrt((double)parameter->fan_in);

@@ -20,7 +20,8 @@ struct emit_parameter { /* one row of the bundle's parameters; struct gpfc_param
     int rank;
     long shape[2];
     long fan_in;
-    bool last;
+    int init; /* enum gpfc_init */
+    double spread;
 };
 
 struct emit_setting { /* struct gpfc_setting */
@@ -40,7 +41,7 @@ struct emit_bundle { /* everything of struct gpfc_bundle that is not a kernel */
     const struct emit_setting *settings;
 };
 
-struct emit_module {
+struct emit_module { /* all of it belongs to the arena */
     LLVMContextRef context;
     LLVMModuleRef module;
     LLVMTargetMachineRef machine;
@@ -52,11 +53,11 @@ struct emit_part {
 };
 
 /* Builds the module of some kernels and, if bundle is not NULL, their bundle; without one, each kernel's struct gpfc_kernel
- * is a symbol "gpfc_kernel_<name>". part: NULL for all. Not optimised yet. Thread-safe, each call with its own arena. False: *fault says why; nothing is left to free. */
+ * is a symbol "gpfc_kernel_<name>". part: NULL for all. Not optimised yet. Thread-safe, each call with its own arena.
+ * False: *fault says why. */
 bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
                 const struct emit_kernel *kernels, const struct emit_part *part, const struct emit_bundle *bundle,
                 struct emit_module *out, const char **fault) MUST_CHECK;
 bool emit_optimize(struct arena *arena, struct emit_module *module, const char **fault) MUST_CHECK;
-void emit_free(struct emit_module *module);
 
 #endif

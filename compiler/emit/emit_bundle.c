@@ -11,9 +11,9 @@
 
 _Static_assert(sizeof(struct gpfc_port) == 8 * (4 + GPFC_MAX_RANK), "fields of eight bytes");
 _Static_assert(sizeof(struct gpfc_kernel) == 8 * 12, "fields of eight bytes");
-_Static_assert(sizeof(struct gpfc_parameter) == 8 * 7, "fields of eight bytes");
+_Static_assert(sizeof(struct gpfc_parameter) == 8 * 8, "fields of eight bytes");
 _Static_assert(sizeof(struct gpfc_setting) == 8 * 3, "fields of eight bytes");
-_Static_assert(sizeof(struct gpfc_bundle) == 8 * 18, "fields of eight bytes");
+_Static_assert(sizeof(struct gpfc_bundle) == 8 * 19, "fields of eight bytes");
 
 enum { MOST_FIELDS = 32 };
 
@@ -156,7 +156,8 @@ static LLVMValueRef parameter_table(struct emitter *e, const struct emit_bundle 
         add_integer(&fields, parameter->shape[0]);
         add_integer(&fields, parameter->shape[1]);
         add_integer(&fields, parameter->fan_in);
-        add_integer(&fields, parameter->last);
+        add_integer(&fields, parameter->init);
+        add_number(&fields, parameter->spread);
         rows[i] = close_struct(&fields);
     }
     return table_new(e, rows, bundle->n_parameters, "parameters");
@@ -212,6 +213,7 @@ static void bundle_symbol(struct emitter *e, int n_kernels, LLVMValueRef kernels
     add_pointer(&fields, parameter_table(e, bundle));
     add_pointer(&fields, kernels);
     add_pointer(&fields, setting_table(e, bundle));
+    add_pointer(&fields, NULL);
     export_symbol(e, close_struct(&fields), bundle->symbol);
 }
 

@@ -8,6 +8,7 @@
 #include "base/base.h"
 
 struct spec;
+struct base_model;
 
 enum model_precision { MODEL_SINGLE, MODEL_DOUBLE };
 enum model_field { MODEL_GAUSSIAN, MODEL_CUBE };
@@ -47,6 +48,7 @@ struct model {
     bool penalised;
     enum model_derivative derivative;
     bool noise_per_sample;
+    const struct base_model *base; /* base_model.h; never NULL */
 };
 
 /* Tells all faults that values have together (data without base, pairs and source at once, penalty keys

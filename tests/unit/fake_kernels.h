@@ -329,9 +329,9 @@ static const struct gpfc_kernel FAKE(kernels)[] = {
 
 static const struct gpfc_parameter FAKE(parameters)[] = {
     {.name = "flow.layer0.weight", .offset = 0, .rank = 2, .shape = {FAKE_D, FAKE_D}, .fan_in = FAKE_D,
-     .last = 1},
+     .init = GPFC_INIT_LAST},
     {.name = "flow.layer0.bias", .offset = FAKE_D * FAKE_D, .rank = 1, .shape = {FAKE_D, 0}, .fan_in = FAKE_D,
-     .last = 1},
+     .init = GPFC_INIT_LAST},
 };
 
 static const struct gpfc_bundle FAKE(bundle) = {

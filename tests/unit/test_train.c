@@ -201,8 +201,8 @@ static void initial_weights_follow_the_settings(void)
          .rank = 2,
          .shape = {20, 500},
          .fan_in = 500,
-         .last = 1},
-        {.name = "flow.layer1.bias", .offset = 60500, .rank = 1, .shape = {20}, .fan_in = 500, .last = 1},
+         .init = GPFC_INIT_LAST},
+        {.name = "flow.layer1.bias", .offset = 60500, .rank = 1, .shape = {20}, .fan_in = 500, .init = GPFC_INIT_LAST},
     };
     static float theta[60520], again[60520];
     double squares[4] = {0};

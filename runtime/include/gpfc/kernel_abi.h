@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define GPFC_ABI_VERSION 1
+#define GPFC_ABI_VERSION 2
 #define GPFC_ALIGNMENT 64 /* bytes */
 #define GPFC_MAX_RANK 6
 #define GPFC_MAX_PORTS 64 /* inputs or outputs of one kernel */
@@ -53,13 +53,25 @@ struct gpfc_kernel {
     void (*after)(const void *const *in, void *const *out, const void *uniform, const void *sums);
 };
 
+enum gpfc_init {           /* how a parameter starts; a is gpfc_parameter.spread                                  */
+    GPFC_INIT_HIDDEN,      /* normal, deviation train.init_hidden, or 1/sqrt(fan_in) where that is 0               */
+    GPFC_INIT_LAST,        /* normal, deviation train.init_last                                                    */
+    GPFC_INIT_UNIFORM,     /* uniform on -a .. a                                                                   */
+    GPFC_INIT_NORMAL,      /* normal, deviation a                                                                  */
+    GPFC_INIT_CONSTANT,    /* a                                                                                    */
+    GPFC_INIT_LOG_UNIFORM, /* log of uniform on 0 .. 1                                                             */
+    GPFC_INIT_TRIANGULAR   /* [out, in] as d x d blocks: block row i uniform on -b .. b in its columns 0 .. i, with
+                              b = sqrt(6 / ((i + 1) in / d + out / d)), and 0 above the diagonal                    */
+};
+
 struct gpfc_parameter {   /* a trained array; `theta` holds all of them one after another */
     const char *name;     /* "flow.layer0.weight" */
     int64_t offset;       /* REALs, into theta */
     int64_t rank;         /* 1 or 2 */
     int64_t shape[2];     /* [out, in] or [out, 0] */
     int64_t fan_in;       /* inputs of the layer */
-    int64_t last;         /* 1: of the last layer, which starts small */
+    int64_t init;         /* enum gpfc_init */
+    double spread;        /* a of it */
 };
 
 struct gpfc_setting {     /* every key of the spec with its value, defaults filled in */
@@ -85,6 +97,7 @@ struct gpfc_bundle {
     const struct gpfc_parameter *parameters;
     const struct gpfc_kernel *kernels;
     const struct gpfc_setting *settings;
+    const struct gpfc_bundle *base; /* the base flow f, where it is compiled too; NULL: none, or a mixture */
 };
 
 /* The kernels of a trainer, and their ports (inputs -> outputs), d the dimension, K the steps:
@@ -97,6 +110,20 @@ struct gpfc_bundle {
  *   inverse_jacobian   parameters, "s" [d] -> "y" [d], "jacobian" [d,d]
  *   velocity   parameters, setting "t" [], "x" [d] -> "v" [d]     x in the flow's own space: the cube's, or z itself
  *   trajectory parameters, "y" [d] -> "path" [K+1,d]              in that space too; at t = 0, 1/K, .., 1 */
+
+/* A base flow's bundle is one like a flow's: parameters, kernels and settings of its own. Where the spec says
+ * base.rate, its settings say train.rate, and so on, so that the same training loop serves both. Its spec_hash is of
+ * what decides f alone, `steps` is 0 where it has no ODE, `base` is NULL. Its kernels, n the blocks:
+ *   train      parameters, "lambda" [], "x" [d], "weight" [], "noise" [n,d] if it draws any
+ *              -> totals "cost" [], "penalty" [], "grad.<parameter>"; cost is the negative log likelihood in nats
+ *   measure    parameters, "x" [d] -> per sample "cost" [], by the exact log-determinant of the trained map
+ *   apply      parameters, "x" [d] -> "y" [d], "logdet" []     logdet of dy/dx
+ *   bnaf       block0 ...: parameters, "x" [d] -> "y" [d], "log_diagonal" [d]   one triangular block with its gate,
+ *              without the flip that follows it; log_diagonal[i] = log dy_i/dx_i
+ *   ffjord     velocity0 ...: parameters, "t" [] per sample, "x" [d] -> "v" [d], "divergence" []
+ *   cp_flow    block0 ...: parameters, "x" [d] -> "y" [d], "jacobian" [d,d]     one convex block, without ActNorm;
+ *              statistics: parameters, "x" [d] -> one output for each ActNorm in the order in which x passes them, named
+ *              as its parameters without their last part, [width]: the values that reach it */
 
 /* The symbol a trainer's object file defines. */
 extern const struct gpfc_bundle gpfc_bundle;

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A legal base flow f, data -> N(0, I), that is compiled: BNAF, FFJORD or CP-Flow. Knows its parameters' names,
+ * shapes, places and initial values; no IR. */
+#ifndef GPFC_BASE_MODEL_H
+#define GPFC_BASE_MODEL_H
+
+#include "model/model.h"
+
+enum base_kind { BASE_NONE, BASE_MIXTURE, BASE_BNAF, BASE_FFJORD, BASE_CP_FLOW };
+enum base_divergence { BASE_DIVERGENCE_EXACT, BASE_DIVERGENCE_HUTCHINSON };
+enum base_probe { BASE_PROBE_GAUSSIAN, BASE_PROBE_RADEMACHER };
+enum base_logdet { BASE_LOGDET_EXACT, BASE_LOGDET_ESTIMATE };
+
+struct base_parameter { /* a row of gpfc_bundle.parameters; see kernel_abi.h */
+    const char *name;
+    long offset; /* elements, into the base's theta */
+    int rank;    /* 1 or 2 */
+    int shape[2];
+    int fan_in;
+    int init; /* enum gpfc_init */
+    double spread;
+};
+
+struct base_model {
+    enum base_kind kind; /* BASE_NONE and BASE_MIXTURE: nothing to compile, all else here is 0 */
+    int d;
+    int blocks;                      /* BNAF blocks, CNFs or convex blocks, one after another */
+    int n_hidden;                    /* of a block's network; CP-Flow: layers L, all as wide */
+    int hidden[MODEL_MAX_LAYERS];    /* BNAF: all dimensions together, multiples of d */
+    enum model_activation activation; /* FFJORD */
+    enum model_integrator integrator; /* FFJORD: of the training */
+    int steps;                       /* FFJORD: of a CNF */
+    enum base_divergence divergence; /* FFJORD: in the training */
+    enum base_logdet logdet;         /* CP-Flow: in the training */
+    int cg_steps;                    /* CP-Flow, estimate: of the conjugate gradients */
+    enum base_probe probe;           /* of either estimate */
+    double kinetic, jacobian;        /* FFJORD: weights of RNODE's penalties */
+    int n_parameters;
+    const struct base_parameter *parameters;
+    long n_elements; /* of theta */
+};
+
+/* Fills parameters, n_parameters and n_elements from the rest. The names, [out, in], k counting from 0:
+ *   BNAF     base.blockF.layerK.weight [out,in], base.blockF.layerK.log_scale [out], base.blockF.layerK.bias [out],
+ *            base.blockF.gate [1] (every block but the last)
+ *   FFJORD   base.cnfC.layerK.weight [out,in], .bias [out], .gate_weight [out], .gate_bias [out], .time_weight [out]
+ *   CP-Flow  base.normM.shift [d], base.normM.log_scale [d] (M = 0 .., the ActNorms between the blocks),
+ *            base.convexC.quadratic [1] (w0), base.convexC.amount [1] (w1), base.convexC.zK.weight, .zK.bias,
+ *            .xK.weight, .xK.bias, .aK.weight, .aK.bias, .normK.shift, .normK.log_scale
+ * The mathematics of each is in docs/mathematics.md. */
+void base_model_parameters(struct arena *arena, struct base_model *base);
+
+/* NULL: none of that name. */
+const struct base_parameter *base_parameter_find(const struct base_model *base, const char *name);
+
+#endif
