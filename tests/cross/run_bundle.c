@@ -66,6 +66,13 @@ static void run(const struct gpfc_kernel *kernel)
     for (int64_t o = 0; o < kernel->n_out; o++)
         for (long e = 0; e < count(&kernel->out[o]); e++)
             printf("%s %s %.9g\n", kernel->name, kernel->out[o].name, get(out[o], e));
+    for (int64_t i = 0; i < kernel->n_in; i++)
+        free(in[i]);
+    for (int64_t o = 0; o < kernel->n_out; o++)
+        free(out[o]);
+    free(uniform);
+    free(scratch);
+    free(sums);
 }
 
 int main(void)
