@@ -38,13 +38,19 @@ const char *artifact_path(struct compile *c)
     return arena_printf(c->arena, "%s%s", without_suffix(c->arena, base), suffix[c->options->emit]);
 }
 
-static enum gpfc_status write_text(struct compile *c, const char *path, const char *text, size_t length)
+static enum gpfc_status write_file(struct compile *c, const char *path, const char *bytes, size_t length,
+                                   bool executable)
 {
     const char *fault = NULL;
-    if (!output_write(c->arena, path, text, length, &fault))
+    if (!output_write(c->arena, path, bytes, length, executable, &fault))
         return compile_fail(c, GPFC_FAILED, fault);
     c->report->output_bytes += (long)length;
     return GPFC_OK;
+}
+
+static enum gpfc_status write_text(struct compile *c, const char *path, const char *text)
+{
+    return write_file(c, path, text, strlen(text), false);
 }
 
 static enum gpfc_status write_ir(struct compile *c, const char *path)
@@ -53,22 +59,61 @@ static enum gpfc_status write_ir(struct compile *c, const char *path)
     strbuf_init(&text, c->arena);
     for (int k = 0; k < c->n_kernels; k++)
         ir_print(c->graphs[k], &text);
-    return write_text(c, path, strbuf_text(&text), text.length);
+    return write_text(c, path, strbuf_text(&text));
+}
+
+static enum gpfc_status make_code(struct compile *c, LLVMCodeGenFileType kind, struct compile_object *out)
+{
+    const char *fault = NULL;
+    if (!module_emit(c->arena, c->module.module, c->module.machine, kind, &out->bytes, &out->length, &fault))
+        return compile_fail(c, GPFC_FAILED, fault);
+    return GPFC_OK;
 }
 
 static enum gpfc_status write_code(struct compile *c, const char *path, LLVMCodeGenFileType kind)
 {
-    const char *fault = NULL, *bytes;
-    size_t length;
-    if (!module_emit(c->arena, c->module.module, c->module.machine, kind, &bytes, &length, &fault))
-        return compile_fail(c, GPFC_FAILED, fault);
-    return write_text(c, path, bytes, length);
+    struct compile_object code;
+    enum gpfc_status status = make_code(c, kind, &code);
+    return status == GPFC_OK ? write_file(c, path, code.bytes, code.length, false) : status;
+}
+
+/* ---- files on the way: in a folder that is gone before anything is written that stays ------------------ */
+
+static enum gpfc_status make_folder(struct compile *c)
+{
+    const char *fault = NULL;
+    c->folder = output_folder_new(c->arena, &fault);
+    return c->folder ? GPFC_OK : compile_fail(c, GPFC_FAILED, fault);
 }
 
 static const char *in_folder(struct compile *c, const char *name)
 {
-    return arena_printf(c->arena, "%s/%s", c->folder, name);
+    return arena_printf(c->arena, "%s/%s", c->folder->path, name);
 }
+
+static enum gpfc_status put(struct compile *c, const char *name, const char *bytes, size_t length)
+{
+    const char *fault = NULL;
+    if (!output_write(c->arena, in_folder(c, name), bytes, length, false, &fault))
+        return compile_fail(c, GPFC_FAILED, fault);
+    return GPFC_OK;
+}
+
+static enum gpfc_status put_text(struct compile *c, const char *name, const char *text)
+{
+    return put(c, name, text, strlen(text));
+}
+
+static enum gpfc_status take(struct compile *c, const char *name, struct source *out)
+{
+    enum { MOST_BYTES = 1 << 30 };
+    const char *fault = NULL;
+    if (source_read(c->arena, in_folder(c, name), MOST_BYTES, out, &fault) != SOURCE_OK)
+        return compile_fail(c, GPFC_FAILED, fault);
+    return GPFC_OK;
+}
+
+/* ---- programs that run --------------------------------------------------------------------------------- */
 
 struct command {
     struct arena *arena;
@@ -98,22 +143,7 @@ static enum gpfc_status run(struct compile *c, const struct command *command)
     return output_run(c->arena, command->argument, &fault) ? GPFC_OK : compile_fail(c, GPFC_FAILED, fault);
 }
 
-static enum gpfc_status move_result(struct compile *c, const char *name, const char *path, bool executable)
-{
-    const char *fault = NULL;
-    size_t length = 0;
-    if (!output_move(c->arena, in_folder(c, name), path, executable, &length, &fault))
-        return compile_fail(c, GPFC_FAILED, fault);
-    c->report->output_bytes += (long)length;
-    return GPFC_OK;
-}
-
-static enum gpfc_status make_folder(struct compile *c)
-{
-    const char *fault = NULL;
-    c->folder = output_folder_new(c->arena, &fault);
-    return c->folder ? GPFC_OK : compile_fail(c, GPFC_FAILED, fault);
-}
+/* ---- trainers ------------------------------------------------------------------------------------------ */
 
 /* Told before the linker does, which knows of no way out. */
 static enum gpfc_status find_runtime(struct compile *c, const char *folder)
@@ -126,116 +156,156 @@ static enum gpfc_status find_runtime(struct compile *c, const char *folder)
                                              library, strerror(errno)));
 }
 
-static const char *object_path(struct compile *c, int i)
+static const char *object_name(struct compile *c, int i)
 {
-    return arena_printf(c->arena, "%s/kernels%d.o", c->folder, i);
+    return arena_printf(c->arena, "kernels%d.o", i);
 }
 
-static enum gpfc_status write_objects(struct compile *c)
+static enum gpfc_status put_objects(struct compile *c)
 {
-    if (!c->object[0].bytes)
-        return write_code(c, object_path(c, 0), LLVMObjectFile);
     enum gpfc_status status = GPFC_OK;
-    for (int i = 0; i < COMPILE_OBJECTS && status == GPFC_OK; i++)
-        status = write_text(c, object_path(c, i), c->object[i].bytes, c->object[i].length);
+    for (int i = 0; i < COMPILE_PARTS && status == GPFC_OK; i++)
+        if (c->object[i].bytes)
+            status = put(c, object_name(c, i), c->object[i].bytes, c->object[i].length);
     return status;
 }
 
-static enum gpfc_status link_trainer(struct compile *c, const char *path)
+static enum gpfc_status link_objects(struct compile *c, const char *runtime)
 {
-    const char *runtime = c->options->runtime_dir ? c->options->runtime_dir : GPFC_LIBDIR;
     struct command command = {.arena = c->arena};
-    enum gpfc_status status = find_runtime(c, runtime);
-    if (status == GPFC_OK)
-        status = make_folder(c);
-    if (status == GPFC_OK)
-        status = write_objects(c);
     add_words(&command, GPFC_CC);
     add_argument(&command, "-o");
     add_argument(&command, in_folder(c, "trainer"));
-    for (int i = 0; i < COMPILE_OBJECTS && c->object[i].bytes; i++)
-        add_argument(&command, object_path(c, i));
-    if (!c->object[0].bytes)
-        add_argument(&command, object_path(c, 0));
+    for (int i = 0; i < COMPILE_PARTS; i++)
+        if (c->object[i].bytes)
+            add_argument(&command, in_folder(c, object_name(c, i)));
     add_argument(&command, arena_printf(c->arena, "-L%s", runtime));
     add_words(&command, GPFC_RUNTIME_LINK);
-    if (status == GPFC_OK)
-        status = run(c, &command);
-    c->report->output_bytes = 0; /* the kernels are within the trainer */
-    return status == GPFC_OK ? move_result(c, "trainer", path, true) : status;
+    return run(c, &command);
 }
+
+static enum gpfc_status write_trainer(struct compile *c, const char *path)
+{
+    const char *runtime = c->options->runtime_dir ? c->options->runtime_dir : GPFC_LIBDIR;
+    struct source trainer;
+    enum gpfc_status status = find_runtime(c, runtime);
+    if (status == GPFC_OK && !c->object[0].bytes)
+        status = make_code(c, LLVMObjectFile, &c->object[0]);
+    if (status == GPFC_OK)
+        status = make_folder(c);
+    if (status == GPFC_OK)
+        status = put_objects(c);
+    if (status == GPFC_OK)
+        status = link_objects(c, runtime);
+    if (status == GPFC_OK)
+        status = take(c, "trainer", &trainer);
+    if (status != GPFC_OK)
+        return status;
+    output_folder_remove(c->folder);
+    return write_file(c, path, trainer.text, trainer.length, true);
+}
+
+/* ---- libraries ----------------------------------------------------------------------------------------- */
 
 static struct library_facts library_facts(const struct compile *c)
 {
     return (struct library_facts){.model = &c->model, .flow = c->report->flow, .lanes = c->report->lanes};
 }
 
+static enum gpfc_status put_parts(struct compile *c, const char *header, const struct compile_object *kernels)
+{
+    struct library_facts facts = library_facts(c);
+    const char *header_name = arena_printf(c->arena, "%s.h", library_prefix(c->arena, c->model.name));
+    enum gpfc_status status = put_text(c, header_name, header);
+    if (status == GPFC_OK)
+        status = put_text(c, "kernel_abi.h", library_abi_header());
+    if (status == GPFC_OK)
+        status = put_text(c, "library.c", library_code(c->arena, &facts));
+    if (status == GPFC_OK)
+        status = put(c, "kernels.o", kernels->bytes, kernels->length);
+    return status;
+}
+
+/* words: the program and its flags; names: files in the folder, NULL at the end; flags: what comes last. */
+static enum gpfc_status run_in_folder(struct compile *c, const char *words, const char *const *names,
+                                      const char *flags)
+{
+    struct command command = {.arena = c->arena};
+    add_words(&command, words);
+    for (; *names; names++)
+        add_argument(&command, in_folder(c, *names));
+    add_words(&command, flags);
+    return run(c, &command);
+}
+
+static enum gpfc_status join_parts(struct compile *c)
+{
+    static const char *const code[] = {"library.o", "library.c", NULL};
+    static const char *const shared[] = {"library.so", "library.o", "kernels.o", NULL};
+    static const char *const archive[] = {"library.a", "library.o", "kernels.o", NULL};
+    enum gpfc_status status = run_in_folder(c, GPFC_CC " -std=c11 -O2 -fPIC -c -o", code, "");
+    if (status == GPFC_OK)
+        status = run_in_folder(c, GPFC_CC " -shared -o", shared, "-lm");
+    if (status == GPFC_OK)
+        status = run_in_folder(c, "ar rcs", archive, "");
+    return status;
+}
+
+static enum gpfc_status make_library(struct compile *c, const char *header, struct source *archive,
+                                     struct source *shared)
+{
+    struct compile_object kernels;
+    enum gpfc_status status = make_code(c, LLVMObjectFile, &kernels);
+    if (status == GPFC_OK)
+        status = make_folder(c);
+    if (status == GPFC_OK)
+        status = put_parts(c, header, &kernels);
+    if (status == GPFC_OK)
+        status = join_parts(c);
+    if (status == GPFC_OK)
+        status = take(c, "library.a", archive);
+    if (status == GPFC_OK)
+        status = take(c, "library.so", shared);
+    if (status == GPFC_OK)
+        output_folder_remove(c->folder);
+    return status;
+}
+
 /* NAME.h, NAME.so and NAME.a beside each other. */
 static enum gpfc_status write_library(struct compile *c, const char *path)
 {
     struct library_facts facts = library_facts(c);
-    const char *stem = without_suffix(c->arena, path);
-    const char *header = library_header(c->arena, &facts), *code = library_code(c->arena, &facts);
-    const char *prefix = library_prefix(c->arena, c->model.name);
-    const char *header_name = arena_printf(c->arena, "%s.h", prefix);
-    enum gpfc_status status = make_folder(c);
+    const char *stem = without_suffix(c->arena, path), *header = library_header(c->arena, &facts);
+    struct source archive, shared;
+    enum gpfc_status status = make_library(c, header, &archive, &shared);
     if (status == GPFC_OK)
-        status = write_text(c, in_folder(c, header_name), header, strlen(header));
+        status = write_file(c, arena_printf(c->arena, "%s.a", stem), archive.text, archive.length, false);
     if (status == GPFC_OK)
-        status = write_text(c, in_folder(c, "kernel_abi.h"), library_abi_header(), strlen(library_abi_header()));
+        status = write_file(c, arena_printf(c->arena, "%s.so", stem), shared.text, shared.length, true);
     if (status == GPFC_OK)
-        status = write_text(c, in_folder(c, "library.c"), code, strlen(code));
-    if (status == GPFC_OK)
-        status = write_code(c, in_folder(c, "kernels.o"), LLVMObjectFile);
-    struct command compile = {.arena = c->arena}, link = {.arena = c->arena}, archive = {.arena = c->arena};
-    add_words(&compile, GPFC_CC " -std=c11 -O2 -fPIC -c -o");
-    add_argument(&compile, in_folder(c, "library.o"));
-    add_argument(&compile, in_folder(c, "library.c"));
-    add_words(&link, GPFC_CC " -shared -o");
-    add_words(&archive, "ar rcs");
-    add_argument(&link, in_folder(c, "library.so"));
-    add_argument(&archive, in_folder(c, "library.a"));
-    struct command *const both[] = {&link, &archive};
-    for (int i = 0; i < 2; i++) {
-        add_argument(both[i], in_folder(c, "library.o"));
-        add_argument(both[i], in_folder(c, "kernels.o"));
-    }
-    add_argument(&link, "-lm");
-    const struct command *const commands[] = {&compile, &link, &archive};
-    for (int i = 0; i < 3 && status == GPFC_OK; i++)
-        status = run(c, commands[i]);
-    c->report->output_bytes = 0;
-    if (status == GPFC_OK)
-        status = move_result(c, "library.a", arena_printf(c->arena, "%s.a", stem), false);
-    if (status == GPFC_OK)
-        status = move_result(c, "library.so", arena_printf(c->arena, "%s.so", stem), true);
-    if (status == GPFC_OK)
-        status = write_text(c, arena_printf(c->arena, "%s.h", stem), header, strlen(header));
+        status = write_text(c, arena_printf(c->arena, "%s.h", stem), header);
     return status;
 }
 
 enum gpfc_status artifact_write(struct compile *c, const char *path)
 {
-    const char *text;
     struct library_facts facts;
     switch (c->options->emit) {
     case GPFC_EMIT_IR:
         return write_ir(c, path);
     case GPFC_EMIT_LLVM:
-        text = module_text(c->arena, c->module.module);
-        return write_text(c, path, text, strlen(text));
+        return write_text(c, path, module_text(c->arena, c->module.module));
     case GPFC_EMIT_ASM:
         return write_code(c, path, LLVMAssemblyFile);
     case GPFC_EMIT_OBJECT:
         return write_code(c, path, LLVMObjectFile);
     case GPFC_EMIT_HEADER:
         facts = library_facts(c);
-        text = library_header(c->arena, &facts);
-        return write_text(c, path, text, strlen(text));
+        return write_text(c, path, library_header(c->arena, &facts));
     case GPFC_EMIT_LIBRARY:
         return write_library(c, path);
     case GPFC_EMIT_EXECUTABLE:
-        return link_trainer(c, path);
+        return write_trainer(c, path);
     }
     return GPFC_FAILED;
 }

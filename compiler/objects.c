@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Object code of a trainer's kernels: the training kernel, which takes about as long to compile as all others, in one
- * thread and object, the others in another. */
+ * Object code of a trainer's kernels: those for training, which take about as long to compile as all others, and the
+ * others, each part in a thread and an object of its own. */
 #include "compile.h"
 
 #include <pthread.h>
@@ -10,19 +10,20 @@ struct work {
     const struct compile *c;
     struct emit_part part;
     const struct emit_bundle *bundle;
+    struct arena *arena; /* of this thread alone; holds the object until the compile ends */
     struct compile_object *object;
-    const char *fault; /* NULL: done; lies in the object's arena or is constant */
+    const char *fault; /* NULL: done; lies in the arena or is constant */
 };
 
-static const char *make(struct work *work, struct emit_module *module)
+static const char *make(struct work *work)
 {
     const struct compile *c = work->c;
-    struct arena *arena = work->object->arena;
+    struct emit_module module;
     const char *fault = "a kernel could not be compiled";
-    if (!emit_build(arena, &c->cpu, c->is_double, c->n_kernels, c->kernels, &work->part, work->bundle, module, &fault))
-        return fault;
-    if (!emit_optimize(arena, module, &fault) ||
-        !module_emit(arena, module->module, module->machine, LLVMObjectFile, &work->object->bytes,
+    if (!emit_build(work->arena, &c->cpu, c->is_double, c->n_kernels, c->kernels, &work->part, work->bundle,
+                    &module, &fault) ||
+        !emit_optimize(work->arena, &module, &fault) ||
+        !module_emit(work->arena, module.module, module.machine, LLVMObjectFile, &work->object->bytes,
                      &work->object->length, &fault))
         return fault;
     return NULL;
@@ -31,41 +32,49 @@ static const char *make(struct work *work, struct emit_module *module)
 static void *run(void *data)
 {
     struct work *work = data;
-    struct emit_module module = {0}; /* read after a longjmp only through its address */
     jmp_buf no_memory;
     work->fault = "out of memory";
-    work->object->arena = arena_new();
-    if (!work->object->arena)
-        return NULL;
     if (!setjmp(no_memory)) {
-        arena_on_failure(work->object->arena, &no_memory);
-        work->fault = make(work, &module);
+        arena_on_failure(work->arena, &no_memory);
+        work->fault = make(work);
     }
-    emit_free(&module);
     return NULL;
+}
+
+static void free_arena(void *arena)
+{
+    arena_free(arena);
+}
+
+static struct arena *arena_within(struct arena *owner)
+{
+    struct owned *place = arena_own(owner, free_arena);
+    struct arena *arena = arena_new();
+    place->object = arena;
+    if (!arena)
+        arena_fail(owner);
+    return arena;
 }
 
 enum gpfc_status objects_make(struct compile *c, const struct emit_bundle *bundle)
 {
-    struct work work[COMPILE_OBJECTS] = {
-        {.c = c, .part = {0, 1}, .bundle = bundle, .object = &c->object[0]},
-        {.c = c, .part = {1, c->n_kernels}, .object = &c->object[1]},
-    };
-    pthread_t second;
-    bool threaded = pthread_create(&second, NULL, run, &work[1]) == 0;
-    run(&work[0]);
-    if (threaded)
-        (void)pthread_join(second, NULL);
-    else
-        run(&work[1]);
-    for (int i = 0; i < COMPILE_OBJECTS; i++)
+    struct work work[COMPILE_PARTS] = {0};
+    pthread_t thread[COMPILE_PARTS];
+    bool threaded[COMPILE_PARTS] = {false};
+    for (int i = 0; i < COMPILE_PARTS; i++) {
+        work[i] = (struct work){.c = c, .part = c->part[i], .bundle = i == 0 ? bundle : NULL,
+                                .arena = arena_within(c->arena), .object = &c->object[i]};
+        if (i > 0 && c->part[i].first < c->part[i].end)
+            threaded[i] = pthread_create(&thread[i], NULL, run, &work[i]) == 0;
+    }
+    for (int i = 0; i < COMPILE_PARTS; i++)
+        if (!threaded[i] && c->part[i].first < c->part[i].end)
+            run(&work[i]);
+    for (int i = 0; i < COMPILE_PARTS; i++)
+        if (threaded[i])
+            (void)pthread_join(thread[i], NULL);
+    for (int i = 0; i < COMPILE_PARTS; i++)
         if (work[i].fault)
             return compile_fail(c, GPFC_FAILED, work[i].fault);
     return GPFC_OK;
-}
-
-void objects_free(struct compile *c)
-{
-    for (int i = 0; i < COMPILE_OBJECTS; i++)
-        arena_free(c->object[i].arena);
 }

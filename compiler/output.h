@@ -6,20 +6,28 @@
 
 #include "base/base.h"
 
-/* Writes a file beside `path`, syncs it, renames it. Devices and pipes are written to as they are. False: *fault. */
-bool output_write(struct arena *arena, const char *path, const char *bytes, size_t length, const char **fault) MUST_CHECK;
+#include <signal.h>
 
-/* A fresh folder for intermediate files, in $TMPDIR or /tmp; NULL: *fault. output_folder_remove takes it away with the
- * files directly in it. */
-const char *output_folder_new(struct arena *arena, const char **fault) MUST_CHECK;
-void output_folder_remove(const char *folder);
+/* Writes a file beside `path`, syncs it, renames it. Devices and pipes are written to as they are. False:
+ * *fault. */
+bool output_write(struct arena *arena, const char *path, const char *bytes, size_t length, bool executable,
+                  const char **fault) MUST_CHECK;
 
-/* Runs a program (found by PATH, no shell) to its end. False: it could not be run or failed; *fault then holds what it wrote
- * on standard error. arguments end with NULL. */
+/* A folder for intermediate files. The arena owns it, and takes it away with the files directly in it. As
+ * long as it is there, the signals that ask a process to end (HUP, INT, TERM) wait, in this thread: nobody
+ * else would take it away. So what can last, as compiling or writing to a pipe, comes before or after. */
+struct output_folder {
+    const char *path;
+    struct owned *place;
+    sigset_t held_before; /* signals that waited already */
+};
+
+/* A fresh one in $TMPDIR or /tmp; NULL: *fault. */
+struct output_folder *output_folder_new(struct arena *arena, const char **fault) MUST_CHECK;
+void output_folder_remove(struct output_folder *folder); /* now, not with the arena */
+
+/* Runs a program (found by PATH, no shell), which signals do reach, to its end. False: it could not be run or
+ * failed; *fault then holds what it wrote. arguments end with NULL. */
 bool output_run(struct arena *arena, const char *const *arguments, const char **fault) MUST_CHECK;
-
-/* Moves a finished file to `path`, across file systems too, atomically; *length: its bytes. */
-bool output_move(struct arena *arena, const char *from, const char *path, bool executable, size_t *length,
-                 const char **fault) MUST_CHECK;
 
 #endif

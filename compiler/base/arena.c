@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Memory of one compile. Takes blocks from the C library, gives pieces of them, frees all at once. Where
- * memory ends it jumps to the arena's owner, so that no stage has to look for NULL. */
+ * Memory of one compile. Takes blocks from the C library, gives pieces of them, frees all at once, together
+ * with objects from elsewhere that were put into its care. Where memory ends it jumps to the arena's owner,
+ * so that no stage has to look for NULL. */
 #include "base/base.h"
 
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct block {
 
 struct arena {
     struct block *newest;
+    struct owned *youngest; /* lies in a block, as all of the list does */
     jmp_buf *on_failure;
     long fail_after; /* allocations that still succeed; < 0: no limit */
 };
@@ -43,6 +45,8 @@ void arena_free(struct arena *arena)
 {
     if (!arena)
         return;
+    for (struct owned *owned = arena->youngest; owned; owned = owned->older)
+        arena_release(owned);
     for (struct block *block = arena->newest, *next; block; block = next) {
         next = block->next;
         free(block);
@@ -103,6 +107,22 @@ void *arena_alloc(struct arena *arena, size_t bytes)
     const size_t padding = (align - bytes % align) % align;
     block->used += bytes + (padding < rest ? padding : rest);
     return piece;
+}
+
+struct owned *arena_own(struct arena *arena, void (*release)(void *object))
+{
+    struct owned *owned = ARENA_NEW(arena, struct owned);
+    *owned = (struct owned){.release = release, .older = arena->youngest};
+    arena->youngest = owned;
+    return owned;
+}
+
+void arena_release(struct owned *owned)
+{
+    void *object = owned->object;
+    owned->object = NULL;
+    if (object)
+        owned->release(object);
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t bytes_each)

@@ -44,6 +44,23 @@ _Noreturn void arena_fail(const struct arena *arena);
  */
 void arena_fail_after(struct arena *arena, long n);
 
+/* What ends with the arena and is not of its memory: an object of another library, a folder, another arena.
+ * Making its place may jump away, so that comes first, and nothing can fail between the object and its place:
+ *
+ *     struct owned *place = arena_own(arena, free_builder);
+ *     place->object = LLVMCreateBuilder();
+ *
+ * arena_free, where a failure leads to as well, calls release(object) for each that is not NULL, the youngest
+ * first, and frees its own memory after that. release must not allocate from the arena. */
+struct owned {
+    void *object; /* NULL: none yet, or none any more */
+    void (*release)(void *object);
+    struct owned *older;
+};
+
+struct owned *arena_own(struct arena *arena, void (*release)(void *object)) MUST_CHECK;
+void arena_release(struct owned *owned); /* now, not at the end */
+
 /* ---- strbuf: a text that grows, in an arena ------------------------------------------------------------ */
 
 struct strbuf {

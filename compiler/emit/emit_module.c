@@ -21,19 +21,51 @@ static void set_types(struct emitter *e, int vector)
     e->wide_math = vector_math_for(e->module, e->builder, e->vector, e->cpu->has_fma);
 }
 
-bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
-                const struct emit_kernel *kernels, const struct emit_part *part, const struct emit_bundle *bundle,
-                struct emit_module *out, const char **fault)
+static void free_context(void *context)
+{
+    LLVMContextDispose(context);
+}
+
+static void free_module(void *module)
+{
+    LLVMDisposeModule(module);
+}
+
+static void free_builder(void *builder)
+{
+    LLVMDisposeBuilder(builder);
+}
+
+static bool open_module(struct arena *arena, const struct target_cpu *cpu, struct emit_module *out,
+                        const char **fault)
 {
     *out = (struct emit_module){.machine = target_machine_new(arena, cpu, fault)};
     if (!out->machine)
         return false;
-    out->context = LLVMContextCreate();
-    out->module = LLVMModuleCreateWithNameInContext("gpfc", out->context);
+    struct owned *context = arena_own(arena, free_context), *module = arena_own(arena, free_module);
+    context->object = out->context = LLVMContextCreate();
+    module->object = out->module = LLVMModuleCreateWithNameInContext("gpfc", out->context);
     target_module_set(out->machine, out->module);
+    return true;
+}
+
+static LLVMBuilderRef open_builder(struct arena *arena, LLVMContextRef context)
+{
+    struct owned *place = arena_own(arena, free_builder);
+    LLVMBuilderRef builder = LLVMCreateBuilderInContext(context);
+    place->object = builder;
+    return builder;
+}
+
+bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
+                const struct emit_kernel *kernels, const struct emit_part *part, const struct emit_bundle *bundle,
+                struct emit_module *out, const char **fault)
+{
+    if (!open_module(arena, cpu, out, fault))
+        return false;
     struct emitter e = {.arena = arena, .cpu = cpu, .context = out->context, .module = out->module,
                         .is_double = is_double, .shared = part != NULL};
-    e.builder = LLVMCreateBuilderInContext(out->context);
+    e.builder = open_builder(arena, out->context);
     struct kernel_functions *functions =
         ARENA_ARRAY(arena, struct kernel_functions, (size_t)n_kernels + 1);
     for (int i = 0; i < n_kernels; i++) {
@@ -46,10 +78,7 @@ bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_doubl
     }
     if (bundle || !part)
         emit_bundle_symbols(&e, n_kernels, kernels, functions, bundle);
-    LLVMDisposeBuilder(e.builder);
     *fault = module_fault(arena, out->module);
-    if (*fault)
-        emit_free(out);
     return !*fault;
 }
 
@@ -62,15 +91,4 @@ static const char PIPELINE[] =
 bool emit_optimize(struct arena *arena, struct emit_module *module, const char **fault)
 {
     return module_optimize(arena, module->module, module->machine, PIPELINE, fault);
-}
-
-void emit_free(struct emit_module *module)
-{
-    if (module->module)
-        LLVMDisposeModule(module->module);
-    if (module->context)
-        LLVMContextDispose(module->context);
-    if (module->machine)
-        LLVMDisposeTargetMachine(module->machine);
-    *module = (struct emit_module){0};
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Target machines by processor name, and LLVM's calls with their texts moved into the arena. Which processors
- * there are stands in target_cpu.def. */
+ * Target machines by processor name, and LLVM's calls with what they allocate put into the arena's care.
+ * Which processors there are stands in target_cpu.def. */
 #include "emit/llvm_compat.h"
 
 #include <assert.h>
@@ -63,6 +63,35 @@ static unsigned llvm_major(void)
     return major;
 }
 
+/* ---- what the arena owns ------------------------------------------------------------------------------ */
+
+static void free_message(void *message)
+{
+    LLVMDisposeMessage(message);
+}
+
+static void free_error_message(void *message)
+{
+    LLVMDisposeErrorMessage(message);
+}
+
+static void free_buffer(void *buffer)
+{
+    LLVMDisposeMemoryBuffer(buffer);
+}
+
+static void free_machine(void *machine)
+{
+    LLVMDisposeTargetMachine(machine);
+}
+
+/* A text that LLVM allocated, in the place that was made before. */
+static const char *keep_text(struct owned *place, char *text)
+{
+    place->object = text;
+    return text ? text : "no reason given";
+}
+
 /* ---- processors --------------------------------------------------------------------------------------- */
 
 static void copy_text(char *to, size_t room, const char *from)
@@ -70,14 +99,6 @@ static void copy_text(char *to, size_t room, const char *from)
     size_t length = strlen(from);
     assert(length < room);
     memcpy(to, from, length + 1);
-}
-
-/* A text that LLVM allocated, moved into the arena. */
-static const char *take_message(struct arena *arena, char *message)
-{
-    const char *kept = arena_strdup(arena, message ? message : "no reason given");
-    LLVMDisposeMessage(message);
-    return kept;
 }
 
 static bool starts_with(const char *text, const char *with)
@@ -116,11 +137,17 @@ static void describe(struct target_cpu *cpu, enum target_family family)
     cpu->has_avx512 = family == TARGET_AVX512;
 }
 
+static const char *ask(struct arena *arena, char *(*question)(void))
+{
+    struct owned *place = arena_own(arena, free_message);
+    return keep_text(place, question());
+}
+
 static void find_host(struct arena *arena, struct target_cpu *out)
 {
-    const char *triple = take_message(arena, LLVMGetDefaultTargetTriple());
-    const char *name = take_message(arena, LLVMGetHostCPUName());
-    out->features = take_message(arena, LLVMGetHostCPUFeatures());
+    const char *triple = ask(arena, LLVMGetDefaultTargetTriple);
+    const char *name = ask(arena, LLVMGetHostCPUName);
+    out->features = ask(arena, LLVMGetHostCPUFeatures);
     copy_text(out->triple, sizeof out->triple, triple);
     copy_text(out->name, sizeof out->name, name);
     describe(out, family_from_features(triple, out->features));
@@ -191,16 +218,18 @@ const char *target_cpu_names(struct arena *arena)
 LLVMTargetMachineRef target_machine_new(struct arena *arena, const struct target_cpu *cpu, const char **fault)
 {
     targets_ready();
+    struct owned *text = arena_own(arena, free_message), *place = arena_own(arena, free_machine);
     LLVMTargetRef target;
     char *message = NULL;
     if (LLVMGetTargetFromTriple(cpu->triple, &target, &message)) {
-        *fault =
-            arena_printf(arena, "LLVM cannot compile for %s: %s", cpu->triple, take_message(arena, message));
+        const char *reason = keep_text(text, message);
+        *fault = arena_printf(arena, "LLVM cannot compile for %s: %s", cpu->triple, reason);
         return NULL;
     }
     LLVMTargetMachineRef machine =
         LLVMCreateTargetMachine(target, cpu->triple, cpu->name, cpu->features, LLVMCodeGenLevelDefault,
                                 LLVMRelocPIC, LLVMCodeModelDefault);
+    place->object = machine;
     if (!machine)
         *fault =
             arena_printf(arena, "LLVM cannot make a target machine for %s on %s", cpu->name, cpu->triple);
@@ -240,15 +269,17 @@ void target_function_set(const struct target_cpu *cpu, LLVMValueRef function)
 
 const char *module_fault(struct arena *arena, LLVMModuleRef module)
 {
+    struct owned *place = arena_own(arena, free_message);
     char *message = NULL;
     LLVMBool broken = LLVMVerifyModule(module, LLVMReturnStatusAction, &message);
-    const char *text = take_message(arena, message);
+    const char *text = keep_text(place, message);
     return broken ? text : NULL;
 }
 
 bool module_optimize(struct arena *arena, LLVMModuleRef module, LLVMTargetMachineRef machine,
                      const char *passes, const char **fault)
 {
+    struct owned *place = arena_own(arena, free_error_message);
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     /* register blocks are laid out by the schedule: unrolled further they spill */
     LLVMPassBuilderOptionsSetLoopUnrolling(options, false);
@@ -257,28 +288,28 @@ bool module_optimize(struct arena *arena, LLVMModuleRef module, LLVMTargetMachin
     LLVMDisposePassBuilderOptions(options);
     if (!error)
         return true;
-    char *message = LLVMGetErrorMessage(error);
-    *fault = arena_strdup(arena, message);
-    LLVMDisposeErrorMessage(message);
+    *fault = keep_text(place, LLVMGetErrorMessage(error));
     return false;
 }
 
 bool module_emit(struct arena *arena, LLVMModuleRef module, LLVMTargetMachineRef machine,
                  LLVMCodeGenFileType kind, const char **bytes, size_t *length, const char **fault)
 {
+    struct owned *text = arena_own(arena, free_message), *place = arena_own(arena, free_buffer);
     LLVMMemoryBufferRef buffer = NULL;
     char *message = NULL;
     if (LLVMTargetMachineEmitToMemoryBuffer(machine, module, kind, &message, &buffer)) {
-        *fault = take_message(arena, message);
+        *fault = keep_text(text, message);
         return false;
     }
+    place->object = buffer;
     *length = LLVMGetBufferSize(buffer);
-    *bytes = arena_strndup(arena, LLVMGetBufferStart(buffer), *length);
-    LLVMDisposeMemoryBuffer(buffer);
+    *bytes = LLVMGetBufferStart(buffer);
     return true;
 }
 
 const char *module_text(struct arena *arena, LLVMModuleRef module)
 {
-    return take_message(arena, LLVMPrintModuleToString(module));
+    struct owned *place = arena_own(arena, free_message);
+    return keep_text(place, LLVMPrintModuleToString(module));
 }

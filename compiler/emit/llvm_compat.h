@@ -5,7 +5,7 @@
  * and 19 is settled here and nowhere else.
  *
  * LLVM registers its back ends in memory of its own, once a process; this file sees to that, so callers in
- * several threads need no care. All texts that are returned belong to the arena. */
+ * several threads need no care. Everything that is returned belongs to the arena and ends with it. */
 #ifndef GPFC_EMIT_LLVM_COMPAT_H
 #define GPFC_EMIT_LLVM_COMPAT_H
 
@@ -45,8 +45,7 @@ bool target_cpu_find(struct arena *arena, const char *name, struct target_cpu *o
 /* "native x86-64 .. a64fx", blank-separated, for --help. */
 const char *target_cpu_names(struct arena *arena);
 
-/* Position-independent code, default optimisation. NULL: *fault says why. Free with LLVMDisposeTargetMachine.
- */
+/* Position-independent code, default optimisation. NULL: *fault says why. */
 LLVMTargetMachineRef target_machine_new(struct arena *arena, const struct target_cpu *cpu,
                                         const char **fault) MUST_CHECK;
 
@@ -64,7 +63,7 @@ const char *module_fault(struct arena *arena, LLVMModuleRef module) MUST_CHECK;
 bool module_optimize(struct arena *arena, LLVMModuleRef module, LLVMTargetMachineRef machine,
                      const char *passes, const char **fault) MUST_CHECK;
 
-/* Object code or assembly (LLVMObjectFile, LLVMAssemblyFile), in the arena, with a NUL past the end. */
+/* Object code or assembly (LLVMObjectFile, LLVMAssemblyFile), with a NUL past the end. */
 bool module_emit(struct arena *arena, LLVMModuleRef module, LLVMTargetMachineRef machine,
                  LLVMCodeGenFileType kind, const char **bytes, size_t *length, const char **fault) MUST_CHECK;
 

@@ -69,10 +69,8 @@ static bool make_object(struct arena *arena, const struct ir_graph *graph, const
     struct emit_module module;
     if (!emit_build(arena, &cpu, options->is_double, 1, &kernel, NULL, NULL, &module, fault))
         return false;
-    bool done = emit_optimize(arena, &module, fault) &&
-                module_emit(arena, module.module, module.machine, LLVMObjectFile, bytes, length, fault);
-    emit_free(&module);
-    return done;
+    return emit_optimize(arena, &module, fault) &&
+           module_emit(arena, module.module, module.machine, LLVMObjectFile, bytes, length, fault);
 }
 
 struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,

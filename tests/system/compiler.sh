@@ -27,6 +27,22 @@ expect 1 'absent/libgpfcrt.a: cannot be read: No such file' env GPFC_RUNTIME_DIR
 nothing_left absent.out*
 expect 2 "unknown CPU 'abacus'" "$gpfc" toy.yaml --cpu abacus --emit=asm
 
+# ---- interrupted while a program runs for it: no folder stays behind, and that program can be stopped too
+mkdir fake
+cat >fake/ar <<'END'
+#!/bin/sh
+kill -s "$SENT" "$PPID"
+kill -s "$SENT" $$
+: >deaf
+END
+chmod +x fake/ar
+for signal in HUP INT TERM; do
+    case $signal in HUP) code=129 ;; INT) code=130 ;; TERM) code=143 ;; esac
+    expect $code '' env --default-signal="$signal" SENT=$signal PATH="$scratch/fake:$PATH" \
+        TMPDIR="$scratch/temporary" "$gpfc" toy.yaml --emit=library -o stopped
+    nothing_left deaf stopped* temporary/*
+done
+
 # ---- texts: a byte order mark and the line ends of other systems
 printf '\357\273\277name: toy\r\ndimension: 2\r\nflow: {steps: 3}\r\n' >marked.yaml
 expect 0 '' "$gpfc" --quiet marked.yaml --emit=ir
@@ -60,4 +76,4 @@ if ${PYTHON3:-python3} "$source/tests/system/bad_files.py" . >out 2>&1; then
 else
     echo "$(head -1 out): the rest is skipped"
 fi
-finish 28
+finish 34

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Memory: alignment, zeros, pieces that do not touch, sizes that overflow, and the jump when there is no
- * more. */
+ * Memory: alignment, zeros, pieces that do not touch, sizes that overflow, the jump when there is no more,
+ * and what is released when the arena ends. */
 #include "base/base.h"
 #include "check.h"
 
@@ -120,12 +120,116 @@ static void allocations_fail_when_told(void)
     arena_free(arena);
 }
 
+struct log { /* what was released, in this order */
+    char text[16];
+    size_t length;
+};
+
+struct letter {
+    struct log *log;
+    char letter;
+};
+
+static void release_letter(void *object)
+{
+    const struct letter *letter = object;
+    letter->log->text[letter->log->length++] = letter->letter;
+}
+
+static struct owned *own_letter(struct arena *arena, struct log *log, char letter)
+{
+    struct owned *place = arena_own(arena, release_letter);
+    struct letter *made = ARENA_NEW(arena, struct letter); /* its memory lasts until it is released */
+    *made = (struct letter){log, letter};
+    place->object = made;
+    return place;
+}
+
+static void the_youngest_is_released_first(void)
+{
+    struct log log = {.length = 0};
+    struct arena *arena = arena_new();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(arena);
+    for (char letter = 'a'; letter < 'e'; letter++)
+        (void)own_letter(arena, &log, letter);
+    CU_ASSERT_EQUAL(log.length, 0);
+    arena_free(arena);
+    CU_ASSERT_STRING_EQUAL(log.text, "dcba");
+}
+
+static void what_was_released_is_released_once(void)
+{
+    struct log log = {.length = 0};
+    struct arena *arena = arena_new();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(arena);
+    (void)own_letter(arena, &log, 'a');
+    struct owned *early = own_letter(arena, &log, 'b');
+    (void)own_letter(arena, &log, 'c');
+    arena_release(early);
+    CU_ASSERT_STRING_EQUAL(log.text, "b");
+    CU_ASSERT_PTR_NULL(early->object);
+    arena_release(early);
+    arena_free(arena);
+    CU_ASSERT_STRING_EQUAL(log.text, "bca");
+}
+
+/* Three letters in an arena with n allocations. */
+static void own_letters(long n, struct log *log)
+{
+    jmp_buf failed;
+    struct arena *arena = arena_new();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(arena);
+    arena_fail_after(arena, n);
+    if (!setjmp(failed)) {
+        arena_on_failure(arena, &failed);
+        for (char letter = 'a'; letter < 'd'; letter++)
+            (void)own_letter(arena, log, letter);
+    }
+    CU_ASSERT_EQUAL(log->length, 0);
+    arena_free(arena);
+}
+
+static void a_failure_releases_what_was_there(void)
+{
+    static const char *const expected[] = {"", "", "a", "a", "ba", "ba", "cba"};
+    for (long n = 0; n < 7; n++) {
+        struct log log = {.length = 0};
+        own_letters(n, &log);
+        CU_ASSERT_STRING_EQUAL(log.text, expected[n]);
+    }
+}
+
+static void free_arena(void *arena)
+{
+    arena_free(arena);
+}
+
+static void an_arena_may_own_another(void)
+{
+    struct log log = {.length = 0};
+    struct arena *arena = arena_new();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(arena);
+    (void)own_letter(arena, &log, 'a');
+    struct owned *place = arena_own(arena, free_arena);
+    struct arena *inner = arena_new();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(inner);
+    place->object = inner;
+    (void)own_letter(inner, &log, 'b');
+    (void)own_letter(inner, &log, 'c');
+    arena_free(arena);
+    CU_ASSERT_STRING_EQUAL(log.text, "cba");
+}
+
 static const struct check_case cases[] = {
     {"pieces are aligned and zero", pieces_are_aligned_and_zero},
     {"pieces do not touch", pieces_do_not_touch},
     {"texts are copied", texts_are_copied},
     {"too much jumps to the owner", too_much_jumps_to_the_owner},
     {"allocations fail when told", allocations_fail_when_told},
+    {"the youngest is released first", the_youngest_is_released_first},
+    {"what was released is released once", what_was_released_is_released_once},
+    {"a failure releases what was there", a_failure_releases_what_was_there},
+    {"an arena may own another", an_arena_may_own_another},
 };
 
 int main(void)

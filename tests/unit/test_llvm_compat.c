@@ -64,7 +64,6 @@ static void compile(const char *name, struct compiled *out)
     CU_ASSERT_EQUAL(strlen(out->assembly), length);
     LLVMDisposeModule(module);
     LLVMContextDispose(context);
-    LLVMDisposeTargetMachine(machine);
 }
 
 static bool has(const struct compiled *code, const char *text)

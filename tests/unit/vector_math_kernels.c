@@ -105,7 +105,6 @@ const char *kernel_assembly(struct arena *arena, const struct target_cpu *cpu, i
                 module_emit(arena, module, machine, LLVMAssemblyFile, &text, &length, fault);
     LLVMDisposeModule(module);
     LLVMContextDispose(context);
-    LLVMDisposeTargetMachine(machine);
     return good ? text : NULL;
 }
 
@@ -151,17 +150,18 @@ struct kernel_set *kernel_set_new(struct arena *arena, int n, const struct kerne
     if (!target_cpu_find(arena, "native", &cpu, fault))
         return NULL;
     LLVMTargetMachineRef machine = target_machine_new(arena, &cpu, fault);
-    LLVMTargetMachineRef again = machine ? target_machine_new(arena, &cpu, fault) : NULL;
-    if (!again)
+    if (!machine)
         return NULL;
-    LLVMOrcLLJITBuilderRef builder = LLVMOrcCreateLLJITBuilder();
-    LLVMOrcLLJITBuilderSetJITTargetMachineBuilder(
-        builder, LLVMOrcJITTargetMachineBuilderCreateFromTargetMachine(again));
-    LLVMErrorRef error = LLVMOrcCreateLLJIT(&set->jit, builder);
+    LLVMOrcJITTargetMachineBuilderRef host = NULL;
+    LLVMErrorRef error = LLVMOrcJITTargetMachineBuilderDetectHost(&host);
+    LLVMOrcLLJITBuilderRef builder = error ? NULL : LLVMOrcCreateLLJITBuilder();
+    if (!error) {
+        LLVMOrcLLJITBuilderSetJITTargetMachineBuilder(builder, host);
+        error = LLVMOrcCreateLLJIT(&set->jit, builder);
+    }
     if (error)
         *fault = take_error(arena, error);
     bool good = !error && add_kernels(arena, set->jit, &cpu, machine, n, keys, fault);
-    LLVMDisposeTargetMachine(machine);
     return good ? set : NULL;
 }
 
