@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- inputs ---------------------------------------------------------------------------------------------- */
+/* ---- inputs -------------------------------------------------------------------------------------------- */
 
 static const struct ir_node *parameter_input(struct ir_graph *graph, const struct base_parameter *parameter)
 {
@@ -58,7 +58,7 @@ static const struct ir_node *sample_input(struct ir_graph *graph, const char *na
     return ir_input(graph, name, IR_SAMPLE, IR_VARYING, shape);
 }
 
-/* ---- the kernels of every kind --------------------------------------------------------------------------- */
+/* ---- the kernels of every kind ------------------------------------------------------------------------- */
 
 static const struct baseflow_kind *kind_of(const struct base_model *base)
 {

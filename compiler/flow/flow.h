@@ -52,8 +52,9 @@ struct flow_network {
 void flow_parameters(struct ir_graph *graph, const struct model *model);
 /* From the parameters, which are made where they are missing. */
 struct flow_network flow_network(struct ir_graph *graph, const struct model *model);
-/* The same arrays as captures of a loop's body, and, in `outer->array`, what the loop takes for them. */
-struct flow_network flow_network_capture(struct ir_graph *body, const struct flow_network *outer);
+/* What a loop's body calls array i: "weight0.x", "weight0.t", "bias0", "weight1", "bias1", ..., "weight",
+ * "bias". */
+const char *flow_array_name(struct arena *arena, const struct flow_network *network, int i);
 
 /* Last hidden layer h [H] at x [d], varying, and t [], uniform. */
 const struct ir_node *flow_hidden(struct ir_graph *graph, const struct model *model,

@@ -53,23 +53,13 @@ struct flow_network flow_network(struct ir_graph *graph, const struct model *mod
     return network;
 }
 
-/* "weight0.x", "weight0.t", "bias0", "weight1", "bias1", ..., "weight", "bias" */
-static const char *array_name(struct arena *arena, const struct flow_network *network, int i)
+const char *flow_array_name(struct arena *arena, const struct flow_network *network, int i)
 {
     if (i < 2)
         return i == 0 ? "weight0.x" : "weight0.t";
     if (i >= network->n - 2)
         return i == network->n - 2 ? "weight" : "bias";
     return arena_printf(arena, i % 2 == 0 ? "bias%d" : "weight%d", (i - 1) / 2);
-}
-
-struct flow_network flow_network_capture(struct ir_graph *body, const struct flow_network *outer)
-{
-    struct flow_network inner = {.n = outer->n};
-    for (int i = 0; i < outer->n; i++)
-        inner.array[i] =
-            ir_input(body, array_name(body->arena, outer, i), IR_CAPTURE, IR_UNIFORM, outer->array[i]->shape);
-    return inner;
 }
 
 static const struct ir_node *activate(struct ir_graph *graph, enum model_activation activation,

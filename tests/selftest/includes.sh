@@ -17,10 +17,12 @@ model base spec model
 ir base ir
 diff base ir diff
 pass base ir pass
-flow base model ir diff pass flow
+ode base model ir ode
+flow base model ir diff pass ode flow
+baseflow base model ir diff pass ode baseflow
 sched base ir pass sched
 emit base model ir sched emit gpfc
-compiler base spec model ir diff pass flow sched emit templates gpfc
+compiler base spec model ir diff pass flow baseflow sched emit templates gpfc
 runtime runtime gpfc
 gpfc gpfc
 END

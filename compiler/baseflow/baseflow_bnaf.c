@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Block neural autoregressive flow (De Cao, Aziz, Titov 2019). A block is a masked network with tanh whose
+ * layers have a group of units for each dimension. Group i sees groups 1 .. i alone, the i-th with positive
+ * weights: the Jacobian is triangular, and the logarithms A of its diagonal go through the layers beside the
+ * values.
+ *
+ * With the raw weight V, log scale s and U = exp(V) on the diagonal blocks, V below, 0 above, a layer is
+ *
+ *   W_ij = exp(s_i) U_ij / q_i,  q_i = sqrt(sum_j U_ij^2);   h' = W h + b
+ *   A'_i = log sum_j exp(log W_ij + A_j)  over the j of i's dimension;  tanh adds log(1 - tanh^2 h)
+ *
+ * All that depends on weights alone is uniform. */
+#include "baseflow/baseflow.h"
+
+#include <assert.h>
+#include <math.h>
+
+/* ---- a layer's weights --------------------------------------------------------------------------------- */
+
+struct layer {
+    const struct ir_node *W;            /* [out,in] */
+    const struct ir_node *diagonal;     /* [d,out/d,in/d] its diagonal blocks, positive */
+    const struct ir_node *log_diagonal; /* likewise, their logarithms */
+    const struct ir_node *bias;         /* [out] */
+};
+
+/* 1 on the d x d blocks (i,j) of an [out,in] matrix with i = j, or with i > j; else 0 */
+static const struct ir_node *mask(struct ir_graph *graph, int d, int out, int in, bool below)
+{
+    double *values = ARENA_ARRAY(graph->arena, double, (size_t)out * (size_t)in);
+    for (int i = 0; i < out; i++) {
+        for (int j = 0; j < in; j++) {
+            const int row = i / (out / d), column = j / (in / d);
+            values[i * in + j] = below ? row > column : row == column;
+        }
+    }
+    return ir_const(graph, ir_shape_of(2, out, in), values);
+}
+
+/* An axis of n elements as two, [first, n/first]. */
+static const struct ir_node *split_axis(struct ir_graph *graph, const struct ir_node *x, int axis, int first)
+{
+    const int n = x->shape.size[axis], lead[2] = {first, n / first};
+    struct ir_entry *entries = ARENA_ARRAY(graph->arena, struct ir_entry, (size_t)n);
+    for (int i = 0; i < n; i++)
+        entries[i] = (struct ir_entry){.row = i, .column = i, .value = 1.0};
+    return ir_select(graph, x, axis, 2, lead, n, entries);
+}
+
+/* [out,in] -> [d,out/d,in/d] */
+static const struct ir_node *diagonal_blocks(struct ir_graph *graph, const struct ir_node *matrix, int d)
+{
+    const struct ir_node *rows = split_axis(graph, matrix, 0, d);
+    return ir_ein(graph, 1.0, "iaib->iab", split_axis(graph, rows, 2, d));
+}
+
+static struct layer layer_of(struct ir_graph *graph, const struct base_model *base, int block, int k)
+{
+    const struct ir_node *V = baseflow_parameter(graph, base, "base.block%d.layer%d.weight", block, k);
+    const struct ir_node *s = baseflow_parameter(graph, base, "base.block%d.layer%d.log_scale", block, k);
+    const int d = base->d, out = V->shape.size[0], in = V->shape.size[1];
+    const struct ir_node *on = mask(graph, d, out, in, false), *below = mask(graph, d, out, in, true);
+    /* The inner mask keeps exp away from entries that do not count, which may be anything. */
+    const struct ir_node *positive = ir_mul(graph, on, ir_unary(graph, IR_EXP, ir_mul(graph, on, V)));
+    const struct ir_node *U = ir_add2(graph, positive, ir_mul(graph, below, V));
+    const struct ir_node *log_q =
+        ir_scale(graph, 0.5, ir_unary(graph, IR_LOG, ir_ein(graph, 1.0, "ij,ij->i", U, U)));
+    const struct ir_node *log_factor = ir_sub(graph, s, log_q);
+    const struct ir_node *factor = ir_unary(graph, IR_EXP, log_factor);
+    const struct ir_node *rows = split_axis(graph, log_factor, 0, d);
+    const struct ir_node *blocks = diagonal_blocks(graph, V, d);
+    struct layer layer = {
+        .W = ir_ein(graph, 1.0, "i,ij->ij", factor, U),
+        .log_diagonal = ir_add2(graph, blocks, ir_broadcast(graph, rows, "ia->iab", blocks->shape)),
+        .bias = baseflow_parameter(graph, base, "base.block%d.layer%d.bias", block, k),
+    };
+    layer.diagonal = ir_unary(graph, IR_EXP, layer.log_diagonal);
+    return layer;
+}
+
+/* ---- log-derivatives ----------------------------------------------------------------------------------- */
+
+static const struct ir_node *maximum(struct ir_graph *graph, const struct ir_node *a, const struct ir_node *b)
+{
+    return ir_add2(graph, a, ir_clamp(graph, ir_sub(graph, b, a), 0.0, 1e30));
+}
+
+/* max_a A_ia, [d,a] -> [d]: halves against each other */
+static const struct ir_node *row_maximum(struct ir_graph *graph, const struct ir_node *A)
+{
+    while (A->shape.size[1] > 1) {
+        const int n = A->shape.size[1], half = n / 2;
+        const struct ir_node *most =
+            maximum(graph, ir_slice(graph, A, 1, 0, n - half), ir_slice(graph, A, 1, half, n - half));
+        A = most;
+    }
+    return ir_pick(graph, A, 1, 0);
+}
+
+/* A' [d,a'] of A [d,a]: shifted by the largest of a dimension, so that exp neither overflows nor vanishes
+ * everywhere. The result does not depend on the shift, so that it may stay out of derivatives. */
+static const struct ir_node *through_weights(struct ir_graph *graph, const struct layer *layer,
+                                             const struct ir_node *A)
+{
+    const struct ir_node *shift = row_maximum(graph, A);
+    const struct ir_node *small = ir_sub(graph, A, ir_broadcast(graph, shift, "i->ia", A->shape));
+    const struct ir_node *sum =
+        ir_ein(graph, 1.0, "iab,ib->ia", layer->diagonal, ir_unary(graph, IR_EXP, small));
+    return ir_add2(graph, ir_unary(graph, IR_LOG, sum), ir_broadcast(graph, shift, "i->ia", sum->shape));
+}
+
+/* A + log(1 - tanh^2 h) = A + 2 log 2 - 2h - 2 log(1 + exp(-2h)); h [out] */
+static const struct ir_node *through_tanh(struct ir_graph *graph, const struct ir_node *h,
+                                          const struct ir_node *A)
+{
+    const struct ir_node *x = ir_scale(graph, -2.0, split_axis(graph, h, 0, A->shape.size[0]));
+    const struct ir_node *terms[] = {A, ir_fill(graph, 2.0 * log(2.0), A->shape), x,
+                                     ir_scale(graph, -2.0, ir_unary(graph, IR_SOFTPLUS, x))};
+    return ir_add(graph, 4, terms);
+}
+
+/* ---- blocks -------------------------------------------------------------------------------------------- */
+
+struct triangular {
+    const struct ir_node *y;            /* [d] */
+    const struct ir_node *log_diagonal; /* [d] log dy_i/dx_i */
+};
+
+static struct triangular network(struct ir_graph *graph, const struct base_model *base, int block,
+                                 const struct ir_node *x)
+{
+    const struct ir_node *h = x, *A = NULL;
+    for (int k = 0; k <= base->n_hidden; k++) {
+        const struct layer layer = layer_of(graph, base, block, k);
+        if (k > 0) {
+            A = through_tanh(graph, h, A);
+            h = ir_unary(graph, IR_TANH, h);
+        }
+        h = ir_add2(graph, ir_ein(graph, 1.0, "oi,i->o", layer.W, h), layer.bias);
+        A = k == 0 ? ir_pick(graph, layer.log_diagonal, 2, 0) : through_weights(graph, &layer, A);
+    }
+    return (struct triangular){.y = h, .log_diagonal = ir_pick(graph, A, 1, 0)};
+}
+
+/* A scalar parameter, [1], as [d] */
+static const struct ir_node *spread(struct ir_graph *graph, const struct ir_node *x, struct ir_shape shape)
+{
+    return ir_broadcast(graph, ir_pick(graph, x, 0, 0), "->i", shape);
+}
+
+/* Every block but the last: y = sg(g) f(x) + (1 - sg(g)) x, log dy_i/dx_i = sp(A_i + g) - sp(g). */
+static struct triangular gated(struct ir_graph *graph, const struct base_model *base, int block,
+                               const struct ir_node *x)
+{
+    const struct triangular f = network(graph, base, block, x);
+    if (block == base->blocks - 1)
+        return f;
+    const struct ir_node *g =
+        spread(graph, baseflow_parameter(graph, base, "base.block%d.gate", block), x->shape);
+    const struct ir_node *open = ir_unary(graph, IR_SIGMOID, g),
+                         *closed = ir_unary(graph, IR_SIGMOID, ir_scale(graph, -1.0, g));
+    const struct ir_node *A = ir_unary(graph, IR_SOFTPLUS, ir_add2(graph, f.log_diagonal, g));
+    return (struct triangular){
+        .y = ir_add2(graph, ir_mul(graph, open, f.y), ir_mul(graph, closed, x)),
+        .log_diagonal = ir_sub(graph, A, ir_unary(graph, IR_SOFTPLUS, g)),
+    };
+}
+
+static const struct ir_node *flipped(struct ir_graph *graph, const struct ir_node *x)
+{
+    const int d = x->shape.size[0];
+    struct ir_entry *entries = ARENA_ARRAY(graph->arena, struct ir_entry, (size_t)d);
+    for (int i = 0; i < d; i++)
+        entries[i] = (struct ir_entry){.row = i, .column = d - 1 - i, .value = 1.0};
+    return ir_select(graph, x, 0, 1, &d, d, entries);
+}
+
+/* Between blocks the order of the coordinates turns round, with log-determinant 0. */
+static struct baseflow_result map(struct ir_graph *graph, const struct base_model *base,
+                                  const struct ir_node *x, bool exact, const struct ir_node **penalty)
+{
+    (void)exact;
+    (void)penalty;
+    struct baseflow_result result = {.y = x, .logdet = ir_fill(graph, 0.0, ir_shape_of(0))};
+    for (int block = 0; block < base->blocks; block++) {
+        if (block > 0)
+            result.y = flipped(graph, result.y);
+        const struct triangular f = gated(graph, base, block, result.y);
+        result.y = f.y;
+        result.logdet = ir_add2(graph, result.logdet, ir_ein(graph, 1.0, "i->", f.log_diagonal));
+    }
+    return result;
+}
+
+/* ---- kernels block0 ... -------------------------------------------------------------------------------- */
+
+static int count(const struct base_model *base)
+{
+    return base->blocks;
+}
+
+static void build(struct ir_graph *graph, const struct base_model *base, int which)
+{
+    const struct ir_node *x = ir_input(graph, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(1, base->d));
+    const struct triangular f = gated(graph, base, which, x);
+    ir_output_add(graph, "y", f.y);
+    ir_output_add(graph, "log_diagonal", f.log_diagonal);
+}
+
+static const char *name(struct arena *arena, const struct base_model *base, int which)
+{
+    (void)base;
+    return arena_printf(arena, "block%d", which);
+}
+
+const struct baseflow_kind baseflow_bnaf = {.map = map, .count = count, .build = build, .name = name};

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+libgpfc_compiler_a_SOURCES += \
+	compiler/baseflow/baseflow.h \
+	compiler/baseflow/baseflow_bnaf.c \
+	compiler/baseflow/baseflow_build.c \
+	compiler/baseflow/baseflow_ffjord.c
