@@ -99,6 +99,16 @@ static const struct ir_node *linear_tangent(const struct forward *f, const struc
     return sum_of(f->graph, n, terms);
 }
 
+/* d log det A = sum_ij (1/A)_ij dA_ij; d(1/A) = -(1/A) dA (1/A) */
+static const struct ir_node *matrix_tangent(struct ir_graph *graph, const struct ir_node *node,
+                                            const struct ir_node *matrix, const struct ir_node *dot)
+{
+    const struct ir_node *inverse = ir_inverse(graph, matrix);
+    if (node->op == IR_LOGDET)
+        return ir_ein(graph, 1.0, "ij,ijs->s", inverse, dot);
+    return ir_ein(graph, -1.0, "ik,kls,lj->ijs", inverse, dot, inverse);
+}
+
 static const struct ir_node *tangent_of(const struct forward *f, const struct ir_node *node,
                                         const struct ir_node *const *args, const struct ir_node *value)
 {
@@ -114,6 +124,8 @@ static const struct ir_node *tangent_of(const struct forward *f, const struct ir
     }
     if (node->op == IR_BSUM)
         return ir_batch_sum(g, dot);
+    if (node->op == IR_LOGDET || node->op == IR_INVERSE)
+        return matrix_tangent(g, node, args[0], dot);
     return times_derivative(g, diff_derivative(g, node, args[0], value), dot);
 }
 

@@ -214,6 +214,16 @@ static const struct ir_node *select_transposed(struct ir_graph *g, const struct 
     return ir_select(g, cot, axis, 1, &columns, n, swapped);
 }
 
+/* A += c/A for c = d/d log det A; A -= (1/A) C (1/A) for C = d/d(1/A). */
+static const struct ir_node *matrix_cotangent(struct ir_graph *g, const struct ir_node *node,
+                                              const struct ir_node *matrix, const struct ir_node *cot)
+{
+    const struct ir_node *inverse = ir_inverse(g, matrix);
+    if (node->op == IR_LOGDET)
+        return ir_ein(g, 1.0, ",ij->ij", cot, inverse);
+    return ir_ein(g, -1.0, "ki,kl,jl->ij", inverse, cot, inverse);
+}
+
 static void reverse_node(struct reverse *rev, const struct ir_node *node, const struct ir_node *cot)
 {
     struct ir_graph *g = rev->to;
@@ -233,6 +243,9 @@ static void reverse_node(struct reverse *rev, const struct ir_node *node, const 
                      select_transposed(g, cot, s->axis, s->n_lead, s->lead,
                                        node->args[0]->shape.size[s->axis], s->n_entries, s->entries),
                      per_sample);
+    } else if (node->op == IR_LOGDET || node->op == IR_INVERSE) {
+        const struct ir_node *matrix = rev->map[node->args[0]->id];
+        reverse_give(rev, node->args[0], matrix_cotangent(g, node, matrix, cot), per_sample);
     } else if (ir_op_is_elementwise(node->op)) {
         const struct ir_node *x = rev->map[node->args[0]->id], *y = rev->map[node->id];
         reverse_give(rev, node->args[0], ir_mul(g, cot, diff_derivative(g, node, x, y)), per_sample);

@@ -156,7 +156,7 @@ static void keep_state(const struct loop_tape *tape, bool *keep)
 
 static bool sums_nothing(const struct ir_node *node)
 {
-    return node->op == IR_ADD || node->op == IR_SELECT ||
+    return node->op == IR_ADD || node->op == IR_SELECT || node->op == IR_HOLD ||
            (node->op == IR_EIN && node->ein.n_labels == node->shape.rank && node->n_args <= 2);
 }
 

@@ -106,6 +106,12 @@ RULE(INSIDE) /* a step: 0 wherever it has a derivative */
     return ir_fill(graph, 0.0, x->shape);
 }
 
+RULE(HOLD)
+{
+    (void)node, (void)y;
+    return ir_fill(graph, 0.0, x->shape);
+}
+
 const struct ir_node *diff_derivative(struct ir_graph *graph, const struct ir_node *node,
                                       const struct ir_node *x, const struct ir_node *y)
 {

@@ -71,6 +71,13 @@ static value vector_INSIDE(const struct vector_math *m, value x, const double ra
     return vector_inside(m, x, range[0], range[1]);
 }
 
+/* Derivatives are done by now. */
+static value vector_HOLD(const struct vector_math *m, value x, const double range[2])
+{
+    (void)m, (void)range;
+    return x;
+}
+
 value vector_elementwise(const struct vector_math *m, enum ir_op op, value x, const double range[2])
 {
     static elementwise *const build[IR_OP_COUNT] = {

@@ -20,6 +20,7 @@
  *   sigmoid    3    3     3    3    1/(1 + e^-x); 0 where e^-x overflows
  *   clamp      0          0         min(max(x, low), high)
  *   inside     0          0         1 where low <= x <= high, else 0, also for NaN
+ *   hold       0          0         x
  *
  * NaN gives NaN but for `inside`. tanh, sin, erf and erfinv are odd to the bit, signed zero included, and cos
  * is even. No fast-math flag is set. Subnormal results may come as 0. */

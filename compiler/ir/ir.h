@@ -20,6 +20,7 @@ enum {
     IR_MAX_LABELS = 16,        /* distinct indices of one `ein` */
     IR_MAX_SIZE = 4096,        /* of one axis */
     IR_MAX_OPERANDS = 32,      /* of one `ein` */
+    IR_MAX_MATRIX = 256,       /* rows of the operand of `logdet` and `inverse` */
     IR_MAX_ELEMENTS = 1 << 28, /* of one value, a sample */
 };
 
@@ -173,6 +174,9 @@ const struct ir_node *ir_sub(struct ir_graph *graph, const struct ir_node *a, co
 const struct ir_node *ir_unary(struct ir_graph *graph, enum ir_op op, const struct ir_node *x);
 const struct ir_node *ir_clamp(struct ir_graph *graph, const struct ir_node *x, double low, double high);
 const struct ir_node *ir_inside(struct ir_graph *graph, const struct ir_node *x, double low, double high);
+/* Of a symmetric matrix [n,n]; its lower triangle is read. Where it is not positive definite: NaN. */
+const struct ir_node *ir_logdet(struct ir_graph *graph, const struct ir_node *matrix);
+const struct ir_node *ir_inverse(struct ir_graph *graph, const struct ir_node *matrix);
 /* Entries in any order, repeats are added up; copied. */
 const struct ir_node *ir_select(struct ir_graph *graph, const struct ir_node *x, int axis, int n_lead,
                                 const int *lead, int n_entries, const struct ir_entry *entries);

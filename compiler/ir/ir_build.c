@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Constructors of constants, elementwise functions and batch sums, and the folding of constants that all
- * constructors share. Products are made in ir_ein.c, sums in ir_add.c. */
+ * Constructors of constants, elementwise functions, functions of matrices and batch sums, and the folding of
+ * constants that all constructors share. Products are made in ir_ein.c, sums in ir_add.c. */
 #include "ir/ir_internal.h"
 
 #include <assert.h>
+#include <math.h>
 
 /* ---- constants ----------------------------------------------------------------------------------------- */
 
@@ -60,6 +61,8 @@ static bool has_numbers(const struct ir_node *node)
 
 static double work_of(const struct ir_node *draft)
 {
+    if (draft->op == IR_LOGDET || draft->op == IR_INVERSE)
+        return pow(draft->args[0]->shape.size[0], 3);
     if (draft->op != IR_EIN)
         return (double)ir_elements(draft->shape) * (1 + draft->n_args);
     double work = 1;
@@ -128,6 +131,8 @@ const struct ir_node *ir_unary(struct ir_graph *graph, enum ir_op op, const stru
 {
     assert(ir_op_is_elementwise(op) && op != IR_CLAMP && op != IR_INSIDE);
     struct ir_node draft = {.op = op};
+    if (op == IR_HOLD && (x->op == IR_HOLD || x->op == IR_EYE))
+        return x;
     return function(graph, &draft, x);
 }
 
@@ -143,6 +148,33 @@ const struct ir_node *ir_inside(struct ir_graph *graph, const struct ir_node *x,
     assert(low <= high);
     struct ir_node draft = {.op = IR_INSIDE, .range = {low, high}};
     return function(graph, &draft, x);
+}
+
+/* ---- functions of matrices ----------------------------------------------------------------------------- */
+
+static const struct ir_node *matrix_function(struct ir_graph *graph, struct ir_node *draft,
+                                             const struct ir_node *matrix)
+{
+    assert(matrix->shape.rank == 2 && matrix->shape.size[0] == matrix->shape.size[1]);
+    assert(matrix->shape.size[0] <= IR_MAX_MATRIX);
+    draft->n_args = 1;
+    draft->args = &matrix;
+    const struct ir_node *folded = ir_fold(graph, draft);
+    return folded ? folded : ir_intern(graph, draft);
+}
+
+const struct ir_node *ir_logdet(struct ir_graph *graph, const struct ir_node *matrix)
+{
+    struct ir_node draft = {.op = IR_LOGDET};
+    if (matrix->op == IR_EYE)
+        return ir_fill(graph, 0, draft.shape);
+    return matrix_function(graph, &draft, matrix);
+}
+
+const struct ir_node *ir_inverse(struct ir_graph *graph, const struct ir_node *matrix)
+{
+    struct ir_node draft = {.op = IR_INVERSE, .shape = matrix->shape};
+    return matrix->op == IR_EYE ? matrix : matrix_function(graph, &draft, matrix);
 }
 
 /* ---- sums over the batch ------------------------------------------------------------------------------- */

@@ -33,6 +33,10 @@ const struct ir_node *ir_rebuild(struct ir_graph *graph, const struct ir_node *n
                          select->entries);
     if (node->op == IR_BSUM)
         return ir_bsum(graph, args[0]);
+    if (node->op == IR_LOGDET)
+        return ir_logdet(graph, args[0]);
+    if (node->op == IR_INVERSE)
+        return ir_inverse(graph, args[0]);
     if (node->op == IR_STEPS)
         return ir_steps(graph, node->steps, args);
     if (node->op == IR_RESULT)

@@ -77,6 +77,13 @@ static double select_flops(const struct ir_node *node)
     return blocks * flops;
 }
 
+/* Cholesky's factor; for the inverse, twice as much again. */
+static double matrix_flops(const struct ir_node *node)
+{
+    const double n = node->args[0]->shape.size[0];
+    return node->op == IR_INVERSE ? n * n * n : n * n * n / 3;
+}
+
 static void count_node(struct ir_count *count, const struct ir_node *node)
 {
     const double elements = (double)ir_elements(node->shape);
@@ -90,6 +97,8 @@ static void count_node(struct ir_count *count, const struct ir_node *node)
         count->flops += elements * (node->n_args - 1);
     else if (node->op == IR_SELECT)
         count->flops += select_flops(node);
+    else if (node->op == IR_LOGDET || node->op == IR_INVERSE)
+        count->flops += matrix_flops(node);
     else if (ir_op_is_elementwise(node->op))
         count->flops += elements * function_flops(node->op);
 }

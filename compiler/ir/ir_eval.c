@@ -127,6 +127,8 @@ bool ir_evaluate_node(const struct ir_node *node, int batch, const struct ir_arr
     const long n = ir_elements(node->shape) * copies(node, batch);
     if (node->op == IR_EIN)
         return ir_evaluate_ein(node, batch, args, out);
+    if (node->op == IR_LOGDET || node->op == IR_INVERSE)
+        return ir_evaluate_matrix(node, copies(node, batch), args[0].data, out);
     if (node->op == IR_CONST)
         memcpy(out, node->values, (size_t)n * sizeof *out);
     else if (node->op == IR_EYE)

@@ -116,6 +116,12 @@ static double evaluate_INSIDE(double x, const double *range)
     return x >= range[0] && x <= range[1];
 }
 
+static double evaluate_HOLD(double x, const double *range)
+{
+    (void)range;
+    return x;
+}
+
 void ir_evaluate_function(const struct ir_node *node, long n, const double *x, double *y)
 {
     static double (*const evaluate[IR_OP_COUNT])(double, const double *) = {

@@ -55,6 +55,8 @@ bool ir_evaluate_node(const struct ir_node *node, int batch, const struct ir_arr
                       double *out) MUST_CHECK;
 bool ir_evaluate_ein(const struct ir_node *node, int batch, const struct ir_array *args,
                      double *out) MUST_CHECK;
+/* LOGDET and INVERSE of so many matrices. False: out of memory. */
+bool ir_evaluate_matrix(const struct ir_node *node, long count, const double *x, double *out) MUST_CHECK;
 
 /* The elementwise functions, over n numbers. */
 void ir_evaluate_function(const struct ir_node *node, long n, const double *x, double *y);

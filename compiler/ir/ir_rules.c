@@ -106,6 +106,31 @@ static const char *rule_bsum(const struct ir_node *node)
     return node->args[0]->rate == IR_VARYING ? NULL : "the batch sum of a value that does not vary";
 }
 
+/* ---- matrices ------------------------------------------------------------------------------------------ */
+
+static const char *rule_matrix(const struct ir_node *node)
+{
+    if (node->n_args != 1)
+        return operand_count(node, 1);
+    const struct ir_shape shape = node->args[0]->shape;
+    if (shape.rank != 2 || shape.size[0] != shape.size[1])
+        return "the operand is no square matrix";
+    return shape.size[0] <= IR_MAX_MATRIX ? NULL : "a matrix of too many rows";
+}
+
+static const char *rule_logdet(const struct ir_node *node)
+{
+    const char *fault = rule_matrix(node);
+    return fault || node->shape.rank == 0 ? fault : "a determinant is one number";
+}
+
+static const char *rule_inverse(const struct ir_node *node)
+{
+    const char *fault = rule_matrix(node);
+    return fault || ir_shape_equal(node->args[0]->shape, node->shape) ? fault
+                                                                      : "the operand has another shape";
+}
+
 /* ---- select -------------------------------------------------------------------------------------------- */
 
 static const char *rule_select_shape(const struct ir_node *node)
@@ -255,9 +280,10 @@ static const char *rule_function(const struct ir_node *node)
 /* ---- all ----------------------------------------------------------------------------------------------- */
 
 static rule *const rule_of[IR_OP_COUNT] = {
-    [IR_INPUT] = rule_input, [IR_CONST] = rule_const, [IR_EYE] = rule_eye,
-    [IR_EIN] = rule_ein,     [IR_ADD] = rule_add,     [IR_SELECT] = rule_select,
-    [IR_BSUM] = rule_bsum,   [IR_STEPS] = rule_steps, [IR_RESULT] = rule_result,
+    [IR_INPUT] = rule_input,   [IR_CONST] = rule_const,     [IR_EYE] = rule_eye,
+    [IR_EIN] = rule_ein,       [IR_ADD] = rule_add,         [IR_SELECT] = rule_select,
+    [IR_BSUM] = rule_bsum,     [IR_STEPS] = rule_steps,     [IR_RESULT] = rule_result,
+    [IR_LOGDET] = rule_logdet, [IR_INVERSE] = rule_inverse,
 #define IR_ELEMENTWISE(name, text, flops) [IR_##name] = rule_function,
 #include "ir/ops.def"
 };

@@ -12,6 +12,7 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/ir/ir_eval.c \
 	compiler/ir/ir_eval_ein.c \
 	compiler/ir/ir_eval_function.c \
+	compiler/ir/ir_eval_matrix.c \
 	compiler/ir/ir_graph.c \
 	compiler/ir/ir_internal.h \
 	compiler/ir/ir_lex.c \

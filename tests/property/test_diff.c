@@ -66,7 +66,7 @@ static void elementwise_functions(void)
 {
     const struct fixture f = {.batch = 3, .seed = 11, .n_wrt = 1, .wrt = x_name};
     for (int op = 0; op < IR_OP_COUNT; op++) {
-        if (!ir_op_is_elementwise((enum ir_op)op))
+        if (!ir_op_is_elementwise((enum ir_op)op) || op == IR_HOLD)
             continue;
         struct arena *arena = arena_new();
         struct ir_graph *g = ir_graph_new(arena, ir_op_name((enum ir_op)op));
@@ -146,6 +146,64 @@ static void batch_sums(void)
     const struct ir_node *row = ir_pick(g, w, 0, 0);
     const struct ir_node *sum = ir_bsum(g, ir_add2(g, row, ir_ein(g, 0.3, "ij,j->i", w, ir_mul(g, x, x))));
     check_output(arena, g, ir_add2(g, row, ir_mul(g, x, ir_unary(g, IR_TANH, ir_scale(g, 0.2, sum)))));
+}
+
+/* 1 + (W W' + x x')/2 */
+static const struct ir_node *positive_matrix(struct ir_graph *g, const struct ir_node *x,
+                                             const struct ir_node *w)
+{
+    const struct ir_node *const terms[] = {ir_eye(g, x->shape.size[0]), ir_ein(g, 0.5, "ik,jk->ij", w, w),
+                                           ir_ein(g, 0.5, "i,j->ij", x, x)};
+    return ir_add(g, 3, terms);
+}
+
+static void matrix_functions(void)
+{
+    for (int n = 1; n <= 5; n += 2)
+        for (int op = IR_LOGDET; op <= IR_INVERSE; op++) {
+            struct arena *arena = arena_new();
+            struct ir_graph *g = ir_graph_new(arena, ir_op_name((enum ir_op)op));
+            const struct ir_node *x = vector_input(g, n), *w = matrix_input(g, n, n);
+            const struct ir_node *matrix = positive_matrix(g, x, w);
+            check_output(arena, g, op == IR_LOGDET ? ir_logdet(g, matrix) : ir_inverse(g, matrix));
+        }
+}
+
+/* In a loop, both policies: x' = tanh(1/A(x) x), and the determinants summed up. */
+static void matrix_functions_in_a_loop(void)
+{
+    struct arena *arena = arena_new();
+    struct ir_graph *g = ir_graph_new(arena, "loop"), *b = ir_graph_new(arena, "body");
+    const struct ir_node *x = ir_input(b, "x", IR_CARRY, IR_VARYING, ir_shape_of(1, 3));
+    const struct ir_node *w = ir_input(b, "w", IR_CAPTURE, IR_UNIFORM, ir_shape_of(2, 3, 3));
+    const struct ir_node *matrix = positive_matrix(b, x, w);
+    ir_output_add(b, "x", ir_unary(b, IR_TANH, ir_ein(b, 1, "ij,j->i", ir_inverse(b, matrix), x)));
+    ir_output_add(b, "sum", ir_logdet(b, matrix));
+    const struct ir_steps steps = {.count = 3, .n_carry = 1, .n_capture = 1, .n_sum = 1, .body = b};
+    const struct ir_node *const args[] = {vector_input(g, 3), matrix_input(g, 3, 3)};
+    const struct ir_node *loop = ir_steps(g, &steps, args);
+    check_output(arena, g, ir_ein(g, 1, "i,->i", ir_result(g, loop, 0), ir_result(g, loop, 1)));
+}
+
+/* y = hold(exp x) x + hold(x): the derivative is exp x, the next one zero; no node is made for them. */
+static void hold_is_a_constant(void)
+{
+    struct arena *arena = arena_new();
+    struct ir_graph *g = ir_graph_new(arena, "hold");
+    const struct ir_node *x = vector_input(g, 3), *e = ir_unary(g, IR_EXP, x), *tangent;
+    const struct ir_node *y = ir_add2(g, ir_mul(g, ir_unary(g, IR_HOLD, e), x), ir_unary(g, IR_HOLD, x));
+    ir_output_add(g, "y", y);
+    ir_output_add(g, "exp", e);
+    const struct ir_graph *d = diff_reverse(g, "d", "y", 1, x_name, DIFF_KEEP_STATE);
+    double **out = fixture_eval(&small, d, 0);
+    for (int i = 0; i < 9; i++)
+        CU_ASSERT_EQUAL(out[2][i], out[1][i]);
+    const struct ir_graph *dd = diff_reverse(d, "dd", "grad.x", 1, x_name, DIFF_KEEP_ALL);
+    CU_ASSERT_TRUE(ir_is_zero(ir_output_find(dd, "grad2.x")));
+    const struct ir_node *held = ir_unary(g, IR_HOLD, e), *seed = ir_eye(g, 3);
+    diff_forward(g, 1, &x, &seed, 3, 1, &held, &tangent, NULL);
+    CU_ASSERT_PTR_NULL(tangent);
+    arena_free(arena);
 }
 
 /* ---- loops --------------------------------------------------------------------------------------------- */
@@ -251,6 +309,9 @@ static const struct check_case cases[] = {
     {"selections", selections},
     {"slices", slices},
     {"batch sums", batch_sums},
+    {"matrix functions", matrix_functions},
+    {"matrix functions in a loop", matrix_functions_in_a_loop},
+    {"hold is a constant", hold_is_a_constant},
     {"loops", loops},
     {"one loop carries both", one_loop_carries_both},
 };

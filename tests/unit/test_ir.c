@@ -454,6 +454,33 @@ static void counts(void)
     tear_down(&f);
 }
 
+static void counts_of_matrices(void)
+{
+    struct fixture f = set_up();
+    const struct ir_node *matrix = ir_ein(f.g, 1, "i,j->ij", f.y, f.y);           /* 9 */
+    ir_output_add(f.g, "logdet", ir_logdet(f.g, ir_unary(f.g, IR_HOLD, matrix))); /* 27/3 */
+    ir_output_add(f.g, "inverse", ir_inverse(f.g, matrix));                       /* 27 */
+    const struct ir_count c = ir_count(f.g);
+    CU_ASSERT_EQUAL(c.multiplies, 9);
+    CU_ASSERT_EQUAL(c.flops, 9 + 9 + 27);
+    tear_down(&f);
+}
+
+static void functions_of_constant_matrices(void)
+{
+    struct fixture f = set_up();
+    const struct ir_node *four = ir_const(f.g, ir_shape_of(2, 2, 2), (const double[]){4, 0, 0, 0.25});
+    const struct ir_node *quarter = ir_const(f.g, ir_shape_of(2, 2, 2), (const double[]){0.25, 0, 0, 4});
+    CU_ASSERT_PTR_EQUAL(ir_inverse(f.g, four), quarter);
+    CU_ASSERT_TRUE(ir_is_zero(ir_logdet(f.g, four)));
+    CU_ASSERT_PTR_EQUAL(ir_inverse(f.g, ir_eye(f.g, 4)), ir_eye(f.g, 4));
+    CU_ASSERT_TRUE(ir_is_zero(ir_logdet(f.g, ir_eye(f.g, 4))));
+    CU_ASSERT_PTR_EQUAL(ir_unary(f.g, IR_HOLD, ir_eye(f.g, 4)), ir_eye(f.g, 4));
+    const struct ir_node *held = ir_unary(f.g, IR_HOLD, f.y);
+    CU_ASSERT_PTR_EQUAL(ir_unary(f.g, IR_HOLD, held), held);
+    tear_down(&f);
+}
+
 static void counts_multiply_loops_out(void)
 {
     struct fixture f = set_up();
@@ -650,6 +677,8 @@ static const struct check_case cases[] = {
     {"copies take what is needed", copies_take_what_is_needed},
     {"copies end at what is mapped", copies_end_at_what_is_mapped},
     {"counts", counts},
+    {"counts of matrices", counts_of_matrices},
+    {"functions of constant matrices", functions_of_constant_matrices},
     {"counts multiply loops out", counts_multiply_loops_out},
     {"simplified products keep their value", simplified_products_keep_their_value},
     {"copies keep the value", copies_keep_the_value},

@@ -58,6 +58,7 @@ static void functions_have_their_values(void)
     CU_ASSERT_TRUE(near(apply(IR_ERFINV, 0.5), 0.47693627620446987338));
     CU_ASSERT_TRUE(near(apply(IR_SOFTPLUS, 0.5), 0.97407698418010668087));
     CU_ASSERT_TRUE(near(apply(IR_SIGMOID, 0.5), 0.62245933120185456464));
+    CU_ASSERT_EQUAL(apply(IR_HOLD, 0.5), 0.5);
 }
 
 static void functions_survive_large_arguments(void)
@@ -102,6 +103,37 @@ static void ranges(void)
     const double expected[5] = {-0.5, -0.5, 0, 0.25, 0.25}, between[5] = {0, 1, 1, 1, 0};
     CU_ASSERT_EQUAL(memcmp(clamp, expected, sizeof clamp), 0);
     CU_ASSERT_EQUAL(memcmp(inside, between, sizeof inside), 0);
+    arena_free(arena);
+}
+
+/* ---- matrices ------------------------------------------------------------------------------------------ */
+
+/* A = L L' with L = [2 0 0; 1 3 0; -1 2 1], so det A = 36; a matrix with a negative eigenvalue; one with a
+ * zero. What stands above the diagonal is not read. */
+static void matrices(void)
+{
+    struct arena *arena = arena_new();
+    struct ir_graph *g = ir_graph_new(arena, "matrices");
+    const struct ir_node *a = ir_input(g, "a", IR_SAMPLE, IR_VARYING, ir_shape_of(2, 3, 3));
+    const struct ir_node *b = ir_input(g, "b", IR_PARAMETER, IR_UNIFORM, ir_shape_of(2, 1, 1));
+    ir_output_add(g, "logdet", ir_logdet(g, a));
+    ir_output_add(g, "inverse", ir_inverse(g, a));
+    ir_output_add(g, "one", ir_inverse(g, b));
+    const double samples[3][9] = {
+        {4, 99, 99, 2, 10, 99, -2, 5, 6}, {1, 0, 0, 0, -1, 0, 0, 0, 1}, {1, 1, 0, 1, 1, 0, 0, 0, 1}};
+    const double eight = 8, expected[9] = {35. / 36, -11. / 18, 5. / 6,  -11. / 18, 5. / 9,
+                                           -2. / 3,  5. / 6,    -2. / 3, 1};
+    const double *const ins[2] = {samples[0], &eight};
+    double logdet[3], inverse[3][9], eighth;
+    double *const outs[3] = {logdet, inverse[0], &eighth};
+    ir_eval(g, 3, ins, outs);
+    CU_ASSERT_TRUE(near(logdet[0], log(36)));
+    CU_ASSERT_TRUE(isnan(logdet[1]) && isnan(logdet[2]));
+    CU_ASSERT_TRUE(near(eighth, 0.125));
+    for (int i = 0; i < 9; i++) {
+        CU_ASSERT_TRUE(near(inverse[0][i], expected[i]));
+        CU_ASSERT_TRUE(isnan(inverse[1][i]) && isnan(inverse[2][i]));
+    }
     arena_free(arena);
 }
 
@@ -408,6 +440,7 @@ static const struct check_case cases[] = {
     {"functions survive large arguments", functions_survive_large_arguments},
     {"erfinv is exact", erfinv_is_exact},
     {"ranges", ranges},
+    {"matrices", matrices},
     {"contraction", contraction},
     {"products of many", products_of_many},
     {"views", views},

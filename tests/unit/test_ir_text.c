@@ -65,10 +65,15 @@ static const char every_operation[] = "graph every {\n"
                                       "  %13 = clamp -1 0.5 %12 : varying [2,2]\n"
                                       "  %14 = inside -inf 1 %12 : varying [2,2]\n"
                                       "  %15 = bsum %13 : uniform [2,2]\n"
+                                      "  %16 = inverse %12 : varying [2,2]\n"
+                                      "  %17 = hold %16 : varying [2,2]\n"
+                                      "  %18 = logdet %15 : uniform []\n"
                                       "  output \"matrix\" %8\n"
                                       "  output \"fill\" %7\n"
                                       "  output \"broadcast\" %9\n"
                                       "  output \"total\" %15\n"
+                                      "  output \"hold\" %17\n"
+                                      "  output \"logdet\" %18\n"
                                       "  output \"a \\\"quoted\\\" \\\\ name\\x0a\" %14\n"
                                       "}\n";
 
@@ -305,6 +310,12 @@ static const struct {
      "select: the shape of the result is wrong"},
     {"graph f {\n" P "  %2 = bsum %1 : uniform [2,3]\n}",
      "bsum: the batch sum of a value that does not vary"},
+    {"graph f {\n" P "  %2 = logdet %1 : uniform []\n}", "logdet: the operand is no square matrix"},
+    {"graph f {\n" X "  %2 = inverse %0 : varying [2]\n}", "inverse: the operand is no square matrix"},
+    {"graph f {\n %0 = eye : constant [257,257]\n %1 = inverse %0 : constant [257,257]\n}",
+     "inverse: a matrix of too many rows"},
+    {"graph f {\n %0 = eye : constant [2,2]\n %1 = logdet %0 : constant [2,2]\n}",
+     "logdet: a determinant is one number"},
     {"graph f {\n" X "  %1 = clamp 1 0 %0 : varying [2]\n}", "clamp: a range from high to low"},
     {"graph f {\n" X "  %1 = clamp nan 0 %0 : varying [2]\n}", "clamp: a range from high to low"},
     {"graph f {\n" X "  %1 = result 0 %0 : varying [2]\n}", "result: a result of what is no loop"},

@@ -9,7 +9,8 @@
 struct fixture {
     struct arena *arena;
     struct ir_graph *g, *body;
-    const struct ir_node *W, *x, *c, *eye, *p, *sum, *chosen, *total, *loop, *end, *stack, *h, *limited;
+    const struct ir_node *W, *x, *c, *eye, *p, *sum, *chosen, *total, *loop, *end, *stack, *h, *limited,
+        *inverse;
 };
 
 static struct fixture set_up(void)
@@ -42,6 +43,7 @@ static struct fixture set_up(void)
     f.stack = ir_result(f.g, f.loop, 1);
     ir_output_add(f.g, "end", f.end);
     ir_output_add(f.g, "total", f.total);
+    f.inverse = ir_inverse(f.g, f.W);
     return f;
 }
 
@@ -116,6 +118,9 @@ static void break_bsum(struct fixture *f) { set_arg(f->total, 0, f->c); }
 static void break_function(struct fixture *f) { change(f->h)->shape = f->x->shape; }
 static void break_function_args(struct fixture *f) { change(f->h)->n_args = 0; }
 static void break_range(struct fixture *f) { change(f->limited)->range[1] = -1; }
+static void break_matrix(struct fixture *f) { set_arg(f->inverse, 0, f->x); }
+static void break_inverse(struct fixture *f) { change(f->inverse)->shape = f->x->shape; }
+static void break_logdet(struct fixture *f) { change(f->inverse)->op = IR_LOGDET; }
 static void break_count(struct fixture *f) { change_steps(f->loop)->count = 0; }
 static void break_sequence(struct fixture *f) { change_steps(f->loop)->count = 4; }
 static void break_carries(struct fixture *f) { change_steps(f->loop)->n_carry = 2; }
@@ -184,6 +189,9 @@ static const struct {
     {break_function, "(tanh): the operand has another shape"},
     {break_function_args, "(tanh): the number of operands is wrong"},
     {break_range, "(clamp): a range from high to low"},
+    {break_matrix, "(inverse): the operand is no square matrix"},
+    {break_inverse, "(inverse): the operand has another shape"},
+    {break_logdet, "(logdet): a determinant is one number"},
     {break_count, "the number of iterations is out of range"},
     {break_sequence, "a sequence has the wrong shape"},
     {break_carries, "the body has another number of inputs"},
