@@ -5,6 +5,7 @@
 #ifndef GPFC_SPEC_FIXTURE_H
 #define GPFC_SPEC_FIXTURE_H
 
+#include "model/base_model.h"
 #include "model/model.h"
 #include "spec/spec.h"
 

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * A legal base flow f, data -> N(0, I), that is compiled: BNAF, FFJORD or CP-Flow. Knows its parameters' names,
- * shapes, places and initial values; no IR. */
+ * A legal base flow f, data -> N(0, I), that is compiled: BNAF, FFJORD or CP-Flow. Knows its parameters'
+ * names, shapes, places and initial values; no IR. */
 #ifndef GPFC_BASE_MODEL_H
 #define GPFC_BASE_MODEL_H
 
 #include "model/model.h"
 
+struct spec_value;
+
 enum base_kind { BASE_NONE, BASE_MIXTURE, BASE_BNAF, BASE_FFJORD, BASE_CP_FLOW };
 enum base_divergence { BASE_DIVERGENCE_EXACT, BASE_DIVERGENCE_HUTCHINSON };
 enum base_probe { BASE_PROBE_GAUSSIAN, BASE_PROBE_RADEMACHER };
 enum base_logdet { BASE_LOGDET_EXACT, BASE_LOGDET_ESTIMATE };
+
+enum { BASE_MAX_ARRAYS = 1000 }; /* parameters: each is an input of every kernel */
 
 struct base_parameter { /* a row of gpfc_bundle.parameters; see kernel_abi.h */
     const char *name;
@@ -42,16 +46,30 @@ struct base_model {
 };
 
 /* Fills parameters, n_parameters and n_elements from the rest. The names, [out, in], k counting from 0:
- *   BNAF     base.blockF.layerK.weight [out,in], base.blockF.layerK.log_scale [out], base.blockF.layerK.bias [out],
- *            base.blockF.gate [1] (every block but the last)
- *   FFJORD   base.cnfC.layerK.weight [out,in], .bias [out], .gate_weight [out], .gate_bias [out], .time_weight [out]
+ *   BNAF     base.blockF.layerK.weight [out,in], base.blockF.layerK.log_scale [out],
+ *            base.blockF.layerK.bias [out], base.blockF.gate [1] (every block but the last)
+ *   FFJORD   base.cnfC.layerK.weight [out,in], .bias [out], .gate_weight [out], .gate_bias [out],
+ *            .time_weight [out]
  *   CP-Flow  base.normM.shift [d], base.normM.log_scale [d] (M = 0 .., the ActNorms between the blocks),
  *            base.convexC.quadratic [1] (w0), base.convexC.amount [1] (w1), base.convexC.zK.weight, .zK.bias,
  *            .xK.weight, .xK.bias, .aK.weight, .aK.bias, .normK.shift, .normK.log_scale
+ * in the order in which x passes them. CP-Flow, N blocks, L layers of width n (even):
+ *   norm0, convex0, and, where N > 1, norm1, convex1, .., convex(N-1), normN
+ *   of a convex block: quadratic, amount, z0.weight [n,d], z0.bias [n]; for K = 1 .. L-1, with J = K-1:
+ *     zK.weight [n/2,n], zK.bias, xJ.weight [n/2,d], xJ.bias, aJ.weight [n/2,d], aJ.bias, normJ.shift,
+ *     normJ.log_scale; and at last, J = L-1: zL.weight [1,n], xJ.weight [1,d], normJ.shift [1],
+ *     normJ.log_scale [1]
  * The mathematics of each is in docs/mathematics.md. */
 void base_model_parameters(struct arena *arena, struct base_model *base);
 
 /* NULL: none of that name. */
 const struct base_parameter *base_parameter_find(const struct base_model *base, const char *name);
+
+/* The settings of the base's bundle: every key as spec_values gives it, but with what the spec left to be
+ * chosen (hidden, blocks, logdet, cg_steps), train.X being base.X where there is one, and penalty.kind
+ * "rnode" where the base has a penalty, else "none". model_only: those alone that decide what f is, for its
+ * hash. */
+int base_model_settings(struct arena *arena, const struct spec *spec, const struct base_model *base,
+                        bool model_only, struct spec_value **out);
 
 #endif

@@ -3,9 +3,7 @@
  * Takes a spec whose values are each in range, tells every fault that they have together, and gives a model
  * if there is none. A key that has no effect is worth a warning; one that would make people believe in
  * something that does not happen is a fault. */
-#include "model/model.h"
-
-#include "spec/spec.h"
+#include "model/base_check.h"
 
 #include <float.h>
 #include <string.h>
@@ -52,83 +50,111 @@ static void check_name(struct diag *diag, const struct spec *spec)
 
 /* ---- data and base ------------------------------------------------------------------------------------- */
 
+static bool has_base(const struct spec *spec)
+{
+    return spec->base_kind.value != SPEC_base_none || spec->base_kind.faulty;
+}
+
+/* Samples x alone are of use where something makes y of them. */
+static void check_samples(struct diag *diag, const struct spec *spec, struct place at, const char *what)
+{
+    if (has_base(spec))
+        return;
+    diag_error(diag, at, "%s gives samples x alone; expected a base.kind too, the flow that makes y = f(x)",
+               what);
+    diag_note(diag, "add 'base: {kind: bnaf}', or give pairs with 'data: {pairs: FILE.npz}'");
+}
+
 static void check_source(struct diag *diag, const struct spec *spec)
 {
     if (spec->dimension.value != 2)
         diag_error(diag, spec->dimension.at,
                    "dimension is %lld; data.source draws samples of dimension 2",
                    (long long)spec->dimension.value);
-    if (spec->base_kind.value == SPEC_base_none && !spec->base_kind.faulty) {
-        diag_error(
-            diag, spec->data_source.at,
-            "data.source gives samples x alone; expected a base.kind too, the flow that makes y = f(x)");
-        diag_note(diag, "add 'base: {kind: mixture}', or give pairs with 'data: {pairs: FILE.npz}'");
-    }
-}
-
-static void check_data(struct diag *diag, const struct spec *spec)
-{
-    const bool source = spec->data_source.value != SPEC_source_none,
-               pairs = spec->data_pairs.value[0] != '\0';
-    const bool base = spec->base_kind.value != SPEC_base_none;
-    if (source && pairs)
-        diag_error(diag, spec->data_pairs.at,
-                   "data.pairs and data.source are both given; expected one of them");
-    else if (source)
-        check_source(diag, spec);
-    if (pairs && base)
-        diag_error(diag, spec->base_kind.at,
-                   "base.kind is given, and data.pairs: pairs come from a flow that is trained already; "
-                   "expected one of them");
-    if (base && source && (double)spec->base_components.value > (double)spec->data_samples.value)
+    check_samples(diag, spec, spec->data_source.at, "data.source");
+    const bool mixture = spec->base_kind.value == SPEC_base_mixture;
+    if (mixture && spec->base_components.value > spec->data_samples.value)
         diag_error(diag, spec->base_components.at,
                    "base.components is %lld; expected at most data.samples, %lld",
                    (long long)spec->base_components.value, (long long)spec->data_samples.value);
 }
 
+static void check_data(struct diag *diag, const struct spec *spec)
+{
+    const bool source = spec->data_source.value != SPEC_source_none,
+               pairs = spec->data_pairs.value[0] != '\0', file = spec->data_samples.file[0] != '\0';
+    if (source && file)
+        diag_error(diag, spec->data_samples.at,
+                   "data.samples is a file, and data.source is given; expected one of them");
+    if (pairs && (source || file))
+        diag_error(diag, spec->data_pairs.at,
+                   "data.pairs and data.%s are both given; expected one of them",
+                   source ? "source" : "samples");
+    else if (source)
+        check_source(diag, spec);
+    else if (file)
+        check_samples(diag, spec, spec->data_samples.at, "a file in data.samples");
+    if (pairs && spec->base_kind.value != SPEC_base_none)
+        diag_error(diag, spec->base_kind.at,
+                   "base.kind is given, and data.pairs: pairs come from a flow that is trained already; "
+                   "expected one of them");
+}
+
+/* ---- training ------------------------------------------------------------------------------------------ */
+
+static void check_train_on(struct diag *diag, const struct spec *spec)
+{
+    if (spec->flow_train_on.value == SPEC_train_on_noise && !has_base(spec))
+        diag_error(diag, spec->flow_train_on.at,
+                   "flow.train_on: noise needs a base flow, whose inverse makes x of z; expected a "
+                   "base.kind");
+}
+
+/* A file may have a test part of its own; a generator has none but data.test. */
+static void check_patience(struct diag *diag, const struct spec *spec, const struct spec_int *patience,
+                           const char *key)
+{
+    if (patience->value > 0 && spec->data_source.value != SPEC_source_none && spec->data_test.value == 0)
+        diag_error(diag, patience->at, "%s waits for a better test value, but data.test is 0", key);
+}
+
 /* ---- keys that belong to a choice which was not taken -------------------------------------------------- */
 
-struct dependent {
-    bool given, wanted, fault;
-    struct place at;
-    const char *key, *wants;
-};
-
-static void check_dependents(struct diag *diag, const struct spec *spec)
+void tell_dependents(struct diag *diag, const struct dependent *keys, size_t n)
 {
-    const bool base = spec->base_kind.value != SPEC_base_none || spec->base_kind.faulty;
-    const bool l1 = spec->cost_kind.value == SPEC_cost_l1 || spec->cost_kind.faulty;
-    const bool penalty = spec->penalty_kind.value != SPEC_penalty_none || spec->penalty_kind.faulty;
-    const bool source = spec->data_source.value != SPEC_source_none || spec->data_source.faulty;
-    const bool step = spec->train_schedule.value == SPEC_schedule_step || spec->train_schedule.faulty;
-#define DEPENDENT(field, key, wanted, fault, wants)                                                          \
-    {                                                                                                        \
-        spec->field.given, wanted, fault, spec->field.at, key, wants                                         \
-    }
-    const struct dependent dependents[] = {
-        DEPENDENT(base_components, "base.components", base, true, "base.kind: mixture"),
-        DEPENDENT(base_ridge, "base.ridge", base, true, "base.kind: mixture"),
-        DEPENDENT(base_iterations, "base.iterations", base, true, "base.kind: mixture"),
-        DEPENDENT(cost_smoothing, "cost.smoothing", l1, true, "cost.kind: l1"),
-        DEPENDENT(penalty_weight, "penalty.weight", penalty, true, "penalty.kind: euler"),
-        DEPENDENT(penalty_decay, "penalty.decay", penalty, true, "penalty.kind: euler"),
-        DEPENDENT(penalty_decays, "penalty.decays", penalty, true, "penalty.kind: euler"),
-        DEPENDENT(penalty_derivative, "penalty.derivative", penalty, true, "penalty.kind: euler"),
-        DEPENDENT(penalty_noise, "penalty.noise", penalty, true, "penalty.kind: euler"),
-        DEPENDENT(data_samples, "data.samples", source, false, "data.source"),
-        DEPENDENT(train_decay, "train.decay", step, false, "train.schedule: step"),
-        DEPENDENT(train_decays, "train.decays", step, false, "train.schedule: step"),
-    };
-#undef DEPENDENT
-    for (size_t i = 0; i < sizeof dependents / sizeof dependents[0]; i++) {
-        const struct dependent *key = &dependents[i];
+    for (const struct dependent *key = keys; key < keys + n; key++) {
         if (key->wanted || !key->given)
             continue;
         if (key->fault)
-            diag_error(diag, key->at, "%s has no meaning without '%s'", key->key, key->wants);
+            diag_error(diag, key->at, "%s has no meaning without %s", key->key, key->wants);
         else
-            diag_warning(diag, key->at, "%s has no effect without '%s'", key->key, key->wants);
+            diag_warning(diag, key->at, "%s has no effect without %s", key->key, key->wants);
     }
+}
+
+static void check_dependents(struct diag *diag, const struct spec *spec)
+{
+    static const char l1_kind[] = "'cost.kind: l1'", euler[] = "'penalty.kind: euler'",
+                      step_kind[] = "'train.schedule: step'";
+    const bool base = has_base(spec);
+    const bool l1 = spec->cost_kind.value == SPEC_cost_l1 || spec->cost_kind.faulty;
+    const bool penalty = spec->penalty_kind.value != SPEC_penalty_none || spec->penalty_kind.faulty;
+    const bool samples = spec->data_source.value != SPEC_source_none || spec->data_source.faulty ||
+                         spec->data_samples.file[0] != '\0';
+    const bool step = spec->train_schedule.value == SPEC_schedule_step || spec->train_schedule.faulty;
+    const struct dependent keys[] = {
+        DEPENDENT(cost_smoothing, "cost.smoothing", l1, true, l1_kind),
+        DEPENDENT(penalty_weight, "penalty.weight", penalty, true, euler),
+        DEPENDENT(penalty_decay, "penalty.decay", penalty, true, euler),
+        DEPENDENT(penalty_decays, "penalty.decays", penalty, true, euler),
+        DEPENDENT(penalty_derivative, "penalty.derivative", penalty, true, euler),
+        DEPENDENT(penalty_noise, "penalty.noise", penalty, true, euler),
+        DEPENDENT(data_samples, "data.samples", samples, false, "'data.source'"),
+        DEPENDENT(data_standardise, "data.standardise", base, true, "'base.kind'"),
+        DEPENDENT(train_decay, "train.decay", step, false, step_kind),
+        DEPENDENT(train_decays, "train.decays", step, false, step_kind),
+    };
+    tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);
 }
 
 /* ---- size ---------------------------------------------------------------------------------------------- */
@@ -194,6 +220,7 @@ static void fill(struct arena *arena, const struct spec *spec, struct model *out
     for (int k = 0; k < spec->flow_hidden.count; k++)
         hidden[k] = (int)spec->flow_hidden.value[k];
     model_layers(arena, out, spec->flow_hidden.count, hidden);
+    out->base = base_from_spec(arena, spec);
 }
 
 bool model_from_spec(struct arena *arena, const struct spec *spec, struct diag *diag, struct model *out)
@@ -203,6 +230,10 @@ bool model_from_spec(struct arena *arena, const struct spec *spec, struct diag *
         return false;
     check_name(diag, spec);
     check_data(diag, spec);
+    base_check(diag, spec);
+    check_train_on(diag, spec);
+    check_patience(diag, spec, &spec->train_patience, "train.patience");
+    check_patience(diag, spec, &spec->base_patience, "base.patience");
     check_dependents(diag, spec);
     check_outputs(diag, spec);
     check_parameters(diag, spec);

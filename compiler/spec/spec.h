@@ -47,6 +47,13 @@ struct spec_sizes {
     bool given, faulty;
 };
 
+struct spec_count_or_file {
+    int64_t value;    /* the default where a file is given */
+    const char *file; /* arena; "": a count */
+    struct place at;
+    bool given, faulty;
+};
+
 struct spec {
     const struct source *source;
     bool whole; /* the text was YAML to its end: what is not given was left out */
@@ -56,6 +63,7 @@ struct spec {
 #define SPEC_CHOICE(path, field, ...) struct spec_choice field;
 #define SPEC_TEXT(path, field, ...) struct spec_text field;
 #define SPEC_SIZES(path, field, ...) struct spec_sizes field;
+#define SPEC_COUNT_OR_FILE(path, field, ...) struct spec_count_or_file field;
 #include "spec/spec_keys.def"
 };
 
@@ -69,13 +77,15 @@ bool spec_read(struct arena *arena, const struct source *source, struct diag *di
  * for the keys that must be given. */
 void spec_help(struct strbuf *out);
 
-/* Every key with its value as text, in the order of spec_keys.def, defaults filled in (for a trainer's
- * settings, and, with model_only, for the hash that tells models of different specs apart). */
+/* Every key with its value as text, in the order of spec_keys.def, defaults filled in: a trainer's settings,
+ * or the part of them that decides what the flow or the base flow is, whose hash tells models of different
+ * specs apart. data.samples is two: the count, and the file as "data.file", "" where there is none. */
+enum spec_part { SPEC_ALL = 0, SPEC_OF_FLOW = 1, SPEC_OF_BASE = 2 };
 struct spec_value {
     const char *key;
     const char *text;
     double number;
 };
-int spec_values(struct arena *arena, const struct spec *spec, bool model_only, struct spec_value **out);
+int spec_values(struct arena *arena, const struct spec *spec, enum spec_part part, struct spec_value **out);
 
 #endif

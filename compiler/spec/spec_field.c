@@ -36,8 +36,11 @@ const char *spec_expected(struct arena *arena, const struct spec_row *row)
     case SPEC_KIND_TEXT:
         return "a text";
     case SPEC_KIND_SIZES:
-        return arena_printf(arena, "a list of 1 to %d integers from %s to %s, such as [15, 15]",
-                            SPEC_MAX_LAYERS, least, greatest);
+        return arena_printf(arena, "a list of %d to %d integers from %s to %s, such as [15, 15]",
+                            spec_fewest_sizes(row), SPEC_MAX_LAYERS, least, greatest);
+    case SPEC_KIND_COUNT_OR_FILE:
+        return arena_printf(arena, "an integer from %s to %s, or a path that ends with .npy, .npz or .csv",
+                            least, greatest);
     }
     return "";
 }
@@ -182,13 +185,34 @@ static bool read_text(struct diag *diag, const struct spec_row *row, const struc
     return true;
 }
 
+/* ---- a count, or a file's path ------------------------------------------------------------------------- */
+
+static bool has_ending_of_data(const char *path)
+{
+    static const char *const endings[] = {".npy", ".npz", ".csv"};
+    const size_t length = strlen(path);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        if (length > strlen(endings[i]) && strcmp(path + length - strlen(endings[i]), endings[i]) == 0)
+            return true;
+    return false;
+}
+
+/* What has a file's ending is a path; all else is read as a count, and told as one that it is not. */
+static bool read_count_or_file(struct diag *diag, const struct spec_row *row, const struct spec_node *node,
+                               struct spec_count_or_file *out)
+{
+    if (node->kind == SPEC_NODE_SCALAR && has_ending_of_data(node->text))
+        return read_text(diag, row, node, &out->file);
+    return read_int(diag, row, node, &out->value);
+}
+
 /* ---- lists --------------------------------------------------------------------------------------------- */
 
 static bool read_sizes(struct diag *diag, const struct spec_row *row, const struct spec_tree *tree, int index,
                        struct spec_sizes *out)
 {
     const struct spec_node *list = &tree->nodes[index];
-    if (list->kind != SPEC_NODE_SEQUENCE || list->length == 0)
+    if (list->kind != SPEC_NODE_SEQUENCE || (list->length == 0 && spec_fewest_sizes(row) > 0))
         return wrong_type(diag, row, list);
     const struct spec_row item = {
         .path = row->path, .kind = SPEC_KIND_INT, .least = row->least, .greatest = row->greatest};
@@ -239,6 +263,8 @@ static bool read_field(struct diag *diag, const struct spec_row *row, const stru
         return read_text(diag, row, node, &((struct spec_text *)field)->value);
     case SPEC_KIND_SIZES:
         return read_sizes(diag, row, tree, index, field);
+    case SPEC_KIND_COUNT_OR_FILE:
+        return read_count_or_file(diag, row, node, field);
     }
     return false;
 }
@@ -291,6 +317,11 @@ void spec_field_default(const struct spec_row *row, struct spec *spec)
         break;
     case SPEC_KIND_SIZES:
         default_sizes(row->initial, field);
+        break;
+    case SPEC_KIND_COUNT_OR_FILE:
+        number = spec_parse_int(row->initial, strlen(row->initial),
+                                &((struct spec_count_or_file *)field)->value);
+        ((struct spec_count_or_file *)field)->file = "";
         break;
     }
     assert(number == SPEC_NUMBER_GOOD && "spec: a default in spec_keys.def is no number");

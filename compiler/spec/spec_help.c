@@ -38,6 +38,19 @@ static void add_words(struct strbuf *out, int indent, const struct spec_row *row
     }
 }
 
+/* Behind the key, shortly. */
+static const char *row_values(struct arena *arena, const struct spec_row *row)
+{
+    if (row->kind == SPEC_KIND_SIZES)
+        return arena_printf(arena, "a list of %d to %d integers from %s to %s", spec_fewest_sizes(row),
+                            SPEC_MAX_LAYERS, spec_real_text(arena, row->least),
+                            spec_real_text(arena, row->greatest));
+    if (row->kind == SPEC_KIND_COUNT_OR_FILE)
+        return arena_printf(arena, "%s to %s, or .npy .npz .csv", spec_real_text(arena, row->least),
+                            spec_real_text(arena, row->greatest));
+    return spec_expected(arena, row);
+}
+
 static void add_row(struct strbuf *out, const struct spec_row *row)
 {
     const int section = spec_section_length(row->path), indent = section ? 2 : 0;
@@ -55,8 +68,7 @@ static void add_row(struct strbuf *out, const struct spec_row *row)
         strbuf_addf(out, "%s\n\n", line);
     else
         strbuf_addf(out, "%-32s # %s%s\n\n", line, required ? "must be given: " : "",
-                    row->kind == SPEC_KIND_SIZES ? "a list of 1 to 16 integers from 1 to 4096"
-                                                 : spec_expected(out->arena, row));
+                    row_values(out->arena, row));
 }
 
 void spec_help(struct strbuf *out)

@@ -29,6 +29,9 @@
 #define SPEC_SIZES(key, name, first, meaning, text)                                                          \
     {ROW(key, name, SIZES), .initial = (first), .least = 1,                                                  \
      .greatest = 4096,      .model = (meaning), .help = (text)},
+#define SPEC_COUNT_OR_FILE(key, name, second, first, low, high, meaning, text)                               \
+    {ROW(key, name, COUNT_OR_FILE), .initial = #first, .least = (low), .greatest = (high),                   \
+     .file = (second),              .model = (meaning), .help = (text)},
 
 const struct spec_row spec_rows[SPEC_ROWS] = {
 #include "spec/spec_keys.def"
@@ -37,6 +40,11 @@ const struct spec_row spec_rows[SPEC_ROWS] = {
 bool spec_is_required(const struct spec_row *row)
 {
     return strcmp(row->initial, "SPEC_REQUIRED") == 0;
+}
+
+int spec_fewest_sizes(const struct spec_row *row)
+{
+    return strcmp(row->initial, "[]") == 0 ? 0 : 1;
 }
 
 int spec_section_length(const char *path)

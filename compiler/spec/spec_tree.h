@@ -38,7 +38,14 @@ void spec_tree_read(struct arena *arena, const struct source *source, struct dia
 
 /* ---- table: spec_keys.def and spec_choices.def --------------------------------------------------------- */
 
-enum spec_kind { SPEC_KIND_INT, SPEC_KIND_REAL, SPEC_KIND_CHOICE, SPEC_KIND_TEXT, SPEC_KIND_SIZES };
+enum spec_kind {
+    SPEC_KIND_INT,
+    SPEC_KIND_REAL,
+    SPEC_KIND_CHOICE,
+    SPEC_KIND_TEXT,
+    SPEC_KIND_SIZES,
+    SPEC_KIND_COUNT_OR_FILE
+};
 
 struct spec_word {
     const char *word, *help; /* see spec_word_text */
@@ -50,10 +57,11 @@ struct spec_row {
     size_t offset;           /* of its field in struct spec ... */
     size_t at_offset, given_offset, faulty_offset; /* ... and of the members that all kinds have */
     const char *initial;     /* the default, as it would be written; see spec_is_required */
-    double least, greatest;  /* of INT, REAL and the items of SIZES; of INT within +-2^53 */
+    double least, greatest;  /* of numbers and the items of SIZES; of integers within +-2^53 */
     const struct spec_word *words; /* of CHOICE: n_words of them */
     int n_words;
-    bool model;
+    const char *file;        /* of COUNT_OR_FILE: the setting that holds the path */
+    int model;               /* SPEC_OF_FLOW, SPEC_OF_BASE, both or neither */
     const char *help;
 };
 
@@ -63,6 +71,7 @@ enum {
 #define SPEC_CHOICE(path, field, ...) SPEC_ROW_##field,
 #define SPEC_TEXT(path, field, ...) SPEC_ROW_##field,
 #define SPEC_SIZES(path, field, ...) SPEC_ROW_##field,
+#define SPEC_COUNT_OR_FILE(path, field, ...) SPEC_ROW_##field,
 #include "spec/spec_keys.def"
     SPEC_ROWS
 };
@@ -70,6 +79,7 @@ enum {
 extern const struct spec_row spec_rows[SPEC_ROWS];
 
 bool spec_is_required(const struct spec_row *row);
+int spec_fewest_sizes(const struct spec_row *row); /* of SIZES: 0 where [] is the default */
 const char *spec_word_text(const struct spec_row *row,
                            int word); /* as users write it: "2spirals" of _2spirals */
 

@@ -9,10 +9,17 @@ static const char *sizes_text(struct arena *arena, const struct spec_sizes *size
 {
     struct strbuf text;
     strbuf_init(&text, arena);
+    strbuf_add(&text, "[");
     for (int i = 0; i < sizes->count; i++)
-        strbuf_addf(&text, "%s%lld", i ? ", " : "[", (long long)sizes->value[i]);
+        strbuf_addf(&text, "%s%lld", i ? ", " : "", (long long)sizes->value[i]);
     strbuf_add(&text, "]");
     return strbuf_text(&text);
+}
+
+static void put_count(struct arena *arena, int64_t count, struct spec_value *out)
+{
+    out->number = (double)count;
+    out->text = arena_printf(arena, "%lld", (long long)count);
 }
 
 static struct spec_value value_of(struct arena *arena, const struct spec_row *row, const void *field)
@@ -20,8 +27,7 @@ static struct spec_value value_of(struct arena *arena, const struct spec_row *ro
     struct spec_value value = {.key = row->path};
     switch (row->kind) {
     case SPEC_KIND_INT:
-        value.number = (double)((const struct spec_int *)field)->value;
-        value.text = arena_printf(arena, "%lld", (long long)((const struct spec_int *)field)->value);
+        put_count(arena, ((const struct spec_int *)field)->value, &value);
         break;
     case SPEC_KIND_REAL:
         value.number = ((const struct spec_real *)field)->value;
@@ -36,18 +42,30 @@ static struct spec_value value_of(struct arena *arena, const struct spec_row *ro
     case SPEC_KIND_SIZES:
         value.text = sizes_text(arena, field);
         break;
+    case SPEC_KIND_COUNT_OR_FILE:
+        put_count(arena, ((const struct spec_count_or_file *)field)->value, &value);
+        break;
     }
     return value;
 }
 
-int spec_values(struct arena *arena, const struct spec *spec, bool model_only, struct spec_value **out)
+static struct spec_value file_of(const struct spec_row *row, const struct spec_count_or_file *field)
+{
+    return (struct spec_value){.key = row->file, .text = field->file};
+}
+
+int spec_values(struct arena *arena, const struct spec *spec, enum spec_part part, struct spec_value **out)
 {
     int n = 0;
-    *out = ARENA_ARRAY(arena, struct spec_value, SPEC_ROWS);
+    *out = ARENA_ARRAY(arena, struct spec_value, 2 * SPEC_ROWS);
     for (int i = 0; i < SPEC_ROWS; i++) {
         const struct spec_row *row = &spec_rows[i];
-        if (row->model || !model_only)
-            (*out)[n++] = value_of(arena, row, (const char *)spec + row->offset);
+        const void *field = (const char *)spec + row->offset;
+        if (part != SPEC_ALL && !(row->model & (int)part))
+            continue;
+        (*out)[n++] = value_of(arena, row, field);
+        if (row->kind == SPEC_KIND_COUNT_OR_FILE)
+            (*out)[n++] = file_of(row, field);
     }
     return n;
 }

@@ -226,31 +226,45 @@ static void locale_does_not_matter(void)
 
 /* ---- settings ------------------------------------------------------------------------------------------ */
 
+static bool is_text(const char *key)
+{
+    for (int i = 0; i < SPEC_ROWS; i++)
+        if (strcmp(spec_rows[i].path, key) == 0)
+            return spec_rows[i].kind == SPEC_KIND_TEXT;
+    return false;
+}
+
 /* Writes every value as YAML, reads it again, and finds the same values. */
 static struct reading *read_again(struct arena *arena, const struct spec *spec)
 {
     struct spec_value *values;
-    const int n = spec_values(arena, spec, false, &values);
+    const int n = spec_values(arena, spec, SPEC_ALL, &values);
     struct strbuf text;
     strbuf_init(&text, arena);
     const char *section = "";
+    bool file = false;
+    for (int i = n; i-- > 0;)
+        file = file || (strcmp(values[i].key, "data.file") == 0 && values[i].text[0] != '\0');
     for (int i = 0; i < n; i++) {
+        const bool is_file = strcmp(values[i].key, "data.file") == 0;
+        if (is_file ? !file : file && strcmp(values[i].key, "data.samples") == 0)
+            continue;
         const int length = spec_section_length(values[i].key);
         if (length && strncmp(section, values[i].key, (size_t)length) != 0)
             strbuf_addf(&text, "%.*s:\n", length - 1, values[i].key);
-        const bool quoted = spec_rows[i].kind == SPEC_KIND_TEXT;
-        strbuf_addf(&text, "%s%s: %s%s%s\n", length ? "  " : "", values[i].key + length, quoted ? "\"" : "",
-                    values[i].text, quoted ? "\"" : "");
+        const char *quote = is_file || is_text(values[i].key) ? "\"" : "";
+        strbuf_addf(&text, "%s%s: %s%s%s\n", length ? "  " : "",
+                    is_file ? "samples" : values[i].key + length, quote, values[i].text, quote);
         section = values[i].key;
     }
     return read_text(strbuf_text(&text));
 }
 
-static bool same_values(struct arena *arena, const struct spec *a, const struct spec *b, bool model_only)
+static bool same_values(struct arena *arena, const struct spec *a, const struct spec *b, enum spec_part part)
 {
     struct spec_value *values_a, *values_b;
-    const int n = spec_values(arena, a, model_only, &values_a);
-    if (spec_values(arena, b, model_only, &values_b) != n)
+    const int n = spec_values(arena, a, part, &values_a);
+    if (spec_values(arena, b, part, &values_b) != n)
         return false;
     for (int i = 0; i < n; i++)
         if (strcmp(values_a[i].key, values_b[i].key) != 0 ||
@@ -270,13 +284,16 @@ static void settings_are_read_back_the_same(void)
         "dimension: 256\nflow: {hidden: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,4096]}\ntrain: {rate: 0.1, "
         "clip: 1e30, "
         "seed: 9007199254740991, beta1: 0.30000000000000004}\n",
+        "dimension: 3\ndata: {samples: 'a b/10.csv', standardise: no}\nbase: {kind: ffjord, hidden: [], "
+        "blocks: 2, activation: softplus, divergence: hutchinson, noise: rademacher, kinetic: 0.1, rate: "
+        "1e-4}\nflow: {train_on: noise}\n",
         "dimension: 2\ndata: {pairs: 'some dir/p\xC3\xA4ir.npz'}\npenalty: {kind: euler, decay: 0.5, noise: "
         "step}\n",
     };
     for (size_t i = 0; i < CHECK_COUNT(texts); i++) {
         struct reading *first = read_text(texts[i]), *second = read_again(first->arena, &first->spec);
         CU_ASSERT_TRUE(first->spec_good && second->spec_good);
-        CU_ASSERT_TRUE(same_values(first->arena, &first->spec, &second->spec, false));
+        CU_ASSERT_TRUE(same_values(first->arena, &first->spec, &second->spec, SPEC_ALL));
         free_reading(second);
         free_reading(first);
     }
@@ -288,12 +305,72 @@ static void model_settings_leave_training_out(void)
     struct reading *a = read_text("dimension: 2\nname: x\ntrain: {rate: 1}\ncost: {kind: l1}\n");
     struct reading *b = read_text("dimension: 2\nname: y\ntrain: {rate: 2}\n");
     struct reading *c = read_text("dimension: 2\nflow: {steps: 16}\n");
-    CU_ASSERT_TRUE(same_values(a->arena, &a->spec, &b->spec, true));
-    CU_ASSERT_FALSE(same_values(a->arena, &a->spec, &b->spec, false));
-    CU_ASSERT_FALSE(same_values(a->arena, &a->spec, &c->spec, true));
+    CU_ASSERT_TRUE(same_values(a->arena, &a->spec, &b->spec, SPEC_OF_FLOW));
+    CU_ASSERT_FALSE(same_values(a->arena, &a->spec, &b->spec, SPEC_ALL));
+    CU_ASSERT_FALSE(same_values(a->arena, &a->spec, &c->spec, SPEC_OF_FLOW));
+    CU_ASSERT_TRUE(same_values(a->arena, &a->spec, &c->spec, SPEC_OF_BASE));
     free_reading(a);
     free_reading(b);
     free_reading(c);
+}
+
+/* What decides the base flow does not decide the flow behind it, nor does the base's training decide it; the
+ * dimension and the precision decide both. */
+static void base_settings_leave_the_flow_out(void)
+{
+    struct reading *a = read_text("dimension: 2\nbase: {kind: bnaf}\n");
+    struct reading *b = read_text("dimension: 2\nbase: {kind: bnaf, hidden: [8]}\n");
+    struct reading *c = read_text("dimension: 2\nbase: {kind: bnaf, rate: 1, tolerance: 0.01, epochs: 7}\n");
+    struct reading *d = read_text("dimension: 2\nprecision: double\nbase: {kind: bnaf}\n");
+    CU_ASSERT_TRUE(same_values(a->arena, &a->spec, &b->spec, SPEC_OF_FLOW));
+    CU_ASSERT_FALSE(same_values(a->arena, &a->spec, &b->spec, SPEC_OF_BASE));
+    CU_ASSERT_TRUE(same_values(a->arena, &a->spec, &c->spec, SPEC_OF_BASE));
+    CU_ASSERT_FALSE(same_values(a->arena, &a->spec, &d->spec, SPEC_OF_BASE));
+    CU_ASSERT_FALSE(same_values(a->arena, &a->spec, &d->spec, SPEC_OF_FLOW));
+    free_reading(a);
+    free_reading(b);
+    free_reading(c);
+    free_reading(d);
+}
+
+/* ---- a count or a file --------------------------------------------------------------------------------- */
+
+static void samples_are_a_count_or_a_file(void)
+{
+    static const struct {
+        const char *text, *file; /* NULL: a fault */
+        int64_t count;
+    } rows[] = {
+        {"5000", "", 5000},
+        {"my.csv", "my.csv", 100000},
+        {"'dir/b c.npz'", "dir/b c.npz", 100000},
+        {"5000.npy", "5000.npy", 100000},
+        {"x.npy,y.npy", "x.npy,y.npy", 100000},
+        {"1", NULL, 100000},
+        {"1e4", NULL, 100000},
+        {"'5000'", NULL, 100000},
+        {"my.txt", NULL, 100000},
+        {".csv", NULL, 100000},
+        {"\"a.csv\\0.csv\"", NULL, 100000},
+        {"\"a.csv\\0\"", NULL, 100000},
+        {"", NULL, 100000},
+        {"[a.csv]", NULL, 100000},
+    };
+    for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
+        char text[100];
+        (void)snprintf(text, sizeof text, "dimension: 2\nbase: {kind: bnaf}\ndata:\n  samples: %s\n",
+                       rows[i].text);
+        struct reading *r = read_text(text);
+        const bool good = rows[i].file != NULL;
+        if (r->spec_good != good)
+            printf("  %s: %s\n", rows[i].text, diag_text(&r->diag));
+        CU_ASSERT_EQUAL(r->spec_good, good);
+        CU_ASSERT_EQUAL(r->diag.errors, !good);
+        CU_ASSERT_EQUAL(r->spec.data_samples.faulty, !good);
+        CU_ASSERT_EQUAL(r->spec.data_samples.value, rows[i].count);
+        CU_ASSERT_STRING_EQUAL(r->spec.data_samples.file, good ? rows[i].file : "");
+        free_reading(r);
+    }
 }
 
 /* The help is a spec, once the required keys are filled in; all its values are the defaults; it fits a
@@ -313,7 +390,7 @@ static void help_is_a_spec_of_defaults(void)
     required[strlen("\ndimension: ")] = '2';
     struct reading *again = read_text(text);
     CU_ASSERT_TRUE(again->spec_good);
-    CU_ASSERT_TRUE(same_values(r->arena, &r->spec, &again->spec, false));
+    CU_ASSERT_TRUE(same_values(r->arena, &r->spec, &again->spec, SPEC_ALL));
     for (int i = 0; i < SPEC_ROWS; i++)
         CU_ASSERT_TRUE(spec_rows[i].help[0] != '\0');
     free_reading(again);
@@ -435,7 +512,7 @@ static bool read_with(long allocations, const struct source *source)
         const bool good =
             spec_read(arena, source, &diag, &spec) && model_from_spec(arena, &spec, &diag, &model);
         if (good)
-            CU_ASSERT_TRUE(spec_values(arena, &spec, false, &values) > 0);
+            CU_ASSERT_TRUE(spec_values(arena, &spec, SPEC_ALL, &values) > 0);
         through = true;
     }
     arena_free(arena);
@@ -472,6 +549,8 @@ static const struct check_case cases[] = {
     {"locale does not matter", locale_does_not_matter},
     {"settings are read back the same", settings_are_read_back_the_same},
     {"model settings leave training out", model_settings_leave_training_out},
+    {"base settings leave the flow out", base_settings_leave_the_flow_out},
+    {"samples are a count or a file", samples_are_a_count_or_a_file},
     {"help is a spec of defaults", help_is_a_spec_of_defaults},
     {"texts without end are refused at once", texts_without_end_are_refused_at_once},
     {"a text has at most a mebibyte", a_text_has_at_most_a_mebibyte},

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Between the files of this folder: the base flow's part of a spec. */
+#ifndef GPFC_BASE_CHECK_H
+#define GPFC_BASE_CHECK_H
+
+#include "model/base_model.h"
+#include "spec/spec.h"
+
+/* Tells all faults that the keys of base have together and with the dimension. */
+void base_check(struct diag *diag, const struct spec *spec);
+
+/* What is left to be chosen is chosen; of a spec without faults, or one whose base has none. */
+const struct base_model *base_from_spec(struct arena *arena, const struct spec *spec);
+
+/* A key that belongs to a choice which was not taken: a fault, or, where it just does nothing, a warning. */
+struct dependent {
+    bool given, wanted, fault;
+    struct place at;
+    const char *key, *wants; /* "'cost.kind: l1'" */
+};
+#define DEPENDENT(field, key, wanted, fault, wants)                                                          \
+    {                                                                                                        \
+        spec->field.given, wanted, fault, spec->field.at, key, wants                                         \
+    }
+void tell_dependents(struct diag *diag, const struct dependent *keys, size_t n);
+
+#endif
