@@ -13,7 +13,7 @@ typedef bool evaluate_function(void *data, const struct ir_graph *graph, int bat
 /* ir_eval; data is not looked at. */
 evaluate_function evaluate_by_interpreter;
 
-enum { MAX_BINDINGS = 64 };
+enum { MAX_BINDINGS = 256 };
 struct bindings {
     int n;
     const char *name[MAX_BINDINGS]; /* of the caller */

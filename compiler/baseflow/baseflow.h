@@ -34,8 +34,8 @@ const struct ir_node *baseflow_probes(struct ir_graph *graph, const struct base_
 
 /* One kind of base flow: the functions of its file. */
 struct baseflow_kind {
-    /* The whole map. exact: the exact log-determinant whatever the base says of its training. *penalty gets what is
-     * added to the training's loss, [] varying, or NULL. */
+    /* The whole map. exact: the exact log-determinant whatever the base says of its training. *penalty, NULL before,
+     * gets what is added to the training's loss, [] varying, if there is such; penalty NULL: it is not wanted. */
     struct baseflow_result (*map)(struct ir_graph *graph, const struct base_model *base, const struct ir_node *x,
                                   bool exact, const struct ir_node **penalty);
     int (*count)(const struct base_model *base); /* kernels of its own, beyond loss, measure and apply */

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
 EXTRA_DIST += \
 	tests/oracle/convert.py \
+	tests/oracle/data/bnaf_moons.oracle \
+	tests/oracle/data/bnaf_random_d5.oracle \
+	tests/oracle/data/ffjord_random_d2.oracle \
+	tests/oracle/data/ffjord_random_d5.oracle \
 	tests/oracle/data/gaussian_oracle_d2.oracle \
 	tests/oracle/data/gaussian_oracle_d3.oracle \
 	tests/oracle/data/gaussian_oracle_d10.oracle \
@@ -21,3 +25,8 @@ oracle_sources = \
 
 check_PROGRAMS += tests/oracle/test_oracle_eval
 tests_oracle_test_oracle_eval_SOURCES = tests/oracle/test_oracle_eval.c $(oracle_sources)
+
+base_oracle_sources = $(oracle_sources) tests/oracle/base_cases.c tests/oracle/base_cases.h
+
+check_PROGRAMS += tests/oracle/test_oracle_base
+tests_oracle_test_oracle_base_SOURCES = tests/oracle/test_oracle_base.c $(base_oracle_sources)

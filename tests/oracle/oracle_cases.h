@@ -8,6 +8,7 @@
 
 #include "bindings.h"
 #include "flow/flow.h"
+#include "model/base_model.h"
 #include "oracle/oracle_file.h"
 
 /* Largest relative errors allowed. An element's error is divided by its size, or by `floor` of the array's
@@ -26,7 +27,8 @@ struct oracle_run {
     evaluate_function *evaluate;
     void *data;
     struct arena *arena;
-    struct model model; /* of the file: made by oracle_run_case */
+    struct model model;     /* of the file: made by oracle_run_case */
+    struct base_model base; /* of a base flow's file: made by base_run_case */
     const char *name;   /* the case that runs */
     long compared;      /* out: numbers compared */
     long wrong;         /* out: comparisons of arrays that failed */

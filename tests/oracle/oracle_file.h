@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { ORACLE_MAX_ARRAYS = 96, ORACLE_MAX_RANK = 4, ORACLE_NAME = 24 };
+enum { ORACLE_MAX_ARRAYS = 256, ORACLE_MAX_RANK = 4, ORACLE_NAME = 24 };
 
 struct oracle_array {
     char name[ORACLE_NAME];
