@@ -99,11 +99,11 @@ static const struct ir_node *row_maximum(struct ir_graph *graph, const struct ir
 }
 
 /* A' [d,a'] of A [d,a]: shifted by the largest of a dimension, so that exp neither overflows nor vanishes
- * everywhere. The result does not depend on the shift, so that it may stay out of derivatives. */
+ * everywhere. The result does not depend on the shift, which stays out of derivatives. */
 static const struct ir_node *through_weights(struct ir_graph *graph, const struct layer *layer,
                                              const struct ir_node *A)
 {
-    const struct ir_node *shift = row_maximum(graph, A);
+    const struct ir_node *shift = ir_unary(graph, IR_HOLD, row_maximum(graph, A));
     const struct ir_node *small = ir_sub(graph, A, ir_broadcast(graph, shift, "i->ia", A->shape));
     const struct ir_node *sum =
         ir_ein(graph, 1.0, "iab,ib->ia", layer->diagonal, ir_unary(graph, IR_EXP, small));
