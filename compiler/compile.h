@@ -10,7 +10,10 @@
 #include "sched/sched.h"
 #include "spec/spec.h"
 
-enum { COMPILE_OBJECTS = 2 };
+/* Kernels of a trainer, as they are compiled beside each other. The base's are empty where there is none to compile. */
+enum compile_part { COMPILE_FLOW_TRAIN, COMPILE_FLOW, COMPILE_BASE_TRAIN, COMPILE_BASE, COMPILE_PARTS };
+
+#define COMPILE_BASE_PREFIX "base_" /* of the names of the base's programs */
 
 struct compile_object { /* object code of some kernels */
     const char *bytes;
@@ -32,17 +35,36 @@ struct compile {
     const struct ir_graph **graphs; /* after the passes */
     struct emit_kernel *kernels;
     struct emit_module module;      /* of everything but trainers */
-    struct compile_object object[COMPILE_OBJECTS]; /* of a trainer */
+    struct emit_part part[COMPILE_PARTS];         /* of kernels, of a trainer */
+    struct compile_object object[COMPILE_PARTS]; /* likewise; without bytes: none */
     struct output_folder *folder; /* of intermediate files */
     const char *graph_name; /* of the one whose passes run, for dumps */
 };
 
+/* ---- api.c ---------------------------------------------------------------------------------------------------------- */
+
 /* Tells a fault that has no place in a text; returns `status`. */
 enum gpfc_status compile_fail(struct compile *c, enum gpfc_status status, const char *fault);
+/* Was the text of this stage asked for? */
+bool compile_is_dumped(const struct compile *c, const char *stage);
+/* Hands it over, if so; data is the compile. */
+void compile_dump_graph(void *data, const char *stage, const struct ir_graph *graph);
+
+/* ---- programs.c: graphs and plans ------------------------------------------------------------------------------------- */
+
+enum gpfc_status programs_build(struct compile *c); /* from the model */
+enum gpfc_status programs_read(struct compile *c);  /* from IR text */
+enum gpfc_status programs_plan(struct compile *c);
+
+/* ---- describe.c: what a trainer carries besides its kernels ----------------------------------------------------------- */
+
+const struct emit_bundle *describe_bundle(struct compile *c);
+/* "gaussian, folded, 2 -> 15 15 -> 1, tanh, rk4 x 15", into the report; and the base's. */
+void describe_flow(struct compile *c);
 
 /* ---- objects.c: a trainer's kernels, in objects that are made at the same time ---------------------------------------- */
 
-/* bundle goes with the first object. */
+/* One object a part; the bundle goes with the first. */
 enum gpfc_status objects_make(struct compile *c, const struct emit_bundle *bundle);
 
 /* ---- artifact.c: what is left on disk --------------------------------------------------------------------------- */

@@ -44,6 +44,8 @@ struct gpfc_report { /* all texts belong to the report */
     char *output;             /* the file written */
     char flow[160];           /* "gaussian, folded, 2 -> 15 15 -> 1, tanh, rk4 x 15" */
     long parameters;
+    char base[160];           /* "bnaf, 1 x (2 -> 32 32 32 -> 2)"; "" where none is compiled */
+    long base_parameters;
     long nodes_before, nodes_after;  /* of the training program, before and after the passes */
     double flop_before, flop_after;  /* a sample, of the training program */
     char cpu[64];

@@ -7,9 +7,11 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/api.c \
 	compiler/artifact.c \
 	compiler/compile.h \
+	compiler/describe.c \
 	compiler/gpfc.h \
 	compiler/library.c \
 	compiler/library.h \
 	compiler/objects.c \
 	compiler/output.c \
-	compiler/output.h
+	compiler/output.h \
+	compiler/programs.c

@@ -234,6 +234,8 @@ static void print_table(const struct arguments *arguments, const struct gpfc_rep
     char before[32], after[32], size[32], next[5000];
     printf("flow      %s\n", report->flow);
     printf("          %ld parameters\n", report->parameters);
+    if (report->base[0])
+        printf("base      %s\n          %ld parameters\n", report->base, report->base_parameters);
     if (report->nodes_before > 0)
         printf("program   %ld nodes, %s FLOP a sample; simplified: %ld nodes, %s FLOP\n",
                report->nodes_before, short_number(report->flop_before, before, sizeof before),
@@ -273,10 +275,11 @@ static bool print_json(const struct arguments *arguments, enum gpfc_status statu
     if (status == GPFC_OK && report->output)
         next_step(arguments, report->output, next, sizeof next);
     json_t *object = json_pack(
-        "{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:f, s:f, s:o, s:i, s:i, s:I, s:f, s:o, s:o}", "status",
+        "{s:s, s:s, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:f, s:f, s:o, s:i, s:i, s:I, s:f, s:o, s:o}", "status",
         status_names[status], "emit", emit_names[arguments->options.emit], "output",
         json_text(report->output), "flow", json_text(report->flow), "parameters",
-        (json_int_t)report->parameters, "nodes_before", (json_int_t)report->nodes_before, "nodes_after",
+        (json_int_t)report->parameters, "base", json_text(report->base), "base_parameters",
+        (json_int_t)report->base_parameters, "nodes_before", (json_int_t)report->nodes_before, "nodes_after",
         (json_int_t)report->nodes_after, "flop_before", report->flop_before, "flop_after", report->flop_after,
         "cpu", json_text(report->cpu), "vector_bits", report->vector_bits, "lanes", report->lanes,
         "output_bytes", (json_int_t)report->output_bytes, "seconds", report->seconds, "messages",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Object code of a trainer's kernels: the training kernel, which takes about as long to compile as all others, in one
- * thread and object, the others in another. */
+ * Object code of a trainer's kernels: those for training, which take about as long to compile as all others, and the
+ * others, each part in a thread and an object of its own. */
 #include "compile.h"
 
 #include <pthread.h>
@@ -58,20 +58,22 @@ static struct arena *arena_within(struct arena *owner)
 
 enum gpfc_status objects_make(struct compile *c, const struct emit_bundle *bundle)
 {
-    struct work work[COMPILE_OBJECTS] = {
-        {.c = c, .part = {0, 1}, .bundle = bundle, .object = &c->object[0]},
-        {.c = c, .part = {1, c->n_kernels}, .object = &c->object[1]},
-    };
-    for (int i = 0; i < COMPILE_OBJECTS; i++)
-        work[i].arena = arena_within(c->arena);
-    pthread_t second;
-    bool threaded = pthread_create(&second, NULL, run, &work[1]) == 0;
-    run(&work[0]);
-    if (threaded)
-        (void)pthread_join(second, NULL);
-    else
-        run(&work[1]);
-    for (int i = 0; i < COMPILE_OBJECTS; i++)
+    struct work work[COMPILE_PARTS] = {0};
+    pthread_t thread[COMPILE_PARTS];
+    bool threaded[COMPILE_PARTS] = {false};
+    for (int i = 0; i < COMPILE_PARTS; i++)
+        work[i] = (struct work){.c = c, .part = c->part[i], .bundle = i == 0 ? bundle : NULL,
+                                .arena = arena_within(c->arena), .object = &c->object[i]};
+    for (int i = 1; i < COMPILE_PARTS; i++)
+        if (c->part[i].first < c->part[i].end)
+            threaded[i] = pthread_create(&thread[i], NULL, run, &work[i]) == 0;
+    for (int i = 0; i < COMPILE_PARTS; i++)
+        if (!threaded[i] && c->part[i].first < c->part[i].end)
+            run(&work[i]);
+    for (int i = 0; i < COMPILE_PARTS; i++)
+        if (threaded[i])
+            (void)pthread_join(thread[i], NULL);
+    for (int i = 0; i < COMPILE_PARTS; i++)
         if (work[i].fault)
             return compile_fail(c, GPFC_FAILED, work[i].fault);
     return GPFC_OK;

@@ -29,8 +29,14 @@ struct emit_setting { /* struct gpfc_setting */
     double number;
 };
 
-struct emit_bundle { /* everything of struct gpfc_bundle that is not a kernel */
-    const char *symbol; /* of the bundle: "gpfc_bundle" */
+/* Kernels first .. end-1 of a list. */
+struct emit_part {
+    int first, end;
+};
+
+struct emit_bundle { /* a struct gpfc_bundle */
+    struct emit_part kernels; /* its own, of the list that emit_build gets */
+    const char *prefix;       /* of their names there, which their names in the bundle lack: "", "base_" */
     const char *name, *version, *spec_text;
     uint64_t spec_hash;
     int dimension, steps, lanes;
@@ -39,6 +45,7 @@ struct emit_bundle { /* everything of struct gpfc_bundle that is not a kernel */
     int n_parameters, n_settings;
     const struct emit_parameter *parameters;
     const struct emit_setting *settings;
+    const struct emit_bundle *base; /* NULL: none */
 };
 
 struct emit_module { /* all of it belongs to the arena */
@@ -47,13 +54,9 @@ struct emit_module { /* all of it belongs to the arena */
     LLVMTargetMachineRef machine;
 };
 
-/* Kernels first .. end-1 of a list are built here, the others in modules of their own that are linked with this one. */
-struct emit_part {
-    int first, end;
-};
-
-/* Builds the module of some kernels and, if bundle is not NULL, their bundle; without one, each kernel's struct gpfc_kernel
- * is a symbol "gpfc_kernel_<name>". part: NULL for all. Not optimised yet. Thread-safe, each call with its own arena.
+/* Builds the module of some kernels and, if bundle is not NULL, the symbol "gpfc_bundle"; without one, each kernel's struct
+ * gpfc_kernel is a symbol "gpfc_kernel_<name>". part: the kernels that are built here, the others being in modules of their
+ * own that are linked with this one; NULL: all. Not optimised yet. Thread-safe, each call with its own arena.
  * False: *fault says why. */
 bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
                 const struct emit_kernel *kernels, const struct emit_part *part, const struct emit_bundle *bundle,

@@ -124,12 +124,12 @@ static LLVMValueRef output_table(struct emitter *e, const struct ir_graph *graph
 
 /* ---- kernels and the bundle ------------------------------------------------------------------------------------------ */
 
-static LLVMValueRef kernel_row(struct emitter *e, const struct emit_kernel *kernel,
+static LLVMValueRef kernel_row(struct emitter *e, const char *name, const struct emit_kernel *kernel,
                                const struct kernel_functions *functions)
 {
     const struct plan *plan = kernel->plan;
     struct fields fields = {.e = e};
-    add_text(&fields, kernel->name);
+    add_text(&fields, name);
     add_integer(&fields, plan->graph->n_inputs);
     add_integer(&fields, plan->graph->n_outputs);
     add_pointer(&fields, input_table(e, plan->graph));
@@ -192,7 +192,24 @@ static const char *needed_features(const struct target_cpu *cpu)
     return cpu->features[0] ? cpu->features : family[cpu->family];
 }
 
-static void bundle_symbol(struct emitter *e, int n_kernels, LLVMValueRef kernels, const struct emit_bundle *bundle)
+struct kernel_list { /* as emit_build got them, and what was made of them */
+    const struct emit_kernel *kernels;
+    const struct kernel_functions *functions;
+};
+
+static LLVMValueRef kernel_table(struct emitter *e, const struct kernel_list *list, const struct emit_bundle *bundle)
+{
+    const int first = bundle->kernels.first, n = bundle->kernels.end - first;
+    LLVMValueRef *rows = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)n + 1);
+    for (int i = 0; i < n; i++) {
+        const struct emit_kernel *kernel = &list->kernels[first + i];
+        rows[i] = kernel_row(e, kernel->name + strlen(bundle->prefix), kernel, &list->functions[first + i]);
+    }
+    return table_new(e, rows, n, "kernels");
+}
+
+static LLVMValueRef bundle_row(struct emitter *e, const struct kernel_list *list, const struct emit_bundle *bundle,
+                               LLVMValueRef base)
 {
     struct fields fields = {.e = e};
     add_integer(&fields, GPFC_ABI_VERSION);
@@ -208,25 +225,25 @@ static void bundle_symbol(struct emitter *e, int n_kernels, LLVMValueRef kernels
     add_integer(&fields, bundle->steps);
     add_integer(&fields, bundle->theta_elements);
     add_integer(&fields, bundle->n_parameters);
-    add_integer(&fields, n_kernels);
+    add_integer(&fields, bundle->kernels.end - bundle->kernels.first);
     add_integer(&fields, bundle->n_settings);
     add_pointer(&fields, parameter_table(e, bundle));
-    add_pointer(&fields, kernels);
+    add_pointer(&fields, kernel_table(e, list, bundle));
     add_pointer(&fields, setting_table(e, bundle));
-    add_pointer(&fields, NULL);
-    export_symbol(e, close_struct(&fields), bundle->symbol);
+    add_pointer(&fields, base);
+    return close_struct(&fields);
 }
 
 void emit_bundle_symbols(struct emitter *e, int n_kernels, const struct emit_kernel *kernels,
                          const struct kernel_functions *functions, const struct emit_bundle *bundle)
 {
-    LLVMValueRef *rows = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)n_kernels + 1);
-    for (int i = 0; i < n_kernels; i++)
-        rows[i] = kernel_row(e, &kernels[i], &functions[i]);
+    const struct kernel_list list = {.kernels = kernels, .functions = functions};
     if (bundle) {
-        bundle_symbol(e, n_kernels, table_new(e, rows, n_kernels, "kernels"), bundle);
+        LLVMValueRef base = bundle->base ? global_new(e, bundle_row(e, &list, bundle->base, NULL), "base") : NULL;
+        export_symbol(e, bundle_row(e, &list, bundle, base), "gpfc_bundle");
         return;
     }
     for (int i = 0; i < n_kernels; i++)
-        export_symbol(e, rows[i], arena_printf(e->arena, "gpfc_kernel_%s", kernels[i].name));
+        export_symbol(e, kernel_row(e, kernels[i].name, &kernels[i], &functions[i]),
+                      arena_printf(e->arena, "gpfc_kernel_%s", kernels[i].name));
 }

@@ -13,7 +13,7 @@
 #define GPFC_ABI_VERSION 2
 #define GPFC_ALIGNMENT 64 /* bytes */
 #define GPFC_MAX_RANK 6
-#define GPFC_MAX_PORTS 64 /* inputs or outputs of one kernel */
+#define GPFC_MAX_PORTS 1024 /* inputs or outputs of one kernel */
 
 enum gpfc_role {         /* of a kernel's input or output                                                       */
     GPFC_IN_PARAMETER,   /* uniform  REAL [elements]          trained array, named as in bundle.parameters         */

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The programs of a compile, from a model or from text: built, simplified, planned. A trainer's come in the order flow's
+ * training, flow's others, base's training, base's others, which is also how they are spread over objects. */
+#include "compile.h"
+
+#include "baseflow/baseflow.h"
+#include "diff/diff.h"
+#include "flow/flow.h"
+#include "model/base_model.h"
+#include "pass/pass.h"
+
+enum { MOST_KEPT_BYTES = 1 << 19 /* scratch memory of a tile: what second-level caches of today hold at least */ };
+
+static void count_before(struct compile *c, const struct ir_graph *graph)
+{
+    struct ir_count count = ir_count(graph);
+    c->report->nodes_before = count.nodes;
+    c->report->flop_before = count.flops;
+}
+
+static enum gpfc_status simplify(struct compile *c, int k, const struct ir_graph *graph)
+{
+    const char *fault = NULL;
+    if (k == 0)
+        count_before(c, graph);
+    compile_dump_graph(c, "flow", graph);
+    c->graphs[k] = pass_run_all(graph, &fault, compile_dump_graph, c);
+    if (!c->graphs[k])
+        return compile_fail(c, GPFC_FAILED, fault);
+    if (k == 0) {
+        struct ir_count count = ir_count(c->graphs[k]);
+        c->report->nodes_after = count.nodes;
+        c->report->flop_after = count.flops;
+    }
+    return GPFC_OK;
+}
+
+static void make_room(struct compile *c, int n)
+{
+    c->n_kernels = n;
+    c->graphs = ARENA_ARRAY(c->arena, const struct ir_graph *, (size_t)n + 1);
+    c->kernels = ARENA_ARRAY(c->arena, struct emit_kernel, (size_t)n + 1);
+}
+
+/* ---- what a backward pass keeps ------------------------------------------------------------------------------------- */
+
+/* It reads stored values faster than it computes them again as long as they stay in a core's own cache. */
+static bool fits_in_cache(struct compile *c, const struct ir_graph *train)
+{
+    const char *fault = NULL;
+    const struct ir_graph *graph = pass_run_all(train, &fault, NULL, NULL);
+    const struct plan *plan = graph ? sched_plan(c->arena, graph, c->schedule, &fault) : NULL;
+    return plan && plan->scratch_elements * (c->is_double ? 8 : 4) <= MOST_KEPT_BYTES;
+}
+
+typedef struct ir_graph *train_builder(struct compile *c, bool keep_all);
+
+static struct ir_graph *train_flow(struct compile *c, bool keep_all)
+{
+    return flow_train(c->arena, &c->model, keep_all);
+}
+
+static struct ir_graph *train_base(struct compile *c, bool keep_all)
+{
+    return baseflow_train(c->arena, c->model.base, keep_all);
+}
+
+static struct ir_graph *build_train(struct compile *c, train_builder *train)
+{
+    int keep = (int)c->spec.target_keep.value;
+    if (keep == SPEC_keep_state)
+        return train(c, false);
+    struct ir_graph *kept = train(c, true);
+    if (keep == SPEC_keep_all || fits_in_cache(c, kept))
+        return kept;
+    return train(c, false);
+}
+
+/* ---- from a model --------------------------------------------------------------------------------------------------- */
+
+static enum gpfc_status build_flow(struct compile *c)
+{
+    for (int k = 0; k < FLOW_KERNEL_COUNT; k++) {
+        const struct ir_graph *graph = k == FLOW_LOSS ? build_train(c, train_flow)
+                                                      : flow_build(c->arena, &c->model, (enum flow_kernel)k);
+        enum gpfc_status status = simplify(c, k, graph);
+        if (status != GPFC_OK)
+            return status;
+    }
+    return GPFC_OK;
+}
+
+static enum gpfc_status build_base(struct compile *c, int n)
+{
+    for (int k = 0; k < n; k++) {
+        struct ir_graph *graph = k == 0 ? build_train(c, train_base) : baseflow_build(c->arena, c->model.base, k);
+        graph->name = arena_printf(c->arena, "%s%s", COMPILE_BASE_PREFIX, graph->name);
+        enum gpfc_status status = simplify(c, FLOW_KERNEL_COUNT + k, graph);
+        if (status != GPFC_OK)
+            return status;
+    }
+    return GPFC_OK;
+}
+
+/* A library is the flow s alone. */
+enum gpfc_status programs_build(struct compile *c)
+{
+    bool compiled = c->model.base->kind >= BASE_BNAF && c->options->emit != GPFC_EMIT_LIBRARY;
+    int n_base = compiled ? baseflow_kernel_count(c->model.base) : 0;
+    make_room(c, FLOW_KERNEL_COUNT + n_base);
+    c->part[COMPILE_FLOW_TRAIN] = (struct emit_part){0, 1};
+    c->part[COMPILE_FLOW] = (struct emit_part){1, FLOW_KERNEL_COUNT};
+    c->part[COMPILE_BASE_TRAIN] = (struct emit_part){FLOW_KERNEL_COUNT, FLOW_KERNEL_COUNT + (n_base > 0)};
+    c->part[COMPILE_BASE] = (struct emit_part){FLOW_KERNEL_COUNT + (n_base > 0), c->n_kernels};
+    enum gpfc_status status = build_flow(c);
+    return status == GPFC_OK ? build_base(c, n_base) : status;
+}
+
+/* ---- from text ------------------------------------------------------------------------------------------------------ */
+
+enum gpfc_status programs_read(struct compile *c)
+{
+    int n = 0;
+    struct ir_graph **graphs = ir_parse(c->arena, &c->source, &c->diag, &n);
+    if (!graphs)
+        return GPFC_FAULTY;
+    make_room(c, n);
+    for (int k = 0; k < n; k++) {
+        enum gpfc_status status = simplify(c, k, graphs[k]);
+        if (status != GPFC_OK)
+            return status;
+    }
+    (void)snprintf(c->report->flow, sizeof c->report->flow, "%d program%s from text", n, n == 1 ? "" : "s");
+    return GPFC_OK;
+}
+
+/* ---- plans ---------------------------------------------------------------------------------------------------------- */
+
+static void dump_plan(struct compile *c, const struct plan *plan)
+{
+    struct strbuf text;
+    if (!compile_is_dumped(c, "sched"))
+        return;
+    strbuf_init(&text, c->arena);
+    sched_print(plan, &text);
+    c->options->dumped(c->options->data, "sched", strbuf_text(&text));
+}
+
+enum gpfc_status programs_plan(struct compile *c)
+{
+    for (int k = 0; k < c->n_kernels; k++) {
+        const char *fault = NULL;
+        const struct plan *plan = sched_plan(c->arena, c->graphs[k], c->schedule, &fault);
+        if (!plan)
+            return compile_fail(c, GPFC_FAULTY, fault);
+        c->kernels[k] = (struct emit_kernel){.name = c->graphs[k]->name, .plan = plan,
+                                             .flop_per_sample = ir_count(c->graphs[k]).flops};
+        dump_plan(c, plan);
+    }
+    return GPFC_OK;
+}
