@@ -3,4 +3,8 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/baseflow/baseflow.h \
 	compiler/baseflow/baseflow_bnaf.c \
 	compiler/baseflow/baseflow_build.c \
-	compiler/baseflow/baseflow_ffjord.c
+	compiler/baseflow/baseflow_cp_flow.c \
+	compiler/baseflow/baseflow_estimate.c \
+	compiler/baseflow/baseflow_ffjord.c \
+	compiler/baseflow/baseflow_icnn.c \
+	compiler/baseflow/icnn.h

@@ -3,6 +3,8 @@ EXTRA_DIST += \
 	tests/oracle/convert.py \
 	tests/oracle/data/bnaf_moons.oracle \
 	tests/oracle/data/bnaf_random_d5.oracle \
+	tests/oracle/data/cpflow_random_d2.oracle \
+	tests/oracle/data/cpflow_random_d5.oracle \
 	tests/oracle/data/ffjord_random_d2.oracle \
 	tests/oracle/data/ffjord_random_d5.oracle \
 	tests/oracle/data/gaussian_oracle_d2.oracle \
@@ -30,3 +32,8 @@ base_oracle_sources = $(oracle_sources) tests/oracle/base_cases.c tests/oracle/b
 
 check_PROGRAMS += tests/oracle/test_oracle_base
 tests_oracle_test_oracle_base_SOURCES = tests/oracle/test_oracle_base.c $(base_oracle_sources)
+
+cp_flow_oracle_sources = $(oracle_sources) tests/oracle/cp_flow_cases.c tests/oracle/cp_flow_cases.h
+
+check_PROGRAMS += tests/oracle/test_oracle_cp_flow
+tests_oracle_test_oracle_cp_flow_SOURCES = tests/oracle/test_oracle_cp_flow.c $(cp_flow_oracle_sources)

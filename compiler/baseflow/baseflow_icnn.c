@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The input-convex network of a convex block: takes the block's parameters, gives gradient and Hessian of its
+ * potential, tangents and products. By hand, and not by diff/, since the Hessian of a network is a sum over
+ * its units. Estimates and solvers are left to others. */
+#include "baseflow/baseflow.h"
+#include "baseflow/icnn.h"
+
+#include <assert.h>
+#include <math.h>
+
+/* A sum whose terms may be missing. */
+struct sum {
+    int n;
+    const struct ir_node *terms[2 * MODEL_MAX_LAYERS + 2];
+};
+
+static void sum_add(struct sum *sum, const struct ir_node *term)
+{
+    if (term != NULL)
+        sum->terms[sum->n++] = term;
+}
+
+static const struct ir_node *sum_of(struct ir_graph *graph, const struct sum *sum)
+{
+    return sum->n == 0 ? NULL : ir_add(graph, sum->n, sum->terms);
+}
+
+static const struct ir_node *sum_of_two(struct ir_graph *graph, const struct ir_node *a,
+                                        const struct ir_node *b)
+{
+    struct sum sum = {.n = 0};
+    sum_add(&sum, a);
+    sum_add(&sum, b);
+    return sum_of(graph, &sum);
+}
+
+/* ---- parameters ---------------------------------------------------------------------------------------- */
+
+const struct ir_node *actnorm_scale(struct ir_graph *graph, const struct base_model *base, const char *name)
+{
+    const struct ir_node *log_scale = baseflow_parameter(graph, base, "%s.log_scale", name);
+    return ir_add2(graph, ir_unary(graph, IR_EXP, log_scale), ir_fill(graph, 0.001, log_scale->shape));
+}
+
+static const char *norm_name(struct ir_graph *graph, int c, int k)
+{
+    return arena_printf(graph->arena, "base.convex%d.norm%d", c, k);
+}
+
+/* softplus of a scalar parameter, [1] -> [] */
+static const struct ir_node *positive(struct ir_graph *graph, const struct base_model *base, int c,
+                                      const char *name)
+{
+    const struct ir_node *raw = baseflow_parameter(graph, base, "base.convex%d.%s", c, name);
+    return ir_unary(graph, IR_SOFTPLUS, ir_ein(graph, 1.0, "a->", raw));
+}
+
+static int width_of(const struct base_model *base)
+{
+    return base->hidden[0];
+}
+
+/* softplus(Wz_k) / width, its columns of convex and of even units below */
+static struct icnn_units from_below(struct ir_graph *graph, const struct base_model *base, int c, int k)
+{
+    const int width = width_of(base), convex = k == 1 ? 0 : width / 2;
+    const struct ir_node *raw = baseflow_parameter(graph, base, "base.convex%d.z%d.weight", c, k);
+    const struct ir_node *weight = ir_scale(graph, 1.0 / width, ir_unary(graph, IR_SOFTPLUS, raw));
+    return (struct icnn_units){.convex = convex == 0 ? NULL : ir_slice(graph, weight, 1, 0, convex),
+                               .even = ir_slice(graph, weight, 1, convex, width - convex)};
+}
+
+/* Level k >= 1 without the ActNorm of its convex units: what reaches it. */
+static struct icnn_level level_raw(struct ir_graph *graph, const struct base_model *base, int c, int k)
+{
+    const struct icnn_units below = from_below(graph, base, c, k);
+    const struct ir_node *z_bias = baseflow_parameter(graph, base, "base.convex%d.z%d.bias", c, k);
+    const struct ir_node *x_bias = baseflow_parameter(graph, base, "base.convex%d.x%d.bias", c, k - 1);
+    return (struct icnn_level){
+        .from_convex = below.convex,
+        .from_even = below.even,
+        .from_x = baseflow_parameter(graph, base, "base.convex%d.x%d.weight", c, k - 1),
+        .bias = ir_add2(graph, ir_scale(graph, 1.0 / width_of(base), z_bias), x_bias),
+        .even_x = baseflow_parameter(graph, base, "base.convex%d.a%d.weight", c, k - 1),
+        .even_bias = baseflow_parameter(graph, base, "base.convex%d.a%d.bias", c, k - 1),
+    };
+}
+
+static const struct ir_node *scale_rows(struct ir_graph *graph, const struct ir_node *scale,
+                                        const struct ir_node *matrix)
+{
+    return matrix == NULL ? NULL : ir_ein(graph, 1.0, "i,ij->ij", scale, matrix);
+}
+
+/* The ActNorm of level k goes into the rows of its convex units. */
+static struct icnn_level level_of(struct ir_graph *graph, const struct base_model *base, int c, int k)
+{
+    struct icnn_level level = level_raw(graph, base, c, k);
+    const char *norm = norm_name(graph, c, k - 1);
+    const struct ir_node *scale = actnorm_scale(graph, base, norm);
+    const struct ir_node *shift = baseflow_parameter(graph, base, "%s.shift", norm);
+    level.from_convex = scale_rows(graph, scale, level.from_convex);
+    level.from_even = scale_rows(graph, scale, level.from_even);
+    level.from_x = scale_rows(graph, scale, level.from_x);
+    level.bias = ir_mul(graph, scale, ir_add2(graph, level.bias, shift));
+    return level;
+}
+
+static struct icnn_level lowest_level(struct ir_graph *graph, const struct base_model *base, int c)
+{
+    return (struct icnn_level){
+        .even_x = baseflow_parameter(graph, base, "base.convex%d.z0.weight", c),
+        .even_bias = baseflow_parameter(graph, base, "base.convex%d.z0.bias", c),
+    };
+}
+
+/* scale * the only row of a matrix */
+static const struct ir_node *only_row(struct ir_graph *graph, const struct ir_node *scale,
+                                      const struct ir_node *matrix)
+{
+    return matrix == NULL ? NULL : ir_ein(graph, 1.0, ",ij->j", scale, matrix);
+}
+
+struct icnn icnn_of(struct ir_graph *graph, const struct base_model *base, int c)
+{
+    struct icnn icnn = {.n = base->n_hidden};
+    icnn.level[0] = lowest_level(graph, base, c);
+    for (int k = 1; k < icnn.n; k++)
+        icnn.level[k] = level_of(graph, base, c, k);
+    const struct ir_node *norm = actnorm_scale(graph, base, norm_name(graph, c, icnn.n - 1));
+    const struct ir_node *scale =
+        ir_mul(graph, positive(graph, base, c, "amount"), ir_ein(graph, 1.0, "a->", norm));
+    const struct icnn_units top = from_below(graph, base, c, icnn.n);
+    icnn.top_convex = only_row(graph, scale, top.convex);
+    icnn.top_even = only_row(graph, scale, top.even);
+    icnn.top_x =
+        only_row(graph, scale, baseflow_parameter(graph, base, "base.convex%d.x%d.weight", c, icnn.n - 1));
+    icnn.quadratic = positive(graph, base, c, "quadratic");
+    return icnn;
+}
+
+/* ---- upwards: values and tangents ---------------------------------------------------------------------- */
+
+/* matrix times vector [j], or times each of n vectors [j,n]; NULL: no such part */
+static const struct ir_node *times(struct ir_graph *graph, const struct ir_node *matrix,
+                                   const struct ir_node *v)
+{
+    if (matrix == NULL || v == NULL)
+        return NULL;
+    return ir_ein(graph, 1.0, v->shape.rank == 1 ? "ij,j->i" : "ij,jn->in", matrix, v);
+}
+
+static const struct ir_node *transposed_times(struct ir_graph *graph, const struct ir_node *matrix,
+                                              const struct ir_node *v)
+{
+    return matrix == NULL || v == NULL ? NULL : ir_ein(graph, 1.0, "ji,j->i", matrix, v);
+}
+
+/* factor [i] times v [i] or [i,n] */
+static const struct ir_node *each_times(struct ir_graph *graph, const struct ir_node *factor,
+                                        const struct ir_node *v)
+{
+    if (factor == NULL || v == NULL)
+        return NULL;
+    return ir_ein(graph, 1.0, v->shape.rank == 1 ? "i,i->i" : "i,in->in", factor, v);
+}
+
+/* The part of the convex pre-activations that is linear in x and the values below. */
+static const struct ir_node *convex_part(struct ir_graph *graph, const struct icnn_level *level,
+                                         const struct ir_node *x, const struct icnn_units *below)
+{
+    struct sum sum = {.n = 0};
+    sum_add(&sum, times(graph, level->from_x, x));
+    sum_add(&sum, times(graph, level->from_convex, below->convex));
+    sum_add(&sum, times(graph, level->from_even, below->even));
+    return sum_of(graph, &sum);
+}
+
+static const struct ir_node *shifted(struct ir_graph *graph, const struct ir_node *p,
+                                     const struct ir_node *bias)
+{
+    return p == NULL ? NULL : ir_add2(graph, p, bias);
+}
+
+/* p and q of a level */
+static struct icnn_units pre_activations(struct ir_graph *graph, const struct icnn_level *level,
+                                         const struct ir_node *x, const struct icnn_units *below)
+{
+    return (struct icnn_units){
+        .convex = shifted(graph, convex_part(graph, level, x, below), level->bias),
+        .even = shifted(graph, times(graph, level->even_x, x), level->even_bias),
+    };
+}
+
+/* phi(z) */
+static const struct ir_node *density(struct ir_graph *graph, const struct ir_node *z)
+{
+    const struct ir_node *exponent = ir_ein(graph, -0.5, "i,i->i", z, z);
+    return ir_scale(graph, M_2_SQRTPI * M_SQRT1_2 / 2.0, ir_unary(graph, IR_EXP, exponent));
+}
+
+/* Phi(z) - 1/2 */
+static const struct ir_node *even_slope(struct ir_graph *graph, const struct ir_node *z)
+{
+    return ir_scale(graph, 0.5, ir_unary(graph, IR_ERF, ir_scale(graph, M_SQRT1_2, z)));
+}
+
+/* Phi(z) */
+static const struct ir_node *convex_slope(struct ir_graph *graph, const struct ir_node *z)
+{
+    return ir_add2(graph, even_slope(graph, z), ir_fill(graph, 0.5, z->shape));
+}
+
+static struct icnn_units slopes(struct ir_graph *graph, const struct icnn_units *p)
+{
+    return (struct icnn_units){.convex = p->convex == NULL ? NULL : convex_slope(graph, p->convex),
+                               .even = even_slope(graph, p->even)};
+}
+
+/* G(z) = z Phi(z) + phi(z) - phi(0), and G(z) - z/2, which is the same with Phi - 1/2. */
+static const struct ir_node *unit_value(struct ir_graph *graph, const struct ir_node *z,
+                                        const struct ir_node *slope)
+{
+    const double at_zero = M_2_SQRTPI * M_SQRT1_2 / 2.0;
+    const struct ir_node *const terms[3] = {ir_mul(graph, z, slope), density(graph, z),
+                                            ir_fill(graph, -at_zero, z->shape)};
+    return ir_add(graph, 3, terms);
+}
+
+static struct icnn_units unit_values(struct ir_graph *graph, const struct icnn_units *p,
+                                     const struct icnn_units *slope)
+{
+    return (struct icnn_units){
+        .convex = p->convex == NULL ? NULL : unit_value(graph, p->convex, slope->convex),
+        .even = unit_value(graph, p->even, slope->even),
+    };
+}
+
+void icnn_tangents(struct ir_graph *graph, const struct icnn *icnn, const struct icnn_point *at,
+                   const struct ir_node *v, struct icnn_units *tangents)
+{
+    struct icnn_units below = {NULL, NULL};
+    for (int k = 0; k < icnn->n; k++) {
+        tangents[k].convex = convex_part(graph, &icnn->level[k], v, &below);
+        tangents[k].even = times(graph, icnn->level[k].even_x, v);
+        below.convex = each_times(graph, at->slope[k].convex, tangents[k].convex);
+        below.even = each_times(graph, at->slope[k].even, tangents[k].even);
+    }
+}
+
+/* ---- downwards: cotangents ----------------------------------------------------------------------------- */
+
+/* What the pre-activations' cotangents of one level are worth in x, and in the values of the level below. */
+static void pull_level(struct ir_graph *graph, const struct icnn_level *level, const struct icnn_units *p,
+                       struct sum *x, struct icnn_units *below)
+{
+    sum_add(x, transposed_times(graph, level->from_x, p->convex));
+    sum_add(x, transposed_times(graph, level->even_x, p->even));
+    below->convex = transposed_times(graph, level->from_convex, p->convex);
+    below->even = transposed_times(graph, level->from_even, p->convex);
+}
+
+/* g phi(p) and g phi(q), g the derivative of F by the units' values */
+static struct icnn_units curvatures(struct ir_graph *graph, const struct icnn_units *p,
+                                    const struct icnn_units *g)
+{
+    return (struct icnn_units){
+        .convex = p->convex == NULL ? NULL : ir_mul(graph, g->convex, density(graph, p->convex)),
+        .even = ir_mul(graph, g->even, density(graph, p->even)),
+    };
+}
+
+/* grad F, and the curvatures on the way. */
+static void pull_gradient(struct ir_graph *graph, const struct icnn *icnn, const struct icnn_units *p,
+                          const struct ir_node *x, struct icnn_point *at)
+{
+    struct sum sum = {.n = 0};
+    struct icnn_units g = {icnn->top_convex, icnn->top_even};
+    sum_add(&sum, icnn->top_x);
+    sum_add(&sum, ir_ein(graph, 1.0, ",i->i", icnn->quadratic, x));
+    for (int k = icnn->n - 1; k >= 0; k--) {
+        const struct icnn_units local = {each_times(graph, at->slope[k].convex, g.convex),
+                                         each_times(graph, at->slope[k].even, g.even)};
+        at->curvature[k] = curvatures(graph, &p[k], &g);
+        pull_level(graph, &icnn->level[k], &local, &sum, &g);
+    }
+    at->gradient = sum_of(graph, &sum);
+}
+
+struct icnn_point icnn_at(struct ir_graph *graph, const struct icnn *icnn, const struct ir_node *x)
+{
+    struct icnn_point at = {.gradient = NULL};
+    struct icnn_units p[MODEL_MAX_LAYERS], value = {NULL, NULL};
+    for (int k = 0; k < icnn->n; k++) {
+        p[k] = pre_activations(graph, &icnn->level[k], x, &value);
+        at.slope[k] = slopes(graph, &p[k]);
+        value = unit_values(graph, &p[k], &at.slope[k]);
+    }
+    pull_gradient(graph, icnn, p, x, &at);
+    return at;
+}
+
+const struct ir_node *icnn_apply(struct ir_graph *graph, const struct icnn *icnn, const struct icnn_point *at,
+                                 const struct ir_node *v, const struct icnn_units *tangents)
+{
+    struct sum sum = {.n = 0};
+    struct icnn_units g = {NULL, NULL};
+    sum_add(&sum, ir_ein(graph, 1.0, ",i->i", icnn->quadratic, v));
+    for (int k = icnn->n - 1; k >= 0; k--) {
+        const struct icnn_units *slope = &at->slope[k], *curvature = &at->curvature[k];
+        const struct icnn_units local = {
+            sum_of_two(graph, each_times(graph, curvature->convex, tangents[k].convex),
+                       each_times(graph, slope->convex, g.convex)),
+            sum_of_two(graph, each_times(graph, curvature->even, tangents[k].even),
+                       each_times(graph, slope->even, g.even)),
+        };
+        pull_level(graph, &icnn->level[k], &local, &sum, &g);
+    }
+    return sum_of(graph, &sum);
+}
+
+/* ---- forms --------------------------------------------------------------------------------------------- */
+
+static const struct ir_node *form(struct ir_graph *graph, const struct ir_node *weight,
+                                  const struct ir_node *a, const struct ir_node *b)
+{
+    if (weight == NULL)
+        return NULL;
+    return ir_ein(graph, 1.0, a->shape.rank == 1 ? "i,i,i->" : "i,im,in->mn", weight, a, b);
+}
+
+static void sum_forms(struct ir_graph *graph, const struct icnn *icnn, const struct icnn_point *at,
+                      const struct icnn_units *a, const struct icnn_units *b, struct sum *sum)
+{
+    for (int k = 0; k < icnn->n; k++) {
+        sum_add(sum, form(graph, at->curvature[k].convex, a[k].convex, b[k].convex));
+        sum_add(sum, form(graph, at->curvature[k].even, a[k].even, b[k].even));
+    }
+}
+
+const struct ir_node *icnn_product(struct ir_graph *graph, const struct icnn *icnn,
+                                   const struct icnn_point *at, const struct ir_node *a,
+                                   const struct icnn_units *da, const struct ir_node *b,
+                                   const struct icnn_units *db)
+{
+    struct sum sum = {.n = 0};
+    sum_add(&sum, ir_ein(graph, 1.0, ",i,i->", icnn->quadratic, a, b));
+    sum_forms(graph, icnn, at, da, db, &sum);
+    return sum_of(graph, &sum);
+}
+
+const struct ir_node *icnn_hessian(struct ir_graph *graph, const struct icnn *icnn,
+                                   const struct icnn_point *at)
+{
+    const struct ir_node *eye = ir_eye(graph, icnn->top_x->shape.size[0]);
+    struct icnn_units tangents[MODEL_MAX_LAYERS];
+    struct sum sum = {.n = 0};
+    icnn_tangents(graph, icnn, at, eye, tangents);
+    sum_add(&sum, ir_ein(graph, 1.0, ",mn->mn", icnn->quadratic, eye));
+    sum_forms(graph, icnn, at, tangents, tangents, &sum);
+    return sum_of(graph, &sum);
+}
+
+/* ---- what reaches the ActNorms ------------------------------------------------------------------------- */
+
+void icnn_reached(struct ir_graph *graph, const struct base_model *base, int c, const struct ir_node *x,
+                  const struct ir_node **reached)
+{
+    struct icnn_units value = {NULL, NULL};
+    for (int k = 0; k < base->n_hidden; k++) {
+        const struct icnn_level level = k == 0 ? lowest_level(graph, base, c) : level_of(graph, base, c, k);
+        if (k > 0) {
+            const struct icnn_level raw = level_raw(graph, base, c, k);
+            reached[k - 1] = pre_activations(graph, &raw, x, &value).convex;
+        }
+        const struct icnn_units p = pre_activations(graph, &level, x, &value), slope = slopes(graph, &p);
+        value = unit_values(graph, &p, &slope);
+    }
+    const int last = base->n_hidden;
+    const struct icnn_units top = from_below(graph, base, c, last);
+    struct icnn_level level = {.from_convex = top.convex, .from_even = top.even};
+    level.from_x = baseflow_parameter(graph, base, "base.convex%d.x%d.weight", c, last - 1);
+    reached[last - 1] = convex_part(graph, &level, x, &value);
+}
