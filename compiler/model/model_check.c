@@ -140,7 +140,7 @@ static void check_dependents(struct diag *diag, const struct spec *spec)
     const bool l1 = spec->cost_kind.value == SPEC_cost_l1 || spec->cost_kind.faulty;
     const bool penalty = spec->penalty_kind.value != SPEC_penalty_none || spec->penalty_kind.faulty;
     const bool samples = spec->data_source.value != SPEC_source_none || spec->data_source.faulty ||
-                         spec->data_samples.file[0] != '\0';
+                         spec->data_samples.faulty || spec->data_samples.file[0] != '\0';
     const bool step = spec->train_schedule.value == SPEC_schedule_step || spec->train_schedule.faulty;
     const struct dependent keys[] = {
         DEPENDENT(cost_smoothing, "cost.smoothing", l1, true, l1_kind),

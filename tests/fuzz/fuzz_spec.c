@@ -22,6 +22,22 @@ static void check_model(const struct model *model)
         demand(model->layer[k].in >= 1 && model->layer[k].out >= 1 && model->layer[k].out <= MODEL_MAX_SIZE);
 }
 
+static void check_base(struct reading *r, const struct base_model *base)
+{
+    const bool compiled = base->kind != BASE_NONE && base->kind != BASE_MIXTURE;
+    long elements = 0;
+    demand(compiled == (base->n_parameters > 0) && base->n_parameters <= BASE_MAX_ARRAYS);
+    for (int i = 0; i < base->n_parameters; i++) {
+        const struct base_parameter *p = &base->parameters[i];
+        demand(p->offset == elements && p->shape[0] >= 1 && p->shape[0] <= MODEL_MAX_SIZE);
+        elements += (long)p->shape[0] * (p->rank == 2 ? p->shape[1] : 1);
+    }
+    demand(elements == base->n_elements && elements <= MODEL_MAX_PARAMETERS);
+    struct spec_value *values;
+    for (int i = base_model_settings(r->arena, &r->spec, base, false, &values); i-- > 0;)
+        demand(values[i].key && values[i].text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct reading *r = read_bytes("fuzz.yaml", (const char *)data, size);
@@ -31,10 +47,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     demand(r->model_good == (r->diag.errors == 0));
     demand(r->diag.errors == 0 || strstr(diag_text(&r->diag), "error: "));
     struct spec_value *values;
-    for (int i = spec_values(r->arena, &r->spec, false, &values); i-- > 0;)
+    for (int i = spec_values(r->arena, &r->spec, SPEC_ALL, &values); i-- > 0;)
         demand(values[i].key && values[i].text);
-    if (r->model_good)
+    if (r->model_good) {
         check_model(&r->model);
+        check_base(r, r->model.base);
+    }
     free_reading(r);
     return 0;
 }

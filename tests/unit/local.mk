@@ -33,6 +33,8 @@ tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c tests/unit/fake_pa
 check_scripts += tests/unit/command.sh
 check_PROGRAMS += tests/unit/test_spec_memory
 tests_unit_test_spec_memory_SOURCES = tests/unit/test_spec_memory.c
+check_PROGRAMS += tests/unit/test_base_model
+tests_unit_test_base_model_SOURCES = tests/unit/test_base_model.c
 
 random_program = tests/property/random_program.c tests/property/random_program.h
 check_PROGRAMS += tests/unit/test_ir tests/unit/test_ir_eval tests/unit/test_ir_text tests/unit/test_ir_verify
