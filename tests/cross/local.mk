@@ -8,6 +8,10 @@ tests_cross_test_compiled_SOURCES = tests/cross/test_compiled.c $(compiled) $(ra
 check_PROGRAMS += tests/cross/test_oracle_compiled
 tests_cross_test_oracle_compiled_SOURCES = tests/cross/test_oracle_compiled.c $(compiled) $(oracle_sources)
 
+check_PROGRAMS += tests/cross/test_oracle_base_compiled
+tests_cross_test_oracle_base_compiled_SOURCES = tests/cross/test_oracle_base_compiled.c $(compiled) \
+	$(base_oracle_sources)
+
 check_PROGRAMS += tests/cross/test_flow_sizes
 tests_cross_test_flow_sizes_SOURCES = tests/cross/test_flow_sizes.c $(compiled) $(flow_fixture_sources)
 
