@@ -13,7 +13,7 @@ trap 'rm -rf "$scratch"' EXIT
 cat >"$scratch/folders" <<'END'
 base base
 spec base spec
-model base spec model
+model base spec model gpfc
 ir base ir
 diff base ir diff
 pass base ir pass
