@@ -92,17 +92,20 @@ static void collect_reads(struct nest_params *params, const struct plan_nest *ne
             add_node(params, nest->stores[i].node);
     if (nest->kind == PLAN_TOTAL)
         plan_visit_bases(params->region, nest->total, add_read, params);
-    if (nest->kind == PLAN_SELECT)
-        plan_visit_bases(params->region, nest->select, add_read, params);
+    if (nest->node)
+        plan_visit_bases(params->region, nest->node, add_read, params);
 }
 
 /* ---- nests --------------------------------------------------------------------------------------------------------- */
 
 static LLVMValueRef declare_nest(struct emitter *e, const struct plan_nest *nest, int n_params)
 {
-    static const char *const kind[] = {[PLAN_MAP] = "map", [PLAN_TOTAL] = "total", [PLAN_SELECT] = "select"};
-    const struct ir_node *first = nest->n_members ? nest->members[0].node : nest->total;
-    const char *what = nest->kind == PLAN_MAP && nest->n_summed ? "contract" : kind[nest->kind];
+    const struct ir_node *first = nest->total ? nest->total : nest->node;
+    const char *what = nest->kind == PLAN_TOTAL ? "total" : nest->n_summed ? "contract" : "map";
+    if (nest->n_members)
+        first = nest->members[0].node;
+    if (nest->node)
+        what = ir_op_name(nest->node->op);
     char name[160];
     int used = snprintf(name, sizeof name, "%s_%d_%s", e->kernel, e->n_functions++, first ? what : "copy");
     for (int axis = 0; first && axis < first->shape.rank && used < 120; axis++)
@@ -136,12 +139,20 @@ static void build_nest(struct nest_emitter *ne, LLVMValueRef function)
     LLVMBasicBlockRef entry = LLVMAppendBasicBlockInContext(e->context, function, "entry");
     LLVMBasicBlockRef body = LLVMAppendBasicBlockInContext(e->context, function, "body");
     LLVMPositionBuilderAtEnd(e->builder, body);
-    if (ne->nest->kind == PLAN_MAP)
+    switch (ne->nest->kind) {
+    case PLAN_MAP:
         emit_map(ne);
-    else if (ne->nest->kind == PLAN_TOTAL)
+        break;
+    case PLAN_TOTAL:
         emit_total(ne);
-    else
+        break;
+    case PLAN_SELECT:
         emit_select(ne);
+        break;
+    case PLAN_MATRIX:
+        emit_matrix(ne);
+        break;
+    }
     LLVMBuildRetVoid(e->builder);
     LLVMPositionBuilderAtEnd(e->builder, entry);
     LLVMBuildBr(e->builder, body);
@@ -152,25 +163,27 @@ static void build_nest(struct nest_emitter *ne, LLVMValueRef function)
 static LLVMValueRef address_of(struct kernel_function *k, const struct plan_value *value);
 
 /* Builds the nest's function and a call of it: parameters are what it reads, then where each store goes (and the
- * temporary that a store copies). */
+ * temporary that a store copies), then a matrix's factor. */
 static void call_nest(struct kernel_function *k, const struct plan_region *region, const struct plan_nest *nest)
 {
     struct emitter *e = k->e;
     size_t n_nodes = (size_t)region->graph->n_nodes + 1;
-    int n_stores = nest->kind == PLAN_SELECT ? 1 : nest->n_stores;
+    int n_stores = nest->node ? 1 : nest->n_stores;
     struct nest_params params = {.region = region};
-    params.value = ARENA_ARRAY(e->arena, const struct plan_value *, n_nodes + 2 * (size_t)n_stores);
+    params.value = ARENA_ARRAY(e->arena, const struct plan_value *, n_nodes + 2 * (size_t)n_stores + 1);
     params.base_of = ARENA_ARRAY(e->arena, int, n_nodes);
     memset(params.base_of, -1, n_nodes * sizeof(int));
     collect_reads(&params, nest);
     int n_reads = params.n;
     for (int i = 0; i < n_stores; i++)
         params.value[params.n++] =
-            nest->kind == PLAN_SELECT ? &region->value[nest->select->id] : &nest->stores[i].to;
+            nest->node ? &region->value[nest->node->id] : &nest->stores[i].to;
     int first_temporary = params.n;
     for (int i = 0; i < n_stores; i++)
         if (nest->kind == PLAN_MAP && nest->stores[i].from >= 0)
             params.value[params.n++] = &region->temporaries[nest->stores[i].from].value;
+    if (nest->kind == PLAN_MATRIX)
+        params.value[params.n++] = &nest->work;
     LLVMValueRef function = declare_nest(e, nest, params.n);
     struct nest_emitter ne = {.e = e, .region = region, .nest = nest, .wide = region->wide};
     ne.vectors = region->wide ? e->plan->schedule.lanes / e->plan->schedule.vector : 1;
@@ -188,6 +201,8 @@ static void call_nest(struct kernel_function *k, const struct plan_region *regio
         if (nest->kind == PLAN_MAP && nest->stores[i].from >= 0)
             ne.temporary[i] = LLVMGetParam(function, (unsigned)t++);
     }
+    if (nest->kind == PLAN_MATRIX)
+        ne.work = LLVMGetParam(function, (unsigned)params.n - 1);
     LLVMValueRef *arguments = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)params.n + 1);
     for (int i = 0; i < params.n; i++)
         arguments[i] = address_of(k, params.value[i]);

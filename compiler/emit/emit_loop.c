@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Counted loops with constant trip counts. */
+ * Counted loops, with constant trip counts and with others. */
 #include "emit/emitter.h"
 
 LLVMValueRef emit_constant_index(const struct emitter *e, long value)
@@ -42,6 +42,33 @@ void emit_loop_end(struct emitter *e, const struct emit_loop *loop, long count)
     LLVMAddIncoming(loop->index, &next, &here, 1);
     LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntULT, next, emit_constant_index(e, count), "");
     LLVMBuildCondBr(e->builder, more, loop->header, loop->exit);
+    LLVMMoveBasicBlockAfter(loop->exit, here);
+    LLVMPositionBuilderAtEnd(e->builder, loop->exit);
+}
+
+struct emit_loop emit_range_begin(struct emitter *e, LLVMValueRef first, LLVMValueRef end, const char *name)
+{
+    struct emit_loop loop;
+    LLVMBasicBlockRef from = LLVMGetInsertBlock(e->builder);
+    loop.header = LLVMAppendBasicBlockInContext(e->context, e->function, name);
+    LLVMBasicBlockRef body = LLVMAppendBasicBlockInContext(e->context, e->function, "");
+    loop.exit = LLVMAppendBasicBlockInContext(e->context, e->function, "");
+    LLVMBuildBr(e->builder, loop.header);
+    LLVMPositionBuilderAtEnd(e->builder, loop.header);
+    loop.index = LLVMBuildPhi(e->builder, e->index, name);
+    LLVMAddIncoming(loop.index, &first, &from, 1);
+    LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntULT, loop.index, end, "");
+    LLVMBuildCondBr(e->builder, more, body, loop.exit);
+    LLVMPositionBuilderAtEnd(e->builder, body);
+    return loop;
+}
+
+void emit_range_end(struct emitter *e, const struct emit_loop *loop)
+{
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
+    LLVMValueRef next = LLVMBuildAdd(e->builder, loop->index, emit_constant_index(e, 1), "");
+    LLVMAddIncoming(loop->index, &next, &here, 1);
+    LLVMBuildBr(e->builder, loop->header);
     LLVMMoveBasicBlockAfter(loop->exit, here);
     LLVMPositionBuilderAtEnd(e->builder, loop->exit);
 }

@@ -105,8 +105,8 @@ static void make_tables(struct nest_emitter *ne, struct selection *s, LLVMValueR
 
 void emit_select(struct nest_emitter *ne)
 {
-    struct selection s = {.node = ne->nest->select, .x = ne->nest->select->args[0],
-                          .select = &ne->nest->select->select};
+    const struct ir_node *node = ne->nest->node;
+    struct selection s = {.node = node, .x = node->args[0], .select = &node->select};
     LLVMValueRef row_of;
     make_tables(ne, &s, &row_of);
     struct emit_loop rows = emit_loop_begin(ne->e, row_count(s.select), "row");

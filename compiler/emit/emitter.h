@@ -37,6 +37,9 @@ struct emit_loop {
 };
 struct emit_loop emit_loop_begin(struct emitter *e, long count, const char *name);
 void emit_loop_end(struct emitter *e, const struct emit_loop *loop, long count);
+/* first .. end-1; none at all if that is empty. */
+struct emit_loop emit_range_begin(struct emitter *e, LLVMValueRef first, LLVMValueRef end, const char *name);
+void emit_range_end(struct emitter *e, const struct emit_loop *loop);
 LLVMValueRef emit_constant_index(const struct emitter *e, long value);
 struct index emit_index_add(struct index a, long constant);
 
@@ -54,6 +57,7 @@ struct nest_emitter {
     LLVMValueRef *base;     /* by node id: parameter that points to its memory; NULL: not read here */
     LLVMValueRef *store;    /* by store: parameter that points to its destination */
     LLVMValueRef *temporary; /* by store: parameter that points to the temporary it copies */
+    LLVMValueRef work;      /* of a matrix nest: parameter that points to its factor */
     LLVMValueRef *in_register; /* by node id: value of a member at the indices at hand; NULL: none */
     struct index axis[IR_MAX_LABELS]; /* index of each of the nest's axes */
 };
@@ -84,6 +88,7 @@ LLVMValueRef emit_expression(const struct nest_emitter *ne, const struct ir_node
 void emit_map(struct nest_emitter *ne);
 void emit_total(struct nest_emitter *ne);
 void emit_select(struct nest_emitter *ne);
+void emit_matrix(struct nest_emitter *ne);
 
 /* ---- emit_kernel.c ------------------------------------------------------------------------------------------------------ */
 

@@ -6,6 +6,7 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/emit/emit_kernel.c \
 	compiler/emit/emit_loop.c \
 	compiler/emit/emit_map.c \
+	compiler/emit/emit_matrix.c \
 	compiler/emit/emit_module.c \
 	compiler/emit/emit_select.c \
 	compiler/emit/emit_total.c \

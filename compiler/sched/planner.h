@@ -31,6 +31,8 @@ bool plan_is_view(const struct ir_node *node);
 /* One value for each index of the result, no sums: `add`, functions, `ein` without summed labels. */
 bool plan_is_elementwise(const struct ir_node *node);
 bool plan_is_contraction(const struct ir_node *node);
+/* The determinant or inverse of a matrix. */
+bool plan_is_matrix(const struct ir_node *node);
 /* Labels of an operand in terms of the node's own axes (elementwise nodes) or labels (contractions). */
 void plan_operand_labels(const struct ir_node *node, int operand, unsigned char labels[IR_MAX_RANK]);
 

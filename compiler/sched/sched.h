@@ -86,6 +86,7 @@ enum plan_nest_kind {
     PLAN_MAP,    /* values over axes; the first member may be a contraction, whose summed labels are inner loops */
     PLAN_TOTAL,  /* one bsum: outer products summed over lanes and summed labels into a block of registers */
     PLAN_SELECT, /* a sparse linear map along one axis, entry by entry */
+    PLAN_MATRIX, /* the determinant or inverse of a matrix, by Cholesky's factor in a place of its own */
 };
 
 struct plan_nest {
@@ -94,7 +95,7 @@ struct plan_nest {
     /* MAP: axes[0] is the row axis, in blocks of `block`; axes past it are loops, the last outermost */
     int n_axes;
     int size[IR_MAX_LABELS];
-    int block;
+    int block; /* rows computed at once */
     bool unroll;
     int n_members;
     struct plan_member *members;
@@ -108,8 +109,9 @@ struct plan_nest {
     struct plan_term *terms;
     int axis_a, axis_b;   /* axes of the total that make the register block; -1: none */
     int block_a, block_b;
-    /* SELECT */
-    const struct ir_node *select;
+    /* SELECT, MATRIX: from memory to memory */
+    const struct ir_node *node;
+    struct plan_value work; /* MATRIX: [n,n] for the factor, of which `block` rows are computed at once */
 };
 
 struct plan_region;

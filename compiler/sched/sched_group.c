@@ -269,11 +269,26 @@ static struct plan_nest *map_nest(struct grouping *grouping)
     return nest;
 }
 
-static struct plan_nest *select_nest(struct planner *planner, const struct ir_node *node)
+/* Each row reads vectors of its own, and a block of rows ends with a triangle: more than four gain little. */
+static int matrix_block(const struct planner *planner, const struct plan_region *region, int rows)
+{
+    enum { MOST = 4 };
+    const struct schedule *schedule = &planner->plan->schedule;
+    int vectors = region->wide ? schedule->lanes / schedule->vector : 1;
+    int block = schedule->accumulators / vectors / schedule->in_flight;
+    if (block > (rows + 1) / 2)
+        block = (rows + 1) / 2;
+    return block < 1 ? 1 : block > MOST ? MOST : block;
+}
+
+static struct plan_nest *single_nest(const struct planner *planner, const struct plan_region *region,
+                                     const struct ir_node *node)
 {
     struct plan_nest *nest = ARENA_NEW(planner->arena, struct plan_nest);
-    nest->kind = PLAN_SELECT;
-    nest->select = node;
+    nest->kind = plan_is_matrix(node) ? PLAN_MATRIX : PLAN_SELECT;
+    nest->node = node;
+    if (nest->kind == PLAN_MATRIX)
+        nest->block = matrix_block(planner, region, node->args[0]->shape.size[0]);
     return nest;
 }
 
@@ -301,8 +316,8 @@ static bool append_next(struct grouping *grouping, const struct ir_node *node)
         nest = plan_total(planner, region, node);
         if (!nest)
             return false;
-    } else if (node->op == IR_SELECT) {
-        nest = select_nest(planner, node);
+    } else if (node->op == IR_SELECT || plan_is_matrix(node)) {
+        nest = single_nest(planner, region, node);
     } else {
         grow(grouping, node);
         nest = map_nest(grouping);

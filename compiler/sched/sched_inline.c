@@ -23,6 +23,11 @@ bool plan_is_contraction(const struct ir_node *node)
     return node->op == IR_EIN && node->ein.n_labels > node->shape.rank;
 }
 
+bool plan_is_matrix(const struct ir_node *node)
+{
+    return node->op == IR_LOGDET || node->op == IR_INVERSE;
+}
+
 void plan_operand_labels(const struct ir_node *node, int operand, unsigned char labels[IR_MAX_RANK])
 {
     if (node->op == IR_EIN) {

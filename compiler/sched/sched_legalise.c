@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Brings sums over the batch inside loops into the one form that can be computed tile by tile: a bsum of a varying value
- * that is added to a loop's output. Linear functions of a bsum move below it: A bsum(x) = bsum(A x). */
+ * that is added to a loop's output. Linear functions of a bsum move below it: A bsum(x) = bsum(A x). Drops what
+ * is for derivatives alone. */
 #include "sched/sched.h"
 
 /* Sums over the batch that are added up become one: their products share a nest and its registers. */
@@ -44,6 +45,8 @@ static const struct ir_node *rebuild(struct ir_graph *to, const struct ir_node *
         steps.body = legalise(steps.body, true);
         return ir_steps(to, &steps, args);
     }
+    if (node->op == IR_HOLD) /* derivatives are done */
+        return args[0];
     return body ? below(to, node, args) : ir_rebuild(to, node, args);
 }
 

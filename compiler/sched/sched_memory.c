@@ -73,8 +73,8 @@ static void mark_nest_reads(struct reader *reader, const struct plan_nest *nest)
             mark_node_read(reader, nest->stores[i].node);
     if (nest->kind == PLAN_TOTAL)
         plan_visit_bases(reader->region, nest->total, mark_read, reader);
-    if (nest->kind == PLAN_SELECT)
-        plan_visit_bases(reader->region, nest->select, mark_read, reader);
+    if (nest->node)
+        plan_visit_bases(reader->region, nest->node, mark_read, reader);
 }
 
 static void find_lives(struct plan_region *region)
@@ -97,7 +97,8 @@ static void find_lives(struct plan_region *region)
         facts->first = facts->nest;
         if (op == IR_RESULT)
             facts->first = region->items[facts->nest].loop->prologue;
-        facts->placed |= facts->forced || op == IR_RESULT || op == IR_SELECT;
+        facts->placed |= facts->forced || op == IR_RESULT || op == IR_SELECT ||
+                         plan_is_matrix(region->graph->nodes[id]);
     }
 }
 
@@ -182,6 +183,9 @@ void plan_size(struct planner *planner, struct plan_region *region)
                 region->facts[id].offset =
                     frame_place(&frame, ir_elements(node->shape) * unit, region->facts[id].last);
         }
+        struct plan_nest *nest = region->items[item].nest;
+        if (nest && nest->kind == PLAN_MATRIX)
+            nest->work.offset = frame_place(&frame, ir_elements(nest->node->args[0]->shape) * unit, item);
         struct plan_loop *loop = region->items[item].loop;
         if (loop) {
             plan_size(planner, loop->body);
@@ -341,6 +345,8 @@ void plan_settle(struct planner *planner, struct plan_region *region, long base,
         struct plan_nest *nest = region->items[item].nest;
         if (!nest)
             continue;
+        if (nest->kind == PLAN_MATRIX)
+            nest->work = own_place(planner, region, nest->node->args[0]->shape, 1, base + nest->work.offset);
         store_own_values(planner, region, nest);
         settle_stores(region, nest, outputs);
     }

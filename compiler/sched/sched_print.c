@@ -31,13 +31,23 @@ static void print_map(const struct plan_nest *nest, struct strbuf *out)
     strbuf_add(out, "\n");
 }
 
+static void print_single(const struct plan_nest *nest, struct strbuf *out)
+{
+    strbuf_addf(out, "%s %%%d", ir_op_name(nest->node->op), nest->node->id);
+    if (nest->kind == PLAN_MATRIX) {
+        strbuf_addf(out, " of %%%d, %d rows at once, factor in ", nest->node->args[0]->id, nest->block);
+        print_value(&nest->work, 2, out);
+    }
+    strbuf_add(out, "\n");
+}
+
 static void print_nest(const struct plan_nest *nest, int indent, struct strbuf *out)
 {
     strbuf_addf(out, "%*s", indent, "");
     if (nest->kind == PLAN_MAP)
         print_map(nest, out);
-    else if (nest->kind == PLAN_SELECT)
-        strbuf_addf(out, "select %%%d\n", nest->select->id);
+    else if (nest->node)
+        print_single(nest, out);
     else
         strbuf_addf(out, "total %%%d: %d terms, blocks of %d x %d over axes %d, %d\n", nest->total->id,
                     nest->n_terms, nest->block_a, nest->block_b, nest->axis_a, nest->axis_b);

@@ -79,11 +79,9 @@ static bool is_refused(const char *fault)
     return strstr(fault, "sum over the batch") || strstr(fault, "the same for all");
 }
 
-static int run_seed(uint64_t seed, bool loops)
+/* Gives in how many variants the program can be computed. */
+static int run_graph(struct arena *arena, const struct ir_graph *graph, uint64_t seed)
 {
-    struct arena *arena = arena_new();
-    const struct random_options options = {.nodes = 24, .loops = loops};
-    const struct ir_graph *graph = random_program(arena, seed, &options);
     int done = 0;
     for (int v = 0; v < VARIANTS; v++) {
         const char *fault = NULL;
@@ -101,6 +99,14 @@ static int run_seed(uint64_t seed, bool loops)
         compiled_free(compiled);
         done++;
     }
+    return done;
+}
+
+static int run_seed(uint64_t seed, bool loops)
+{
+    struct arena *arena = arena_new();
+    const struct random_options options = {.nodes = 24, .loops = loops};
+    int done = run_graph(arena, random_program(arena, seed, &options), seed);
     arena_free(arena);
     return done;
 }
@@ -121,11 +127,98 @@ static void programs_with_loops_agree(void)
     CU_ASSERT(seed_count == 1 || done >= seed_count * VARIANTS / 3);
 }
 
+/* ---- matrices of many sizes ----------------------------------------------------------------------------- */
+
+static void both_functions(struct ir_graph *g, const char *name, const struct ir_node *matrix)
+{
+    ir_output_add(g, arena_printf(g->arena, "logdet.%s", name), ir_logdet(g, matrix));
+    ir_output_add(g, arena_printf(g->arena, "inverse.%s", name), ir_inverse(g, matrix));
+}
+
+/* 1 + b b'/n */
+static const struct ir_node *positive_matrix(struct ir_graph *g, const struct ir_node *b)
+{
+    const int n = b->shape.size[0];
+    return ir_add2(g, ir_eye(g, n), ir_ein(g, 1.0 / n, "ik,jk->ij", b, b));
+}
+
+/* Where t < 0 the last pivot is far below zero. */
+static const struct ir_node *sometimes_positive(struct ir_graph *g, const struct ir_node *z,
+                                                const struct ir_node *t)
+{
+    const int n = z->shape.size[0];
+    double *last = ARENA_ARRAY(g->arena, double, (size_t)n);
+    last[n - 1] = -n - 2;
+    const struct ir_node *end = ir_const(g, ir_shape_of(1, n), last), *bad = ir_inside(g, t, -2, 0);
+    return ir_add2(g, positive_matrix(g, z), ir_ein(g, 1, "i,ij,->ij", end, ir_eye(g, n), bad));
+}
+
+/* The same for all samples, in a loop over samples: each lane computes it. */
+static const struct ir_node *in_a_loop(struct ir_graph *g, const struct ir_node *w, const struct ir_node *z)
+{
+    const int n = z->shape.size[0];
+    struct ir_graph *body = ir_graph_new(g->arena, "body");
+    const struct ir_node *x = ir_input(body, "x", IR_CARRY, IR_VARYING, z->shape);
+    const struct ir_node *a = ir_input(body, "a", IR_SEQUENCE, IR_UNIFORM, ir_shape_of(2, n, n));
+    const struct ir_node *inverse = ir_inverse(body, ir_add2(body, a, ir_eye(body, n)));
+    ir_output_add(body, "x", ir_ein(body, 1, "ij,jk->ik", inverse, x));
+    const struct ir_node *logdet = ir_logdet(body, positive_matrix(body, x));
+    ir_output_add(body, "logdet", ir_mul(body, logdet, ir_logdet(body, inverse)));
+    const struct ir_node *matrices = ir_ein(g, 1.0 / n, "sik,sjk->sij", w, w);
+    const struct ir_node *const args[] = {z, matrices};
+    const struct ir_steps steps = {.count = 2, .n_carry = 1, .n_sequence = 1, .n_stack = 1, .body = body};
+    return ir_steps(g, &steps, args);
+}
+
+static struct ir_graph *matrix_program(struct arena *arena, int n, bool totals)
+{
+    struct ir_graph *g = ir_graph_new(arena, "matrix");
+    const struct ir_node *z = ir_input(g, "z", IR_SAMPLE, IR_VARYING, ir_shape_of(2, n, n));
+    const struct ir_node *t = ir_input(g, "t", IR_SAMPLE, IR_VARYING, ir_shape_of(0));
+    const struct ir_node *w = ir_input(g, "w", IR_PARAMETER, IR_UNIFORM, ir_shape_of(3, 2, n, n));
+    const struct ir_node *before = positive_matrix(g, ir_pick(g, w, 0, 1)), *loop = in_a_loop(g, w, z);
+    both_functions(g, "before", before);
+    both_functions(g, "tile", sometimes_positive(g, z, t));
+    ir_output_add(g, "product", ir_ein(g, 1, "ij,jk->ik", ir_inverse(g, before), z));
+    ir_output_add(g, "carry", ir_result(g, loop, 0));
+    ir_output_add(g, "stack", ir_result(g, loop, 1));
+    ir_output_add(g, "hold", ir_unary(g, IR_HOLD, ir_unary(g, IR_HOLD, z)));
+    if (totals)
+        both_functions(g, "after", positive_matrix(g, ir_scale(g, 0.05, ir_bsum(g, z))));
+    return g;
+}
+
+/* Samples with t < 0 give NaN and no others: what the interpreter gives is what compiled code is held to. */
+static void check_samples(struct arena *arena, const struct ir_graph *graph, int batch, uint64_t seed)
+{
+    double **in = random_inputs(arena, graph, batch, seed), **out = random_outputs(arena, graph, batch);
+    ir_eval(graph, batch, (const double *const *)in, out);
+    int bad = 0;
+    for (int b = 0; b < batch; b++) {
+        CU_ASSERT_EQUAL(isnan(out[2][b]), in[1][b] < 0);
+        bad += isnan(out[2][b]) != 0;
+    }
+    CU_ASSERT(bad > 0 && bad < batch);
+}
+
+static void matrices_agree(void)
+{
+    static const int sizes[] = {1, 2, 3, 4, 7, 33};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && seed_count > 1; i++) {
+        struct arena *arena = arena_new();
+        const struct ir_graph *graph = matrix_program(arena, sizes[i], i % 2);
+        check_samples(arena, graph, 16, 1 + i);
+        CU_ASSERT_EQUAL(run_graph(arena, graph, 1 + i), VARIANTS);
+        arena_free(arena);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
         {"straight programs agree with the interpreter", straight_programs_agree},
         {"programs with loops agree with the interpreter", programs_with_loops_agree},
+        {"matrices agree with the interpreter", matrices_agree},
     };
     if (argc > 1) {
         first_seed = strtoull(argv[1], NULL, 10);

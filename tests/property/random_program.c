@@ -290,6 +290,36 @@ static void make_kink(struct maker *m)
         put(m, ir_inside(m->graph, x.node, low, high), 1);
 }
 
+/* 1 + c sum_k b_ik b_jk, with eigenvalues from 1 up. */
+static const struct ir_node *positive_matrix(struct maker *m, double *bound)
+{
+    static const unsigned char labels[2][IR_MAX_RANK] = {{0, 2, 3, 4, 5, 6}, {1, 2, 3, 4, 5, 6}};
+    const struct value x = pick(m);
+    const struct ir_shape square = ir_shape_of(2, 1 + below(m, MAX_EXTENT), 1 + below(m, MAX_EXTENT));
+    const struct ir_node *b = x.node->shape.rank > 0 ? x.node : fit(m, x, square);
+    const struct ir_node *const args[2] = {b, b};
+    const double factor = between(m->state, 0.2, 1.5);
+    *bound = 1 + factor * (double)ir_elements(b->shape) * x.bound * x.bound;
+    return ir_add2(m->graph, ir_eye(m->graph, b->shape.size[0]),
+                   ir_ein_labels(m->graph, factor, 2, args, labels, 2, (const unsigned char[]){0, 1}, NULL));
+}
+
+static void make_matrix_function(struct maker *m)
+{
+    double bound;
+    const struct ir_node *matrix = positive_matrix(m, &bound);
+    if (chance(m, 50))
+        put(m, ir_logdet(m->graph, matrix), matrix->shape.size[0] * log(bound));
+    else
+        put(m, ir_inverse(m->graph, matrix), 1);
+}
+
+static void make_hold(struct maker *m)
+{
+    const struct value x = pick(m);
+    put(m, ir_unary(m->graph, IR_HOLD, x.node), x.bound);
+}
+
 static void make_slice(struct maker *m, struct value x, int axis)
 {
     const int extent = x.node->shape.size[axis];
@@ -443,8 +473,10 @@ static void grow(struct maker *m, int nodes)
 {
     for (int i = 0; i < nodes; i++) {
         const int kind = below(m, 100);
-        if (kind < 40)
+        if (kind < 37)
             make_ein(m);
+        else if (kind < 40)
+            make_matrix_function(m);
         else if (kind < 60)
             make_add(m);
         else if (kind < 75)
@@ -458,7 +490,7 @@ static void grow(struct maker *m, int nodes)
         else if (kind < 93)
             make_bsum(m);
         else if (kind < 95 && !m->options->smooth)
-            make_kink(m);
+            chance(m, 70) ? make_kink(m) : make_hold(m);
         else if (kind >= 95 && m->options->loops && m->nesting < MAX_NESTING)
             make_steps(m);
     }

@@ -11,7 +11,7 @@
 struct random_options {
     int nodes;   /* attempts to add an operation; 0: 20                                     */
     bool loops;  /* with loops, up to two within one another                                */
-    bool smooth; /* without clamp and inside, so that differences approximate derivatives   */
+    bool smooth; /* without clamp, inside and hold: differences approximate derivatives     */
 };
 
 /* The first output, "y0", varies, is not linear in all it depends on as a rule, and is never an input itself.

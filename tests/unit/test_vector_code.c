@@ -30,7 +30,7 @@ static const struct {
     {IR_SIGMOID, 1000, 1}, {IR_SIGMOID, -1000, 0}, {IR_CLAMP, -2, -0.75}, {IR_CLAMP, 2, 1.5},
     {IR_CLAMP, 0.5, 0.5}, {IR_CLAMP, INFINITY, 1.5}, {IR_CLAMP, -INFINITY, -0.75}, {IR_CLAMP, NAN, NO},
     {IR_INSIDE, -0.75, 1}, {IR_INSIDE, 1.5, 1}, {IR_INSIDE, 0, 1}, {IR_INSIDE, 1.75, 0}, {IR_INSIDE, -1, 0},
-    {IR_INSIDE, NAN, 0}, {IR_INSIDE, INFINITY, 0},
+    {IR_INSIDE, NAN, 0}, {IR_INSIDE, INFINITY, 0}, {IR_HOLD, -0.0, -0.0}, {IR_HOLD, NAN, NO},
     /* clang-format on */
 };
 
