@@ -37,7 +37,7 @@ static void pass_block(struct ir_graph *graph, const struct base_model *base, in
     const struct icnn icnn = icnn_of(graph, base, c);
     const struct icnn_point at = icnn_at(graph, &icnn, walk->y);
     const struct ir_node *logdet = probe == NULL
-                                       ? ir_logdet(graph, icnn_hessian(graph, &icnn, &at))
+                                       ? icnn_logdet(graph, &icnn, &at)
                                        : icnn_logdet_estimate(graph, &icnn, &at, probe, base->cg_steps);
     walk->y = at.gradient;
     walk->logdet = ir_add2(graph, walk->logdet, logdet);

@@ -35,6 +35,11 @@ static const struct ir_node *sum_of_two(struct ir_graph *graph, const struct ir_
     return sum_of(graph, &sum);
 }
 
+static const struct ir_node *held(struct ir_graph *graph, const struct ir_node *x)
+{
+    return ir_unary(graph, IR_HOLD, x);
+}
+
 /* ---- parameters ---------------------------------------------------------------------------------------- */
 
 const struct ir_node *actnorm_scale(struct ir_graph *graph, const struct base_model *base, const char *name)
@@ -193,11 +198,13 @@ static struct icnn_units pre_activations(struct ir_graph *graph, const struct ic
     };
 }
 
-/* phi(z) */
+static const double density_at_zero = 0.3989422804014327; /* 1/sqrt(2 pi) */
+
+/* phi(z), by the exponential that the derivative of erf(z/sqrt 2) takes, too */
 static const struct ir_node *density(struct ir_graph *graph, const struct ir_node *z)
 {
-    const struct ir_node *exponent = ir_ein(graph, -0.5, "i,i->i", z, z);
-    return ir_scale(graph, M_2_SQRTPI * M_SQRT1_2 / 2.0, ir_unary(graph, IR_EXP, exponent));
+    const struct ir_node *w = ir_scale(graph, M_SQRT1_2, z);
+    return ir_scale(graph, density_at_zero, ir_unary(graph, IR_EXP, ir_ein(graph, -1.0, "i,i->i", w, w)));
 }
 
 /* Phi(z) - 1/2 */
@@ -218,14 +225,14 @@ static struct icnn_units slopes(struct ir_graph *graph, const struct icnn_units 
                                .even = even_slope(graph, p->even)};
 }
 
-/* G(z) = z Phi(z) + phi(z) - phi(0), and G(z) - z/2, which is the same with Phi - 1/2. */
+/* G(z) = z Phi(z) + phi(z) - phi(0), and G(z) - z/2, which is the same with Phi - 1/2. Its derivative is the
+ * slope, since z Phi'(z) + phi'(z) = 0: so both are held. */
 static const struct ir_node *unit_value(struct ir_graph *graph, const struct ir_node *z,
                                         const struct ir_node *slope)
 {
-    const double at_zero = M_2_SQRTPI * M_SQRT1_2 / 2.0;
-    const struct ir_node *const terms[3] = {ir_mul(graph, z, slope), density(graph, z),
-                                            ir_fill(graph, -at_zero, z->shape)};
-    return ir_add(graph, 3, terms);
+    const struct ir_node *rest =
+        ir_add2(graph, density(graph, z), ir_fill(graph, -density_at_zero, z->shape));
+    return ir_add2(graph, ir_mul(graph, z, held(graph, slope)), held(graph, rest));
 }
 
 static struct icnn_units unit_values(struct ir_graph *graph, const struct icnn_units *p,
@@ -360,6 +367,39 @@ const struct ir_node *icnn_hessian(struct ir_graph *graph, const struct icnn *ic
     sum_add(&sum, ir_ein(graph, 1.0, ",mn->mn", icnn->quadratic, eye));
     sum_forms(graph, icnn, at, tangents, tangents, &sum);
     return sum_of(graph, &sum);
+}
+
+/* ---- the log-determinant ------------------------------------------------------------------------------- */
+
+/* What has the derivative of sum_j w_j T_j^T X T_j by w and T [j,d], X [d,d] symmetric and held: X T, of
+ * which both take what they need, is made once. */
+static const struct ir_node *trace_of(struct ir_graph *graph, const struct ir_node *X,
+                                      const struct ir_node *w, const struct ir_node *T)
+{
+    if (w == NULL)
+        return NULL;
+    const struct ir_node *XT = held(graph, ir_ein(graph, 1.0, "ab,jb->ja", X, T));
+    const struct ir_node *by_w = held(graph, ir_ein(graph, 1.0, "ja,ja->j", T, XT));
+    return ir_add2(graph, ir_ein(graph, 1.0, "j,j->", w, by_w),
+                   ir_ein(graph, 2.0, "j,ja,ja->", held(graph, w), XT, T));
+}
+
+/* d log det H = tr(H^-1 dH), written out: the inverse is symmetric, and H is a sum of products of a value
+ * with itself, so that half of what the rules of products would make is the other half again. */
+const struct ir_node *icnn_logdet(struct ir_graph *graph, const struct icnn *icnn,
+                                  const struct icnn_point *at)
+{
+    struct icnn_units tangents[MODEL_MAX_LAYERS];
+    icnn_tangents(graph, icnn, at, ir_eye(graph, icnn->top_x->shape.size[0]), tangents);
+    const struct ir_node *H = icnn_hessian(graph, icnn, at), *X = held(graph, ir_inverse(graph, H));
+    struct sum sum = {.n = 0};
+    sum_add(&sum, ir_ein(graph, 1.0, "aa,->", X, icnn->quadratic));
+    for (int k = 0; k < icnn->n; k++) {
+        sum_add(&sum, trace_of(graph, X, at->curvature[k].convex, tangents[k].convex));
+        sum_add(&sum, trace_of(graph, X, at->curvature[k].even, tangents[k].even));
+    }
+    const struct ir_node *trace = sum_of(graph, &sum);
+    return ir_add2(graph, held(graph, ir_logdet(graph, H)), ir_sub(graph, trace, held(graph, trace)));
 }
 
 /* ---- what reaches the ActNorms ------------------------------------------------------------------------- */

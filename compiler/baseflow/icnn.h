@@ -66,6 +66,9 @@ const struct ir_node *icnn_apply(struct ir_graph *graph, const struct icnn *icnn
 const struct ir_node *icnn_hessian(struct ir_graph *graph, const struct icnn *icnn,
                                    const struct icnn_point *at);
 
+/* log det Hess F [], right to its first derivative. */
+const struct ir_node *icnn_logdet(struct ir_graph *graph, const struct icnn *icnn,
+                                  const struct icnn_point *at);
 /* log det Hess F []: the value is an estimate from one probe [d], the derivative is probe^T d(Hess F) s with
  * s = (Hess F)^-1 probe, by `steps` steps of conjugate gradients. In baseflow_estimate.c. */
 const struct ir_node *icnn_logdet_estimate(struct ir_graph *graph, const struct icnn *icnn,
