@@ -10,4 +10,5 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/pass/pass_merge.c \
 	compiler/pass/pass_product.c \
 	compiler/pass/pass_product.h \
+	compiler/pass/pass_release.c \
 	compiler/pass/pass_rewrite.c

@@ -18,12 +18,14 @@ struct pass {
 extern const struct pass pass_list[];
 extern const int pass_count;
 
-/* Calls `dump(data, name, graph)` after each pass when dump is not NULL. NULL and *fault set when a pass
- * broke the graph (a fault of ours; the text names pass and node). */
+/* When all derivatives are taken. Calls `dump(data, name, graph)` after each pass when dump is not NULL. NULL
+ * and *fault set when a pass broke the graph (a fault of ours; the text names pass and node). */
 struct ir_graph *pass_run_all(const struct ir_graph *graph, const char **fault,
                               void (*dump)(void *data, const char *pass, const struct ir_graph *graph),
                               void *data);
 
+/* Drops `hold`, which is for derivatives alone. */
+pass_function pass_release;
 /* Moves uniform work out of loops: what depends on captures alone is done once outside, what depends on
  * uniform sequences is done outside for all iterations at once and comes in as a sequence. After it a body
  * holds varying work only. */
