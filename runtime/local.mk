@@ -3,6 +3,7 @@ gpfcincludedir = $(includedir)/gpfc
 dist_gpfcinclude_HEADERS = runtime/include/gpfc/kernel_abi.h runtime/include/gpfc/runtime.h
 libgpfcrt_a_SOURCES += \
 	runtime/byte_source.c runtime/byte_source.h \
+	runtime/csv.c runtime/csv.h \
 	runtime/fault.c runtime/fault.h \
 	runtime/mixture.c runtime/mixture.h runtime/mixture_block.c runtime/mixture_em.c runtime/mixture_em.h \
 	runtime/mixture_fit.c runtime/mixture_map.c runtime/mixture_parts.h \
@@ -13,6 +14,9 @@ libgpfcrt_a_SOURCES += \
 	runtime/random.c runtime/random.h \
 	runtime/safe_file.c runtime/safe_file.h \
 	runtime/safetensors.h runtime/safetensors_read.c runtime/safetensors_write.c \
+	runtime/samples.c runtime/samples.h runtime/samples_file.c runtime/samples_parts.h \
+	runtime/standard.c runtime/standard.h \
+	runtime/text_lines.c runtime/text_lines.h \
 	runtime/toys.c runtime/toys.h
 
 # Training and the trainer's commands

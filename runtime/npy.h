@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Arrays in NumPy's .npy format, read and written row by row, so that a file larger than memory works. A row
- * is what the first index counts. Reads versions 1 to 3, float32 and float64 of either byte order, C order;
- * anything else is refused by the name of what was found. A reader checks the promised size against the file
- * before it allocates, and every number for NaN and infinity. The same reader serves the members of an .npz
- * (npz.h). */
+ * is what the first index counts. Reads versions 1 to 3, float32 and float64 of either byte order, C order
+ * (and integers, where they are asked for); anything else is refused by the name of what was found. A reader
+ * checks the promised size against the file before it allocates, and every number for NaN and infinity. The
+ * same reader serves the members of an .npz (npz.h). */
 #ifndef GPFC_NPY_H
 #define GPFC_NPY_H
 
@@ -15,7 +15,7 @@
 enum { NPY_MAX_RANK = 8, NPY_MAX_HEADER = 65536 /* bytes */ };
 
 struct npy_shape {
-    int precision; /* 4: float32, 8: float64 */
+    int precision; /* 4: float32, 8: float64, 0: integers */
     int rank;      /* 0 for a scalar */
     int64_t shape[NPY_MAX_RANK];
     int64_t rows;    /* shape[0]; 1 for a scalar */
@@ -38,6 +38,11 @@ bool npy_expect_columns(const struct npy_reader *reader, int64_t d, struct fault
  * last row. */
 bool npy_read_rows(struct npy_reader *reader, int precision, int64_t rows, void *to, int64_t *got,
                    struct fault *fault) MUST_CHECK;
+
+/* The same of whole numbers: of any type of integers or truth values, or floating point numbers that are
+ * whole. The reader was opened for them (npz_integers). */
+bool npy_read_integers(struct npy_reader *reader, int64_t rows, int64_t *to, int64_t *got,
+                       struct fault *fault) MUST_CHECK;
 
 /* Writes [rows][columns] as version 1, little endian, C order. Nothing is at path before npy_writer_commit
  * (safe_file.h). */

@@ -11,6 +11,7 @@
 struct cursor {
     const char *at, *end;
     const char *name; /* of the array, for faults */
+    enum npy_elements elements;
     struct fault *fault;
 };
 
@@ -83,23 +84,32 @@ static const char *kind_of(const char *descr)
     return "an unknown type";
 }
 
+/* "<f4", ">i8", "|u1", ... Truth values are unsigned integers of a byte. */
+static bool element_type(const char *descr, struct npy_header *out)
+{
+    const char *const type = descr + (descr[0] ? 1 : 0);
+    out->big_endian = descr[0] == '>';
+    out->kind = type[0] == 'b' ? 'u' : type[0];
+    out->size = strlen(type) == 2 ? type[1] - '0' : 0;
+    const bool whole = strchr("iub", type[0]) && strchr("1248", type[1]);
+    const bool ordered = strchr("<>", descr[0]) || (descr[0] == '|' && out->size == 1);
+    return ordered && out->size > 0 && (whole || (out->kind == 'f' && strchr("48", type[1])));
+}
+
 static bool parse_descr(struct cursor *c, struct npy_header *out)
 {
+    static const char *const needed[] = {
+        [NPY_FLOATS] = "float32 or float64 is needed", [NPY_INTEGERS] = "integers are needed"};
     char descr[TEXT_MAX];
     skip_space(c);
     if (c->at < c->end && *c->at == '[')
-        return fault_set(c->fault, FAULT_INPUT, "%s: structured records; float32 or float64 is needed",
-                         c->name);
+        return fault_set(c->fault, FAULT_INPUT, "%s: structured records; %s", c->name, needed[c->elements]);
     if (!parse_quoted(c, descr))
         return broken(c, "'descr' is no text");
-    out->big_endian = descr[0] == '>';
-    if (strcmp(descr, "<f4") == 0 || strcmp(descr, ">f4") == 0)
-        out->shape.precision = 4;
-    else if (strcmp(descr, "<f8") == 0 || strcmp(descr, ">f8") == 0)
-        out->shape.precision = 8;
-    else
-        return fault_set(c->fault, FAULT_INPUT, "%s: dtype '%s' (%s); float32 or float64 is needed", c->name,
-                         descr, kind_of(descr));
+    if (!element_type(descr, out) || (c->elements == NPY_FLOATS && out->kind != 'f'))
+        return fault_set(c->fault, FAULT_INPUT, "%s: dtype '%s' (%s); %s", c->name, descr, kind_of(descr),
+                         needed[c->elements]);
+    out->shape.precision = out->kind == 'f' ? out->size : 0;
     return true;
 }
 
@@ -168,15 +178,15 @@ static bool measure(const struct cursor *c, struct npy_header *out)
         if (__builtin_mul_overflow(s->columns, s->shape[i], &s->columns))
             return broken(c, "more elements than can be counted");
     if (__builtin_mul_overflow(s->rows, s->columns, &out->data_bytes) ||
-        __builtin_mul_overflow(out->data_bytes, s->precision, &out->data_bytes))
+        __builtin_mul_overflow(out->data_bytes, out->size, &out->data_bytes))
         return broken(c, "more elements than can be counted");
     return true;
 }
 
-bool npy_parse_header(struct npy_header *out, const char *name, const char *text, size_t length,
-                      struct fault *fault)
+bool npy_parse_header(struct npy_header *out, enum npy_elements elements, const char *name, const char *text,
+                      size_t length, struct fault *fault)
 {
-    struct cursor c = {.at = text, .end = text + length, .name = name, .fault = fault};
+    struct cursor c = {.at = text, .end = text + length, .name = name, .elements = elements, .fault = fault};
     *out = (struct npy_header){.big_endian = false};
     int seen = 0;
     if (!take(&c, '{'))

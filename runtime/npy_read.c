@@ -3,6 +3,7 @@
  * Takes an .npy from a source of bytes, gives its rows in blocks: checked, in the wanted precision. */
 #include "npy_format.h"
 
+#include <assert.h>
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 enum { BUFFER_BYTES = 65536 };
+static const double WHOLE_MAX = 9007199254740992; /* 2^53 */
 
 struct npy_reader {
     char *name; /* for faults: "pairs.npz: x_train" */
@@ -68,7 +70,7 @@ static bool check_length(const struct npy_reader *r, int64_t before, struct faul
                      r->name, promised, there);
 }
 
-static bool read_header(struct npy_reader *r, struct fault *fault)
+static bool read_header(struct npy_reader *r, enum npy_elements elements, struct fault *fault)
 {
     uint32_t length = 0;
     if (!read_prefix(r, &length, fault))
@@ -77,14 +79,14 @@ static bool read_header(struct npy_reader *r, struct fault *fault)
     char *const text = malloc((size_t)length + 1);
     if (!text)
         return fault_memory(fault, length, "a header");
-    const bool done =
-        read_exactly(r, text, length, fault) && npy_parse_header(&r->header, r->name, text, length, fault);
+    const bool done = read_exactly(r, text, length, fault) &&
+                      npy_parse_header(&r->header, elements, r->name, text, length, fault);
     free(text);
     return done && check_length(r, before, fault);
 }
 
-bool npy_open_source(struct npy_reader **out, const char *name, const struct byte_source *source,
-                     struct fault *fault)
+bool npy_open_source(struct npy_reader **out, enum npy_elements elements, const char *name,
+                     const struct byte_source *source, struct fault *fault)
 {
     *out = NULL;
     struct npy_reader *const r = calloc(1, sizeof *r);
@@ -97,7 +99,7 @@ bool npy_open_source(struct npy_reader **out, const char *name, const struct byt
     }
     r->name = copy;
     r->source = *source;
-    if (!read_header(r, fault)) {
+    if (!read_header(r, elements, fault)) {
         npy_close(r);
         return false;
     }
@@ -109,7 +111,7 @@ bool npy_open(struct npy_reader **out, const char *path, struct fault *fault)
 {
     struct byte_source source;
     *out = NULL;
-    return byte_source_open(&source, path, fault) && npy_open_source(out, path, &source, fault);
+    return byte_source_open(&source, path, fault) && npy_open_source(out, NPY_FLOATS, path, &source, fault);
 }
 
 void npy_close(struct npy_reader *reader)
@@ -201,6 +203,40 @@ static bool convert(const struct npy_reader *r, int64_t first, size_t elements, 
     return true;
 }
 
+/* Bytes of an integer, the lowest first, widened. */
+static int64_t integer_of(const unsigned char *from, const struct npy_header *header)
+{
+    uint64_t value = 0;
+    for (int k = header->size; k-- > 0;)
+        value = value << 8 | from[k];
+    const uint64_t sign = (uint64_t)1 << (8 * header->size - 1);
+    return header->kind == 'i' ? (int64_t)((value ^ sign) - sign) : (int64_t)value;
+}
+
+/* Element i of the buffer, where it is a whole number that fits. */
+static bool whole_of(const struct npy_reader *r, size_t i, int64_t *out)
+{
+    const struct npy_header *const header = &r->header;
+    if (header->kind == 'f') {
+        const double value = element_of(r->buffer, header->size, i);
+        *out = fabs(value) <= WHOLE_MAX ? (int64_t)value : 0;
+        return fabs(value) <= WHOLE_MAX && value == floor(value);
+    }
+    *out = integer_of(r->buffer + i * (size_t)header->size, header);
+    return header->kind == 'i' || *out >= 0;
+}
+
+static bool convert_integers(const struct npy_reader *r, int64_t first, size_t elements, int64_t *to,
+                             struct fault *fault)
+{
+    for (size_t i = 0; i < elements; i++, first++)
+        if (!whole_of(r, i, &to[first]))
+            return fault_set(fault, FAULT_INPUT,
+                             "%s: row %" PRId64 " is no whole number, or too large a one (counted from 0)",
+                             r->name, r->row + first / r->header.shape.columns);
+    return true;
+}
+
 /* A zip tells a wrong checksum only to those who ask for what is behind the last byte; a pipe would make us
  * wait. */
 static bool check_end(struct npy_reader *r, struct fault *fault)
@@ -213,29 +249,49 @@ static bool check_end(struct npy_reader *r, struct fault *fault)
     return got == 0 || fault_set(fault, FAULT_INPUT, "%s: bytes behind its end", r->name);
 }
 
-bool npy_read_rows(struct npy_reader *r, int precision, int64_t rows, void *to, int64_t *got,
-                   struct fault *fault)
+/* The elements from `first` of this call, as many as the buffer takes of `left`. */
+static bool fill_buffer(struct npy_reader *r, int64_t first, int64_t left, size_t *part, struct fault *fault)
 {
     const struct npy_shape *const s = &r->header.shape;
-    const size_t size = (size_t)s->precision;
+    const size_t size = (size_t)r->header.size, room = BUFFER_BYTES / size;
+    size_t bytes;
+    *part = (size_t)left < room ? (size_t)left : room;
+    if (!byte_source_read(&r->source, r->name, r->buffer, *part * size, &bytes, fault))
+        return false;
+    if (bytes < *part * size)
+        return fault_set(fault, FAULT_INPUT, "%s: truncated: it ends in row %" PRId64 " of %" PRId64, r->name,
+                         r->row + (first + (int64_t)(bytes / size)) / s->columns, s->rows);
+    if (r->header.big_endian)
+        swap_bytes(r->buffer, *part, size);
+    return true;
+}
+
+/* precision 0: integers. */
+static bool read_elements(struct npy_reader *r, int precision, int64_t rows, void *to, int64_t *got,
+                          struct fault *fault)
+{
+    const struct npy_shape *const s = &r->header.shape;
     const int64_t wanted = s->rows - r->row < rows ? s->rows - r->row : rows;
     const int64_t elements = wanted * s->columns;
-    for (int64_t first = 0; first < elements;) {
-        const int64_t left = elements - first, room = BUFFER_BYTES / (int64_t)size;
-        const size_t part = (size_t)(left < room ? left : room);
-        size_t bytes;
-        if (!byte_source_read(&r->source, r->name, r->buffer, part * size, &bytes, fault))
+    size_t part;
+    for (int64_t first = 0; first < elements; first += (int64_t)part)
+        if (!fill_buffer(r, first, elements - first, &part, fault) ||
+            !(precision ? convert(r, first, part, precision, to, fault)
+                        : convert_integers(r, first, part, to, fault)))
             return false;
-        if (bytes < part * size)
-            return fault_set(fault, FAULT_INPUT, "%s: truncated: it ends in row %" PRId64 " of %" PRId64,
-                             r->name, r->row + (first + (int64_t)(bytes / size)) / s->columns, s->rows);
-        if (r->header.big_endian)
-            swap_bytes(r->buffer, part, size);
-        if (!convert(r, first, part, precision, to, fault))
-            return false;
-        first += (int64_t)part;
-    }
     *got = wanted;
     r->row += wanted;
     return wanted == 0 || r->row < s->rows || check_end(r, fault);
+}
+
+bool npy_read_rows(struct npy_reader *r, int precision, int64_t rows, void *to, int64_t *got,
+                   struct fault *fault)
+{
+    assert(r->header.kind == 'f');
+    return read_elements(r, precision, rows, to, got, fault);
+}
+
+bool npy_read_integers(struct npy_reader *r, int64_t rows, int64_t *to, int64_t *got, struct fault *fault)
+{
+    return read_elements(r, 0, rows, to, got, fault);
 }

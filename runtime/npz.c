@@ -150,7 +150,8 @@ static bool member_length(struct npz *npz, zip_uint64_t index, const char *name,
     return true;
 }
 
-bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault)
+static bool open_member(struct npz *npz, enum npy_elements elements, const char *name,
+                        struct npy_reader **out, struct fault *fault)
 {
     *out = NULL;
     const zip_int64_t index = locate(npz, name);
@@ -164,5 +165,15 @@ bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struc
     source.state = zip_fopen_index(npz->zip, (zip_uint64_t)index, 0);
     if (!source.state)
         return fault_set(fault, FAULT_INPUT, "%s: %s", full, zip_strerror(npz->zip));
-    return npy_open_source(out, full, &source, fault);
+    return npy_open_source(out, elements, full, &source, fault);
+}
+
+bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault)
+{
+    return open_member(npz, NPY_FLOATS, name, out, fault);
+}
+
+bool npz_integers(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault)
+{
+    return open_member(npz, NPY_INTEGERS, name, out, fault);
 }

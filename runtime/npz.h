@@ -18,4 +18,7 @@ bool npz_has(struct npz *npz, const char *name);
  * is checked when the last row was read. Several readers of one npz may be open, in one thread. */
 bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault) MUST_CHECK;
 
+/* The same for npy_read_integers. */
+bool npz_integers(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault) MUST_CHECK;
+
 #endif

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a trainer learns from, as it was given: rows x for training and for the test, and, where a file has them, y = f(x),
- * log-determinants and labels; in the trainer's precision, row-major, [n][d], finite, at least one training row. From
+ * What a trainer learns from, as it was given: rows x for training and for the test, and, where a file has
+ * them, y = f(x), log-determinants and labels; in the trainer's precision, row-major, [n][d], finite, at
+ * least one training row. From
  *
- *   .npz   x_train x_test, or x, or samples; with or without y_train y_test, or y, logdet_train logdet_test or logdet,
- *          labels_train labels_test or labels
+ *   .npz   x_train x_test, or x, or samples; with or without y_train y_test, or y; logdet_train logdet_test,
+ *          or logdet; labels_train labels_test, or labels
  *   .npy   x alone; "X.npy,Y.npy" are x and y
- *   .csv   a column for each coordinate, separated by commas, semicolons, tabs or blanks; with or without a line of
- *          names, of which "label" or "labels" is the labels'
+ *   .csv   (or .tsv, .txt; csv.h) a column for each coordinate, separated by commas, semicolons, tabs or
+ *          blanks; with or without a line of names, of which "label" or "labels" is the labels'
  *   none   a generator (toys.h)
  *
- * Where the data has no split of its own, the last `test` share of a shuffled order is the test (generators: of the
- * order they are drawn in). x may be standardised: each coordinate less the training rows' mean, over their deviation. */
+ * Log-determinants are those of f, and looked at where there is a y alone; labels are whole numbers of any
+ * type.
+ *
+ * Where the data has no split of its own, a share `test` of it is the test: of a file rows drawn by a fixed
+ * seed, so that training and every later evaluation see the same ones; of a generator the last ones. x may be
+ * standardised: each coordinate less the training rows' mean, over their deviation. */
 #ifndef GPFC_SAMPLES_H
 #define GPFC_SAMPLES_H
 
@@ -22,25 +27,26 @@
 
 struct samples_request {
     int64_t d;
-    int precision;               /* 4: float, 8: double */
-    const char *file;            /* NULL: the generator */
-    const char *generator;       /* a name of toys.h, or NULL; not looked at where there is a file */
-    int64_t rows;                /* of the generator */
-    double test;                 /* 0 .. 0.9 */
-    uint64_t seed;               /* of the generator */
-    bool standardise;            /* x, where the file has no y */
-    const struct standard *standard; /* use this one, of a model, instead of the training rows' own; or NULL */
+    int precision;                   /* 4: float, 8: double */
+    const char *file;                /* NULL: the generator */
+    const char *generator;           /* a name of toys.h, or NULL; not looked at where there is a file */
+    int64_t rows;                    /* of the generator */
+    double test;                     /* 0 .. 0.9 */
+    uint64_t seed;                   /* of the generator */
+    bool standardise;                /* x, where the file has no y */
+    const struct standard *standard; /* a model's: it is used (d = 0: none is) whatever `standardise` says; or
+                                        NULL. Where the file has a y, none is */
 };
 
 struct samples {
     int64_t d;
     int precision;
-    int64_t n_train, n_test;           /* n_test may be 0 */
-    void *x_train, *x_test;            /* REAL [n][d], standardised */
-    void *y_train, *y_test;            /* REAL [n][d]; NULL: not given */
-    double *logdet_train, *logdet_test; /* [n]; NULL: not given */
+    int64_t n_train, n_test;             /* n_test may be 0 */
+    void *x_train, *x_test;              /* REAL [n][d], standardised */
+    void *y_train, *y_test;              /* REAL [n][d]; NULL: not given */
+    double *logdet_train, *logdet_test;  /* [n]; NULL: not given */
     int64_t *labels_train, *labels_test; /* [n]; NULL: not given */
-    struct standard standard;          /* as used; d = 0: none */
+    struct standard standard;            /* as used; d = 0: none */
 };
 
 bool samples_load(struct samples *out, const struct samples_request *request, struct fault *fault) MUST_CHECK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Standardisation of data: z_i = (x_i - mean_i) / scale_i. A part of a model: what a flow was trained on is z. A density
- * of x is that of z over the product of the scales. */
+ * Standardisation of data: z_i = (x_i - mean_i) / scale_i. A part of a model: what a flow was trained on is
+ * z. A density of x is that of z over the product of the scales. */
 #ifndef GPFC_STANDARD_H
 #define GPFC_STANDARD_H
 
@@ -11,19 +11,21 @@
 #include <stdint.h>
 
 struct standard {
-    int64_t d;           /* 0: none, the identity */
+    int64_t d;            /* 0: none, the identity */
     double *mean, *scale; /* [d], owned; scale > 0 */
 };
 
 /* Of n rows, double [n][d]: mean and deviation; a coordinate that does not vary gets scale 1. */
-bool standard_fit(struct standard *out, const double *x, int64_t n, int64_t d, struct fault *fault) MUST_CHECK;
+bool standard_fit(struct standard *out, const double *x, int64_t n, int64_t d,
+                  struct fault *fault) MUST_CHECK;
 bool standard_copy(struct standard *out, const struct standard *from, struct fault *fault) MUST_CHECK;
 void standard_free(struct standard *standard); /* a zeroed one is allowed */
 
 /* In place, REAL (precision 4 or 8) [n][d]. */
 void standard_apply(const struct standard *standard, void *rows, int64_t n, int precision);
 void standard_undo(const struct standard *standard, void *rows, int64_t n, int precision);
-double standard_log_scale(const struct standard *standard); /* sum of log scale_i: log p(x) = log p(z) - this */
+double
+standard_log_scale(const struct standard *standard); /* sum of log scale_i: log p(x) = log p(z) - this */
 
 /* As tensors data.mean, data.scale [d], F64, lent; and back: *out has d = 0 where the file has none. */
 enum { STANDARD_TENSORS = 2 };

@@ -52,11 +52,14 @@ static bool read_rows(struct npy_reader *reader, int precision, struct fault *fa
 {
     const struct npy_shape shape = npy_shape(reader);
     double block[BLOCK];
+    int64_t whole[BLOCK];
     int64_t rows = 0, got = 1;
     if (shape.columns == 0 || shape.columns > BLOCK)
         return true;
     while (got > 0) {
-        if (!npy_read_rows(reader, precision, BLOCK / shape.columns, block, &got, fault))
+        const int64_t most = BLOCK / shape.columns;
+        if (!(precision ? npy_read_rows(reader, precision, most, block, &got, fault)
+                        : npy_read_integers(reader, most, whole, &got, fault)))
             return false;
         if (precision == 8)
             check_finite(block, got * shape.columns);
@@ -66,6 +69,7 @@ static bool read_rows(struct npy_reader *reader, int precision, struct fault *fa
     return true;
 }
 
+/* precision 0: integers. */
 static void read_as(const uint8_t *data, size_t size, int precision, bool length_known)
 {
     struct memory memory = {.at = data, .left = size};
@@ -75,7 +79,7 @@ static void read_as(const uint8_t *data, size_t size, int precision, bool length
                                        .close = memory_close};
     struct fault fault = {.exit_code = 0};
     struct npy_reader *reader;
-    bool good = npy_open_source(&reader, "fuzz.npy", &source, &fault);
+    bool good = npy_open_source(&reader, precision ? NPY_FLOATS : NPY_INTEGERS, "fuzz.npy", &source, &fault);
     if (good) {
         struct fault unused = {.exit_code = 0};
         good = npy_expect_columns(reader, 2, &unused);
@@ -91,5 +95,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_as(data, size, 4, true);
     read_as(data, size, 8, true);
     read_as(data, size, 8, false);
+    read_as(data, size, 0, true);
     return 0;
 }
