@@ -3,7 +3,8 @@
  * Calls that fail on command. With --enable-faults the linker puts these before the calls that gpfc's own
  * code and the runtime's make (not those of other libraries): the call number $GPFC_FAULT, counted from 1,
  * fails as a full machine would let it fail, and the file $GPFC_FAULT_HIT is made, so that a test knows when
- * there is no such call any more. */
+ * there is no such call any more. How many calls there were is written to the file $GPFC_FAULT_CALLS when the
+ * program ends. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -42,7 +43,8 @@ static long calls; /* so far; of all threads together */
 static bool fails(int error)
 {
     const char *chosen = getenv("GPFC_FAULT"), *hit = getenv("GPFC_FAULT_HIT");
-    if (!chosen || __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) != strtol(chosen, NULL, 10))
+    const long call = __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED);
+    if (!chosen || call != strtol(chosen, NULL, 10))
         return false;
     if (hit) {
         const int file = open(hit, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
@@ -59,3 +61,14 @@ static bool fails(int error)
         return fails(error) ? (failure) : __real_##name arguments;                                           \
     }
 CALLS
+#undef CALL
+
+__attribute__((destructor)) static void tell_calls(void)
+{
+    const char *path = getenv("GPFC_FAULT_CALLS");
+    const int file = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : -1;
+    if (file < 0)
+        return;
+    (void)dprintf(file, "%ld\n", __atomic_load_n(&calls, __ATOMIC_RELAXED));
+    (void)close(file);
+}
