@@ -19,6 +19,13 @@ libgpfcrt_a_SOURCES += \
 	runtime/text_lines.c runtime/text_lines.h \
 	runtime/toys.c runtime/toys.h
 
+# A trained base flow, there and back
+libgpfcrt_a_SOURCES += \
+	runtime/base_flow.c runtime/base_flow.h runtime/base_flow_parts.h \
+	runtime/base_flow_bnaf.c runtime/base_flow_ffjord.c runtime/base_flow_newton.c runtime/base_flow_start.c \
+	runtime/kernel_rows.c runtime/kernel_rows.h \
+	runtime/ode_dopri5.c runtime/ode_dopri5.h
+
 # Training and the trainer's commands
 libgpfcrt_a_SOURCES += \
 	runtime/adam.c runtime/adam.h \
