@@ -30,6 +30,12 @@ tests_unit_test_commands_SOURCES = tests/unit/test_commands.c tests/unit/fake_pa
 tests_unit_test_progress_SOURCES = tests/unit/test_progress.c
 tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c tests/unit/fake_pairs.h tests/unit/scratch.h \
 	$(fake_bundle)
+
+# A trained base flow, on maps written by hand
+check_PROGRAMS += tests/unit/test_ode tests/unit/test_base_flow
+tests_unit_test_ode_SOURCES = tests/unit/test_ode.c
+tests_unit_test_base_flow_SOURCES = tests/unit/test_base_flow.c tests/unit/fake_base.c tests/unit/fake_base.h
+
 check_scripts += tests/unit/command.sh
 check_PROGRAMS += tests/unit/test_spec_memory
 tests_unit_test_spec_memory_SOURCES = tests/unit/test_spec_memory.c
