@@ -38,21 +38,32 @@ static const struct ir_node *mask(struct ir_graph *graph, int d, int out, int in
     return ir_const(graph, ir_shape_of(2, out, in), values);
 }
 
-/* An axis of n elements as two, [first, n/first]. */
-static const struct ir_node *split_axis(struct ir_graph *graph, const struct ir_node *x, int axis, int first)
+/* The diagonal blocks of an [out,in] matrix that is 0 elsewhere, beneath each other: [out,in/d]; so many
+ * numbers as matter. Or, of such, the matrix with as many copies of each block in its rows. */
+static const struct ir_node *fold_blocks(struct ir_graph *graph, const struct ir_node *x, int in, int width,
+                                         bool unfold)
 {
-    const int n = x->shape.size[axis], lead[2] = {first, n / first};
+    const int lead = unfold ? in : width;
+    struct ir_entry *entries = ARENA_ARRAY(graph->arena, struct ir_entry, (size_t)in);
+    for (int j = 0; j < in; j++)
+        entries[j] = (struct ir_entry){
+            .row = unfold ? j : j % width, .column = unfold ? j % width : j, .value = 1.0};
+    return ir_select(graph, x, 1, 1, &lead, in, entries);
+}
+
+/* The first axis, of d groups, as two: [d,out/d,..] */
+static const struct ir_node *groups(struct ir_graph *graph, const struct ir_node *x, int d)
+{
+    const int n = x->shape.size[0], lead[2] = {d, n / d};
     struct ir_entry *entries = ARENA_ARRAY(graph->arena, struct ir_entry, (size_t)n);
     for (int i = 0; i < n; i++)
         entries[i] = (struct ir_entry){.row = i, .column = i, .value = 1.0};
-    return ir_select(graph, x, axis, 2, lead, n, entries);
+    return ir_select(graph, x, 0, 2, lead, n, entries);
 }
 
-/* [out,in] -> [d,out/d,in/d] */
-static const struct ir_node *diagonal_blocks(struct ir_graph *graph, const struct ir_node *matrix, int d)
+static const struct ir_node *row_squares(struct ir_graph *graph, const struct ir_node *x)
 {
-    const struct ir_node *rows = split_axis(graph, matrix, 0, d);
-    return ir_ein(graph, 1.0, "iaib->iab", split_axis(graph, rows, 2, d));
+    return ir_ein(graph, 1.0, "ij,ij->i", x, x);
 }
 
 static struct layer layer_of(struct ir_graph *graph, const struct base_model *base, int block, int k)
@@ -60,23 +71,25 @@ static struct layer layer_of(struct ir_graph *graph, const struct base_model *ba
     const struct ir_node *V = baseflow_parameter(graph, base, "base.block%d.layer%d.weight", block, k);
     const struct ir_node *s = baseflow_parameter(graph, base, "base.block%d.layer%d.log_scale", block, k);
     const int d = base->d, out = V->shape.size[0], in = V->shape.size[1];
-    const struct ir_node *on = mask(graph, d, out, in, false), *below = mask(graph, d, out, in, true);
-    /* The inner mask keeps exp away from entries that do not count, which may be anything. */
-    const struct ir_node *positive = ir_mul(graph, on, ir_unary(graph, IR_EXP, ir_mul(graph, on, V)));
-    const struct ir_node *U = ir_add2(graph, positive, ir_mul(graph, below, V));
-    const struct ir_node *log_q =
-        ir_scale(graph, 0.5, ir_unary(graph, IR_LOG, ir_ein(graph, 1.0, "ij,ij->i", U, U)));
-    const struct ir_node *log_factor = ir_sub(graph, s, log_q);
+    const struct ir_node *on = mask(graph, d, out, in, false);
+    const struct ir_node *below = ir_mul(graph, mask(graph, d, out, in, true), V);
+    const struct ir_node *log_block = fold_blocks(graph, ir_mul(graph, on, V), in, in / d, false);
+    const struct ir_node *block_of_U = ir_unary(graph, IR_EXP, log_block);
+    const struct ir_node *U =
+        ir_add2(graph, ir_mul(graph, on, fold_blocks(graph, block_of_U, in, in / d, true)), below);
+    const struct ir_node *q_square =
+        ir_add2(graph, row_squares(graph, block_of_U), row_squares(graph, below));
+    const struct ir_node *log_factor =
+        ir_add2(graph, s, ir_scale(graph, -0.5, ir_unary(graph, IR_LOG, q_square)));
     const struct ir_node *factor = ir_unary(graph, IR_EXP, log_factor);
-    const struct ir_node *rows = split_axis(graph, log_factor, 0, d);
-    const struct ir_node *blocks = diagonal_blocks(graph, V, d);
-    struct layer layer = {
+    const struct ir_node *log_W =
+        ir_add2(graph, log_block, ir_broadcast(graph, log_factor, "i->ij", log_block->shape));
+    return (struct layer){
         .W = ir_ein(graph, 1.0, "i,ij->ij", factor, U),
-        .log_diagonal = ir_add2(graph, blocks, ir_broadcast(graph, rows, "ia->iab", blocks->shape)),
+        .diagonal = groups(graph, ir_ein(graph, 1.0, "i,ij->ij", factor, block_of_U), d),
+        .log_diagonal = groups(graph, log_W, d),
         .bias = baseflow_parameter(graph, base, "base.block%d.layer%d.bias", block, k),
     };
-    layer.diagonal = ir_unary(graph, IR_EXP, layer.log_diagonal);
-    return layer;
 }
 
 /* ---- log-derivatives ----------------------------------------------------------------------------------- */
@@ -114,7 +127,7 @@ static const struct ir_node *through_weights(struct ir_graph *graph, const struc
 static const struct ir_node *through_tanh(struct ir_graph *graph, const struct ir_node *h,
                                           const struct ir_node *A)
 {
-    const struct ir_node *x = ir_scale(graph, -2.0, split_axis(graph, h, 0, A->shape.size[0]));
+    const struct ir_node *x = ir_scale(graph, -2.0, groups(graph, h, A->shape.size[0]));
     const struct ir_node *terms[] = {A, ir_fill(graph, 2.0 * log(2.0), A->shape), x,
                                      ir_scale(graph, -2.0, ir_unary(graph, IR_SOFTPLUS, x))};
     return ir_add(graph, 4, terms);
