@@ -14,7 +14,7 @@ struct kernel_function {
     LLVMValueRef function;
     LLVMValueRef base[PARAM_COUNT];            /* NULL: this part has none */
     LLVMValueRef iteration[PLAN_MAX_DEPTH];    /* of the loops around */
-    LLVMValueRef in[64], out[64];              /* the kernel's arrays, loaded once each */
+    LLVMValueRef *in, *out;                    /* by port: the kernel's arrays, loaded once each */
     LLVMBasicBlockRef entry;
 };
 
@@ -117,6 +117,7 @@ static LLVMValueRef declare_nest(struct emitter *e, const struct plan_nest *nest
     LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, (unsigned)n_params, false);
     LLVMValueRef function = LLVMAddFunction(e->module, name, type);
     LLVMSetLinkage(function, LLVMInternalLinkage);
+    LLVMSetUnnamedAddress(function, LLVMGlobalUnnamedAddr); /* equal nests become one */
     static const char *const attributes[] = {"noinline", "nounwind"};
     for (size_t i = 0; i < 2; i++) {
         unsigned id = LLVMGetEnumAttributeKindForName(attributes[i], strlen(attributes[i]));
@@ -305,7 +306,11 @@ static LLVMValueRef declare_part(struct emitter *e, const char *part, int n_para
 static LLVMValueRef build_part(struct emitter *e, const struct plan_region *region, const char *part,
                                const int *params, int n_params)
 {
-    struct kernel_function k = {.e = e, .function = declare_part(e, part, n_params)};
+    const struct ir_graph *graph = e->plan->graph;
+    struct kernel_function k = {.e = e,
+                                .function = declare_part(e, part, n_params),
+                                .in = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)graph->n_inputs + 1),
+                                .out = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)graph->n_outputs + 1)};
     target_function_set(e->cpu, k.function);
     for (int i = 0; i < n_params; i++)
         k.base[params[i]] = LLVMGetParam(k.function, (unsigned)i);

@@ -85,8 +85,8 @@ bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_doubl
 /* What the code of nests needs, and no more: stack slots to registers, common subexpressions, invariants out of loops. The
  * scalar nests of uniform work are vectorised. Anything that inlines or unrolls would undo the schedule. */
 static const char PIPELINE[] =
-    "function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,loop-simplify,lcssa,"
-    "loop-vectorize,instcombine<no-verify-fixpoint>,early-cse,simplifycfg,dse),constmerge,globaldce";
+    "constmerge,mergefunc,function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,"
+    "loop-simplify,lcssa,loop-vectorize,instcombine<no-verify-fixpoint>,early-cse,simplifycfg,dse),constmerge,globaldce";
 
 bool emit_optimize(struct arena *arena, struct emit_module *module, const char **fault)
 {
