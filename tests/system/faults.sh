@@ -3,7 +3,7 @@
 #
 # The n-th allocation or write fails, for n up to the last: the compiler and a trainer say so in one message,
 # with exit status 1, leave nothing half-written and nothing allocated, and the next call works. Not every n
-# is tried: under the address sanitizer, where each piece of an arena is a call, the compiler makes some 40000.
+# is tried: under the address sanitizer each piece of an arena is a call, and the compiler makes some 40000.
 # A failure may also be one that does not matter; then all is as without it. Only in a build with
 # --enable-faults.
 set -u
@@ -66,8 +66,9 @@ write_spec toy 'train: {epochs: 2, batch: 64}'
 walk 80 1 toy.h "$gpfc" --quiet --emit=header toy.yaml
 before_code=$calls # programs and plans are made by then
 walk 40 1 toy.ir "$gpfc" --quiet --emit=ir toy.yaml -o toy.ir
-walk 30 "$before_code" toy.o "$gpfc" --quiet --emit=object toy.yaml -o toy.o
-walk 15 "$before_code" toy "$gpfc" --quiet toy.yaml
+walk 25 "$before_code" toy.o "$gpfc" --quiet --emit=object toy.yaml -o toy.o
+walk 10 "$before_code" toy.so "$gpfc" --quiet --emit=library toy.yaml
+walk 12 "$before_code" toy "$gpfc" --quiet toy.yaml
 
 "$gpfc" --quiet toy.yaml || exit 1
 walk 60 1 run/model.safetensors ./toy train --quiet --out run
