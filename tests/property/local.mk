@@ -23,3 +23,7 @@ tests_property_test_pass_SOURCES = tests/property/test_pass.c $(diff_fixture_sou
 
 check_PROGRAMS += tests/property/test_counts
 tests_property_test_counts_SOURCES = tests/property/test_counts.c $(flow_fixture_sources)
+
+base_fixture_sources = $(flow_fixture_sources) tests/property/base_fixture.c tests/property/base_fixture.h
+check_PROGRAMS += tests/property/test_baseflow
+tests_property_test_baseflow_SOURCES = tests/property/test_baseflow.c $(base_fixture_sources)

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * BNAF and FFJORD with random parameters: log-determinants against differences of the map, the triangular
+ * form, estimates against what they estimate, penalties, and the gradient of every kind of loss against
+ * central differences. Through the interpreter. */
+#include "check.h"
+#include "property/base_fixture.h"
+#include "property/flow_fixture.h"
+
+#include <math.h>
+
+static const struct base_model bnaf_small = {
+    .kind = BASE_BNAF, .d = 2, .blocks = 1, .n_hidden = 2, .hidden = {6, 4}};
+static const struct base_model bnaf_large = {
+    .kind = BASE_BNAF, .d = 5, .blocks = 3, .n_hidden = 1, .hidden = {15}};
+static const struct base_model ffjord_small = {.kind = BASE_FFJORD,
+                                               .d = 2,
+                                               .blocks = 2,
+                                               .n_hidden = 2,
+                                               .hidden = {5, 3},
+                                               .activation = MODEL_TANH,
+                                               .integrator = MODEL_RK4,
+                                               .steps = 3};
+static const struct base_model ffjord_large = {.kind = BASE_FFJORD,
+                                               .d = 4,
+                                               .blocks = 1,
+                                               .n_hidden = 1,
+                                               .hidden = {7},
+                                               .activation = MODEL_SOFTPLUS,
+                                               .integrator = MODEL_MIDPOINT,
+                                               .steps = 4};
+
+/* ---- the map's Jacobian -------------------------------------------------------------------------------- */
+
+/* log|det| by elimination with pivots; destroys a [d,d]. */
+static double log_abs_det(double *a, int d)
+{
+    double sum = 0.0;
+    for (int c = 0; c < d; c++) {
+        int best = c;
+        for (int r = c + 1; r < d; r++)
+            best = fabs(a[r * d + c]) > fabs(a[best * d + c]) ? r : best;
+        for (int k = 0; k < d; k++) {
+            const double kept = a[c * d + k];
+            a[c * d + k] = a[best * d + k];
+            a[best * d + k] = kept;
+        }
+        sum += log(fabs(a[c * d + c]));
+        for (int r = c + 1; r < d; r++)
+            for (int k = d - 1; k >= c; k--)
+                a[r * d + k] -= a[r * d + c] / a[c * d + c] * a[c * d + k];
+    }
+    return sum;
+}
+
+/* Output "y" of the kernel at x + delta e_j for each j, then at x - delta e_j: [2d][d]. */
+static const double *shifted(struct base_fixture *fixture, const struct ir_graph *graph, const double *x,
+                             double delta)
+{
+    const int d = fixture->base.d;
+    double *points = base_fixture_filled(fixture, 2L * d * d, 0.0);
+    for (int j = 0; j < 2 * d; j++) {
+        for (int i = 0; i < d; i++)
+            points[j * d + i] = x[i] + (i == j % d ? (j < d ? delta : -delta) : 0.0);
+    }
+    struct bindings bindings = base_fixture_inputs(fixture, 2 * d);
+    bind(&bindings, "x", points);
+    return output_of(graph, base_fixture_run(graph, 2 * d, &bindings), "y");
+}
+
+/* dy_i/dx_j at [i][j], by central differences: off by 1e-9 or so */
+static double *differences(struct base_fixture *fixture, const struct ir_graph *graph, const double *x)
+{
+    const int d = fixture->base.d;
+    const double delta = 1e-5, *y = shifted(fixture, graph, x, delta);
+    double *jacobian = base_fixture_filled(fixture, (long)d * d, 0.0);
+    for (int i = 0; i < d; i++) {
+        for (int j = 0; j < d; j++)
+            jacobian[i * d + j] = (y[j * d + i] - y[(d + j) * d + i]) / (2.0 * delta);
+    }
+    return jacobian;
+}
+
+static void compare_log_determinant(struct base_model base, uint64_t seed, double limit)
+{
+    struct base_fixture fixture = base_fixture_new(base, seed);
+    const struct ir_graph *graph = base_fixture_kernel(&fixture, "apply");
+    for (int sample = 0; sample < 4; sample++) {
+        struct bindings bindings = base_fixture_inputs(&fixture, 1);
+        double *x = base_fixture_normal(&fixture, base.d);
+        bind(&bindings, "x", x);
+        const double found = *output_of(graph, base_fixture_run(graph, 1, &bindings), "logdet");
+        const double want = log_abs_det(differences(&fixture, graph, x), base.d);
+        CU_ASSERT_DOUBLE_EQUAL(found, want, limit);
+    }
+    base_fixture_free(&fixture);
+}
+
+/* A flow in continuous time has the log-determinant of its steps up to the integrator's error. */
+static void log_determinant_is_the_jacobians(void)
+{
+    compare_log_determinant(bnaf_small, 1, 1e-7);
+    compare_log_determinant(bnaf_large, 2, 1e-7);
+    struct base_model fine = ffjord_small;
+    fine.steps = 60;
+    compare_log_determinant(fine, 3, 1e-6);
+    fine = ffjord_large;
+    fine.steps = 400;
+    compare_log_determinant(fine, 4, 1e-4);
+}
+
+static void blocks_are_triangular(void)
+{
+    struct base_fixture fixture = base_fixture_new(bnaf_large, 5);
+    const int d = fixture.base.d;
+    for (int block = 0; block < fixture.base.blocks; block++) {
+        const struct ir_graph *graph =
+            base_fixture_kernel(&fixture, arena_printf(fixture.arena, "block%d", block));
+        struct bindings bindings = base_fixture_inputs(&fixture, 1);
+        double *x = base_fixture_normal(&fixture, d);
+        bind(&bindings, "x", x);
+        const double *found = output_of(graph, base_fixture_run(graph, 1, &bindings), "log_diagonal");
+        const double *jacobian = differences(&fixture, graph, x);
+        for (int i = 0; i < d; i++) {
+            CU_ASSERT_DOUBLE_EQUAL(found[i], log(jacobian[i * d + i]), 1e-7);
+            for (int j = i + 1; j < d; j++)
+                CU_ASSERT_EQUAL(jacobian[i * d + j], 0.0);
+        }
+    }
+    base_fixture_free(&fixture);
+}
+
+/* Entries above the diagonal blocks may be anything: the same bits come out, and their gradient is 0. */
+static void masked_weights_take_no_part(void)
+{
+    struct base_fixture fixture = base_fixture_new(bnaf_small, 6);
+    const struct ir_graph *graph = baseflow_train(fixture.arena, &fixture.base, true);
+    const struct bindings plain = base_fixture_inputs(&fixture, 3);
+    double *const *want = base_fixture_run(graph, 3, &plain);
+    const struct base_parameter *weight = base_parameter_find(&fixture.base, "base.block0.layer1.weight");
+    const int out = weight->shape[0], in = weight->shape[1];
+    for (int i = 0; i < out / 2; i++) {
+        for (int j = in / 2; j < in; j++)
+            fixture.theta[weight->offset + i * in + j] = 1e3 * (j - 4);
+    }
+    double *const *got = base_fixture_run(graph, 3, &plain);
+    CU_ASSERT_EQUAL(*output_of(graph, got, "cost"), *output_of(graph, want, "cost"));
+    const double *gradient = output_of(graph, got, "grad.base.block0.layer1.weight");
+    for (int i = 0; i < out * in; i++)
+        CU_ASSERT_TRUE((i / in < out / 2 && i % in >= in / 2) == (gradient[i] == 0.0));
+    base_fixture_free(&fixture);
+}
+
+/* ---- estimates and penalties --------------------------------------------------------------------------- */
+
+/* The one point x with every combination of signs as the probes of the only flow: the estimate's mean over
+ * them is the exact value, since the path does not depend on the probe. */
+static const struct ir_graph *all_signs(struct base_fixture *fixture, struct bindings *bindings)
+{
+    const int d = fixture->base.d, batch = 1 << d;
+    const double *x = base_fixture_normal(fixture, d);
+    double *points = base_fixture_filled(fixture, (long)batch * d, 0.0);
+    double *noise = base_fixture_filled(fixture, (long)batch * d, 0.0);
+    for (int i = 0; i < batch * d; i++) {
+        points[i] = x[i % d];
+        noise[i] = (i / d >> i % d & 1) ? 0.3 + i : -0.2 * (1 + i); /* the sign alone counts */
+    }
+    *bindings = base_fixture_inputs(fixture, batch);
+    bind(bindings, "x", points);
+    bind(bindings, "noise", noise);
+    return base_fixture_kernel(fixture, "loss");
+}
+
+static void compare_estimate(struct base_model base, uint64_t seed)
+{
+    base.blocks = 1;
+    base.kinetic = 0.3;
+    base.jacobian = 0.2;
+    base.probe = BASE_PROBE_RADEMACHER;
+    struct base_fixture fixture = base_fixture_new(base, seed);
+    struct bindings bindings;
+    const char *const names[] = {"cost", "penalty"};
+    double value[2][2];
+    for (int estimate = 0; estimate < 2; estimate++) {
+        fixture.base.divergence = estimate ? BASE_DIVERGENCE_HUTCHINSON : BASE_DIVERGENCE_EXACT;
+        fixture.seed = seed;
+        const struct ir_graph *graph = all_signs(&fixture, &bindings);
+        double *const *out = base_fixture_run(graph, 1 << base.d, &bindings);
+        for (int i = 0; i < 2; i++)
+            value[estimate][i] = *output_of(graph, out, names[i]);
+    }
+    for (int i = 0; i < 2; i++)
+        CU_ASSERT_DOUBLE_EQUAL(value[0][i], value[1][i], 1e-13 * fabs(value[0][i]));
+    base_fixture_free(&fixture);
+}
+
+static void estimates_are_right_in_the_mean(void)
+{
+    compare_estimate(ffjord_small, 7);
+    compare_estimate(ffjord_large, 8);
+}
+
+/* One step of Euler's method: the penalty is |v|^2 and the Jacobian's norm at the start. */
+static void penalties_are_those_of_the_velocity(void)
+{
+    struct base_model base = ffjord_small;
+    base.blocks = 1;
+    base.steps = 1;
+    base.integrator = MODEL_EULER;
+    base.kinetic = 0.3;
+    base.jacobian = 0.2;
+    struct base_fixture fixture = base_fixture_new(base, 9);
+    struct bindings bindings = base_fixture_inputs(&fixture, 1);
+    double *x = base_fixture_normal(&fixture, base.d);
+    bind(&bindings, "x", x);
+    bind(&bindings, "t", base_fixture_filled(&fixture, 1, 0.0));
+    const struct ir_graph *velocity = base_fixture_kernel(&fixture, "velocity0"),
+                          *loss = base_fixture_kernel(&fixture, "loss"),
+                          *apply = base_fixture_kernel(&fixture, "apply");
+    const double *v = output_of(velocity, base_fixture_run(velocity, 1, &bindings), "v");
+    const double penalty = *output_of(loss, base_fixture_run(loss, 1, &bindings), "penalty");
+    const double *jacobian = differences(&fixture, apply, x); /* of x + v(x, 0) */
+    double want = 0.3 * (v[0] * v[0] + v[1] * v[1]);
+    for (int i = 0; i < 4; i++)
+        want += 0.2 * (jacobian[i] - (i % 3 == 0)) * (jacobian[i] - (i % 3 == 0));
+    CU_ASSERT_DOUBLE_EQUAL(penalty, want, 1e-7);
+    base_fixture_free(&fixture);
+}
+
+static void divergence_is_the_velocitys(void)
+{
+    struct base_fixture fixture = base_fixture_new(ffjord_large, 10);
+    const int d = fixture.base.d;
+    struct ir_graph *graph = base_fixture_kernel(&fixture, "velocity0");
+    struct bindings bindings = base_fixture_inputs(&fixture, 1);
+    double *x = base_fixture_normal(&fixture, d);
+    bind(&bindings, "x", x);
+    const double found = *output_of(graph, base_fixture_run(graph, 1, &bindings), "divergence");
+    ir_output_add(graph, "y", ir_output_find(graph, "v"));
+    const double *jacobian = differences(&fixture, graph, x);
+    double trace = 0.0;
+    for (int i = 0; i < d; i++)
+        trace += jacobian[i * d + i];
+    CU_ASSERT_DOUBLE_EQUAL(found, trace, 1e-8);
+    base_fixture_free(&fixture);
+}
+
+/* ---- gradients ----------------------------------------------------------------------------------------- */
+
+/* The gradient along a random direction of each parameter against central differences of the loss. */
+static void compare_gradients(struct base_model base, uint64_t seed)
+{
+    struct base_fixture fixture = base_fixture_new(base, seed);
+    const int batch = 3;
+    const struct bindings bindings = base_fixture_inputs(&fixture, batch);
+    const struct ir_graph *loss = base_fixture_kernel(&fixture, "loss");
+    const struct ir_graph *train = baseflow_train(fixture.arena, &fixture.base, seed % 2 == 0);
+    double *const *out = base_fixture_run(train, batch, &bindings);
+    for (int p = 0; p < fixture.base.n_parameters; p++) {
+        const struct base_parameter *row = &fixture.base.parameters[p];
+        const long n = (long)row->shape[0] * (row->rank == 2 ? row->shape[1] : 1);
+        const double *gradient = output_of(train, out, arena_printf(fixture.arena, "grad.%s", row->name));
+        const double *direction = base_fixture_normal(&fixture, n), delta = 1e-5;
+        double want[2], slope = 0.0, size = 1.0;
+        for (int side = 0; side < 2; side++) {
+            for (long i = 0; i < n; i++)
+                fixture.theta[row->offset + i] += (side ? -2.0 : 1.0) * delta * direction[i];
+            want[side] = *output_of(loss, base_fixture_run(loss, batch, &bindings), "loss");
+        }
+        for (long i = 0; i < n; i++) {
+            fixture.theta[row->offset + i] += delta * direction[i];
+            slope += gradient[i] * direction[i];
+            size += fabs(gradient[i] * direction[i]);
+        }
+        CU_ASSERT_DOUBLE_EQUAL(slope, (want[0] - want[1]) / (2.0 * delta), 1e-7 * size);
+    }
+    base_fixture_free(&fixture);
+}
+
+static void gradients_are_differences(void)
+{
+    compare_gradients(bnaf_small, 11);
+    compare_gradients(bnaf_large, 12);
+    struct base_model base = ffjord_small;
+    for (int kind = 0; kind < 4; kind++) {
+        base.divergence = kind % 2 ? BASE_DIVERGENCE_HUTCHINSON : BASE_DIVERGENCE_EXACT;
+        base.probe = kind == 1 ? BASE_PROBE_RADEMACHER : BASE_PROBE_GAUSSIAN;
+        base.kinetic = kind >= 2 ? 0.3 : 0.0;
+        base.jacobian = kind >= 2 ? 0.2 : 0.0;
+        compare_gradients(base, 13 + (uint64_t)kind);
+    }
+    compare_gradients(ffjord_large, 17);
+}
+
+static const struct check_case cases[] = {
+    {"log-determinant is the Jacobian's", log_determinant_is_the_jacobians},
+    {"blocks of BNAF are triangular", blocks_are_triangular},
+    {"masked weights take no part", masked_weights_take_no_part},
+    {"estimates are right in the mean", estimates_are_right_in_the_mean},
+    {"penalties are those of the velocity", penalties_are_those_of_the_velocity},
+    {"divergence is the velocity's", divergence_is_the_velocitys},
+    {"gradients are differences", gradients_are_differences},
+};
+
+int main(void)
+{
+    return check_main("base flows", cases, CHECK_COUNT(cases));
+}
