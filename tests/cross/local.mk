@@ -15,6 +15,9 @@ tests_cross_test_oracle_base_compiled_SOURCES = tests/cross/test_oracle_base_com
 check_PROGRAMS += tests/cross/test_flow_sizes
 tests_cross_test_flow_sizes_SOURCES = tests/cross/test_flow_sizes.c $(compiled) $(flow_fixture_sources)
 
+check_PROGRAMS += tests/cross/test_base_sizes
+tests_cross_test_base_sizes_SOURCES = tests/cross/test_base_sizes.c $(compiled) $(base_fixture_sources)
+
 # Code for other machines: its text, and run by an emulator where there is one.
 check_scripts += tests/cross/assembly.sh tests/cross/neon.sh
 EXTRA_DIST += tests/cross/loops.awk tests/cross/run_bundle.c
