@@ -11,7 +11,7 @@
 
 /* ---- a loop that is being put together ----------------------------------------------------------------- */
 
-enum { ODE_MAX_OPERANDS = 128 };
+enum { ODE_MAX_OPERANDS = 192 };
 struct ode_loop {
     struct ir_steps steps; /* n_stack and n_sum are counted by who adds the body's outputs */
     int n;

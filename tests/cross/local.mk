@@ -12,6 +12,10 @@ check_PROGRAMS += tests/cross/test_oracle_base_compiled
 tests_cross_test_oracle_base_compiled_SOURCES = tests/cross/test_oracle_base_compiled.c $(compiled) \
 	$(base_oracle_sources)
 
+check_PROGRAMS += tests/cross/test_oracle_cp_flow_compiled
+tests_cross_test_oracle_cp_flow_compiled_SOURCES = tests/cross/test_oracle_cp_flow_compiled.c $(compiled) \
+	$(cp_flow_oracle_sources)
+
 check_PROGRAMS += tests/cross/test_flow_sizes
 tests_cross_test_flow_sizes_SOURCES = tests/cross/test_flow_sizes.c $(compiled) $(flow_fixture_sources)
 
