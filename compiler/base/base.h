@@ -13,7 +13,9 @@
 #include <stdio.h>
 
 #define MUST_CHECK __attribute__((warn_unused_result))
+#ifndef PRINTF_LIKE
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
+#endif
 
 /* ---- arena: one a compile, freed whole; nothing in it is freed alone ----------------------------------- */
 
