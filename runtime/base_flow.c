@@ -67,10 +67,10 @@ static int count_blocks(const struct gpfc_bundle *bundle, const struct base_kind
     return n - 1;
 }
 
-static double tolerance_of(const struct gpfc_bundle *bundle, double wanted)
+static double tolerance_of(const struct gpfc_bundle *bundle, const struct base_kind *kind, double wanted)
 {
     const double tolerance = wanted > 0 ? wanted : setting_number(bundle, "base.tolerance", 0);
-    return tolerance > 0 ? tolerance : bundle->precision == 4 ? 1e-6 : 1e-10;
+    return tolerance > 0 ? tolerance : bundle->precision == 4 ? kind->single_tolerance : 1e-10;
 }
 
 static bool make_kernels(struct base_compiled *flow, int threads, struct fault *fault)
@@ -98,7 +98,7 @@ static bool make_compiled(struct base_compiled *flow, const struct gpfc_bundle *
         return fault_set(fault, FAULT_SYSTEM, "this trainer's base flow is of a kind unknown here");
     flow->blocks = count_blocks(bundle, flow->kind);
     flow->epsilon = bundle->precision == 4 ? 0x1p-23 : 0x1p-52;
-    flow->tolerance = fmax(tolerance_of(bundle, tolerance), 4 * flow->epsilon);
+    flow->tolerance = fmax(tolerance_of(bundle, flow->kind, tolerance), 4 * flow->epsilon);
     flow->theta = malloc(bytes > 0 ? bytes : 1);
     if (flow->theta == NULL)
         return fault_memory(fault, bytes, "the base flow's parameters");

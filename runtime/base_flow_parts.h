@@ -45,6 +45,7 @@ struct base_kind {
     struct kernel_rows_names names;
     int64_t (*room)(int64_t d);
     size_t state_bytes;
+    double single_tolerance; /* the default in single precision */
     void (*forward)(const struct base_compiled *flow, struct base_chunk *chunk); /* x -> y */
     void (*inverse)(const struct base_compiled *flow, struct base_chunk *chunk); /* y -> x */
 };

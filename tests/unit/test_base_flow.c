@@ -59,7 +59,7 @@ static void check_return(enum fake_base_kind kind, int precision, double spread,
                          int64_t evaluations)
 {
     static struct points p;
-    struct base_flow *base = make(kind, precision, precision == 4 ? 1e-4 : 0, 2);
+    struct base_flow *base = make(kind, precision, 0, 2);
     const int64_t d = base_flow_dimension(base);
     random_fill_normal(3, (uint64_t)kind, 0, ROWS * d, 8, p.x);
     for (int64_t i = 0; i < ROWS * d; i++)
