@@ -100,6 +100,11 @@ int compiled_lanes(const struct compiled *compiled)
     return compiled->lanes;
 }
 
+const struct gpfc_kernel *compiled_kernel(const struct compiled *compiled)
+{
+    return compiled->kernel;
+}
+
 /* ---- running ----------------------------------------------------------------------------------------------------- */
 
 static size_t real_bytes(const struct compiled *c)

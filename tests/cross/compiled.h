@@ -4,6 +4,7 @@
 #ifndef GPFC_TESTS_COMPILED_H
 #define GPFC_TESTS_COMPILED_H
 
+#include "gpfc/kernel_abi.h"
 #include "ir/ir.h"
 
 struct compiled_options {
@@ -22,6 +23,7 @@ struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
 void compiled_free(struct compiled *compiled);
 
 int compiled_lanes(const struct compiled *compiled);
+const struct gpfc_kernel *compiled_kernel(const struct compiled *compiled); /* gone with it */
 
 /* As ir_eval: in[i], out[o] of the graph's inputs and outputs in double precision, varying ones [batch][elements]. */
 void compiled_run(const struct compiled *compiled, int batch, const double *const *in, double *const *out);

@@ -47,7 +47,7 @@ static void read_widths(struct oracle_run *run, const char *prefix, const char *
         base->hidden[k] = array_of(run, "%s%d%s", prefix, k, suffix)->shape[0];
 }
 
-static void read_base(struct oracle_run *run)
+void base_read(struct oracle_run *run)
 {
     struct base_model *base = &run->base;
     *base = (struct base_model){
@@ -76,7 +76,7 @@ static void read_base(struct oracle_run *run)
 }
 
 /* "base.cnf0.layer1.bias" is "cnf0.1.bias", "base.convex0.amount" is "cv0.amount". */
-static const char *short_name(struct oracle_run *run, const char *name)
+const char *base_array_name(struct oracle_run *run, const char *name)
 {
     static const struct {
         const char *from, *to;
@@ -97,7 +97,7 @@ static struct bindings with_parameters(struct oracle_run *run)
     struct bindings bindings = {.n = 0};
     for (int i = 0; i < run->base.n_parameters; i++) {
         const char *name = run->base.parameters[i].name;
-        bind(&bindings, name, needed(run, short_name(run, name))->values);
+        bind(&bindings, name, needed(run, base_array_name(run, name))->values);
     }
     return bindings;
 }
@@ -186,7 +186,7 @@ static void compare_train(struct oracle_run *run, const double *noise, const cha
     oracle_compare_all(run, nll, output_of(graph, out, "cost"), run->limits.value);
     for (int i = 0; i < run->base.n_parameters; i++) {
         const char *name = run->base.parameters[i].name;
-        const char *want = arena_printf(run->arena, "%s%s", prefix, short_name(run, name));
+        const char *want = arena_printf(run->arena, "%s%s", prefix, base_array_name(run, name));
         const double *got = output_of(graph, out, arena_printf(run->arena, "grad.%s", name));
         oracle_compare_all(run, want, got, run->limits.gradient);
     }
@@ -264,6 +264,6 @@ const int base_case_count = sizeof cases / sizeof cases[0];
 void base_run_case(struct oracle_run *run, int index)
 {
     run->name = cases[index].name;
-    read_base(run);
+    base_read(run);
     cases[index].run(run);
 }

@@ -36,6 +36,7 @@ x, y, logdet, nll_mean     points, the map, log|det|, the mean; jac (BNAF) dy/dx
 t, v0.., div0..            (FFJORD) times, velocity and divergence of each flow at (t, x)
 e, rk4_*, rk4h_*           (FFJORD) probes; 20 rk4 steps a flow with the exact divergence, and e^T (dv/dx) e;
                            gh.NAME the gradient of rk4h_nll_mean
+y_tol13, logdet_tol13      (FFJORD) by an adaptive solver, of relative tolerance 1e-13
 st_v, st_logdet, st_nll_mean    (CP-Flow) probes, estimates by conjugate gradients, their mean; gst.NAME
 st_cg_iters                how many iterations those took
 init_x                     (CP-Flow) the points from which all ActNorms are initialised
@@ -78,6 +79,7 @@ BASE_RENAMED = {
     ],
 }
 BASE_KEPT = re.compile(r"x$|y$|logdet$|nll_mean$|jac$|t$|e$|v\d$|div\d$|rk4h?_(y|logdet|nll_mean)$"
+                       r"|(y|logdet)_tol13$"
                        r"|init_x$|st_(v|logdet|cg_iters|nll_mean)$")
 CONVEX = re.compile(r"f(\d+)_(in|out|hess|F|icnn)$")
 

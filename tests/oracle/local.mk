@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 EXTRA_DIST += \
 	tests/oracle/convert.py \
+	tests/oracle/data/bnaf_eight_gaussians.oracle \
 	tests/oracle/data/bnaf_moons.oracle \
 	tests/oracle/data/bnaf_random_d5.oracle \
 	tests/oracle/data/cpflow_random_d2.oracle \
