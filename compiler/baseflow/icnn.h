@@ -10,7 +10,7 @@
  *
  *   Hess F = sum over units of g phi(p) (dp/dx)(dp/dx)^T + softplus(w0) I,        g >= 0,
  *
- * which takes tangents of the pre-activations only, and is symmetric however it is rounded. */
+ * which takes tangents of the pre-activations only. */
 #ifndef GPFC_ICNN_H
 #define GPFC_ICNN_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * BNAF and FFJORD in many shapes and kinds, compiled, against the interpreter; and that in single precision
+ * Base flows in many shapes and kinds, compiled, against the interpreter; and that in single precision
  * they stay finite far away from all data. Memory starts as NaNs before each tile. */
 #include "check.h"
 #include "cross/compiled.h"
@@ -105,33 +105,65 @@ static void ffjord_agrees(void)
     compare_kernels(base, 7);
 }
 
+static void cp_flow_agrees(void)
+{
+    compare_kernels(
+        (struct base_model){.kind = BASE_CP_FLOW, .d = 2, .blocks = 1, .n_hidden = 1, .hidden = {2}}, 8);
+    compare_kernels(
+        (struct base_model){.kind = BASE_CP_FLOW, .d = 3, .blocks = 2, .n_hidden = 2, .hidden = {6, 6}}, 9);
+    struct base_model base = {
+        .kind = BASE_CP_FLOW, .d = 17, .blocks = 1, .n_hidden = 3, .hidden = {10, 10, 10}};
+    compare_kernels(base, 10);
+    base.logdet = BASE_LOGDET_ESTIMATE;
+    base.cg_steps = 12;
+    compare_kernels(base, 11);
+    base.blocks = 2;
+    base.probe = BASE_PROBE_RADEMACHER;
+    compare_kernels(base, 12);
+}
+
 /* ---- far out ------------------------------------------------------------------------------------------- */
 
-/* Points at distances 0 .. 63 of the middle, with parameters as drawn, and with larger ones that saturate
- * the units. */
+/* At points at distances 0 .. 63 of the middle, d = 2, with parameters as drawn times a factor. */
+static void train_far_out(struct base_model base, double factor)
+{
+    struct base_fixture fixture = base_fixture_new(base, 20);
+    for (long e = 0; e < fixture.base.n_elements; e++)
+        fixture.theta[e] *= factor;
+    struct bindings bindings = base_fixture_inputs(&fixture, 64);
+    double *x = base_fixture_filled(&fixture, 128, 0.0);
+    for (int s = 0; s < 64; s++) {
+        x[2 * s] = s * cos(2.4 * s);
+        x[2 * s + 1] = s * sin(2.4 * s);
+    }
+    bind(&bindings, "x", x);
+    const struct ir_graph *train = baseflow_train(fixture.arena, &fixture.base, true);
+    double *const *out = run_compiled(train, 64, &bindings, false);
+    for (int o = 0; o < train->n_outputs; o++) {
+        for (long e = 0; e < output_elements(&train->outputs[o], 64); e++)
+            CU_ASSERT_TRUE(isfinite(out[o][e]));
+    }
+    base_fixture_free(&fixture);
+}
+
+/* Parameters four times as large saturate the units. */
 static void bnaf_stays_finite(void)
 {
-    static const double factor[] = {1.0, 4.0};
     static const struct base_model base = {
         .kind = BASE_BNAF, .d = 2, .blocks = 2, .n_hidden = 3, .hidden = {32, 32, 32}};
-    for (int i = 0; i < 2; i++) {
-        struct base_fixture fixture = base_fixture_new(base, 20);
-        for (long e = 0; e < fixture.base.n_elements; e++)
-            fixture.theta[e] *= factor[i];
-        struct bindings bindings = base_fixture_inputs(&fixture, 64);
-        double *x = base_fixture_filled(&fixture, 128, 0.0);
-        for (int s = 0; s < 64; s++) {
-            x[2 * s] = s * cos(2.4 * s);
-            x[2 * s + 1] = s * sin(2.4 * s);
-        }
-        bind(&bindings, "x", x);
-        const struct ir_graph *train = baseflow_train(fixture.arena, &fixture.base, true);
-        double *const *out = run_compiled(train, 64, &bindings, false);
-        for (int o = 0; o < train->n_outputs; o++) {
-            for (long e = 0; e < output_elements(&train->outputs[o], 64); e++)
-                CU_ASSERT_TRUE(isfinite(out[o][e]));
-        }
-        base_fixture_free(&fixture);
+    train_far_out(base, 1.0);
+    train_far_out(base, 4.0);
+}
+
+/* Far out, and with many more steps of conjugate gradients than there is something to solve. */
+static void cp_flow_stays_finite(void)
+{
+    struct base_model base = {.kind = BASE_CP_FLOW, .d = 2, .blocks = 2, .n_hidden = 3, .hidden = {8, 8, 8}};
+    base.cg_steps = 40;
+    for (int estimate = 0; estimate < 2; estimate++) {
+        base.logdet = estimate ? BASE_LOGDET_ESTIMATE : BASE_LOGDET_EXACT;
+        train_far_out(base, 1.0);
+        train_far_out(base, 4.0);
     }
 }
 
@@ -140,7 +172,9 @@ int main(void)
     static const struct check_case cases[] = {
         {"BNAF agrees with the interpreter", bnaf_agrees},
         {"FFJORD agrees with the interpreter", ffjord_agrees},
+        {"CP-Flow agrees with the interpreter", cp_flow_agrees},
         {"BNAF stays finite far out", bnaf_stays_finite},
+        {"CP-Flow stays finite far out", cp_flow_stays_finite},
     };
     return check_main("sizes of base flows", cases, CHECK_COUNT(cases));
 }

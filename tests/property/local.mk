@@ -25,5 +25,6 @@ check_PROGRAMS += tests/property/test_counts
 tests_property_test_counts_SOURCES = tests/property/test_counts.c $(flow_fixture_sources)
 
 base_fixture_sources = $(flow_fixture_sources) tests/property/base_fixture.c tests/property/base_fixture.h
-check_PROGRAMS += tests/property/test_baseflow
+check_PROGRAMS += tests/property/test_baseflow tests/property/test_cp_flow
 tests_property_test_baseflow_SOURCES = tests/property/test_baseflow.c $(base_fixture_sources)
+tests_property_test_cp_flow_SOURCES = tests/property/test_cp_flow.c $(base_fixture_sources)
