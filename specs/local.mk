@@ -3,7 +3,13 @@ specsdir = $(pkgdatadir)/specs
 check_scripts += specs/check.sh
 dist_specs_DATA = \
 	specs/eight_gaussians.yaml \
+	specs/eight_gaussians_cp_flow.yaml \
+	specs/eight_gaussians_ffjord.yaml \
 	specs/moons.yaml \
+	specs/moons_cp_flow.yaml \
+	specs/moons_ffjord.yaml \
+	specs/own_samples.yaml \
+	specs/pinwheel.yaml \
 	specs/table3_eight_gaussians_cube.yaml \
 	specs/table3_eight_gaussians_gaussian.yaml \
 	specs/table3_moons_cube.yaml \
