@@ -14,7 +14,7 @@
 
 #include <math.h>
 
-/* Gauss-Legendre on (0,1): log is right to 0.003 for eigenvalues within a factor 30 of the middle. */
+/* Gauss-Legendre on (0,1): log is right to 0.01 for eigenvalues within a factor 30 of the middle. */
 enum { POINTS = 8 };
 static const double point[POINTS] = {
     0.019855071751231884, 0.10166676129318664, 0.2372337950418355, 0.4082826787521751,
