@@ -101,9 +101,33 @@ const char *bundle_precision_name(int64_t precision)
     return precision == 4 ? "single" : "double";
 }
 
+/* All of needed, which NULL ends. */
+static bool has_kernels(const struct gpfc_bundle *bundle, const char *const *needed, struct fault *fault)
+{
+    for (; *needed != NULL; needed++) {
+        const struct gpfc_kernel *kernel = bundle_kernel(bundle, *needed);
+        if (kernel == NULL || kernel->n_in > GPFC_MAX_PORTS || kernel->n_out > GPFC_MAX_PORTS)
+            return fault_set(fault, FAULT_SYSTEM, "broken bundle: no kernel '%s'", *needed);
+    }
+    return true;
+}
+
+static bool check_base(const struct gpfc_bundle *bundle, struct fault *fault)
+{
+    static const char *const needed[] = {"train", "measure", "apply", NULL};
+    const struct gpfc_bundle *base = bundle->base;
+    if (base == NULL)
+        return true;
+    if (base->precision != bundle->precision || base->dimension != bundle->dimension || base->lanes < 1)
+        return fault_set(fault, FAULT_SYSTEM,
+                         "broken bundle: base flow of precision %lld, %lld lanes, dimension %lld",
+                         (long long)base->precision, (long long)base->lanes, (long long)base->dimension);
+    return has_kernels(base, needed, fault);
+}
+
 bool bundle_check(const struct gpfc_bundle *bundle, struct fault *fault)
 {
-    static const char *const needed[] = {"train", "measure", "apply", "invert", "jacobian"};
+    static const char *const needed[] = {"train", "measure", "apply", "invert", "jacobian", NULL};
     if (bundle->abi_version != GPFC_ABI_VERSION)
         return fault_set(fault, FAULT_SYSTEM,
                          "kernels of interface %lld, but this runtime has %d: compile the spec anew",
@@ -112,10 +136,6 @@ bool bundle_check(const struct gpfc_bundle *bundle, struct fault *fault)
         return fault_set(fault, FAULT_SYSTEM, "broken bundle: precision %lld, %lld lanes, dimension %lld",
                          (long long)bundle->precision, (long long)bundle->lanes,
                          (long long)bundle->dimension);
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
-        const struct gpfc_kernel *kernel = bundle_kernel(bundle, needed[i]);
-        if (kernel == NULL || kernel->n_in > GPFC_MAX_PORTS || kernel->n_out > GPFC_MAX_PORTS)
-            return fault_set(fault, FAULT_SYSTEM, "broken bundle: no kernel '%s'", needed[i]);
-    }
-    return bundle_cpu_fits(bundle->features, bundle->cpu, fault);
+    return has_kernels(bundle, needed, fault) && check_base(bundle, fault) &&
+           bundle_cpu_fits(bundle->features, bundle->cpu, fault);
 }

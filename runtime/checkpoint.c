@@ -5,7 +5,9 @@
  * too, and adam.mean.*, adam.square.*, best.* beside them. */
 #include "checkpoint.h"
 
-#include "weights.h"
+#include "checkpoint_settings.h"
+#include "metrics.h"
+#include "tensor_list.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -24,7 +26,7 @@ struct field {
     void *value; /* int64_t, uint64_t, double */
 };
 
-enum { N_FIELDS = 17 };
+enum { N_FIELDS = 19 };
 
 static void list_fields(struct trainer_state *state, struct checkpoint_note *note,
                         struct field fields[N_FIELDS])
@@ -32,12 +34,14 @@ static void list_fields(struct trainer_state *state, struct checkpoint_note *not
     const struct field all[] = {
         {"epochs", FIELD_COUNT, &note->options.epochs},
         {"batch", FIELD_COUNT, &note->options.batch},
+        {"flow_epochs", FIELD_COUNT, &note->flow_epochs},
         {"seed", FIELD_WORD, &note->options.seed},
         {"data_hash", FIELD_WORD, &note->data_hash},
         {"seconds", FIELD_REAL, &note->seconds},
         {"step", FIELD_COUNT, &state->step},
         {"best_step", FIELD_COUNT, &state->best_step},
         {"best_cost", FIELD_REAL, &state->best_cost},
+        {"measured_step", FIELD_COUNT, &state->measured_step},
         {"last.cost", FIELD_REAL, &state->last.cost},
         {"last.energy", FIELD_REAL, &state->last.energy},
         {"last.penalty", FIELD_REAL, &state->last.penalty},
@@ -123,16 +127,20 @@ uint64_t checkpoint_hash(const struct pairs *pairs)
 {
     size_t row = (size_t)pairs->d * (size_t)pairs->precision;
     const int64_t sizes[] = {pairs->d, pairs->precision, pairs->n_train, pairs->n_test};
+    const void *const arrays[] = {pairs->x_train, pairs->y_train, pairs->x_test, pairs->y_test};
     uint64_t hash = mix(UINT64_C(0x243f6a8885a308d3), sizes, sizeof sizes);
-    hash = mix(hash, pairs->x_train, row * (size_t)pairs->n_train);
-    hash = mix(hash, pairs->y_train, row * (size_t)pairs->n_train);
-    if (pairs->n_test == 0)
-        return hash;
-    hash = mix(hash, pairs->x_test, row * (size_t)pairs->n_test);
-    return mix(hash, pairs->y_test, row * (size_t)pairs->n_test);
+    for (int i = 0; i < 4; i++)
+        if (arrays[i] != NULL)
+            hash = mix(hash, arrays[i], row * (size_t)(i < 2 ? pairs->n_train : pairs->n_test));
+    return hash;
 }
 
-bool checkpoint_write(const char *path, const struct trainer *trainer, const struct mixture *base,
+static const char *stage_name(const struct trainer *trainer)
+{
+    return metrics_stage_name(trainer->of_base ? METRICS_BASE : METRICS_FLOW);
+}
+
+bool checkpoint_write(const char *path, const struct trainer *trainer, const struct weights_beside *beside,
                       const struct checkpoint_note *note, struct fault *fault)
 {
     const struct gpfc_bundle *bundle = trainer->bundle;
@@ -147,8 +155,10 @@ bool checkpoint_write(const char *path, const struct trainer *trainer, const str
     tensor_list_add(&list, bundle, "adam.mean.", state.mean);
     tensor_list_add(&list, bundle, "adam.square.", state.square);
     tensor_list_add(&list, bundle, "best.", state.best);
-    tensor_list_add_base(&list, base);
-    tensor_list_note_bundle(&list, bundle);
+    tensor_list_add_base(&list, beside->bundle, beside->base);
+    tensor_list_add_standard(&list, beside->standard);
+    tensor_list_note_bundle(&list, beside->bundle);
+    tensor_list_note(&list, "stage", "%s", stage_name(trainer));
     tensor_list_note(&list, "data", "%s", note->data);
     list_fields(&state, &copy, fields);
     for (const struct field *field = fields; field->key != NULL; field++)
@@ -170,21 +180,37 @@ static bool options_in_range(const struct checkpoint *checkpoint, struct fault *
                      (long long)options->epochs, (long long)options->batch);
 }
 
-bool checkpoint_open(struct checkpoint *out, const struct gpfc_bundle *bundle, const char *path,
+/* Files without a word of the stage are the flow's. */
+static bool read_stage(struct checkpoint *out, const struct gpfc_bundle *bundle, struct fault *fault)
+{
+    const char *stage = safetensors_metadata(out->file, "gpfc.stage");
+    out->of_base = stage != NULL && strcmp(stage, metrics_stage_name(METRICS_BASE)) == 0;
+    return !out->of_base || bundle->base != NULL ||
+           fault_set(fault, FAULT_INPUT, "%s: the training of a base flow, which this trainer does not have",
+                     out->path);
+}
+
+static bool read_data(struct checkpoint *out, struct fault *fault)
+{
+    const char *data = safetensors_metadata(out->file, "gpfc.data");
+    out->note.data = strdup(data != NULL ? data : "");
+    return out->note.data != NULL || fault_memory(fault, 0, out->path);
+}
+
+bool checkpoint_open(struct checkpoint *out, const struct gpfc_bundle *bundle, const char *path, int threads,
                      struct fault *fault)
 {
     struct trainer_state unused;
     *out = (struct checkpoint){.path = path};
-    bool good = safetensors_read(&out->file, path, fault) &&
-                weights_same_spec(bundle, out->file, path, fault) &&
-                read_fields(out->file, path, &unused, &out->note, fault) && options_in_range(out, fault) &&
-                mixture_from_tensors(&out->base, out->file, fault);
-    if (good) {
-        const char *data = safetensors_metadata(out->file, "gpfc.data");
-        out->note.data = strdup(data != NULL ? data : "");
-        good = out->note.data != NULL || fault_memory(fault, 0, path);
-    }
-    if (!good)
+    bool good =
+        safetensors_read(&out->file, path, fault) && weights_same_spec(bundle, out->file, path, fault) &&
+        weights_same_base(bundle, out->file, path, fault) && read_stage(out, bundle, fault) &&
+        read_fields(out->file, path, &unused, &out->note, fault) && options_in_range(out, fault) &&
+        (out->of_base || weights_take_base(&out->base, bundle, out->file, path, threads, fault)) &&
+        standard_from_tensors(&out->standard, out->file, bundle->dimension, fault) && read_data(out, fault);
+    if (good)
+        checkpoint_settings(bundle, out->file, out->of_base, out->changed, sizeof out->changed);
+    else
         checkpoint_close(out);
     return good;
 }
@@ -196,10 +222,10 @@ bool checkpoint_load(const struct checkpoint *checkpoint, struct trainer *traine
     const char *path = checkpoint->path;
     struct trainer_state *state = &trainer->state;
     struct checkpoint_note unused;
-    if (!weights_take(bundle, file, path, "", state->theta, fault) ||
-        !weights_take(bundle, file, path, "adam.mean.", state->mean, fault) ||
-        !weights_take(bundle, file, path, "adam.square.", state->square, fault) ||
-        !weights_take(bundle, file, path, "best.", state->best, fault) ||
+    if (!weights_take(bundle, file, "", state->theta, fault) ||
+        !weights_take(bundle, file, "adam.mean.", state->mean, fault) ||
+        !weights_take(bundle, file, "adam.square.", state->square, fault) ||
+        !weights_take(bundle, file, "best.", state->best, fault) ||
         !read_fields(file, path, state, &unused, fault))
         return false;
     if (state->step > trainer->steps)
@@ -212,7 +238,8 @@ bool checkpoint_load(const struct checkpoint *checkpoint, struct trainer *traine
 void checkpoint_close(struct checkpoint *checkpoint)
 {
     safetensors_free(checkpoint->file);
-    mixture_free(checkpoint->base);
+    base_flow_free(checkpoint->base);
+    standard_free(&checkpoint->standard);
     free(checkpoint->note.data);
     *checkpoint = (struct checkpoint){0};
 }

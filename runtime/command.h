@@ -7,15 +7,15 @@
 
 #include "fault.h"
 #include "gpfc/kernel_abi.h"
-#include "pairs.h"
+#include "samples.h"
 
 #include <stdint.h>
 
 enum { COMMAND_MOST_ARGUMENTS = 3 };
 
 struct command_options { /* 0, false or NULL where not given */
-    const char *data, *out, *init, *from, *to;
-    int64_t epochs, batch, seed;
+    const char *data, *out, *init, *base, *part, *from, *to, *stage;
+    int64_t epochs, base_epochs, batch, seed;
     int threads; /* at least 1 */
     double seconds;
     bool seed_given, quiet, json;
@@ -55,9 +55,10 @@ enum command_parsed command_parse(const struct command *command, const char *pro
 
 /* ---- data --------------------------------------------------------------------------------------------- */
 
-/* The file of --data, or what the spec names. base: of the model; NULL: fitted, where the spec has one. */
-bool command_load(struct pairs *out, const struct gpfc_bundle *bundle, const char *data,
-                  const struct mixture *base, uint64_t seed, int threads, struct fault *fault) MUST_CHECK;
+/* The file of --data, or what the spec names. standard: of a model or checkpoint, to be used (d = 0: none);
+ * NULL: as the spec says. */
+bool command_load(struct samples *out, const struct gpfc_bundle *bundle, const char *data,
+                  const struct standard *standard, uint64_t seed, struct fault *fault) MUST_CHECK;
 
 /* "pairs.npz", "generator moons": what command_load reads. */
 const char *command_data_name(const struct gpfc_bundle *bundle, const char *data, char *room, size_t bytes);

@@ -3,6 +3,7 @@
  * apply and invert: rows of a .npy file, block by block, so that a file larger than memory works. */
 #include "command.h"
 #include "flow.h"
+#include "human.h"
 #include "npy.h"
 
 #include <stdio.h>
@@ -11,24 +12,12 @@
 
 enum { BLOCK_BYTES = 4 << 20 };
 
-typedef bool map_rows(struct gpfc_flow *flow, const void *from, void *to, int64_t n, struct fault *fault);
-
-static bool apply_latent(struct gpfc_flow *flow, const void *from, void *to, int64_t n, struct fault *fault)
-{
-    (void)fault;
-    gpfc_flow_apply(flow, from, to, n);
-    return true;
-}
-
-static bool invert_latent(struct gpfc_flow *flow, const void *from, void *to, int64_t n, struct fault *fault)
-{
-    (void)fault;
-    gpfc_flow_invert(flow, from, to, n);
-    return true;
-}
+typedef bool map_rows(struct gpfc_flow *flow, enum flow_part part, const void *from, void *to, int64_t n,
+                      struct fault *fault);
 
 struct stream {
     struct gpfc_flow *flow;
+    enum flow_part part;
     struct npy_reader *in;
     struct npy_writer *out;
     void *rows;
@@ -45,7 +34,7 @@ static bool stream_open(struct stream *stream, const struct command_context *con
     stream->rows = malloc((size_t)(stream->block * row));
     if (stream->rows == NULL)
         return fault_memory(fault, (size_t)(stream->block * row), "rows");
-    return flow_open(&stream->flow, bundle, options->argument[0], options->threads, fault) &&
+    return flow_open(&stream->flow, bundle, options->argument[0], stream->part, options->threads, fault) &&
            npy_open(&stream->in, options->argument[1], fault) &&
            npy_expect_columns(stream->in, bundle->dimension, fault) &&
            npy_create(&stream->out, options->argument[2], precision, npy_shape(stream->in).rows,
@@ -57,7 +46,7 @@ static bool stream_all(struct stream *stream, map_rows *map, struct fault *fault
     for (int64_t got = 1; got > 0;) {
         if (!npy_read_rows(stream->in, (int)stream->flow->bundle->precision, stream->block, stream->rows,
                            &got, fault) ||
-            !map(stream->flow, stream->rows, stream->rows, got, fault) ||
+            !map(stream->flow, stream->part, stream->rows, stream->rows, got, fault) ||
             !npy_write_rows(stream->out, stream->rows, got, fault))
             return false;
     }
@@ -81,38 +70,80 @@ static void stream_close(struct stream *stream)
     free(stream->rows);
 }
 
-/* --from or --to: the latent space, or the data's, which needs a base flow. */
-static bool choose(const struct stream *stream, const char *option, const char *word, bool *data,
-                   struct fault *fault)
+/* ---- which part ---------------------------------------------------------------------------------------- */
+
+static bool part_of_word(const char *word, enum flow_part *part, struct fault *fault)
 {
-    *data = word != NULL && strcmp(word, "data") == 0;
-    if (word != NULL && !*data && strcmp(word, "latent") != 0)
+    static const char *const words[] = {
+        [FLOW_PART_FLOW] = "flow", [FLOW_PART_BASE] = "base", [FLOW_PART_BOTH] = "both"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(word, words[i]) == 0) {
+            *part = (enum flow_part)i;
+            return true;
+        }
+    return fault_set(fault, FAULT_INPUT, "--part takes 'flow', 'base' or 'both', not '%s'", word);
+}
+
+/* --from or --to, which name an end: the latent space, where y is, or the data's, where x is. */
+static bool part_of_end(const char *option, const char *word, enum flow_part *part, struct fault *fault)
+{
+    const bool data = strcmp(word, "data") == 0;
+    if (!data && strcmp(word, "latent") != 0)
         return fault_set(fault, FAULT_INPUT, "--%s takes 'latent' or 'data', not '%s'", option, word);
-    return !*data || stream->flow->weights.base != NULL ||
-           fault_set(fault, FAULT_INPUT, "--%s data needs a model with a base flow; this one has none",
-                     option);
+    *part = data ? FLOW_PART_BOTH : FLOW_PART_FLOW;
+    return true;
+}
+
+static bool choose_part(const char *part, const char *option, const char *end, enum flow_part *out,
+                        struct fault *fault)
+{
+    enum flow_part other = FLOW_PART_FLOW;
+    *out = FLOW_PART_FLOW;
+    if ((part != NULL && !part_of_word(part, out, fault)) ||
+        (end != NULL && !part_of_end(option, end, &other, fault)))
+        return false;
+    if (part == NULL)
+        *out = other;
+    return part == NULL || end == NULL || *out == other ||
+           fault_set(fault, FAULT_INPUT, "--%s %s and --part %s contradict each other", option, end, part);
+}
+
+/* ---- commands ------------------------------------------------------------------------------------------ */
+
+static void tell_failed(const struct command_context *context, const struct gpfc_flow *flow)
+{
+    const struct base_flow_report *report = &flow->report;
+    struct human failed, rows;
+    if (report->failed > 0)
+        (void)fprintf(stderr,
+                      "%s: %s of %s rows did not reach the base flow's tolerance; the others' largest error "
+                      "is about %.2g\n",
+                      context->program, human_count(&failed, report->failed),
+                      human_count(&rows, report->rows), report->error_max);
+}
+
+static bool run(const struct command_context *context, const struct command_options *options,
+                struct stream *stream, map_rows *map, struct fault *fault)
+{
+    const bool good = stream_open(stream, context, options, fault) && stream_run(stream, map, fault);
+    if (good)
+        tell_failed(context, stream->flow);
+    stream_close(stream);
+    return good;
 }
 
 bool command_apply(const struct command_context *context, const struct command_options *options,
                    struct fault *fault)
 {
     struct stream stream = {0};
-    bool data = false;
-    bool good = stream_open(&stream, context, options, fault) &&
-                choose(&stream, "from", options->from, &data, fault) &&
-                stream_run(&stream, data ? flow_apply_from_data : apply_latent, fault);
-    stream_close(&stream);
-    return good;
+    return choose_part(options->part, "from", options->from, &stream.part, fault) &&
+           run(context, options, &stream, flow_forward, fault);
 }
 
 bool command_invert(const struct command_context *context, const struct command_options *options,
                     struct fault *fault)
 {
     struct stream stream = {0};
-    bool data = false;
-    bool good = stream_open(&stream, context, options, fault) &&
-                choose(&stream, "to", options->to, &data, fault) &&
-                stream_run(&stream, data ? flow_invert_to_data : invert_latent, fault);
-    stream_close(&stream);
-    return good;
+    return choose_part(options->part, "to", options->to, &stream.part, fault) &&
+           run(context, options, &stream, flow_backward, fault);
 }

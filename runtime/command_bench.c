@@ -28,6 +28,17 @@ struct bench {
 
 /* ---- making ------------------------------------------------------------------------------------------- */
 
+static bool choose_stage(const struct gpfc_bundle *bundle, const char *stage, const struct gpfc_bundle **out,
+                         struct fault *fault)
+{
+    const bool base = stage != NULL && strcmp(stage, "base") == 0;
+    *out = base ? bundle->base : bundle;
+    if (stage != NULL && !base && strcmp(stage, "flow") != 0)
+        return fault_set(fault, FAULT_INPUT, "--stage takes 'flow' or 'base', not '%s'", stage);
+    return *out != NULL ||
+           fault_set(fault, FAULT_INPUT, "this trainer's base flow is not one that is trained");
+}
+
 static bool fill(void **out, const struct pairs *pairs, uint64_t number, struct fault *fault)
 {
     size_t n = (size_t)(pairs->n_train * pairs->d);
@@ -38,9 +49,12 @@ static bool fill(void **out, const struct pairs *pairs, uint64_t number, struct 
     return true;
 }
 
-static bool bench_init(struct bench *bench, const struct gpfc_bundle *bundle,
+static bool bench_init(struct bench *bench, const struct gpfc_bundle *whole,
                        const struct command_options *options, struct fault *fault)
 {
+    const struct gpfc_bundle *bundle;
+    if (!choose_stage(whole, options->stage, &bundle, fault))
+        return false;
     struct trainer_options trainer = trainer_options_of(bundle);
     trainer.threads = options->threads;
     trainer.epochs = 100000000; /* the rate stays what it is at the start */
@@ -154,11 +168,14 @@ static bool print_json(const struct result *r, struct fault *fault)
     return command_print_json(json, fault);
 }
 
-static void print_table(const struct gpfc_bundle *bundle, const struct result *r)
+static void print_table(const struct gpfc_bundle *bundle, bool base, const struct result *r)
 {
     struct human a, b;
     char flow[256];
-    report_flow(bundle, flow, sizeof flow);
+    if (base)
+        report_base_flow(bundle, flow, sizeof flow);
+    else
+        report_flow(bundle, flow, sizeof flow);
     (void)fprintf(stdout, "%s: %s\n", bundle->name, flow);
     (void)fprintf(stdout, "  training step    %.4g ms, median of %s (%.4g to %.4g)\n", 1e3 * r->step,
                   human_count(&a, r->steps), 1e3 * r->least, 1e3 * r->most);
@@ -183,7 +200,7 @@ bool command_bench(const struct command_context *context, const struct command_o
         if (options->json)
             good = print_json(&result, fault);
         else
-            print_table(context->bundle, &result);
+            print_table(context->bundle, bench.trainer->of_base, &result);
     }
     bench_free(&bench);
     return good;

@@ -8,6 +8,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
+static bool has_base(const struct gpfc_bundle *bundle)
+{
+    return bundle->base != NULL || setting_is(bundle, "base.kind", "mixture");
+}
+
 static const char *spec_generator(const struct gpfc_bundle *bundle)
 {
     return setting_is(bundle, "data.source", "none") ? "" : setting_text(bundle, "data.source");
@@ -15,8 +20,10 @@ static const char *spec_generator(const struct gpfc_bundle *bundle)
 
 static const char *file_of(const struct gpfc_bundle *bundle, const char *data)
 {
-    const char *pairs = setting_text(bundle, "data.pairs");
-    return data != NULL && data[0] != '\0' ? data : pairs[0] != '\0' ? pairs : NULL;
+    const char *pairs = setting_text(bundle, "data.pairs"), *samples = setting_text(bundle, "data.file");
+    if (data != NULL && data[0] != '\0')
+        return data;
+    return pairs[0] != '\0' ? pairs : samples[0] != '\0' ? samples : NULL;
 }
 
 const char *command_data_name(const struct gpfc_bundle *bundle, const char *data, char *room, size_t bytes)
@@ -27,29 +34,32 @@ const char *command_data_name(const struct gpfc_bundle *bundle, const char *data
     return room;
 }
 
-bool command_load(struct pairs *out, const struct gpfc_bundle *bundle, const char *data,
-                  const struct mixture *base, uint64_t seed, int threads, struct fault *fault)
+static bool standardises(const struct gpfc_bundle *bundle, const char *file)
+{
+    return setting_is(bundle, "data.standardise", "yes") ||
+           (file != NULL && !setting_is(bundle, "data.standardise", "no"));
+}
+
+bool command_load(struct samples *out, const struct gpfc_bundle *bundle, const char *data,
+                  const struct standard *standard, uint64_t seed, struct fault *fault)
 {
     const char *file = file_of(bundle, data), *generator = spec_generator(bundle);
     if (file == NULL && generator[0] == '\0')
         return fault_set(fault, FAULT_INPUT,
-                         "the spec names no data: give --data FILE.npz with x and y = f(x)");
-    const struct pairs_request request = {
+                         "the spec names no data: give --data FILE.npz with x and y = f(x)%s",
+                         has_base(bundle) ? ", or with x alone" : "");
+    const struct samples_request request = {
         .d = bundle->dimension,
         .precision = (int)bundle->precision,
         .file = file,
         .generator = generator[0] != '\0' ? generator : NULL,
-        .samples = setting_integer(bundle, "data.samples", 100000),
+        .rows = setting_integer(bundle, "data.samples", 100000),
         .test = setting_number(bundle, "data.test", 0.2),
         .seed = seed,
-        .fit_base = setting_is(bundle, "base.kind", "mixture"),
-        .mixture = {.components = setting_integer(bundle, "base.components", 8),
-                    .ridge = setting_number(bundle, "base.ridge", 1e-6),
-                    .iterations = setting_integer(bundle, "base.iterations", 500)},
-        .base = base,
-        .threads = threads,
+        .standardise = standardises(bundle, file),
+        .standard = standard,
     };
-    return pairs_load(out, &request, fault);
+    return samples_load(out, &request, fault);
 }
 
 bool command_print_json(struct json_t *json, struct fault *fault)

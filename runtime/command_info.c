@@ -2,6 +2,7 @@
 #include "command.h"
 #include "human.h"
 #include "report.h"
+#include "settings.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +18,18 @@ static json_t *kernels_json(const struct gpfc_bundle *bundle)
         (void)json_object_set_new(kernels, kernel->name, one);
     }
     return kernels;
+}
+
+static json_t *base_json(const struct gpfc_bundle *bundle)
+{
+    char hash[20];
+    json_t *json = json_object();
+    (void)snprintf(hash, sizeof hash, "%016" PRIx64, (uint64_t)bundle->base->spec_hash);
+    (void)json_object_set_new(json, "kind", json_string(setting_text(bundle, "base.kind")));
+    (void)json_object_set_new(json, "spec_hash", json_string(hash));
+    (void)json_object_set_new(json, "parameters", json_integer(bundle->base->theta_elements));
+    (void)json_object_set_new(json, "kernels", kernels_json(bundle->base));
+    return json;
 }
 
 static json_t *settings_json(const struct gpfc_bundle *bundle)
@@ -38,6 +51,8 @@ static json_t *info_json(const struct gpfc_bundle *bundle)
     (void)json_object_set_new(json, "dimension", json_integer(bundle->dimension));
     (void)json_object_set_new(json, "precision", json_string(bundle->precision == 4 ? "single" : "double"));
     (void)json_object_set_new(json, "parameters", json_integer(bundle->theta_elements));
+    if (bundle->base != NULL)
+        (void)json_object_set_new(json, "base", base_json(bundle));
     (void)json_object_set_new(json, "cpu", json_string(bundle->cpu));
     (void)json_object_set_new(json, "features", json_string(bundle->features));
     (void)json_object_set_new(json, "lanes", json_integer(bundle->lanes));
@@ -84,6 +99,12 @@ bool command_info(const struct command_context *context, const struct command_op
     (void)fprintf(stdout, "  flow      %s\n", flow);
     print_parameters(bundle);
     print_kernels(bundle);
+    if (bundle->base != NULL) {
+        report_base_flow(bundle, flow, sizeof flow);
+        (void)fprintf(stdout, "  base flow %s\n", flow);
+        print_parameters(bundle->base);
+        print_kernels(bundle->base);
+    }
     (void)fprintf(stdout, "  spec      hash %016" PRIx64 "\n\n%s", (uint64_t)bundle->spec_hash,
                   bundle->spec_text);
     return true;

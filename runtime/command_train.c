@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * train and resume: how a training is made; how it runs and what is said of it is command_training.c's. */
-#include "command.h"
+ * train and resume: how a training is made; how it runs is command_training.c's. */
 #include "command_training.h"
-#include "train_run.h"
-#include "weights.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- train -------------------------------------------------------------------------------------------- */
 
@@ -20,87 +18,104 @@ static char *lasting_path(const char *path)
     return whole != NULL ? whole : strdup(path != NULL ? path : "");
 }
 
-/* The folder's default, and the trainer's options after those of the command line. */
-static void apply_options(const struct command_context *context, const struct command_options *options,
-                          struct trainer_options *trainer, char *folder, size_t bytes)
+static void choose_folder(struct training *training)
 {
-    *trainer = trainer_options_of(context->bundle);
-    trainer->threads = options->threads;
-    if (options->epochs > 0)
-        trainer->epochs = options->epochs;
-    if (options->seed_given)
-        trainer->seed = (uint64_t)options->seed;
-    if (options->out != NULL)
-        (void)snprintf(folder, bytes, "%s", options->out);
+    const char *out = training->options->out;
+    if (out != NULL)
+        (void)snprintf(training->folder_path, sizeof training->folder_path, "%s", out);
     else
-        (void)snprintf(folder, bytes, "%s.run", context->bundle->name);
+        (void)snprintf(training->folder_path, sizeof training->folder_path, "%s.run",
+                       training->context->bundle->name);
 }
 
-static bool start_from(struct trainer *trainer, const struct weights *initial)
+struct given { /* weights that the training begins with */
+    struct weights init, base;
+};
+
+static bool read_given(struct given *given, const struct training *training, struct fault *fault)
 {
-    if (initial->theta != NULL)
-        memcpy(trainer->state.theta, initial->theta,
-               (size_t)(trainer->bundle->theta_elements * trainer->bundle->precision));
-    return true;
+    const struct gpfc_bundle *bundle = training->context->bundle;
+    const struct command_options *options = training->options;
+    return (options->init == NULL ||
+            weights_read(&given->init, bundle, options->init, options->threads, fault)) &&
+           (options->base == NULL ||
+            weights_read_base(&given->base, bundle, options->base, options->threads, fault));
+}
+
+/* The base flow that is given, and the standardisation that goes with it. */
+static bool load(struct training *training, struct given *given, struct fault *fault)
+{
+    struct weights *from = given->base.base != NULL ? &given->base : &given->init;
+    const bool has_base = from->base != NULL;
+    training->theta = given->init.theta;
+    training->base = from->base;
+    from->base = NULL;
+    return command_load(&training->samples, training->context->bundle, training->options->data,
+                        has_base ? &from->standard : NULL, training->note.options.seed, fault);
 }
 
 bool command_train(const struct command_context *context, const struct command_options *options,
                    struct fault *fault)
 {
-    const struct gpfc_bundle *bundle = context->bundle;
-    struct weights initial = {0};
+    struct given given = {0};
     struct training training = {.context = context, .options = options};
-    struct trainer_options trainer;
-    apply_options(context, options, &trainer, training.folder, sizeof training.folder);
-    training.note = (struct checkpoint_note){.options = trainer, .data = lasting_path(options->data)};
+    choose_folder(&training);
+    training.note = (struct checkpoint_note){.options = training_options(context->bundle, options),
+                                             .data = lasting_path(options->data)};
     bool good = training.note.data != NULL || fault_memory(fault, 0, "a path");
-    good = good && training_watch(&training, fault);
-    good = good && (options->init == NULL || weights_read(&initial, bundle, options->init, fault));
-    good = good && command_load(&training.pairs, bundle, options->data, initial.base, trainer.seed,
-                                trainer.threads, fault);
-    good = good && trainer_new(&training.trainer, bundle, &training.pairs, &trainer, fault) &&
-           start_from(training.trainer, &initial) && training_run(&training, fault);
+    good = good && training_watch(&training, fault) && read_given(&given, &training, fault) &&
+           load(&training, &given, fault) && training_run(&training, fault);
     free(training.note.data);
     training_free(&training);
-    weights_free(&initial);
+    weights_free(&given.init);
+    weights_free(&given.base);
     return good;
 }
 
 /* ---- resume ------------------------------------------------------------------------------------------- */
 
-static bool same_data(const struct checkpoint *checkpoint, const struct pairs *pairs, const char *data,
-                      struct fault *fault)
+static void tell_changes(const struct training *training, const struct checkpoint *checkpoint)
 {
-    return checkpoint_hash(pairs) == checkpoint->note.data_hash ||
-           fault_set(fault, FAULT_INPUT, "%s: %s no longer holds the data that the training began with",
-                     checkpoint->path, data);
+    if (checkpoint->changed[0] != '\0' && !training->options->quiet)
+        (void)fprintf(stderr, "%s: the trainer was compiled anew since %s was written: %s\n",
+                      training->context->program, checkpoint->path, checkpoint->changed);
 }
 
 static bool resume(struct training *training, struct checkpoint *checkpoint, struct fault *fault)
 {
-    const struct gpfc_bundle *bundle = training->context->bundle;
-    char data[4096];
+    const struct command_context *context = training->context;
     checkpoint->note.options.threads = training->options->threads;
     training->note = checkpoint->note;
-    training->first_step = -1;
-    return command_load(&training->pairs, bundle, checkpoint->note.data, checkpoint->base,
-                        checkpoint->note.options.seed, training->options->threads, fault) &&
-           same_data(checkpoint, &training->pairs,
-                     command_data_name(bundle, checkpoint->note.data, data, sizeof data), fault) &&
-           trainer_new(&training->trainer, bundle, &training->pairs, &checkpoint->note.options, fault) &&
-           checkpoint_load(checkpoint, training->trainer, fault) && training_run(training, fault);
+    training->resumed = checkpoint;
+    training->base = checkpoint->base;
+    checkpoint->base = NULL;
+    tell_changes(training, checkpoint);
+    return command_load(&training->samples, context->bundle, checkpoint->note.data, &checkpoint->standard,
+                        checkpoint->note.options.seed, fault) &&
+           training_run(training, fault);
+}
+
+/* The flow's, or, where there is none yet, the base flow's. */
+static char *newest_checkpoint(const char *folder)
+{
+    char *of_flow = run_folder_path(folder, RUN_CHECKPOINT);
+    char *of_base = run_folder_path(folder, RUN_BASE_CHECKPOINT);
+    const bool base =
+        of_flow != NULL && of_base != NULL && access(of_flow, F_OK) != 0 && access(of_base, F_OK) == 0;
+    free(base ? of_flow : of_base);
+    return base ? of_base : of_flow;
 }
 
 bool command_resume(const struct command_context *context, const struct command_options *options,
                     struct fault *fault)
 {
-    struct training training = {.context = context, .options = options, .resumed = true};
+    struct training training = {.context = context, .options = options};
     struct checkpoint checkpoint = {0};
-    (void)snprintf(training.folder, sizeof training.folder, "%s", options->argument[0]);
-    char *path = train_run_path(training.folder, TRAIN_RUN_CHECKPOINT);
+    (void)snprintf(training.folder_path, sizeof training.folder_path, "%s", options->argument[0]);
+    char *path = newest_checkpoint(options->argument[0]);
     bool good = path != NULL || fault_memory(fault, 0, "a path");
     good = good && training_watch(&training, fault) &&
-           checkpoint_open(&checkpoint, context->bundle, path, fault) &&
+           checkpoint_open(&checkpoint, context->bundle, path, options->threads, fault) &&
            resume(&training, &checkpoint, fault);
     training_free(&training);
     checkpoint_close(&checkpoint);

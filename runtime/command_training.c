@@ -2,16 +2,10 @@
 #include "command_training.h"
 
 #include "human.h"
-#include "progress.h"
-#include "report.h"
+#include "settings.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
-
-/* The forecast comes when the first of these is reached. */
-static const double forecast_seconds = 0.5;
-enum { FORECAST_STEPS = 50, WARM_STEPS = 2 /* not timed */ };
 
 bool training_watch(struct training *training, struct fault *fault)
 {
@@ -20,118 +14,244 @@ bool training_watch(struct training *training, struct fault *fault)
 
 void training_free(struct training *training)
 {
-    train_run_free(training->run);
-    trainer_free(training->trainer);
+    stage_free(&training->stage);
     pairs_free(&training->pairs);
+    base_flow_free(training->base);
+    samples_free(&training->samples);
+    run_folder_free(training->folder);
     interrupt_free(training->interrupt);
 }
 
-static bool talks(const struct training *training)
+struct trainer_options training_options(const struct gpfc_bundle *bundle,
+                                        const struct command_options *options)
 {
-    return !training->options->quiet && !training->options->json;
+    struct trainer_options trainer = trainer_options_of(bundle);
+    trainer.threads = options->threads;
+    if (options->epochs > 0)
+        trainer.epochs = options->epochs;
+    if (options->seed_given)
+        trainer.seed = (uint64_t)options->seed;
+    return trainer;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------ */
-
-static struct report_start start_of(const struct training *training, char *room, size_t bytes)
+/* A training that goes on must see what it began with. */
+static bool same_data(const struct training *training, const struct pairs *pairs, struct fault *fault)
 {
-    return (struct report_start){
-        .trainer = training->trainer,
-        .data = command_data_name(training->context->bundle, training->note.data, room, bytes),
+    const struct checkpoint *resumed = training->resumed;
+    char data[4096];
+    return checkpoint_hash(pairs) == resumed->note.data_hash ||
+           fault_set(fault, FAULT_INPUT, "%s: %s no longer holds the data that the training began with",
+                     resumed->path,
+                     command_data_name(training->context->bundle, resumed->note.data, data, sizeof data));
+}
+
+static struct stage stage_of(const struct training *training, const struct pairs *pairs)
+{
+    return (struct stage){
+        .context = training->context,
+        .options = training->options,
+        .interrupt = training->interrupt,
         .folder = training->folder,
-        .first_step = training->first_step,
-        .kept_earlier = training->run->kept_earlier,
+        .note = training->note,
+        .pairs = pairs,
+        .beside = {.bundle = training->context->bundle, .standard = &training->samples.standard},
     };
 }
 
-static void open_report(const struct training *training)
+/* ---- the base flow ------------------------------------------------------------------------------------ */
+
+static bool open_folder(struct training *training, bool base, struct fault *fault)
 {
-    char data[4096];
-    const struct report_start start = start_of(training, data, sizeof data);
-    if (!talks(training))
+    if (training->folder != NULL)
+        return true;
+    return training->resumed != NULL ? run_folder_open(&training->folder, training->folder_path, fault)
+                                     : run_folder_make(&training->folder, training->folder_path, base, fault);
+}
+
+/* Options of the base flow's training; the flow's wait in the note. */
+static struct checkpoint_note base_note(const struct training *training, const struct pairs *pairs)
+{
+    struct checkpoint_note note = training->note;
+    if (training->resumed != NULL)
+        return note;
+    note.options = trainer_options_of(training->context->bundle->base);
+    note.options.threads = training->note.options.threads;
+    note.options.seed = training->note.options.seed;
+    if (training->options->base_epochs > 0)
+        note.options.epochs = training->options->base_epochs;
+    note.flow_epochs = training->note.options.epochs;
+    note.data_hash = checkpoint_hash(pairs);
+    return note;
+}
+
+static void note_trained(struct training *training)
+{
+    const struct train_run *run = training->stage.run;
+    const struct trainer_state *state = &run->trainer->state;
+    training->trained = (struct report_trained){
+        .bundle = training->context->bundle,
+        .model = training->folder->base,
+        .step = state->step,
+        .best_step = state->best_step,
+        .seconds = train_run_seconds(run),
+        .nll = state->best_cost + standard_log_scale(&training->samples.standard),
+        .done = true,
+    };
+    if (!stage_talks(&training->stage))
         return;
-    report_start(stdout, &start);
-    report_base(stdout, training->context->bundle, &training->pairs);
+    report_trained(stdout, &training->trained);
     (void)fflush(stdout);
 }
 
-struct pace {     /* of the first steps */
-    double began; /* clock, after the warm steps */
-    bool told;
-};
-
-static void forecast(const struct training *training, struct pace *pace, struct progress *progress)
+/* What the note of the flow's training is, after the base's. */
+static void note_flow(struct training *training, const struct checkpoint_note *base)
 {
-    const struct trainer *trainer = training->trainer;
-    int64_t done = trainer->state.step - training->first_step;
-    double now = human_clock();
-    if (done <= WARM_STEPS)
-        pace->began = now;
-    if (pace->told || done <= WARM_STEPS || train_run_done(training->run) ||
-        (now - pace->began < forecast_seconds && done < FORECAST_STEPS))
-        return;
-    pace->told = true;
-    if (!talks(training))
-        return;
-    struct human time, memory;
-    int64_t left = trainer->steps - trainer->state.step;
-    double each = (now - pace->began) / (double)(done - WARM_STEPS);
-    double measures = (double)left / (double)training->run->measure_steps * training->measure_seconds;
-    (void)human_seconds(&time, each * (double)left + measures);
-    progress_clear(progress);
-    (void)fprintf(stdout, "  forecast  about %s (%.3g ms a step), %s of memory\n", time.text, 1e3 * each,
-                  human_bytes(&memory, command_resident_bytes()));
-    (void)fflush(stdout);
+    const int64_t threads = training->note.options.threads;
+    training->note.options = trainer_options_of(training->context->bundle);
+    training->note.options.epochs = base->flow_epochs;
+    training->note.options.seed = base->options.seed;
+    training->note.options.threads = (int)threads;
+    training->note.flow_epochs = 0;
+    training->note.seconds = 0;
+}
+
+static bool train_base(struct training *training, struct fault *fault)
+{
+    const struct gpfc_bundle *bundle = training->context->bundle->base;
+    struct stage *stage = &training->stage;
+    struct pairs alone;
+    pairs_of_samples(&alone, &training->samples);
+    if ((training->resumed != NULL && !same_data(training, &alone, fault)) ||
+        !open_folder(training, true, fault))
+        return false;
+    *stage = stage_of(training, &alone);
+    stage->note = base_note(training, &alone);
+    stage->resumed = training->resumed;
+    stage->how = training->resumed != NULL ? TRAIN_RUN_RESUME : TRAIN_RUN_START;
+    if (!stage_run(stage, bundle, fault) || !train_run_done(stage->run))
+        return false;
+    note_trained(training);
+    const struct checkpoint_note note = stage->note;
+    const bool good = base_flow_compiled(&training->base, bundle, train_run_best(stage->run), 0,
+                                         note.options.threads, fault);
+    stage_free(stage);
+    note_flow(training, &note);
+    return good;
+}
+
+/* The base flow, where the samples need one: given, trained or fitted. */
+static bool find_base(struct training *training, struct fault *fault)
+{
+    const struct gpfc_bundle *bundle = training->context->bundle;
+    const struct trainer_options *options = &training->note.options;
+    char data[4096];
+    if (training->samples.y_train != NULL) {
+        base_flow_free(training->base);
+        training->base = NULL;
+        return true;
+    }
+    if (training->base != NULL)
+        return true;
+    if (bundle->base != NULL)
+        return train_base(training, fault);
+    if (setting_is(bundle, "base.kind", "mixture"))
+        return mixture_base_fit(&training->base, bundle, &training->samples, options->seed, options->threads,
+                                &training->fitted, fault);
+    return fault_set(fault, FAULT_INPUT, "%s has x but no y = f(x), and there is no base flow f",
+                     command_data_name(bundle, training->note.data, data, sizeof data));
+}
+
+/* ---- pairs and flow ----------------------------------------------------------------------------------- */
+
+static bool from_noise(const struct training *training)
+{
+    return training->base != NULL && setting_is(training->context->bundle, "flow.train_on", "noise");
+}
+
+static bool make_pairs(struct training *training, struct fault *fault)
+{
+    const struct samples *samples = &training->samples;
+    if (from_noise(training))
+        return pairs_from_noise(&training->pairs, samples, training->base, training->note.options.seed,
+                                fault);
+    if (training->base != NULL)
+        return pairs_through(&training->pairs, samples, training->base, fault);
+    pairs_of_samples(&training->pairs, samples);
+    return true;
+}
+
+static bool train_flow(struct training *training, struct fault *fault)
+{
+    const struct checkpoint *resumed = training->trained.done ? NULL : training->resumed;
+    struct stage *stage = &training->stage;
+    if ((resumed != NULL && !same_data(training, &training->pairs, fault)) ||
+        !open_folder(training, false, fault))
+        return false;
+    if (resumed == NULL)
+        training->note.data_hash = checkpoint_hash(&training->pairs);
+    *stage = stage_of(training, &training->pairs);
+    stage->beside.base = training->base;
+    stage->resumed = resumed;
+    stage->theta = training->theta;
+    stage->fitted = &training->fitted;
+    stage->how = training->trained.done      ? TRAIN_RUN_NEXT
+                 : training->resumed != NULL ? TRAIN_RUN_RESUME
+                                             : TRAIN_RUN_START;
+    return stage_run(stage, training->context->bundle, fault);
 }
 
 /* ---- closing ------------------------------------------------------------------------------------------ */
 
+/* On data, also where the flow was trained on noise. */
 static bool evaluate_best(const struct training *training, struct evaluation *out, struct fault *fault)
 {
-    const struct trainer *trainer = training->trainer;
+    const struct trainer *trainer = training->stage.trainer;
+    struct pairs made = {0};
     const struct pairs *pairs = &training->pairs;
-    bool test = pairs->n_test > 0;
-    return evaluate(
-        out, trainer->bundle, isfinite(trainer->state.best_cost) ? trainer->state.best : trainer->state.theta,
-        test ? pairs->x_test : pairs->x_train, test ? pairs->y_test : pairs->y_train, trainer->n_measured,
-        test ? pairs->nll_test : pairs->nll_train, trainer->options.threads, fault);
+    if (from_noise(training)) {
+        if (!pairs_through(&made, &training->samples, training->base, fault))
+            return false;
+        pairs = &made;
+    }
+    const bool test = pairs->n_test > 0;
+    const bool good = evaluate(out, trainer->bundle, train_run_best(training->stage.run),
+                               test ? pairs->x_test : pairs->x_train, test ? pairs->y_test : pairs->y_train,
+                               test ? pairs->n_test : trainer->n_measured,
+                               test ? pairs->nll_test : pairs->nll_train, trainer->options.threads, fault);
+    pairs_free(&made);
+    return good;
 }
 
 static void close_report(const struct training *training, const struct evaluation *evaluation)
 {
-    const struct train_run *run = training->run;
+    const struct train_run *run = training->stage.run;
+    const struct trainer_state *state = &training->stage.trainer->state;
     const char *program = training->context->program;
     struct human step, seconds, cost;
     (void)fprintf(stdout, "\ntrained for %s, best test cost %s at step %s\n",
-                  human_seconds(&seconds, train_run_seconds(run)),
-                  human_number(&cost, training->trainer->state.best_cost),
-                  human_count(&step, training->trainer->state.best_step));
+                  human_seconds(&seconds, train_run_seconds(run)), human_number(&cost, state->best_cost),
+                  human_count(&step, state->best_step));
     report_evaluation(stdout, evaluation);
     (void)fprintf(stdout, "\nmodel: %s\nnext:  %s evaluate %s\n       %s apply %s Y.npy S.npy\n", run->model,
                   program, run->model, program, run->model);
 }
 
 static bool close_json(const struct training *training, const struct evaluation *evaluation,
-                       const char *status, struct fault *fault)
+                       struct fault *fault)
 {
-    char data[4096];
-    const struct report_start start = start_of(training, data, sizeof data);
-    const struct trainer_state *state = &training->trainer->state;
-    json_t *json = report_start_json(&start);
-    (void)json_object_set_new(json, "status", json_string(status));
-    (void)json_object_set_new(json, "step", json_integer(state->step));
-    report_put(json, "seconds", train_run_seconds(training->run));
-    report_put(json, "rss_mb", command_resident_bytes() / 1e6);
-    report_put(json, "best_cost", state->best_cost);
-    (void)json_object_set_new(json, "best_step", json_integer(state->best_step));
-    (void)json_object_set_new(json, "model", json_string(training->run->model));
-    (void)json_object_set_new(json, "checkpoint", json_string(training->run->checkpoint));
-    if (!isnan(training->pairs.nll_train))
-        report_put(json, "base_nll_train", training->pairs.nll_train);
-    if (!isnan(training->pairs.nll_test))
-        report_put(json, "base_nll_test", training->pairs.nll_test);
-    if (evaluation != NULL)
-        (void)json_object_set_new(json, "evaluation", report_evaluation_json(evaluation));
+    const struct pairs *pairs = &training->pairs;
+    json_t *json = stage_json(&training->stage, "finished");
+    if (training->trained.done)
+        (void)json_object_set_new(json, "base", report_trained_json(&training->trained));
+    if (!isnan(pairs->nll_train))
+        report_put(json, "base_nll_train", pairs->nll_train);
+    if (!isnan(pairs->nll_test))
+        report_put(json, "base_nll_test", pairs->nll_test);
+    if (pairs->report.failed > 0)
+        (void)json_object_set_new(json, "base_rows_failed", json_integer(pairs->report.failed));
+    if (pairs->left_out > 0)
+        (void)json_object_set_new(json, "base_rows_left_out", json_integer(pairs->left_out));
+    (void)json_object_set_new(json, "evaluation", report_evaluation_json(evaluation));
     return command_print_json(json, fault);
 }
 
@@ -143,73 +263,13 @@ static bool finish(const struct training *training, struct fault *fault)
     if (!evaluate_best(training, &evaluation, fault))
         return false;
     if (training->options->json)
-        return close_json(training, &evaluation, "finished", fault);
+        return close_json(training, &evaluation, fault);
     close_report(training, &evaluation);
     return true;
 }
 
-static bool interrupted(struct training *training, int signal_number, struct fault *fault)
-{
-    struct human step, steps;
-    if (!train_run_save(training->run, fault))
-        return false;
-    if (training->options->json && !close_json(training, NULL, "interrupted", fault))
-        return false;
-    return fault_set(fault, signal_number == SIGTERM ? FAULT_TERMINATED : FAULT_INTERRUPT,
-                     "interrupted after step %s of %s, all saved; go on with: %s resume %s",
-                     human_count(&step, training->trainer->state.step),
-                     human_count(&steps, training->trainer->steps), training->context->program,
-                     training->folder);
-}
-
-/* ---- running ------------------------------------------------------------------------------------------ */
-
-static void show(const struct training *training, struct progress *progress)
-{
-    const struct trainer *trainer = training->trainer;
-    const struct progress_line line = {
-        .step = trainer->state.step,
-        .steps = trainer->steps,
-        .epoch = (trainer->state.step - 1) / trainer->epoch_steps + 1,
-        .epochs = trainer->options.epochs,
-        .cost = trainer->state.last.cost,
-        .rate = trainer_rate(trainer),
-    };
-    progress_show(progress, &line);
-}
-
-static bool run_steps(struct training *training, struct fault *fault)
-{
-    struct progress progress;
-    struct pace pace = {.began = human_clock()};
-    bool good = true;
-    progress_start(&progress, stderr, !training->options->quiet, training->first_step);
-    while (good && !train_run_done(training->run) && interrupt_noted(training->interrupt) == 0) {
-        good = train_run_step(training->run, fault);
-        if (!good)
-            break;
-        forecast(training, &pace, &progress);
-        show(training, &progress);
-    }
-    progress_clear(&progress);
-    return good;
-}
-
 bool training_run(struct training *training, struct fault *fault)
 {
-    training->first_step = training->trainer->state.step;
-    if (!training->resumed)
-        training->note.data_hash = checkpoint_hash(&training->pairs);
-    double before = human_clock();
-    if (!train_run_new(&training->run, training->trainer, training->pairs.base, &training->note,
-                       training->folder, training->resumed, fault))
-        return false;
-    training->measure_seconds = human_clock() - before;
-    open_report(training);
-    if (!run_steps(training, fault))
-        return false;
-    int noted = interrupt_noted(training->interrupt);
-    if (noted != 0 && !train_run_done(training->run))
-        return interrupted(training, noted, fault);
-    return finish(training, fault);
+    return find_base(training, fault) && make_pairs(training, fault) && train_flow(training, fault) &&
+           finish(training, fault);
 }

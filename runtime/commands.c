@@ -9,21 +9,29 @@
 #include <string.h>
 
 static const struct command commands[] = {
-    {"train", "", 0, "doiestqj", "train on pairs, into a folder",
-     "Trains on pairs (x, y = f(x)); leaves the best model, a checkpoint and metrics in a folder. Ctrl-C "
-     "saves and stops.",
+    {"train", "", 0, "doiuecstqj", "train, into a folder",
+     "Trains on pairs (x, y = f(x)), after the base flow f where they have to be made; leaves the best "
+     "model, a "
+     "checkpoint and metrics in a folder. Ctrl-C saves and stops.",
      command_train},
     {"resume", "DIR", 1, "tqj", "go on with a training that was stopped",
      "Goes on with a training from its last checkpoint, with the same result as if it had not been stopped.",
      command_resume},
-    {"apply", "MODEL IN.npy OUT.npy", 3, "ft", "map rows by the flow, y to s(y)",
-     "Maps the rows of IN by the flow, y to s(y). Files larger than memory work.", command_apply},
-    {"invert", "MODEL IN.npy OUT.npy", 3, "gt", "map rows back, s(y) to y",
-     "Maps the rows of IN by the inverse of the flow. Files larger than memory work.", command_invert},
+    {"apply", "MODEL IN.npy OUT.npy", 3, "pft", "map rows: y to s(y), x to f(x)",
+     "Maps the rows of IN by the flow s, the base flow f, or s after f. Files larger than memory work. Rows "
+     "that "
+     "did not reach the base flow's tolerance are counted on standard error.",
+     command_apply},
+    {"invert", "MODEL IN.npy OUT.npy", 3, "pgt", "map rows back: s(y) to y, f(x) to x",
+     "Maps the rows of IN by the inverse of the flow s, of the base flow f, or of s after f. Files larger "
+     "than "
+     "memory work. Rows that did not reach the base flow's tolerance are counted on standard error.",
+     command_invert},
     {"evaluate", "MODEL", 1, "dtj", "cost before and after, and more",
-     "Measures a model on the test set: cost before and after, energy, and how well it keeps the Gaussian.",
+     "Measures a model on the test set: likelihood and cost before and after, energy, how well it keeps the "
+     "Gaussian, and how well the base flow is inverted.",
      command_evaluate},
-    {"bench", "", 0, "ltbj", "time training steps",
+    {"bench", "", 0, "wltbj", "time training steps",
      "Times training steps on random pairs, against the measured peak of a core.", command_bench},
     {"info", "", 0, "j", "what this trainer was compiled from",
      "Tells what this trainer was compiled from and for.", command_info},

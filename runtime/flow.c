@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow.h"
 
+#include "base_rows.h"
 #include "kernel_run.h"
 #include "parallel.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,31 +17,49 @@ int flow_threads(int wanted)
     return wanted > 0 ? wanted : parallel_threads();
 }
 
-static bool flow_init(struct gpfc_flow *flow, const char *model, struct fault *fault)
+static bool make_kernels(struct gpfc_flow *flow, struct fault *fault)
 {
     const struct gpfc_bundle *bundle = flow->bundle;
-    size_t bytes = (size_t)(flow->block * bundle->dimension) * sizeof(double);
-    if (!bundle_check(bundle, fault) || !weights_read(&flow->weights, bundle, model, fault) ||
-        !kernel_run_new(&flow->apply, bundle, "apply", flow->block, flow->threads, fault) ||
+    if (!kernel_run_new(&flow->apply, bundle, "apply", flow->block, flow->threads, fault) ||
         !kernel_run_new(&flow->invert, bundle, "invert", flow->block, flow->threads, fault))
         return false;
     kernel_run_parameters(flow->apply, flow->weights.theta);
     kernel_run_parameters(flow->invert, flow->weights.theta);
-    if (flow->weights.base == NULL)
+    return true;
+}
+
+static bool read_weights(struct gpfc_flow *flow, const char *model, enum flow_part part, struct fault *fault)
+{
+    if (part == FLOW_PART_BASE)
+        return weights_read_base(&flow->weights, flow->bundle, model, flow->threads, fault);
+    if (!weights_read(&flow->weights, flow->bundle, model, flow->threads, fault))
+        return false;
+    return part == FLOW_PART_FLOW || flow->weights.base != NULL ||
+           fault_set(fault, FAULT_INPUT, "%s: a model with a base flow is needed; this one has none", model);
+}
+
+static bool flow_init(struct gpfc_flow *flow, const char *model, enum flow_part part, struct fault *fault)
+{
+    const struct gpfc_bundle *bundle = flow->bundle;
+    size_t bytes = (size_t)(flow->block * bundle->dimension) * sizeof(double);
+    if (!bundle_check(bundle, fault) || !read_weights(flow, model, part, fault) ||
+        (part != FLOW_PART_BASE && !make_kernels(flow, fault)))
+        return false;
+    if (part == FLOW_PART_FLOW)
         return true;
     flow->doubles = malloc(bytes);
     return flow->doubles != NULL || fault_memory(fault, bytes, "the base flow's numbers");
 }
 
-bool flow_open(struct gpfc_flow **out, const struct gpfc_bundle *bundle, const char *model, int threads,
-               struct fault *fault)
+bool flow_open(struct gpfc_flow **out, const struct gpfc_bundle *bundle, const char *model,
+               enum flow_part part, int threads, struct fault *fault)
 {
     struct gpfc_flow *flow = calloc(1, sizeof *flow);
     *out = NULL;
     if (flow == NULL)
         return fault_memory(fault, sizeof *flow, "a flow");
     *flow = (struct gpfc_flow){.bundle = bundle, .threads = flow_threads(threads), .block = FLOW_BLOCK};
-    if (!flow_init(flow, model, fault)) {
+    if (!flow_init(flow, model, part, fault)) {
         gpfc_flow_close(flow);
         return false;
     }
@@ -52,7 +72,7 @@ struct gpfc_flow *gpfc_flow_open(const struct gpfc_bundle *bundle, const char *m
 {
     struct fault fault = {0};
     struct gpfc_flow *flow;
-    if (!flow_open(&flow, bundle, model, threads, &fault) && message != NULL)
+    if (!flow_open(&flow, bundle, model, FLOW_PART_FLOW, threads, &fault) && message != NULL)
         (void)snprintf(message, room, "%s", fault.text);
     return flow;
 }
@@ -103,51 +123,71 @@ void gpfc_flow_invert(struct gpfc_flow *flow, const void *s, void *y, int64_t n)
     run_rows(flow, flow->invert, "s", "y", s, y, n);
 }
 
-/* ---- the base flow, which computes in double ---------------------------------------------------------- */
+/* ---- the base flow, which computes in double, on standardised data ------------------------------------ */
 
-static void to_doubles(const struct gpfc_flow *flow, const void *from, int64_t rows)
+typedef bool base_map(struct base_flow *, const double *, int64_t, double *, double *,
+                      struct base_flow_report *, struct fault *);
+
+/* A number too large for float makes its row zeros, and one that failed. */
+static void mend(struct gpfc_flow *flow, float *to, int64_t rows)
 {
-    for (int64_t i = 0; i < rows * flow->bundle->dimension; i++)
-        flow->doubles[i] =
-            flow->bundle->precision == 4 ? (double)((const float *)from)[i] : ((const double *)from)[i];
+    const int64_t d = flow->bundle->dimension;
+    for (int64_t row = 0; row < rows; row++) {
+        bool finite = true;
+        for (int64_t i = 0; i < d; i++)
+            finite = finite && isfinite(to[row * d + i]);
+        if (finite)
+            continue;
+        memset(to + row * d, 0, row_bytes(flow));
+        flow->report.failed++;
+    }
 }
 
-static void from_doubles(const struct gpfc_flow *flow, void *to, int64_t rows)
+static bool base_block(struct gpfc_flow *flow, bool forward, const void *from, void *to, int64_t rows,
+                       struct fault *fault)
 {
-    for (int64_t i = 0; i < rows * flow->bundle->dimension; i++)
-        if (flow->bundle->precision == 4)
-            ((float *)to)[i] = (float)flow->doubles[i];
-        else
-            ((double *)to)[i] = flow->doubles[i];
+    const int64_t n = rows * flow->bundle->dimension;
+    const int precision = (int)flow->bundle->precision;
+    base_map *const map = forward ? base_flow_forward : base_flow_inverse;
+    rows_to_double(from, n, precision, flow->doubles);
+    if (forward)
+        standard_apply(&flow->weights.standard, flow->doubles, rows, sizeof(double));
+    if (!map(flow->weights.base, flow->doubles, rows, flow->doubles, NULL, &flow->report, fault))
+        return false;
+    if (!forward)
+        standard_undo(&flow->weights.standard, flow->doubles, rows, sizeof(double));
+    rows_from_double(flow->doubles, n, precision, to);
+    if (precision == sizeof(float))
+        mend(flow, to, rows);
+    return true;
 }
 
-typedef bool base_map(const struct mixture *, const double *, int64_t, double *, double *, int,
-                      struct fault *);
-
-static bool base_rows(const struct gpfc_flow *flow, base_map *map, const void *from, void *to, int64_t n,
+static bool base_rows(struct gpfc_flow *flow, bool forward, const void *from, void *to, int64_t n,
                       struct fault *fault)
 {
     for (int64_t first = 0; first < n; first += flow->block) {
-        int64_t rows = block_at(flow, first, n);
         size_t skip = (size_t)first * row_bytes(flow);
-        to_doubles(flow, (const char *)from + skip, rows);
-        if (!map(flow->weights.base, flow->doubles, rows, flow->doubles, NULL, flow->threads, fault))
+        if (!base_block(flow, forward, (const char *)from + skip, (char *)to + skip, block_at(flow, first, n),
+                        fault))
             return false;
-        from_doubles(flow, (char *)to + skip, rows);
     }
     return true;
 }
 
-bool flow_apply_from_data(struct gpfc_flow *flow, const void *x, void *s, int64_t n, struct fault *fault)
+bool flow_forward(struct gpfc_flow *flow, enum flow_part part, const void *from, void *to, int64_t n,
+                  struct fault *fault)
 {
-    if (!base_rows(flow, mixture_forward, x, s, n, fault))
+    if (part != FLOW_PART_FLOW && !base_rows(flow, true, from, to, n, fault))
         return false;
-    gpfc_flow_apply(flow, s, s, n);
+    if (part != FLOW_PART_BASE)
+        gpfc_flow_apply(flow, part == FLOW_PART_BOTH ? to : from, to, n);
     return true;
 }
 
-bool flow_invert_to_data(struct gpfc_flow *flow, const void *s, void *x, int64_t n, struct fault *fault)
+bool flow_backward(struct gpfc_flow *flow, enum flow_part part, const void *from, void *to, int64_t n,
+                   struct fault *fault)
 {
-    gpfc_flow_invert(flow, s, x, n);
-    return base_rows(flow, mixture_inverse, x, x, n, fault);
+    if (part != FLOW_PART_BASE)
+        gpfc_flow_invert(flow, from, to, n);
+    return part == FLOW_PART_FLOW || base_rows(flow, false, part == FLOW_PART_BOTH ? to : from, to, n, fault);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A trained flow on rows of samples: s, its inverse, and, where the model has a base flow f, the whole map
- * s(f(x)). */
+ * A trained flow on rows of samples. Its map has two parts, data x -> y = f(x) by the base flow (where the
+ * model has one, with its standardisation), and y -> s(y). */
 #ifndef GPFC_FLOW_MAP_H
 #define GPFC_FLOW_MAP_H
 
@@ -9,26 +9,31 @@
 #include "gpfc/runtime.h"
 #include "weights.h"
 
+enum flow_part { FLOW_PART_FLOW, FLOW_PART_BASE, FLOW_PART_BOTH }; /* s, f, and s after f */
+
 struct gpfc_flow {
     const struct gpfc_bundle *bundle;
     struct weights weights;
-    struct kernel_run *apply, *invert;
+    struct kernel_run *apply, *invert; /* NULL: the base flow alone was opened */
     int threads;
-    int64_t block;   /* rows a call of a kernel */
-    double *doubles; /* [block][d]: the base flow's numbers; NULL where there is none */
+    int64_t block;                  /* rows a call of a kernel */
+    double *doubles;                /* [block][d]: the base flow's numbers; NULL where there is none */
+    struct base_flow_report report; /* of all rows that went through the base flow */
 };
 
 /* Threads that a command gets: `wanted`, or all of the machine (as OpenMP counts them) where it is 0. */
 int flow_threads(int wanted);
 
-bool flow_open(struct gpfc_flow **out, const struct gpfc_bundle *bundle, const char *model, int threads,
-               struct fault *fault) MUST_CHECK;
+/* For FLOW_PART_BASE the model may be a base flow alone; for FLOW_PART_BASE and FLOW_PART_BOTH it must have
+ * one. */
+bool flow_open(struct gpfc_flow **out, const struct gpfc_bundle *bundle, const char *model,
+               enum flow_part part, int threads, struct fault *fault) MUST_CHECK;
 
-/* From data: x -> s(f(x)); to data: s -> f^-1(s^-1(s)). The model has a base. Arrays of REALs; may be the
- * same. */
-bool flow_apply_from_data(struct gpfc_flow *flow, const void *x, void *s, int64_t n,
-                          struct fault *fault) MUST_CHECK;
-bool flow_invert_to_data(struct gpfc_flow *flow, const void *s, void *x, int64_t n,
-                         struct fault *fault) MUST_CHECK;
+/* The part that was asked for of flow_open, n >= 0 rows of REALs, finite; both arrays may be the same. What
+ * comes out is finite too; flow->report tells of rows that did not reach the base flow's tolerance. */
+bool flow_forward(struct gpfc_flow *flow, enum flow_part part, const void *from, void *to, int64_t n,
+                  struct fault *fault) MUST_CHECK;
+bool flow_backward(struct gpfc_flow *flow, enum flow_part part, const void *from, void *to, int64_t n,
+                   struct fault *fault) MUST_CHECK;
 
 #endif

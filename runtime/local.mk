@@ -10,7 +10,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/normal.c runtime/normal.h \
 	runtime/npy.h runtime/npy_format.h runtime/npy_header.c runtime/npy_read.c runtime/npy_write.c \
 	runtime/npz.c runtime/npz.h \
-	runtime/pairs.c runtime/pairs.h runtime/pairs_file.c runtime/pairs_parts.h \
+	runtime/pairs.c runtime/pairs.h \
 	runtime/random.c runtime/random.h \
 	runtime/safe_file.c runtime/safe_file.h \
 	runtime/safetensors.h runtime/safetensors_read.c runtime/safetensors_write.c \
@@ -29,24 +29,29 @@ libgpfcrt_a_SOURCES += \
 # Training and the trainer's commands
 libgpfcrt_a_SOURCES += \
 	runtime/adam.c runtime/adam.h \
+	runtime/base_rows.c runtime/base_rows.h \
 	runtime/bundle.c runtime/bundle.h \
-	runtime/checkpoint.c runtime/checkpoint.h \
+	runtime/checkpoint.c runtime/checkpoint.h runtime/checkpoint_settings.c runtime/checkpoint_settings.h \
 	runtime/command.h runtime/command_apply.c runtime/command_bench.c runtime/command_data.c \
-	runtime/command_evaluate.c runtime/command_info.c runtime/command_options.c runtime/command_train.c \
-	runtime/command_training.c runtime/command_training.h runtime/commands.c \
-	runtime/evaluate.c runtime/evaluate.h \
+	runtime/command_evaluate.c runtime/command_info.c runtime/command_options.c runtime/command_stage.c \
+	runtime/command_stage.h runtime/command_train.c runtime/command_training.c runtime/command_training.h runtime/commands.c \
+	runtime/density_grid.c runtime/density_grid.h \
+	runtime/evaluate.c runtime/evaluate.h runtime/evaluate_base.c runtime/evaluate_base.h \
 	runtime/flow.c runtime/flow.h \
 	runtime/human.c runtime/human.h \
 	runtime/interrupt.c runtime/interrupt.h \
 	runtime/kernel_run.c runtime/kernel_run.h \
 	runtime/metrics.c runtime/metrics.h \
+	runtime/mixture_base.c runtime/mixture_base.h \
 	runtime/parallel.c runtime/parallel.h \
 	runtime/peak.c runtime/peak.h \
 	runtime/progress.c runtime/progress.h \
 	runtime/rate.c runtime/rate.h \
 	runtime/report.c runtime/report.h \
+	runtime/run_folder.c runtime/run_folder.h \
 	runtime/settings.c runtime/settings.h \
+	runtime/tensor_list.c runtime/tensor_list.h \
 	runtime/train.c runtime/train.h \
 	runtime/train_run.c runtime/train_run.h \
 	runtime/trainer_main.c \
-	runtime/weights.c runtime/weights.h
+	runtime/weights.c runtime/weights.h runtime/weights_initial.c

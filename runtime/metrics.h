@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a training measured, as lines of JSON in a file: one object a measure. A number that is not finite is
- * null. */
+ * What a training measured, as lines of JSON in a file: one object a measure, of stage "base" or "flow", in
+ * this order. A number that is not finite is null. */
 #ifndef GPFC_METRICS_H
 #define GPFC_METRICS_H
 
@@ -13,19 +13,29 @@ struct metrics_line {
     int64_t step, epoch;
     double loss; /* training: cost + lambda * penalty, mean over the steps since the last line */
     double train_cost, train_penalty;
-    double gradient_norm; /* mean over these steps */
+    double gradient_norm;         /* mean over these steps */
     double cost, penalty, energy; /* of the test set */
     double best_cost;
+    double nll;           /* of the test set, of data as they were given; NaN: left out */
     double rate, lambda;  /* of the latest step */
     double samples_per_s; /* of training steps since the last line */
     double seconds;       /* since the start of the training, pauses not counted */
 };
 
+enum metrics_stage { METRICS_BASE, METRICS_FLOW };
+const char *metrics_stage_name(enum metrics_stage stage);
+
 struct metrics;
 
-/* Creates the file, or, with keep >= 0, goes on with it after its lines of steps up to `keep`: later ones,
- * and a last line that is cut, are taken away. */
-bool metrics_open(struct metrics **out, const char *path, int64_t keep, struct fault *fault) MUST_CHECK;
+struct metrics_keep { /* lines of earlier stages, and of this one those of steps up to `step`; -1: none of
+                         them */
+    int64_t step;
+};
+
+/* Creates the file, or, with `keep`, goes on with what is there: later lines, and a last line that is cut,
+ * are taken away. */
+bool metrics_open(struct metrics **out, const char *path, enum metrics_stage stage,
+                  const struct metrics_keep *keep, struct fault *fault) MUST_CHECK;
 bool metrics_add(struct metrics *metrics, const struct metrics_line *line, struct fault *fault) MUST_CHECK;
 bool metrics_close(struct metrics *metrics, struct fault *fault) MUST_CHECK; /* takes; NULL is allowed */
 

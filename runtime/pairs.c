@@ -1,212 +1,260 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes a request, gives pairs: from a file, or from a generator and a base flow. Points go through the base
- * flow in double, block by block. */
+ * Points go through the base flow in double, block by block. */
 #include "pairs.h"
 
+#include "base_rows.h"
 #include "normal.h"
-#include "pairs_parts.h"
 #include "random.h"
-#include "toys.h"
 
-#include <assert.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { BLOCK_ROWS = 4096 };
 
-int64_t pairs_test_rows(int64_t n, double share)
-{
-    const int64_t rows = (int64_t)(share * (double)n + 0.5);
-    return rows < n ? rows : n - 1;
-}
+/* Of y = f(f^-1(z)) to z, relative to 1 + |z|: pairs are as good as f, whose own y they hold; this only sorts
+ * out where the search for x failed altogether, as where z is out of f's range. */
+static const double way_back = 1e-3;
 
-static void *room_for(const struct pairs *p, int64_t n)
-{
-    const size_t row_bytes = (size_t)p->d * (size_t)p->precision;
-    return (size_t)n < SIZE_MAX / 2 / row_bytes ? malloc((size_t)n * row_bytes + 1) : NULL;
-}
+/* ---- samples as they are ------------------------------------------------------------------------------ */
 
-bool pairs_make_room(struct pairs *p, int64_t n_train, int64_t n_test, struct fault *fault)
-{
-    p->n_train = n_train;
-    p->n_test = n_test;
-    p->x_train = room_for(p, n_train);
-    p->y_train = room_for(p, n_train);
-    p->x_test = room_for(p, n_test);
-    p->y_test = room_for(p, n_test);
-    return (p->x_train && p->y_train && p->x_test && p->y_test) ||
-           fault_memory(fault, 2 * (size_t)(n_train + n_test) * (size_t)p->d * (size_t)p->precision, "pairs");
-}
-
-/* ---- between the trainer's precision and double
- * ---------------------------------------------------------------- */
-
-static void to_double(const struct pairs *p, const void *from, int64_t first_row, int64_t rows, double *to)
-{
-    for (int64_t i = 0; i < rows * p->d; i++) {
-        const int64_t at = first_row * p->d + i;
-        to[i] = p->precision == 4 ? (double)((const float *)from)[at] : ((const double *)from)[at];
-    }
-}
-
-static void from_double(const struct pairs *p, const double *from, int64_t first_row, int64_t rows, void *to)
-{
-    for (int64_t i = 0; i < rows * p->d; i++) {
-        const int64_t at = first_row * p->d + i;
-        if (p->precision == 4)
-            ((float *)to)[at] = (float)from[i];
-        else
-            ((double *)to)[at] = from[i];
-    }
-}
-
-/* ---- the generator ----------------------------------------------------------------------------------------
- */
-
-static void generate(const struct pairs *p, int toy, uint64_t seed, int64_t first, int64_t n, void *x,
-                     double *block)
-{
-    for (int64_t row = 0; row < n; row += BLOCK_ROWS) {
-        const int64_t rows = n - row < BLOCK_ROWS ? n - row : BLOCK_ROWS;
-        toy_samples(toy, seed, first + row, rows, block);
-        from_double(p, block, row, rows, x);
-    }
-}
-
-static bool make_samples(struct pairs *p, const struct pairs_request *request, struct fault *fault)
-{
-    const int toy = request->generator ? toy_find(request->generator) : -1;
-    if (!request->generator)
-        return fault_set(fault, FAULT_INPUT, "no data: give a file of pairs (--data FILE)");
-    if (toy < 0)
-        return fault_set(fault, FAULT_INPUT, "no generator %s", request->generator);
-    if (p->d != 2)
-        return fault_set(fault, FAULT_INPUT,
-                         "generator %s makes 2-dimensional samples; the dimension is %" PRId64,
-                         request->generator, p->d);
-    const int64_t n_test = pairs_test_rows(request->samples, request->test);
-    if (!pairs_make_room(p, request->samples - n_test, n_test, fault))
-        return false;
-    double *const block = malloc(BLOCK_ROWS * 2 * sizeof *block);
-    if (!block)
-        return fault_memory(fault, BLOCK_ROWS * 2 * sizeof *block, "samples");
-    generate(p, toy, request->seed, 0, p->n_train, p->x_train, block);
-    generate(p, toy, request->seed, p->n_train, n_test, p->x_test, block);
-    free(block);
-    return true;
-}
-
-/* ---- the base flow ----------------------------------------------------------------------------------------
- */
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-static bool fit_base(struct pairs *p, const struct pairs_request *request, struct fault *fault)
-{
-    struct mixture_options options = request->mixture;
-    options.seed = request->seed;
-    options.threads = request->threads;
-    const double start = seconds();
-    const size_t bytes = (size_t)p->n_train * (size_t)p->d * sizeof(double);
-    double *const x = malloc(bytes);
-    if (!x)
-        return fault_memory(fault, bytes, "the base flow");
-    to_double(p, p->x_train, 0, p->n_train, x);
-    const bool done = mixture_fit(&p->fitted, x, p->n_train, p->d, &options, &p->report, fault);
-    free(x);
-    p->base = p->fitted;
-    p->fit_seconds = seconds() - start;
-    return done;
-}
-
-static bool choose_base(struct pairs *p, const struct pairs_request *request, struct fault *fault)
-{
-    const char *const what = request->file ? request->file : request->generator;
-    p->base = request->base;
-    if (!p->base && !request->fit_base)
-        return fault_set(fault, FAULT_INPUT, "%s has x but no y = f(x), and there is no base flow f", what);
-    if (!p->base)
-        return fit_base(p, request, fault);
-    return p->base->d == p->d ||
-           fault_set(fault, FAULT_INPUT, "the base flow has dimension %" PRId64 ", not %" PRId64, p->base->d,
-                     p->d);
-}
-
-struct blocks {
-    double *x, *y, *logdet; /* [BLOCK_ROWS][d], [BLOCK_ROWS] */
-};
-
-/* y = f(x), and the mean of -log p(x) = |y|^2/2 + d/2 log(2 pi) - logdet. */
-static bool map_rows(const struct pairs *p, const struct blocks *b, const void *x, int64_t n, void *y,
-                     int threads, double *nll, struct fault *fault)
+static double log_normal(const double *y, int64_t n)
 {
     double sum = 0;
-    for (int64_t row = 0; row < n; row += BLOCK_ROWS) {
-        const int64_t rows = n - row < BLOCK_ROWS ? n - row : BLOCK_ROWS;
-        to_double(p, x, row, rows, b->x);
-        if (!mixture_forward(p->base, b->x, rows, b->y, b->logdet, threads, fault))
-            return false;
-        from_double(p, b->y, row, rows, y);
-        for (int64_t i = 0; i < rows * p->d; i++)
-            sum += 0.5 * b->y[i] * b->y[i] + NORMAL_HALF_LOG_2PI;
-        for (int64_t i = 0; i < rows; i++)
-            sum -= b->logdet[i];
+    for (int64_t i = 0; i < n; i++)
+        sum -= 0.5 * y[i] * y[i] + NORMAL_HALF_LOG_2PI;
+    return sum;
+}
+
+/* Mean of -log p(x) = |y|^2/2 + d/2 log(2 pi) - logdet; NaN where something of it is missing. */
+static double mean_nll(const struct samples *samples, const void *y, const double *logdet, int64_t n)
+{
+    double sum = 0, value;
+    if (y == NULL || logdet == NULL || n == 0)
+        return NAN;
+    for (int64_t i = 0; i < n * samples->d; i++) {
+        rows_to_double((const char *)y + i * samples->precision, 1, samples->precision, &value);
+        sum -= log_normal(&value, 1);
     }
-    *nll = n > 0 ? sum / (double)n : NAN;
-    return true;
+    for (int64_t i = 0; i < n; i++)
+        sum -= logdet[i];
+    return sum / (double)n;
 }
 
-static bool map_pairs(struct pairs *p, int threads, struct fault *fault)
+void pairs_of_samples(struct pairs *out, const struct samples *samples)
 {
-    const size_t block = (size_t)BLOCK_ROWS * (size_t)p->d, all = 2 * block + BLOCK_ROWS;
-    double *const room = malloc(all * sizeof *room);
-    if (!room)
-        return fault_memory(fault, all * sizeof *room, "the base flow");
-    const struct blocks blocks = {.x = room, .y = room + block, .logdet = room + 2 * block};
-    const bool done =
-        map_rows(p, &blocks, p->x_train, p->n_train, p->y_train, threads, &p->nll_train, fault) &&
-        map_rows(p, &blocks, p->x_test, p->n_test, p->y_test, threads, &p->nll_test, fault);
-    free(room);
-    return done;
-}
-
-/* ---- all of it --------------------------------------------------------------------------------------------
- */
-
-static bool load(struct pairs *p, const struct pairs_request *request, struct fault *fault)
-{
-    bool has_y = false;
-    if (request->file ? !pairs_read_file(p, request, &has_y, fault) : !make_samples(p, request, fault))
-        return false;
-    return has_y || (choose_base(p, request, fault) && map_pairs(p, request->threads, fault));
-}
-
-bool pairs_load(struct pairs *out, const struct pairs_request *request, struct fault *fault)
-{
-    assert(request->d > 0 && (request->precision == 4 || request->precision == 8));
-    *out =
-        (struct pairs){.d = request->d, .precision = request->precision, .nll_train = NAN, .nll_test = NAN};
-    if (load(out, request, fault))
-        return true;
-    pairs_free(out);
-    return false;
+    *out = (struct pairs){
+        .d = samples->d,
+        .precision = samples->precision,
+        .n_train = samples->n_train,
+        .n_test = samples->n_test,
+        .x_train = samples->x_train,
+        .y_train = samples->y_train,
+        .x_test = samples->x_test,
+        .y_test = samples->y_test,
+        .nll_train = mean_nll(samples, samples->y_train, samples->logdet_train, samples->n_train),
+        .nll_test = mean_nll(samples, samples->y_test, samples->logdet_test, samples->n_test),
+    };
 }
 
 void pairs_free(struct pairs *pairs)
 {
-    free(pairs->x_train);
-    free(pairs->y_train);
-    free(pairs->x_test);
-    free(pairs->y_test);
-    mixture_free(pairs->fitted);
+    for (size_t i = 0; i < sizeof pairs->owned / sizeof pairs->owned[0]; i++)
+        free(pairs->owned[i]);
     *pairs = (struct pairs){.d = 0};
+}
+
+/* ---- through a base flow ------------------------------------------------------------------------------ */
+
+static bool take(struct pairs *pairs, int which, int64_t n, struct fault *fault)
+{
+    const size_t bytes = (size_t)n * (size_t)pairs->d * (size_t)pairs->precision;
+    pairs->owned[which] = malloc(bytes + 1);
+    return pairs->owned[which] != NULL || fault_memory(fault, bytes, "pairs");
+}
+
+struct maker { /* one call of pairs_through or pairs_from_noise */
+    struct pairs *pairs;
+    struct base_flow *base;
+    double log_scale;               /* of the standardisation */
+    double *x, *y, *noise, *logdet; /* [BLOCK_ROWS][d], of the last [BLOCK_ROWS] */
+    uint64_t seed;                  /* of the noise */
+    double nll;                     /* sum over the rows of a half */
+};
+
+static bool maker_init(struct maker *maker, struct fault *fault)
+{
+    const size_t block = (size_t)BLOCK_ROWS * (size_t)maker->pairs->d, all = 3 * block + BLOCK_ROWS;
+    maker->x = malloc(all * sizeof *maker->x);
+    if (maker->x == NULL)
+        return fault_memory(fault, all * sizeof *maker->x, "the base flow");
+    maker->y = maker->x + block;
+    maker->noise = maker->y + block;
+    maker->logdet = maker->noise + block;
+    return true;
+}
+
+/* The data's own likelihood is that of the standardised over the product of the scales. */
+static void add_nll(struct maker *maker, int64_t rows)
+{
+    for (int64_t i = 0; i < rows; i++)
+        maker->nll += maker->log_scale - maker->logdet[i];
+    maker->nll -= log_normal(maker->y, rows * maker->pairs->d);
+}
+
+static int64_t block_at(int64_t first, int64_t n)
+{
+    return n - first < BLOCK_ROWS ? n - first : BLOCK_ROWS;
+}
+
+static char *row_at(const struct pairs *pairs, void *rows, int64_t first)
+{
+    return (char *)rows + first * pairs->d * pairs->precision;
+}
+
+static bool map_half(struct maker *maker, void *x, int64_t n, void *y, double *nll, struct fault *fault)
+{
+    struct pairs *pairs = maker->pairs;
+    maker->nll = 0;
+    for (int64_t row = 0; row < n; row += BLOCK_ROWS) {
+        const int64_t rows = block_at(row, n);
+        rows_to_double(row_at(pairs, x, row), rows * pairs->d, pairs->precision, maker->x);
+        if (!base_flow_forward(maker->base, maker->x, rows, maker->y, maker->logdet, &pairs->report, fault))
+            return false;
+        rows_from_double(maker->y, rows * pairs->d, pairs->precision, row_at(pairs, y, row));
+        add_nll(maker, rows);
+    }
+    *nll = n > 0 ? maker->nll / (double)n : NAN;
+    return true;
+}
+
+static bool map_all(struct maker *maker, struct fault *fault)
+{
+    struct pairs *pairs = maker->pairs;
+    if (!take(pairs, 0, pairs->n_train, fault) || !take(pairs, 1, pairs->n_test, fault))
+        return false;
+    pairs->y_train = pairs->owned[0];
+    pairs->y_test = pairs->owned[1];
+    return map_half(maker, pairs->x_train, pairs->n_train, pairs->y_train, &pairs->nll_train, fault) &&
+           map_half(maker, pairs->x_test, pairs->n_test, pairs->y_test, &pairs->nll_test, fault);
+}
+
+/* ---- from noise --------------------------------------------------------------------------------------- */
+
+/* y [rows][d], as a trainer's precision holds it. */
+static void draw(struct maker *maker, uint64_t first, int64_t rows)
+{
+    const struct pairs *pairs = maker->pairs;
+    for (int64_t i = 0; i < rows * pairs->d; i++) {
+        const uint64_t number = first * (uint64_t)pairs->d + (uint64_t)i;
+        const double value = random_normal(maker->seed, random_stream(RANDOM_PAIRS, 0), number);
+        maker->noise[i] = pairs->precision == 4 ? (double)(float)value : value;
+    }
+}
+
+/* Did row i come back? */
+static bool is_back(const struct maker *maker, int64_t i)
+{
+    for (int64_t k = i * maker->pairs->d; k < (i + 1) * maker->pairs->d; k++)
+        if (!(fabs(maker->y[k] - maker->noise[k]) <= way_back * (1 + fabs(maker->noise[k]))))
+            return false;
+    return true;
+}
+
+/* Takes rows that did not come back out of the block; gives how many are left. */
+static int64_t leave_out(struct maker *maker, int64_t rows)
+{
+    const int64_t d = maker->pairs->d;
+    int64_t kept = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        if (!is_back(maker, i))
+            continue;
+        memmove(maker->x + kept * d, maker->x + i * d, (size_t)d * sizeof *maker->x);
+        memmove(maker->y + kept * d, maker->y + i * d, (size_t)d * sizeof *maker->y);
+        maker->logdet[kept] = maker->logdet[i];
+        kept++;
+    }
+    maker->pairs->left_out += rows - kept;
+    return kept;
+}
+
+/* x as a trainer's precision holds it, and y = f(x) for that. */
+static bool draw_block(struct maker *maker, uint64_t first, int64_t rows, struct fault *fault)
+{
+    const struct pairs *pairs = maker->pairs;
+    draw(maker, first, rows);
+    if (!base_flow_inverse(maker->base, maker->noise, rows, maker->x, NULL, NULL, fault))
+        return false;
+    for (int64_t i = 0; pairs->precision == 4 && i < rows * pairs->d; i++)
+        maker->x[i] = (double)(float)maker->x[i];
+    return base_flow_forward(maker->base, maker->x, rows, maker->y, maker->logdet, NULL, fault);
+}
+
+/* Rows first .. first + n - 1 of the noise; *n becomes how many have an x. */
+static bool draw_half(struct maker *maker, int64_t first, void *x, int64_t *n, void *y, double *nll,
+                      struct fault *fault)
+{
+    struct pairs *pairs = maker->pairs;
+    int64_t kept = 0;
+    maker->nll = 0;
+    for (int64_t row = 0; row < *n; row += BLOCK_ROWS) {
+        int64_t rows = block_at(row, *n);
+        if (!draw_block(maker, (uint64_t)(first + row), rows, fault))
+            return false;
+        rows = leave_out(maker, rows);
+        rows_from_double(maker->y, rows * pairs->d, pairs->precision, row_at(pairs, y, kept));
+        rows_from_double(maker->x, rows * pairs->d, pairs->precision, row_at(pairs, x, kept));
+        add_nll(maker, rows);
+        kept += rows;
+    }
+    *n = kept;
+    *nll = kept > 0 ? maker->nll / (double)kept : NAN;
+    return true;
+}
+
+static bool draw_all(struct maker *maker, struct fault *fault)
+{
+    struct pairs *pairs = maker->pairs;
+    const int64_t n_train = pairs->n_train;
+    if (!take(pairs, 0, n_train, fault) || !take(pairs, 1, pairs->n_test, fault) ||
+        !take(pairs, 2, n_train, fault) || !take(pairs, 3, pairs->n_test, fault))
+        return false;
+    pairs->y_train = pairs->owned[0];
+    pairs->y_test = pairs->owned[1];
+    pairs->x_train = pairs->owned[2];
+    pairs->x_test = pairs->owned[3];
+    return draw_half(maker, 0, pairs->x_train, &pairs->n_train, pairs->y_train, &pairs->nll_train, fault) &&
+           draw_half(maker, n_train, pairs->x_test, &pairs->n_test, pairs->y_test, &pairs->nll_test, fault) &&
+           (pairs->n_train > 0 ||
+            fault_set(fault, FAULT_INPUT, "the base flow's inverse failed for all %lld rows of noise",
+                      (long long)n_train));
+}
+
+/* ---- both --------------------------------------------------------------------------------------------- */
+
+static bool make(struct pairs *out, const struct samples *samples, struct maker *maker,
+                 bool how(struct maker *maker, struct fault *fault), struct fault *fault)
+{
+    pairs_of_samples(out, samples);
+    maker->pairs = out;
+    if (samples->standard.d > 0)
+        maker->log_scale = standard_log_scale(&samples->standard);
+    const bool good = maker_init(maker, fault) && how(maker, fault);
+    free(maker->x);
+    if (!good)
+        pairs_free(out);
+    return good;
+}
+
+bool pairs_through(struct pairs *out, const struct samples *samples, struct base_flow *base,
+                   struct fault *fault)
+{
+    return make(out, samples, &(struct maker){.base = base}, map_all, fault);
+}
+
+bool pairs_from_noise(struct pairs *out, const struct samples *samples, struct base_flow *base, uint64_t seed,
+                      struct fault *fault)
+{
+    return make(out, samples, &(struct maker){.base = base, .seed = seed}, draw_all, fault);
 }

@@ -29,9 +29,9 @@ void progress_show(struct progress *progress, const struct progress_line *line)
         return;
     struct human epoch, epochs, cost, left;
     double a_step = (now - progress->started) / (double)(line->step - progress->first_step);
-    (void)fprintf(progress->out, "%sepoch %s of %s  test cost %s  rate %.2e  %2.0f %%  %s left%s",
+    (void)fprintf(progress->out, "%sepoch %s of %s  test %s %s  rate %.2e  %2.0f %%  %s left%s",
                   progress->terminal ? "\r" : "", human_count(&epoch, line->epoch),
-                  human_count(&epochs, line->epochs), human_number(&cost, line->cost), line->rate,
+                  human_count(&epochs, line->epochs), line->what, human_number(&cost, line->cost), line->rate,
                   100 * (double)line->step / (double)line->steps,
                   human_seconds(&left, a_step * (double)(line->steps - line->step)),
                   progress->terminal ? "\033[K" : "\n");

@@ -19,6 +19,7 @@ struct progress {
 
 struct progress_line {
     int64_t step, steps, epoch, epochs;
+    const char *what;  /* "cost" */
     double cost, rate; /* of the last measure; of the step */
 };
 

@@ -20,7 +20,8 @@ enum random_purpose {
     RANDOM_WEIGHTS,  /* initial weights; number: the parameter   */
     RANDOM_SHUFFLE,  /* order of the samples; number: the epoch  */
     RANDOM_NOISE,    /* of the penalty; number: the step         */
-    RANDOM_MEASURE   /* of evaluation                            */
+    RANDOM_MEASURE,  /* of evaluation                            */
+    RANDOM_PAIRS     /* of pairs that are made from noise        */
 };
 
 /* number < 2^56 */

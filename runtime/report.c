@@ -36,7 +36,8 @@ static void layers(const struct gpfc_bundle *bundle, char *room, size_t bytes)
             length += (size_t)snprintf(room, bytes, "%lld", (long long)layer->shape[1]);
         if (length < bytes)
             length += (size_t)snprintf(room + length, bytes - length, "%s %lld",
-                                       k == 0 || layer->init == GPFC_INIT_LAST ? " ->" : "", (long long)layer->shape[0]);
+                                       k == 0 || layer->init == GPFC_INIT_LAST ? " ->" : "",
+                                       (long long)layer->shape[0]);
         k++;
     }
 }
@@ -98,31 +99,97 @@ json_t *report_evaluation_json(const struct evaluation *e)
     return json;
 }
 
+/* "f^-1(f(x)) - x, largest   1e-7", and how many rows are not in it. */
+static void trip_row(FILE *out, const char *what, const struct base_trip *trip)
+{
+    struct human samples, failed;
+    row(out, what, NAN, trip->roundtrip_max);
+    if (trip->not_converged > 0)
+        (void)fprintf(out, "    but for %s of %s rows, which did not converge\n",
+                      human_count(&failed, trip->not_converged), human_count(&samples, trip->samples));
+}
+
+void report_base(FILE *out, const struct base_evaluation *e)
+{
+    if (!isnan(e->integral_before))
+        row(out, "integral of the density", e->integral_before, e->integral_after);
+    trip_row(out, "round trip |f^-1(f(x)) - x|, largest", &e->near);
+    trip_row(out, "the same 10 deviations out", &e->far);
+}
+
+void report_base_json(json_t *json, const struct base_evaluation *e)
+{
+    report_put(json, "base_roundtrip_max", e->near.roundtrip_max);
+    put_count(json, "base_not_converged", e->near.not_converged);
+    put_count(json, "base_samples", e->near.samples);
+    report_put(json, "base_far_roundtrip_max", e->far.roundtrip_max);
+    put_count(json, "base_far_not_converged", e->far.not_converged);
+    put_count(json, "base_far_samples", e->far.samples);
+    if (isnan(e->integral_before))
+        return;
+    report_put(json, "integral_before", e->integral_before);
+    report_put(json, "integral_after", e->integral_after);
+}
+
 /* ---- start -------------------------------------------------------------------------------------------- */
 
-void report_start(FILE *out, const struct report_start *start)
+void report_base_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes)
+{
+    const struct gpfc_bundle *base = bundle->base != NULL ? bundle->base : bundle;
+    (void)snprintf(room, bytes, "%s, %s x %s, %s", setting_text(base, "base.kind"),
+                   setting_text(base, "base.blocks"), setting_text(base, "base.hidden"),
+                   bundle->precision == 4 ? "single" : "double");
+}
+
+/* Of the stage that is to come. */
+static void report_stage_flow(const struct report_start *start, char *room, size_t bytes)
+{
+    if (start->trainer->of_base)
+        report_base_flow(start->bundle, room, bytes);
+    else
+        report_flow(start->bundle, room, bytes);
+}
+
+static void print_data(FILE *out, const struct report_start *start)
+{
+    const struct pairs *pairs = start->trainer->pairs;
+    struct human a, b;
+    (void)fprintf(out, "  data      %s: %s %s to train on, %s to test\n", start->data,
+                  human_count(&a, pairs->n_train), start->trainer->of_base ? "samples" : "pairs",
+                  human_count(&b, pairs->n_test));
+}
+
+static void print_training(FILE *out, const struct report_start *start)
 {
     const struct trainer *trainer = start->trainer;
-    const struct gpfc_bundle *bundle = trainer->bundle;
     struct human a, b;
-    char flow[256];
-    report_flow(bundle, flow, sizeof flow);
-    (void)fprintf(out, "%s\n", bundle->name);
-    (void)fprintf(out, "  flow      %s, %s parameters\n", flow, human_count(&a, bundle->theta_elements));
-    (void)fprintf(out, "  data      %s: %s pairs to train on, %s to test\n", start->data,
-                  human_count(&a, trainer->pairs->n_train), human_count(&b, trainer->pairs->n_test));
     (void)fprintf(out, "  training  %s epochs of %s steps", human_count(&a, trainer->options.epochs),
                   human_count(&b, trainer->epoch_steps));
     (void)fprintf(out, ", batch %s (the last of an epoch may be smaller)\n",
                   human_count(&a, trainer->options.batch));
     (void)fprintf(out, "            adam, rate %g %s, seed %llu, %d thread%s, kernels for %s\n",
-                  trainer->rate.start, setting_text(bundle, "train.schedule"),
+                  trainer->rate.start, setting_text(trainer->bundle, "train.schedule"),
                   (unsigned long long)trainer->options.seed, trainer->options.threads,
-                  trainer->options.threads > 1 ? "s" : "", bundle->cpu);
-    if (trainer->lambda > 0)
+                  trainer->options.threads > 1 ? "s" : "", start->bundle->cpu);
+    if (trainer->lambda > 0 && !trainer->of_base)
         (void)fprintf(out, "            Euler penalty, weight %g\n", trainer->lambda);
-    (void)fprintf(out, "  folder    %s%s\n", start->folder,
-                  start->kept_earlier ? " (files of an earlier training are kept as *.old)" : "");
+}
+
+void report_start(FILE *out, const struct report_start *start)
+{
+    const struct trainer *trainer = start->trainer;
+    struct human a, b;
+    char flow[256];
+    report_stage_flow(start, flow, sizeof flow);
+    if (!start->second)
+        (void)fprintf(out, "%s\n", start->bundle->name);
+    (void)fprintf(out, "  %-9s %s, %s parameters\n", trainer->of_base ? "base flow" : "flow", flow,
+                  human_count(&a, trainer->bundle->theta_elements));
+    print_data(out, start);
+    print_training(out, start);
+    if (!start->second)
+        (void)fprintf(out, "  folder    %s%s\n", start->folder,
+                      start->kept_earlier ? " (files of an earlier training are kept as *.old)" : "");
     if (start->first_step > 0)
         (void)fprintf(out, "  resumed   after step %s of %s\n", human_count(&a, start->first_step),
                       human_count(&b, trainer->steps));
@@ -133,8 +200,9 @@ json_t *report_start_json(const struct report_start *start)
     const struct trainer *trainer = start->trainer;
     char flow[256];
     json_t *json = json_object();
-    report_flow(trainer->bundle, flow, sizeof flow);
-    put_text(json, "name", trainer->bundle->name);
+    report_stage_flow(start, flow, sizeof flow);
+    put_text(json, "name", start->bundle->name);
+    put_text(json, "stage", trainer->of_base ? "base" : "flow");
     put_text(json, "flow", flow);
     put_count(json, "parameters", trainer->bundle->theta_elements);
     put_text(json, "data", start->data);
@@ -148,14 +216,59 @@ json_t *report_start_json(const struct report_start *start)
     return json;
 }
 
-void report_base(FILE *out, const struct gpfc_bundle *bundle, const struct pairs *pairs)
+/* ---- the base flow ------------------------------------------------------------------------------------ */
+
+void report_trained(FILE *out, const struct report_trained *trained)
 {
-    struct human train, test, seconds;
-    if (pairs->fitted == NULL)
-        return;
-    (void)fprintf(out, "  base flow mixture of %s Gaussians, %s after %lld iterations, %s\n",
-                  setting_text(bundle, "base.components"), pairs->report.converged ? "converged" : "stopped",
-                  (long long)pairs->report.iterations, human_seconds(&seconds, pairs->fit_seconds));
-    (void)fprintf(out, "            negative log-likelihood %s to train on, %s to test\n",
-                  human_number(&train, pairs->nll_train), human_number(&test, pairs->nll_test));
+    struct human seconds, nll, step;
+    (void)fprintf(out, "  trained   for %s, negative log-likelihood %s at step %s: %s\n\n",
+                  human_seconds(&seconds, trained->seconds), human_number(&nll, trained->nll),
+                  human_count(&step, trained->best_step), trained->model);
+}
+
+json_t *report_trained_json(const struct report_trained *trained)
+{
+    json_t *json = json_object();
+    put_text(json, "kind", setting_text(trained->bundle, "base.kind"));
+    put_count(json, "parameters", trained->bundle->base->theta_elements);
+    put_count(json, "step", trained->step);
+    put_count(json, "best_step", trained->best_step);
+    report_put(json, "nll", trained->nll);
+    report_put(json, "seconds", trained->seconds);
+    put_text(json, "model", trained->model);
+    return json;
+}
+
+static void print_likelihoods(FILE *out, const char *title, const struct pairs *pairs)
+{
+    struct human train, test;
+    if (!isnan(pairs->nll_train))
+        (void)fprintf(out, "  %-9s negative log-likelihood %s to train on, %s to test\n", title,
+                      human_number(&train, pairs->nll_train), human_number(&test, pairs->nll_test));
+}
+
+static void print_failed(FILE *out, const struct pairs *pairs)
+{
+    struct human failed, rows;
+    if (pairs->report.failed > 0)
+        (void)fprintf(out, "            %s of %s rows did not reach the base flow's tolerance\n",
+                      human_count(&failed, pairs->report.failed), human_count(&rows, pairs->report.rows));
+    if (pairs->left_out > 0)
+        (void)fprintf(out, "            %s rows of noise without an inverse are left out\n",
+                      human_count(&failed, pairs->left_out));
+}
+
+void report_pairs(FILE *out, const struct gpfc_bundle *bundle, const struct mixture_fitted *fitted,
+                  const struct pairs *pairs)
+{
+    struct human seconds;
+    if (fitted->done) {
+        (void)fprintf(out, "  base flow mixture of %s Gaussians, %s after %lld iterations, %s\n",
+                      setting_text(bundle, "base.components"),
+                      fitted->report.converged ? "converged" : "stopped",
+                      (long long)fitted->report.iterations, human_seconds(&seconds, fitted->seconds));
+        print_likelihoods(out, "", pairs);
+    } else
+        print_likelihoods(out, "base flow", pairs);
+    print_failed(out, pairs);
 }

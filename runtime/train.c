@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "train.h"
 
+#include "base_flow.h"
 #include "bundle.h"
 #include "random.h"
 #include "settings.h"
@@ -54,7 +55,8 @@ static void bind_train(struct trainer *trainer)
     kernel_run_parameters(run, trainer->state.theta);
     kernel_run_setting(run, "lambda", &trainer->setting);
     kernel_run_input(run, "x", trainer->pairs->x_train);
-    kernel_run_input(run, "y", trainer->pairs->y_train);
+    if (!trainer->of_base)
+        kernel_run_input(run, "y", trainer->pairs->y_train);
     kernel_run_total(run, "cost", &trainer->total[0]);
     kernel_run_total(run, "penalty", &trainer->total[1]);
     for (int64_t i = 0; i < bundle->n_parameters; i++) {
@@ -73,6 +75,32 @@ static void bind_measure(struct trainer *trainer)
     kernel_run_output(trainer->measure, "penalty", trainer->measured[2]);
 }
 
+/* The order of this epoch's rows. */
+static void order_rows(struct trainer *trainer, int64_t epoch)
+{
+    if (trainer->order_epoch == epoch)
+        return;
+    random_permutation(trainer->options.seed, random_stream(RANDOM_SHUFFLE, (uint64_t)epoch),
+                       trainer->pairs->n_train, trainer->order);
+    trainer->order_epoch = epoch;
+}
+
+static bool start_base(struct trainer *trainer, struct fault *fault)
+{
+    const int64_t n = trainer->options.batch;
+    const size_t row = (size_t)(trainer->pairs->d * trainer->bundle->precision), bytes = (size_t)n * row;
+    char *const rows = malloc(bytes);
+    if (rows == NULL)
+        return fault_memory(fault, bytes, "the first batch");
+    order_rows(trainer, 0);
+    for (int64_t i = 0; i < n; i++)
+        memcpy(rows + (size_t)i * row, (const char *)trainer->pairs->x_train + trainer->order[i] * row, row);
+    const bool good =
+        base_flow_start(trainer->bundle, trainer->state.theta, rows, n, trainer->options.threads, fault);
+    free(rows);
+    return good;
+}
+
 static bool trainer_init(struct trainer *trainer, struct fault *fault)
 {
     const struct trainer_options *options = &trainer->options;
@@ -84,7 +112,22 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
     bind_train(trainer);
     bind_measure(trainer);
     weights_initial(trainer->bundle, options->seed, trainer->state.theta);
-    return true;
+    return !trainer->of_base || start_base(trainer, fault);
+}
+
+/* The penalty of a base flow is weighed already. */
+static double first_lambda(const struct gpfc_bundle *bundle, bool of_base)
+{
+    if (of_base)
+        return 1;
+    return setting_is(bundle, "penalty.kind", "none") ? 0 : setting_number(bundle, "penalty.weight", 0);
+}
+
+/* A base flow's training takes no y. */
+static bool is_base(const struct gpfc_bundle *bundle)
+{
+    const struct gpfc_kernel *train = bundle_kernel(bundle, "train");
+    return train != NULL && bundle_input(train, "y") < 0;
 }
 
 bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const struct pairs *pairs,
@@ -96,20 +139,22 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
         return fault_memory(fault, sizeof *trainer, "a trainer");
     int64_t batch = smaller(options->batch, pairs->n_train);
     int64_t epoch_steps = (pairs->n_train + batch - 1) / batch;
+    const bool of_base = is_base(bundle);
     int64_t n_measured = pairs->n_test > 0 ? pairs->n_test : smaller(pairs->n_train, MEASURE_WITHOUT_TEST);
     *trainer = (struct trainer){
         .bundle = bundle,
         .pairs = pairs,
         .options = *options,
+        .of_base = of_base,
         .epoch_steps = epoch_steps,
         .steps = options->epochs * epoch_steps,
+        .patience = setting_integer(bundle, "train.patience", 0) * epoch_steps,
         .state = {.best_cost = INFINITY},
         .adam = adam_from_settings(bundle),
         .rate = rate_from_settings(bundle, options->epochs, epoch_steps),
-        .lambda =
-            setting_is(bundle, "penalty.kind", "none") ? 0 : setting_number(bundle, "penalty.weight", 0),
-        .lambda_decay = setting_number(bundle, "penalty.decay", 1),
-        .lambda_decays = setting_integer(bundle, "penalty.decays", 0),
+        .lambda = first_lambda(bundle, of_base),
+        .lambda_decay = of_base ? 1 : setting_number(bundle, "penalty.decay", 1),
+        .lambda_decays = of_base ? 0 : setting_integer(bundle, "penalty.decays", 0),
         .order_epoch = -1,
         .n_measured = n_measured,
         .block = smaller(n_measured, MEASURE_BLOCK),
@@ -208,6 +253,19 @@ double trainer_lambda(const struct trainer *trainer)
                         epoch_of(trainer, trainer->state.step), trainer->options.epochs);
 }
 
+bool trainer_done(const struct trainer *trainer)
+{
+    const struct trainer_state *state = &trainer->state;
+    return state->step >= trainer->steps ||
+           (trainer->patience > 0 && state->measured_step - state->best_step >= trainer->patience);
+}
+
+int64_t trainer_next_rows(const struct trainer *trainer)
+{
+    const int64_t first = trainer->state.step % trainer->epoch_steps * trainer->options.batch;
+    return smaller(trainer->options.batch, trainer->pairs->n_train - first);
+}
+
 static bool diverged(const struct trainer *trainer, double loss, struct fault *fault)
 {
     const struct gpfc_bundle *bundle = trainer->bundle;
@@ -235,16 +293,12 @@ static int64_t prepare(struct trainer *trainer, double lambda)
     const struct trainer_state *state = &trainer->state;
     int64_t epoch = epoch_of(trainer, state->step),
             first = state->step % trainer->epoch_steps * trainer->options.batch;
-    if (trainer->order_epoch != epoch) {
-        random_permutation(trainer->options.seed, random_stream(RANDOM_SHUFFLE, (uint64_t)epoch),
-                           trainer->pairs->n_train, trainer->order);
-        trainer->order_epoch = epoch;
-    }
+    order_rows(trainer, epoch);
     real_put(&trainer->setting, lambda, trainer->bundle->precision);
     kernel_run_order(trainer->train, trainer->order + first);
     kernel_run_noise(trainer->train, trainer->options.seed,
                      random_stream(RANDOM_NOISE, (uint64_t)state->step), 0);
-    return smaller(trainer->options.batch, trainer->pairs->n_train - first);
+    return trainer_next_rows(trainer);
 }
 
 bool trainer_step(struct trainer *trainer, struct fault *fault)
@@ -285,7 +339,8 @@ static void measure_block(struct trainer *trainer, int64_t first, int64_t n, dou
     const char *y = pairs->n_test > 0 ? pairs->y_test : pairs->y_train;
     size_t skip = (size_t)(first * pairs->d * trainer->bundle->precision);
     kernel_run_input(trainer->measure, "x", x + skip);
-    kernel_run_input(trainer->measure, "y", y + skip);
+    if (!trainer->of_base)
+        kernel_run_input(trainer->measure, "y", y + skip);
     kernel_run_noise(trainer->measure, trainer->options.seed, random_stream(RANDOM_MEASURE, 0),
                      (uint64_t)first);
     kernel_run_go(trainer->measure, n);
@@ -301,6 +356,7 @@ void trainer_measure(struct trainer *trainer)
     for (int64_t first = 0; first < trainer->n_measured; first += trainer->block)
         measure_block(trainer, first, smaller(trainer->block, trainer->n_measured - first), sums);
     state->last = (struct measured){.cost = sums[0] / n, .energy = sums[1] / n, .penalty = sums[2] / n};
+    state->measured_step = state->step;
     state->sums = (struct trainer_sums){0};
     if (!(state->last.cost < state->best_cost))
         return;
@@ -314,7 +370,8 @@ size_t trainer_bytes(const struct trainer *trainer)
     const struct pairs *pairs = trainer->pairs;
     size_t real = (size_t)trainer->bundle->precision;
     size_t rows = (size_t)(pairs->n_train + pairs->n_test);
-    return rows * 2 * (size_t)pairs->d * real + (size_t)pairs->n_train * sizeof *trainer->order +
+    return rows * (trainer->of_base ? 1 : 2) * (size_t)pairs->d * real +
+           (size_t)pairs->n_train * sizeof *trainer->order +
            5 * (size_t)trainer->bundle->theta_elements * real + 3 * (size_t)trainer->block * real +
            kernel_run_bytes(trainer->train) + kernel_run_bytes(trainer->measure);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Training, one step at a time: what a step does to the weights, and the measure of the test set. No files,
- * no clock, no printing; those are train_run.h's. A trainer's state after a step is a function of the bundle,
- * the pairs, the options and the state before it, to the last bit, whatever the number of threads. */
+ * Training of a flow on pairs (x, y), or of a compiled base flow on x alone, one step at a time: what a step
+ * does to the weights, and the measure of the test set. Of a base flow the cost is the negative log
+ * likelihood, in nats. No files, no clock, no printing; those are train_run.h's. A trainer's state after a
+ * step is a function of the bundle, the pairs, the options and the state before it, to the last bit, whatever
+ * the number of threads. */
 #ifndef GPFC_TRAIN_H
 #define GPFC_TRAIN_H
 
@@ -42,13 +44,16 @@ struct trainer_state {
     int64_t best_step;
     struct trainer_sums sums;
     struct measured last; /* the latest measure */
+    int64_t measured_step;
 };
 
 struct trainer {
     const struct gpfc_bundle *bundle;
     const struct pairs *pairs;
     struct trainer_options options;
+    bool of_base;               /* bundle is a base flow's */
     int64_t epoch_steps, steps; /* of an epoch, of the whole training */
+    int64_t patience;           /* steps without a better measure that end the training; 0: none do */
     struct trainer_state state;
 
     struct adam adam;
@@ -64,7 +69,8 @@ struct trainer {
     int64_t n_measured, block;
 };
 
-/* Weights start as weights_initial gives them. bundle and pairs are lent. */
+/* Weights start as weights_initial gives them, a base flow's then as base_flow_start changes them for the
+ * rows of the first step. bundle and pairs are lent; a base flow's have no y. */
 bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const struct pairs *pairs,
                  const struct trainer_options *options, struct fault *fault) MUST_CHECK;
 void trainer_free(struct trainer *trainer); /* NULL is allowed */
@@ -77,9 +83,11 @@ bool trainer_step(struct trainer *trainer, struct fault *fault) MUST_CHECK;
 /* Measures the test set, and keeps the weights as the best so far where its cost is the smallest. */
 void trainer_measure(struct trainer *trainer);
 
-double trainer_rate(const struct trainer *trainer);   /* of the next step */
-double trainer_lambda(const struct trainer *trainer); /* likewise */
-size_t trainer_bytes(const struct trainer *trainer);  /* of arrays, the pairs among them */
+bool trainer_done(const struct trainer *trainer);         /* all steps, or out of patience */
+int64_t trainer_next_rows(const struct trainer *trainer); /* of the next step */
+double trainer_rate(const struct trainer *trainer);       /* of the next step */
+double trainer_lambda(const struct trainer *trainer);     /* likewise */
+size_t trainer_bytes(const struct trainer *trainer);      /* of arrays, the pairs among them */
 
 /* Are the weights and moments? If not, what: the first array that is not, its value and place. */
 bool trainer_finite(const struct trainer *trainer, char *what, size_t room) MUST_CHECK;

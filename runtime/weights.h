@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * The trained arrays of a flow, `theta` [theta_elements] REALs: how they start, and model files (safetensors)
- * that hold them by name, with the base flow where there is one. A model file may also be a plain one from
- * elsewhere: then names, shapes and precision must fit, and nothing else is known of it. */
+ * The trained arrays of a flow or base flow, `theta` [theta_elements] REALs: how they start, and model files
+ * (safetensors) that hold them by name: flow.*, the base flow base.* where there is one, and data.mean,
+ * data.scale where data are standardised, so that a model is the whole map. A model file may also be a plain
+ * one from elsewhere: then names, shapes and precision must fit, and nothing else is known of it. */
 #ifndef GPFC_WEIGHTS_H
 #define GPFC_WEIGHTS_H
 
+#include "base_flow.h"
 #include "fault.h"
 #include "gpfc/kernel_abi.h"
-#include "mixture.h"
 #include "safetensors.h"
+#include "standard.h"
 
-/* Normal numbers by (seed, parameter, element): hidden layers with deviation train.init_hidden, or
- * 1/sqrt(fan-in) where that is 0; the last layer with train.init_last. Biases like the weights of their
- * layer: with biases of zero the cube field reaches 1.054 on the moons in 1,000 steps, so 1.047. */
+/* By (seed, parameter, element), as each parameter's `init` says. Of a GP flow's layers biases start like the
+ * weights: with biases of zero the cube field reaches 1.054 on the moons in 1,000 steps, so 1.047. */
 void weights_initial(const struct gpfc_bundle *bundle, uint64_t seed, void *theta);
 
 struct weights_note { /* how the weights came about */
@@ -23,48 +24,47 @@ struct weights_note { /* how the weights came about */
 };
 
 struct weights {
-    void *theta;          /* [theta_elements] */
-    struct mixture *base; /* NULL: the file has none */
+    void *theta;              /* [theta_elements]; NULL: only the base flow was asked for */
+    struct base_flow *base;   /* NULL: the file has none */
+    struct standard standard; /* d = 0: the file has none */
     bool seed_known;
     uint64_t seed;
 };
 
-bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const char *path,
+/* bundle: the trainer's, lent until weights_free. threads: of the base flow. */
+bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const char *path, int threads,
                   struct fault *fault) MUST_CHECK;
+/* The base flow alone, which must be there; flow.* is not looked at. */
+bool weights_read_base(struct weights *out, const struct gpfc_bundle *bundle, const char *path, int threads,
+                       struct fault *fault) MUST_CHECK;
 void weights_free(struct weights *weights); /* what is in it; a zeroed one is allowed */
 
-/* base may be NULL. */
-bool weights_write(const char *path, const struct gpfc_bundle *bundle, const void *theta,
-                   const struct mixture *base, const struct weights_note *note,
-                   struct fault *fault) MUST_CHECK;
+struct weights_beside {               /* what a file holds beside the arrays that are trained; all lent */
+    const struct gpfc_bundle *bundle; /* the trainer's */
+    const struct base_flow *base;     /* NULL: none, or it is what is trained */
+    const struct standard *standard;  /* NULL: none */
+};
+
+/* theta: of `trained`, which is beside->bundle or its base. */
+bool weights_write(const char *path, const struct weights_beside *beside, const struct gpfc_bundle *trained,
+                   const void *theta, const struct weights_note *note, struct fault *fault) MUST_CHECK;
 
 /* ---- pieces, for checkpoints -------------------------------------------------------------------------- */
 
-/* Tensors and metadata to be written; both grow. All of it is freed by tensor_list_free. */
-struct tensor_list {
-    struct tensor *tensors;
-    struct metadata *metadata;
-    size_t n_tensors, n_metadata, room_tensors, room_metadata;
-    bool short_of_memory; /* asked once, by tensor_list_write */
-};
+/* Arrays named prefix + name, into an array laid out as theta. */
+bool weights_take(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *prefix,
+                  void *array, struct fault *fault) MUST_CHECK;
 
-/* One tensor for each parameter, named prefix + name, in an array laid out as theta; lent. */
-void tensor_list_add(struct tensor_list *list, const struct gpfc_bundle *bundle, const char *prefix,
-                     const void *array);
-void tensor_list_add_base(struct tensor_list *list, const struct mixture *base); /* NULL is allowed */
-void tensor_list_note(struct tensor_list *list, const char *key, const char *format, ...) PRINTF_LIKE(3, 4);
-/* Who wrote it: version, name, spec, spec_hash, settings. */
-void tensor_list_note_bundle(struct tensor_list *list, const struct gpfc_bundle *bundle);
-bool tensor_list_write(const struct tensor_list *list, const char *path, struct fault *fault) MUST_CHECK;
-void tensor_list_free(struct tensor_list *list);
+/* base.*, as weights_read. *out is NULL and the result true where the file has none. */
+bool weights_take_base(struct base_flow **out, const struct gpfc_bundle *bundle,
+                       const struct safetensors *file, const char *path, int threads,
+                       struct fault *fault) MUST_CHECK;
 
-/* Reads what tensor_list_add wrote. */
-bool weights_take(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
-                  const char *prefix, void *array, struct fault *fault) MUST_CHECK;
-
-/* Was it written by a trainer of the same spec? True too where it holds no word of that. The fault names the
- * first key that differs. */
+/* Was it written by a trainer of the same spec, or, for the second, of the same base flow? True too where it
+ * holds no word of that. The fault names the first key that differs. */
 bool weights_same_spec(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
+                       struct fault *fault) MUST_CHECK;
+bool weights_same_base(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
                        struct fault *fault) MUST_CHECK;
 
 #endif

@@ -4,7 +4,7 @@
  * is loaded is finite, and has at least one training row. */
 #define _GNU_SOURCE /* memfd_create */
 #include "fuzz/fuzz.h"
-#include "pairs.h"
+#include "samples.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -26,17 +26,18 @@ static void check_finite(const float *numbers, int64_t n)
 
 static void load(const char *path)
 {
-    const struct pairs_request request = {.d = 2, .precision = 4, .file = path, .test = 0.25};
+    const struct samples_request request = {.d = 2, .precision = 4, .file = path, .test = 0.25};
     struct fault fault = {.exit_code = 0};
-    struct pairs pairs;
-    if (!pairs_load(&pairs, &request, &fault)) {
+    struct samples samples;
+    if (!samples_load(&samples, &request, &fault)) {
         demand(fault.text[0] && fault.exit_code != 0);
         return;
     }
-    demand(pairs.n_train > 0 && pairs.n_test >= 0);
-    check_finite(pairs.x_train, 2 * pairs.n_train);
-    check_finite(pairs.y_test, 2 * pairs.n_test);
-    pairs_free(&pairs);
+    demand(samples.n_train > 0 && samples.n_test >= 0);
+    check_finite(samples.x_train, 2 * samples.n_train);
+    if (samples.y_test != NULL)
+        check_finite(samples.y_test, 2 * samples.n_test);
+    samples_free(&samples);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -14,7 +14,8 @@ tests_unit_test_spec_SOURCES = tests/unit/test_spec.c tests/spec_fixture.h
 tests_unit_test_model_SOURCES = tests/unit/test_model.c tests/spec_fixture.h
 
 # The runtime's training half, on bundles written by hand
-fake_bundle = tests/unit/fake_bundle.c tests/unit/fake_bundle.h tests/unit/fake_kernels.h
+fake_bundle = tests/unit/fake_bundle.c tests/unit/fake_bundle.h tests/unit/fake_kernels.h \
+	tests/unit/fake_base_kernels.h
 check_PROGRAMS += tests/unit/test_adam tests/unit/test_rate tests/unit/test_kernel_run tests/unit/test_train \
 	tests/unit/test_checkpoint tests/unit/test_evaluate tests/unit/test_commands tests/unit/test_progress
 tests_unit_test_adam_SOURCES = tests/unit/test_adam.c $(fake_bundle)
@@ -35,6 +36,7 @@ tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c tests/unit/fake_pa
 check_PROGRAMS += tests/unit/test_ode tests/unit/test_base_flow
 tests_unit_test_ode_SOURCES = tests/unit/test_ode.c
 tests_unit_test_base_flow_SOURCES = tests/unit/test_base_flow.c tests/unit/fake_base.c tests/unit/fake_base.h
+tests_unit_test_base_flow_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc
 
 check_scripts += tests/unit/command.sh
 check_PROGRAMS += tests/unit/test_spec_memory
@@ -56,7 +58,8 @@ tests_unit_test_safe_file_SOURCES = tests/unit/test_safe_file.c $(data_fixture)
 tests_unit_test_npy_SOURCES = tests/unit/test_npy.c $(data_fixture)
 check_PROGRAMS += tests/unit/test_npz tests/unit/test_pairs tests/unit/test_safetensors
 tests_unit_test_npz_SOURCES = tests/unit/test_npz.c tests/unit/npz_fixture.h $(data_fixture)
-tests_unit_test_pairs_SOURCES = tests/unit/test_pairs.c tests/unit/npz_fixture.h $(data_fixture)
+tests_unit_test_pairs_SOURCES = tests/unit/test_pairs.c tests/unit/fake_base.c tests/unit/fake_base.h \
+	$(data_fixture)
 tests_unit_test_safetensors_SOURCES = tests/unit/test_safetensors.c $(data_fixture)
 check_PROGRAMS += tests/unit/test_csv tests/unit/test_samples tests/unit/test_samples_memory tests/unit/test_standard
 tests_unit_test_csv_SOURCES = tests/unit/test_csv.c $(data_fixture)

@@ -48,10 +48,32 @@ static const char *in_folder(const char *name)
     return scratch_path(&scratch, name);
 }
 
-static void write_checkpoint(const char *name, const struct mixture *base)
+/* Of the flow that trains, with this base flow. */
+static struct weights_beside beside(const struct base_flow *base)
+{
+    return (struct weights_beside){.bundle = &fake.bundle, .base = base};
+}
+
+static bool write_to(const char *name, struct fault *fault)
+{
+    const struct weights_beside alone = beside(NULL);
+    return checkpoint_write(in_folder(name), trainer, &alone, &note, fault);
+}
+
+static void write_checkpoint(const char *name)
 {
     struct fault fault = {0};
-    CU_ASSERT_TRUE_FATAL(checkpoint_write(in_folder(name), trainer, base, &note, &fault));
+    CU_ASSERT_TRUE_FATAL(write_to(name, &fault));
+}
+
+static bool open_checkpoint(struct checkpoint *checkpoint, const char *name, struct fault *fault)
+{
+    return checkpoint_open(checkpoint, &fake.bundle, in_folder(name), 1, fault);
+}
+
+static bool read_model(struct weights *read, const char *name, struct fault *fault)
+{
+    return weights_read(read, &fake.bundle, in_folder(name), 1, fault);
 }
 
 /* The fault's text holds every part. */
@@ -71,8 +93,8 @@ static void nothing_is_lost(void)
         struct fault fault = {0};
         struct trainer *again;
         open_all(model);
-        write_checkpoint("c", NULL);
-        CU_ASSERT_TRUE_FATAL(checkpoint_open(&checkpoint, &fake.bundle, in_folder("c"), &fault));
+        write_checkpoint("c");
+        CU_ASSERT_TRUE_FATAL(open_checkpoint(&checkpoint, "c", &fault));
         CU_ASSERT_STRING_EQUAL(checkpoint.note.data, data);
         CU_ASSERT_EQUAL(checkpoint.note.data_hash, note.data_hash);
         CU_ASSERT_EQUAL(checkpoint.note.seconds, 0.1);
@@ -104,8 +126,8 @@ static void infinite_best_cost_is_kept(void)
     struct fault fault = {0};
     open_all(FAKE_SINGLE2);
     trainer->state.best_cost = INFINITY;
-    write_checkpoint("c", NULL);
-    CU_ASSERT_TRUE_FATAL(checkpoint_open(&checkpoint, &fake.bundle, in_folder("c"), &fault));
+    write_checkpoint("c");
+    CU_ASSERT_TRUE_FATAL(open_checkpoint(&checkpoint, "c", &fault));
     trainer->state.best_cost = 0;
     CU_ASSERT_TRUE(checkpoint_load(&checkpoint, trainer, &fault));
     CU_ASSERT_TRUE(isinf(trainer->state.best_cost));
@@ -113,33 +135,170 @@ static void infinite_best_cost_is_kept(void)
     close_all();
 }
 
+static const double weights[] = {0.25, 0.75}, means[] = {1, 2, 3, 4},
+                    covariances[] = {1, 0, 0, 1, 2, 0.5, 0.5, 1};
+
+static struct base_flow *make_mixture(void)
+{
+    const struct tensor tensors[] = {
+        tensor_of("base.weights", 8, 1, 2, 0, weights),
+        tensor_of("base.means", 8, 2, 2, 2, means),
+        {.name = "base.covariances", .dtype = "F64", .rank = 3, .shape = {2, 2, 2}, .data = covariances}};
+    struct fault fault = {0};
+    struct safetensors *file;
+    struct base_flow *base;
+    CU_ASSERT_TRUE_FATAL(safetensors_write(in_folder("mixture"), tensors, 3, NULL, 0, &fault));
+    CU_ASSERT_TRUE_FATAL(safetensors_read(&file, in_folder("mixture"), &fault));
+    CU_ASSERT_TRUE_FATAL(weights_take_base(&base, &fake.bundle, file, "mixture", 1, &fault));
+    safetensors_free(file);
+    return base;
+}
+
 static void base_flow_travels_along(void)
 {
-    double weights[] = {0.25, 0.75}, means[] = {1, 2, 3, 4}, covariances[] = {1, 0, 0, 1, 2, 0.5, 0.5, 1};
-    double factors[] = {1, 0, 0, 1, 1.4142135623730951, 0, 0.3535533905932738, 0.9354143466934853};
-    const struct mixture base = {.d = 2,
-                                 .components = 2,
-                                 .weights = weights,
-                                 .means = means,
-                                 .covariances = covariances,
-                                 .factors = factors};
     struct checkpoint checkpoint;
     struct weights read;
     struct fault fault = {0};
     open_all(FAKE_SINGLE2);
-    write_checkpoint("c", &base);
-    CU_ASSERT_TRUE_FATAL(checkpoint_open(&checkpoint, &fake.bundle, in_folder("c"), &fault));
+    struct base_flow *base = make_mixture();
+    const struct weights_beside both = beside(base);
+    CU_ASSERT_TRUE_FATAL(checkpoint_write(in_folder("c"), trainer, &both, &note, &fault));
+    CU_ASSERT_TRUE_FATAL(open_checkpoint(&checkpoint, "c", &fault));
     CU_ASSERT_PTR_NOT_NULL_FATAL(checkpoint.base);
-    CU_ASSERT_EQUAL(checkpoint.base->components, 2);
-    CU_ASSERT_EQUAL(memcmp(checkpoint.base->covariances, covariances, sizeof covariances), 0);
+    CU_ASSERT_EQUAL(base_flow_mixture(checkpoint.base)->components, 2);
+    CU_ASSERT_EQUAL(memcmp(base_flow_mixture(checkpoint.base)->covariances, covariances, sizeof covariances),
+                    0);
     checkpoint_close(&checkpoint);
     CU_ASSERT_TRUE(
-        weights_write(in_folder("m"), &fake.bundle, trainer->state.theta, &base, &of_test, &fault));
-    CU_ASSERT_TRUE_FATAL(weights_read(&read, &fake.bundle, in_folder("m"), &fault));
-    CU_ASSERT_TRUE(read.base != NULL && memcmp(read.base->means, means, sizeof means) == 0);
+        weights_write(in_folder("m"), &both, &fake.bundle, trainer->state.theta, &of_test, &fault));
+    CU_ASSERT_TRUE_FATAL(read_model(&read, "m", &fault));
+    CU_ASSERT_TRUE(read.base != NULL &&
+                   memcmp(base_flow_mixture(read.base)->means, means, sizeof means) == 0);
     CU_ASSERT_EQUAL(memcmp(read.theta, trainer->state.theta, 24), 0);
     CU_ASSERT_TRUE(read.seed_known && read.seed == of_test.seed);
     weights_free(&read);
+    base_flow_free(base);
+    close_all();
+}
+
+/* ---- a compiled base flow ----------------------------------------------------------------------------- */
+
+static const float stretch[4] = {0.5F, -0.25F, 1, 2}; /* log_scale, bias */
+
+static struct base_flow *make_base(void)
+{
+    struct base_flow *base;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE_FATAL(base_flow_compiled(&base, fake.bundle.base, stretch, 0, 1, &fault));
+    return base;
+}
+
+static void a_model_is_the_whole_map(void)
+{
+    double mean[2] = {1, -2}, scale[2] = {3, 0.5};
+    const struct standard standard = {.d = 2, .mean = mean, .scale = scale};
+    struct weights read;
+    struct checkpoint checkpoint;
+    struct fault fault = {0};
+    open_all(FAKE_SINGLE2);
+    fake_set(&fake, "base.kind", "bnaf");
+    struct base_flow *base = make_base();
+    const struct weights_beside all = {.bundle = &fake.bundle, .base = base, .standard = &standard};
+    CU_ASSERT_TRUE(weights_write(in_folder("m"), &all, &fake.bundle, trainer->state.theta, &of_test, &fault));
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT_TRUE_FATAL(i == 0 ? read_model(&read, "m", &fault)
+                                    : weights_read_base(&read, &fake.bundle, in_folder("m"), 1, &fault));
+        CU_ASSERT_EQUAL(memcmp(base_flow_theta(read.base), stretch, sizeof stretch), 0);
+        CU_ASSERT_TRUE(read.standard.d == 2 && read.standard.mean[1] == -2 && read.standard.scale[0] == 3);
+        CU_ASSERT_EQUAL(read.theta == NULL, i == 1);
+        weights_free(&read);
+    }
+    CU_ASSERT_TRUE_FATAL(checkpoint_write(in_folder("c"), trainer, &all, &note, &fault));
+    CU_ASSERT_TRUE_FATAL(open_checkpoint(&checkpoint, "c", &fault));
+    CU_ASSERT_FALSE(checkpoint.of_base);
+    CU_ASSERT_EQUAL(memcmp(base_flow_theta(checkpoint.base), stretch, sizeof stretch), 0);
+    CU_ASSERT_TRUE(checkpoint.standard.d == 2 && checkpoint.standard.scale[1] == 0.5);
+    checkpoint_close(&checkpoint);
+    base_flow_free(base);
+    close_all();
+}
+
+static void refused_base(const char *name, const char *a, const char *b)
+{
+    struct weights read;
+    struct fault fault = {0};
+    CU_ASSERT_FALSE(weights_read_base(&read, &fake.bundle, in_folder(name), 1, &fault));
+    told(&fault, FAULT_INPUT, a, b);
+    CU_ASSERT_TRUE(read.theta == NULL && read.base == NULL);
+}
+
+/* A base flow from elsewhere: names, shapes and precision must fit, and nothing else is needed. */
+static void base_flows_come_from_elsewhere(void)
+{
+    static const double wide[2] = {1, 2};
+    struct weights read;
+    struct fault fault = {0};
+    open_all(FAKE_SINGLE2);
+    fake_set(&fake, "base.kind", "bnaf");
+    struct tensor t[3] = {tensor_of("base.block0.bias", 4, 1, 2, 0, stretch + 2),
+                          tensor_of("base.block0.log_scale", 4, 1, 2, 0, stretch),
+                          tensor_of("base.block1.bias", 4, 1, 2, 0, stretch)};
+    CU_ASSERT_TRUE_FATAL(safetensors_write(in_folder("e"), t, 2, NULL, 0, &fault));
+    CU_ASSERT_TRUE_FATAL(weights_read_base(&read, &fake.bundle, in_folder("e"), 1, &fault));
+    CU_ASSERT_EQUAL(memcmp(base_flow_theta(read.base), stretch, sizeof stretch), 0);
+    CU_ASSERT_EQUAL(read.standard.d, 0);
+    weights_free(&read);
+    CU_ASSERT_TRUE_FATAL(safetensors_write(in_folder("e"), t, 3, NULL, 0, &fault));
+    refused_base("e", "'base.block1.bias'", "none of this base flow's");
+    CU_ASSERT_TRUE_FATAL(safetensors_write(in_folder("e"), t, 1, NULL, 0, &fault));
+    refused_base("e", "no tensor", "base.block0.log_scale");
+    t[1] = tensor_of("base.block0.log_scale", 8, 1, 2, 0, wide);
+    CU_ASSERT_TRUE_FATAL(safetensors_write(in_folder("e"), t, 2, NULL, 0, &fault));
+    refused_base("e", "base.block0.log_scale", "F64");
+    t[1] = tensor_of("base.block0.log_scale", 4, 1, 1, 0, stretch);
+    CU_ASSERT_TRUE_FATAL(safetensors_write(in_folder("e"), t, 2, NULL, 0, &fault));
+    refused_base("e", "base.block0.log_scale", "shape");
+    write_checkpoint("c"); /* without one */
+    refused_base("c", "no base flow in it", "'base.block0.log_scale'");
+    close_all();
+}
+
+static void other_base_flows_are_told(void)
+{
+    struct weights read;
+    struct fault fault = {0};
+    open_all(FAKE_SINGLE2);
+    fake_set(&fake, "base.kind", "bnaf");
+    struct base_flow *base = make_base();
+    const struct weights_beside both = beside(base);
+    CU_ASSERT_TRUE(
+        weights_write(in_folder("m"), &both, &fake.bundle, trainer->state.theta, &of_test, &fault));
+    fake_set(&fake, "base.blocks", "7");
+    fake.base.spec_hash++;
+    refused_base("m", "made for another base flow (fake)", "base.blocks is 0 there and 7 here");
+    CU_ASSERT_FALSE(read_model(&read, "m", &fault));
+    told(&fault, FAULT_INPUT, "another base flow", "base.blocks");
+    base_flow_free(base);
+    close_all();
+}
+
+static void changed_settings_are_listed(void)
+{
+    struct checkpoint checkpoint;
+    struct fault fault = {0};
+    open_all(FAKE_SINGLE2);
+    write_checkpoint("c");
+    CU_ASSERT_TRUE_FATAL(open_checkpoint(&checkpoint, "c", &fault));
+    CU_ASSERT_STRING_EQUAL(checkpoint.changed, "");
+    checkpoint_close(&checkpoint);
+    fake_set(&fake, "train.rate", "0.125");
+    fake_set(&fake, "train.epochs", "9");
+    fake_set(&fake, "train.checkpoint_steps", "9"); /* when, not what */
+    fake_set(&fake, "base.rate", "0.125");          /* another training's */
+    CU_ASSERT_TRUE_FATAL(open_checkpoint(&checkpoint, "c", &fault));
+    CU_ASSERT_STRING_EQUAL(checkpoint.changed, "train.epochs was 100 and is 9 (not heeded), "
+                                               "train.rate was 5e-3 and is 0.125");
+    checkpoint_close(&checkpoint);
     close_all();
 }
 
@@ -148,14 +307,14 @@ static void truncated_files_are_told(void)
 {
     size_t length;
     open_all(FAKE_SINGLE2);
-    write_checkpoint("c", NULL);
+    write_checkpoint("c");
     char *all = scratch_read(in_folder("c"), &length);
     CU_ASSERT_PTR_NOT_NULL_FATAL(all);
     for (size_t cut = 0; cut < length; cut += cut < 32 ? 1 : 97) {
         struct checkpoint checkpoint;
         struct fault fault = {0};
         CU_ASSERT_TRUE_FATAL(scratch_write(in_folder("cut"), all, cut));
-        CU_ASSERT_FALSE(checkpoint_open(&checkpoint, &fake.bundle, in_folder("cut"), &fault));
+        CU_ASSERT_FALSE(open_checkpoint(&checkpoint, "cut", &fault));
         told(&fault, FAULT_INPUT, "cut", "");
     }
     free(all);
@@ -168,19 +327,18 @@ static void other_specs_are_told(void)
     struct checkpoint checkpoint;
     struct fault fault = {0};
     open_all(FAKE_SINGLE2);
-    write_checkpoint("c", NULL);
+    write_checkpoint("c");
     fake_set(&fake, "flow.field", "cube");
     fake.bundle.spec_hash++;
-    CU_ASSERT_FALSE(checkpoint_open(&checkpoint, &fake.bundle, in_folder("c"), &fault));
+    CU_ASSERT_FALSE(open_checkpoint(&checkpoint, "c", &fault));
     told(&fault, FAULT_INPUT, "another spec (fake)", "flow.field is gaussian there and cube here");
-    CU_ASSERT_FALSE(weights_read(&read, &fake.bundle, in_folder("c"), &fault));
+    CU_ASSERT_FALSE(read_model(&read, "c", &fault));
     told(&fault, FAULT_INPUT, "another spec", "flow.field");
     fake_set(&fake, "flow.field", "gaussian");
-    CU_ASSERT_FALSE(weights_read(&read, &fake.bundle, in_folder("c"), &fault));
+    CU_ASSERT_FALSE(read_model(&read, "c", &fault));
     told(&fault, FAULT_INPUT, "another spec", "the specs differ");
     fake.bundle.spec_hash--;
-    CU_ASSERT_TRUE(
-        weights_read(&read, &fake.bundle, in_folder("c"), &fault)); /* a checkpoint is a model too */
+    CU_ASSERT_TRUE(read_model(&read, "c", &fault)); /* a checkpoint is a model too */
     weights_free(&read);
     close_all();
 }
@@ -190,10 +348,12 @@ static void models_are_no_checkpoints(void)
     struct checkpoint checkpoint;
     struct fault fault = {0};
     open_all(FAKE_SINGLE2);
-    CU_ASSERT_TRUE(weights_write(in_folder("m"), &fake.bundle, trainer->state.theta, NULL, &of_test, &fault));
-    CU_ASSERT_FALSE(checkpoint_open(&checkpoint, &fake.bundle, in_folder("m"), &fault));
+    const struct weights_beside alone = beside(NULL);
+    CU_ASSERT_TRUE(
+        weights_write(in_folder("m"), &alone, &fake.bundle, trainer->state.theta, &of_test, &fault));
+    CU_ASSERT_FALSE(open_checkpoint(&checkpoint, "m", &fault));
     told(&fault, FAULT_INPUT, "no checkpoint of a training", "gpfc.epochs");
-    CU_ASSERT_FALSE(checkpoint_open(&checkpoint, &fake.bundle, in_folder("nothing"), &fault));
+    CU_ASSERT_FALSE(open_checkpoint(&checkpoint, "nothing", &fault));
     told(&fault, FAULT_INPUT, "nothing", "No such file");
     close_all();
 }
@@ -212,7 +372,7 @@ static void refused(const char *a, const char *b)
 {
     struct weights read;
     struct fault fault = {0};
-    CU_ASSERT_FALSE(weights_read(&read, &fake.bundle, in_folder("e"), &fault));
+    CU_ASSERT_FALSE(read_model(&read, "e", &fault));
     told(&fault, FAULT_INPUT, a, b);
     CU_ASSERT_TRUE(read.theta == NULL && read.base == NULL);
 }
@@ -228,7 +388,7 @@ static void plain_files_are_models(void)
         tensor_of("flow.layer0.weight", 4, 2, 2, 2, elsewhere_weight),
     };
     write_elsewhere(tensors, 3);
-    CU_ASSERT_TRUE_FATAL(weights_read(&read, &fake.bundle, in_folder("e"), &fault));
+    CU_ASSERT_TRUE_FATAL(read_model(&read, "e", &fault));
     for (int i = 0; i < 6; i++)
         CU_ASSERT_EQUAL(((float *)read.theta)[i], (float)(i + 1));
     CU_ASSERT_FALSE(read.seed_known);
@@ -274,7 +434,7 @@ static void no_space_is_told(void)
         return;
     open_all(FAKE_SINGLE2);
     CU_ASSERT_EQUAL_FATAL(symlink("/dev/full", in_folder("full")), 0);
-    CU_ASSERT_FALSE(checkpoint_write(in_folder("full"), trainer, NULL, &note, &fault));
+    CU_ASSERT_FALSE(write_to("full", &fault));
     told(&fault, FAULT_SYSTEM, "full", "No space left on device");
     close_all();
 }
@@ -284,16 +444,16 @@ static void a_failed_write_leaves_the_file(void)
     struct fault fault = {0};
     size_t before, after;
     open_all(FAKE_SINGLE2);
-    write_checkpoint("c", NULL);
+    write_checkpoint("c");
     char *old = scratch_read(in_folder("c"), &before);
     CU_ASSERT_EQUAL_FATAL(mkdir(in_folder("c.part"), 0777), 0); /* where the new file would be written */
-    CU_ASSERT_FALSE(checkpoint_write(in_folder("c"), trainer, NULL, &note, &fault));
+    CU_ASSERT_FALSE(write_to("c", &fault));
     told(&fault, FAULT_SYSTEM, "c", "");
     char *now = scratch_read(in_folder("c"), &after);
     CU_ASSERT_TRUE(old != NULL && now != NULL && before == after && memcmp(old, now, before) == 0);
     free(old);
     free(now);
-    CU_ASSERT_FALSE(checkpoint_write(in_folder("no/such/folder"), trainer, NULL, &note, &fault));
+    CU_ASSERT_FALSE(write_to("no/such/folder", &fault));
     told(&fault, FAULT_SYSTEM, "no/such/folder", "No such file or directory");
     close_all();
 }
@@ -317,6 +477,10 @@ int main(void)
         {"nothing is lost", nothing_is_lost},
         {"infinite best cost is kept", infinite_best_cost_is_kept},
         {"base flow travels along", base_flow_travels_along},
+        {"a model is the whole map", a_model_is_the_whole_map},
+        {"base flows come from elsewhere", base_flows_come_from_elsewhere},
+        {"other base flows are told", other_base_flows_are_told},
+        {"changed settings are listed", changed_settings_are_listed},
         {"truncated files are told", truncated_files_are_told},
         {"other specs are told", other_specs_are_told},
         {"models are no checkpoints", models_are_no_checkpoints},

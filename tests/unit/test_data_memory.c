@@ -3,6 +3,7 @@
  * What reads and makes data when memory ends: the n-th allocation fails, for every n until none does. One
  * sentence comes back, nothing is leaked (a sanitizer's part), nothing half-made is left, and the next call
  * works. */
+#include "mixture_base.h"
 #include "npy.h"
 #include "pairs.h"
 #include "unit/npz_fixture.h"
@@ -71,40 +72,52 @@ static void fail_each(action *run, const struct scratch *s, int least)
     }
 }
 
-static bool load_pairs(const char *file, bool fit, struct fault *fault)
+static bool load_samples(struct samples *out, const char *file, struct fault *fault)
 {
-    struct pairs pairs;
-    const struct pairs_request request = {.d = 2,
-                                          .precision = 4,
-                                          .file = file,
-                                          .generator = "moons",
-                                          .samples = 300,
-                                          .test = 0.2,
-                                          .fit_base = fit,
-                                          .mixture = {.components = 2, .ridge = 1e-6, .iterations = 5},
-                                          .threads = 1};
-    if (!pairs_load(&pairs, &request, fault))
-        return false;
-    pairs_free(&pairs);
-    return true;
+    const struct samples_request request = {
+        .d = 2, .precision = 4, .file = file, .generator = "moons", .rows = 300, .test = 0.2};
+    return samples_load(out, &request, fault);
 }
 
+/* Samples, a mixture, and pairs of both kinds. */
 static bool generate(const struct scratch *s, struct fault *fault)
 {
+    static const struct gpfc_bundle bundle = {.dimension = 2, .precision = 4}; /* and no settings */
+    struct samples samples = {.d = 0};
+    struct pairs pairs = {.d = 0}, drawn = {.d = 0};
+    struct base_flow *base = NULL;
+    struct mixture_fitted fitted;
     (void)s;
-    return load_pairs(NULL, true, fault);
+    const bool done = load_samples(&samples, NULL, fault) &&
+                      mixture_base_fit(&base, &bundle, &samples, 1, 1, &fitted, fault) &&
+                      pairs_through(&pairs, &samples, base, fault) &&
+                      pairs_from_noise(&drawn, &samples, base, 1, fault);
+    pairs_free(&drawn);
+    pairs_free(&pairs);
+    base_flow_free(base);
+    samples_free(&samples);
+    return done;
+}
+
+static bool load_file(const char *file, struct fault *fault)
+{
+    struct samples samples;
+    if (!load_samples(&samples, file, fault))
+        return false;
+    samples_free(&samples);
+    return true;
 }
 
 static bool read_npz(const struct scratch *s, struct fault *fault)
 {
-    return load_pairs(scratch_path(s, "a.npz"), false, fault);
+    return load_file(scratch_path(s, "a.npz"), fault);
 }
 
 static bool read_npy_files(const struct scratch *s, struct fault *fault)
 {
     char both[2048];
     (void)snprintf(both, sizeof both, "%s,%s", scratch_path(s, "x.npy"), scratch_path(s, "x.npy"));
-    return load_pairs(both, false, fault);
+    return load_file(both, fault);
 }
 
 static bool write_npy(const struct scratch *s, struct fault *fault)

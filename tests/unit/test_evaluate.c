@@ -3,6 +3,7 @@
  * What evaluate tells of a flow whose numbers are known, and the flow as a C library. */
 #include "check.h"
 #include "evaluate.h"
+#include "evaluate_base.h"
 #include "fake_bundle.h"
 #include "fake_pairs.h"
 #include "flow.h"
@@ -121,6 +122,45 @@ static void what_is_not_finite_shows(void)
     fake_pairs_free(&pairs);
 }
 
+/* ---- the base flow ------------------------------------------------------------------------------------ */
+
+static struct base_flow *make_base(const double log_scale[2])
+{
+    const float theta[4] = {(float)log_scale[0], (float)log_scale[1], 0.5F, -0.25F};
+    struct base_flow *base;
+    struct fault fault = {0};
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "base.kind", "bnaf");
+    CU_ASSERT_TRUE_FATAL(base_flow_compiled(&base, fake.bundle.base, theta, 1e-5, 2, &fault));
+    return base;
+}
+
+/* Both densities are normal ones, of deviations exp(-l), so that the box of the samples holds them. */
+static void densities_integrate_to_one(void)
+{
+    static const double log_scale[2] = {-0.3, 0.7};
+    const float theta[6] = {0, 0.2F, 0, 0, 0.125F, 0}; /* W of trace 0 that keeps areas */
+    static float x[2 * 3000];
+    struct base_evaluation e;
+    struct fault fault = {0};
+    struct base_flow *base = make_base(log_scale);
+    random_fill_normal(1, 1, 0, 6000, 4, x);
+    for (int i = 0; i < 6000; i++)
+        x[i] = (x[i] - (i % 2 == 0 ? 0.5F : -0.25F)) * (float)exp(-log_scale[i % 2]);
+    CU_ASSERT_TRUE_FATAL(evaluate_base(&e, &fake.bundle, theta, base, x, 3000, 2, &fault));
+    CU_ASSERT_DOUBLE_EQUAL(e.integral_before, 1, 1e-5);
+    CU_ASSERT_DOUBLE_EQUAL(e.integral_after, 1, 1e-5);
+    CU_ASSERT_TRUE(e.near.samples == 3000 && e.near.not_converged == 0);
+    CU_ASSERT_TRUE(e.near.roundtrip_max > 0 && e.near.roundtrip_max < 1e-5);
+    CU_ASSERT_TRUE(e.far.samples == 1000 && e.far.not_converged == 0);
+    CU_ASSERT_TRUE(e.far.roundtrip_max > 0 && e.far.roundtrip_max < 2e-5);
+    const float shrunk[6] = {-0.875F, 0, 0, 0, 0, 0}; /* the box is too small for what s makes of it */
+    CU_ASSERT_TRUE_FATAL(evaluate_base(&e, &fake.bundle, shrunk, base, x, 3000, 1, &fault));
+    CU_ASSERT_DOUBLE_EQUAL(e.integral_before, 1, 1e-5);
+    CU_ASSERT_TRUE(e.integral_after < 0.9);
+    base_flow_free(base);
+}
+
 /* ---- the library -------------------------------------------------------------------------------------- */
 
 static void flow_goes_there_and_back(void)
@@ -135,7 +175,8 @@ static void flow_goes_there_and_back(void)
     CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
     fake_make(&fake, FAKE_SINGLE2);
     const char *model = scratch_path(&scratch, "m.safetensors");
-    CU_ASSERT_TRUE_FATAL(weights_write(model, &fake.bundle, theta, NULL, &note, &fault));
+    const struct weights_beside alone = {.bundle = &fake.bundle};
+    CU_ASSERT_TRUE_FATAL(weights_write(model, &alone, &fake.bundle, theta, &note, &fault));
     struct gpfc_flow *flow = gpfc_flow_open(&fake.bundle, model, 2, message, sizeof message);
     CU_ASSERT_PTR_NOT_NULL_FATAL(flow);
     random_fill_normal(1, 1, 0, 2 * N, 4, y);
@@ -163,6 +204,7 @@ int main(void)
         {"known map gives known numbers", known_map_gives_known_numbers},
         {"l1 cost is measured", l1_cost_is_measured},
         {"what is not finite shows", what_is_not_finite_shows},
+        {"densities integrate to one", densities_integrate_to_one},
         {"flow goes there and back", flow_goes_there_and_back},
     };
     return check_main("evaluate", cases, CHECK_COUNT(cases));

@@ -2,11 +2,10 @@
  *
  * Numbers as people read them, and what is shown of a training where no terminal is. */
 #include "check.h"
-
-#include <math.h>
-
 #include "human.h"
 #include "progress.h"
+
+#include <math.h>
 
 static void numbers_for_people(void)
 {
@@ -38,7 +37,7 @@ static void show(bool on, double ago, char text[256])
     FILE *out = tmpfile();
     struct progress progress;
     const struct progress_line line = {
-        .step = 30, .steps = 100, .epoch = 3, .epochs = 10, .cost = 2.5, .rate = 5e-3};
+        .step = 30, .steps = 100, .epoch = 3, .epochs = 10, .what = "cost", .cost = 2.5, .rate = 5e-3};
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
     progress_start(&progress, out, on, 20);
     progress.shown -= ago;

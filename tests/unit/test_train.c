@@ -14,6 +14,7 @@
 #include <math.h>
 
 static struct fake fake;
+static struct run_folder *folder; /* of the training that runs */
 
 /* ---- allocations are counted: the linker sends the library's calls here ------------------------------- */
 
@@ -202,7 +203,12 @@ static void initial_weights_follow_the_settings(void)
          .shape = {20, 500},
          .fan_in = 500,
          .init = GPFC_INIT_LAST},
-        {.name = "flow.layer1.bias", .offset = 60500, .rank = 1, .shape = {20}, .fan_in = 500, .init = GPFC_INIT_LAST},
+        {.name = "flow.layer1.bias",
+         .offset = 60500,
+         .rank = 1,
+         .shape = {20},
+         .fan_in = 500,
+         .init = GPFC_INIT_LAST},
     };
     static float theta[60520], again[60520];
     double squares[4] = {0};
@@ -221,6 +227,132 @@ static void initial_weights_follow_the_settings(void)
     fake_set(&fake, "train.init_hidden", "0.5");
     weights_initial(&fake.bundle, 1, again);
     CU_ASSERT_DOUBLE_EQUAL((double)again[7], 5 * (double)theta[7], 1e-5);
+}
+
+/* What initial number i of a parameter of 6 x 4 elements is, for d = 2. */
+static double initial(enum gpfc_init init, double spread, int i)
+{
+    const struct gpfc_parameter parameter = {
+        .name = "p", .rank = 2, .shape = {6, 4}, .fan_in = 4, .init = init, .spread = spread};
+    double theta[24];
+    fake_make(&fake, FAKE_DOUBLE2);
+    fake.bundle.parameters = &parameter;
+    fake.bundle.n_parameters = 1;
+    weights_initial(&fake.bundle, 1, theta);
+    return theta[i];
+}
+
+static void every_parameter_has_its_start(void)
+{
+    double least = 1, most = 0;
+    for (int i = 0; i < 24; i++) {
+        const double u = initial(GPFC_INIT_UNIFORM, 3, i);
+        CU_ASSERT_TRUE(fabs(u) < 3);
+        CU_ASSERT_DOUBLE_EQUAL(initial(GPFC_INIT_LOG_UNIFORM, 0, i), log((u / 3 + 1) / 2), 1e-12);
+        CU_ASSERT_DOUBLE_EQUAL(initial(GPFC_INIT_NORMAL, 4, i),
+                               4 * random_normal(1, random_stream(RANDOM_WEIGHTS, 0), (uint64_t)i), 1e-12);
+        CU_ASSERT_EQUAL(initial(GPFC_INIT_CONSTANT, 0.125, i), 0.125);
+        /* blocks of 3 x 2: bounds sqrt(6 / (2 + 3)) and sqrt(6 / (4 + 3)), 0 above the diagonal */
+        const double t = initial(GPFC_INIT_TRIANGULAR, 0, i);
+        const bool above = i / 4 < 3 && i % 4 >= 2;
+        CU_ASSERT_DOUBLE_EQUAL(t, above ? 0 : sqrt(6.0 / (i / 4 < 3 ? 5 : 7)) * u / 3, 1e-12);
+        least = fmin(least, u);
+        most = fmax(most, u);
+    }
+    CU_ASSERT_TRUE(least < -1 && most > 1);
+}
+
+/* ---- a base flow -------------------------------------------------------------------------------------- */
+
+static struct trainer *make_base_trainer(struct pairs *pairs, int64_t epochs, int64_t batch)
+{
+    struct trainer *trainer;
+    struct fault fault = {0};
+    const struct trainer_options options = {.epochs = epochs, .batch = batch, .seed = 3, .threads = 2};
+    CU_ASSERT_TRUE_FATAL(trainer_new(&trainer, fake.bundle.base, pairs, &options, &fault));
+    return trainer;
+}
+
+/* Samples without y. */
+static struct pairs base_samples(int64_t d, int precision, int64_t n_train, int64_t n_test)
+{
+    struct pairs pairs = fake_pairs(d, precision, n_train, n_test);
+    free(pairs.y_train);
+    free(pairs.y_test);
+    pairs.y_train = pairs.y_test = NULL;
+    return pairs;
+}
+
+/* exp(l) x + b is best where it makes mean 0 and variance 1. */
+static void a_base_flow_finds_its_optimum(void)
+{
+    enum { N = 300 };
+    fake_make(&fake, FAKE_DOUBLE3);
+    fake_set(&fake, "base.kind", "bnaf");
+    fake_set(&fake, "base.rate", "0.02");
+    fake_set(&fake, "penalty.kind", "euler"); /* the flow's */
+    struct pairs pairs = base_samples(3, 8, N, 0);
+    struct trainer *trainer = make_base_trainer(&pairs, 80, 32);
+    CU_ASSERT_TRUE(trainer->of_base);
+    const double *theta = trainer->state.theta;
+    CU_ASSERT_TRUE(theta[0] == 0.25 && fabs(theta[3]) < 0.5 && theta[3] != theta[4]);
+    run_steps(trainer, trainer->steps);
+    trainer_measure(trainer);
+    double nll = 0;
+    for (int k = 0; k < 3; k++) {
+        double mean = 0, square = 0;
+        for (int i = 0; i < N; i++)
+            mean += ((double *)pairs.x_train)[3 * i + k] / N;
+        for (int i = 0; i < N; i++)
+            square += pow(((double *)pairs.x_train)[3 * i + k] - mean, 2) / N;
+        CU_ASSERT_DOUBLE_EQUAL(theta[k], -log(square) / 2, 5e-3);
+        CU_ASSERT_DOUBLE_EQUAL(theta[3 + k], -mean / sqrt(square), 5e-3);
+        nll += (1 + log(2 * M_PI * square)) / 2;
+    }
+    CU_ASSERT_DOUBLE_EQUAL(trainer->state.last.cost, nll, 1e-4);
+    CU_ASSERT_EQUAL(trainer->state.last.energy, 0);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+}
+
+static struct train_run *begin(struct trainer *trainer, const struct scratch *scratch, const char *name,
+                               bool resumed);
+static void end(struct train_run *run);
+
+/* With rate 0 nothing gets better: three epochs without are enough. */
+static void patience_ends(void)
+{
+    struct scratch scratch;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "base.kind", "bnaf");
+    fake_set(&fake, "base.rate", "0");
+    fake_set(&fake, "base.patience", "3");
+    fake_set(&fake, "train.evaluate_steps", "2");
+    struct pairs pairs = base_samples(2, 4, 40, 20);
+    struct trainer *trainer = make_base_trainer(&pairs, 50, 10);
+    struct train_run *run = begin(trainer, &scratch, "run", false);
+    while (!train_run_done(run))
+        CU_ASSERT_TRUE_FATAL(train_run_step(run, &fault));
+    CU_ASSERT_EQUAL(trainer->state.step, 12);
+    CU_ASSERT_EQUAL(trainer->state.best_step, 0);
+    struct checkpoint checkpoint;
+    CU_ASSERT_TRUE_FATAL(checkpoint_open(
+        &checkpoint, &fake.bundle, scratch_path(&scratch, "run/base_checkpoint.safetensors"), 1, &fault));
+    CU_ASSERT_TRUE(checkpoint.of_base && checkpoint.base == NULL);
+    trainer->state.measured_step = 0;
+    CU_ASSERT_TRUE_FATAL(checkpoint_load(&checkpoint, trainer, &fault));
+    CU_ASSERT_TRUE(trainer_done(trainer)); /* a resumed one is done, too */
+    checkpoint_close(&checkpoint);
+    struct weights read;
+    CU_ASSERT_TRUE_FATAL(
+        weights_read_base(&read, &fake.bundle, scratch_path(&scratch, "run/base.safetensors"), 1, &fault));
+    weights_free(&read);
+    end(run);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+    scratch_remove(&scratch);
 }
 
 /* ---- same bits ---------------------------------------------------------------------------------------- */
@@ -248,18 +380,30 @@ static void same_bits_for_any_threads(void)
     fake_pairs_free(&pairs);
 }
 
-static struct train_run *begin(struct trainer *trainer, const struct scratch *scratch, const char *folder,
+static struct train_run *begin(struct trainer *trainer, const struct scratch *scratch, const char *name,
                                bool resumed)
 {
-    struct train_run *run;
+    struct train_run *run = NULL;
     struct fault fault = {0};
-    char none[] = "";
+    static char none[] = ""; /* lent to the run */
     const struct checkpoint_note note = {.options = trainer->options, .data = none};
-    bool good = train_run_new(&run, trainer, NULL, &note, scratch_path(scratch, folder), resumed, &fault);
+    const struct weights_beside beside = {.bundle = &fake.bundle};
+    const char *path = scratch_path(scratch, name);
+    bool good = resumed ? run_folder_open(&folder, path, &fault)
+                        : run_folder_make(&folder, path, trainer->of_base, &fault);
+    good = good && train_run_new(&run, trainer, &beside, &note, folder,
+                                 resumed ? TRAIN_RUN_RESUME : TRAIN_RUN_START, &fault);
     if (!good)
         (void)fprintf(stderr, "%s\n", fault.text);
     CU_ASSERT_TRUE_FATAL(good);
     return run;
+}
+
+static void end(struct train_run *run)
+{
+    train_run_free(run);
+    run_folder_free(folder);
+    folder = NULL;
 }
 
 static void step_until(struct train_run *run, int64_t step)
@@ -269,11 +413,11 @@ static void step_until(struct train_run *run, int64_t step)
         CU_ASSERT_TRUE_FATAL(train_run_step(run, &fault));
 }
 
-static void load(struct trainer *trainer, const struct scratch *scratch, const char *folder)
+static void load(struct trainer *trainer, const struct scratch *scratch, const char *name)
 {
     struct checkpoint checkpoint;
     struct fault fault = {0};
-    CU_ASSERT_TRUE_FATAL(checkpoint_open(&checkpoint, &fake.bundle, scratch_path(scratch, folder), &fault));
+    CU_ASSERT_TRUE_FATAL(checkpoint_open(&checkpoint, &fake.bundle, scratch_path(scratch, name), 1, &fault));
     CU_ASSERT_TRUE_FATAL(checkpoint_load(&checkpoint, trainer, &fault));
     checkpoint_close(&checkpoint);
 }
@@ -321,12 +465,12 @@ static void resumed_after_a_kill(void)
     struct train_run *run = begin(whole, &scratch, "whole", false);
     step_until(run, 66);
     CU_ASSERT_TRUE(train_run_done(run));
-    train_run_free(run);
+    end(run);
 
     struct trainer *killed = make_trainer(&pairs, 6, 10, 1);
     run = begin(killed, &scratch, "killed", false);
     step_until(run, 34);
-    train_run_free(run);
+    end(run);
     trainer_free(killed);
     FILE *log = fopen(scratch_path(&scratch, "killed/metrics.jsonl"), "a");
     CU_ASSERT_TRUE_FATAL(log != NULL && fputs("{\"step\":34,\"epo", log) >= 0 && fclose(log) == 0);
@@ -336,7 +480,7 @@ static void resumed_after_a_kill(void)
     CU_ASSERT_EQUAL(resumed->state.step, 28);
     run = begin(resumed, &scratch, "killed", true);
     step_until(run, 66);
-    train_run_free(run);
+    end(run);
     CU_ASSERT_TRUE(same_bits(whole, resumed));
     same_metrics(scratch_path(&scratch, "whole/metrics.jsonl"),
                  scratch_path(&scratch, "killed/metrics.jsonl"));
@@ -361,9 +505,9 @@ static void an_earlier_training_is_set_aside(void)
     for (int i = 0; i < 2; i++) {
         struct trainer *trainer = make_trainer(&pairs, 1, 10, 1);
         struct train_run *run = begin(trainer, &scratch, "a/b/c", false);
-        CU_ASSERT_EQUAL(run->kept_earlier, i == 1);
+        CU_ASSERT_EQUAL(folder->kept_earlier, i == 1);
         CU_ASSERT_EQUAL(scratch_there(scratch_path(&scratch, "a/b/c/checkpoint.safetensors.old")), i == 1);
-        train_run_free(run);
+        end(run);
         trainer_free(trainer);
     }
     fake_pairs_free(&pairs);
@@ -401,7 +545,7 @@ static void stops_where_numbers_are_not_finite(void)
     CU_ASSERT_FALSE(train_run_step(run, &fault));
     CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "step 6: the array flow.layer0.bias is nan at element 0"));
     CU_ASSERT_FALSE(train_run_save(run, &fault));
-    train_run_free(run);
+    end(run);
     trainer_free(trainer);
     fake_pairs_free(&pairs);
     scratch_remove(&scratch);
@@ -424,7 +568,7 @@ static void stops_where_squares_are_not_finite(void)
     CU_ASSERT_EQUAL(fault.exit_code, FAULT_DIVERGED);
     CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "step 6: adam.square.flow.layer0.weight is inf at element 0"));
     CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "of step 0, is kept as"));
-    train_run_free(run);
+    end(run);
     trainer_free(trainer);
     fake_pairs_free(&pairs);
     scratch_remove(&scratch);
@@ -455,6 +599,9 @@ int main(void)
         {"any batch", any_batch},
         {"an epoch sees every sample", an_epoch_sees_every_sample},
         {"initial weights follow the settings", initial_weights_follow_the_settings},
+        {"every parameter has its start", every_parameter_has_its_start},
+        {"a base flow finds its optimum", a_base_flow_finds_its_optimum},
+        {"patience ends", patience_ends},
         {"same bits for any threads", same_bits_for_any_threads},
         {"resumed after a kill", resumed_after_a_kill},
         {"an earlier training is set aside", an_earlier_training_is_set_aside},
