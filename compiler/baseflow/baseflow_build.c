@@ -9,7 +9,6 @@
 
 #include <assert.h>
 #include <math.h>
-#include <string.h>
 
 /* ---- inputs -------------------------------------------------------------------------------------------- */
 
@@ -149,17 +148,6 @@ struct ir_graph *baseflow_build(struct arena *arena, const struct base_model *ba
     return graph;
 }
 
-/* "loss" is what was differentiated; who trains wants cost and penalty apart. */
-static void drop_output(struct ir_graph *graph, const char *name)
-{
-    int kept = 0;
-    for (int i = 0; i < graph->n_outputs; i++) {
-        if (strcmp(graph->outputs[i].name, name) != 0)
-            graph->outputs[kept++] = graph->outputs[i];
-    }
-    graph->n_outputs = kept;
-}
-
 struct ir_graph *baseflow_train(struct arena *arena, const struct base_model *base, bool keep_all)
 {
     const char **wrt = ARENA_ARRAY(arena, const char *, (size_t)base->n_parameters);
@@ -168,6 +156,6 @@ struct ir_graph *baseflow_train(struct arena *arena, const struct base_model *ba
     const struct ir_graph *loss = pass_hoist(baseflow_build(arena, base, 0));
     struct ir_graph *train = diff_reverse(loss, "train", "loss", base->n_parameters, wrt,
                                           keep_all ? DIFF_KEEP_ALL : DIFF_KEEP_STATE);
-    drop_output(train, "loss");
+    ir_output_drop(train, "loss"); /* who trains wants cost and penalty apart */
     return train;
 }

@@ -8,7 +8,6 @@
 #include "pass/pass.h"
 
 #include <assert.h>
-#include <string.h>
 
 static const struct ir_node *sample_input(struct ir_graph *graph, const char *name, struct ir_shape shape)
 {
@@ -153,17 +152,6 @@ struct ir_graph *flow_build(struct arena *arena, const struct model *model, enum
     return graph;
 }
 
-/* "loss" is what was differentiated; who trains wants cost and penalty apart. */
-static void drop_output(struct ir_graph *graph, const char *name)
-{
-    int kept = 0;
-    for (int i = 0; i < graph->n_outputs; i++) {
-        if (strcmp(graph->outputs[i].name, name) != 0)
-            graph->outputs[kept++] = graph->outputs[i];
-    }
-    graph->n_outputs = kept;
-}
-
 struct ir_graph *flow_train(struct arena *arena, const struct model *model, bool keep_all)
 {
     const char *wrt[2 * MODEL_MAX_LAYERS];
@@ -175,6 +163,6 @@ struct ir_graph *flow_train(struct arena *arena, const struct model *model, bool
     const struct ir_graph *loss = pass_hoist(flow_build(arena, model, FLOW_LOSS));
     struct ir_graph *train =
         diff_reverse(loss, "train", "loss", n, wrt, keep_all ? DIFF_KEEP_ALL : DIFF_KEEP_STATE);
-    drop_output(train, "loss");
+    ir_output_drop(train, "loss"); /* who trains wants cost and penalty apart */
     return train;
 }

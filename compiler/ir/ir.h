@@ -134,6 +134,7 @@ struct ir_graph {
 
 struct ir_graph *ir_graph_new(struct arena *arena, const char *name);
 void ir_output_add(struct ir_graph *graph, const char *name, const struct ir_node *value);
+void ir_output_drop(struct ir_graph *graph, const char *name); /* the output alone, not what it takes */
 const struct ir_node *ir_input_find(const struct ir_graph *graph, const char *name);  /* NULL: none */
 const struct ir_node *ir_output_find(const struct ir_graph *graph, const char *name); /* NULL: none */
 

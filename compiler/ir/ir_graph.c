@@ -305,3 +305,12 @@ void ir_output_add(struct ir_graph *graph, const char *name, const struct ir_nod
     graph->outputs[graph->n_outputs++] =
         (struct ir_output){.name = arena_strdup(graph->arena, name), .value = value};
 }
+
+void ir_output_drop(struct ir_graph *graph, const char *name)
+{
+    int kept = 0;
+    for (int i = 0; i < graph->n_outputs; i++)
+        if (strcmp(graph->outputs[i].name, name) != 0)
+            graph->outputs[kept++] = graph->outputs[i];
+    graph->n_outputs = kept;
+}
