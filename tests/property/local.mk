@@ -28,3 +28,6 @@ base_fixture_sources = $(flow_fixture_sources) tests/property/base_fixture.c tes
 check_PROGRAMS += tests/property/test_baseflow tests/property/test_cp_flow
 tests_property_test_baseflow_SOURCES = tests/property/test_baseflow.c $(base_fixture_sources)
 tests_property_test_cp_flow_SOURCES = tests/property/test_cp_flow.c $(base_fixture_sources)
+
+check_PROGRAMS += tests/property/test_ode
+tests_property_test_ode_SOURCES = tests/property/test_ode.c tests/bindings.c tests/bindings.h
