@@ -33,8 +33,7 @@ struct base_flow {
     struct worker *workers; /* [threads] */
 };
 
-/* ---- making
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- making ----------------------------------------------------------------------------------------- */
 
 bool base_flow_of_mixture(struct base_flow **out, struct mixture *mixture, int threads, struct fault *fault)
 {
@@ -198,8 +197,7 @@ const char *base_flow_kind(const struct base_flow *base)
     return base->mixture != NULL ? "mixture" : base->compiled.kind->name;
 }
 
-/* ---- rows
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------------- */
 
 void base_apply(const struct base_compiled *flow, struct base_chunk *chunk)
 {
@@ -263,8 +261,7 @@ static void add_report(struct base_flow_report *to, const struct base_flow_repor
     to->evaluations = from->evaluations > to->evaluations ? from->evaluations : to->evaluations;
 }
 
-/* ---- chunks
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- chunks ----------------------------------------------------------------------------------------- */
 
 typedef void chunk_map(const struct base_compiled *flow, struct base_chunk *chunk);
 
@@ -273,7 +270,8 @@ struct walk {
     chunk_map *map;
     const double *from;
     double *to, *logdet;
-    int64_t n, rows; /* all; of a chunk */
+    unsigned char *marks; /* NULL: not wanted, as logdet */
+    int64_t n, rows;      /* all; of a chunk */
 };
 
 static void walk_chunk(void *data, int64_t part, int thread)
@@ -291,10 +289,13 @@ static void walk_chunk(void *data, int64_t part, int thread)
     walk->map(flow, chunk);
     for (int64_t row = 0; row < chunk->n; row++) {
         struct base_row *r = &chunk->row[row];
-        r->failed = mend(chunk->x + row * d, d) || mend(&r->logdet, 1) || r->failed;
+        r->failed = mend(chunk->x + row * d, d) || r->failed;
+        r->failed = mend(&r->logdet, 1) || r->failed;
         count_row(&worker->report, r);
         if (walk->logdet != NULL)
             walk->logdet[first + row] = r->logdet;
+        if (walk->marks != NULL)
+            walk->marks[first + row] = r->failed;
     }
     memcpy(walk->to + first * d, chunk->x, (size_t)(chunk->n * d) * sizeof *chunk->x);
 }
@@ -304,6 +305,7 @@ static void walk_compiled(struct base_flow *base, chunk_map *map, const double *
 {
     const int64_t share = (n + base->threads - 1) / base->threads;
     struct walk walk = {.base = base, .map = map, .from = from, .to = to, .logdet = logdet, .n = n};
+    walk.marks = report != NULL ? report->marks : NULL;
     walk.rows = share > base->rows ? base->rows : share < LEAST_ROWS ? LEAST_ROWS : share;
     for (int i = 0; i < base->threads; i++)
         base->workers[i].report = (struct base_flow_report){0};
@@ -321,6 +323,8 @@ static void check_mixture(const struct base_flow *base, double *to, double *logd
         r.failed = (logdet != NULL && mend(&logdet[row], 1)) || r.failed;
         if (report != NULL)
             count_row(report, &r);
+        if (report != NULL && report->marks != NULL)
+            report->marks[row] = r.failed;
     }
 }
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { MOST_STEPS = 10000 };
+enum { MOST_STEPS = 5000 };
 
 struct cnf {
     const struct base_compiled *flow;

@@ -55,8 +55,7 @@ static struct block block_in(const struct base_compiled *flow, struct base_chunk
                           .factor = room + (5 + flow->d) * size};
 }
 
-/* ---- small matrices
- * ---------------------------------------------------------------------------------------------- */
+/* ---- small matrices --------------------------------------------------------------------------------- */
 
 /* a + ridge I = L L^T, by the lower triangle. */
 static bool cholesky(const double *a, int64_t d, double ridge, double *L)
@@ -110,8 +109,7 @@ static double length(const double *x, const double *y, int64_t d)
     return sqrt(sum);
 }
 
-/* ---- one row
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- one row ---------------------------------------------------------------------------------------- */
 
 static double row_noise(const struct block *block, int64_t row)
 {
@@ -171,8 +169,7 @@ static bool advance(const struct block *block, int64_t row)
     return true;
 }
 
-/* ---- a block
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- a block ---------------------------------------------------------------------------------------- */
 
 /* Starts from x = y: far out, where the network is straight, H is near the identity. */
 static void solve_rows(struct block *block)
@@ -229,8 +226,7 @@ static void finish_rows(const struct block *block)
     }
 }
 
-/* ---- ActNorm
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- ActNorm ---------------------------------------------------------------------------------------- */
 
 static const struct gpfc_parameter *find_parameter(const struct gpfc_bundle *bundle, int norm,
                                                    const char *part)
@@ -267,8 +263,7 @@ static void undo_norm(const struct block *block, int norm)
     }
 }
 
-/* ---- all blocks
- * -------------------------------------------------------------------------------------------------- */
+/* ---- all blocks ------------------------------------------------------------------------------------- */
 
 static void cp_flow_inverse(const struct base_compiled *flow, struct base_chunk *chunk)
 {

@@ -8,14 +8,14 @@
 #include "gpfc/kernel_abi.h"
 
 enum fake_base_kind {
-    FAKE_BNAF_SMOOTH,     /* d = 3, two blocks with the flip between; unbounded     */
-    FAKE_BNAF_FLAT,       /* d = 2, y_1 = 4 tanh x_1, y_2 = 4 tanh(x_2 + x_1): flat far out, and bounded       */
-    FAKE_BNAF_STEPS,      /* d = 2, nearly flat, then steep: Newton's method alone does not converge      */
-    FAKE_BNAF_LINEAR,     /* d = 2, log_diagonal is the same for all rows, a total of the kernel     */
-    FAKE_BNAF_BROKEN,     /* d = 2, no number where x_1 > 0.5     */
-    FAKE_FFJORD_PLAIN,    /* d = 2, two CNFs: dx/dt = A x with A a rotation and growth, then dx/dt = 2 t x    */
+    FAKE_BNAF_SMOOTH,     /* d = 3, two blocks with the flip between; unbounded */
+    FAKE_BNAF_FLAT,       /* d = 2, y_1 = 4 tanh x_1, y_2 = 4 tanh(x_2 + x_1): flat far out, and bounded */
+    FAKE_BNAF_STEPS,      /* d = 2, nearly flat, then steep: Newton's method alone does not converge */
+    FAKE_BNAF_LINEAR,     /* d = 2, log_diagonal is the same for all rows, a total of the kernel */
+    FAKE_BNAF_BROKEN,     /* d = 2, no number where x_1 > 0.5 */
+    FAKE_FFJORD_PLAIN,    /* d = 2, two CNFs: a rotation that grows, then dx/dt = 2 t x */
     FAKE_FFJORD_BLOWS_UP, /* d = 2, one CNF: dx_i/dt = x_i^2, which is infinite at t = 1/x */
-    FAKE_CP_FLOW, /* d = 2, two blocks, three ActNorms; grad F = x + 3 sum_k sg(w_k x) w_k, some w_k large */
+    FAKE_CP_FLOW,         /* d = 2, two blocks, three ActNorms: x + 3 sum_k sg(w_k x) w_k, some w_k large */
     FAKE_BASES
 };
 
