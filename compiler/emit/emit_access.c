@@ -114,6 +114,39 @@ LLVMValueRef emit_product(const struct nest_emitter *ne, LLVMValueRef a, LLVMVal
 
 /* ---- expressions --------------------------------------------------------------------------------------------------- */
 
+/* a + step * b */
+static struct index index_plus(const struct nest_emitter *ne, struct index a, int step, struct index b)
+{
+    LLVMBuilderRef builder = ne->e->builder;
+    a.constant += step * b.constant;
+    if (!b.dynamic || step == 0)
+        return a;
+    LLVMValueRef part = b.dynamic;
+    if (step != 1)
+        part = LLVMBuildMul(builder, part, emit_constant_index(ne->e, step), "");
+    a.dynamic = a.dynamic ? LLVMBuildAdd(builder, a.dynamic, part, "") : part;
+    return a;
+}
+
+static LLVMValueRef sliced(const struct nest_emitter *ne, const struct ir_node *node,
+                           const struct index *label, int vector)
+{
+    const struct ir_select *select = &node->select;
+    struct plan_slice slice;
+    struct index index[IR_MAX_RANK];
+    bool is_slice = plan_is_slice(node, &slice);
+    assert(is_slice);
+    (void)is_slice;
+    for (int axis = 0; axis < node->args[0]->shape.rank; axis++)
+        if (axis != select->axis)
+            index[axis] = label[axis < select->axis ? axis : axis - 1 + select->n_lead];
+    index[select->axis] = (struct index){NULL, slice.first};
+    for (int i = 0; i < select->n_lead; i++)
+        index[select->axis] = index_plus(ne, index[select->axis], slice.step[i], label[select->axis + i]);
+    LLVMValueRef x = emit_value(ne, node->args[0], index, vector);
+    return slice.value == 1 ? x : emit_product(ne, emit_number(ne, slice.value), x);
+}
+
 static LLVMValueRef operand(const struct nest_emitter *ne, const struct ir_node *node, int i,
                             const struct index *label, int vector)
 {
@@ -156,6 +189,8 @@ LLVMValueRef emit_expression(const struct nest_emitter *ne, const struct ir_node
 {
     if (node->op == IR_EIN)
         return product(ne, node, label, vector);
+    if (node->op == IR_SELECT)
+        return sliced(ne, node, label, vector);
     if (node->op != IR_ADD)
         return vector_elementwise(ne->math, node->op, operand(ne, node, 0, label, vector), node->range);
     LLVMValueRef sum = NULL;

@@ -46,20 +46,18 @@ void emit_loop_end(struct emitter *e, const struct emit_loop *loop, long count)
     LLVMPositionBuilderAtEnd(e->builder, loop->exit);
 }
 
+/* Tested before the first round and after each. */
 struct emit_loop emit_range_begin(struct emitter *e, LLVMValueRef first, LLVMValueRef end, const char *name)
 {
-    struct emit_loop loop;
+    struct emit_loop loop = {.end = end};
     LLVMBasicBlockRef from = LLVMGetInsertBlock(e->builder);
     loop.header = LLVMAppendBasicBlockInContext(e->context, e->function, name);
-    LLVMBasicBlockRef body = LLVMAppendBasicBlockInContext(e->context, e->function, "");
     loop.exit = LLVMAppendBasicBlockInContext(e->context, e->function, "");
-    LLVMBuildBr(e->builder, loop.header);
+    LLVMValueRef any = LLVMBuildICmp(e->builder, LLVMIntULT, first, end, "");
+    LLVMBuildCondBr(e->builder, any, loop.header, loop.exit);
     LLVMPositionBuilderAtEnd(e->builder, loop.header);
     loop.index = LLVMBuildPhi(e->builder, e->index, name);
     LLVMAddIncoming(loop.index, &first, &from, 1);
-    LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntULT, loop.index, end, "");
-    LLVMBuildCondBr(e->builder, more, body, loop.exit);
-    LLVMPositionBuilderAtEnd(e->builder, body);
     return loop;
 }
 
@@ -68,7 +66,8 @@ void emit_range_end(struct emitter *e, const struct emit_loop *loop)
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
     LLVMValueRef next = LLVMBuildAdd(e->builder, loop->index, emit_constant_index(e, 1), "");
     LLVMAddIncoming(loop->index, &next, &here, 1);
-    LLVMBuildBr(e->builder, loop->header);
+    LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntULT, next, loop->end, "");
+    LLVMBuildCondBr(e->builder, more, loop->header, loop->exit);
     LLVMMoveBasicBlockAfter(loop->exit, here);
     LLVMPositionBuilderAtEnd(e->builder, loop->exit);
 }

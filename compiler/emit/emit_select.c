@@ -1,21 +1,102 @@
 /* SPDX-License-Identifier: MIT
  *
- * A sparse constant linear map along one axis, driven by tables: rows, the entries of each, and loops over what is left. */
+ * A sparse constant linear map along one axis, driven by tables: the first entry of each row, which is
+ * stored, further ones, which are added, and rows that have none, which become zero. */
 #include "emit/emitter.h"
 
 struct selection {
-    const struct ir_node *node, *x;
+    struct nest_emitter *ne;
+    const struct ir_node *node;    /* whose place is written */
+    const struct ir_node *x;       /* what is read; NULL: zeros are written */
     const struct ir_select *select;
     struct index from[IR_MAX_RANK], to[IR_MAX_RANK];
-    LLVMValueRef place, column, factor; /* tables: offset of each row in the result; of each entry its column and value */
+    bool add;
+    LLVMValueRef base, factor; /* of the row at hand: its memory, and what x is multiplied by (NULL: 1) */
 };
 
-static int row_count(const struct ir_select *select)
+struct rows { /* entries of one value, or rows without any */
+    int n;
+    long *place, *column; /* offset of a row in the result */
+    double *value;
+};
+
+/* ---- one entry ----------------------------------------------------------------------------------------- */
+
+static void write_element(const struct selection *s)
 {
-    int rows = 1;
-    for (int i = 0; i < select->n_lead; i++)
-        rows *= select->lead[i];
-    return rows;
+    const struct nest_emitter *ne = s->ne;
+    const struct plan_value *to = &ne->region->value[s->node->id];
+    for (int v = 0; v < ne->vectors; v++) {
+        LLVMValueRef x = s->x ? emit_value(ne, s->x, s->from, v) : LLVMConstNull(ne->type);
+        if (s->add) {
+            LLVMValueRef sum = emit_load(ne, s->base, to, s->node->shape.rank, s->to, v);
+            LLVMValueRef one = s->factor ? s->factor : emit_number(ne, 1);
+            x = emit_multiply_add(ne, one, x, sum);
+        } else if (s->factor) {
+            x = emit_product(ne, s->factor, x);
+        }
+        emit_store_value(ne, s->base, to, s->node->shape.rank, s->to, v, x);
+    }
+}
+
+/* Every index of the other axes, which the result has before or behind those of its rows. */
+static void over_rest(struct selection *s, int axis)
+{
+    const struct ir_shape shape = s->node->shape;
+    const int first = s->select->axis, end = first + s->select->n_lead;
+    if (axis == shape.rank) {
+        write_element(s);
+        return;
+    }
+    if (axis >= first && axis < end) {
+        s->to[axis] = (struct index){NULL, 0}; /* the row's memory begins there */
+        over_rest(s, axis + 1);
+        return;
+    }
+    struct emit_loop loop = emit_loop_begin(s->ne->e, shape.size[axis], "rest");
+    s->to[axis] = s->from[axis < first ? axis : axis + 1 - s->select->n_lead] = (struct index){loop.index, 0};
+    over_rest(s, axis + 1);
+    emit_loop_end(s->ne->e, &loop, shape.size[axis]);
+}
+
+/* ---- tables -------------------------------------------------------------------------------------------- */
+
+static LLVMValueRef table_entry(const struct nest_emitter *ne, LLVMValueRef table, LLVMTypeRef type,
+                                LLVMValueRef at)
+{
+    LLVMValueRef address = LLVMBuildGEP2(ne->e->builder, type, table, &at, 1, "");
+    return LLVMBuildLoad2(ne->e->builder, type, address, "");
+}
+
+static bool has_factors(const struct rows *rows)
+{
+    for (int i = 0; i < rows->n; i++)
+        if (rows->value[i] != 1)
+            return true;
+    return false;
+}
+
+static void over_list(struct selection *s, const struct rows *rows)
+{
+    struct nest_emitter *ne = s->ne;
+    struct emitter *e = ne->e;
+    if (rows->n == 0)
+        return;
+    LLVMValueRef places = emit_constant_ints(e, rows->place, rows->n), columns = NULL, factors = NULL;
+    if (s->x)
+        columns = emit_constant_ints(e, rows->column, rows->n);
+    if (s->x && has_factors(rows))
+        factors = emit_constant_reals(e, rows->value, rows->n);
+    struct emit_loop loop = emit_loop_begin(e, rows->n, "entry");
+    LLVMValueRef place = table_entry(ne, places, e->index, loop.index);
+    s->base = LLVMBuildGEP2(e->builder, e->real, ne->store[0], &place, 1, "");
+    if (columns)
+        s->from[s->select->axis] = (struct index){table_entry(ne, columns, e->index, loop.index), 0};
+    s->factor = factors ? table_entry(ne, factors, e->real, loop.index) : NULL;
+    if (s->factor && ne->wide)
+        s->factor = emit_splat(ne, s->factor);
+    over_rest(s, 0);
+    emit_loop_end(e, &loop, rows->n);
 }
 
 /* Offset of a row's first element in the result's memory. */
@@ -29,97 +110,60 @@ static long row_place(const struct ir_select *select, const struct plan_value *t
     return place;
 }
 
-static LLVMValueRef table_entry(const struct nest_emitter *ne, LLVMValueRef table, LLVMTypeRef type, LLVMValueRef at)
+static struct rows rows_new(struct arena *arena, int room)
 {
-    LLVMValueRef address = LLVMBuildGEP2(ne->e->builder, type, table, &at, 1, "");
-    return LLVMBuildLoad2(ne->e->builder, type, address, "");
+    return (struct rows){.place = ARENA_ARRAY(arena, long, (size_t)room + 1),
+                         .column = ARENA_ARRAY(arena, long, (size_t)room + 1),
+                         .value = ARENA_ARRAY(arena, double, (size_t)room + 1)};
 }
 
-/* Runs `inner` for every index of the operand's axes but the selected one. */
-static void over_rest(struct nest_emitter *ne, struct selection *s, int axis, LLVMValueRef base, LLVMValueRef factor,
-                      LLVMValueRef column,
-                      void (*inner)(struct nest_emitter *, struct selection *, LLVMValueRef, LLVMValueRef))
+static void rows_add(struct rows *rows, long place, int column, double value)
 {
-    if (axis == s->x->shape.rank) {
-        inner(ne, s, base, factor);
-        return;
-    }
-    if (axis == s->select->axis) {
-        s->from[axis] = (struct index){column, 0};
-        for (int i = 0; i < s->select->n_lead; i++)
-            s->to[axis + i] = (struct index){NULL, 0}; /* the table of places has them */
-        over_rest(ne, s, axis + 1, base, factor, column, inner);
-        return;
-    }
-    struct emit_loop loop = emit_loop_begin(ne->e, s->x->shape.size[axis], "rest");
-    int to = axis < s->select->axis ? axis : axis + s->select->n_lead - 1;
-    s->from[axis] = s->to[to] = (struct index){loop.index, 0};
-    over_rest(ne, s, axis + 1, base, factor, column, inner);
-    emit_loop_end(ne->e, &loop, s->x->shape.size[axis]);
+    rows->place[rows->n] = place;
+    rows->column[rows->n] = column;
+    rows->value[rows->n++] = value;
 }
 
-static void write_zero(struct nest_emitter *ne, struct selection *s, LLVMValueRef base, LLVMValueRef factor)
-{
-    (void)factor;
-    const struct plan_value *to = &ne->region->value[s->node->id];
-    for (int v = 0; v < ne->vectors; v++)
-        emit_store_value(ne, base, to, s->node->shape.rank, s->to, v, LLVMConstNull(ne->type));
-}
+/* ---- nests --------------------------------------------------------------------------------------------- */
 
-static void add_entry(struct nest_emitter *ne, struct selection *s, LLVMValueRef base, LLVMValueRef factor)
+/* seen[row]: the row has an entry. */
+static void write_entries(struct selection *s, bool *seen)
 {
-    const struct plan_value *to = &ne->region->value[s->node->id];
-    for (int v = 0; v < ne->vectors; v++) {
-        LLVMValueRef x = emit_value(ne, s->x, s->from, v);
-        LLVMValueRef sum = emit_load(ne, base, to, s->node->shape.rank, s->to, v);
-        sum = emit_multiply_add(ne, factor, x, sum);
-        emit_store_value(ne, base, to, s->node->shape.rank, s->to, v, sum);
-    }
-}
-
-static LLVMValueRef row_base(const struct nest_emitter *ne, const struct selection *s, LLVMValueRef row)
-{
-    LLVMValueRef offset = table_entry(ne, s->place, ne->e->index, row);
-    return LLVMBuildGEP2(ne->e->builder, ne->e->real, ne->store[0], &offset, 1, "");
-}
-
-static void make_tables(struct nest_emitter *ne, struct selection *s, LLVMValueRef *row_of)
-{
-    struct arena *arena = ne->e->arena;
-    int rows = row_count(s->select), n = s->select->n_entries;
-    long *place = ARENA_ARRAY(arena, long, (size_t)rows + 1), *row = ARENA_ARRAY(arena, long, (size_t)n + 1);
-    long *column = ARENA_ARRAY(arena, long, (size_t)n + 1);
-    double *factor = ARENA_ARRAY(arena, double, (size_t)n + 1);
-    for (int r = 0; r < rows; r++)
-        place[r] = row_place(s->select, &ne->region->value[s->node->id], r);
+    struct arena *arena = s->ne->e->arena;
+    const struct plan_value *to = &s->ne->region->value[s->node->id];
+    const int n = s->select->n_entries;
+    struct rows first = rows_new(arena, n), further = rows_new(arena, n);
     for (int i = 0; i < n; i++) {
-        row[i] = s->select->entries[i].row;
-        column[i] = s->select->entries[i].column;
-        factor[i] = s->select->entries[i].value;
+        const struct ir_entry entry = s->select->entries[i];
+        const long place = row_place(s->select, to, entry.row);
+        rows_add(seen[entry.row] ? &further : &first, place, entry.column, entry.value);
+        seen[entry.row] = true;
     }
-    s->place = emit_constant_ints(ne->e, place, rows);
-    *row_of = emit_constant_ints(ne->e, row, n);
-    s->column = emit_constant_ints(ne->e, column, n);
-    s->factor = emit_constant_reals(ne->e, factor, n);
+    s->add = false;
+    over_list(s, &first);
+    s->add = true;
+    over_list(s, &further);
+}
+
+static void write_zeros(struct selection *s, int n_rows, const bool *seen)
+{
+    struct rows empty = rows_new(s->ne->e->arena, n_rows);
+    for (int row = 0; row < n_rows; row++)
+        if (!seen[row])
+            rows_add(&empty, row_place(s->select, &s->ne->region->value[s->node->id], row), 0, 0);
+    s->x = NULL;
+    s->add = false;
+    over_list(s, &empty);
 }
 
 void emit_select(struct nest_emitter *ne)
 {
     const struct ir_node *node = ne->nest->node;
-    struct selection s = {.node = node, .x = node->args[0], .select = &node->select};
-    LLVMValueRef row_of;
-    make_tables(ne, &s, &row_of);
-    struct emit_loop rows = emit_loop_begin(ne->e, row_count(s.select), "row");
-    over_rest(ne, &s, 0, row_base(ne, &s, rows.index), NULL, rows.index, write_zero);
-    emit_loop_end(ne->e, &rows, row_count(s.select));
-    if (s.select->n_entries == 0)
-        return;
-    struct emit_loop entries = emit_loop_begin(ne->e, s.select->n_entries, "entry");
-    LLVMValueRef row = table_entry(ne, row_of, ne->e->index, entries.index);
-    LLVMValueRef column = table_entry(ne, s.column, ne->e->index, entries.index);
-    LLVMValueRef factor = table_entry(ne, s.factor, ne->e->real, entries.index);
-    if (ne->wide)
-        factor = emit_splat(ne, factor);
-    over_rest(ne, &s, 0, row_base(ne, &s, row), factor, column, add_entry);
-    emit_loop_end(ne->e, &entries, s.select->n_entries);
+    struct selection s = {.ne = ne, .node = node, .x = node->args[0], .select = &node->select};
+    int n_rows = 1;
+    for (int i = 0; i < s.select->n_lead; i++)
+        n_rows *= s.select->lead[i];
+    bool *seen = ARENA_ARRAY(ne->e->arena, bool, (size_t)n_rows);
+    write_entries(&s, seen);
+    write_zeros(&s, n_rows, seen);
 }

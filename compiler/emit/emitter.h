@@ -34,6 +34,7 @@ struct index { /* dynamic + constant */
 struct emit_loop {
     LLVMBasicBlockRef header, exit;
     LLVMValueRef index;
+    LLVMValueRef end; /* of a range */
 };
 struct emit_loop emit_loop_begin(struct emitter *e, long count, const char *name);
 void emit_loop_end(struct emitter *e, const struct emit_loop *loop, long count);

@@ -28,12 +28,13 @@ struct planner {
 
 /* An `ein` of one operand without sums: scaling, transpose, broadcast, diagonal. A fill counts too. */
 bool plan_is_view(const struct ir_node *node);
-/* One value for each index of the result, no sums: `add`, functions, `ein` without summed labels. */
+/* One value for each index of the result, no sums: `add`, functions, `ein` without summed labels, slices. */
 bool plan_is_elementwise(const struct ir_node *node);
 bool plan_is_contraction(const struct ir_node *node);
 /* The determinant or inverse of a matrix. */
 bool plan_is_matrix(const struct ir_node *node);
-/* Labels of an operand in terms of the node's own axes (elementwise nodes) or labels (contractions). */
+/* Labels of an operand in terms of the node's own axes (elementwise nodes but slices) or labels
+ * (contractions). */
 void plan_operand_labels(const struct ir_node *node, int operand, unsigned char labels[IR_MAX_RANK]);
 
 /* The axis of every node that runs along rows: contracted with uniform matrices or made by them. Found by votes of

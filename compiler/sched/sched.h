@@ -175,6 +175,16 @@ struct plan *sched_plan(struct arena *arena, const struct ir_graph *graph, struc
  * below the bsum. Run by sched_plan. */
 struct ir_graph *sched_legalise(const struct ir_graph *graph);
 
+/* A `select` that takes elements in even steps: with i, j, .. the indices of the axes that replace its axis,
+ * result[.., i, j, .., ..] = value * x[.., first + step[0] i + step[1] j + .., ..]. Part of an axis, one index
+ * of it, an axis in two, an axis backwards: they are computed where they are used. */
+struct plan_slice {
+    double value;
+    int first;
+    int step[IR_MAX_RANK];
+};
+bool plan_is_slice(const struct ir_node *node, struct plan_slice *slice);
+
 void sched_print(const struct plan *plan, struct strbuf *out);
 
 /* Calls visit for every value in memory or registers that computing `node` reads, looking through inlined ones. */

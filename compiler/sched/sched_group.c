@@ -45,11 +45,28 @@ static bool is_open(const struct grouping *grouping, const struct ir_node *node)
 
 /* ---- joining a nest ---------------------------------------------------------------------------------------------- */
 
+static void check_member(void *data, const struct ir_node *base)
+{
+    struct readiness *r = data;
+    if (r->grouping->member_of[base->id] >= 0)
+        r->ready = true;
+}
+
+/* Directly or through inlined values. */
+static bool reads_member(const struct grouping *grouping, const struct ir_node *node)
+{
+    struct readiness reads = {grouping, false};
+    plan_visit_bases(grouping->region, node, check_member, &reads);
+    return reads.ready;
+}
+
 /* Finds the nest axes of a candidate's axes from those of its operands that are members; labels: candidate's axis of each
  * of the operand's. False: they contradict each other. */
 static bool map_operand(const struct grouping *grouping, const struct ir_node *operand,
                         const unsigned char labels[IR_MAX_RANK], int axis[IR_MAX_LABELS], bool *linked)
 {
+    if (operand->op == IR_SELECT && grouping->region->value[operand->id].inlined)
+        return !reads_member(grouping, operand);
     if (grouping->region->value[operand->id].inlined) {
         for (int i = 0; i < operand->n_args; i++) {
             unsigned char inner[IR_MAX_RANK], outer[IR_MAX_RANK] = {0};
@@ -93,6 +110,8 @@ static bool can_join(const struct grouping *grouping, const struct ir_node *node
     for (int a = 0; a < IR_MAX_LABELS; a++)
         out->axis[a] = -1;
     bool linked = false;
+    if (node->op == IR_SELECT) /* a slice reads elsewhere than where the nest is */
+        return false;
     for (int i = 0; i < node->n_args; i++) {
         unsigned char labels[IR_MAX_RANK];
         plan_operand_labels(node, i, labels);
@@ -140,13 +159,6 @@ static void ungroup(struct grouping *grouping)
 
 /* ---- the order --------------------------------------------------------------------------------------------------- */
 
-static void check_member(void *data, const struct ir_node *base)
-{
-    struct readiness *r = data;
-    if (r->grouping->member_of[base->id] >= 0)
-        r->ready = true;
-}
-
 /* How many elementwise consumers a nest grown from `root` would leave behind because something else they read is
  * missing: they would read its values back from memory later. */
 static int count_missed(struct grouping *grouping, const struct ir_node *root)
@@ -157,9 +169,8 @@ static int count_missed(struct grouping *grouping, const struct ir_node *root)
         const struct ir_node *node = grouping->region->graph->nodes[id];
         if (!is_open(grouping, node) || !plan_is_elementwise(node) || is_ready(grouping, node))
             continue;
-        struct readiness reads = {grouping, false};
-        plan_visit_bases(grouping->region, node, check_member, &reads);
-        missed += reads.ready && ir_elements(node->shape) == ir_elements(root->shape);
+        if (reads_member(grouping, node))
+            missed += ir_elements(node->shape) == ir_elements(root->shape);
     }
     ungroup(grouping);
     return missed;
@@ -316,7 +327,7 @@ static bool append_next(struct grouping *grouping, const struct ir_node *node)
         nest = plan_total(planner, region, node);
         if (!nest)
             return false;
-    } else if (node->op == IR_SELECT || plan_is_matrix(node)) {
+    } else if (!plan_is_elementwise(node) && !plan_is_contraction(node)) {
         nest = single_nest(planner, region, node);
     } else {
         grow(grouping, node);

@@ -10,7 +10,7 @@ bool plan_is_elementwise(const struct ir_node *node)
 {
     if (node->op == IR_EIN)
         return node->ein.n_labels == node->shape.rank;
-    return node->op == IR_ADD || ir_op_is_elementwise(node->op);
+    return node->op == IR_ADD || ir_op_is_elementwise(node->op) || plan_is_slice(node, NULL);
 }
 
 bool plan_is_view(const struct ir_node *node)
@@ -36,6 +36,46 @@ void plan_operand_labels(const struct ir_node *node, int operand, unsigned char 
     }
     for (int axis = 0; axis < IR_MAX_RANK; axis++)
         labels[axis] = (unsigned char)axis;
+}
+
+/* ---- slices -------------------------------------------------------------------------------------------- */
+
+static int row_count(const struct ir_select *select)
+{
+    int rows = 1;
+    for (int i = 0; i < select->n_lead; i++)
+        rows *= select->lead[i];
+    return rows;
+}
+
+/* The column of a row, whose place along each of the leading axes is counted row-major. */
+static int column_of(const struct ir_select *select, const struct plan_slice *slice, int row)
+{
+    int column = slice->first;
+    for (int i = select->n_lead - 1; i >= 0; i--) {
+        column += slice->step[i] * (row % select->lead[i]);
+        row /= select->lead[i];
+    }
+    return column;
+}
+
+bool plan_is_slice(const struct ir_node *node, struct plan_slice *slice)
+{
+    const struct ir_select *select = &node->select;
+    if (node->op != IR_SELECT || select->n_entries != row_count(select))
+        return false;
+    const struct ir_entry *entries = select->entries;
+    struct plan_slice found = {.value = entries[0].value, .first = entries[0].column};
+    for (int i = select->n_lead - 1, rows = 1; i >= 0; rows *= select->lead[i--])
+        if (select->lead[i] > 1 && rows < select->n_entries)
+            found.step[i] = entries[rows].column - found.first;
+    for (int i = 0; i < select->n_entries; i++)
+        if (entries[i].row != i || entries[i].value != found.value ||
+            entries[i].column != column_of(select, &found, i))
+            return false;
+    if (slice)
+        *slice = found;
+    return true;
 }
 
 void plan_visit_bases(const struct plan_region *region, const struct ir_node *node,
@@ -76,13 +116,13 @@ static bool is_inlined(const struct plan_region *region, const struct ir_node *n
     const struct node_facts *facts = &region->facts[node->id];
     if (facts->forced)
         return false;
-    if (plan_is_view(node))
+    if (plan_is_view(node) || plan_is_slice(node, NULL))
         return true;
     if (facts->users != 1 || !facts->user || !region->facts[facts->user->id].wanted)
         return false;
     if (is_swallowed(region, node, facts->user))
         return true;
-    return plan_is_elementwise(node) && plan_is_elementwise(facts->user) &&
+    return plan_is_elementwise(node) && plan_is_elementwise(facts->user) && facts->user->op != IR_SELECT &&
            ir_elements(node->shape) == ir_elements(facts->user->shape);
 }
 
@@ -174,10 +214,10 @@ void plan_rows(struct plan_region *region)
         if (plan_is_contraction(graph->nodes[id]))
             vote(graph->nodes[id], votes);
     for (int id = 0; id < graph->n_nodes; id++)
-        if (plan_is_elementwise(graph->nodes[id]))
+        if (plan_is_elementwise(graph->nodes[id]) && graph->nodes[id]->op != IR_SELECT)
             spread(graph->nodes[id], votes, true);
     for (int id = graph->n_nodes - 1; id >= 0; id--)
-        if (plan_is_elementwise(graph->nodes[id]))
+        if (plan_is_elementwise(graph->nodes[id]) && graph->nodes[id]->op != IR_SELECT)
             spread(graph->nodes[id], votes, false);
     for (int id = 0; id < graph->n_nodes; id++)
         region->facts[id].row = best_axis(graph->nodes[id], votes[id]);

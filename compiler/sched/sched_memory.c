@@ -97,8 +97,8 @@ static void find_lives(struct plan_region *region)
         facts->first = facts->nest;
         if (op == IR_RESULT)
             facts->first = region->items[facts->nest].loop->prologue;
-        facts->placed |= facts->forced || op == IR_RESULT || op == IR_SELECT ||
-                         plan_is_matrix(region->graph->nodes[id]);
+        const struct plan_nest *nest = region->items[facts->nest].nest;
+        facts->placed |= facts->forced || op == IR_RESULT || (nest && nest->node);
     }
 }
 

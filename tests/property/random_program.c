@@ -320,14 +320,28 @@ static void make_hold(struct maker *m)
     put(m, ir_unary(m->graph, IR_HOLD, x.node), x.bound);
 }
 
+/* An axis in two, or backwards. */
+static void make_even_steps(struct maker *m, struct value x, int axis, bool in_two)
+{
+    const int n = x.node->shape.size[axis], half = in_two && n % 2 == 0 ? 2 : 1, lead[2] = {half, n / half};
+    const double factor = chance(m, 70) ? 1 : -0.75;
+    struct ir_entry entries[MAX_EXTENT];
+    for (int i = 0; i < n && n <= MAX_EXTENT; i++)
+        entries[i] = (struct ir_entry){i, in_two ? i : n - 1 - i, factor};
+    if (n <= MAX_EXTENT && x.node->shape.rank < IR_MAX_RANK - 1)
+        put(m, ir_select(m->graph, x.node, axis, 2, lead, n, entries), x.bound);
+}
+
 static void make_slice(struct maker *m, struct value x, int axis)
 {
     const int extent = x.node->shape.size[axis];
-    const int first = below(m, extent), count = 1 + below(m, extent - first);
-    if (chance(m, 50))
+    const int first = below(m, extent), count = 1 + below(m, extent - first), kind = below(m, 4);
+    if (kind == 0)
         put(m, ir_pick(m->graph, x.node, axis, first), x.bound);
-    else
+    else if (kind == 1)
         put(m, ir_slice(m->graph, x.node, axis, first, count), x.bound);
+    else
+        make_even_steps(m, x, axis, kind == 2);
 }
 
 static void make_select(struct maker *m)
