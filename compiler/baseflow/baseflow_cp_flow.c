@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * CP-Flow: the gradients of convex potentials one after another, with ActNorms before, between and, where
- * there are several, after them. Takes the potentials of baseflow_icnn.c; the estimate of a log-determinant
- * is baseflow_estimate.c's. */
+ * there are several, after them. Takes the potentials of baseflow_potential.c. */
 #include "baseflow/baseflow.h"
 #include "baseflow/icnn.h"
 
@@ -89,10 +88,10 @@ static void build_statistics(struct ir_graph *graph, const struct base_model *ba
     const struct ir_node *reached[MODEL_MAX_LAYERS];
     for (int c = 0; c < base->blocks; c++) {
         reach_norm(graph, base, c, &walk);
-        icnn_reached(graph, base, c, walk.y, reached);
+        const struct icnn icnn = icnn_of(graph, base, c), unscaled = icnn_unscaled(graph, base, c);
+        icnn_reached(graph, &icnn, &unscaled, walk.y, reached);
         for (int k = 0; k < base->n_hidden; k++)
             ir_output_add(graph, arena_printf(graph->arena, "base.convex%d.norm%d", c, k), reached[k]);
-        const struct icnn icnn = icnn_of(graph, base, c);
         walk.y = icnn_at(graph, &icnn, walk.y).gradient;
     }
     if (norm_count(base) > base->blocks)

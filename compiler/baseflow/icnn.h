@@ -47,8 +47,10 @@ struct icnn_point {
     const struct ir_node *gradient;                /* of F, [d] */
 };
 
-/* Block c of the base flow. */
+/* Of block c of the base flow; the second without its ActNorms and softplus(w1). */
 struct icnn icnn_of(struct ir_graph *graph, const struct base_model *base, int c);
+struct icnn icnn_unscaled(struct ir_graph *graph, const struct base_model *base, int c);
+
 struct icnn_point icnn_at(struct ir_graph *graph, const struct icnn *icnn, const struct ir_node *x);
 
 /* (dp/dx) v and (dq/dx) v, by levels; v [d], or [d,n]. */
@@ -75,9 +77,9 @@ const struct ir_node *icnn_logdet_estimate(struct ir_graph *graph, const struct 
                                            const struct icnn_point *at, const struct ir_node *probe,
                                            int steps);
 
-/* What reaches the ActNorms within block c, one a level: [c], and [1] the last. */
-void icnn_reached(struct ir_graph *graph, const struct base_model *base, int c, const struct ir_node *x,
-                  const struct ir_node **reached);
+/* What reaches the ActNorms within a block, one a level: [c], and [1] the last. */
+void icnn_reached(struct ir_graph *graph, const struct icnn *icnn, const struct icnn *unscaled,
+                  const struct ir_node *x, const struct ir_node **reached);
 
 /* exp(log_scale) + 0.001 of the ActNorm of that name */
 const struct ir_node *actnorm_scale(struct ir_graph *graph, const struct base_model *base, const char *name);

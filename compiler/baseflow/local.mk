@@ -7,4 +7,5 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/baseflow/baseflow_estimate.c \
 	compiler/baseflow/baseflow_ffjord.c \
 	compiler/baseflow/baseflow_icnn.c \
+	compiler/baseflow/baseflow_potential.c \
 	compiler/baseflow/icnn.h
