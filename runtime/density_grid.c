@@ -4,10 +4,10 @@
  * grid resolves them. */
 #include "density_grid.h"
 
-#include "base_rows.h"
 #include "evaluate.h"
 #include "kernel_run.h"
 #include "normal.h"
+#include "rows.h"
 
 #include <math.h>
 #include <stdlib.h>

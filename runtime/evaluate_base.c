@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "evaluate_base.h"
 
-#include "base_rows.h"
 #include "density_grid.h"
+#include "rows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,14 +16,14 @@ struct traveller {
     int64_t n, d;
     double *x, *y, *back;  /* [n][d] */
     double *mean, *scale;  /* [d] of x */
-    unsigned char *failed; /* [n] */
+    unsigned char *failed; /* [2][n] there, and back */
 };
 
 static bool traveller_init(struct traveller *t, const void *x, int precision, struct fault *fault)
 {
     const size_t rows = (size_t)(t->n * t->d), doubles = 3 * rows + 2 * (size_t)t->d;
     t->x = malloc(doubles * sizeof *t->x);
-    t->failed = malloc((size_t)t->n);
+    t->failed = malloc(2 * (size_t)t->n);
     if (t->x == NULL || t->failed == NULL)
         return fault_memory(fault, doubles * sizeof *t->x, "the evaluation");
     t->y = t->x + rows;
@@ -43,15 +43,17 @@ static void traveller_free(struct traveller *t)
 /* A row whose y is not good is not one to come back from: that counts as failed, too. */
 static bool travel(struct traveller *t, struct base_trip *trip, struct fault *fault)
 {
-    struct base_flow_report there = {0}, back = {0};
+    struct base_flow_report there = {.marks = t->failed}, back = {.marks = t->failed + t->n};
     if (!base_flow_forward(t->base, t->x, t->n, t->y, NULL, &there, fault) ||
-        !base_rows_inverse(t->base, t->y, t->n, t->back, t->failed, &back, fault))
+        !base_flow_inverse(t->base, t->y, t->n, t->back, NULL, &back, fault))
         return false;
     *trip = (struct base_trip){.samples = t->n};
-    trip->not_converged = back.failed > there.failed ? back.failed : there.failed;
-    for (int64_t i = 0; i < t->n * t->d; i++)
-        if (!t->failed[i / t->d])
-            trip->roundtrip_max = fmax(trip->roundtrip_max, fabs(t->back[i] - t->x[i]));
+    for (int64_t i = 0; i < t->n; i++) {
+        const bool failed = t->failed[i] || t->failed[t->n + i];
+        trip->not_converged += failed;
+        for (int64_t k = i * t->d; !failed && k < (i + 1) * t->d; k++)
+            trip->roundtrip_max = fmax(trip->roundtrip_max, fabs(t->back[k] - t->x[k]));
+    }
     return true;
 }
 

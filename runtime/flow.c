@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow.h"
 
-#include "base_rows.h"
 #include "kernel_run.h"
 #include "parallel.h"
+#include "rows.h"
 
 #include <math.h>
 #include <stdio.h>

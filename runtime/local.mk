@@ -29,7 +29,6 @@ libgpfcrt_a_SOURCES += \
 # Training and the trainer's commands
 libgpfcrt_a_SOURCES += \
 	runtime/adam.c runtime/adam.h \
-	runtime/base_rows.c runtime/base_rows.h \
 	runtime/bundle.c runtime/bundle.h \
 	runtime/checkpoint.c runtime/checkpoint.h runtime/checkpoint_settings.c runtime/checkpoint_settings.h \
 	runtime/command.h runtime/command_apply.c runtime/command_bench.c runtime/command_data.c \
@@ -48,6 +47,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/progress.c runtime/progress.h \
 	runtime/rate.c runtime/rate.h \
 	runtime/report.c runtime/report.h \
+	runtime/rows.c runtime/rows.h \
 	runtime/run_folder.c runtime/run_folder.h \
 	runtime/settings.c runtime/settings.h \
 	runtime/tensor_list.c runtime/tensor_list.h \

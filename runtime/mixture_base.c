@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "mixture_base.h"
 
-#include "base_rows.h"
 #include "human.h"
+#include "rows.h"
 #include "settings.h"
 
 #include <stdlib.h>

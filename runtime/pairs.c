@@ -3,9 +3,9 @@
  * Points go through the base flow in double, block by block. */
 #include "pairs.h"
 
-#include "base_rows.h"
 #include "normal.h"
 #include "random.h"
+#include "rows.h"
 
 #include <math.h>
 #include <stdlib.h>

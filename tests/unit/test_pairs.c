@@ -2,7 +2,6 @@
  *
  * What a flow is trained on: pairs as they were given, samples through a base flow, noise through its
  * inverse; and the likelihoods told with them. */
-#include "base_rows.h"
 #include "fake_base.h"
 #include "mixture_base.h"
 #include "normal.h"
@@ -152,25 +151,6 @@ static void noise_out_of_range_is_left_out(void)
     base_flow_free(base);
 }
 
-static void failed_rows_are_named(void)
-{
-    static struct fake_base fake;
-    static double y[N * D], x[N * D];
-    static unsigned char failed[N];
-    struct fault fault = {0};
-    struct base_flow_report report = {0}, whole = {0};
-    struct base_flow *base = make_base(&fake, FAKE_BNAF_FLAT); /* |y| < 4 */
-    for (int i = 0; i < N * D; i++)
-        y[i] = (i / D) % 17 == 3 || i / D > 290 ? 7 : sin(i);
-    check_good(base_rows_inverse(base, y, N, x, failed, &report, &fault), &fault);
-    check_good(base_flow_inverse(base, y, N, x, NULL, &whole, &fault), &fault);
-    for (int i = 0; i < N; i++)
-        CU_ASSERT_EQUAL(failed[i], i % 17 == 3 || i > 290);
-    CU_ASSERT_TRUE(report.failed == whole.failed && report.rows == N && report.failed > 0);
-    CU_ASSERT_EQUAL(report.error_max, whole.error_max);
-    base_flow_free(base);
-}
-
 int main(void)
 {
     static const struct check_case cases[] = {
@@ -178,7 +158,6 @@ int main(void)
         {"samples go through the base flow", samples_go_through_the_base_flow},
         {"noise goes back", noise_goes_back},
         {"noise out of range is left out", noise_out_of_range_is_left_out},
-        {"failed rows are named", failed_rows_are_named},
     };
     return check_main("pairs", cases, CHECK_COUNT(cases));
 }

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Numbers of a trainer's precision, and double, in which a base flow computes. */
+#ifndef GPFC_ROWS_H
+#define GPFC_ROWS_H
+
+#include <stdint.h>
+
+/* n numbers of precision 4 or 8, from or to double. */
+void rows_to_double(const void *from, int64_t n, int precision, double *to);
+void rows_from_double(const double *from, int64_t n, int precision, void *to);
+
+#endif
