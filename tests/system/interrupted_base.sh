@@ -1,0 +1,112 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Trainings that are killed or interrupted while the base flow is trained: what is resumed ends with the bits of a
+# training that was left alone, base flow and flow. And the files of the two stages: whole, or absent.
+set -u
+. "${srcdir:-.}/tests/system/common.sh"
+
+cat >two.yaml <<'END'
+name: two
+dimension: 2
+data: {source: moons, samples: 600}
+base: {kind: bnaf, hidden: [8, 8], blocks: 2, epochs: 60, batch: 50}
+flow: {hidden: [6], steps: 3}
+train: {epochs: 10, batch: 50, checkpoint_steps: 7, evaluate_steps: 20}
+END
+"$gpfc" --quiet two.yaml || exit 1
+
+# The measures without clock times.
+measures()
+{
+    sed 's/"samples_per_s":[^,]*,//; s/,"seconds":[^}]*//' "$1/metrics.jsonl"
+}
+
+as_uninterrupted()
+{
+    same whole/base.safetensors "$1/base.safetensors"
+    same whole/model.safetensors "$1/model.safetensors"
+    measures "$1" >"$1.measures"
+    same whole.measures "$1.measures"
+    nothing_left "$1/base_checkpoint.safetensors" "$1"/*.part
+}
+
+# Starts `train --out $1` with more options, then waits until there are two measures or more.
+start()
+{
+    folder=$1
+    shift
+    env --default-signal=INT ./two train --out "$folder" --quiet "$@" 2>"$folder.err" &
+    child=$!
+    tries=0
+    until [ "$(cat "$folder/metrics.jsonl" 2>/dev/null | wc -l)" -ge 2 ]; do
+        tries=$((tries + 1))
+        if [ "$tries" -gt 3000 ]; then
+            fault "$folder does not start"
+            return
+        fi
+        sleep 0.02
+    done
+}
+
+expect 0 '' ./two train --out whole --quiet --threads 1
+measures whole >whole.measures
+grep -q '"stage":"base","step":600' whole.measures || fault "no measure of the base flow's step 600"
+grep -q '"stage":"flow","step":100' whole.measures || fault "no measure of the flow's step 100"
+test -s whole/base.safetensors || fault "no base flow was written"
+expect 0 '' ./two train --out three --quiet --threads 3
+as_uninterrupted three
+
+# ---- killed, or asked to stop; a training that was over by then is a matter of luck and no fault
+for signal in KILL INT TERM; do
+    case $signal in KILL) code=137 ;; INT) code=130 ;; TERM) code=143 ;; esac
+    start "$signal" --threads 2
+    kill -s "$signal" "$child" 2>/dev/null
+    wait "$child" 2>/dev/null
+    got=$?
+    checks=$((checks + 1))
+    test "$got" = "$code" || test "$got" = 0 || fault "SIG$signal: exit status $got"
+    test "$got" = "$code" && test "$signal" != KILL && ! grep -q "two resume $signal" "$signal.err" &&
+        fault "SIG$signal: not told how to go on: $(cat "$signal.err")"
+    for threads in 3 1; do
+        rm -rf "$signal.$threads"
+        cp -r "$signal" "$signal.$threads"
+        expect 0 '' ./two resume "$signal.$threads" --quiet --threads "$threads"
+        as_uninterrupted "$signal.$threads"
+    done
+done
+
+# ---- interrupted with epochs of its own for each stage: a resumed training keeps to them
+expect 0 '' ./two train --out short --quiet --base-epochs 30 --epochs 2
+start again --threads 1 --base-epochs 30 --epochs 2
+kill -s KILL "$child" 2>/dev/null
+wait "$child" 2>/dev/null
+expect 0 '' ./two resume again --quiet
+same short/base.safetensors again/base.safetensors
+same short/model.safetensors again/model.safetensors
+
+# ---- the base flow's file is used again
+expect 0 '' ./two train --out reused --quiet --base whole/base.safetensors
+same whole/model.safetensors reused/model.safetensors
+nothing_left reused/base.safetensors
+grep -q '"stage":"base"' reused/metrics.jsonl && fault "--base trains a base flow"
+
+# ---- a checkpoint cut short is no checkpoint
+mkdir cut
+head -c 2000 whole/checkpoint.safetensors >cut/base_checkpoint.safetensors
+expect 2 'cut/base_checkpoint.safetensors' ./two resume cut
+
+# ---- files that may not grow
+expect 1 'File too large' sh -c 'ulimit -f 2 && exec "$@"' sh ./two train --out full
+nothing_left full/base.safetensors full/base_checkpoint.safetensors full/base.safetensors.part \
+    full/base_checkpoint.safetensors.part full/model.safetensors
+
+# ---- another spec's settings
+sed 's/train: {epochs: 10/train: {rate: 0.1, epochs: 10/' two.yaml >changed.yaml
+sed 's/blocks: 2/blocks: 1/' two.yaml >other.yaml
+"$gpfc" --quiet changed.yaml -o changed && "$gpfc" --quiet other.yaml -o other || exit 1
+expect 0 'train.rate was 0.005 and is 0.1' ./changed resume three
+expect 2 'base.blocks is 2 there and 1 here' ./other resume three
+expect 2 'base.blocks is 2 there and 1 here' ./other train --base whole/base.safetensors --out bad
+nothing_left bad
+finish 50
