@@ -18,7 +18,8 @@ export OMP_NUM_THREADS=1
 whole()
 {
     case $1 in
-    run/*) ./toy evaluate "$1" >/dev/null ;;
+    run/base.safetensors) ./two apply "$1" y.npy f.npy --part base ;;
+    run/*) "$2" evaluate "$1" >/dev/null ;;
     *) cmp "$1" "$1.good" ;;
     esac
 }
@@ -50,7 +51,7 @@ walk()
             ;;
         *) fault "$*: call $n failed, exit status $got: $(head -20 err)" ;;
         esac
-        test ! -e "$made" || whole "$made" || fault "$*: call $n failed, what is there is not whole"
+        test ! -e "$made" || whole "$made" "$1" || fault "$*: call $n failed, what is there is not whole"
         nothing_left "$TMPDIR"/* "$made".[0-9]*
         n=$((n + stride))
     done
@@ -81,4 +82,23 @@ printf "\\223NUMPY\\001\\000\\166\\000%-117s\\n" "{'descr': '<f4', 'fortran_orde
 head -c 512 /dev/zero >>y.npy
 walk 60 1 s.npy ./toy apply "$model" y.npy s.npy
 walk 60 1 x.npy ./toy invert --to=data "$model" y.npy x.npy
+
+# Base flow and flow, one after another.
+cat >two.yaml <<'END'
+name: two
+dimension: 2
+data: {source: moons, samples: 300, standardise: yes}
+base: {kind: bnaf, hidden: [4, 4], blocks: 2, epochs: 2, batch: 64}
+flow: {hidden: [6], steps: 3, train_on: noise}
+train: {epochs: 2, batch: 64}
+END
+"$gpfc" --quiet two.yaml || exit 1
+walk 60 1 run/base.safetensors ./two train --quiet --out run
+walk 60 2 run/model.safetensors ./two train --quiet --out run
+./two train --quiet --out two.kept || exit 1
+model=two.kept/model.safetensors
+walk 60 1 run/model.safetensors ./two train --quiet --base "$model" --init "$model" --out run
+walk 60 1 '' ./two evaluate "$model"
+walk 60 1 s.npy ./two apply --part both "$model" y.npy s.npy
+walk 60 1 x.npy ./two invert --part base "$model" y.npy x.npy
 finish 200
