@@ -10,7 +10,7 @@
 #include "model/base_model.h"
 #include "pass/pass.h"
 
-enum { MOST_KEPT_BYTES = 1 << 19 /* scratch memory of a tile: what second-level caches of today hold at least */ };
+enum { MOST_KEPT_BYTES = 1 << 21 /* scratch memory of a tile: a core's share of the caches of today */ };
 
 static void count_before(struct compile *c, const struct ir_graph *graph)
 {
