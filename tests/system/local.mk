@@ -6,8 +6,7 @@ check_scripts += tests/system/compiler.sh tests/system/interrupted.sh tests/syst
 EXTRA_DIST += tests/system/bad_files.py tests/system/common.sh tests/system/library.c
 
 # The scripts for flows that were trained elsewhere
-check_scripts += tests/system/pairs_from_flow.py
-EXTRA_DIST += tests/system/base_from_torch.py
+check_scripts += tests/system/base_from_torch.py tests/system/pairs_from_flow.py
 
 check_PROGRAMS += tests/system/test_threads
 tests_system_test_threads_SOURCES = tests/system/test_threads.c tests/unit/scratch.h
