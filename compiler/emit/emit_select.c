@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A sparse constant linear map along one axis, driven by tables: the first entry of each row, which is
- * stored, further ones, which are added, and rows that have none, which become zero. */
+ * A sparse constant linear map along one axis, or a sum of such maps of several values, driven by tables: the
+ * first entry of each row, which is stored, further ones, which are added, and rows that have none, which
+ * become zero. */
 #include "emit/emitter.h"
 
 struct selection {
@@ -126,7 +127,7 @@ static void rows_add(struct rows *rows, long place, int column, double value)
 
 /* ---- nests --------------------------------------------------------------------------------------------- */
 
-/* seen[row]: the row has an entry. */
+/* One value's entries; seen[row]: the row has an entry. */
 static void write_entries(struct selection *s, bool *seen)
 {
     struct arena *arena = s->ne->e->arena;
@@ -159,11 +160,17 @@ static void write_zeros(struct selection *s, int n_rows, const bool *seen)
 void emit_select(struct nest_emitter *ne)
 {
     const struct ir_node *node = ne->nest->node;
-    struct selection s = {.ne = ne, .node = node, .x = node->args[0], .select = &node->select};
+    const struct ir_node *const *terms = node->op == IR_SELECT ? &node : node->args;
+    const int n_terms = node->op == IR_SELECT ? 1 : node->n_args;
+    struct selection s = {.ne = ne, .node = node, .select = &terms[0]->select};
     int n_rows = 1;
     for (int i = 0; i < s.select->n_lead; i++)
         n_rows *= s.select->lead[i];
     bool *seen = ARENA_ARRAY(ne->e->arena, bool, (size_t)n_rows);
-    write_entries(&s, seen);
+    for (int i = 0; i < n_terms; i++) {
+        s.x = terms[i]->args[0];
+        s.select = &terms[i]->select;
+        write_entries(&s, seen);
+    }
     write_zeros(&s, n_rows, seen);
 }

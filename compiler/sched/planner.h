@@ -11,6 +11,8 @@ struct node_facts { /* of each node of a region's graph */
     bool forced;    /* must have a place of its own: a loop or another part reads it */
     bool placed;    /* has one */
     bool done;      /* can be read: computed by an earlier item, or given */
+    bool gathers;   /* a sum of selections that are made by its nest, nowhere else */
+    bool gathered;  /* one of those */
     int users;      /* uses by wanted nodes and outputs */
     const struct ir_node *user; /* the last of them; NULL for an output */
     int nest;       /* item that computes it; -1: none */
@@ -33,6 +35,8 @@ bool plan_is_elementwise(const struct ir_node *node);
 bool plan_is_contraction(const struct ir_node *node);
 /* The determinant or inverse of a matrix. */
 bool plan_is_matrix(const struct ir_node *node);
+/* Elementwise, and may stand in a nest with others. */
+bool plan_may_join(const struct plan_region *region, const struct ir_node *node);
 /* Labels of an operand in terms of the node's own axes (elementwise nodes but slices) or labels
  * (contractions). */
 void plan_operand_labels(const struct ir_node *node, int operand, unsigned char labels[IR_MAX_RANK]);

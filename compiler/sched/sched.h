@@ -85,7 +85,7 @@ struct plan_term { /* coefficient * product of factors, to be summed over the la
 enum plan_nest_kind {
     PLAN_MAP,    /* values over axes; the first member may be a contraction, whose summed labels are inner loops */
     PLAN_TOTAL,  /* one bsum: outer products summed over lanes and summed labels into a block of registers */
-    PLAN_SELECT, /* a sparse linear map along one axis, entry by entry */
+    PLAN_SELECT, /* a sparse linear map along one axis, or a sum of such maps, entry by entry */
     PLAN_MATRIX, /* the determinant or inverse of a matrix, by Cholesky's factor in a place of its own */
 };
 

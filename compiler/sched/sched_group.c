@@ -104,7 +104,7 @@ static bool is_permutation(const int *axis, int n, int n_axes)
 static bool can_join(const struct grouping *grouping, const struct ir_node *node, int n_axes,
                      struct plan_member *out)
 {
-    if (!plan_is_elementwise(node) || node->shape.rank != n_axes || !is_ready(grouping, node))
+    if (!plan_may_join(grouping->region, node) || node->shape.rank != n_axes || !is_ready(grouping, node))
         return false;
     *out = (struct plan_member){.node = node};
     for (int a = 0; a < IR_MAX_LABELS; a++)
@@ -167,7 +167,7 @@ static int count_missed(struct grouping *grouping, const struct ir_node *root)
     grow(grouping, root);
     for (int id = root->id + 1; id < grouping->region->graph->n_nodes; id++) {
         const struct ir_node *node = grouping->region->graph->nodes[id];
-        if (!is_open(grouping, node) || !plan_is_elementwise(node) || is_ready(grouping, node))
+        if (!is_open(grouping, node) || !plan_may_join(grouping->region, node) || is_ready(grouping, node))
             continue;
         if (reads_member(grouping, node))
             missed += ir_elements(node->shape) == ir_elements(root->shape);
@@ -327,7 +327,7 @@ static bool append_next(struct grouping *grouping, const struct ir_node *node)
         nest = plan_total(planner, region, node);
         if (!nest)
             return false;
-    } else if (!plan_is_elementwise(node) && !plan_is_contraction(node)) {
+    } else if (!plan_may_join(region, node) && !plan_is_contraction(node)) {
         nest = single_nest(planner, region, node);
     } else {
         grow(grouping, node);

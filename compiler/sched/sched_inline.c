@@ -114,9 +114,9 @@ static bool is_swallowed(const struct plan_region *region, const struct ir_node 
 static bool is_inlined(const struct plan_region *region, const struct ir_node *node)
 {
     const struct node_facts *facts = &region->facts[node->id];
-    if (facts->forced)
+    if (facts->forced || facts->gathers)
         return false;
-    if (plan_is_view(node) || plan_is_slice(node, NULL))
+    if (facts->gathered || plan_is_view(node) || plan_is_slice(node, NULL))
         return true;
     if (facts->users != 1 || !facts->user || !region->facts[facts->user->id].wanted)
         return false;
@@ -126,11 +126,36 @@ static bool is_inlined(const struct plan_region *region, const struct ir_node *n
            ir_elements(node->shape) == ir_elements(facts->user->shape);
 }
 
+/* Parts of an axis that are put together, as derivatives of slices are: one nest writes each row once. */
+static bool can_gather(const struct plan_region *region, const struct ir_node *node)
+{
+    for (int i = 0; i < node->n_args; i++) {
+        const struct ir_node *term = node->args[i];
+        const struct node_facts *facts = &region->facts[term->id];
+        if (term->op != IR_SELECT || term->select.n_lead != 1 || plan_is_slice(term, NULL) ||
+            term->select.axis != node->args[0]->select.axis || !facts->wanted || facts->forced ||
+            facts->users != 1)
+            return false;
+    }
+    return node->op == IR_ADD;
+}
+
 void plan_inline(struct plan_region *region)
 {
-    for (int id = region->graph->n_nodes - 1; id >= 0; id--)
-        if (region->facts[id].wanted)
-            region->value[id].inlined = is_inlined(region, region->graph->nodes[id]);
+    for (int id = region->graph->n_nodes - 1; id >= 0; id--) {
+        const struct ir_node *node = region->graph->nodes[id];
+        if (!region->facts[id].wanted)
+            continue;
+        region->facts[id].gathers = can_gather(region, node);
+        for (int i = 0; i < node->n_args && region->facts[id].gathers; i++)
+            region->facts[node->args[i]->id].gathered = true;
+        region->value[id].inlined = is_inlined(region, node);
+    }
+}
+
+bool plan_may_join(const struct plan_region *region, const struct ir_node *node)
+{
+    return plan_is_elementwise(node) && !region->facts[node->id].gathers;
 }
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */

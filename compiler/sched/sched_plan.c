@@ -106,11 +106,10 @@ static void want(struct plan_region *region, const struct ir_node *node)
     region->facts[node->id].done = false;
 }
 
-/* A loop, a selection that is no slice, or a function of a matrix reads its operands from memory. */
+/* A loop or a function of a matrix reads its operands from memory. */
 static bool reads_memory(const struct ir_node *user, int operand)
 {
-    return (user->op == IR_SELECT && !plan_is_slice(user, NULL)) || plan_is_matrix(user) ||
-           (user->op == IR_STEPS && operand >= user->steps->n_carry);
+    return plan_is_matrix(user) || (user->op == IR_STEPS && operand >= user->steps->n_carry);
 }
 
 static void count_users(struct plan_region *region)

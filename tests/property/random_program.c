@@ -332,6 +332,23 @@ static void make_even_steps(struct maker *m, struct value x, int axis, bool in_t
         put(m, ir_select(m->graph, x.node, axis, 2, lead, n, entries), x.bound);
 }
 
+/* A value and its sine put together along one axis, with or without a common row. */
+static void make_parts(struct maker *m, struct value x, int axis)
+{
+    const int n = x.node->shape.size[axis], rows = 2 * n - below(m, 2);
+    struct ir_entry entries[2][MAX_EXTENT];
+    if (n > MAX_EXTENT)
+        return;
+    for (int i = 0; i < n; i++) {
+        entries[0][i] = (struct ir_entry){i, i, 1};
+        entries[1][i] = (struct ir_entry){rows - n + i, i, random_factor(m)};
+    }
+    const struct ir_node *sine = ir_unary(m->graph, IR_SIN, x.node);
+    put(m, ir_add2(m->graph, ir_select(m->graph, x.node, axis, 1, &rows, n, entries[0]),
+                   ir_select(m->graph, sine, axis, 1, &rows, n, entries[1])),
+        x.bound + 1.5);
+}
+
 static void make_slice(struct maker *m, struct value x, int axis)
 {
     const int extent = x.node->shape.size[axis];
@@ -352,6 +369,10 @@ static void make_select(struct maker *m)
     const int axis = below(m, x.node->shape.rank), n_lead = below(m, 3), extent = x.node->shape.size[axis];
     if (chance(m, 40) || x.node->shape.rank + n_lead > 4) {
         make_slice(m, x, axis);
+        return;
+    }
+    if (chance(m, 20)) {
+        make_parts(m, x, axis);
         return;
     }
     int lead[2] = {0}, rows = 1;
