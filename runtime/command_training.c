@@ -232,8 +232,9 @@ static void close_report(const struct training *training, const struct evaluatio
                   human_seconds(&seconds, train_run_seconds(run)), human_number(&cost, state->best_cost),
                   human_count(&step, state->best_step));
     report_evaluation(stdout, evaluation);
-    (void)fprintf(stdout, "\nmodel: %s\nnext:  %s evaluate %s\n       %s apply %s Y.npy S.npy\n", run->model,
-                  program, run->model, program, run->model);
+    (void)fprintf(stdout, "\nmodel: %s\nnext:  %s evaluate %s\n       %s apply %s %s\n", run->model, program,
+                  run->model, program, run->model,
+                  training->base != NULL ? "X.npy S.npy --part both" : "Y.npy S.npy");
 }
 
 static bool close_json(const struct training *training, const struct evaluation *evaluation,

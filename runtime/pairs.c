@@ -172,7 +172,6 @@ static int64_t leave_out(struct maker *maker, int64_t rows)
             continue;
         memmove(maker->x + kept * d, maker->x + i * d, (size_t)d * sizeof *maker->x);
         memmove(maker->y + kept * d, maker->y + i * d, (size_t)d * sizeof *maker->y);
-        maker->logdet[kept] = maker->logdet[i];
         kept++;
     }
     maker->pairs->left_out += rows - kept;
@@ -188,16 +187,14 @@ static bool draw_block(struct maker *maker, uint64_t first, int64_t rows, struct
         return false;
     for (int64_t i = 0; pairs->precision == 4 && i < rows * pairs->d; i++)
         maker->x[i] = (double)(float)maker->x[i];
-    return base_flow_forward(maker->base, maker->x, rows, maker->y, maker->logdet, NULL, fault);
+    return base_flow_forward(maker->base, maker->x, rows, maker->y, NULL, NULL, fault);
 }
 
 /* Rows first .. first + n - 1 of the noise; *n becomes how many have an x. */
-static bool draw_half(struct maker *maker, int64_t first, void *x, int64_t *n, void *y, double *nll,
-                      struct fault *fault)
+static bool draw_half(struct maker *maker, int64_t first, void *x, int64_t *n, void *y, struct fault *fault)
 {
     struct pairs *pairs = maker->pairs;
     int64_t kept = 0;
-    maker->nll = 0;
     for (int64_t row = 0; row < *n; row += BLOCK_ROWS) {
         int64_t rows = block_at(row, *n);
         if (!draw_block(maker, (uint64_t)(first + row), rows, fault))
@@ -205,11 +202,9 @@ static bool draw_half(struct maker *maker, int64_t first, void *x, int64_t *n, v
         rows = leave_out(maker, rows);
         rows_from_double(maker->y, rows * pairs->d, pairs->precision, row_at(pairs, y, kept));
         rows_from_double(maker->x, rows * pairs->d, pairs->precision, row_at(pairs, x, kept));
-        add_nll(maker, rows);
         kept += rows;
     }
     *n = kept;
-    *nll = kept > 0 ? maker->nll / (double)kept : NAN;
     return true;
 }
 
@@ -224,8 +219,9 @@ static bool draw_all(struct maker *maker, struct fault *fault)
     pairs->y_test = pairs->owned[1];
     pairs->x_train = pairs->owned[2];
     pairs->x_test = pairs->owned[3];
-    return draw_half(maker, 0, pairs->x_train, &pairs->n_train, pairs->y_train, &pairs->nll_train, fault) &&
-           draw_half(maker, n_train, pairs->x_test, &pairs->n_test, pairs->y_test, &pairs->nll_test, fault) &&
+    pairs->of_noise = true;
+    return draw_half(maker, 0, pairs->x_train, &pairs->n_train, pairs->y_train, fault) &&
+           draw_half(maker, n_train, pairs->x_test, &pairs->n_test, pairs->y_test, fault) &&
            (pairs->n_train > 0 ||
             fault_set(fault, FAULT_INPUT, "the base flow's inverse failed for all %lld rows of noise",
                       (long long)n_train));

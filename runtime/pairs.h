@@ -26,6 +26,7 @@ struct pairs {
     double nll_train, nll_test;     /* of f, mean, nats, of data as they were given; NaN: not known */
     struct base_flow_report report; /* of f on all samples */
     int64_t left_out;               /* rows of noise whose inverse was not found */
+    bool of_noise;
     void *owned[4];
 };
 
@@ -38,7 +39,7 @@ bool pairs_through(struct pairs *out, const struct samples *samples, struct base
                    struct fault *fault) MUST_CHECK;
 
 /* Noise z by (seed, row), x = f^-1(z), y = f(x), which is z but for rounding. A row for which it is not is
- * left out. The likelihoods are those of x. */
+ * left out. The likelihoods are not known: that of such an x says nothing of the data. */
 bool pairs_from_noise(struct pairs *out, const struct samples *samples, struct base_flow *base, uint64_t seed,
                       struct fault *fault) MUST_CHECK;
 

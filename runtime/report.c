@@ -153,10 +153,10 @@ static void report_stage_flow(const struct report_start *start, char *room, size
 static void print_data(FILE *out, const struct report_start *start)
 {
     const struct pairs *pairs = start->trainer->pairs;
+    const char *what = start->trainer->of_base ? "samples" : pairs->of_noise ? "pairs from noise" : "pairs";
     struct human a, b;
     (void)fprintf(out, "  data      %s: %s %s to train on, %s to test\n", start->data,
-                  human_count(&a, pairs->n_train), start->trainer->of_base ? "samples" : "pairs",
-                  human_count(&b, pairs->n_test));
+                  human_count(&a, pairs->n_train), what, human_count(&b, pairs->n_test));
 }
 
 static void print_training(FILE *out, const struct report_start *start)

@@ -114,6 +114,7 @@ static void noise_goes_back(void)
     double y[N * D], mean = 0, square = 0;
     check_good(pairs_from_noise(&p, &samples, base, 7, &fault), &fault);
     CU_ASSERT_TRUE(p.n_train == N && p.n_test == M && p.left_out == 0);
+    CU_ASSERT_TRUE(p.of_noise && isnan(p.nll_train) && isnan(p.nll_test));
     check_good(base_flow_forward(base, p.x_train, N, y, NULL, NULL, &fault), &fault);
     for (int i = 0; i < N * D; i++) {
         CU_ASSERT_DOUBLE_EQUAL(y[i], ((double *)p.y_train)[i], 1e-12);
