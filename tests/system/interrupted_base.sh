@@ -76,6 +76,18 @@ for signal in KILL INT TERM; do
     done
 done
 
+# ---- stopped between the two: the base flow is ready, and the flow has no checkpoint yet
+if test -w /dev/full; then
+    mkdir between
+    ln -s /dev/full between/checkpoint.safetensors
+    expect 1 'No space left on device' ./two train --out between --quiet
+    rm between/checkpoint.safetensors
+    same whole/base.safetensors between/base.safetensors
+    test -e between/base_checkpoint.safetensors || fault "the base flow's checkpoint is gone"
+    expect 0 '' ./two resume between --quiet
+    as_uninterrupted between
+fi
+
 # ---- interrupted with epochs of its own for each stage: a resumed training keeps to them
 expect 0 '' ./two train --out short --quiet --base-epochs 30 --epochs 2
 start again --threads 1 --base-epochs 30 --epochs 2
