@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * apply and invert: rows of a .npy file, block by block, so that a file larger than memory works. */
+ * apply and invert: rows of a file, block by block, so that one larger than memory works. */
 #include "command.h"
 #include "flow.h"
 #include "human.h"
-#include "npy.h"
+#include "row_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,54 +18,62 @@ typedef bool map_rows(struct gpfc_flow *flow, enum flow_part part, const void *f
 struct stream {
     struct gpfc_flow *flow;
     enum flow_part part;
-    struct npy_reader *in;
-    struct npy_writer *out;
+    struct row_files files;
     void *rows;
     int64_t block;
 };
 
-static bool stream_open(struct stream *stream, const struct command_context *context,
-                        const struct command_options *options, struct fault *fault)
+/* What an .npz calls the ends of a part: data x, f(x) is y, s(y) is s. */
+static const struct {
+    const char *from[2], *to;
+} ends[] = {[FLOW_PART_FLOW] = {{"y"}, "s"},
+            [FLOW_PART_BASE] = {{"x", "samples"}, "y"},
+            [FLOW_PART_BOTH] = {{"x", "samples"}, "s"}};
+
+static struct row_files_request request_of(const struct stream *stream, const struct command_context *context,
+                                           const struct command_options *options, bool back)
 {
-    const struct gpfc_bundle *bundle = context->bundle;
-    const int precision = (int)bundle->precision;
-    const int64_t row = bundle->dimension * precision;
+    const char *const *from = ends[stream->part].from, *to = ends[stream->part].to;
+    return (struct row_files_request){
+        .in = options->argument[1],
+        .out = options->argument[2],
+        .in_names = {back ? to : from[0], back ? NULL : from[1]},
+        .out_name = back ? from[0] : to,
+        .precision = (int)context->bundle->precision,
+        .d = context->bundle->dimension,
+    };
+}
+
+static bool stream_open(struct stream *stream, const struct command_context *context,
+                        const struct command_options *options, bool back, struct fault *fault)
+{
+    const struct row_files_request request = request_of(stream, context, options, back);
+    const int64_t row = request.d * request.precision;
     stream->block = BLOCK_BYTES / row > 0 ? BLOCK_BYTES / row : 1;
     stream->rows = malloc((size_t)(stream->block * row));
     if (stream->rows == NULL)
         return fault_memory(fault, (size_t)(stream->block * row), "rows");
-    return flow_open(&stream->flow, bundle, options->argument[0], stream->part, options->threads, fault) &&
-           npy_open(&stream->in, options->argument[1], fault) &&
-           npy_expect_columns(stream->in, bundle->dimension, fault) &&
-           npy_create(&stream->out, options->argument[2], precision, npy_shape(stream->in).rows,
-                      bundle->dimension, fault);
+    return flow_open(&stream->flow, context->bundle, options->argument[0], stream->part, options->threads,
+                     fault) &&
+           row_files_open(&stream->files, &request, fault);
 }
 
-static bool stream_all(struct stream *stream, map_rows *map, struct fault *fault)
+static bool stream_all(struct stream *stream, bool back, struct fault *fault)
 {
+    map_rows *const map = back ? flow_backward : flow_forward;
     for (int64_t got = 1; got > 0;) {
-        if (!npy_read_rows(stream->in, (int)stream->flow->bundle->precision, stream->block, stream->rows,
-                           &got, fault) ||
+        if (!npy_read_rows(stream->files.in, (int)stream->flow->bundle->precision, stream->block,
+                           stream->rows, &got, fault) ||
             !map(stream->flow, stream->part, stream->rows, stream->rows, got, fault) ||
-            !npy_write_rows(stream->out, stream->rows, got, fault))
+            !npy_write_rows(stream->files.out, stream->rows, got, fault))
             return false;
     }
-    return true;
-}
-
-static bool stream_run(struct stream *stream, map_rows *map, struct fault *fault)
-{
-    if (!stream_all(stream, map, fault))
-        return false;
-    struct npy_writer *out = stream->out;
-    stream->out = NULL;
-    return npy_writer_commit(out, fault);
+    return row_files_commit(&stream->files, fault);
 }
 
 static void stream_close(struct stream *stream)
 {
-    npy_writer_abandon(stream->out);
-    npy_close(stream->in);
+    row_files_close(&stream->files);
     gpfc_flow_close(stream->flow);
     free(stream->rows);
 }
@@ -123,9 +131,9 @@ static void tell_failed(const struct command_context *context, const struct gpfc
 }
 
 static bool run(const struct command_context *context, const struct command_options *options,
-                struct stream *stream, map_rows *map, struct fault *fault)
+                struct stream *stream, bool back, struct fault *fault)
 {
-    const bool good = stream_open(stream, context, options, fault) && stream_run(stream, map, fault);
+    const bool good = stream_open(stream, context, options, back, fault) && stream_all(stream, back, fault);
     if (good)
         tell_failed(context, stream->flow);
     stream_close(stream);
@@ -137,7 +145,7 @@ bool command_apply(const struct command_context *context, const struct command_o
 {
     struct stream stream = {0};
     return choose_part(options->part, "from", options->from, &stream.part, fault) &&
-           run(context, options, &stream, flow_forward, fault);
+           run(context, options, &stream, false, fault);
 }
 
 bool command_invert(const struct command_context *context, const struct command_options *options,
@@ -145,5 +153,5 @@ bool command_invert(const struct command_context *context, const struct command_
 {
     struct stream stream = {0};
     return choose_part(options->part, "to", options->to, &stream.part, fault) &&
-           run(context, options, &stream, flow_backward, fault);
+           run(context, options, &stream, true, fault);
 }

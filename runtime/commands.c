@@ -19,13 +19,12 @@ static const struct command commands[] = {
      command_resume},
     {"apply", "MODEL IN.npy OUT.npy", 3, "pft", "map rows: y to s(y), x to f(x)",
      "Maps the rows of IN by the flow s, the base flow f, or s after f. Files larger than memory work. Rows "
-     "that "
-     "did not reach the base flow's tolerance are counted on standard error.",
+     "that did not reach the base flow's tolerance are counted on standard error. In .npz files the arrays "
+     "are x, y = f(x) and s; labels are carried over.",
      command_apply},
     {"invert", "MODEL IN.npy OUT.npy", 3, "pgt", "map rows back: s(y) to y, f(x) to x",
-     "Maps the rows of IN by the inverse of the flow s, of the base flow f, or of s after f. Files larger "
-     "than "
-     "memory work. Rows that did not reach the base flow's tolerance are counted on standard error.",
+     "Maps the rows of IN by the inverse of the flow s, of the base flow f, or of s after f; else it is as "
+     "apply.",
      command_invert},
     {"evaluate", "MODEL", 1, "dtj", "cost before and after, and more",
      "Measures a model on the test set: likelihood and cost before and after, energy, how well it keeps the "

@@ -47,7 +47,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/progress.c runtime/progress.h \
 	runtime/rate.c runtime/rate.h \
 	runtime/report.c runtime/report.h \
-	runtime/rows.c runtime/rows.h \
+	runtime/row_files.c runtime/row_files.h runtime/rows.c runtime/rows.h \
 	runtime/run_folder.c runtime/run_folder.h \
 	runtime/settings.c runtime/settings.h \
 	runtime/tensor_list.c runtime/tensor_list.h \

@@ -177,3 +177,43 @@ bool npz_integers(struct npz *npz, const char *name, struct npy_reader **out, st
 {
     return open_member(npz, NPY_INTEGERS, name, out, fault);
 }
+
+/* ---- making one --------------------------------------------------------------------------------------- */
+
+/* Takes the source, which is NULL where there was no memory for it. */
+static bool add_member(zip_t *zip, const char *name, zip_source_t *source)
+{
+    char member[NAME_MAX_BYTES];
+    (void)snprintf(member, sizeof member, "%s.npy", name);
+    const zip_int64_t index = source ? zip_file_add(zip, member, source, ZIP_FL_OVERWRITE) : -1;
+    if (index < 0 && source)
+        zip_source_free(source);
+    return index >= 0 && zip_set_file_compression(zip, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0;
+}
+
+static bool add_labels(zip_t *zip, struct npz *labels)
+{
+    const zip_int64_t index = labels ? locate(labels, "labels") : -1;
+    return index < 0 ||
+           add_member(zip, "labels", zip_source_zip(zip, labels->zip, (zip_uint64_t)index, 0, 0, -1));
+}
+
+/* libzip writes beside the path, and renames. */
+bool npz_make(const char *path, const char *rows, const char *name, struct npz *labels, struct fault *fault)
+{
+    int code = 0;
+    zip_t *const zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code);
+    if (!zip) {
+        zip_error_t error;
+        zip_error_init_with_code(&error, code);
+        fault_set(fault, FAULT_SYSTEM, "cannot write %s: %s", path, zip_error_strerror(&error));
+        zip_error_fini(&error);
+        return false;
+    }
+    if (add_member(zip, name, zip_source_file(zip, rows, 0, -1)) && add_labels(zip, labels) &&
+        zip_close(zip) == 0)
+        return true;
+    fault_set(fault, FAULT_SYSTEM, "cannot write %s: %s", path, zip_strerror(zip));
+    zip_discard(zip);
+    return false;
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Arrays by name out of an .npz (a zip of .npy files, stored or deflated), through libzip. Alone knows zip.h.
- */
+ * Arrays by name out of an .npz (a zip of .npy files, stored or deflated) and into one, through libzip. Alone
+ * knows zip.h. */
 #ifndef GPFC_NPZ_H
 #define GPFC_NPZ_H
 
@@ -20,5 +20,10 @@ bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struc
 
 /* The same for npy_read_integers. */
 bool npz_integers(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault) MUST_CHECK;
+
+/* Makes the .npz `path`, whole or not at all: the .npy file `rows` as its array `name`, and the array
+ * "labels" of `labels`, which may be NULL or have none. */
+bool npz_make(const char *path, const char *rows, const char *name, struct npz *labels,
+              struct fault *fault) MUST_CHECK;
 
 #endif

@@ -7,7 +7,7 @@
 #include "fake_pairs.h"
 #include "gpfc/runtime.h"
 #include "interrupt.h"
-#include "npy.h"
+#include "npz.h"
 #include "scratch.h"
 
 #include <ctype.h>
@@ -801,6 +801,69 @@ static void each_part_goes_there_and_back(void)
     scratch_remove(&scratch);
 }
 
+/* x of "pairs.npz" with labels 0, 1, 2, 0, ... in an .npz. */
+static void write_labelled(const char *name, const double *x, int64_t n)
+{
+    static unsigned char labels[256]; /* header of 128 bytes, then one byte each */
+    char header[128];
+    zip_t *zip = zip_open(in_folder(name), ZIP_CREATE | ZIP_TRUNCATE, NULL);
+    CU_ASSERT_TRUE_FATAL(zip != NULL && n <= 128);
+    write_npy("x.npy", 8, n, 2, x);
+    (void)snprintf(header, sizeof header, "{'descr': '|u1', 'fortran_order': False, 'shape': (%d,), }",
+                   (int)n);
+    memcpy(labels, "\x93NUMPY\x01\x00\x76\x00", 10);
+    (void)snprintf((char *)labels + 10, 119, "%-117.117s\n", header);
+    for (int64_t i = 0; i < n; i++)
+        labels[128 + i] = (unsigned char)(i % 3);
+    CU_ASSERT_TRUE_FATAL(
+        zip_file_add(zip, "x.npy", zip_source_file(zip, in_folder("x.npy"), 0, -1), 0) >= 0 &&
+        zip_file_add(zip, "labels.npy", zip_source_buffer(zip, labels, 128 + (zip_uint64_t)n, 0), 0) >= 0 &&
+        zip_close(zip) == 0);
+}
+
+static void check_labelled(const char *name, const char *array, int64_t n, double out[])
+{
+    struct npz *npz;
+    struct npy_reader *reader;
+    struct fault fault = {0};
+    int64_t labels[128], got;
+    CU_ASSERT_TRUE_FATAL(npz_open(&npz, in_folder(name), &fault) && npz_array(npz, array, &reader, &fault));
+    CU_ASSERT_TRUE(npy_read_rows(reader, 8, n, out, &got, &fault) && got == n);
+    npy_close(reader);
+    CU_ASSERT_TRUE_FATAL(npz_integers(npz, "labels", &reader, &fault));
+    CU_ASSERT_TRUE(npy_read_integers(reader, n, labels, &got, &fault) && got == n);
+    for (int64_t i = 0; i < n; i++)
+        CU_ASSERT_EQUAL(labels[i], i % 3);
+    npy_close(reader);
+    npz_close(npz);
+}
+
+static void labels_are_carried_along(void)
+{
+    enum { N = 100 };
+    static double x[2 * N], out[2 * N];
+    set_up();
+    for (int i = 0; i < 2 * N; i++)
+        x[i] = sin(i);
+    write_labelled("in.npz", x, N);
+    expect(FAKE_DOUBLE2, WITH_BNAF, "train --data @in.npz --out @run --epochs 1 --quiet", 0, "");
+    expect(FAKE_DOUBLE2, WITH_BNAF, "apply @run/model.safetensors @in.npz @s.npz --part both", 0, "");
+    check_labelled("s.npz", "s", N, out);
+    expect(FAKE_DOUBLE2, WITH_BNAF, "invert @run/model.safetensors @s.npz @back.npz --part both", 0, "");
+    check_labelled("back.npz", "x", N, out);
+    for (int i = 0; i < 2 * N; i++)
+        CU_ASSERT_DOUBLE_EQUAL(out[i], x[i], 1e-5);
+    expect(FAKE_DOUBLE2, WITH_BNAF, "apply @run/model.safetensors @in.npz @y.npy --part base", 0, "");
+    expect(FAKE_DOUBLE2, WITH_BNAF, "apply @run/model.safetensors @in.npz @out.npz", 2,
+           "no array y; it holds x, labels");
+    expect(FAKE_DOUBLE2, WITH_BNAF, "apply @run/model.safetensors @in.npz @no/out.npz --part base", 1,
+           "No such file");
+    CU_ASSERT_FALSE(scratch_there(in_folder("out.npz")));
+    CU_ASSERT_FALSE(scratch_there(in_folder("s.npz.rows")));
+    CU_ASSERT_FALSE(scratch_there(in_folder("s.npz.rows.part")));
+    scratch_remove(&scratch);
+}
+
 static void rows_that_fail_are_counted(void)
 {
     static const double rows[4] = {1e300, 0, 1, 2};
@@ -901,6 +964,7 @@ int main(int argc, char **argv)
         {"noise makes pairs", noise_makes_pairs},
         {"evaluate looks at the base", evaluate_looks_at_the_base},
         {"each part goes there and back", each_part_goes_there_and_back},
+        {"labels are carried along", labels_are_carried_along},
         {"rows that fail are counted", rows_that_fail_are_counted},
         {"interrupted base flows go on", interrupted_base_flows_go_on},
         {"a base flow that diverges is told", a_base_flow_that_diverges_is_told},
