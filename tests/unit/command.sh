@@ -61,8 +61,8 @@ expect 2 '--cpu: expected a name' --cpu= a.yaml
 expect 2 'requires an argument' a.yaml -o
 
 # ---- files
-expect 1 'No such file' missing.yaml
-expect 1 'directory' .
+expect 2 'No such file' missing.yaml
+expect 2 'directory' .
 if test -w /dev/full; then
     checks=$((checks + 1))
     "$gpfc" --help-spec >/dev/full 2>err
