@@ -269,7 +269,7 @@ const struct base_kind base_kind_bnaf = {
     .names = {.in = {"x"}, .out = {"y", "log_diagonal"}},
     .room = bnaf_room,
     .state_bytes = sizeof(struct search),
-    .single_tolerance = 1e-4,
+    .single_tolerance = 1e-5,
     .forward = base_apply,
     .inverse = bnaf_inverse,
 };

@@ -285,7 +285,7 @@ const struct base_kind base_kind_cp_flow = {
     .names = {.in = {"x"}, .out = {"y", "jacobian"}},
     .room = newton_room,
     .state_bytes = sizeof(struct descent),
-    .single_tolerance = 1e-4,
+    .single_tolerance = 1e-5,
     .forward = base_apply,
     .inverse = cp_flow_inverse,
 };

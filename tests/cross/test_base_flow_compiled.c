@@ -171,7 +171,7 @@ static void bnaf_in_single(void)
     there_and_back(base, &p);
     CU_ASSERT_TRUE(count_failed(base, &p, 0) <= 20);
     base_flow_free(base);
-    base = make(0);
+    base = make(1e-4);
     CU_ASSERT_TRUE(count_failed(base, &p, 48) <= 16);
     base_flow_free(base);
     unload();

@@ -72,7 +72,7 @@ fi
 # ---- specs: every bad one of the golden tests, and some that are too large to be kept
 for spec in "$source"/tests/golden/spec/*.yaml; do
     name=$(basename "$spec" .yaml)
-    case $name in no_effect) continue ;; esac
+    grep -q "error: " "$source/tests/golden/spec/$name.err" || continue # warnings alone
     cp "$spec" "$name.yaml"
     expect 2 'error: ' "$name.yaml"
     cmp -s err "$source/tests/golden/spec/$name.err" || fault "$name.yaml: other messages than in $name.err"
