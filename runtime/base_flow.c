@@ -243,6 +243,15 @@ static bool mend(double *x, int64_t d)
     return true;
 }
 
+/* What has no image, or one whose logdet is not finite, has no density. */
+static void mend_image(double *x, double *logdet, int64_t d, bool *failed)
+{
+    if (!mend(x, d) && isfinite(*logdet))
+        return;
+    *logdet = -INFINITY;
+    *failed = true;
+}
+
 static void count_row(struct base_flow_report *report, const struct base_row *row)
 {
     report->rows++;
@@ -289,8 +298,7 @@ static void walk_chunk(void *data, int64_t part, int thread)
     walk->map(flow, chunk);
     for (int64_t row = 0; row < chunk->n; row++) {
         struct base_row *r = &chunk->row[row];
-        r->failed = mend(chunk->x + row * d, d) || r->failed;
-        r->failed = mend(&r->logdet, 1) || r->failed;
+        mend_image(chunk->x + row * d, &r->logdet, d, &r->failed);
         count_row(&worker->report, r);
         if (walk->logdet != NULL)
             walk->logdet[first + row] = r->logdet;
@@ -319,8 +327,10 @@ static void check_mixture(const struct base_flow *base, double *to, double *logd
                           struct base_flow_report *report)
 {
     for (int64_t row = 0; row < n; row++) {
-        struct base_row r = {.failed = mend(to + row * base->mixture->d, base->mixture->d)};
-        r.failed = (logdet != NULL && mend(&logdet[row], 1)) || r.failed;
+        struct base_row r = {.logdet = logdet != NULL ? logdet[row] : 0};
+        mend_image(to + row * base->mixture->d, &r.logdet, base->mixture->d, &r.failed);
+        if (logdet != NULL)
+            logdet[row] = r.logdet;
         if (report != NULL)
             count_row(report, &r);
         if (report != NULL && report->marks != NULL)

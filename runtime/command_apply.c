@@ -118,16 +118,19 @@ static bool choose_part(const char *part, const char *option, const char *end, e
 
 /* ---- commands ------------------------------------------------------------------------------------------ */
 
-static void tell_failed(const struct command_context *context, const struct gpfc_flow *flow)
+static void tell_failed(const struct command_context *context, const struct stream *stream)
 {
-    const struct base_flow_report *report = &flow->report;
+    const struct base_flow_report *report = &stream->flow->report;
     struct human failed, rows;
-    if (report->failed > 0)
-        (void)fprintf(stderr,
-                      "%s: %s of %s rows did not reach the base flow's tolerance; the others' largest error "
-                      "is about %.2g\n",
-                      context->program, human_count(&failed, report->failed),
-                      human_count(&rows, report->rows), report->error_max);
+    if (report->failed == 0)
+        return;
+    (void)fprintf(stderr, "%s: %s of %s rows %s", context->program, human_count(&failed, report->failed),
+                  human_count(&rows, report->rows),
+                  stream->part == FLOW_PART_FLOW ? "became too large, and are zeros"
+                                                 : "did not reach the base flow's tolerance");
+    if (report->failed < report->rows && stream->part != FLOW_PART_FLOW)
+        (void)fprintf(stderr, "; the others' largest error is about %.2g", report->error_max);
+    (void)fputc('\n', stderr);
 }
 
 static bool run(const struct command_context *context, const struct command_options *options,
@@ -135,7 +138,7 @@ static bool run(const struct command_context *context, const struct command_opti
 {
     const bool good = stream_open(stream, context, options, back, fault) && stream_all(stream, back, fault);
     if (good)
-        tell_failed(context, stream->flow);
+        tell_failed(context, stream);
     stream_close(stream);
     return good;
 }

@@ -93,11 +93,10 @@ static void add_points(struct grid *grid)
 {
     const double area = grid->step[0] * grid->step[1];
     for (int64_t i = 0; i < BLOCK; i++) {
-        const double *y = grid->y + i * D, logdet = grid->logdet[i];
-        if (y[0] == 0 && y[1] == 0 &&
-            logdet == 0) /* where f left the numbers: far out, where there is no density */
+        const double logdet = grid->logdet[i];
+        if (isinf(logdet)) /* where f left the numbers: far out, where there is no density */
             continue;
-        grid->before += area * density(y, logdet);
+        grid->before += area * density(grid->y + i * D, logdet);
         grid->after += area * density(grid->s + i * D, logdet + log_abs_det(grid->matrix + i * D * D, D));
     }
 }

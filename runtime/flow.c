@@ -123,25 +123,27 @@ void gpfc_flow_invert(struct gpfc_flow *flow, const void *s, void *y, int64_t n)
     run_rows(flow, flow->invert, "s", "y", s, y, n);
 }
 
-/* ---- the base flow, which computes in double, on standardised data ------------------------------------ */
-
-typedef bool base_map(struct base_flow *, const double *, int64_t, double *, double *,
-                      struct base_flow_report *, struct fault *);
-
-/* A number too large for float makes its row zeros, and one that failed. */
-static void mend(struct gpfc_flow *flow, float *to, int64_t rows)
+/* A number too large for float, or for double in units of the data, makes its row zeros, and one that failed.
+ */
+static void mend(struct gpfc_flow *flow, void *to, int64_t rows)
 {
     const int64_t d = flow->bundle->dimension;
     for (int64_t row = 0; row < rows; row++) {
         bool finite = true;
-        for (int64_t i = 0; i < d; i++)
-            finite = finite && isfinite(to[row * d + i]);
+        for (int64_t i = row * d; i < (row + 1) * d; i++)
+            finite = finite && isfinite(flow->bundle->precision == sizeof(float) ? (double)((float *)to)[i]
+                                                                                 : ((double *)to)[i]);
         if (finite)
             continue;
-        memset(to + row * d, 0, row_bytes(flow));
+        memset((char *)to + (size_t)row * row_bytes(flow), 0, row_bytes(flow));
         flow->report.failed++;
     }
 }
+
+/* ---- the base flow, which computes in double, on standardised data ------------------------------------ */
+
+typedef bool base_map(struct base_flow *, const double *, int64_t, double *, double *,
+                      struct base_flow_report *, struct fault *);
 
 static bool base_block(struct gpfc_flow *flow, bool forward, const void *from, void *to, int64_t rows,
                        struct fault *fault)
@@ -157,8 +159,7 @@ static bool base_block(struct gpfc_flow *flow, bool forward, const void *from, v
     if (!forward)
         standard_undo(&flow->weights.standard, flow->doubles, rows, sizeof(double));
     rows_from_double(flow->doubles, n, precision, to);
-    if (precision == sizeof(float))
-        mend(flow, to, rows);
+    mend(flow, to, rows);
     return true;
 }
 
@@ -179,8 +180,11 @@ bool flow_forward(struct gpfc_flow *flow, enum flow_part part, const void *from,
 {
     if (part != FLOW_PART_FLOW && !base_rows(flow, true, from, to, n, fault))
         return false;
-    if (part != FLOW_PART_BASE)
-        gpfc_flow_apply(flow, part == FLOW_PART_BOTH ? to : from, to, n);
+    if (part == FLOW_PART_BASE)
+        return true;
+    gpfc_flow_apply(flow, part == FLOW_PART_BOTH ? to : from, to, n);
+    flow->report.rows += part == FLOW_PART_FLOW ? n : 0;
+    mend(flow, to, n);
     return true;
 }
 
@@ -189,5 +193,9 @@ bool flow_backward(struct gpfc_flow *flow, enum flow_part part, const void *from
 {
     if (part != FLOW_PART_BASE)
         gpfc_flow_invert(flow, from, to, n);
-    return part == FLOW_PART_FLOW || base_rows(flow, false, part == FLOW_PART_BOTH ? to : from, to, n, fault);
+    if (part != FLOW_PART_FLOW)
+        return base_rows(flow, false, part == FLOW_PART_BOTH ? to : from, to, n, fault);
+    flow->report.rows += n;
+    mend(flow, to, n);
+    return true;
 }

@@ -18,7 +18,7 @@ struct gpfc_flow {
     int threads;
     int64_t block;                  /* rows a call of a kernel */
     double *doubles;                /* [block][d]: the base flow's numbers; NULL where there is none */
-    struct base_flow_report report; /* of all rows that went through the base flow */
+    struct base_flow_report report; /* of all rows */
 };
 
 /* Threads that a command gets: `wanted`, or all of the machine (as OpenMP counts them) where it is 0. */
@@ -30,7 +30,8 @@ bool flow_open(struct gpfc_flow **out, const struct gpfc_bundle *bundle, const c
                enum flow_part part, int threads, struct fault *fault) MUST_CHECK;
 
 /* The part that was asked for of flow_open, n >= 0 rows of REALs, finite; both arrays may be the same. What
- * comes out is finite too; flow->report tells of rows that did not reach the base flow's tolerance. */
+ * comes out is finite too; flow->report tells of rows that did not reach the base flow's tolerance, or whose
+ * numbers became too large and are zeros. */
 bool flow_forward(struct gpfc_flow *flow, enum flow_part part, const void *from, void *to, int64_t n,
                   struct fault *fault) MUST_CHECK;
 bool flow_backward(struct gpfc_flow *flow, enum flow_part part, const void *from, void *to, int64_t n,

@@ -5,6 +5,7 @@
 #include "base_flow.h"
 #include "check.h"
 #include "fake_base.h"
+#include "flow.h"
 #include "random.h"
 
 #include <math.h>
@@ -92,7 +93,7 @@ static void check_return(enum fake_base_kind kind, int precision, double spread,
                          int64_t evaluations)
 {
     static struct points p;
-    struct base_flow *base = make(kind, precision, 0, 2);
+    struct base_flow *base = make(kind, precision, precision == 4 ? 1e-4 : 0, 2);
     const int64_t d = base_flow_dimension(base);
     random_fill_normal(3, (uint64_t)kind, 0, ROWS * d, 8, p.x);
     for (int64_t i = 0; i < ROWS * d; i++)
@@ -211,13 +212,23 @@ static void broken_kernels_fail_rows(void)
     struct base_flow_report report = {0};
     CU_ASSERT_TRUE(base_flow_forward(base, x, 2, y, logdet, &report, &fault));
     CU_ASSERT_TRUE(report.rows == 2 && report.failed == 1);
-    CU_ASSERT_TRUE(y[0] == 0.25 && y[1] == 1 && isfinite(y[2]) && isfinite(logdet[1]));
+    CU_ASSERT_TRUE(y[0] == 0.25 && y[1] == 1 && y[2] == 0 && isfinite(logdet[0]));
+    CU_ASSERT_EQUAL(logdet[1], -INFINITY); /* no density, rather than that of y = 0 */
     report = (struct base_flow_report){0};
     CU_ASSERT_TRUE(base_flow_inverse(base, x, 2, back, logdet, &report, &fault));
     CU_ASSERT_TRUE(report.rows == 2 && report.failed == 1);
     CU_ASSERT_DOUBLE_EQUAL(back[0], 0.25, 1e-14);
-    CU_ASSERT_TRUE(isfinite(back[2]) && isfinite(back[3]) && isfinite(logdet[1]));
+    CU_ASSERT_TRUE(isfinite(back[2]) && isfinite(back[3]) && logdet[1] < INFINITY);
     base_flow_free(base);
+}
+
+/* -infinity is one: no density. */
+static bool are_logdets(const double *logdet, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!(logdet[i] < INFINITY))
+            return false;
+    return true;
 }
 
 /* Far beyond all that a number of either precision can tell. */
@@ -233,13 +244,28 @@ static void absurd_rows_end(void)
             struct base_flow_report report = {.marks = marks};
             const int64_t d = base_flow_dimension(base), n = 6 / d;
             CU_ASSERT_TRUE(base_flow_inverse(base, y, n, x, logdet, &report, &fault));
-            CU_ASSERT_TRUE(isfinite(worst(x, x, 6)) && isfinite(worst(logdet, logdet, n)));
+            CU_ASSERT_TRUE(isfinite(worst(x, x, 6)) && are_logdets(logdet, n));
             CU_ASSERT_TRUE(marks[0] <= 1 && marks[1] <= 1 && (n == 2 || marks[2] <= 1));
             CU_ASSERT_EQUAL(report.failed, marks[0] + marks[1] + (n == 3 ? marks[2] : 0));
             CU_ASSERT_TRUE(base_flow_forward(base, y, n, x, logdet, NULL, &fault));
-            CU_ASSERT_TRUE(isfinite(worst(x, x, 6)) && isfinite(worst(logdet, logdet, n)));
+            CU_ASSERT_TRUE(isfinite(worst(x, x, 6)) && are_logdets(logdet, n));
             base_flow_free(base);
         }
+}
+
+/* y that has an x, but one too large for a double in units of the data. */
+static void what_leaves_the_numbers_is_told(void)
+{
+    double numbers[4], x[4], mean[] = {0, 0}, scale[] = {1e200, 1};
+    const double y[] = {1e200, 1, 1, 1};
+    struct fault fault = {0};
+    struct gpfc_flow flow = {.bundle = &fake.bundle, .block = 2, .doubles = numbers};
+    flow.weights.base = make(FAKE_CP_FLOW, 8, 0, 1);
+    flow.weights.standard = (struct standard){.d = 2, .mean = mean, .scale = scale};
+    CU_ASSERT_TRUE(flow_backward(&flow, FLOW_PART_BASE, y, x, 2, &fault));
+    CU_ASSERT_TRUE(flow.report.rows == 2 && flow.report.failed == 1);
+    CU_ASSERT_TRUE(x[0] == 0 && x[1] == 0 && fabs(x[2]) > 1e199 && isfinite(x[2]));
+    base_flow_free(flow.weights.base);
 }
 
 /* ---- FFJORD ----------------------------------------------------------------------------------------- */
@@ -421,7 +447,7 @@ static void mixtures_are_base_flows(void)
     struct base_flow_report report = {.marks = marks};
     CU_ASSERT_TRUE(base_flow_forward(base, p.x, 10, p.y, p.logdet, &report, &fault));
     CU_ASSERT_TRUE(report.failed == 1 && marks[3] == 1 && marks[4] == 0);
-    CU_ASSERT_TRUE(worst(p.y, p.y, 20) == 0 && worst(p.logdet, p.logdet, 10) == 0);
+    CU_ASSERT_TRUE(worst(p.y, p.y, 20) == 0 && p.logdet[3] == -INFINITY && isfinite(p.logdet[4]));
     base_flow_free(base);
 }
 
@@ -506,6 +532,7 @@ int main(void)
         {"steps are climbed", steps_are_climbed},
         {"broken kernels fail rows", broken_kernels_fail_rows},
         {"absurd rows end", absurd_rows_end},
+        {"what leaves the numbers is told", what_leaves_the_numbers_is_told},
         {"FFJORD is exact", ffjord_is_exact},
         {"FFJORD fails where it has no end", ffjord_fails_where_it_has_no_end},
         {"threads make no difference", threads_make_no_difference},

@@ -133,6 +133,21 @@ static void noise_goes_back(void)
     base_flow_free(base);
 }
 
+/* A sample without an image is not as likely as one in the middle of all. */
+static void no_image_is_no_likelihood(void)
+{
+    static struct fake_base fake;
+    struct fault fault = {0};
+    struct base_flow *base = make_base(&fake, FAKE_BNAF_BROKEN);
+    const struct samples samples = make_samples(false);
+    struct pairs p;
+    check_good(pairs_through(&p, &samples, base, &fault), &fault);
+    CU_ASSERT_TRUE(p.report.failed > 0 && p.report.failed < N + M);
+    CU_ASSERT_EQUAL(p.nll_train, INFINITY);
+    pairs_free(&p);
+    base_flow_free(base);
+}
+
 /* Where x_1 > 0.5 that map gives no number, so z_1 > 0.5 has no x. */
 static void noise_out_of_range_is_left_out(void)
 {
@@ -157,6 +172,7 @@ int main(void)
     static const struct check_case cases[] = {
         {"given pairs are lent", given_pairs_are_lent},
         {"samples go through the base flow", samples_go_through_the_base_flow},
+        {"no image is no likelihood", no_image_is_no_likelihood},
         {"noise goes back", noise_goes_back},
         {"noise out of range is left out", noise_out_of_range_is_left_out},
     };
