@@ -139,6 +139,22 @@ static bool train_base(struct training *training, struct fault *fault)
     return good;
 }
 
+/* An option for a base flow that is not used, or not trained, is a mistake. */
+static bool check_options(const struct training *training, struct fault *fault)
+{
+    const struct command_options *options = training->options;
+    const bool has_y = training->samples.y_train != NULL;
+    char data[4096];
+    if (options->base != NULL && has_y)
+        return fault_set(
+            fault, FAULT_INPUT, "--base: %s has y = f(x), and leaves nothing for a base flow",
+            command_data_name(training->context->bundle, training->note.data, data, sizeof data));
+    if (options->base_epochs > 0 &&
+        (has_y || training->base != NULL || training->context->bundle->base == NULL))
+        return fault_set(fault, FAULT_INPUT, "--base-epochs: this training has no base flow to train");
+    return true;
+}
+
 /* The base flow, where the samples need one: given, trained or fitted. */
 static bool find_base(struct training *training, struct fault *fault)
 {
@@ -271,6 +287,6 @@ static bool finish(const struct training *training, struct fault *fault)
 
 bool training_run(struct training *training, struct fault *fault)
 {
-    return find_base(training, fault) && make_pairs(training, fault) && train_flow(training, fault) &&
-           finish(training, fault);
+    return check_options(training, fault) && find_base(training, fault) && make_pairs(training, fault) &&
+           train_flow(training, fault) && finish(training, fault);
 }

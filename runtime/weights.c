@@ -2,6 +2,7 @@
 #include "weights.h"
 
 #include "bundle.h"
+#include "settings.h"
 #include "tensor_list.h"
 
 #include <inttypes.h>
@@ -153,8 +154,9 @@ static bool take_mixture(struct base_flow **out, const struct gpfc_bundle *bundl
     struct mixture *mixture;
     if (!mixture_from_tensors(&mixture, file, fault))
         return false;
-    if (mixture == NULL)
-        return true;
+    if (mixture == NULL) /* the file has another base flow, which is of use to none but a flow on pairs */
+        return !setting_is(bundle, "base.kind", "mixture") ||
+               of_another(bundle, file, path, "base flow", decides_base, fault);
     if (mixture->d == bundle->dimension)
         return base_flow_of_mixture(out, mixture, threads, fault);
     fault_set(fault, FAULT_INPUT, "%s: its base flow has dimension %lld, the flow %lld", path,
@@ -176,10 +178,10 @@ bool weights_take_base(struct base_flow **out, const struct gpfc_bundle *bundle,
 {
     void *theta = NULL;
     *out = NULL;
-    if (bundle->base == NULL)
-        return take_mixture(out, bundle, file, path, threads, fault);
     if (!has_base(file))
         return true;
+    if (bundle->base == NULL)
+        return take_mixture(out, bundle, file, path, threads, fault);
     const bool good = weights_same_base(bundle, file, path, fault) &&
                       take_all(&theta, bundle->base, file, path, "base.", "base flow", fault) &&
                       base_flow_compiled(out, bundle->base, theta, 0, threads, fault);

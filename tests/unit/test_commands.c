@@ -688,6 +688,18 @@ static void a_base_flow_is_used_again(void)
     stages_in("three/metrics.jsonl", 0, 2);
     expect(FAKE_SINGLE2, "", "train --out @four --data @pairs.npz --base @run/base.safetensors", 2,
            "no base flow in it, no tensor 'base.weights'");
+    expect(FAKE_SINGLE2, WITH_BNAF, "train --out @five --data @pairs.npz --base @run/base.safetensors", 2,
+           "pairs.npz has y = f(x)");
+    expect(FAKE_SINGLE2, WITH_BNAF, "train --out @five --base-epochs 3 --base @run/base.safetensors", 2,
+           "no base flow to train");
+    expect(FAKE_SINGLE2, WITH_BNAF, "train --out @five --base-epochs 3 --data @pairs.npz", 2,
+           "no base flow to train");
+    expect(FAKE_SINGLE2, "base.kind=mixture", "train --out @five --init @run/model.safetensors", 2,
+           "made for another base flow");
+    expect(FAKE_SINGLE2, "base.kind=mixture", "evaluate @run/model.safetensors", 2,
+           "base.kind is bnaf there and mixture here");
+    expect(FAKE_SINGLE2, "", "evaluate @run/model.safetensors --data @pairs.npz", 0, "");
+    CU_ASSERT_FALSE(scratch_there(in_folder("five")));
     expect(FAKE_SINGLE2, WITH_BNAF, "evaluate @run/base.safetensors", 2, "flow.layer0.weight");
     scratch_remove(&scratch);
 }
