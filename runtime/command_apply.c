@@ -48,7 +48,7 @@ static bool stream_open(struct stream *stream, const struct command_context *con
                         const struct command_options *options, bool back, struct fault *fault)
 {
     const struct row_files_request request = request_of(stream, context, options, back);
-    const int64_t row = request.d * request.precision;
+    const int64_t row = request.d * (int64_t)sizeof(double);
     stream->block = BLOCK_BYTES / row > 0 ? BLOCK_BYTES / row : 1;
     stream->rows = malloc((size_t)(stream->block * row));
     if (stream->rows == NULL)
@@ -61,9 +61,10 @@ static bool stream_open(struct stream *stream, const struct command_context *con
 static bool stream_all(struct stream *stream, bool back, struct fault *fault)
 {
     map_rows *const map = back ? flow_backward : flow_forward;
+    const int precision =
+        back ? (int)stream->flow->bundle->precision : (int)flow_forward_bytes(stream->flow, stream->part);
     for (int64_t got = 1; got > 0;) {
-        if (!npy_read_rows(stream->files.in, (int)stream->flow->bundle->precision, stream->block,
-                           stream->rows, &got, fault) ||
+        if (!npy_read_rows(stream->files.in, precision, stream->block, stream->rows, &got, fault) ||
             !map(stream->flow, stream->part, stream->rows, stream->rows, got, fault) ||
             !npy_write_rows(stream->files.out, stream->rows, got, fault))
             return false;

@@ -145,13 +145,20 @@ static void mend(struct gpfc_flow *flow, void *to, int64_t rows)
 typedef bool base_map(struct base_flow *, const double *, int64_t, double *, double *,
                       struct base_flow_report *, struct fault *);
 
-static bool base_block(struct gpfc_flow *flow, bool forward, const void *from, void *to, int64_t rows,
-                       struct fault *fault)
+size_t flow_forward_bytes(const struct gpfc_flow *flow, enum flow_part part)
+{
+    const bool standardised = part != FLOW_PART_FLOW && flow->weights.standard.d > 0;
+    return standardised ? sizeof(double) : (size_t)flow->bundle->precision;
+}
+
+/* each: bytes of a number of `from`. */
+static bool base_block(struct gpfc_flow *flow, bool forward, const void *from, size_t each, void *to,
+                       int64_t rows, struct fault *fault)
 {
     const int64_t n = rows * flow->bundle->dimension;
     const int precision = (int)flow->bundle->precision;
     base_map *const map = forward ? base_flow_forward : base_flow_inverse;
-    rows_to_double(from, n, precision, flow->doubles);
+    rows_to_double(from, n, (int)each, flow->doubles);
     if (forward)
         standard_apply(&flow->weights.standard, flow->doubles, rows, sizeof(double));
     if (!map(flow->weights.base, flow->doubles, rows, flow->doubles, NULL, &flow->report, fault))
@@ -163,13 +170,15 @@ static bool base_block(struct gpfc_flow *flow, bool forward, const void *from, v
     return true;
 }
 
+/* Block by block; no number of `to` is larger than one of `from`, so what was not read is not written on. */
 static bool base_rows(struct gpfc_flow *flow, bool forward, const void *from, void *to, int64_t n,
                       struct fault *fault)
 {
+    const size_t each = forward ? flow_forward_bytes(flow, FLOW_PART_BASE) : (size_t)flow->bundle->precision;
     for (int64_t first = 0; first < n; first += flow->block) {
-        size_t skip = (size_t)first * row_bytes(flow);
-        if (!base_block(flow, forward, (const char *)from + skip, (char *)to + skip, block_at(flow, first, n),
-                        fault))
+        const char *in = (const char *)from + (size_t)(first * flow->bundle->dimension) * each;
+        char *out = (char *)to + (size_t)first * row_bytes(flow);
+        if (!base_block(flow, forward, in, each, out, block_at(flow, first, n), fault))
             return false;
     }
     return true;

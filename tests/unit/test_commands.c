@@ -813,6 +813,31 @@ static void each_part_goes_there_and_back(void)
     scratch_remove(&scratch);
 }
 
+/* So far out that floats next to each other are 128 apart, many deviations. */
+static void data_may_be_finer_than_floats(void)
+{
+    enum { N = 1000 };
+    static double x[2 * N];
+    set_up();
+    for (int i = 0; i < 2 * N; i++)
+        x[i] = 1.7e9 + random_normal(1, 2, (uint64_t)i);
+    write_npy("x.npy", 8, N, 2, x);
+    expect(FAKE_SINGLE2, WITH_BNAF, "train --data @x.npy --out @run --epochs 2 --quiet", 0, "");
+    expect(FAKE_SINGLE2, WITH_BNAF, "apply @run/model.safetensors @x.npy @y.npy --part base", 0, "");
+    expect(FAKE_SINGLE2, WITH_BNAF, "apply @run/model.safetensors @y.npy @s.npy", 0, "");
+    expect(FAKE_SINGLE2, WITH_BNAF, "apply @run/model.safetensors @x.npy @whole.npy --part both", 0, "");
+    same_files("s.npy", "whole.npy");
+    float *y = read_npy("y.npy", N, 2);
+    double square = 0;
+    for (int i = 0; i < N; i++) {
+        square += (double)y[2 * i] * (double)y[2 * i] / N;
+        CU_ASSERT_TRUE(i == 0 || y[2 * i] != y[2 * i - 2]);
+    }
+    CU_ASSERT_TRUE(square > 0.5 && square < 2);
+    free(y);
+    scratch_remove(&scratch);
+}
+
 /* x of "pairs.npz" with labels 0, 1, 2, 0, ... in an .npz. */
 static void write_labelled(const char *name, const double *x, int64_t n)
 {
@@ -976,6 +1001,7 @@ int main(int argc, char **argv)
         {"noise makes pairs", noise_makes_pairs},
         {"evaluate looks at the base", evaluate_looks_at_the_base},
         {"each part goes there and back", each_part_goes_there_and_back},
+        {"data may be finer than floats", data_may_be_finer_than_floats},
         {"labels are carried along", labels_are_carried_along},
         {"rows that fail are counted", rows_that_fail_are_counted},
         {"interrupted base flows go on", interrupted_base_flows_go_on},
