@@ -53,6 +53,24 @@ static LLVMValueRef sum_lanes(const struct nest_emitter *ne, int n, LLVMValueRef
     return sum;
 }
 
+/* Lanes first .. first+n-1. */
+static LLVMValueRef part_of(const struct nest_emitter *ne, LLVMValueRef x, int first, int n)
+{
+    LLVMValueRef mask[64];
+    for (int i = 0; i < n; i++)
+        mask[i] = LLVMConstInt(LLVMInt32TypeInContext(ne->e->context), (unsigned long long)(first + i), false);
+    return LLVMBuildShuffleVector(ne->e->builder, x, LLVMGetPoison(LLVMTypeOf(x)),
+                                  LLVMConstVector(mask, (unsigned)n), "");
+}
+
+/* The largest power of two that is at most n and at most `most`, which is one. */
+static int power_of_two_in(int n, int most)
+{
+    while (most > n)
+        most /= 2;
+    return most;
+}
+
 /* ---- one block --------------------------------------------------------------------------------------------------- */
 
 static bool has_label(const struct plan_factor *factor, int label)
@@ -86,31 +104,57 @@ static void set_label(struct index *label, int axis, struct index first, int i)
         label[axis] = emit_index_add(first, i);
 }
 
+/* Keeps LLVM from reading operands early, for all blocks of a row or for the next vector: there are not the registers to
+ * hold them. */
+static void emit_barrier(const struct nest_emitter *ne)
+{
+    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(ne->e->context), NULL, 0, false);
+    char nothing[] = "", clobbers[] = "~{memory}";
+    LLVMValueRef barrier = LLVMGetInlineAsm(type, nothing, 0, clobbers, sizeof clobbers - 1, true, false,
+                                            LLVMInlineAsmDialectATT, false);
+    LLVMBuildCall2(ne->e->builder, type, barrier, NULL, 0, "");
+}
+
+static void add_product(const struct nest_emitter *ne, LLVMValueRef slot, LLVMValueRef left, LLVMValueRef right)
+{
+    LLVMBuilderRef b = ne->e->builder;
+    LLVMValueRef sum = LLVMBuildLoad2(b, ne->type, slot, "");
+    if (left && right)
+        sum = emit_multiply_add(ne, left, right, sum);
+    else
+        sum = LLVMBuildFAdd(b, sum, left ? left : right, "");
+    LLVMBuildStore(b, sum, slot);
+}
+
+/* What a row, or a column, multiplies all of its products by. */
+static LLVMValueRef edge(const struct nest_emitter *ne, const struct plan_term *term, const struct block *block,
+                         bool row, int i, struct index *label, int vector)
+{
+    set_label(label, row ? ne->nest->axis_a : ne->nest->axis_b, row ? block->a : block->b, i);
+    return partial_product(ne, term, row, !row, label, vector);
+}
+
+/* Of rows and columns the fewer are held in registers while the others come and go. */
 static void accumulate(const struct nest_emitter *ne, const struct plan_term *term, const struct block *block,
                        struct index *label, int vector)
 {
-    LLVMBuilderRef b = ne->e->builder;
-    LLVMValueRef columns[64];
+    const bool by_row = block->rows >= block->columns;
+    const int n_held = by_row ? block->columns : block->rows, n_moving = by_row ? block->rows : block->columns;
+    LLVMValueRef held[64];
+    emit_barrier(ne);
     LLVMValueRef common = partial_product(ne, term, false, false, label, vector);
     if (term->coefficient != 1 || term->n_factors == 0)
         common = emit_product(ne, emit_number(ne, term->coefficient), common);
-    for (int j = 0; j < block->columns; j++) {
-        set_label(label, ne->nest->axis_b, block->b, j);
-        columns[j] = emit_product(ne, common, partial_product(ne, term, false, true, label, vector));
-    }
-    for (int i = 0; i < block->rows; i++) {
-        set_label(label, ne->nest->axis_a, block->a, i);
-        LLVMValueRef row = partial_product(ne, term, true, false, label, vector);
-        for (int j = 0; j < block->columns; j++) {
+    for (int h = 0; h < n_held; h++)
+        held[h] = emit_product(ne, common, edge(ne, term, block, !by_row, h, label, vector));
+    for (int m = 0; m < n_moving; m++) {
+        LLVMValueRef moving = edge(ne, term, block, by_row, m, label, vector);
+        for (int h = 0; h < n_held; h++) {
+            const int i = by_row ? m : h, j = by_row ? h : m;
+            set_label(label, ne->nest->axis_a, block->a, i);
             set_label(label, ne->nest->axis_b, block->b, j);
             LLVMValueRef both = partial_product(ne, term, true, true, label, vector);
-            LLVMValueRef left = emit_product(ne, row, both), slot = block->sums[i * block->columns + j];
-            LLVMValueRef sum = LLVMBuildLoad2(b, ne->type, slot, "");
-            if (left && columns[j])
-                sum = emit_multiply_add(ne, left, columns[j], sum);
-            else
-                sum = LLVMBuildFAdd(b, sum, left ? left : columns[j], "");
-            LLVMBuildStore(b, sum, slot);
+            add_product(ne, block->sums[i * block->columns + j], emit_product(ne, moving, both), held[h]);
         }
     }
 }
@@ -150,34 +194,49 @@ static void add_to_memory(const struct nest_emitter *ne, LLVMValueRef address, L
     }
 }
 
+/* Adds up the lanes of rows x columns of the block's sums, powers of two, from row i and column j. */
 static void store_piece(const struct nest_emitter *ne, const struct block *block, struct index *label, int i, int j,
-                        int n)
+                        int rows, int columns)
 {
+    LLVMBuilderRef b = ne->e->builder;
     LLVMValueRef pieces[64];
-    for (int p = 0; p < n; p++)
-        pieces[p] =
-            LLVMBuildLoad2(ne->e->builder, ne->type, block->sums[i * block->columns + j + p], "");
-    LLVMValueRef sums = sum_lanes(ne, n, pieces);
-    set_label(label, ne->nest->axis_a, block->a, i);
+    for (int p = 0; p < rows * columns; p++) {
+        int place = (i + p / columns) * block->columns + j + p % columns;
+        pieces[p] = LLVMBuildLoad2(b, ne->type, block->sums[place], "");
+    }
+    LLVMValueRef sums = sum_lanes(ne, rows * columns, pieces);
     set_label(label, ne->nest->axis_b, block->b, j);
-    for (int s = 0; s < ne->nest->n_stores; s++) {
-        const struct plan_value *to = &ne->nest->stores[s].to;
-        long stride = ne->nest->axis_b < 0 ? 1 : to->stride[ne->nest->axis_b];
-        LLVMValueRef address =
-            emit_address(ne, ne->store[s], to, ne->nest->total->shape.rank, label, 0);
-        add_to_memory(ne, address, sums, n, stride);
+    for (int r = 0; r < rows; r++) {
+        set_label(label, ne->nest->axis_a, block->a, i + r);
+        LLVMValueRef row = rows > 1 ? part_of(ne, sums, r * columns, columns) : sums;
+        for (int s = 0; s < ne->nest->n_stores; s++) {
+            const struct plan_value *to = &ne->nest->stores[s].to;
+            long stride = ne->nest->axis_b < 0 ? 1 : to->stride[ne->nest->axis_b];
+            LLVMValueRef address = emit_address(ne, ne->store[s], to, ne->nest->total->shape.rank, label, 0);
+            add_to_memory(ne, address, row, columns, stride);
+        }
     }
 }
 
+/* As many at once as a vector has lanes: the more, the fewer additions each. */
 static void store_block(const struct nest_emitter *ne, const struct block *block, struct index *label)
 {
-    int widest = (int)LLVMGetVectorSize(ne->type);
-    for (int i = 0; i < block->rows; i++)
-        for (int j = 0, n; j < block->columns; j += n) {
-            for (n = 1; 2 * n <= widest && j + 2 * n <= block->columns;)
-                n *= 2;
-            store_piece(ne, block, label, i, j, n);
+    const int widest = (int)LLVMGetVectorSize(ne->type);
+    for (int j = 0, columns; j < block->columns; j += columns) {
+        columns = power_of_two_in(block->columns - j, widest);
+        for (int i = 0, rows; i < block->rows; i += rows) {
+            rows = power_of_two_in(block->rows - i, widest / columns);
+            store_piece(ne, block, label, i, j, rows, columns);
         }
+    }
+}
+
+/* A sum begins with the first product: LLVM drops the addition to -0. Where a loop comes first there is none to
+ * drop, and 0 is cheaper. */
+static LLVMValueRef start_of_sums(const struct nest_emitter *ne)
+{
+    bool loop = ne->nest->terms[0].n_labels > ne->nest->total->shape.rank;
+    return loop ? LLVMConstNull(ne->type) : emit_number(ne, -0.0);
 }
 
 static void emit_block(const struct nest_emitter *ne, struct block *block)
@@ -187,7 +246,7 @@ static void emit_block(const struct nest_emitter *ne, struct block *block)
     block->sums = ARENA_ARRAY(ne->e->arena, LLVMValueRef, (size_t)n);
     for (int i = 0; i < n; i++) {
         block->sums[i] = emit_slot(ne);
-        LLVMBuildStore(ne->e->builder, LLVMConstNull(ne->type), block->sums[i]);
+        LLVMBuildStore(ne->e->builder, start_of_sums(ne), block->sums[i]);
     }
     for (int axis = 0; axis < ne->nest->total->shape.rank; axis++)
         label[axis] = ne->axis[axis];

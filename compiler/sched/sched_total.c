@@ -93,47 +93,105 @@ static bool is_outer(const struct plan_term *term, int a, int b)
     return only_a && only_b;
 }
 
-/* Cost of covering a x b results in blocks of m x k: every step loads m + k vectors and multiplies m * k times (two of either
- * a cycle), and each block ends with a reduction over lanes of about two operations a result. */
-static double block_cost(int a, int b, int m, int k)
+enum { SHORT = 8 }; /* steps among which the processor finds work of the next block */
+
+/* The largest power of two that is at most n and at most `most`, which is one. */
+static int power_of_two_in(int n, int most)
+{
+    while (most > n)
+        most /= 2;
+    return most;
+}
+
+/* Operations that add up the lanes of m x k sums in groups of powers of two, as many as a vector has lanes, and add them
+ * to memory, k of a row at once: an addition of two vectors takes two shuffles. */
+static double reduction_cost(const struct schedule *schedule, int m, int k)
+{
+    double cost = 0;
+    for (int j = 0, columns; j < k; j += columns) {
+        columns = power_of_two_in(k - j, schedule->vector);
+        for (int i = 0, rows; i < m; i += rows) {
+            rows = power_of_two_in(m - i, schedule->vector / columns);
+            cost += 3 * (rows * columns - 1) + 4 * rows;
+            for (int lanes = schedule->vector; lanes > rows * columns; lanes /= 2)
+                cost += 2;
+        }
+    }
+    return cost;
+}
+
+/* Cycles to cover a x b results in blocks of m x k: every step loads m + k vectors and multiplies m * k times, two of either
+ * a cycle, and takes as long as a multiplication at least (four cycles); then comes the reduction, at three operations
+ * a cycle. */
+static double block_cost(const struct schedule *schedule, long steps, int a, int b, int m, int k)
 {
     double cost = 0;
     for (int i = 0; i < a; i += m)
         for (int j = 0; j < b; j += k) {
             int rows = a - i < m ? a - i : m, columns = b - j < k ? b - j : k;
             double loads = rows + columns, products = rows * columns;
-            cost += (loads > products ? loads : products) + 0.15 * loads + 0.2 * products + 1;
+            double step = loads > products ? loads : products;
+            if (steps > SHORT && step < 8)
+                step = 8;
+            cost += (double)steps * (0.5 * step + 0.1 * loads) + reduction_cost(schedule, rows, columns) / 3 + 2;
         }
     return cost;
 }
 
-/* Beside its sums a step holds one row's operand and those of all columns, for the rows after the first. Where loads come
- * in pairs, there is the second half of each, too, and with many registers LLVM loads the rows at once. */
+/* Beside its sums a step holds the operands of the shorter side and some of the other: one where registers are few, while
+ * with many LLVM loads a handful early, and all where loads come in pairs, which have second halves as well. */
 static bool block_fits(const struct schedule *schedule, int m, int k)
 {
-    enum { MANY = 24 };
-    bool all_at_once = schedule->in_flight > 1 && schedule->registers > MANY;
-    int rows = all_at_once ? m : 1, columns = m > 1 ? k : 1;
-    return m * k <= schedule->accumulators &&
-           m * k + schedule->in_flight * (rows + columns) <= schedule->registers;
+    enum { MANY = 24, HANDFUL = 6 };
+    int held = m < k ? m : k, moving = m + k - held;
+    if (schedule->registers <= MANY)
+        moving = 1;
+    else if (schedule->in_flight == 1 && moving > HANDFUL)
+        moving = HANDFUL;
+    return m * k <= schedule->accumulators && m * k + schedule->in_flight * (held + moving) <= schedule->registers;
+}
+
+static long count_steps(const struct schedule *schedule, const struct plan_nest *nest)
+{
+    long steps = 0;
+    for (int t = 0; t < nest->n_terms; t++) {
+        long product = schedule->lanes / schedule->vector;
+        for (int label = nest->total->shape.rank; label < nest->terms[t].n_labels; label++)
+            product *= nest->terms[t].size[label];
+        steps += product;
+    }
+    return steps;
 }
 
 static void choose_block(const struct planner *planner, struct plan_nest *nest)
 {
     const struct schedule *schedule = &planner->plan->schedule;
+    const long steps = count_steps(schedule, nest);
     int most = schedule->accumulators;
     int a = nest->axis_a < 0 ? 1 : nest->total->shape.size[nest->axis_a];
     int b = nest->axis_b < 0 ? 1 : nest->total->shape.size[nest->axis_b];
     double least = 0;
     for (int m = 1; m <= most && m <= a; m++)
         for (int k = 1; k <= b && block_fits(schedule, m, k); k++) {
-            double cost = block_cost(a, b, m, k);
+            double cost = block_cost(schedule, steps, a, b, m, k);
             if (least == 0 || cost < least) {
                 least = cost;
                 nest->block_a = m;
                 nest->block_b = k;
             }
         }
+}
+
+/* Terms with sums of their own first: LLVM keeps a loop's registers where it begins with zeros. */
+static void order_terms(struct planner *planner, struct plan_nest *nest)
+{
+    struct plan_term *ordered = ARENA_ARRAY(planner->arena, struct plan_term, (size_t)nest->n_terms + 1);
+    int n = 0;
+    for (int summed = 0; summed < 2; summed++)
+        for (int t = 0; t < nest->n_terms; t++)
+            if ((nest->terms[t].n_labels > nest->total->shape.rank) == (summed == 0))
+                ordered[n++] = nest->terms[t];
+    nest->terms = ordered;
 }
 
 static void choose_axes(struct plan_nest *nest)
@@ -167,6 +225,7 @@ struct plan_nest *plan_total(struct planner *planner, struct plan_region *region
                                       region->graph->name, bsum->id, PLAN_MAX_FACTORS);
         return NULL;
     }
+    order_terms(planner, nest);
     choose_axes(nest);
     choose_block(planner, nest);
     return nest;
