@@ -17,7 +17,7 @@ bool base_flow_of_mixture(struct base_flow **out, struct mixture *mixture, int t
                           struct fault *fault) MUST_CHECK;
 /* bundle is lent: gpfc_bundle.base of a trainer. theta is copied. tolerance: of ODE solver and inverse, on x
  * and y; 0: base.tolerance of the settings, or, where that is 0 too, 1e-10 in double precision, and in single
- * 1e-6 for an ODE's steps and 1e-5 for an inverse, whose rounding is magnified wherever f is flat. */
+ * 1e-7 for an ODE's steps and 1e-5 for an inverse, whose rounding is magnified wherever f is flat. */
 bool base_flow_compiled(struct base_flow **out, const struct gpfc_bundle *bundle, const void *theta,
                         double tolerance, int threads, struct fault *fault) MUST_CHECK;
 void base_flow_free(struct base_flow *base); /* NULL is allowed */

@@ -81,7 +81,7 @@ const struct base_kind base_kind_ffjord = {
     .names = {.in = {"x", "t"}, .out = {"v", "divergence"}},
     .room = ffjord_room,
     .state_bytes = sizeof(struct ode_row),
-    .single_tolerance = 1e-6,
+    .single_tolerance = 1e-7,
     .forward = ffjord_forward,
     .inverse = ffjord_inverse,
 };
