@@ -5,6 +5,7 @@
 #include "base_flow_parts.h"
 #include "ode_dopri5.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { MOST_STEPS = 5000 };
@@ -67,6 +68,9 @@ static void ffjord_forward(const struct base_compiled *flow, struct base_chunk *
 {
     for (int i = 0; i < flow->blocks; i++)
         walk_cnf(flow, chunk, i, true);
+    for (int64_t row = 0; row < chunk->n; row++) /* where it stopped is no image */
+        if (chunk->row[row].failed)
+            chunk->row[row].logdet = -INFINITY;
 }
 
 static void ffjord_inverse(const struct base_compiled *flow, struct base_chunk *chunk)
