@@ -145,6 +145,8 @@ static enum gpfc_status compile(struct compile *c)
     if (status == GPFC_OK)
         status = find_cpu(c);
     if (status == GPFC_OK)
+        status = artifact_check(c);
+    if (status == GPFC_OK)
         status = c->options->from_ir ? programs_read(c) : programs_build(c);
     if (status == GPFC_OK)
         status = programs_plan(c);

@@ -145,11 +145,15 @@ static enum gpfc_status run(struct compile *c, const struct command *command)
 
 /* ---- trainers ------------------------------------------------------------------------------------------ */
 
-/* Told before the linker does, which knows of no way out. */
-static enum gpfc_status find_runtime(struct compile *c, const char *folder)
+static const char *runtime_folder(const struct compile *c)
 {
-    const char *library = arena_printf(c->arena, "%s/libgpfcrt.a", folder);
-    if (access(library, R_OK) == 0)
+    return c->options->runtime_dir ? c->options->runtime_dir : GPFC_LIBDIR;
+}
+
+enum gpfc_status artifact_check(struct compile *c)
+{
+    const char *library = arena_printf(c->arena, "%s/libgpfcrt.a", runtime_folder(c));
+    if (c->options->emit != GPFC_EMIT_EXECUTABLE || access(library, R_OK) == 0)
         return GPFC_OK;
     return compile_fail(c, GPFC_FAILED, arena_printf(c->arena, "%s: cannot be read: %s; trainers are linked with it. "
                                              "Install gpfc, or name its build folder in GPFC_RUNTIME_DIR",
@@ -186,17 +190,16 @@ static enum gpfc_status link_objects(struct compile *c, const char *runtime)
 
 static enum gpfc_status write_trainer(struct compile *c, const char *path)
 {
-    const char *runtime = c->options->runtime_dir ? c->options->runtime_dir : GPFC_LIBDIR;
     struct source trainer;
-    enum gpfc_status status = find_runtime(c, runtime);
-    if (status == GPFC_OK && !c->object[0].bytes)
+    enum gpfc_status status = GPFC_OK;
+    if (!c->object[0].bytes)
         status = make_code(c, LLVMObjectFile, &c->object[0]);
     if (status == GPFC_OK)
         status = make_folder(c);
     if (status == GPFC_OK)
         status = put_objects(c);
     if (status == GPFC_OK)
-        status = link_objects(c, runtime);
+        status = link_objects(c, runtime_folder(c));
     if (status == GPFC_OK)
         status = take(c, "trainer", &trainer);
     if (status != GPFC_OK)

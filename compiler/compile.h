@@ -71,6 +71,9 @@ enum gpfc_status objects_make(struct compile *c, const struct emit_bundle *bundl
 
 /* Where it goes: as asked for, or by the names of spec and kind. */
 const char *artifact_path(struct compile *c);
+/* What a trainer is linked with is asked for before anything is compiled: the linker would be late, and knows of no way
+ * out. */
+enum gpfc_status artifact_check(struct compile *c);
 enum gpfc_status artifact_write(struct compile *c, const char *path);
 
 #endif
