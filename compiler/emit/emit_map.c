@@ -98,6 +98,15 @@ static void over_summed(const struct nest_emitter *ne, struct contraction *c, in
     emit_loop_end(ne->e, &loop, size);
 }
 
+/* Where no loop runs, a sum begins with the first product: LLVM drops the addition to -0. */
+static LLVMValueRef start_of_sums(const struct nest_emitter *ne, const struct contraction *c)
+{
+    bool loop = false;
+    for (int i = 0; i < ne->nest->n_summed; i++)
+        loop |= !ne->nest->unroll && c->node->ein.size[ne->nest->summed[i]] > 1;
+    return loop ? LLVMConstNull(ne->type) : emit_number(ne, -0.0);
+}
+
 static void contract(const struct nest_emitter *ne, struct contraction *c)
 {
     const struct plan_member *root = &ne->nest->members[0];
@@ -108,7 +117,7 @@ static void contract(const struct nest_emitter *ne, struct contraction *c)
     c->sums = ARENA_ARRAY(ne->e->arena, LLVMValueRef, (size_t)n);
     for (int i = 0; i < n; i++) {
         c->sums[i] = emit_slot(ne);
-        LLVMBuildStore(ne->e->builder, LLVMConstNull(ne->type), c->sums[i]);
+        LLVMBuildStore(ne->e->builder, start_of_sums(ne, c), c->sums[i]);
     }
     over_summed(ne, c, 0);
 }

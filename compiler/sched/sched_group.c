@@ -217,20 +217,38 @@ static bool reads_vectors_by_row(const struct plan_region *region, const struct 
     return false;
 }
 
+/* What a step of a contraction costs in blocks of so many rows: each row loads a weight and multiplies `vectors` times; fewer
+ * than IN_FLIGHT products wait for each other. A last block that is smaller costs code. */
+static int rows_cost(int rows, int block, int vectors)
+{
+    enum { IN_FLIGHT = 10 };
+    int cost = 0;
+    for (int first = 0; first < rows; first += block) {
+        int n = rows - first < block ? rows - first : block;
+        int products = n * vectors, loads = n + vectors;
+        int step = products > loads ? products : loads;
+        cost += (step > IN_FLIGHT ? step : IN_FLIGHT) + 1 + (n < block);
+    }
+    return cost;
+}
+
 static int row_block(const struct planner *planner, const struct plan_region *region, const struct ir_node *root,
                      int rows)
 {
+    enum { FEW = 4 }; /* uniform work is little: less code is worth more */
     const struct schedule *schedule = &planner->plan->schedule;
     int vectors = region->wide ? schedule->lanes / schedule->vector : 1;
     int most = schedule->accumulators / vectors;
-    if (!plan_is_contraction(root))
-        most = 4;
+    bool few = !plan_is_contraction(root) || !region->wide;
+    if (few)
+        most = FEW;
     else if (reads_vectors_by_row(region, root))
         most /= schedule->in_flight;
-    if (most < 1)
-        most = 1;
-    int blocks = (rows + most - 1) / most;
-    return (rows + blocks - 1) / blocks;
+    int best = 1;
+    for (int block = 2; block <= most && block <= rows; block++)
+        if (rows_cost(rows, block, vectors) <= rows_cost(rows, best, vectors))
+            best = block;
+    return best;
 }
 
 /* Summed labels, outermost first: where the varying operand's memory is contiguous comes last. */
