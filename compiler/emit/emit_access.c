@@ -64,8 +64,7 @@ void emit_store_value(const struct nest_emitter *ne, LLVMValueRef base, const st
     LLVMSetAlignment(LLVMBuildStore(ne->e->builder, x, address), alignment(ne, value));
 }
 
-/* A stack slot at the function's entry: LLVM turns it into a register. */
-LLVMValueRef emit_slot(const struct nest_emitter *ne)
+LLVMValueRef emit_slots(const struct nest_emitter *ne, int n)
 {
     LLVMBuilderRef b = ne->e->builder;
     LLVMBasicBlockRef here = LLVMGetInsertBlock(b);
@@ -75,9 +74,15 @@ LLVMValueRef emit_slot(const struct nest_emitter *ne)
         LLVMPositionBuilderBefore(b, first);
     else
         LLVMPositionBuilderAtEnd(b, entry);
-    LLVMValueRef slot = LLVMBuildAlloca(b, ne->type, "sum");
+    LLVMTypeRef type = n > 1 ? LLVMArrayType(ne->type, (unsigned)n) : ne->type;
+    LLVMValueRef slot = LLVMBuildAlloca(b, type, "sum");
     LLVMPositionBuilderAtEnd(b, here);
     return slot;
+}
+
+LLVMValueRef emit_slot(const struct nest_emitter *ne)
+{
+    return emit_slots(ne, 1);
 }
 
 /* ---- arithmetic -------------------------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@ struct contraction {
     const struct ir_node *node;
     int rows;
     LLVMValueRef *sums;              /* [rows][vectors], on the stack until LLVM takes them to registers */
+    LLVMValueRef apart;              /* [vectors] of the row at hand, where a block's rows are finished one by one */
     struct index label[IR_MAX_LABELS];
     struct index row;                /* of the block's first row */
 };
@@ -122,9 +123,20 @@ static void contract(const struct nest_emitter *ne, struct contraction *c)
     over_summed(ne, c, 0);
 }
 
+/* Vector i of an array of them. */
+static LLVMValueRef part(const struct nest_emitter *ne, LLVMValueRef array, LLVMValueRef i)
+{
+    return LLVMBuildGEP2(ne->e->builder, ne->type, array, &i, 1, "");
+}
+
 static LLVMValueRef contracted(const struct nest_emitter *ne, const struct contraction *c, int r, int vector)
 {
-    LLVMValueRef sum = LLVMBuildLoad2(ne->e->builder, ne->type, c->sums[r * ne->vectors + vector], "");
+    LLVMValueRef place;
+    if (c->apart)
+        place = part(ne, c->apart, emit_constant_index(ne->e, vector));
+    else
+        place = c->sums[r * ne->vectors + vector];
+    LLVMValueRef sum = LLVMBuildLoad2(ne->e->builder, ne->type, place, "");
     if (c->node->ein.coefficient == 1)
         return sum;
     return emit_product(ne, emit_number(ne, c->node->ein.coefficient), sum);
@@ -174,12 +186,32 @@ static void element(struct nest_emitter *ne, const struct contraction *c, int r,
 
 /* ---- loops ------------------------------------------------------------------------------------------------------- */
 
+/* The block's sums go through memory, so that one row's code serves all. */
+static void rows_apart(struct nest_emitter *ne, struct contraction *c, struct index row)
+{
+    LLVMBuilderRef b = ne->e->builder;
+    LLVMValueRef all = emit_slots(ne, c->rows * ne->vectors);
+    for (int i = 0; i < c->rows * ne->vectors; i++)
+        LLVMBuildStore(b, LLVMBuildLoad2(b, ne->type, c->sums[i], ""), part(ne, all, emit_constant_index(ne->e, i)));
+    struct emit_loop loop = emit_loop_begin(ne->e, c->rows, "apart");
+    c->apart = part(ne, all, LLVMBuildMul(b, loop.index, emit_constant_index(ne->e, ne->vectors), ""));
+    ne->axis[0] = row;
+    ne->axis[0].dynamic = row.dynamic ? LLVMBuildAdd(b, row.dynamic, loop.index, "") : loop.index;
+    for (int v = 0; v < ne->vectors; v++)
+        element(ne, c, 0, v);
+    emit_loop_end(ne->e, &loop, c->rows);
+}
+
 static void row_block(struct nest_emitter *ne, struct index row, int rows)
 {
     struct contraction c = {.rows = rows, .row = row};
     ne->axis[0] = row;
     if (ne->nest->n_summed)
         contract(ne, &c);
+    if (ne->nest->apart) {
+        rows_apart(ne, &c, row);
+        return;
+    }
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < ne->vectors; v++) {
             ne->axis[0] = emit_index_add(row, r);

@@ -69,7 +69,10 @@ LLVMValueRef emit_load(const struct nest_emitter *ne, LLVMValueRef base, const s
                        const struct index *index, int vector);
 void emit_store_value(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value, int rank,
                       const struct index *index, int vector, LLVMValueRef x);
+/* A stack slot at the function's entry: LLVM turns it into a register. */
 LLVMValueRef emit_slot(const struct nest_emitter *ne);
+/* An array of them, which stays in memory where its indices are not constant. */
+LLVMValueRef emit_slots(const struct nest_emitter *ne, int n);
 /* one number -> all lanes */
 LLVMValueRef emit_splat(const struct nest_emitter *ne, LLVMValueRef scalar);
 LLVMValueRef emit_number(const struct nest_emitter *ne, double value);

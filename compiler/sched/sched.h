@@ -97,6 +97,7 @@ struct plan_nest {
     int size[IR_MAX_LABELS];
     int block; /* rows computed at once */
     bool unroll;
+    bool apart; /* what follows a contraction is so much that one row's code serves all rows of a block */
     int n_members;
     struct plan_member *members;
     int n_summed; /* of a contraction: its summed labels, outermost first */

@@ -278,6 +278,29 @@ static long map_operations(const struct planner *planner, const struct plan_nest
     return operations;
 }
 
+/* Operations of one element, with those of values that are computed in it. */
+static int element_operations(const struct plan_region *region, const struct ir_node *node)
+{
+    enum { FUNCTION = 16 };
+    int operations = FUNCTION;
+    if (node->op == IR_EIN || node->op == IR_ADD || node->op == IR_SELECT)
+        operations = node->n_args - 1;
+    for (int i = 0; i < node->n_args; i++)
+        if (region->value[node->args[i]->id].inlined)
+            operations += element_operations(region, node->args[i]);
+    return operations;
+}
+
+/* Functions of functions, as layers of a monotone network have: hundreds of instructions that no row shares. */
+static bool is_heavy(const struct plan_region *region, const struct plan_nest *nest)
+{
+    enum { HEAVY = 30 };
+    int operations = 0;
+    for (int i = plan_is_contraction(nest->members[0].node); i < nest->n_members; i++)
+        operations += element_operations(region, nest->members[i].node);
+    return operations > HEAVY;
+}
+
 static struct plan_nest *map_nest(struct grouping *grouping)
 {
     struct planner *planner = grouping->planner;
@@ -295,6 +318,11 @@ static struct plan_nest *map_nest(struct grouping *grouping)
         order_summed(region, root, nest);
     nest->block = root->shape.rank ? row_block(planner, region, root, nest->size[0]) : 1;
     nest->unroll = map_operations(planner, nest, root) <= planner->plan->schedule.unroll;
+    if (is_heavy(region, nest)) {
+        nest->apart = plan_is_contraction(root) && nest->block > 1;
+        nest->block = nest->apart ? nest->block : 1;
+        nest->unroll = false;
+    }
     return nest;
 }
 

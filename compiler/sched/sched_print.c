@@ -25,7 +25,8 @@ static void print_map(const struct plan_nest *nest, struct strbuf *out)
     strbuf_addf(out, "map over");
     for (int axis = nest->n_axes - 1; axis >= 0; axis--)
         strbuf_addf(out, " %d", nest->size[axis]);
-    strbuf_addf(out, ", rows in blocks of %d%s:", nest->block, nest->unroll ? ", unrolled" : "");
+    strbuf_addf(out, ", rows in blocks of %d%s%s:", nest->block, nest->unroll ? ", unrolled" : "",
+                nest->apart ? ", apart" : "");
     for (int i = 0; i < nest->n_members; i++)
         strbuf_addf(out, " %%%d%s", nest->members[i].node->id, i == 0 && nest->n_summed ? " (contraction)" : "");
     strbuf_add(out, "\n");
