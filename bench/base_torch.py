@@ -9,7 +9,7 @@ flows are written here anew from their papers' formulas, in the way that the pub
 
     bnaf      block neural autoregressive flow (De Cao et al. 2019), log-derivatives by log-sum-exp
     ffjord    free-form continuous flow (Grathwohl et al. 2019) with concat-squash layers, in several ways:
-      rk4             as gpfc trains: 4 equal steps of RK4 a block, differentiated as they stand; "exact": the
+      rk4             as gpfc trains: 8 equal steps of RK4 a block, differentiated as they stand; "exact": the
                       divergence from the Jacobian, carried through the layers; "hutchinson": by one tangent.
                       Both by hand, without a second automatic differentiation, as nobody has published it
       rk4-autograd    the same steps; the divergence by automatic differentiation, as published
@@ -49,7 +49,7 @@ try:
 except ImportError:
     odeint_adjoint = None
 
-BATCH, STEPS, ROUNDS, WARM = 1024, 4, 3, 3
+BATCH, STEPS, ROUNDS, WARM = 1024, 8, 3, 3
 LOG_2 = math.log(2)
 
 
