@@ -7,6 +7,8 @@
 #include <math.h>
 #include <stdio.h>
 
+static const double MOST_NATS_APART = 0.02;
+
 bool training_watch(struct training *training, struct fault *fault)
 {
     return interrupt_watch(&training->interrupt, fault);
@@ -238,6 +240,21 @@ static bool evaluate_best(const struct training *training, struct evaluation *ou
     return good;
 }
 
+/* A continuous base flow is trained by its spec's time steps and measured by adaptive ones. Where training
+ * found weights that profit from the steps' error, its likelihood was none. */
+static void warn_of_steps(const struct training *training, const struct evaluation *evaluation)
+{
+    const double apart = evaluation->nll_before - training->trained.nll;
+    struct human by_steps, exactly;
+    if (!training->trained.done || !(fabs(apart) > MOST_NATS_APART))
+        return;
+    (void)fprintf(stderr,
+                  "%s: warning: the base flow's negative log-likelihood is %s by the time steps of its "
+                  "training, but %s exactly; more base.steps bring them together\n",
+                  training->context->program, human_number(&by_steps, training->trained.nll),
+                  human_number(&exactly, evaluation->nll_before));
+}
+
 static void close_report(const struct training *training, const struct evaluation *evaluation)
 {
     const struct train_run *run = training->stage.run;
@@ -279,6 +296,7 @@ static bool finish(const struct training *training, struct fault *fault)
         return true;
     if (!evaluate_best(training, &evaluation, fault))
         return false;
+    warn_of_steps(training, &evaluation);
     if (training->options->json)
         return close_json(training, &evaluation, fault);
     close_report(training, &evaluation);
