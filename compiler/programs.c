@@ -10,7 +10,7 @@
 #include "model/base_model.h"
 #include "pass/pass.h"
 
-enum { MOST_KEPT_BYTES = 1 << 21 /* scratch memory of a tile: a core's share of the caches of today */ };
+enum { MOST_KEPT_BYTES = 1 << 23 /* scratch memory of a tile: what caches of today hold for some cores */ };
 
 static void count_before(struct compile *c, const struct ir_graph *graph)
 {
@@ -45,7 +45,7 @@ static void make_room(struct compile *c, int n)
 
 /* ---- what a backward pass keeps ------------------------------------------------------------------------------------- */
 
-/* It reads stored values faster than it computes them again as long as they stay in a core's own cache. */
+/* It reads stored values faster than it computes them again as long as they stay in a cache, be it one that cores share. */
 static bool fits_in_cache(struct compile *c, const struct ir_graph *train)
 {
     const char *fault = NULL;
