@@ -26,8 +26,10 @@ tests_property_test_counts_SOURCES = tests/property/test_counts.c $(flow_fixture
 
 base_fixture_sources = $(flow_fixture_sources) tests/property/base_fixture.c tests/property/base_fixture.h
 check_PROGRAMS += tests/property/test_baseflow tests/property/test_cp_flow
-tests_property_test_baseflow_SOURCES = tests/property/test_baseflow.c $(base_fixture_sources)
-tests_property_test_cp_flow_SOURCES = tests/property/test_cp_flow.c $(base_fixture_sources)
+base_differences_sources = $(base_fixture_sources) tests/property/base_differences.c \
+	tests/property/base_differences.h
+tests_property_test_baseflow_SOURCES = tests/property/test_baseflow.c $(base_differences_sources)
+tests_property_test_cp_flow_SOURCES = tests/property/test_cp_flow.c $(base_differences_sources)
 
 check_PROGRAMS += tests/property/test_ode
 tests_property_test_ode_SOURCES = tests/property/test_ode.c tests/bindings.c tests/bindings.h

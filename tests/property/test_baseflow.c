@@ -4,7 +4,8 @@
  * form, estimates against what they estimate, penalties, and the gradient of every kind of loss against
  * central differences. Through the interpreter. */
 #include "check.h"
-#include "property/base_fixture.h"
+#include "evaluate.h"
+#include "property/base_differences.h"
 #include "property/flow_fixture.h"
 
 #include <math.h>
@@ -32,55 +33,6 @@ static const struct base_model ffjord_large = {.kind = BASE_FFJORD,
 
 /* ---- the map's Jacobian -------------------------------------------------------------------------------- */
 
-/* log|det| by elimination with pivots; destroys a [d,d]. */
-static double log_abs_det(double *a, int d)
-{
-    double sum = 0.0;
-    for (int c = 0; c < d; c++) {
-        int best = c;
-        for (int r = c + 1; r < d; r++)
-            best = fabs(a[r * d + c]) > fabs(a[best * d + c]) ? r : best;
-        for (int k = 0; k < d; k++) {
-            const double kept = a[c * d + k];
-            a[c * d + k] = a[best * d + k];
-            a[best * d + k] = kept;
-        }
-        sum += log(fabs(a[c * d + c]));
-        for (int r = c + 1; r < d; r++)
-            for (int k = d - 1; k >= c; k--)
-                a[r * d + k] -= a[r * d + c] / a[c * d + c] * a[c * d + k];
-    }
-    return sum;
-}
-
-/* Output "y" of the kernel at x + delta e_j for each j, then at x - delta e_j: [2d][d]. */
-static const double *shifted(struct base_fixture *fixture, const struct ir_graph *graph, const double *x,
-                             double delta)
-{
-    const int d = fixture->base.d;
-    double *points = base_fixture_filled(fixture, 2L * d * d, 0.0);
-    for (int j = 0; j < 2 * d; j++) {
-        for (int i = 0; i < d; i++)
-            points[j * d + i] = x[i] + (i == j % d ? (j < d ? delta : -delta) : 0.0);
-    }
-    struct bindings bindings = base_fixture_inputs(fixture, 2 * d);
-    bind(&bindings, "x", points);
-    return output_of(graph, base_fixture_run(graph, 2 * d, &bindings), "y");
-}
-
-/* dy_i/dx_j at [i][j], by central differences: off by 1e-9 or so */
-static double *differences(struct base_fixture *fixture, const struct ir_graph *graph, const double *x)
-{
-    const int d = fixture->base.d;
-    const double delta = 1e-5, *y = shifted(fixture, graph, x, delta);
-    double *jacobian = base_fixture_filled(fixture, (long)d * d, 0.0);
-    for (int i = 0; i < d; i++) {
-        for (int j = 0; j < d; j++)
-            jacobian[i * d + j] = (y[j * d + i] - y[(d + j) * d + i]) / (2.0 * delta);
-    }
-    return jacobian;
-}
-
 static void compare_log_determinant(struct base_model base, uint64_t seed, double limit)
 {
     struct base_fixture fixture = base_fixture_new(base, seed);
@@ -90,7 +42,7 @@ static void compare_log_determinant(struct base_model base, uint64_t seed, doubl
         double *x = base_fixture_normal(&fixture, base.d);
         bind(&bindings, "x", x);
         const double found = *output_of(graph, base_fixture_run(graph, 1, &bindings), "logdet");
-        const double want = log_abs_det(differences(&fixture, graph, x), base.d);
+        const double want = log_abs_det(base_jacobian(&fixture, graph, x), base.d);
         CU_ASSERT_DOUBLE_EQUAL(found, want, limit);
     }
     base_fixture_free(&fixture);
@@ -120,7 +72,7 @@ static void blocks_are_triangular(void)
         double *x = base_fixture_normal(&fixture, d);
         bind(&bindings, "x", x);
         const double *found = output_of(graph, base_fixture_run(graph, 1, &bindings), "log_diagonal");
-        const double *jacobian = differences(&fixture, graph, x);
+        const double *jacobian = base_jacobian(&fixture, graph, x);
         for (int i = 0; i < d; i++) {
             CU_ASSERT_DOUBLE_EQUAL(found[i], log(jacobian[i * d + i]), 1e-7);
             for (int j = i + 1; j < d; j++)
@@ -219,7 +171,7 @@ static void penalties_are_those_of_the_velocity(void)
                           *apply = base_fixture_kernel(&fixture, "apply");
     const double *v = output_of(velocity, base_fixture_run(velocity, 1, &bindings), "v");
     const double penalty = *output_of(loss, base_fixture_run(loss, 1, &bindings), "penalty");
-    const double *jacobian = differences(&fixture, apply, x); /* of x + v(x, 0) */
+    const double *jacobian = base_jacobian(&fixture, apply, x); /* of x + v(x, 0) */
     double want = 0.3 * (v[0] * v[0] + v[1] * v[1]);
     for (int i = 0; i < 4; i++)
         want += 0.2 * (jacobian[i] - (i % 3 == 0)) * (jacobian[i] - (i % 3 == 0));
@@ -237,7 +189,7 @@ static void divergence_is_the_velocitys(void)
     bind(&bindings, "x", x);
     const double found = *output_of(graph, base_fixture_run(graph, 1, &bindings), "divergence");
     ir_output_add(graph, "y", ir_output_find(graph, "v"));
-    const double *jacobian = differences(&fixture, graph, x);
+    const double *jacobian = base_jacobian(&fixture, graph, x);
     double trace = 0.0;
     for (int i = 0; i < d; i++)
         trace += jacobian[i * d + i];
@@ -247,49 +199,19 @@ static void divergence_is_the_velocitys(void)
 
 /* ---- gradients ----------------------------------------------------------------------------------------- */
 
-/* The gradient along a random direction of each parameter against central differences of the loss. */
-static void compare_gradients(struct base_model base, uint64_t seed)
-{
-    struct base_fixture fixture = base_fixture_new(base, seed);
-    const int batch = 3;
-    const struct bindings bindings = base_fixture_inputs(&fixture, batch);
-    const struct ir_graph *loss = base_fixture_kernel(&fixture, "loss");
-    const struct ir_graph *train = baseflow_train(fixture.arena, &fixture.base, seed % 2 == 0);
-    double *const *out = base_fixture_run(train, batch, &bindings);
-    for (int p = 0; p < fixture.base.n_parameters; p++) {
-        const struct base_parameter *row = &fixture.base.parameters[p];
-        const long n = (long)row->shape[0] * (row->rank == 2 ? row->shape[1] : 1);
-        const double *gradient = output_of(train, out, arena_printf(fixture.arena, "grad.%s", row->name));
-        const double *direction = base_fixture_normal(&fixture, n), delta = 1e-5;
-        double want[2], slope = 0.0, size = 1.0;
-        for (int side = 0; side < 2; side++) {
-            for (long i = 0; i < n; i++)
-                fixture.theta[row->offset + i] += (side ? -2.0 : 1.0) * delta * direction[i];
-            want[side] = *output_of(loss, base_fixture_run(loss, batch, &bindings), "loss");
-        }
-        for (long i = 0; i < n; i++) {
-            fixture.theta[row->offset + i] += delta * direction[i];
-            slope += gradient[i] * direction[i];
-            size += fabs(gradient[i] * direction[i]);
-        }
-        CU_ASSERT_DOUBLE_EQUAL(slope, (want[0] - want[1]) / (2.0 * delta), 1e-7 * size);
-    }
-    base_fixture_free(&fixture);
-}
-
 static void gradients_are_differences(void)
 {
-    compare_gradients(bnaf_small, 11);
-    compare_gradients(bnaf_large, 12);
+    base_compare_gradients(bnaf_small, 11);
+    base_compare_gradients(bnaf_large, 12);
     struct base_model base = ffjord_small;
     for (int kind = 0; kind < 4; kind++) {
         base.divergence = kind % 2 ? BASE_DIVERGENCE_HUTCHINSON : BASE_DIVERGENCE_EXACT;
         base.probe = kind == 1 ? BASE_PROBE_RADEMACHER : BASE_PROBE_GAUSSIAN;
         base.kinetic = kind >= 2 ? 0.3 : 0.0;
         base.jacobian = kind >= 2 ? 0.2 : 0.0;
-        compare_gradients(base, 13 + (uint64_t)kind);
+        base_compare_gradients(base, 13 + (uint64_t)kind);
     }
-    compare_gradients(ffjord_large, 17);
+    base_compare_gradients(ffjord_large, 17);
 }
 
 static const struct check_case cases[] = {

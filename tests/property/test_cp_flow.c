@@ -4,7 +4,7 @@
  * log-determinants and gradients against differences, and the estimate, its value and its gradient, against
  * what it estimates. Through the interpreter. */
 #include "check.h"
-#include "property/base_fixture.h"
+#include "property/base_differences.h"
 #include "property/flow_fixture.h"
 
 #include <math.h>
@@ -34,34 +34,6 @@ static double log_det(double *a, int d)
     return sum;
 }
 
-/* Output "y" of the kernel at x + delta e_j for each j, then at x - delta e_j: [2d][d]. */
-static const double *shifted(struct base_fixture *fixture, const struct ir_graph *graph, const double *x,
-                             double delta)
-{
-    const int d = fixture->base.d;
-    double *points = base_fixture_filled(fixture, 2L * d * d, 0.0);
-    for (int j = 0; j < 2 * d; j++) {
-        for (int i = 0; i < d; i++)
-            points[j * d + i] = x[i] + (i == j % d ? (j < d ? delta : -delta) : 0.0);
-    }
-    struct bindings bindings = base_fixture_inputs(fixture, 2 * d);
-    bind(&bindings, "x", points);
-    return output_of(graph, base_fixture_run(graph, 2 * d, &bindings), "y");
-}
-
-/* dy_i/dx_j at [i][j], by central differences: off by 1e-9 or so */
-static double *differences(struct base_fixture *fixture, const struct ir_graph *graph, const double *x)
-{
-    const int d = fixture->base.d;
-    const double delta = 1e-5, *y = shifted(fixture, graph, x, delta);
-    double *jacobian = base_fixture_filled(fixture, (long)d * d, 0.0);
-    for (int i = 0; i < d; i++) {
-        for (int j = 0; j < d; j++)
-            jacobian[i * d + j] = (y[j * d + i] - y[(d + j) * d + i]) / (2.0 * delta);
-    }
-    return jacobian;
-}
-
 static void check_block(struct base_fixture *fixture, const struct ir_graph *graph)
 {
     const int d = fixture->base.d;
@@ -69,7 +41,7 @@ static void check_block(struct base_fixture *fixture, const struct ir_graph *gra
     double *x = base_fixture_normal(fixture, d);
     bind(&bindings, "x", x);
     double *found = output_of(graph, base_fixture_run(graph, 1, &bindings), "jacobian");
-    const double *want = differences(fixture, graph, x);
+    const double *want = base_jacobian(fixture, graph, x);
     for (int i = 0; i < d * d; i++) {
         CU_ASSERT_DOUBLE_EQUAL(found[i], want[i], 1e-7);
         CU_ASSERT_DOUBLE_EQUAL(found[i], found[i % d * d + i / d], 1e-14);
@@ -107,7 +79,7 @@ static void log_determinant_is_the_jacobians(void)
         double *x = base_fixture_normal(&fixture, 2);
         bind(&bindings, "x", x);
         const double found = *output_of(graph, base_fixture_run(graph, 1, &bindings), "logdet");
-        CU_ASSERT_DOUBLE_EQUAL(found, log_abs_det2(differences(&fixture, graph, x)), 1e-7);
+        CU_ASSERT_DOUBLE_EQUAL(found, log_abs_det2(base_jacobian(&fixture, graph, x)), 1e-7);
     }
     base_fixture_free(&fixture);
 }
@@ -132,41 +104,11 @@ static void loss_is_the_mean_of_measures(void)
 
 /* ---- gradients of the exact loss ----------------------------------------------------------------------- */
 
-/* Along a random direction of each parameter, against central differences of the loss. */
-static void compare_gradients(struct base_model base, uint64_t seed)
-{
-    struct base_fixture fixture = base_fixture_new(base, seed);
-    const int batch = 3;
-    const struct bindings bindings = base_fixture_inputs(&fixture, batch);
-    const struct ir_graph *loss = base_fixture_kernel(&fixture, "loss");
-    const struct ir_graph *train = baseflow_train(fixture.arena, &fixture.base, seed % 2 == 0);
-    double *const *out = base_fixture_run(train, batch, &bindings);
-    for (int p = 0; p < fixture.base.n_parameters; p++) {
-        const struct base_parameter *row = &fixture.base.parameters[p];
-        const long n = (long)row->shape[0] * (row->rank == 2 ? row->shape[1] : 1);
-        const double *gradient = output_of(train, out, arena_printf(fixture.arena, "grad.%s", row->name));
-        const double *direction = base_fixture_normal(&fixture, n), delta = 1e-5;
-        double want[2], slope = 0.0, size = 1.0;
-        for (int side = 0; side < 2; side++) {
-            for (long i = 0; i < n; i++)
-                fixture.theta[row->offset + i] += (side ? -2.0 : 1.0) * delta * direction[i];
-            want[side] = *output_of(loss, base_fixture_run(loss, batch, &bindings), "loss");
-        }
-        for (long i = 0; i < n; i++) {
-            fixture.theta[row->offset + i] += delta * direction[i];
-            slope += gradient[i] * direction[i];
-            size += fabs(gradient[i] * direction[i]);
-        }
-        CU_ASSERT_DOUBLE_EQUAL(slope, (want[0] - want[1]) / (2.0 * delta), 1e-7 * size);
-    }
-    base_fixture_free(&fixture);
-}
-
 static void gradients_are_differences(void)
 {
-    compare_gradients(small, 11);
-    compare_gradients(shallow, 12);
-    compare_gradients(deep, 13);
+    base_compare_gradients(small, 11);
+    base_compare_gradients(shallow, 12);
+    base_compare_gradients(deep, 13);
 }
 
 /* ---- the estimate -------------------------------------------------------------------------------------- */
