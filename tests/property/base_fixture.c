@@ -19,7 +19,7 @@ struct base_fixture base_fixture_new(struct base_model base, uint64_t seed)
         const struct base_parameter *p = &fixture.base.parameters[i];
         const double scale = p->rank == 2 ? 1.0 / sqrt(p->fan_in) : 0.5;
         for (long e = 0; e < (long)p->shape[0] * (p->rank == 2 ? p->shape[1] : 1); e++)
-            fixture.theta[p->offset + e] = scale * random_normal(&fixture.seed);
+            fixture.theta[p->offset + e] = scale * draw_normal(&fixture.seed);
     }
     return fixture;
 }
@@ -33,7 +33,7 @@ double *base_fixture_normal(struct base_fixture *fixture, long n)
 {
     double *array = ARENA_ARRAY(fixture->arena, double, (size_t)n);
     for (long i = 0; i < n; i++)
-        array[i] = random_normal(&fixture->seed);
+        array[i] = draw_normal(&fixture->seed);
     return array;
 }
 

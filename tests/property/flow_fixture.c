@@ -7,7 +7,7 @@
 #include <float.h>
 #include <math.h>
 
-double random_uniform(uint64_t *seed) /* splitmix64 */
+double draw_uniform(uint64_t *seed) /* splitmix64 */
 {
     uint64_t z = *seed += 0x9e3779b97f4a7c15u;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -15,10 +15,10 @@ double random_uniform(uint64_t *seed) /* splitmix64 */
     return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
 }
 
-double random_normal(uint64_t *seed)
+double draw_normal(uint64_t *seed)
 {
-    const double radius = sqrt(-2.0 * log(1.0 - random_uniform(seed)));
-    return radius * cos(2.0 * M_PI * random_uniform(seed));
+    const double radius = sqrt(-2.0 * log(1.0 - draw_uniform(seed)));
+    return radius * cos(2.0 * M_PI * draw_uniform(seed));
 }
 
 static void draw_parameters(struct flow_fixture *fixture, double scale)
@@ -30,9 +30,9 @@ static void draw_parameters(struct flow_fixture *fixture, double scale)
         const double factor = k == model->n_layers - 1 ? scale : 1.0;
         for (long i = 0; i < (long)layer->out * layer->in; i++)
             fixture->theta[layer->weight_offset + i] =
-                factor * random_normal(&fixture->seed) / sqrt(layer->in);
+                factor * draw_normal(&fixture->seed) / sqrt(layer->in);
         for (long i = 0; i < layer->out; i++)
-            fixture->theta[layer->bias_offset + i] = factor * 0.5 * random_normal(&fixture->seed);
+            fixture->theta[layer->bias_offset + i] = factor * 0.5 * draw_normal(&fixture->seed);
     }
 }
 
@@ -69,7 +69,7 @@ double *fixture_normal(struct flow_fixture *fixture, long n)
 {
     double *array = ARENA_ARRAY(fixture->arena, double, (size_t)n);
     for (long i = 0; i < n; i++)
-        array[i] = random_normal(&fixture->seed);
+        array[i] = draw_normal(&fixture->seed);
     return array;
 }
 

@@ -15,8 +15,8 @@ struct flow_fixture {
 };
 
 /* Uniform on [0,1), and standard normal; both move the seed on. */
-double random_uniform(uint64_t *seed);
-double random_normal(uint64_t *seed);
+double draw_uniform(uint64_t *seed);
+double draw_normal(uint64_t *seed);
 
 /* A double model with tanh, rk4, squared cost and no penalty; fields may be changed after, but for those that
  * decide the parameters: d, potential and widths. Weights are N(0, 1/inputs), those of the last layer times

@@ -63,7 +63,7 @@ static double *random_points(struct flow_fixture *fixture, long n)
 {
     double *points = fixture_normal(fixture, n);
     for (long i = 0; i < n && fixture->model.field == MODEL_CUBE; i++)
-        points[i] = 0.98 * (2.0 * random_uniform(&fixture->seed) - 1.0);
+        points[i] = 0.98 * (2.0 * draw_uniform(&fixture->seed) - 1.0);
     return points;
 }
 
@@ -85,7 +85,7 @@ static double divergence_of(struct flow_fixture *fixture)
     ir_output_add(graph, "jacobian", jacobian);
     ir_output_add(graph, "divergence", divergence);
     struct bindings bindings = fixture_bindings(fixture, fixture->theta);
-    const double time = random_uniform(&fixture->seed);
+    const double time = draw_uniform(&fixture->seed);
     bind(&bindings, "t", &time);
     bind(&bindings, "x", random_points(fixture, BATCH * d));
     double *const *out = fixture_run(graph, BATCH, &bindings);
