@@ -3,6 +3,8 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/base/arena.c \
 	compiler/base/base.h \
 	compiler/base/diag.c \
+	compiler/base/file.c \
+	compiler/base/file.h \
 	compiler/base/hash.c \
 	compiler/base/nearest.c \
 	compiler/base/source.c \

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Files written beside their place and renamed. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool file_fault(struct arena *arena, const char *path, const char *what, int error, const char **fault)
+{
+    *fault = arena_printf(arena, "%s: cannot %s: %s", path, what, strerror(error));
+    return false;
+}
+
+/* ---- signals ------------------------------------------------------------------------------------------- */
+
+void signals_hold(sigset_t *held_before)
+{
+    sigset_t ending;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGHUP);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGTERM);
+    (void)pthread_sigmask(SIG_BLOCK, &ending, held_before);
+}
+
+void signals_let(const sigset_t *held_before)
+{
+    (void)pthread_sigmask(SIG_SETMASK, held_before, NULL);
+}
+
+/* ---- files --------------------------------------------------------------------------------------------- */
+
+static bool write_all(int file, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t n = write(file, bytes, length);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        bytes += n;
+        length -= (size_t)n;
+    }
+    return true;
+}
+
+static bool is_special(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+static int close_written(int file, bool written)
+{
+    int error = written ? 0 : errno;
+    if (close(file) != 0 && !error)
+        error = errno;
+    return error;
+}
+
+static bool write_special(struct arena *arena, const char *path, const char *bytes, size_t length,
+                          const char **fault)
+{
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0)
+        return file_fault(arena, path, "open", errno, fault);
+    int error = close_written(file, write_all(file, bytes, length));
+    return !error || file_fault(arena, path, "write", error, fault);
+}
+
+/* A new file PATH.N. The system takes the umask off its mode: to ask for the mask is to change it, for all threads. */
+static int create_beside(const char *path, mode_t mode, char *beside, size_t room)
+{
+    enum { MOST_TRIES = 1000 };
+    int file = -1;
+    for (int i = 0; i < MOST_TRIES && file < 0; i++) {
+        (void)snprintf(beside, room, "%s.%ld.%d", path, (long)getpid(), i);
+        file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        if (file < 0 && errno != EEXIST)
+            break;
+    }
+    return file;
+}
+
+/* 0, or what went wrong, and then the file is gone. */
+static int fill_beside(int file, const char *beside, const char *path, const char *bytes, size_t length)
+{
+    int error = close_written(file, write_all(file, bytes, length) && fsync(file) == 0);
+    if (!error && rename(beside, path) != 0)
+        error = errno;
+    if (error)
+        unlink(beside);
+    return error;
+}
+
+/* Between the file's making and its renaming nothing may jump away or end the process. */
+static bool write_beside(struct arena *arena, const char *path, const char *bytes, size_t length, mode_t mode,
+                         const char **fault)
+{
+    enum { NUMBERS = 48 };
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return file_fault(arena, path, "write", EISDIR, fault);
+    const size_t room = strlen(path) + NUMBERS;
+    char *beside = arena_alloc(arena, room);
+    sigset_t held_before;
+    signals_hold(&held_before);
+    int file = create_beside(path, mode, beside, room);
+    int error = file < 0 ? errno : fill_beside(file, beside, path, bytes, length);
+    signals_let(&held_before);
+    return !error || file_fault(arena, path, file < 0 ? "create" : "write", error, fault);
+}
+
+bool file_put(struct arena *arena, const char *path, const char *bytes, size_t length, mode_t mode, const char **fault)
+{
+    if (is_special(path))
+        return write_special(arena, path, bytes, length, fault);
+    return write_beside(arena, path, bytes, length, mode, fault);
+}

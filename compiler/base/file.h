@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Files that are there whole or not at all, and the signals that must wait meanwhile. */
+#ifndef GPFC_BASE_FILE_H
+#define GPFC_BASE_FILE_H
+
+#include "base/base.h"
+
+#include <signal.h>
+#include <sys/types.h>
+
+/* The signals that ask a process to end (HUP, INT, TERM) wait, in this thread. */
+void signals_hold(sigset_t *held_before);
+void signals_let(const sigset_t *held_before); /* one that came meanwhile may end the process here */
+
+/* Writes a file beside `path`, syncs it, renames it. The system takes the umask off `mode`. Devices and pipes are written to
+ * as they are. False: *fault. */
+bool file_put(struct arena *arena, const char *path, const char *bytes, size_t length, mode_t mode,
+              const char **fault) MUST_CHECK;
+
+/* "PATH: cannot WHAT: <error>" into *fault; false. */
+bool file_fault(struct arena *arena, const char *path, const char *what, int error, const char **fault);
+
+#endif
