@@ -75,7 +75,8 @@ static enum gpfc_status read_input(struct compile *c)
 static enum gpfc_status read_spec(struct compile *c)
 {
     bool read = spec_read(c->arena, &c->source, &c->diag, &c->spec);
-    if (!model_from_spec(c->arena, &c->spec, &c->diag, &c->model) || !read)
+    bool legal = model_from_spec(c->arena, &c->spec, &c->diag, &c->model);
+    if (schedules_read(c) != GPFC_OK || !legal || !read)
         return GPFC_FAULTY;
     c->is_double = c->model.precision == MODEL_DOUBLE;
     describe_flow(c);
@@ -95,10 +96,10 @@ static enum gpfc_status find_cpu(struct compile *c)
         diag_error(&c->diag, at, "%s", fault);
         return GPFC_FAULTY;
     }
-    int lanes = c->options->from_ir ? 0 : (int)c->spec.target_lanes.value;
-    c->schedule = sched_choose(c->cpu.vector_bits, c->cpu.registers, c->is_double ? 8 : 4, lanes);
-    if (!c->options->from_ir && c->spec.target_unroll.value > 0)
-        c->schedule.unroll = (int)c->spec.target_unroll.value;
+    c->machine = (struct machine){.vector_bits = c->cpu.vector_bits, .registers = c->cpu.registers, .has_fma = c->cpu.has_fma};
+    (void)snprintf(c->machine.name, sizeof c->machine.name, "%s", c->cpu.name);
+    if (schedules_choose(c) != GPFC_OK)
+        return GPFC_FAULTY;
     (void)snprintf(c->report->cpu, sizeof c->report->cpu, "%s", c->cpu.name);
     c->report->vector_bits = c->cpu.vector_bits;
     c->report->lanes = c->schedule.lanes;

@@ -6,8 +6,10 @@
 
 #include "emit/emit.h"
 #include "gpfc.h"
+#include "machine/machine.h"
 #include "model/model.h"
 #include "sched/sched.h"
+#include "sched/sched_space.h"
 #include "spec/spec.h"
 
 /* Kernels of a trainer, as they are compiled beside each other. The base's are empty where there is none to compile. */
@@ -30,6 +32,9 @@ struct compile {
     struct model model;
     struct target_cpu cpu;
     bool is_double;
+    struct machine machine;
+    struct schedule fixed; /* of which the spec decides the fields `given` */
+    sched_fields given;
     struct schedule schedule;
     int n_kernels;
     const struct ir_graph **graphs; /* after the passes */
@@ -49,6 +54,13 @@ enum gpfc_status compile_fail(struct compile *c, enum gpfc_status status, const 
 bool compile_is_dumped(const struct compile *c, const char *stage);
 /* Hands it over, if so; data is the compile. */
 void compile_dump_graph(void *data, const char *stage, const struct ir_graph *graph);
+
+/* ---- schedules.c: the schedule ---------------------------------------------------------------------------------------- */
+
+/* What the spec's target keys fix; faults are told. */
+enum gpfc_status schedules_read(struct compile *c);
+/* The rest, when the CPU is known. */
+enum gpfc_status schedules_choose(struct compile *c);
 
 /* ---- programs.c: graphs and plans ------------------------------------------------------------------------------------- */
 

@@ -14,4 +14,5 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/objects.c \
 	compiler/output.c \
 	compiler/output.h \
-	compiler/programs.c
+	compiler/programs.c \
+	compiler/schedules.c

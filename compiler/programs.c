@@ -68,11 +68,11 @@ static struct ir_graph *train_base(struct compile *c, bool keep_all)
 
 static struct ir_graph *build_train(struct compile *c, train_builder *train)
 {
-    int keep = (int)c->spec.target_keep.value;
-    if (keep == SPEC_keep_state)
+    bool given = (c->given & sched_field_bit("keep")) != 0;
+    if (given && c->schedule.keep == SCHED_KEEP_STATE)
         return train(c, false);
     struct ir_graph *kept = train(c, true);
-    if (keep == SPEC_keep_all || fits_in_cache(c, kept))
+    if (given || fits_in_cache(c, kept))
         return kept;
     return train(c, false);
 }

@@ -3,10 +3,14 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/sched/planner.h \
 	compiler/sched/sched.h \
 	compiler/sched/sched_choose.c \
+	compiler/sched/sched_fields.def \
 	compiler/sched/sched_group.c \
 	compiler/sched/sched_inline.c \
 	compiler/sched/sched_legalise.c \
 	compiler/sched/sched_memory.c \
 	compiler/sched/sched_plan.c \
 	compiler/sched/sched_print.c \
+	compiler/sched/sched_space.c \
+	compiler/sched/sched_space.h \
+	compiler/sched/sched_text.c \
 	compiler/sched/sched_total.c

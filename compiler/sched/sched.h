@@ -14,7 +14,13 @@ enum {
     PLAN_MAX_FACTORS = 12, /* of one product in a total */
 };
 
-/* How a program is laid on a machine: plain data, chosen by sched_choose or given. */
+enum sched_keep { /* what a backward pass finds stored; the rest it computes again */
+    SCHED_KEEP_STATE, /* the state before each time step */
+    SCHED_KEEP_ALL,   /* all it reads */
+};
+
+/* How a program is laid on a machine: plain data, chosen by sched_choose or given. Each field is a row of
+ * sched_fields.def. */
 struct schedule {
     int lanes;       /* samples of a tile; a power of two, a multiple of vector */
     int vector;      /* elements of one vector register */
@@ -22,6 +28,7 @@ struct schedule {
     int registers;   /* vector registers that hold sums and operands */
     int in_flight;   /* registers that an operand from memory takes: two where its vectors are loaded in pairs */
     int unroll;      /* a nest of at most so many vector operations is unrolled whole */
+    int keep;        /* enum sched_keep: decides how the program is built, not how it is planned */
 };
 
 /* What is known of the machine: bits of a vector register, number of vector registers. */

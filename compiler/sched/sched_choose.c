@@ -13,7 +13,8 @@ enum {
 struct schedule sched_choose(int vector_bits, int registers, int element_bytes, int lanes_wanted)
 {
     int vector = vector_bits / 8 / element_bytes;
-    struct schedule schedule = {.vector = vector, .lanes = VECTORS_A_TILE * vector, .unroll = UNROLL_OPERATIONS};
+    struct schedule schedule = {.vector = vector, .lanes = VECTORS_A_TILE * vector, .unroll = UNROLL_OPERATIONS,
+                                .keep = SCHED_KEEP_ALL};
     if (lanes_wanted > 0)
         schedule.lanes = lanes_wanted < vector ? vector : lanes_wanted;
     bool is_narrow = vector_bits == 128, multiplies_apart = is_narrow && registers == 16; /* NEON and SSE2; SSE2 */

@@ -20,9 +20,10 @@ pass base ir pass
 ode base model ir ode
 flow base model ir diff pass ode flow
 baseflow base model ir diff pass ode baseflow
-sched base ir pass sched
+machine base machine
+sched base ir pass machine sched
 emit base model ir sched emit gpfc
-compiler base spec model ir diff pass flow baseflow sched emit templates gpfc
+compiler base spec model ir diff pass flow baseflow machine sched emit templates gpfc
 runtime runtime gpfc
 gpfc gpfc
 END

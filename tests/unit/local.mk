@@ -86,3 +86,7 @@ tests_unit_test_vector_math_SOURCES = tests/unit/test_vector_math.c tests/unit/v
 	$(vector_math_kernels)
 tests_unit_test_vector_code_SOURCES = tests/unit/test_vector_code.c tests/unit/vector_math_fixture.h \
 	$(vector_math_kernels)
+
+# Schedules
+check_PROGRAMS += tests/unit/test_sched_space
+tests_unit_test_sched_space_SOURCES = tests/unit/test_sched_space.c

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+libgpfc_compiler_a_SOURCES += \
+	compiler/machine/machine.h

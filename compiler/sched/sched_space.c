@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Which schedules are worth trying: sched_choose's with each field moved along a short list of values, the fields that were
+ * seen to matter together with each other. */
+#include "sched/sched_space.h"
+
+#include <assert.h>
+
+/* ---- what can be compiled ------------------------------------------------------------------------------------------- */
+
+static bool is_power_of_two(int n)
+{
+    return n > 0 && (n & (n - 1)) == 0;
+}
+
+bool sched_check(struct arena *arena, const struct schedule *schedule, const struct machine *machine, int element_bytes,
+                 const char **fault)
+{
+    const int widest = machine->vector_bits / 8 / element_bytes;
+    *fault = NULL;
+    if (!is_power_of_two(schedule->lanes) || !is_power_of_two(schedule->vector))
+        *fault = arena_printf(arena, "lanes=%d and vector=%d: expected powers of two", schedule->lanes, schedule->vector);
+    else if (schedule->vector > widest)
+        *fault = arena_printf(arena, "vector=%d: a register of %s holds %d elements", schedule->vector, machine->name,
+                              widest);
+    else if (schedule->lanes < schedule->vector)
+        *fault = arena_printf(arena, "lanes=%d: a tile is at least one vector, vector=%d", schedule->lanes,
+                              schedule->vector);
+    else if (schedule->accumulators > schedule->registers)
+        *fault = arena_printf(arena, "accumulators=%d: there are registers=%d to hold them", schedule->accumulators,
+                              schedule->registers);
+    return !*fault;
+}
+
+/* ---- what is worth trying ------------------------------------------------------------------------------------------- */
+
+struct space {
+    const struct machine *machine;
+    int element_bytes;
+    struct schedule *out;
+    int n, room;
+};
+
+static bool is_legal(const struct space *space, const struct schedule *s)
+{
+    const int widest = space->machine->vector_bits / 8 / space->element_bytes;
+    return s->vector >= 2 && s->vector <= widest && s->lanes >= s->vector && s->lanes <= 256 &&
+           s->accumulators >= 1 && s->accumulators <= s->registers;
+}
+
+static void offer(struct space *space, struct schedule schedule)
+{
+    for (int i = 0; i < space->n; i++)
+        if (sched_equal(&space->out[i], &schedule))
+            return;
+    if (space->n < space->room && is_legal(space, &schedule))
+        space->out[space->n++] = schedule;
+}
+
+/* Lanes, kept values: what decides how large a tile's memory is. */
+static void offer_tiles(struct space *space, struct schedule schedule, int most_vectors)
+{
+    for (int keep = SCHED_KEEP_ALL; keep >= SCHED_KEEP_STATE; keep--)
+        for (int vectors = 1; vectors <= most_vectors; vectors *= 2) {
+            schedule.keep = keep;
+            schedule.lanes = vectors * schedule.vector;
+            offer(space, schedule);
+        }
+}
+
+static void offer_unrolled(struct space *space, struct schedule schedule, const int *unroll, int n, int most_vectors)
+{
+    for (int i = 0; i < n; i++) {
+        schedule.unroll = unroll[i];
+        offer_tiles(space, schedule, most_vectors);
+    }
+}
+
+int sched_space(const struct machine *machine, int element_bytes, enum sched_extent extent, struct schedule *out, int room)
+{
+    static const int unroll[] = {48, 0, 160, 400};
+    enum { UNROLLS = sizeof unroll / sizeof unroll[0] };
+    const struct schedule first = sched_choose(machine->vector_bits, machine->registers, element_bytes, 0);
+    struct space space = {machine, element_bytes, out, 0, room};
+    offer(&space, first);
+    offer_tiles(&space, first, extent == SCHED_FEW ? 4 : 8);
+    if (extent == SCHED_FEW)
+        return space.n;
+    offer_unrolled(&space, first, unroll, UNROLLS, 4);
+    if (extent == SCHED_QUICK)
+        return space.n;
+    struct schedule fewer = first, more = first, narrow = first;
+    fewer.accumulators = first.registers * 5 / 8;
+    more.accumulators = first.registers - 2;
+    narrow.vector = first.vector / 2; /* some processors slow down for their widest vectors */
+    offer_unrolled(&space, fewer, unroll, UNROLLS, 4);
+    offer_unrolled(&space, more, unroll, UNROLLS, 4);
+    offer_unrolled(&space, narrow, unroll, 2, 4);
+    return space.n;
+}
