@@ -33,6 +33,17 @@ static struct ode_field field_of(struct arena *arena, const struct model *model,
         .evaluate = evaluate, .data = model, .n = network->n, .array = network->array, .name = names};
 }
 
+/* What is gathered at a step's start needs the velocity there, which is the first stage's. */
+static const struct ir_node *moves(struct ir_graph *body, const struct model *model, double dt,
+                                   const struct ode_field *field, const struct ir_node *X,
+                                   const struct ir_node *t, bool gathers)
+{
+    if (!gathers)
+        return ode_step(body, model->integrator, dt, field, X, t).v;
+    const struct ode_rates first = evaluate(body, field, X, t);
+    return ode_step_after(body, model->integrator, dt, field, X, t, &first).v;
+}
+
 /* ---- the way through time ------------------------------------------------------------------------------ */
 
 /* `stack` [K,d], all positions but the last, with `end` [d] below it. */
@@ -64,7 +75,8 @@ void flow_integrate(struct ir_graph *graph, const struct model *model, const str
                             : ode_loop_input(&loop, "pair", IR_SEQUENCE, walk->noise->rate, walk->noise);
     const struct ode_field inner = ode_capture(&loop, &field);
     const struct flow_network here = network_of(&inner);
-    ir_output_add(body, "X", ir_add2(body, X, ode_step(body, model->integrator, dt, &inner, X, t).v));
+    const bool gathers = pair != NULL || walk->wants_energy;
+    ir_output_add(body, "X", ir_add2(body, X, moves(body, model, dt, &inner, X, t, gathers)));
     if (walk->wants_path) {
         ir_output_add(body, "path", X);
         loop.steps.n_stack++;

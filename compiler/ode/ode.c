@@ -99,22 +99,40 @@ static struct ode_rates results_from(struct ir_graph *graph, const struct ir_nod
     return results;
 }
 
-/* sum_s b_s dt k_s [d], by a loop over the stages that carries k_{s-1} and the sum */
-static struct ode_rates stages_sum(struct ir_graph *graph, const struct scheme *scheme, double dt,
-                                   const struct ode_field *outer, const struct ir_node *x0,
-                                   const struct ir_node *t0)
+/* What a stage adds: b_s dt k_s, and of the integrals likewise. */
+static struct ode_rates scaled(struct ir_graph *graph, double factor, const struct ode_rates *rates)
 {
-    struct ode_loop loop = ode_loop_new(graph->arena, "stage", scheme->stages);
+    struct ode_rates moves = {.v = ir_scale(graph, factor, rates->v), .n = rates->n};
+    for (int i = 0; i < rates->n; i++)
+        moves.integrand[i] = ir_scale(graph, factor, rates->integrand[i]);
+    return moves;
+}
+
+static struct ode_rates plus(struct ir_graph *graph, const struct ode_rates *a, const struct ode_rates *b)
+{
+    struct ode_rates sum = {.v = ir_add2(graph, a->v, b->v), .n = a->n};
+    for (int i = 0; i < a->n; i++)
+        sum.integrand[i] = ir_add2(graph, a->integrand[i], b->integrand[i]);
+    return sum;
+}
+
+/* The moves of stages `from` .. by a loop that carries k_{s-1} and the sum; k [d] is that before. */
+static struct ode_rates stages_sum(struct ir_graph *graph, const struct scheme *scheme, int from, double dt,
+                                   const struct ode_field *outer, const struct ir_node *x0,
+                                   const struct ir_node *t0, const struct ir_node *before)
+{
+    const int n = scheme->stages - from;
+    struct ode_loop loop = ode_loop_new(graph->arena, "stage", n);
     struct ir_graph *body = loop.steps.body;
     const struct ir_node *zero = ir_fill(graph, 0.0, x0->shape);
-    const struct ir_node *k = ode_loop_input(&loop, "k", IR_CARRY, IR_VARYING, zero);
+    const struct ir_node *k = ode_loop_input(&loop, "k", IR_CARRY, IR_VARYING, before ? before : zero);
     const struct ir_node *sum = ode_loop_input(&loop, "sum", IR_CARRY, IR_VARYING, zero);
-    const struct ir_node *a = ode_loop_input(&loop, "a", IR_SEQUENCE, IR_UNIFORM,
-                                             scaled_table(graph, dt, scheme->a, scheme->stages));
-    const struct ir_node *b = ode_loop_input(&loop, "b", IR_SEQUENCE, IR_UNIFORM,
-                                             scaled_table(graph, dt, scheme->b, scheme->stages));
-    const struct ir_node *c = ode_loop_input(&loop, "c", IR_SEQUENCE, IR_UNIFORM,
-                                             scaled_table(graph, dt, scheme->c, scheme->stages));
+    const struct ir_node *a =
+        ode_loop_input(&loop, "a", IR_SEQUENCE, IR_UNIFORM, scaled_table(graph, dt, scheme->a + from, n));
+    const struct ir_node *b =
+        ode_loop_input(&loop, "b", IR_SEQUENCE, IR_UNIFORM, scaled_table(graph, dt, scheme->b + from, n));
+    const struct ir_node *c =
+        ode_loop_input(&loop, "c", IR_SEQUENCE, IR_UNIFORM, scaled_table(graph, dt, scheme->c + from, n));
     const struct ir_node *x = ode_loop_input(&loop, "X", IR_CAPTURE, IR_VARYING, x0);
     const struct ir_node *t = ode_loop_input(&loop, "t", IR_CAPTURE, IR_UNIFORM, t0);
     const struct ode_field field = ode_capture(&loop, outer);
@@ -126,17 +144,40 @@ static struct ode_rates stages_sum(struct ir_graph *graph, const struct scheme *
     return results_from(graph, ode_loop_close(graph, &loop), 1, rates.n);
 }
 
+/* The moves of a last stage that is alone. */
+static struct ode_rates last_stage(struct ir_graph *graph, const struct scheme *scheme, double dt,
+                                   const struct ode_field *field, const struct ir_node *x,
+                                   const struct ir_node *t, const struct ir_node *before)
+{
+    const int s = scheme->stages - 1;
+    const struct ir_node *position = ir_add2(graph, x, ir_scale(graph, dt * scheme->a[s], before));
+    const struct ir_node *time = ir_add2(graph, t, ir_fill(graph, dt * scheme->c[s], t->shape));
+    const struct ode_rates rates = field->evaluate(graph, field, position, time);
+    return scaled(graph, dt * scheme->b[s], &rates);
+}
+
 struct ode_rates ode_step(struct ir_graph *graph, enum model_integrator integrator, double dt,
                           const struct ode_field *field, const struct ir_node *x, const struct ir_node *t)
 {
     const struct scheme *scheme = &schemes[integrator];
     if (scheme->stages > 1)
-        return stages_sum(graph, scheme, dt, field, x, t);
-    struct ode_rates moves = field->evaluate(graph, field, x, t);
-    moves.v = ir_scale(graph, dt, moves.v);
-    for (int i = 0; i < moves.n; i++)
-        moves.integrand[i] = ir_scale(graph, dt, moves.integrand[i]);
-    return moves;
+        return stages_sum(graph, scheme, 0, dt, field, x, t, NULL);
+    const struct ode_rates rates = field->evaluate(graph, field, x, t);
+    return scaled(graph, dt, &rates);
+}
+
+struct ode_rates ode_step_after(struct ir_graph *graph, enum model_integrator integrator, double dt,
+                                const struct ode_field *field, const struct ir_node *x,
+                                const struct ir_node *t, const struct ode_rates *first)
+{
+    const struct scheme *scheme = &schemes[integrator];
+    const struct ode_rates moves = scaled(graph, dt * scheme->b[0], first);
+    if (scheme->stages == 1)
+        return moves;
+    const struct ode_rates rest = scheme->stages == 2
+                                      ? last_stage(graph, scheme, dt, field, x, t, first->v)
+                                      : stages_sum(graph, scheme, 1, dt, field, x, t, first->v);
+    return plus(graph, &moves, &rest);
 }
 
 /* ---- all steps ----------------------------------------------------------------------------------------- */

@@ -8,9 +8,16 @@
 #include "pass/pass.h"
 #include "property/flow_fixture.h"
 
-enum { KINDS = 6 };
+enum { KINDS = 8 };
 static const char *const kind_names[KINDS] = {
-    "velocity", "its pullback", "penalty", "its gradient", "training, state kept", "training, all kept",
+    "velocity",
+    "its pullback",
+    "penalty",
+    "its gradient",
+    "training, state kept",
+    "training, all kept",
+    "with penalty, state kept",
+    "with penalty, all kept",
 };
 
 static struct flow_fixture flow_of(int i) /* bit 0: cube, bit 1: d = 2 */
@@ -57,7 +64,9 @@ static struct ir_graph *graph_of(struct flow_fixture *fixture, int kind)
         const struct ir_graph *g = pass_hoist(penalty_graph(fixture));
         return kind == 2 ? pass_hoist(g) : diff_reverse(g, "back", "penalty", n, wrt, DIFF_KEEP_STATE);
     }
-    return flow_train(fixture->arena, &fixture->model, kind == 5);
+    fixture->model.penalised = kind >= 6; /* sample by sample; its first stage is the step's */
+    fixture->model.noise_per_sample = true;
+    return flow_train(fixture->arena, &fixture->model, kind % 2 == 1);
 }
 
 static void check_counts(int which, const double *expected)
@@ -78,22 +87,22 @@ static void check_counts(int which, const double *expected)
 
 static void wide_gaussian(void)
 {
-    check_counts(0, (const double[]){62750, 188250, 384271, 1149591, 14757021, 11426421});
+    check_counts(0, (const double[]){62750, 188250, 384271, 1149591, 14757021, 11426421, 34075703, 26199953});
 }
 
 static void wide_cube(void)
 {
-    check_counts(1, (const double[]){63270, 189800, 399081, 1193971, 15186651, 11550051});
+    check_counts(1, (const double[]){63270, 189800, 399081, 1193971, 15186651, 11550051, 35285783, 27102833});
 }
 
 static void narrow_gaussian(void)
 {
-    check_counts(2, (const double[]){889, 2667, 5965, 17701, 210125, 167705});
+    check_counts(2, (const double[]){889, 2667, 5965, 17701, 210125, 167705, 512587, 412462});
 }
 
 static void narrow_cube(void)
 {
-    check_counts(3, (const double[]){923, 2767, 6641, 19719, 221891, 175631});
+    check_counts(3, (const double[]){923, 2767, 6641, 19719, 221891, 175631, 561823, 457618});
 }
 
 static const struct check_case cases[] = {

@@ -94,10 +94,57 @@ static void rk4_has_order_four(void)
     check_order(MODEL_RK4, 4);
 }
 
+/* ---- a step whose first stage is known ------------------------------------------------------------------ */
+
+static void step_outputs(struct ir_graph *graph, const char *prefix, const struct ode_rates *moves)
+{
+    ir_output_add(graph, arena_printf(graph->arena, "%s.x", prefix), moves->v);
+    for (int i = 0; i < moves->n; i++)
+        ir_output_add(graph, arena_printf(graph->arena, "%s.%d", prefix, i), moves->integrand[i]);
+}
+
+static void check_after(enum model_integrator integrator)
+{
+    static const double rotation[] = {0.3, -1.0, 1.0, 0.2}, start[] = {1.0, -0.4};
+    static const char *const name = "A";
+    struct arena *arena = arena_new();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(arena);
+    struct ir_graph *graph = ir_graph_new(arena, "main");
+    const struct ir_node *A = ir_input(graph, "A", IR_PARAMETER, IR_UNIFORM, ir_shape_of(2, 2, 2));
+    const struct ir_node *x = ir_input(graph, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(1, 2));
+    const struct ir_node *t = ir_fill(graph, 0.25, ir_shape_of(0));
+    const struct ode_field field = {.evaluate = evaluate, .n = 1, .array = &A, .name = &name};
+    const struct ode_rates plain = ode_step(graph, integrator, 0.3, &field, x, t);
+    const struct ode_rates first = evaluate(graph, &field, x, t);
+    const struct ode_rates after = ode_step_after(graph, integrator, 0.3, &field, x, t, &first);
+    step_outputs(graph, "plain", &plain);
+    step_outputs(graph, "after", &after);
+    CU_ASSERT_PTR_NULL(ir_verify(graph));
+    struct bindings bindings = {.n = 0};
+    bind(&bindings, "A", rotation);
+    bind(&bindings, "x", start);
+    double *const *out = evaluate_bound(graph, 1, &bindings, evaluate_by_interpreter, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    CU_ASSERT_EQUAL(graph->n_outputs, 6);
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < (k == 0 ? 2 : 1); i++)
+            CU_ASSERT_DOUBLE_EQUAL(out[k][i], out[k + 3][i], 1e-15);
+    CU_ASSERT_TRUE(fabs(out[0][0]) > 0.1);
+    arena_free(arena);
+}
+
+static void first_stage_may_be_given(void)
+{
+    check_after(MODEL_EULER);
+    check_after(MODEL_MIDPOINT);
+    check_after(MODEL_RK4);
+}
+
 static const struct check_case cases[] = {
     {"euler has order 1", euler_has_order_one},
     {"midpoint has order 2", midpoint_has_order_two},
     {"rk4 has order 4", rk4_has_order_four},
+    {"the first stage may be given", first_stage_may_be_given},
 };
 
 int main(void)
