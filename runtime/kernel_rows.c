@@ -2,50 +2,25 @@
 #include "kernel_rows.h"
 
 #include "bundle.h"
+#include "kernel_room.h"
+#include "kernel_tile.h"
+#include "rows.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-struct room { /* what one thread writes */
-    char *block;
-    void *scratch, *sums;
-    const void *in[GPFC_MAX_PORTS];
-    void *out[GPFC_MAX_PORTS]; /* of outputs that are the same for all rows: REAL [elements], written once */
-    void *in_tile[GPFC_MAX_PORTS];
-};
 
 struct kernel_rows {
     const struct gpfc_kernel *kernel;
-    size_t real; /* bytes */
+    int64_t real; /* bytes of a REAL */
     int64_t lanes;
     int n_in, n_out;
     int in_port[KERNEL_ROWS_PORTS], out_port[KERNEL_ROWS_PORTS];
     const void *parameters[GPFC_MAX_PORTS]; /* by port */
     void *uniform;
     int threads;
-    struct room *rooms;
+    struct kernel_room *rooms;
 };
 
 /* ---- making ----------------------------------------------------------------------------------------- */
-
-static size_t aligned(size_t bytes)
-{
-    return (bytes + GPFC_ALIGNMENT - 1) / GPFC_ALIGNMENT * GPFC_ALIGNMENT;
-}
-
-static void *take(size_t bytes)
-{
-    const size_t size = aligned(bytes > 0 ? bytes : 1);
-    void *block = aligned_alloc(GPFC_ALIGNMENT, size);
-    if (block != NULL)
-        memset(block, 0, size);
-    return block;
-}
-
-static size_t tile_bytes(const struct kernel_rows *rows, const struct gpfc_port *port)
-{
-    return aligned((size_t)(port->elements * rows->lanes) * rows->real);
-}
 
 static bool is_given(const struct kernel_rows *rows, int port)
 {
@@ -81,7 +56,7 @@ static bool bind_parameters(struct kernel_rows *rows, const struct gpfc_bundle *
     for (int64_t i = 0; i < bundle->n_parameters; i++) {
         const int port = bundle_input(rows->kernel, bundle->parameters[i].name);
         if (port >= 0)
-            rows->parameters[port] = (const char *)theta + (size_t)bundle->parameters[i].offset * rows->real;
+            rows->parameters[port] = (const char *)theta + bundle->parameters[i].offset * rows->real;
     }
     for (int i = 0; i < rows->kernel->n_in; i++)
         if (rows->parameters[i] == NULL && !is_given(rows, i))
@@ -90,43 +65,20 @@ static bool bind_parameters(struct kernel_rows *rows, const struct gpfc_bundle *
     return true;
 }
 
-static bool room_init(const struct kernel_rows *rows, struct room *room)
+static bool take_all(struct kernel_rows *rows, struct fault *fault)
 {
     const struct gpfc_kernel *kernel = rows->kernel;
-    const size_t scratch = aligned((size_t)kernel->scratch_bytes);
-    size_t bytes = scratch + aligned((size_t)kernel->sum_elements * rows->real);
-    for (int i = 0; i < kernel->n_in; i++)
-        bytes += rows->parameters[i] == NULL ? tile_bytes(rows, &kernel->in[i]) : 0;
-    for (int i = 0; i < kernel->n_out; i++)
-        bytes += tile_bytes(rows, &kernel->out[i]);
-    char *next = room->block = take(bytes);
-    if (room->block == NULL)
+    const struct kernel_room_plan plan = {
+        .kernel = kernel, .lanes = rows->lanes, .precision = rows->real, .alone = true};
+    if (!kernel_rooms_new(&rows->rooms, &plan, rows->threads, fault))
         return false;
-    room->scratch = next;
-    room->sums = next += scratch;
-    next += aligned((size_t)kernel->sum_elements * rows->real);
-    for (int i = 0; i < kernel->n_in; i++) {
-        room->in_tile[i] = next;
-        room->in[i] = rows->parameters[i] != NULL ? rows->parameters[i] : next;
-        next += rows->parameters[i] == NULL ? tile_bytes(rows, &kernel->in[i]) : 0;
-    }
-    for (int i = 0; i < kernel->n_out; i++) {
-        room->out[i] = next;
-        next += tile_bytes(rows, &kernel->out[i]);
-    }
-    return true;
-}
-
-static bool take_all(struct kernel_rows *rows)
-{
-    rows->uniform = take((size_t)rows->kernel->uniform_bytes);
-    rows->rooms = calloc((size_t)rows->threads, sizeof *rows->rooms);
-    if (rows->uniform == NULL || rows->rooms == NULL)
-        return false;
+    rows->uniform = kernel_memory((size_t)kernel->uniform_bytes);
     for (int i = 0; i < rows->threads; i++)
-        if (!room_init(rows, &rows->rooms[i]))
-            return false;
-    return true;
+        for (int port = 0; port < kernel->n_in; port++)
+            if (rows->parameters[port] != NULL)
+                rows->rooms[i].in[port] = rows->parameters[port];
+    return rows->uniform != NULL ||
+           fault_memory(fault, (size_t)kernel->uniform_bytes, "the kernels' work space");
 }
 
 /* What depends on the parameters alone; outputs among it go to every thread's room. */
@@ -150,12 +102,9 @@ bool kernel_rows_new(struct kernel_rows **out, const struct gpfc_bundle *bundle,
     if (rows == NULL)
         return fault_memory(fault, sizeof *rows, "a kernel");
     *rows = (struct kernel_rows){
-        .kernel = found, .real = (size_t)bundle->precision, .lanes = bundle->lanes, .threads = threads};
-    bool good = find_ports(rows, names, fault) && bind_parameters(rows, bundle, theta, fault);
-    if (good && !take_all(rows))
-        good = fault_memory(fault, (size_t)(found->uniform_bytes + found->scratch_bytes),
-                            "the kernels' work space");
-    if (!good) {
+        .kernel = found, .real = bundle->precision, .lanes = bundle->lanes, .threads = threads};
+    if (!find_ports(rows, names, fault) || !bind_parameters(rows, bundle, theta, fault) ||
+        !take_all(rows, fault)) {
         kernel_rows_free(rows);
         return false;
     }
@@ -168,65 +117,39 @@ void kernel_rows_free(struct kernel_rows *rows)
 {
     if (rows == NULL)
         return;
-    for (int i = 0; rows->rooms != NULL && i < rows->threads; i++)
-        free(rows->rooms[i].block);
-    free(rows->rooms);
+    kernel_rooms_free(rows->rooms, rows->threads);
     free(rows->uniform);
     free(rows);
 }
 
 /* ---- running ---------------------------------------------------------------------------------------- */
 
-struct tile {
-    const uint32_t *order; /* of its n rows; empty lanes repeat the last */
-    int64_t n, lanes;
-};
+/* An output that is the same for all rows. */
+static void repeat_total(const struct tile *tile, const void *total, int64_t elements, int64_t precision,
+                         const struct kernel_rows_out *to)
+{
+    for (int64_t lane = 0; lane < tile->n; lane++)
+        rows_to_double(total, elements, (int)precision, to->first + tile->order[tile->first + lane] * to->stride);
+}
 
-#define MOVE_OF(REAL)                                                                                        \
-    static void gather_##REAL(const struct tile *tile, int64_t elements, const struct kernel_rows_in *from,  \
-                              REAL *to)                                                                      \
-    {                                                                                                        \
-        for (int64_t lane = 0; lane < tile->lanes; lane++) {                                                 \
-            const double *row =                                                                              \
-                from->first + tile->order[lane < tile->n ? lane : tile->n - 1] * from->stride;               \
-            for (int64_t e = 0; e < elements; e++)                                                           \
-                to[e * tile->lanes + lane] = (REAL)row[e];                                                   \
-        }                                                                                                    \
-    }                                                                                                        \
-    static void scatter_##REAL(const struct tile *tile, const struct gpfc_port *port, const REAL *from,      \
-                               const struct kernel_rows_out *to)                                             \
-    {                                                                                                        \
-        const bool same = port->role == GPFC_OUT_TOTAL;                                                      \
-        for (int64_t lane = 0; lane < tile->n; lane++) {                                                     \
-            double *row = to->first + tile->order[lane] * to->stride;                                        \
-            for (int64_t e = 0; e < port->elements; e++)                                                     \
-                row[e] = (double)from[same ? e : e * tile->lanes + lane];                                    \
-        }                                                                                                    \
-    }
-MOVE_OF(float)
-MOVE_OF(double)
-#undef MOVE_OF
-
-static void go_tile(const struct kernel_rows *rows, const struct room *room, const struct tile *tile,
+static void go_tile(const struct kernel_rows *rows, const struct kernel_room *room, const struct tile *tile,
                     const struct kernel_rows_in *in, const struct kernel_rows_out *out)
 {
     const struct gpfc_kernel *kernel = rows->kernel;
     for (int i = 0; i < rows->n_in; i++) {
         const int port = rows->in_port[i];
-        if (rows->real == sizeof(float))
-            gather_float(tile, kernel->in[port].elements, &in[i], room->in_tile[port]);
-        else
-            gather_double(tile, kernel->in[port].elements, &in[i], room->in_tile[port]);
+        const struct tile_rows from = {.rows = in[i].first, .stride = in[i].stride, .precision = 8};
+        tile_gather(tile, &from, kernel->in[port].elements, rows->real, room->in_tile[port]);
     }
     kernel->tile(room->in, room->out, rows->uniform, room->scratch, room->sums);
     for (int i = 0; i < rows->n_out; i++) {
-        const int port = rows->out_port[i];
-        if (out[i].first == NULL)
-            continue;
-        if (rows->real == sizeof(float))
-            scatter_float(tile, &kernel->out[port], room->out[port], &out[i]);
-        else
-            scatter_double(tile, &kernel->out[port], room->out[port], &out[i]);
+        const struct gpfc_port *port = &kernel->out[rows->out_port[i]];
+        const struct tile_rows_out to = {.rows = out[i].first, .stride = out[i].stride, .precision = 8};
+        const void *from = room->out[rows->out_port[i]];
+        if (to.rows != NULL && port->role == GPFC_OUT_TOTAL)
+            repeat_total(tile, from, port->elements, rows->real, &out[i]);
+        else if (to.rows != NULL)
+            tile_scatter(tile, from, port->elements, rows->real, &to);
     }
 }
 
@@ -234,7 +157,8 @@ void kernel_rows_go(const struct kernel_rows *rows, int thread, const uint32_t *
                     const struct kernel_rows_in *in, const struct kernel_rows_out *out)
 {
     for (int64_t first = 0; first < n; first += rows->lanes) {
-        const struct tile tile = {.order = order + first,
+        const struct tile tile = {.order = order,
+                                  .first = first,
                                   .n = n - first < rows->lanes ? n - first : rows->lanes,
                                   .lanes = rows->lanes};
         go_tile(rows, &rows->rooms[thread], &tile, in, out);

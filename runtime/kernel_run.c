@@ -1,101 +1,53 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel_run.h"
 
+#include "kernel_room.h"
+#include "kernel_sum.h"
+#include "kernel_tile.h"
 #include "parallel.h"
 #include "random.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* A thread that gets less than this, a fraction of a millisecond, may have more to wait than to do: on a
  * machine that others use too, OpenMP's threads wait for each other for milliseconds. */
 static const double least_flop_of_thread = 1e7;
 
-/* Leaves: enough for many threads; fewer where their sums would take more than this. */
-enum { MOST_LEAVES = 64, MOST_SUM_BYTES = 64 << 20 };
-
-struct worker { /* what one thread writes */
-    char *block;
-    void *scratch;
-    void *in_tile[GPFC_MAX_PORTS]; /* of varying ports, in block */
-    void *out_tile[GPFC_MAX_PORTS];
-    const void *in[GPFC_MAX_PORTS]; /* as the kernel takes them */
-    void *out[GPFC_MAX_PORTS];
-};
+/* Leaves: enough for many threads and for an even share; fewer where zeroing and adding up a leaf's sums, which
+ * costs about as much as `sum_flop` for each number, would take more than `sum_share` of the leaf's tiles, or
+ * where all the sums would take more than MOST_SUM_BYTES. */
+enum { MOST_LEAVES = 64, ENOUGH_LEAVES = 16, MOST_SUM_BYTES = 64 << 20 };
+static const double sum_flop = 8, sum_share = 0.02;
 
 struct kernel_run {
     const struct gpfc_bundle *bundle;
     const struct gpfc_kernel *kernel;
-    size_t real; /* bytes */
+    int64_t lanes, real; /* bytes of a REAL */
     int64_t rows;
     int threads;
     size_t bytes;
 
-    const void *in[GPFC_MAX_PORTS]; /* rows, or uniform values */
-    void *out[GPFC_MAX_PORTS];      /* rows, or totals; NULL: not wanted */
+    const void *in[GPFC_MAX_PORTS]; /* rows of the varying inputs */
+    void *out[GPFC_MAX_PORTS];      /* rows of the varying outputs; NULL: not wanted */
     const uint32_t *order;
     int weight; /* the port that is filled here; -1: none */
     uint64_t noise_seed, noise_stream, noise_first;
 
     void *uniform;
-    char *sums; /* [leaves][sum_stride bytes] */
-    size_t sum_stride;
+    struct kernel_sum *sum;
     char *step_noise; /* the NOISE_STEP ports' values, port by port */
     size_t step_noise_at[GPFC_MAX_PORTS];
-    struct worker *workers;
+    struct kernel_room *rooms; /* [threads]; what their pointers to uniform values and totals are bound to is
+                                  the same in all */
 };
 
 /* ---- memory ------------------------------------------------------------------------------------------- */
 
-static size_t aligned(size_t bytes)
+static void bind_in(struct kernel_run *run, int port, const void *values)
 {
-    return (bytes + GPFC_ALIGNMENT - 1) / GPFC_ALIGNMENT * GPFC_ALIGNMENT;
-}
-
-/* Zeroed; counts what was taken. Of at least one cache line, so that no pointer given to a kernel is NULL. */
-static void *take(struct kernel_run *run, size_t bytes)
-{
-    size_t size = aligned(bytes > 0 ? bytes : 1);
-    void *block = aligned_alloc(GPFC_ALIGNMENT, size);
-    if (block != NULL)
-        memset(block, 0, size);
-    run->bytes += size;
-    return block;
-}
-
-static bool varying_input(const struct gpfc_port *port)
-{
-    return port->role == GPFC_IN_SAMPLE || port->role == GPFC_IN_NOISE;
-}
-
-static size_t tile_bytes(const struct kernel_run *run, const struct gpfc_port *port)
-{
-    return aligned((size_t)(port->elements * run->bundle->lanes) * run->real);
-}
-
-static bool worker_init(struct kernel_run *run, struct worker *worker)
-{
-    const struct gpfc_kernel *kernel = run->kernel;
-    size_t offset_in[GPFC_MAX_PORTS], offset_out[GPFC_MAX_PORTS];
-    size_t bytes = aligned((size_t)kernel->scratch_bytes);
-    for (int i = 0; i < kernel->n_in; i++) {
-        offset_in[i] = bytes;
-        bytes += varying_input(&kernel->in[i]) ? tile_bytes(run, &kernel->in[i]) : 0;
-    }
-    for (int i = 0; i < kernel->n_out; i++) {
-        offset_out[i] = bytes;
-        bytes += kernel->out[i].role == GPFC_OUT_SAMPLE ? tile_bytes(run, &kernel->out[i]) : 0;
-    }
-    worker->block = take(run, bytes);
-    if (worker->block == NULL)
-        return false;
-    worker->scratch = worker->block;
-    for (int i = 0; i < kernel->n_in; i++)
-        worker->in_tile[i] = worker->block + offset_in[i];
-    for (int i = 0; i < kernel->n_out; i++)
-        worker->out_tile[i] = worker->block + offset_out[i];
-    return true;
+    for (int i = 0; i < run->threads; i++)
+        run->rooms[i].in[port] = values;
 }
 
 static bool take_step_noise(struct kernel_run *run)
@@ -104,25 +56,29 @@ static bool take_step_noise(struct kernel_run *run)
     for (int i = 0; i < run->kernel->n_in; i++)
         if (run->kernel->in[i].role == GPFC_IN_NOISE_STEP) {
             run->step_noise_at[i] = bytes;
-            bytes += aligned((size_t)run->kernel->in[i].elements * run->real);
+            bytes += kernel_aligned((size_t)(run->kernel->in[i].elements * run->real));
         }
-    run->step_noise = take(run, bytes);
+    run->step_noise = kernel_memory(bytes);
+    for (int i = 0; run->step_noise != NULL && i < run->kernel->n_in; i++)
+        if (run->kernel->in[i].role == GPFC_IN_NOISE_STEP)
+            bind_in(run, i, run->step_noise + run->step_noise_at[i]);
+    run->bytes += bytes;
     return run->step_noise != NULL;
 }
 
-static bool take_all(struct kernel_run *run)
+static bool take_all(struct kernel_run *run, struct fault *fault)
 {
     const struct gpfc_kernel *kernel = run->kernel;
-    run->sum_stride = aligned((size_t)kernel->sum_elements * run->real);
-    run->uniform = take(run, (size_t)kernel->uniform_bytes);
-    run->sums = take(run, run->sum_stride * (size_t)kernel_run_leaves(run, run->rows));
-    run->workers = calloc((size_t)run->threads, sizeof *run->workers);
-    if (run->uniform == NULL || run->sums == NULL || run->workers == NULL || !take_step_noise(run))
+    const struct kernel_room_plan plan = {.kernel = kernel, .lanes = run->lanes, .precision = run->real};
+    const int64_t leaves = kernel_run_leaves(run, run->rows);
+    if (!kernel_rooms_new(&run->rooms, &plan, run->threads, fault))
         return false;
-    for (int i = 0; i < run->threads; i++)
-        if (!worker_init(run, &run->workers[i]))
-            return false;
-    return true;
+    run->bytes = (size_t)kernel->uniform_bytes + kernel_sum_bytes(leaves, kernel->sum_elements, run->real) +
+                 (size_t)run->threads * run->rooms[0].bytes;
+    run->uniform = kernel_memory((size_t)kernel->uniform_bytes);
+    run->sum = kernel_sum_new(leaves, kernel->sum_elements, run->real);
+    return (run->uniform != NULL && run->sum != NULL && take_step_noise(run)) ||
+           fault_memory(fault, run->bytes, "the kernels' work space");
 }
 
 bool kernel_run_new(struct kernel_run **out, const struct gpfc_bundle *bundle, const char *kernel,
@@ -139,15 +95,15 @@ bool kernel_run_new(struct kernel_run **out, const struct gpfc_bundle *bundle, c
     *run = (struct kernel_run){
         .bundle = bundle,
         .kernel = found,
-        .real = (size_t)bundle->precision,
+        .lanes = bundle->lanes,
+        .real = bundle->precision,
         .rows = rows,
         .threads = threads,
         .weight = bundle_input(found, "weight"),
     };
-    if (!take_all(run)) {
-        size_t bytes = run->bytes;
+    if (!take_all(run, fault)) {
         kernel_run_free(run);
-        return fault_memory(fault, bytes, "the kernels' work space");
+        return false;
     }
     *out = run;
     return true;
@@ -157,11 +113,9 @@ void kernel_run_free(struct kernel_run *run)
 {
     if (run == NULL)
         return;
-    for (int i = 0; run->workers != NULL && i < run->threads; i++)
-        free(run->workers[i].block);
-    free(run->workers);
+    kernel_rooms_free(run->rooms, run->threads);
+    kernel_sum_free(run->sum);
     free(run->step_noise);
-    free(run->sums);
     free(run->uniform);
     free(run);
 }
@@ -174,42 +128,49 @@ void kernel_run_parameters(struct kernel_run *run, const void *theta)
         const struct gpfc_parameter *parameter = &run->bundle->parameters[i];
         int port = bundle_input(run->kernel, parameter->name);
         if (port >= 0)
-            run->in[port] = (const char *)theta + (size_t)parameter->offset * run->real;
+            bind_in(run, port, (const char *)theta + parameter->offset * run->real);
     }
 }
 
-static void bind_input(struct kernel_run *run, const char *name, enum gpfc_role role, const void *values)
+/* The input or output of that name, if it has that role; else -1. */
+static int port_in(const struct kernel_run *run, const char *name, enum gpfc_role role)
 {
     int port = bundle_input(run->kernel, name);
-    if (port >= 0 && run->kernel->in[port].role == role)
-        run->in[port] = values;
+    return port >= 0 && run->kernel->in[port].role == role ? port : -1;
 }
 
-static void bind_output(struct kernel_run *run, const char *name, enum gpfc_role role, void *values)
+static int port_out(const struct kernel_run *run, const char *name, enum gpfc_role role)
 {
     int port = bundle_output(run->kernel, name);
-    if (port >= 0 && run->kernel->out[port].role == role)
-        run->out[port] = values;
+    return port >= 0 && run->kernel->out[port].role == role ? port : -1;
 }
 
 void kernel_run_setting(struct kernel_run *run, const char *name, const void *values)
 {
-    bind_input(run, name, GPFC_IN_SETTING, values);
+    int port = port_in(run, name, GPFC_IN_SETTING);
+    if (port >= 0)
+        bind_in(run, port, values);
 }
 
 void kernel_run_input(struct kernel_run *run, const char *name, const void *rows)
 {
-    bind_input(run, name, GPFC_IN_SAMPLE, rows);
+    int port = port_in(run, name, GPFC_IN_SAMPLE);
+    if (port >= 0)
+        run->in[port] = rows;
 }
 
 void kernel_run_output(struct kernel_run *run, const char *name, void *rows)
 {
-    bind_output(run, name, GPFC_OUT_SAMPLE, rows);
+    int port = port_out(run, name, GPFC_OUT_SAMPLE);
+    if (port >= 0)
+        run->out[port] = rows;
 }
 
 void kernel_run_total(struct kernel_run *run, const char *name, void *values)
 {
-    bind_output(run, name, GPFC_OUT_TOTAL, values);
+    int port = port_out(run, name, GPFC_OUT_TOTAL);
+    for (int i = 0; port >= 0 && i < run->threads; i++)
+        run->rooms[i].out[port] = values;
 }
 
 void kernel_run_order(struct kernel_run *run, const uint32_t *order)
@@ -224,177 +185,137 @@ void kernel_run_noise(struct kernel_run *run, uint64_t seed, uint64_t stream, ui
     run->noise_first = first;
 }
 
-/* ---- rows and tiles ----------------------------------------------------------------------------------- */
-
-#define MOVE_OF(UNIT)                                                                                        \
-    static void gather_##UNIT(const UNIT *rows, int64_t elements, const uint32_t *order, int64_t first,      \
-                              int64_t n, int64_t lanes, UNIT *tile)                                          \
-    {                                                                                                        \
-        for (int64_t lane = 0; lane < lanes; lane++) {                                                       \
-            int64_t i = first + (lane < n ? lane : n - 1);                                                   \
-            const UNIT *row = rows + (order != NULL ? (int64_t)order[i] : i) * elements;                     \
-            for (int64_t e = 0; e < elements; e++)                                                           \
-                tile[e * lanes + lane] = row[e];                                                             \
-        }                                                                                                    \
-    }                                                                                                        \
-    static void scatter_##UNIT(const UNIT *tile, int64_t elements, int64_t first, int64_t n, int64_t lanes,  \
-                               UNIT *rows)                                                                   \
-    {                                                                                                        \
-        for (int64_t lane = 0; lane < n; lane++)                                                             \
-            for (int64_t e = 0; e < elements; e++)                                                           \
-                rows[(first + lane) * elements + e] = tile[e * lanes + lane];                                \
-    }
-MOVE_OF(float)
-MOVE_OF(double)
-#undef MOVE_OF
+/* ---- tiles -------------------------------------------------------------------------------------------- */
 
 struct batch { /* one call of kernel_run_go */
-    struct kernel_run *run;
+    const struct kernel_run *run;
     int64_t n, tiles, leaves;
 };
 
-static void fill_weights(const struct kernel_run *run, int64_t batch, int64_t n, void *tile)
+static struct tile tile_at(const struct batch *batch, int64_t number)
 {
-    for (int64_t lane = 0; lane < run->bundle->lanes; lane++) {
-        double weight = lane < n ? 1.0 / (double)batch : 0;
-        if (run->real == sizeof(float))
-            ((float *)tile)[lane] = (float)weight;
-        else
-            ((double *)tile)[lane] = weight;
-    }
+    const int64_t lanes = batch->run->lanes, first = number * lanes, left = batch->n - first;
+    return (struct tile){
+        .order = batch->run->order, .first = first, .n = left < lanes ? left : lanes, .lanes = lanes};
 }
 
-static void gather(const struct kernel_run *run, int port, int64_t first, int64_t n, void *tile)
+static void fill_weights(const struct batch *batch, const struct tile *tile, void *to)
 {
-    int64_t elements = run->kernel->in[port].elements, lanes = run->bundle->lanes;
-    assert(run->in[port] != NULL);
-    if (run->real == sizeof(float))
-        gather_float(run->in[port], elements, run->order, first, n, lanes, tile);
+    const double weight = 1.0 / (double)batch->n;
+    if (batch->run->real == sizeof(float))
+        for (int64_t lane = 0; lane < tile->lanes; lane++)
+            ((float *)to)[lane] = lane < tile->n ? (float)weight : 0;
     else
-        gather_double(run->in[port], elements, run->order, first, n, lanes, tile);
+        for (int64_t lane = 0; lane < tile->lanes; lane++)
+            ((double *)to)[lane] = lane < tile->n ? weight : 0;
 }
 
-static void fill_inputs(const struct kernel_run *run, struct worker *worker, const struct batch *batch,
-                        int64_t first, int64_t n)
+static bool is_gathered(const struct kernel_run *run, int port)
 {
-    const struct gpfc_kernel *kernel = run->kernel;
-    for (int i = 0; i < kernel->n_in; i++) {
-        const struct gpfc_port *port = &kernel->in[i];
+    return run->kernel->in[port].role == GPFC_IN_SAMPLE && port != run->weight;
+}
+
+static struct tile_rows rows_of(const struct kernel_run *run, int port)
+{
+    assert(run->in[port] != NULL);
+    return (struct tile_rows){
+        .rows = run->in[port], .stride = run->kernel->in[port].elements, .precision = run->real};
+}
+
+static void fill_inputs(const struct batch *batch, const struct kernel_room *room, const struct tile *tile)
+{
+    const struct kernel_run *run = batch->run;
+    for (int i = 0; i < run->kernel->n_in; i++) {
+        const struct gpfc_port *port = &run->kernel->in[i];
         if (port->role == GPFC_IN_NOISE)
-            random_fill_tile(run->noise_seed, run->noise_stream, run->noise_first + (uint64_t)first,
-                             port->elements, run->bundle->lanes, (int)run->real, worker->in_tile[i]);
+            random_fill_tile(run->noise_seed, run->noise_stream, run->noise_first + (uint64_t)tile->first,
+                             port->elements, run->lanes, (int)run->real, room->in_tile[i]);
         else if (i == run->weight)
-            fill_weights(run, batch->n, n, worker->in_tile[i]);
-        else if (port->role == GPFC_IN_SAMPLE)
-            gather(run, i, first, n, worker->in_tile[i]);
+            fill_weights(batch, tile, room->in_tile[i]);
+        else if (port->role == GPFC_IN_SAMPLE) {
+            const struct tile_rows rows = rows_of(run, i);
+            tile_gather(tile, &rows, port->elements, run->real, room->in_tile[i]);
+        }
     }
 }
 
-static void spread_outputs(const struct kernel_run *run, const struct worker *worker, int64_t first,
-                           int64_t n)
+static void expect_inputs(const struct batch *batch, int64_t number)
 {
-    const struct gpfc_kernel *kernel = run->kernel;
-    for (int i = 0; i < kernel->n_out; i++) {
-        const struct gpfc_port *port = &kernel->out[i];
-        if (port->role != GPFC_OUT_SAMPLE || run->out[i] == NULL)
-            continue;
-        if (run->real == sizeof(float))
-            scatter_float(worker->out_tile[i], port->elements, first, n, run->bundle->lanes, run->out[i]);
-        else
-            scatter_double(worker->out_tile[i], port->elements, first, n, run->bundle->lanes, run->out[i]);
+    const struct kernel_run *run = batch->run;
+    if (run->order == NULL || number >= batch->tiles)
+        return;
+    const struct tile tile = tile_at(batch, number);
+    for (int i = 0; i < run->kernel->n_in; i++)
+        if (is_gathered(run, i)) {
+            const struct tile_rows rows = rows_of(run, i);
+            tile_expect(&tile, &rows, run->kernel->in[i].elements);
+        }
+}
+
+static void spread_outputs(const struct kernel_run *run, const struct kernel_room *room,
+                           const struct tile *tile)
+{
+    const struct tile here = {.first = tile->first, .n = tile->n, .lanes = tile->lanes};
+    for (int i = 0; i < run->kernel->n_out; i++) {
+        const struct gpfc_port *port = &run->kernel->out[i];
+        const struct tile_rows_out rows = {
+            .rows = run->out[i], .stride = port->elements, .precision = run->real};
+        if (port->role == GPFC_OUT_SAMPLE && rows.rows != NULL)
+            tile_scatter(&here, room->out[i], port->elements, run->real, &rows);
     }
 }
 
-/* ---- leaves and their sums ---------------------------------------------------------------------------- */
+/* ---- leaves ------------------------------------------------------------------------------------------- */
+
+static bool worth_a_leaf(const struct kernel_run *run, int64_t tiles, int64_t leaves)
+{
+    const double elements = (double)run->kernel->sum_elements;
+    const double flop = run->kernel->flop_per_sample * (double)run->lanes * (double)tiles;
+    return elements * sum_flop * (double)leaves <= sum_share * flop || leaves <= ENOUGH_LEAVES;
+}
 
 int64_t kernel_run_leaves(const struct kernel_run *run, int64_t n)
 {
-    int64_t tiles = (n + run->bundle->lanes - 1) / run->bundle->lanes, leaves = 1;
-    while (2 * leaves <= tiles && 2 * leaves <= MOST_LEAVES &&
-           2 * (size_t)leaves * run->sum_stride <= MOST_SUM_BYTES)
+    const int64_t tiles = (n + run->lanes - 1) / run->lanes;
+    int64_t leaves = 1;
+    while (2 * leaves <= tiles && 2 * leaves <= MOST_LEAVES && worth_a_leaf(run, tiles, 2 * leaves) &&
+           kernel_sum_bytes(2 * leaves, run->kernel->sum_elements, run->real) <= MOST_SUM_BYTES)
         leaves *= 2;
     return leaves;
-}
-
-static char *leaf_sums(const struct kernel_run *run, int64_t leaf)
-{
-    return run->sums + (size_t)leaf * run->sum_stride;
 }
 
 static void run_leaf(void *data, int64_t leaf, int thread)
 {
     const struct batch *batch = data;
     const struct kernel_run *run = batch->run;
-    struct worker *worker = &run->workers[thread];
-    int64_t lanes = run->bundle->lanes;
-    char *sums = leaf_sums(run, leaf);
-    memset(sums, 0, run->sum_stride);
-    for (int64_t tile = leaf * batch->tiles / batch->leaves; tile < (leaf + 1) * batch->tiles / batch->leaves;
-         tile++) {
-        int64_t first = tile * lanes, n = batch->n - first < lanes ? batch->n - first : lanes;
-        fill_inputs(run, worker, batch, first, n);
-        run->kernel->tile(worker->in, worker->out, run->uniform, worker->scratch, sums);
-        spread_outputs(run, worker, first, n);
+    const struct kernel_room *room = &run->rooms[thread];
+    void *sums = kernel_sum_leaf(run->sum, leaf);
+    const int64_t end = (leaf + 1) * batch->tiles / batch->leaves;
+    for (int64_t number = leaf * batch->tiles / batch->leaves; number < end; number++) {
+        const struct tile tile = tile_at(batch, number);
+        fill_inputs(batch, room, &tile);
+        expect_inputs(batch, number + 1);
+        run->kernel->tile(room->in, room->out, run->uniform, room->scratch, sums);
+        spread_outputs(run, room, &tile);
     }
-}
-
-static void add_floats(float *to, const float *from, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        to[i] += from[i];
-}
-
-static void add_doubles(double *to, const double *from, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        to[i] += from[i];
-}
-
-/* Leaf 0 gets the sum of all, over a binary tree: (0+1)+(2+3), ... */
-static void add_leaves(const struct kernel_run *run, int64_t leaves)
-{
-    for (int64_t apart = 1; apart < leaves; apart *= 2)
-        for (int64_t leaf = 0; leaf < leaves; leaf += 2 * apart) {
-            void *to = leaf_sums(run, leaf);
-            const void *from = leaf_sums(run, leaf + apart);
-            if (run->real == sizeof(float))
-                add_floats(to, from, run->kernel->sum_elements);
-            else
-                add_doubles(to, from, run->kernel->sum_elements);
-        }
+    kernel_sum_leaf_done(run->sum, leaf);
 }
 
 /* ---- one call ----------------------------------------------------------------------------------------- */
 
-static void draw_step_noise(struct kernel_run *run)
+static void draw_step_noise(const struct kernel_run *run)
 {
     for (int i = 0; i < run->kernel->n_in; i++)
-        if (run->kernel->in[i].role == GPFC_IN_NOISE_STEP) {
-            run->in[i] = run->step_noise + run->step_noise_at[i];
-            random_fill_normal(run->noise_seed, run->noise_stream, run->step_noise_at[i] / run->real,
+        if (run->kernel->in[i].role == GPFC_IN_NOISE_STEP)
+            random_fill_normal(run->noise_seed, run->noise_stream, run->step_noise_at[i] / (size_t)run->real,
                                run->kernel->in[i].elements, (int)run->real,
                                run->step_noise + run->step_noise_at[i]);
-        }
 }
 
-/* What before, tile and after are given is bound. */
-static void point_worker(const struct kernel_run *run, struct worker *worker)
-{
-    const struct gpfc_kernel *kernel = run->kernel;
-    for (int i = 0; i < kernel->n_in; i++) {
-        worker->in[i] = varying_input(&kernel->in[i]) ? worker->in_tile[i] : run->in[i];
-        assert(worker->in[i] != NULL);
-    }
-    for (int i = 0; i < kernel->n_out; i++) {
-        worker->out[i] = kernel->out[i].role == GPFC_OUT_SAMPLE ? worker->out_tile[i] : NULL;
-        assert(kernel->out[i].role == GPFC_OUT_SAMPLE || run->out[i] != NULL);
-    }
-}
-
+/* All or one: to change the number of threads costs more than to have some wait. */
 static int threads_for(const struct kernel_run *run, int64_t n)
 {
-    double worth = run->kernel->flop_per_sample * (double)n / least_flop_of_thread;
-    return worth >= run->threads ? run->threads : worth > 1 ? (int)worth : 1;
+    return run->kernel->flop_per_sample * (double)n >= 2 * least_flop_of_thread ? run->threads : 1;
 }
 
 void kernel_run_go(struct kernel_run *run, int64_t n)
@@ -403,16 +324,15 @@ void kernel_run_go(struct kernel_run *run, int64_t n)
     struct batch batch = {
         .run = run,
         .n = n,
-        .tiles = (n + run->bundle->lanes - 1) / run->bundle->lanes,
+        .tiles = (n + run->lanes - 1) / run->lanes,
         .leaves = kernel_run_leaves(run, n),
     };
+    const struct kernel_room *first = &run->rooms[0];
     draw_step_noise(run);
-    for (int i = 0; i < run->threads; i++)
-        point_worker(run, &run->workers[i]);
-    run->kernel->before(run->in, run->uniform);
+    run->kernel->before(first->in, run->uniform);
+    kernel_sum_start(run->sum, batch.leaves);
     parallel_for(threads_for(run, n), batch.leaves, run_leaf, &batch);
-    add_leaves(run, batch.leaves);
-    run->kernel->after(run->in, run->out, run->uniform, run->sums);
+    run->kernel->after(first->in, first->out, run->uniform, kernel_sum_all(run->sum));
 }
 
 double kernel_run_flop(const struct kernel_run *run)

@@ -39,7 +39,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/flow.c runtime/flow.h \
 	runtime/human.c runtime/human.h \
 	runtime/interrupt.c runtime/interrupt.h \
-	runtime/kernel_run.c runtime/kernel_run.h \
+	runtime/kernel_room.c runtime/kernel_room.h runtime/kernel_run.c runtime/kernel_run.h \
+	runtime/kernel_sum.c runtime/kernel_sum.h runtime/kernel_tile.c runtime/kernel_tile.h \
 	runtime/metrics.c runtime/metrics.h \
 	runtime/mixture_base.c runtime/mixture_base.h \
 	runtime/parallel.c runtime/parallel.h \
