@@ -96,13 +96,13 @@ static enum gpfc_status find_cpu(struct compile *c)
         diag_error(&c->diag, at, "%s", fault);
         return GPFC_FAULTY;
     }
-    c->machine = (struct machine){.vector_bits = c->cpu.vector_bits, .registers = c->cpu.registers, .has_fma = c->cpu.has_fma};
-    (void)snprintf(c->machine.name, sizeof c->machine.name, "%s", c->cpu.name);
+    bool native = c->cpu.features[0] != '\0'; /* not a processor asked for by name */
+    machine_find(&c->machine, c->cpu.name, c->cpu.vector_bits, c->cpu.registers, c->cpu.has_fma, native);
     if (schedules_choose(c) != GPFC_OK)
         return GPFC_FAULTY;
     (void)snprintf(c->report->cpu, sizeof c->report->cpu, "%s", c->cpu.name);
     c->report->vector_bits = c->cpu.vector_bits;
-    c->report->lanes = c->schedule.lanes;
+    c->report->lanes = c->schedule[COMPILE_OF_FLOW].lanes;
     return GPFC_OK;
 }
 

@@ -15,6 +15,9 @@
 /* Kernels of a trainer, as they are compiled beside each other. The base's are empty where there is none to compile. */
 enum compile_part { COMPILE_FLOW_TRAIN, COMPILE_FLOW, COMPILE_BASE_TRAIN, COMPILE_BASE, COMPILE_PARTS };
 
+/* What has kernels, a schedule for them all, and a training program by which that is chosen. */
+enum compile_half { COMPILE_OF_FLOW, COMPILE_OF_BASE, COMPILE_HALVES };
+
 #define COMPILE_BASE_PREFIX "base_" /* of the names of the base's programs */
 
 struct compile_object { /* object code of some kernels */
@@ -35,7 +38,8 @@ struct compile {
     struct machine machine;
     struct schedule fixed; /* of which the spec decides the fields `given` */
     sched_fields given;
-    struct schedule schedule;
+    struct schedule schedule[COMPILE_HALVES]; /* of the flow's kernels, or of those from text; of the base's */
+    bool settled[COMPILE_HALVES]; /* all of it was found by measuring, what is kept too */
     int n_kernels;
     const struct ir_graph **graphs; /* after the passes */
     struct emit_kernel *kernels;
@@ -67,6 +71,13 @@ enum gpfc_status schedules_choose(struct compile *c);
 enum gpfc_status programs_build(struct compile *c); /* from the model */
 enum gpfc_status programs_read(struct compile *c);  /* from IR text */
 enum gpfc_status programs_plan(struct compile *c);
+
+/* The training program for one schedule, in any arena and thread: as the model says it; and simplified and planned (NULL:
+ * *fault). */
+struct ir_graph *programs_train(const struct compile *c, struct arena *arena, enum compile_half half,
+                                const struct schedule *schedule);
+const struct plan *programs_plan_train(const struct compile *c, struct arena *arena, enum compile_half half,
+                                       const struct schedule *schedule, const char **fault) MUST_CHECK;
 
 /* ---- describe.c: what a trainer carries besides its kernels ----------------------------------------------------------- */
 

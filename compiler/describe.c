@@ -127,10 +127,10 @@ static uint64_t hash_values(int n, const struct spec_value *values)
 
 /* ---- bundles ---------------------------------------------------------------------------------------------------------- */
 
-static struct emit_bundle bundle_common(struct compile *c)
+static struct emit_bundle bundle_common(struct compile *c, enum compile_half half)
 {
     return (struct emit_bundle){.prefix = "", .name = c->model.name, .version = gpfc_version(),
-                                .spec_text = c->source.text, .dimension = c->model.d, .lanes = c->report->lanes,
+                                .spec_text = c->source.text, .dimension = c->model.d, .lanes = c->schedule[half].lanes,
                                 .is_double = c->is_double};
 }
 
@@ -138,7 +138,7 @@ static const struct emit_bundle *describe_base(struct compile *c)
 {
     struct emit_bundle *bundle = ARENA_NEW(c->arena, struct emit_bundle);
     struct spec_value *values;
-    *bundle = bundle_common(c);
+    *bundle = bundle_common(c, COMPILE_OF_BASE);
     bundle->prefix = COMPILE_BASE_PREFIX;
     bundle->kernels = (struct emit_part){c->part[COMPILE_BASE_TRAIN].first, c->part[COMPILE_BASE].end};
     bundle->steps = c->model.base->steps;
@@ -154,7 +154,7 @@ const struct emit_bundle *describe_bundle(struct compile *c)
 {
     struct emit_bundle *bundle = ARENA_NEW(c->arena, struct emit_bundle);
     struct spec_value *values;
-    *bundle = bundle_common(c);
+    *bundle = bundle_common(c, COMPILE_OF_FLOW);
     bundle->kernels = (struct emit_part){c->part[COMPILE_FLOW_TRAIN].first, c->part[COMPILE_FLOW].end};
     bundle->steps = c->model.steps;
     list_parameters(c, bundle);

@@ -43,38 +43,42 @@ static void make_room(struct compile *c, int n)
     c->kernels = ARENA_ARRAY(c->arena, struct emit_kernel, (size_t)n + 1);
 }
 
-/* ---- what a backward pass keeps ------------------------------------------------------------------------------------- */
+/* ---- training programs ---------------------------------------------------------------------------------------------- */
 
-/* It reads stored values faster than it computes them again as long as they stay in a cache, be it one that cores share. */
-static bool fits_in_cache(struct compile *c, const struct ir_graph *train)
+struct ir_graph *programs_train(const struct compile *c, struct arena *arena, enum compile_half half,
+                                const struct schedule *schedule)
+{
+    const bool keep_all = schedule->keep == SCHED_KEEP_ALL;
+    if (half == COMPILE_OF_FLOW)
+        return flow_train(arena, &c->model, keep_all);
+    struct ir_graph *graph = baseflow_train(arena, c->model.base, keep_all);
+    graph->name = arena_printf(arena, "%s%s", COMPILE_BASE_PREFIX, graph->name);
+    return graph;
+}
+
+const struct plan *programs_plan_train(const struct compile *c, struct arena *arena, enum compile_half half,
+                                       const struct schedule *schedule, const char **fault)
+{
+    const struct ir_graph *graph = pass_run_all(programs_train(c, arena, half, schedule), fault, NULL, NULL);
+    return graph ? sched_plan(arena, graph, *schedule, fault) : NULL;
+}
+
+/* A backward pass reads stored values faster than it computes them again as long as they stay in a cache, be it one that
+ * cores share. */
+static bool fits_in_cache(struct compile *c, enum compile_half half)
 {
     const char *fault = NULL;
-    const struct ir_graph *graph = pass_run_all(train, &fault, NULL, NULL);
-    const struct plan *plan = graph ? sched_plan(c->arena, graph, c->schedule, &fault) : NULL;
+    const struct plan *plan = programs_plan_train(c, c->arena, half, &c->schedule[half], &fault);
     return plan && plan->scratch_elements * (c->is_double ? 8 : 4) <= MOST_KEPT_BYTES;
 }
 
-typedef struct ir_graph *train_builder(struct compile *c, bool keep_all);
-
-static struct ir_graph *train_flow(struct compile *c, bool keep_all)
+static struct ir_graph *build_train(struct compile *c, enum compile_half half)
 {
-    return flow_train(c->arena, &c->model, keep_all);
-}
-
-static struct ir_graph *train_base(struct compile *c, bool keep_all)
-{
-    return baseflow_train(c->arena, c->model.base, keep_all);
-}
-
-static struct ir_graph *build_train(struct compile *c, train_builder *train)
-{
-    bool given = (c->given & sched_field_bit("keep")) != 0;
-    if (given && c->schedule.keep == SCHED_KEEP_STATE)
-        return train(c, false);
-    struct ir_graph *kept = train(c, true);
-    if (given || fits_in_cache(c, kept))
-        return kept;
-    return train(c, false);
+    struct schedule *schedule = &c->schedule[half];
+    const bool given = c->settled[half] || (c->given & sched_field_bit("keep")) != 0;
+    if (!given && schedule->keep == SCHED_KEEP_ALL && !fits_in_cache(c, half))
+        schedule->keep = SCHED_KEEP_STATE;
+    return programs_train(c, c->arena, half, schedule);
 }
 
 /* ---- from a model --------------------------------------------------------------------------------------------------- */
@@ -82,7 +86,7 @@ static struct ir_graph *build_train(struct compile *c, train_builder *train)
 static enum gpfc_status build_flow(struct compile *c)
 {
     for (int k = 0; k < FLOW_KERNEL_COUNT; k++) {
-        const struct ir_graph *graph = k == FLOW_LOSS ? build_train(c, train_flow)
+        const struct ir_graph *graph = k == FLOW_LOSS ? build_train(c, COMPILE_OF_FLOW)
                                                       : flow_build(c->arena, &c->model, (enum flow_kernel)k);
         enum gpfc_status status = simplify(c, k, graph);
         if (status != GPFC_OK)
@@ -94,8 +98,9 @@ static enum gpfc_status build_flow(struct compile *c)
 static enum gpfc_status build_base(struct compile *c, int n)
 {
     for (int k = 0; k < n; k++) {
-        struct ir_graph *graph = k == 0 ? build_train(c, train_base) : baseflow_build(c->arena, c->model.base, k);
-        graph->name = arena_printf(c->arena, "%s%s", COMPILE_BASE_PREFIX, graph->name);
+        struct ir_graph *graph = k == 0 ? build_train(c, COMPILE_OF_BASE) : baseflow_build(c->arena, c->model.base, k);
+        if (k > 0)
+            graph->name = arena_printf(c->arena, "%s%s", COMPILE_BASE_PREFIX, graph->name);
         enum gpfc_status status = simplify(c, FLOW_KERNEL_COUNT + k, graph);
         if (status != GPFC_OK)
             return status;
@@ -147,11 +152,17 @@ static void dump_plan(struct compile *c, const struct plan *plan)
     c->options->dumped(c->options->data, "sched", strbuf_text(&text));
 }
 
+static enum compile_half half_of(const struct compile *c, int k)
+{
+    const struct emit_part base = {c->part[COMPILE_BASE_TRAIN].first, c->part[COMPILE_BASE].end};
+    return k >= base.first && k < base.end ? COMPILE_OF_BASE : COMPILE_OF_FLOW;
+}
+
 enum gpfc_status programs_plan(struct compile *c)
 {
     for (int k = 0; k < c->n_kernels; k++) {
         const char *fault = NULL;
-        const struct plan *plan = sched_plan(c->arena, c->graphs[k], c->schedule, &fault);
+        const struct plan *plan = sched_plan(c->arena, c->graphs[k], c->schedule[half_of(c, k)], &fault);
         if (!plan)
             return compile_fail(c, GPFC_FAULTY, fault);
         c->kernels[k] = (struct emit_kernel){.name = c->graphs[k]->name, .plan = plan,

@@ -56,10 +56,12 @@ static void raise_lanes(struct compile *c)
 enum gpfc_status schedules_choose(struct compile *c)
 {
     const char *fault = NULL;
+    struct schedule schedule = first_choice(c);
     raise_lanes(c);
-    c->schedule = first_choice(c);
-    sched_fix(&c->schedule, &c->fixed, c->given);
-    if (sched_check(c->arena, &c->schedule, &c->machine, c->is_double ? 8 : 4, &fault))
+    sched_fix(&schedule, &c->fixed, c->given);
+    for (int half = 0; half < COMPILE_HALVES; half++)
+        c->schedule[half] = schedule;
+    if (sched_check(c->arena, &schedule, &c->machine, c->is_double ? 8 : 4, &fault))
         return GPFC_OK;
     diag_error(&c->diag, c->spec.target_schedule.at, "target.schedule: %s", fault);
     return GPFC_FAULTY;
