@@ -34,7 +34,7 @@ llvm emit
 xxhash.h base runtime
 zip.h runtime
 jansson.h runtime compiler
-hwloc runtime emit
+hwloc runtime machine
 Random123/ runtime
 omp.h runtime
 dlfcn.h runtime
