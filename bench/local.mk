@@ -1,4 +1,22 @@
 # SPDX-License-Identifier: MIT
 #
-# What is timed beside other programs, by hand: they are not there everywhere.
+# The program of `make bench` and `make bench-sweep`.
+# What is timed beside PyTorch by hand is not there everywhere.
+bench_gpfc_bench_SOURCES = \
+	bench/bench.h \
+	bench/bench_case.c \
+	bench/bench_check.c \
+	bench/bench_data.c \
+	bench/bench_history.c \
+	bench/bench_load.c \
+	bench/bench_main.c \
+	bench/bench_peer.c \
+	bench/bench_run.c \
+	bench/bench_run.h \
+	bench/bench_sweep.c \
+	bench/bench_sweep.h \
+	bench/bench_sweep_show.c \
+	bench/bench_time.c
+bench_gpfc_bench_CPPFLAGS = $(AM_CPPFLAGS) -DBENCH_CC='"$(GPFC_CC)"' -DBENCH_INCLUDE='"$(abs_top_srcdir)/runtime/include"' \
+	-DBENCH_SOURCE='"$(abs_top_srcdir)"' -D_GNU_SOURCE
 EXTRA_DIST += bench/base_torch.py

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The program behind `make bench` and `make bench-sweep`: it makes a trainer's kernels of a case with the compiler as a
+ * library, looks whether they are right, then times them, in turns with others and with the core's peak. */
+#ifndef GPFC_BENCH_H
+#define GPFC_BENCH_H
+
+#include "base/base.h"
+#include "fault.h"
+#include "gpfc/kernel_abi.h"
+
+/* ---- bench_case.c: what is measured --------------------------------------------------------------------- */
+
+enum { BENCH_MOST_LAYERS = 4 };
+
+struct bench_case {
+    const char *name;
+    int d, n_hidden, hidden[BENCH_MOST_LAYERS];
+    const char *field;      /* gaussian, cube */
+    const char *integrator; /* euler, midpoint, rk4 */
+    const char *cost;       /* squared, l1 */
+    int steps;
+    int64_t batch;
+    bool is_double;
+    bool euler;             /* the exact Euler penalty */
+    bool apply;             /* the trained map alone, no training step */
+};
+
+extern const struct bench_case bench_cases[];
+extern const int bench_case_count;
+
+const char *bench_spec_text(struct arena *arena, const struct bench_case *c);
+/* "50,50,50" */
+const char *bench_hidden_text(struct arena *arena, const struct bench_case *c);
+
+/* The program of the case's kernel before the passes, with everything kept; NULL: a fault. */
+struct ir_graph *bench_program(struct arena *arena, const struct bench_case *c, struct fault *fault) MUST_CHECK;
+
+/* What a sample costs by the table of operations. useful: with everything kept that the backward pass reads, so that
+ * nothing is computed twice; multiplies: 2 for each multiply-add of the products in it, functions and sums left out. */
+struct bench_flop {
+    double useful, multiplies;
+};
+bool bench_flop(struct arena *arena, const struct bench_case *c, struct bench_flop *out, struct fault *fault) MUST_CHECK;
+
+/* ---- bench_load.c: kernels in this process --------------------------------------------------------------- */
+
+enum bench_backend { BENCH_LLVM, BENCH_C };
+
+struct bench_kernels { /* belongs to the arena */
+    const struct gpfc_bundle *bundle;
+    double compile_seconds; /* gpfc alone, without the linker */
+    char cpu[64];
+};
+
+/* Compiles the case's spec, links it and opens it. BENCH_C: `--emit=c`, by the C compiler at -O3. */
+bool bench_load(struct arena *arena, const struct bench_case *c, enum bench_backend backend, struct bench_kernels *out,
+                struct fault *fault) MUST_CHECK;
+
+/* ---- bench_data.c: weights and rows ---------------------------------------------------------------------- */
+
+struct bench_data {
+    void *theta, *x, *y;              /* in the kernels' precision; rows are [n][d] */
+    double *theta64, *x64, *y64;      /* the same numbers */
+    int64_t rows;
+};
+void bench_data_make(struct arena *arena, const struct gpfc_bundle *bundle, int64_t rows, struct bench_data *out);
+
+/* ---- bench_check.c: the answer ---------------------------------------------------------------------------- */
+
+/* Runs the case's kernel on a few rows, and the interpreter on the same. *gap: the largest difference of an output,
+ * relative to the largest number in it. Fault: it is past what the precision allows. */
+bool bench_check(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle, double *gap,
+                 struct fault *fault) MUST_CHECK;
+
+/* The cost and the length of its gradient at given weights and rows, the same for any backend and precision. */
+struct bench_print {
+    double cost, gradient;
+};
+bool bench_print(struct arena *arena, const struct gpfc_bundle *bundle, int64_t rows, struct bench_print *out,
+                 struct fault *fault) MUST_CHECK;
+
+/* ---- bench_time.c: the time ------------------------------------------------------------------------------- */
+
+struct bench_runner; /* belongs to the arena */
+
+/* Whole training steps (rows gathered, noise, kernels, optimiser); of `apply`, all rows of a batch. kernel_alone: the
+ * training kernel without gathering and optimiser. One thread. */
+bool bench_runner_new(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle, bool kernel_alone,
+                      struct bench_runner **out, struct fault *fault) MUST_CHECK;
+
+struct bench_contender {
+    struct bench_runner *runner;
+    double least, median; /* seconds */
+    int64_t count;
+    double *all;
+};
+
+/* Contenders and the peak take turns until `seconds` are over, each at least twice. Seconds are the processor's, so a
+ * step that waited for its core is not counted as longer. */
+bool bench_measure(int n, struct bench_contender *contenders, int precision, double seconds, double *peak,
+                   struct fault *fault) MUST_CHECK;
+
+/* ---- bench_peer.c: other programs ---------------------------------------------------------------------------- */
+
+enum { BENCH_MOST_PEERS = 4 };
+
+/* Runs a command of the shell, in which {d} {hidden} {steps} {batch} {field} {penalty} {mode} {precision} {seconds} stand
+ * for the case's. Its last line of output is a JSON object with "least_s" (or "step_s"), the seconds of a step. */
+bool bench_peer(struct arena *arena, const struct bench_case *c, const char *command, double seconds, double *least,
+                struct fault *fault) MUST_CHECK;
+
+/* ---- bench_history.c: figures that stay ---------------------------------------------------------------------- */
+
+struct bench_figures {
+    const struct bench_case *c;
+    double gap;                              /* of the check */
+    double least, median, peak;              /* seconds, seconds, FLOP a second */
+    double executed, useful, multiplies;     /* FLOP of all samples of a step */
+    double compile_seconds;
+    double plain_c;                          /* seconds; 0: not measured */
+    int n_peers;
+    const char *peer_name[BENCH_MOST_PEERS];
+    double peer[BENCH_MOST_PEERS];                     /* seconds; 0: not measured */
+    const char *cpu;
+};
+bool bench_history_add(struct arena *arena, const char *path, const struct bench_figures *f,
+                       struct fault *fault) MUST_CHECK;
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The cases, as specs and as counts of operations. */
+#include "bench.h"
+
+#include "flow/flow.h"
+#include "ir/ir.h"
+#include "model/model.h"
+#include "pass/pass.h"
+#include "spec/spec.h"
+
+#include <string.h>
+
+/* The two networks of the paper's tables: d = 2 and ten latents. */
+#define SMALL .d = 2, .n_hidden = 2, .hidden = {15, 15}, .steps = 15, .batch = 1024, .integrator = "rk4", .cost = "squared"
+#define LARGE                                                                                                          \
+    .d = 10, .n_hidden = 3, .hidden = {50, 50, 50}, .steps = 15, .batch = 1024, .integrator = "rk4", .cost = "squared"
+
+const struct bench_case bench_cases[] = {
+    {.name = "d2_gaussian", SMALL, .field = "gaussian"},
+    {.name = "d2_cube", SMALL, .field = "cube"},
+    {.name = "d2_gaussian_euler", SMALL, .field = "gaussian", .euler = true},
+    {.name = "d2_cube_euler", SMALL, .field = "cube", .euler = true},
+    {.name = "d2_gaussian_apply", SMALL, .field = "gaussian", .apply = true},
+    {.name = "d2_cube_apply", SMALL, .field = "cube", .apply = true},
+    {.name = "d10_gaussian", LARGE, .field = "gaussian"},
+    {.name = "d10_cube", LARGE, .field = "cube"},
+    {.name = "d10_gaussian_euler", LARGE, .field = "gaussian", .euler = true},
+    {.name = "d10_cube_euler", LARGE, .field = "cube", .euler = true},
+    {.name = "d10_gaussian_apply", LARGE, .field = "gaussian", .apply = true},
+    {.name = "d10_cube_apply", LARGE, .field = "cube", .apply = true},
+    {.name = "d2_gaussian_double", SMALL, .field = "gaussian", .is_double = true},
+    {.name = "d2_cube_double", SMALL, .field = "cube", .is_double = true},
+    {.name = "d10_gaussian_double", LARGE, .field = "gaussian", .is_double = true},
+    {.name = "d10_cube_double", LARGE, .field = "cube", .is_double = true},
+};
+const int bench_case_count = sizeof bench_cases / sizeof *bench_cases;
+
+const char *bench_hidden_text(struct arena *arena, const struct bench_case *c)
+{
+    struct strbuf text;
+    strbuf_init(&text, arena);
+    for (int i = 0; i < c->n_hidden; i++)
+        strbuf_addf(&text, "%s%d", i ? "," : "", c->hidden[i]);
+    return strbuf_text(&text);
+}
+
+const char *bench_spec_text(struct arena *arena, const struct bench_case *c)
+{
+    struct strbuf text;
+    strbuf_init(&text, arena);
+    strbuf_addf(&text, "name: %s\ndimension: %d\nprecision: %s\n", c->name, c->d, c->is_double ? "double" : "single");
+    strbuf_addf(&text, "flow:\n  field: %s\n  potential: folded\n  hidden: [%s]\n  activation: tanh\n", c->field,
+                bench_hidden_text(arena, c));
+    strbuf_addf(&text, "  integrator: %s\n  steps: %d\ncost:\n  kind: %s\n", c->integrator, c->steps, c->cost);
+    if (c->euler)
+        strbuf_add(&text, "penalty:\n  kind: euler\n  weight: 5.0e-5\n  derivative: exact\n  noise: sample\n");
+    strbuf_addf(&text, "train:\n  batch: %lld\n  rate: 5.0e-4\n  schedule: constant\n", (long long)c->batch);
+    return strbuf_text(&text);
+}
+
+static bool read_model(struct arena *arena, const struct bench_case *c, struct model *model, struct fault *fault)
+{
+    struct source *source = ARENA_NEW(arena, struct source);
+    struct spec *spec = ARENA_NEW(arena, struct spec);
+    struct diag diag;
+    diag_init(&diag, arena);
+    source->name = c->name;
+    source->text = bench_spec_text(arena, c);
+    source->length = strlen(source->text);
+    if (spec_read(arena, source, &diag, spec) && model_from_spec(arena, spec, &diag, model))
+        return true;
+    return fault_set(fault, FAULT_SYSTEM, "case %s: %s", c->name, diag_text(&diag));
+}
+
+struct ir_graph *bench_program(struct arena *arena, const struct bench_case *c, struct fault *fault)
+{
+    struct model *model = ARENA_NEW(arena, struct model);
+    if (!read_model(arena, c, model, fault))
+        return NULL;
+    return c->apply ? flow_build(arena, model, FLOW_APPLY) : flow_train(arena, model, true);
+}
+
+bool bench_flop(struct arena *arena, const struct bench_case *c, struct bench_flop *out, struct fault *fault)
+{
+    const char *why = NULL;
+    const struct ir_graph *graph = bench_program(arena, c, fault);
+    if (!graph)
+        return false;
+    graph = pass_run_all(graph, &why, NULL, NULL);
+    if (!graph)
+        return fault_set(fault, FAULT_SYSTEM, "case %s: %s", c->name, why);
+    const struct ir_count count = ir_count(graph);
+    *out = (struct bench_flop){.useful = count.flops, .multiplies = 2 * count.multiplies};
+    return true;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How long does it take? Contenders and the measure of the core's peak take turns, so that what else the machine does
+ * falls on all of them; the least of many is compared. */
+#include "bench.h"
+
+#include "bundle.h"
+#include "kernel_run.h"
+#include "peak.h"
+#include "random.h"
+#include "train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { MOST_TIMES = 20000, BATCHES = 4, LEAST_ROUNDS = 2 };
+static const double slice_seconds = 0.1, peak_seconds = 0.02;
+
+struct bench_runner {
+    struct pairs pairs;
+    struct trainer *trainer; /* NULL: a kernel alone */
+    struct kernel_run *run;
+    struct bench_data data;
+    void *out;
+    double lambda;
+    uint64_t step;
+};
+
+/* ---- making ------------------------------------------------------------------------------------------------- */
+
+static void free_trainer(void *trainer)
+{
+    trainer_free(trainer);
+}
+
+static void free_run(void *run)
+{
+    kernel_run_free(run);
+}
+
+static bool make_trainer(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle,
+                         struct bench_runner *runner, struct fault *fault)
+{
+    struct owned *place = arena_own(arena, free_trainer);
+    struct trainer_options options = trainer_options_of(bundle);
+    options.threads = 1;
+    options.batch = c->batch;
+    options.epochs = 100000000; /* the rate stays what it is at the start */
+    runner->pairs = (struct pairs){.d = bundle->dimension, .precision = (int)bundle->precision,
+                                   .n_train = runner->data.rows, .x_train = runner->data.x, .y_train = runner->data.y};
+    if (!trainer_new(&runner->trainer, bundle, &runner->pairs, &options, fault))
+        return false;
+    place->object = runner->trainer;
+    return true;
+}
+
+static void bind(struct arena *arena, const struct gpfc_bundle *bundle, const struct gpfc_kernel *kernel,
+                 struct bench_runner *runner, int64_t rows)
+{
+    kernel_run_parameters(runner->run, runner->data.theta);
+    kernel_run_setting(runner->run, "lambda", &runner->lambda);
+    kernel_run_input(runner->run, "x", runner->data.x);
+    kernel_run_input(runner->run, "y", runner->data.y);
+    for (int64_t o = 0; o < kernel->n_out; o++) {
+        const bool total = kernel->out[o].role == GPFC_OUT_TOTAL;
+        void *array = arena_array(arena, (size_t)(kernel->out[o].elements * (total ? 1 : rows)), (size_t)bundle->precision);
+        if (total)
+            kernel_run_total(runner->run, kernel->out[o].name, array);
+        else
+            kernel_run_output(runner->run, kernel->out[o].name, array);
+    }
+}
+
+static bool make_run(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle,
+                     struct bench_runner *runner, struct fault *fault)
+{
+    const char *name = c->apply ? "apply" : "train";
+    struct owned *place = arena_own(arena, free_run);
+    if (!kernel_run_new(&runner->run, bundle, name, c->batch, 1, fault))
+        return false;
+    place->object = runner->run;
+    bind(arena, bundle, bundle_kernel(bundle, name), runner, c->batch);
+    return true;
+}
+
+bool bench_runner_new(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle, bool kernel_alone,
+                      struct bench_runner **out, struct fault *fault)
+{
+    struct bench_runner *runner = *out = ARENA_NEW(arena, struct bench_runner);
+    const bool alone = c->apply || kernel_alone;
+    bench_data_make(arena, bundle, alone ? c->batch : BATCHES * c->batch, &runner->data);
+    return alone ? make_run(arena, c, bundle, runner, fault) : make_trainer(arena, c, bundle, runner, fault);
+}
+
+/* ---- measuring ------------------------------------------------------------------------------------------------ */
+
+static double clock_now(clockid_t which)
+{
+    struct timespec t;
+    clock_gettime(which, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static bool run_once(struct bench_runner *runner, struct fault *fault)
+{
+    if (runner->trainer)
+        return trainer_step(runner->trainer, fault);
+    kernel_run_noise(runner->run, 1, random_stream(RANDOM_NOISE, runner->step++), 0);
+    kernel_run_go(runner->run, runner->data.rows);
+    return true;
+}
+
+static bool run_slice(struct bench_contender *contender, struct fault *fault)
+{
+    const double end = clock_now(CLOCK_MONOTONIC) + slice_seconds;
+    do {
+        const double before = clock_now(CLOCK_THREAD_CPUTIME_ID);
+        if (!run_once(contender->runner, fault))
+            return false;
+        const double seconds = clock_now(CLOCK_THREAD_CPUTIME_ID) - before;
+        contender->least = contender->count ? fmin(contender->least, seconds) : seconds;
+        if (contender->count < MOST_TIMES)
+            contender->all[contender->count++] = seconds;
+    } while (clock_now(CLOCK_MONOTONIC) < end);
+    return true;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static bool prepare(int n, struct bench_contender *contenders, struct fault *fault)
+{
+    for (int i = 0; i < n; i++) {
+        contenders[i].count = 0;
+        contenders[i].all = malloc(MOST_TIMES * sizeof(double));
+        if (!contenders[i].all)
+            return fault_memory(fault, MOST_TIMES * sizeof(double), "times");
+        if (!run_once(contenders[i].runner, fault)) /* warm */
+            return false;
+    }
+    return true;
+}
+
+static void finish(int n, struct bench_contender *contenders)
+{
+    for (int i = 0; i < n; i++) {
+        if (contenders[i].all && contenders[i].count)
+            qsort(contenders[i].all, (size_t)contenders[i].count, sizeof(double), by_size);
+        contenders[i].median = contenders[i].count ? contenders[i].all[contenders[i].count / 2] : 0;
+        free(contenders[i].all);
+        contenders[i].all = NULL;
+    }
+}
+
+bool bench_measure(int n, struct bench_contender *contenders, int precision, double seconds, double *peak,
+                   struct fault *fault)
+{
+    bool good = prepare(n, contenders, fault);
+    const double end = clock_now(CLOCK_MONOTONIC) + seconds;
+    *peak = 0;
+    for (int round = 0; good && (round < LEAST_ROUNDS || clock_now(CLOCK_MONOTONIC) < end); round++) {
+        *peak = fmax(*peak, peak_probe(precision, peak_seconds));
+        for (int i = 0; good && i < n; i++)
+            good = run_slice(&contenders[i], fault);
+    }
+    finish(n, contenders);
+    return good;
+}
