@@ -5,9 +5,18 @@
  *   theta = theta - rate / (1 - beta1^step) * m / (sqrt(q / (1 - beta2^step)) + epsilon) */
 #include "adam.h"
 
+#include "parallel.h"
 #include "settings.h"
 
 #include <math.h>
+#include <stdatomic.h>
+
+/* Vectors take roots without setting errno, which nobody looks at here. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-math-errno")
+#endif
+
+enum { PART_ELEMENTS = 16384 /* 50 us or so: much longer than it takes to wake a thread that waits */ };
 
 struct adam adam_from_settings(const struct gpfc_bundle *bundle)
 {
@@ -20,16 +29,21 @@ struct adam adam_from_settings(const struct gpfc_bundle *bundle)
     };
 }
 
+#define SQUARES_OF(REAL)                                                                                     \
+    static double squares_##REAL(const REAL *a, int64_t n)                                                   \
+    {                                                                                                        \
+        double sum = 0;                                                                                      \
+        _Pragma("omp simd reduction(+ : sum)") for (int64_t i = 0; i < n; i++) sum +=                        \
+            (double)a[i] * (double)a[i];                                                                     \
+        return sum;                                                                                          \
+    }
+SQUARES_OF(float)
+SQUARES_OF(double)
+#undef SQUARES_OF
+
 double adam_norm(const void *array, int64_t n, int64_t precision)
 {
-    double sum = 0;
-    if (precision == sizeof(float))
-        for (const float *a = array; a < (const float *)array + n; a++)
-            sum += (double)*a * (double)*a;
-    else
-        for (const double *a = array; a < (const double *)array + n; a++)
-            sum += *a * *a;
-    return sqrt(sum);
+    return sqrt(precision == sizeof(float) ? squares_float(array, n) : squares_double(array, n));
 }
 
 struct factors { /* of one step, the same for every element */
@@ -40,29 +54,58 @@ struct factors { /* of one step, the same for every element */
     double epsilon;
 };
 
+/* Elements first .. end - 1; 0 where all that was written is finite, else NaN. */
 #define STEP_OF(REAL, SQRT)                                                                                  \
-    static void step_##REAL(const struct factors *f, const struct adam_arrays *a)                            \
+    static REAL step_##REAL(const struct factors *f, const struct adam_arrays *a, int64_t first,             \
+                            int64_t end)                                                                     \
     {                                                                                                        \
         const REAL scale = (REAL)f->scale, decay = (REAL)f->weight_decay, rate = (REAL)f->rate;              \
         const REAL beta1 = (REAL)f->beta1, beta2 = (REAL)f->beta2, root = (REAL)f->root;                     \
         const REAL new1 = (REAL)f->new1, new2 = (REAL)f->new2, epsilon = (REAL)f->epsilon;                   \
-        REAL *theta = a->theta, *mean = a->mean, *square = a->square;                                        \
-        const REAL *gradient = a->gradient;                                                                  \
-        for (int64_t i = 0; i < a->n; i++) {                                                                 \
-            REAL g = scale * gradient[i] + decay * theta[i];                                                 \
-            mean[i] = beta1 * mean[i] + new1 * g;                                                            \
-            square[i] = beta2 * square[i] + new2 * g * g;                                                    \
-            theta[i] -= rate * mean[i] / (SQRT(square[i]) / root + epsilon);                                 \
+        REAL *restrict theta = a->theta, *restrict mean = a->mean, *restrict square = a->square;             \
+        const REAL *restrict gradient = a->gradient;                                                         \
+        REAL bad = 0;                                                                                        \
+        _Pragma("omp simd reduction(+ : bad)") for (int64_t i = first; i < end; i++)                         \
+        {                                                                                                    \
+            const REAL g = scale * gradient[i] + decay * theta[i];                                           \
+            const REAL m = beta1 * mean[i] + new1 * g, q = beta2 * square[i] + new2 * g * g;                 \
+            const REAL t = theta[i] - rate * m / (SQRT(q) / root + epsilon);                                 \
+            mean[i] = m;                                                                                     \
+            square[i] = q;                                                                                   \
+            theta[i] = t;                                                                                    \
+            bad += (m - m) + (q - q) + (t - t);                                                              \
         }                                                                                                    \
+        return bad;                                                                                          \
     }
 STEP_OF(float, sqrtf)
 STEP_OF(double, sqrt)
 #undef STEP_OF
 
-void adam_step(const struct adam *adam, const struct adam_arrays *arrays, int64_t step, double rate,
+struct step { /* one call of adam_step */
+    struct factors factors;
+    const struct adam_arrays *arrays;
+    atomic_bool bad;
+};
+
+static void step_part(void *data, int64_t part, int thread)
+{
+    struct step *step = data;
+    const struct adam_arrays *arrays = step->arrays;
+    const int64_t first = part * PART_ELEMENTS;
+    const int64_t end = arrays->n - first < PART_ELEMENTS ? arrays->n : first + PART_ELEMENTS;
+    const double bad = arrays->precision == sizeof(float)
+                           ? (double)step_float(&step->factors, arrays, first, end)
+                           : step_double(&step->factors, arrays, first, end);
+    (void)thread;
+    if (isnan(bad))
+        atomic_store(&step->bad, true);
+}
+
+bool adam_step(const struct adam *adam, const struct adam_arrays *arrays, int64_t step, double rate,
                double norm)
 {
-    const struct factors factors = {
+    struct step all = {.arrays = arrays};
+    all.factors = (struct factors){
         .scale = adam->clip > 0 && norm > adam->clip ? adam->clip / (norm + 1e-6) : 1,
         .weight_decay = adam->weight_decay,
         .beta1 = adam->beta1,
@@ -73,8 +116,6 @@ void adam_step(const struct adam *adam, const struct adam_arrays *arrays, int64_
         .root = sqrt(1 - pow(adam->beta2, (double)step)),
         .epsilon = adam->epsilon,
     };
-    if (arrays->precision == sizeof(float))
-        step_float(&factors, arrays);
-    else
-        step_double(&factors, arrays);
+    parallel_for(arrays->threads, (arrays->n + PART_ELEMENTS - 1) / PART_ELEMENTS, step_part, &all);
+    return !atomic_load(&all.bad);
 }

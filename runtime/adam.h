@@ -5,6 +5,7 @@
 #ifndef GPFC_ADAM_H
 #define GPFC_ADAM_H
 
+#include "fault.h"
 #include "gpfc/kernel_abi.h"
 
 #include <stdint.h>
@@ -23,16 +24,18 @@ struct adam_arrays { /* each of n REALs */
     void *theta;       /* changed */
     const void *gradient;
     void *mean, *square; /* the moments; zeros before the first step; changed */
+    int threads;         /* at least 1; decides nothing */
 };
 
 struct adam adam_from_settings(const struct gpfc_bundle *bundle);
 
-/* Euclidean norm, in double; not finite where an element is not, or where squares of doubles overflow. */
+/* Euclidean norm, summed in double; not finite where an element is not, or where squares of doubles overflow.
+ */
 double adam_norm(const void *array, int64_t n, int64_t precision);
 
 /* One step; `step` counts from 1; `norm` is the gradient's, for clipping: a longer gradient is scaled by
- * clip / (norm + 1e-6) before the weight decay is added. */
-void adam_step(const struct adam *adam, const struct adam_arrays *arrays, int64_t step, double rate,
-               double norm);
+ * clip / (norm + 1e-6) before the weight decay is added. False: a weight or moment is not finite now. */
+bool adam_step(const struct adam *adam, const struct adam_arrays *arrays, int64_t step, double rate,
+               double norm) MUST_CHECK;
 
 #endif

@@ -5,8 +5,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { PAGE_BYTES = 4096 };
+enum { PAGE_BYTES = 4096, HUGE_PAGE_BYTES = 2 << 20 };
 
 static size_t up_to(size_t bytes, size_t unit)
 {
@@ -45,9 +46,28 @@ static void *cut(struct cutter *cutter, size_t bytes)
     return cutter->block != NULL ? cutter->block + at : NULL;
 }
 
-static void *cut_tile(struct cutter *cutter, const struct kernel_room_plan *plan, const struct gpfc_port *port)
+static void *cut_tile(struct cutter *cutter, const struct kernel_room_plan *plan,
+                      const struct gpfc_port *port)
 {
     return cut(cutter, (size_t)(port->elements * plan->lanes * plan->precision));
+}
+
+/* Of memory this large. */
+static size_t page_bytes(size_t bytes)
+{
+    return bytes < HUGE_PAGE_BYTES ? PAGE_BYTES : HUGE_PAGE_BYTES;
+}
+
+/* A tile with all that its backward pass reads takes megabytes, and is walked through again and again: on
+ * small pages looking up where they are takes some per cent of a step. The system may do as it likes. */
+static void *take_pages(size_t bytes)
+{
+    void *block = aligned_alloc(page_bytes(bytes), bytes);
+#ifdef MADV_HUGEPAGE
+    if (block != NULL && bytes >= HUGE_PAGE_BYTES)
+        (void)madvise(block, bytes, MADV_HUGEPAGE);
+#endif
+    return block;
 }
 
 /* The scratch first: it is what is aligned to a page. */
@@ -71,7 +91,7 @@ static size_t lay_out(const struct kernel_room_plan *plan, struct kernel_room *r
         if (room->block != NULL)
             room->out[i] = tile;
     }
-    return up_to(cutter.next, PAGE_BYTES);
+    return up_to(cutter.next, page_bytes(cutter.next));
 }
 
 struct rooms { /* one call of kernel_rooms_new */
@@ -96,7 +116,7 @@ bool kernel_rooms_new(struct kernel_room **out, const struct kernel_room_plan *p
     bool good = all != NULL;
     for (int i = 0; good && i < threads; i++) {
         all[i].bytes = bytes;
-        all[i].block = aligned_alloc(PAGE_BYTES, bytes);
+        all[i].block = take_pages(bytes);
         good = all[i].block != NULL;
     }
     if (!good) {

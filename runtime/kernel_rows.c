@@ -129,7 +129,8 @@ static void repeat_total(const struct tile *tile, const void *total, int64_t ele
                          const struct kernel_rows_out *to)
 {
     for (int64_t lane = 0; lane < tile->n; lane++)
-        rows_to_double(total, elements, (int)precision, to->first + tile->order[tile->first + lane] * to->stride);
+        rows_to_double(total, elements, (int)precision,
+                       to->first + tile->order[tile->first + lane] * to->stride);
 }
 
 static void go_tile(const struct kernel_rows *rows, const struct kernel_room *room, const struct tile *tile,

@@ -14,9 +14,9 @@
  * machine that others use too, OpenMP's threads wait for each other for milliseconds. */
 static const double least_flop_of_thread = 1e7;
 
-/* Leaves: enough for many threads and for an even share; fewer where zeroing and adding up a leaf's sums, which
- * costs about as much as `sum_flop` for each number, would take more than `sum_share` of the leaf's tiles, or
- * where all the sums would take more than MOST_SUM_BYTES. */
+/* Leaves: enough for many threads and for an even share; fewer where zeroing and adding up a leaf's sums,
+ * which costs about as much as `sum_flop` for each number, would take more than `sum_share` of the leaf's
+ * tiles, or where all the sums would take more than MOST_SUM_BYTES. */
 enum { MOST_LEAVES = 64, ENOUGH_LEAVES = 16, MOST_SUM_BYTES = 64 << 20 };
 static const double sum_flop = 8, sum_share = 0.02;
 

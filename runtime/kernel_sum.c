@@ -12,8 +12,8 @@ struct kernel_sum {
     int64_t elements, precision, leaves;
     size_t stride; /* bytes from leaf to leaf: no cache line is two leaves' */
     char *numbers;
-    atomic_int *halves; /* that are done, by branch; the branch over leaves i and i + 1 of a level of n branches
-                           is number n + i / 2, the root number 1 */
+    atomic_int *halves; /* that are done, by branch; the branch over leaves i and i + 1 of a level of n
+                           branches is number n + i / 2, the root number 1 */
 };
 
 size_t kernel_sum_bytes(int64_t leaves, int64_t elements, int64_t precision)
@@ -31,7 +31,8 @@ struct kernel_sum *kernel_sum_new(int64_t leaves, int64_t elements, int64_t prec
         .elements = elements,
         .precision = precision,
         .stride = kernel_aligned((size_t)(elements * precision)),
-        .numbers = aligned_alloc(GPFC_ALIGNMENT, kernel_sum_bytes(leaves, elements, precision) + GPFC_ALIGNMENT),
+        .numbers =
+            aligned_alloc(GPFC_ALIGNMENT, kernel_sum_bytes(leaves, elements, precision) + GPFC_ALIGNMENT),
         .halves = calloc((size_t)leaves, sizeof *sum->halves),
     };
     if (sum->numbers != NULL && sum->halves != NULL)

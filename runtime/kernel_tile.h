@@ -13,9 +13,9 @@ struct tile { /* lane l holds row order[first + l], or row first + l where order
     int64_t n, lanes; /* 1 <= n <= lanes */
 };
 
-struct tile_rows {      /* row r: the numbers from r * stride on */
-    const void *rows;   /* of precision 4: float, or 8: double */
-    int64_t stride;     /* numbers */
+struct tile_rows {    /* row r: the numbers from r * stride on */
+    const void *rows; /* of precision 4: float, or 8: double */
+    int64_t stride;   /* numbers */
     int64_t precision;
 };
 struct tile_rows_out {

@@ -298,17 +298,35 @@ static uint64_t below(uint64_t bits, uint64_t bound)
     return (uint64_t)(((unsigned __int128)bits * bound) >> 64);
 }
 
+/* Places `last` down to last - GROUP + 1 change each with one of those up to itself, drawn from its own
+ * block. */
+static void draw_places(uint64_t seed, uint64_t stream, uint64_t last, uint32_t place[GROUP])
+{
+    uint64_t block[GROUP];
+    uint32_t w[4][GROUP];
+    for (int l = 0; l < GROUP; l++)
+        block[l] = last - (uint64_t)l;
+    philox_group(seed, stream, block, w);
+    for (int l = 0; l < GROUP; l++)
+        place[l] = (uint32_t)below((uint64_t)w[0][l] << 32 | w[1][l], block[l] + 1);
+}
+
 /* Fisher and Yates: place i changes with a random one of 0 .. i. */
 void random_permutation(uint64_t seed, uint64_t stream, int64_t n, uint32_t *out)
 {
+    uint32_t place[GROUP];
     assert(n >= 0 && n <= (int64_t)UINT32_MAX);
     for (int64_t i = 0; i < n; i++)
         out[i] = (uint32_t)i;
-    for (int64_t i = n - 1; i > 0; i--) {
-        const philox4x32_ctr_t w = philox(seed, stream, (uint64_t)i);
-        const uint64_t j = below((uint64_t)w.v[0] << 32 | w.v[1], (uint64_t)i + 1);
-        const uint32_t kept = out[i];
-        out[i] = out[j];
-        out[j] = kept;
+    for (int64_t last = n - 1; last > 0; last -= GROUP) {
+        draw_places(seed, stream, (uint64_t)last, place);
+        const int64_t end = last < GROUP ? last : GROUP;
+        for (int64_t l = 0; l < end; l++)
+            __builtin_prefetch(&out[place[l]], 1);
+        for (int64_t l = 0; l < end; l++) {
+            const uint32_t kept = out[last - l];
+            out[last - l] = out[place[l]];
+            out[place[l]] = kept;
+        }
     }
 }

@@ -317,10 +317,11 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
                                        .theta = state->theta,
                                        .gradient = trainer->gradient,
                                        .mean = state->mean,
-                                       .square = state->square};
-    adam_step(&trainer->adam, &arrays, ++state->step, rate, norm);
+                                       .square = state->square,
+                                       .threads = trainer->options.threads};
     char bad[300]; /* a gradient may be finite where its square, or the step, is not */
-    if (!trainer_finite(trainer, bad, sizeof bad))
+    if (!adam_step(&trainer->adam, &arrays, ++state->step, rate, norm) &&
+        !trainer_finite(trainer, bad, sizeof bad))
         return fault_set(fault, FAULT_DIVERGED, "step %lld: %s (loss %g)", (long long)state->step, bad, loss);
     state->sums.steps++;
     state->sums.loss += loss;

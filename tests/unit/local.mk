@@ -17,7 +17,9 @@ tests_unit_test_model_SOURCES = tests/unit/test_model.c tests/spec_fixture.h
 fake_bundle = tests/unit/fake_bundle.c tests/unit/fake_bundle.h tests/unit/fake_kernels.h \
 	tests/unit/fake_base_kernels.h
 check_PROGRAMS += tests/unit/test_adam tests/unit/test_rate tests/unit/test_kernel_run tests/unit/test_train \
-	tests/unit/test_checkpoint tests/unit/test_evaluate tests/unit/test_commands tests/unit/test_progress
+	tests/unit/test_checkpoint tests/unit/test_evaluate tests/unit/test_commands tests/unit/test_progress \
+	tests/unit/test_kernel_tile
+tests_unit_test_kernel_tile_SOURCES = tests/unit/test_kernel_tile.c
 tests_unit_test_adam_SOURCES = tests/unit/test_adam.c $(fake_bundle)
 tests_unit_test_rate_SOURCES = tests/unit/test_rate.c $(fake_bundle)
 tests_unit_test_kernel_run_SOURCES = tests/unit/test_kernel_run.c $(fake_bundle)

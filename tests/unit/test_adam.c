@@ -4,7 +4,9 @@
 #include "adam.h"
 #include "check.h"
 #include "fake_bundle.h"
+#include "random.h"
 
+#include <float.h>
 #include <math.h>
 
 enum { N = 3, STEPS = 3 };
@@ -27,8 +29,9 @@ static void run_double(const struct adam *adam, double theta[N])
                                            .theta = theta,
                                            .gradient = gradients[step - 1],
                                            .mean = mean,
-                                           .square = square};
-        adam_step(adam, &arrays, step, 0.01, adam_norm(gradients[step - 1], N, 8));
+                                           .square = square,
+                                           .threads = 1};
+        CU_ASSERT_TRUE(adam_step(adam, &arrays, step, 0.01, adam_norm(gradients[step - 1], N, 8)));
     }
 }
 
@@ -58,9 +61,14 @@ static void three_steps_in_single(void)
     for (int step = 1; step <= STEPS; step++) {
         for (int i = 0; i < N; i++)
             gradient[i] = (float)gradients[step - 1][i];
-        const struct adam_arrays arrays = {
-            .n = N, .precision = 4, .theta = theta, .gradient = gradient, .mean = mean, .square = square};
-        adam_step(&adam, &arrays, step, 0.01, 1);
+        const struct adam_arrays arrays = {.n = N,
+                                           .precision = 4,
+                                           .theta = theta,
+                                           .gradient = gradient,
+                                           .mean = mean,
+                                           .square = square,
+                                           .threads = 1};
+        CU_ASSERT_TRUE(adam_step(&adam, &arrays, step, 0.01, 1));
     }
     for (int i = 0; i < N; i++)
         CU_ASSERT_DOUBLE_EQUAL((double)theta[i], plain[i], 1e-6);
@@ -78,17 +86,120 @@ static void clipping_scales_the_gradient(void)
     memcpy(a, start, sizeof start);
     memcpy(b, start, sizeof start);
     CU_ASSERT_DOUBLE_EQUAL(adam_norm(gradient, N, 8), 13, 1e-15);
-    const struct adam_arrays to_clip = {
-        .n = N, .precision = 8, .theta = a, .gradient = gradient, .mean = mean_a, .square = square_a};
-    const struct adam_arrays by_hand = {
-        .n = N, .precision = 8, .theta = b, .gradient = scaled, .mean = mean_b, .square = square_b};
-    adam_step(&clipped, &to_clip, 1, 0.1, 13);
-    adam_step(&free_of_it, &by_hand, 1, 0.1, 1);
+    const struct adam_arrays to_clip = {.n = N,
+                                        .precision = 8,
+                                        .theta = a,
+                                        .gradient = gradient,
+                                        .mean = mean_a,
+                                        .square = square_a,
+                                        .threads = 1};
+    const struct adam_arrays by_hand = {.n = N,
+                                        .precision = 8,
+                                        .theta = b,
+                                        .gradient = scaled,
+                                        .mean = mean_b,
+                                        .square = square_b,
+                                        .threads = 1};
+    CU_ASSERT_TRUE(adam_step(&clipped, &to_clip, 1, 0.1, 13));
+    CU_ASSERT_TRUE(adam_step(&free_of_it, &by_hand, 1, 0.1, 1));
     agrees(a, b, 1e-15);
     CU_ASSERT_TRUE(fabs(a[0] - start[0]) > 1e-3);
-    adam_step(&clipped, &by_hand, 2, 0.1, 0.999); /* short enough: not clipped */
-    adam_step(&free_of_it, &to_clip, 2, 0.1, 0.999);
+    CU_ASSERT_TRUE(adam_step(&clipped, &by_hand, 2, 0.1, 0.999)); /* short enough: not clipped */
+    CU_ASSERT_TRUE(adam_step(&free_of_it, &to_clip, 2, 0.1, 0.999));
     CU_ASSERT_TRUE(fabs(a[0] - b[0]) > 1e-6);
+}
+
+/* ---- many elements --------------------------------------------------------------------------------------
+ */
+
+enum { MANY = 40003, FLOATS = 0, DOUBLES = 1 };
+
+struct many {
+    double theta[MANY], mean[MANY], square[MANY], gradient[MANY];
+    float single[4][MANY];
+};
+
+static void make_many(struct many *m)
+{
+    random_fill_normal(1, 1, 0, MANY, 8, m->theta);
+    random_fill_normal(1, 2, 0, MANY, 8, m->gradient);
+    random_fill_normal(1, 3, 0, MANY, 8, m->mean);
+    for (int i = 0; i < MANY; i++) {
+        m->square[i] = 0.1 + m->mean[i] * m->mean[i];
+        m->single[0][i] = (float)m->theta[i];
+        m->single[1][i] = (float)m->mean[i];
+        m->single[2][i] = (float)m->square[i];
+        m->single[3][i] = (float)m->gradient[i];
+    }
+}
+
+static struct adam_arrays arrays_of(struct many *m, int which, int64_t n, int threads)
+{
+    const bool twice = which == DOUBLES;
+    return (struct adam_arrays){.n = n,
+                                .precision = twice ? 8 : 4,
+                                .theta = twice ? (void *)m->theta : m->single[0],
+                                .gradient = twice ? (void *)m->gradient : m->single[3],
+                                .mean = twice ? (void *)m->mean : m->single[1],
+                                .square = twice ? (void *)m->square : m->single[2],
+                                .threads = threads};
+}
+
+/* Every element as if it were alone, whatever the number of them and of threads. */
+static void each_element_as_if_alone(void)
+{
+    static struct many first, all, one;
+    const struct adam adam = {.beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-3, .weight_decay = 0.01, .clip = 2};
+    static const int64_t counts[] = {1, 2, 3, 4, 5, 7, 8, 9, 31, 16384, 16385, MANY};
+    make_many(&first);
+    for (size_t k = 0; k < CHECK_COUNT(counts); k++)
+        for (int which = FLOATS; which <= DOUBLES; which++) {
+            const int64_t n = counts[k];
+            all = one = first;
+            const struct adam_arrays arrays = arrays_of(&all, which, n, 1 + (int)k % 3);
+            CU_ASSERT_TRUE(adam_step(&adam, &arrays, 7, 0.1, 3));
+            struct adam_arrays alone = arrays_of(&one, which, 1, 1);
+            for (int64_t i = 0; i < n; i++) {
+                CU_ASSERT_TRUE(adam_step(&adam, &alone, 7, 0.1, 3));
+                alone.theta = (char *)alone.theta + alone.precision;
+                alone.mean = (char *)alone.mean + alone.precision;
+                alone.square = (char *)alone.square + alone.precision;
+                alone.gradient = (const char *)alone.gradient + alone.precision;
+            }
+            CU_ASSERT_EQUAL(memcmp(&all, &one, sizeof all), 0);
+        }
+}
+
+static void norm_is_that_of_all(void)
+{
+    static struct many m;
+    make_many(&m);
+    for (int64_t n = 1; n < MANY; n = 3 * n + 1) {
+        double sum = 0, sum_single = 0;
+        for (int64_t i = 0; i < n; i++) {
+            sum += m.gradient[i] * m.gradient[i];
+            sum_single += pow((double)m.single[3][i], 2);
+        }
+        CU_ASSERT_DOUBLE_EQUAL(adam_norm(m.gradient, n, 8), sqrt(sum), 1e-13 * sqrt(sum));
+        CU_ASSERT_DOUBLE_EQUAL(adam_norm(m.single[3], n, 4), sqrt(sum_single), 1e-13 * sqrt(sum_single));
+    }
+}
+
+/* The gradient is finite; its square is not, or the step that follows from it. */
+static void step_tells_what_is_not_finite(void)
+{
+    static struct many m;
+    const struct adam adam = {.beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-8};
+    for (int64_t i = 0; i < MANY; i += 4999) {
+        make_many(&m);
+        m.single[3][i] = 1e30F;
+        const struct adam_arrays single = arrays_of(&m, FLOATS, MANY, 2);
+        CU_ASSERT_FALSE(adam_step(&adam, &single, 1, 0.1, 1));
+        m.theta[i] = DBL_MAX;
+        m.mean[i] = -DBL_MAX;
+        const struct adam_arrays twice = arrays_of(&m, DOUBLES, MANY, 1);
+        CU_ASSERT_FALSE(adam_step(&adam, &twice, 1, 1e10, 1));
+    }
 }
 
 static void norm_tells_what_is_not_finite(void)
@@ -119,6 +230,9 @@ int main(void)
         {"three steps in double", three_steps_in_double},
         {"three steps in single", three_steps_in_single},
         {"clipping scales the gradient", clipping_scales_the_gradient},
+        {"each element as if alone", each_element_as_if_alone},
+        {"norm is that of all", norm_is_that_of_all},
+        {"step tells what is not finite", step_tells_what_is_not_finite},
         {"norm tells what is not finite", norm_tells_what_is_not_finite},
         {"settings are read", settings_are_read},
     };

@@ -219,6 +219,27 @@ static void permutations_are_uniform(void)
     CU_ASSERT_TRUE(chi2 < 49.7); /* 23 degrees of freedom: once in a thousand */
 }
 
+/* Place i, from the last one down, changes with the one that block i of the stream says. */
+static void permutations_are_those_of_their_blocks(void)
+{
+    enum { N = 50 };
+    for (int64_t n = 0; n <= N; n++) {
+        uint32_t order[N], wanted[N], w[4];
+        for (int64_t i = 0; i < n; i++)
+            wanted[i] = (uint32_t)i;
+        for (int64_t i = n - 1; i > 0; i--) {
+            random_block(77, 8, (uint64_t)i, w);
+            const uint64_t bits = (uint64_t)w[0] << 32 | w[1];
+            const uint64_t j = (uint64_t)(((unsigned __int128)bits * (uint64_t)(i + 1)) >> 64);
+            const uint32_t kept = wanted[i];
+            wanted[i] = wanted[j];
+            wanted[j] = kept;
+        }
+        random_permutation(77, 8, n, order);
+        CU_ASSERT_EQUAL(memcmp(order, wanted, (size_t)n * sizeof *order), 0);
+    }
+}
+
 static const struct check_case cases[] = {
     {"blocks are the published ones", blocks_are_the_published_ones},
     {"singles come from the block", singles_come_from_the_block},
@@ -231,6 +252,7 @@ static const struct check_case cases[] = {
     {"streams are apart", streams_are_apart},
     {"permutations hold every number", permutations_hold_every_number},
     {"permutations are uniform", permutations_are_uniform},
+    {"permutations are those of their blocks", permutations_are_those_of_their_blocks},
 };
 
 int main(void)
