@@ -9,6 +9,7 @@
 
 #include <llvm-c/LLJIT.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,4 +234,14 @@ bool compiled_eval(struct arena *arena, const struct ir_graph *graph, const stru
     compiled_run(compiled, batch, in, out);
     compiled_free(compiled);
     return true;
+}
+
+bool compiled_evaluate(void *options, const struct ir_graph *graph, int batch, const double *const *in,
+                       double *const *out)
+{
+    const char *fault = NULL;
+    if (compiled_eval(graph->arena, graph, options, batch, in, out, &fault))
+        return true;
+    (void)fprintf(stderr, "graph %s: %s\n", graph->name, fault);
+    return false;
 }

@@ -32,4 +32,8 @@ void compiled_run(const struct compiled *compiled, int batch, const double *cons
 bool compiled_eval(struct arena *arena, const struct ir_graph *graph, const struct compiled_options *options,
                    int batch, const double *const *in, double *const *out, const char **fault);
 
+/* The same as the callback of bindings.h and oracle_cases.h; `options`: struct compiled_options. A fault is printed. */
+bool compiled_evaluate(void *options, const struct ir_graph *graph, int batch, const double *const *in,
+                       double *const *out);
+
 #endif

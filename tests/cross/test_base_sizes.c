@@ -9,21 +9,11 @@
 
 #include <math.h>
 
-static bool evaluate_compiled(void *data, const struct ir_graph *graph, int batch, const double *const *in,
-                              double *const *out)
-{
-    const char *fault = NULL;
-    if (compiled_eval(graph->arena, graph, data, batch, in, out, &fault))
-        return true;
-    printf("%s: %s\n", graph->name, fault);
-    return false;
-}
-
 static double **run_compiled(const struct ir_graph *graph, int batch, const struct bindings *bindings,
                              bool is_double)
 {
     struct compiled_options options = {.is_double = is_double, .passes = true, .poison = true};
-    double **out = evaluate_bound(graph, batch, bindings, evaluate_compiled, &options);
+    double **out = evaluate_bound(graph, batch, bindings, compiled_evaluate, &options);
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
     return out;
 }

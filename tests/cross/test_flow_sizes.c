@@ -100,16 +100,6 @@ static struct ir_graph *build(struct run *run, enum flow_kernel kernel)
                                : flow_build(arena, model, kernel);
 }
 
-static bool evaluate_compiled(void *data, const struct ir_graph *graph, int batch, const double *const *in,
-                              double *const *out)
-{
-    const char *fault = NULL;
-    if (compiled_eval(graph->arena, graph, data, batch, in, out, &fault))
-        return true;
-    printf("%s: %s\n", graph->name, fault);
-    return false;
-}
-
 static bool agrees(const struct run *run, const char *program, const struct ir_output *output,
                    const double *expected, const double *found)
 {
@@ -132,7 +122,7 @@ static void compare(struct run *run, enum flow_kernel kernel)
     const struct ir_graph *graph = build(run, kernel);
     int batch = kernel == FLOW_LOSS ? run->padded : run->samples;
     double **expected = fixture_run(graph, run->samples, &run->bindings);
-    double **found = evaluate_bound(graph, batch, &run->bindings, evaluate_compiled, &run->options);
+    double **found = evaluate_bound(graph, batch, &run->bindings, compiled_evaluate, &run->options);
     CU_ASSERT_PTR_NOT_NULL_FATAL(found);
     for (int o = 0; o < graph->n_outputs; o++)
         CU_ASSERT_TRUE(agrees(run, graph->name, &graph->outputs[o], expected[o], found[o]));

@@ -21,6 +21,8 @@ oracle_sources = \
 	tests/bindings.h \
 	tests/oracle/oracle_cases.c \
 	tests/oracle/oracle_cases.h \
+	tests/oracle/oracle_check.c \
+	tests/oracle/oracle_check.h \
 	tests/oracle/oracle_compare.c \
 	tests/oracle/oracle_compare.h \
 	tests/oracle/oracle_file.c \

@@ -1,59 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
  * CP-Flow's programs, through the interpreter, against numbers of the published implementation: relative
- * error 1e-10 of values, 1e-8 of gradients. GPFC_ORACLE_DATA names another folder of .oracle files. */
+ * error 1e-10 of values, 1e-8 of gradients. */
 #include "check.h"
 #include "oracle/cp_flow_cases.h"
+#include "oracle/oracle_check.h"
 
-static const struct oracle_limits limits = {.value = 1e-10, .gradient = 1e-8, .floor = 1e-3};
-
-static bool open_file(const char *name, struct oracle_file *file, char path[4096])
-{
-    const char *folder = getenv("GPFC_ORACLE_DATA"), *why = "";
-    if (folder == NULL)
-        folder = check_path("tests/oracle/data");
-    (void)snprintf(path, 4096, "%s/%s.oracle", folder, name);
-    const bool good = oracle_read(path, file, &why);
-    if (!good)
-        (void)fprintf(stderr, "%s %s\n", path, why);
-    return good;
-}
-
-static struct oracle_run run_case(struct oracle_file *file, int index)
-{
-    struct oracle_run run = {
-        .file = file, .precision = MODEL_DOUBLE, .limits = limits, .evaluate = evaluate_by_interpreter};
-    run.arena = arena_new();
-    CU_ASSERT_PTR_NOT_NULL_FATAL(run.arena);
-    cp_flow_run_case(&run, index);
-    arena_free(run.arena);
-    return run;
-}
-
-static void check_file(const char *name)
-{
-    struct oracle_file file;
-    char path[4096];
-    CU_ASSERT_TRUE_FATAL(open_file(name, &file, path));
-    for (int i = 0; i < cp_flow_case_count; i++) {
-        const struct oracle_run run = run_case(&file, i);
-        if (run.wrong > 0)
-            (void)fprintf(stderr, "%ld wrong, the worst %.3g times its limit: %s\n", run.wrong, run.worst,
-                          run.first);
-        CU_ASSERT_EQUAL(run.wrong, 0);
-        CU_ASSERT_TRUE(run.compared > 0);
-    }
-    oracle_free(&file);
-}
+static const struct oracle_suite suite = {
+    cp_flow_run_case, &cp_flow_case_count, true, MODEL_DOUBLE, evaluate_by_interpreter, NULL};
 
 static void two_blocks_d2(void)
 {
-    check_file("cpflow_random_d2");
+    oracle_check_file(&suite, "cpflow_random_d2");
 }
 
 static void one_block_d5(void)
 {
-    check_file("cpflow_random_d5");
+    oracle_check_file(&suite, "cpflow_random_d5");
 }
 
 /* The checker itself: a number that is off by little more than the limit fails. */
@@ -70,14 +33,14 @@ static void wrong_numbers_are_told(void)
     for (size_t i = 0; i < CHECK_COUNT(spoilt); i++) {
         struct oracle_file file;
         char path[4096];
-        CU_ASSERT_TRUE_FATAL(open_file("cpflow_random_d5", &file, path));
+        CU_ASSERT_TRUE_FATAL(oracle_open("cpflow_random_d5", &file, path));
         struct oracle_array *array = oracle_find(&file, spoilt[i].array);
         CU_ASSERT_PTR_NOT_NULL_FATAL(array);
         for (long k = 0; k < array->stored; k++)
             array->values[k] *= spoilt[i].factor;
         long wrong = 0;
         for (int c = 0; c < cp_flow_case_count; c++)
-            wrong += run_case(&file, c).wrong;
+            wrong += oracle_run_one(&suite, &file, c).wrong;
         CU_ASSERT_EQUAL(wrong, 1);
         oracle_free(&file);
     }

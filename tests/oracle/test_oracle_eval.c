@@ -1,87 +1,45 @@
 /* SPDX-License-Identifier: MIT
  *
  * The flow's programs, through the interpreter, against numbers of other implementations: relative error
- * 1e-10 of values, 1e-8 of gradients, 1e-6 of finite differences. GPFC_ORACLE_DATA names another folder of
- * .oracle files. */
+ * 1e-10 of values, 1e-8 of gradients, 1e-6 of finite differences. */
 #include "check.h"
-#include "oracle/oracle_cases.h"
+#include "oracle/oracle_check.h"
 
 static const char *const names[] = {
     "gpflow_oracle_d2",   "gpflow_oracle_d3",   "gpflow_oracle_d5",    "gpflow_oracle_d10",
     "gaussian_oracle_d2", "gaussian_oracle_d3", "gaussian_oracle_d10",
 };
 
-static const struct oracle_limits limits = {
-    .value = 1e-10, .gradient = 1e-8, .difference = 1e-6, .floor = 1e-3};
-
-static bool open_file(const char *name, struct oracle_file *file, char path[4096])
-{
-    const char *folder = getenv("GPFC_ORACLE_DATA"), *why = "";
-    if (folder == NULL)
-        folder = check_path("tests/oracle/data");
-    (void)snprintf(path, 4096, "%s/%s.oracle", folder, name);
-    const bool good = oracle_read(path, file, &why);
-    if (!good)
-        (void)fprintf(stderr, "%s %s\n", path, why);
-    return good;
-}
-
-/* One case on one file; the arena lasts as long as it. */
-static struct oracle_run run_case(struct oracle_file *file, int index)
-{
-    struct oracle_run run = {
-        .file = file, .precision = MODEL_DOUBLE, .limits = limits, .evaluate = evaluate_by_interpreter};
-    run.arena = arena_new();
-    CU_ASSERT_PTR_NOT_NULL_FATAL(run.arena);
-    oracle_run_case(&run, index);
-    arena_free(run.arena);
-    return run;
-}
-
-static void check_file(const char *name)
-{
-    struct oracle_file file;
-    char path[4096];
-    CU_ASSERT_TRUE_FATAL(open_file(name, &file, path));
-    long compared = 0;
-    for (int i = 0; i < oracle_case_count; i++) {
-        const struct oracle_run run = run_case(&file, i);
-        if (run.wrong > 0)
-            (void)fprintf(stderr, "%s\n", run.first);
-        CU_ASSERT_EQUAL(run.wrong, 0);
-        compared += run.compared;
-    }
-    CU_ASSERT_TRUE(compared > 500);
-    oracle_free(&file);
-}
+static const struct oracle_suite suite = {
+    oracle_run_case, &oracle_case_count, false, MODEL_DOUBLE, evaluate_by_interpreter, NULL};
 
 static void cube_d2(void)
 {
-    check_file(names[0]);
+    oracle_check_file(&suite, names[0]);
 }
 static void cube_d3(void)
 {
-    check_file(names[1]);
+    oracle_check_file(&suite, names[1]);
 }
 static void cube_d5(void)
 {
-    check_file(names[2]);
+    oracle_check_file(&suite, names[2]);
 }
 static void cube_d10(void)
 {
-    check_file(names[3]);
+    oracle_check_file(&suite, names[3]);
 }
 static void gaussian_d2(void)
 {
-    check_file(names[4]);
+    oracle_check_file(&suite, names[4]);
 }
 static void gaussian_d3(void)
 {
-    check_file(names[5]);
+    oracle_check_file(&suite, names[5]);
 }
 static void gaussian_d10(void)
 {
-    check_file(names[6]);
+    oracle_check_file(&suite, names[6]);
 }
 
 /* The checker itself: a number that is off by little more than the limit, or is none, is told by name and
@@ -96,7 +54,7 @@ static void wrong_numbers_are_told(void)
     for (size_t i = 0; i < CHECK_COUNT(spoilt); i++) {
         struct oracle_file file;
         char path[4096], want[64];
-        CU_ASSERT_TRUE_FATAL(open_file(names[0], &file, path));
+        CU_ASSERT_TRUE_FATAL(oracle_open(names[0], &file, path));
         struct oracle_array *array = oracle_find(&file, spoilt[i].array);
         CU_ASSERT_PTR_NOT_NULL_FATAL(array);
         array->values[spoilt[i].index] *= spoilt[i].factor;
@@ -104,7 +62,7 @@ static void wrong_numbers_are_told(void)
         bool told = false;
         (void)snprintf(want, sizeof want, " %s[%d] is ", spoilt[i].array, spoilt[i].index);
         for (int c = 0; c < oracle_case_count; c++) {
-            const struct oracle_run run = run_case(&file, c);
+            const struct oracle_run run = oracle_run_one(&suite, &file, c);
             wrong += run.wrong;
             told = told || strstr(run.first, want) != NULL;
         }
