@@ -5,16 +5,12 @@
 # left alone, with any number of threads.
 set -u
 . "${srcdir:-.}/tests/system/common.sh"
+trainer=run
+. "$source/tests/system/interruption.sh"
 
 write_spec run 'train: {epochs: 100, batch: 50, checkpoint_steps: 7, evaluate_steps: 20}
 penalty: {kind: euler, weight: 1.0e-3, decay: 0.5, decays: 2}'
 "$gpfc" --quiet run.yaml || exit 1
-
-# The measures without clock times.
-measures()
-{
-    sed 's/"samples_per_s":[^,]*,//; s/,"seconds":[^}]*//' "$1/metrics.jsonl"
-}
 
 as_uninterrupted()
 {
@@ -23,49 +19,17 @@ as_uninterrupted()
     same whole.measures "$1.measures"
 }
 
-# Starts `train --out $1` with $2 threads and $3 epochs, then waits until there are two measures or more.
-start()
-{
-    env --default-signal=INT ./run train --out "$1" --quiet --threads "$2" --epochs "$3" 2>"$1.err" &
-    child=$!
-    tries=0
-    until [ "$(cat "$1/metrics.jsonl" 2>/dev/null | wc -l)" -ge 2 ]; do
-        tries=$((tries + 1))
-        if [ "$tries" -gt 3000 ]; then
-            fault "$1 does not start"
-            return
-        fi
-        sleep 0.02
-    done
-}
-
 expect 0 '' ./run train --out whole --quiet --threads 1
 measures whole >whole.measures
 grep -q '"step":980' whole.measures || fault "no measure of step 980"
 expect 0 '' ./run train --out three --quiet --threads 3
 as_uninterrupted three
 
-# ---- killed, or asked to stop; a training that was over by then is a matter of luck and no fault
-for signal in KILL INT TERM; do
-    case $signal in KILL) code=137 ;; INT) code=130 ;; TERM) code=143 ;; esac
-    start "$signal" 2 100
-    kill -s "$signal" "$child" 2>/dev/null
-    wait "$child" 2>/dev/null
-    got=$?
-    checks=$((checks + 1))
-    test "$got" = "$code" || test "$got" = 0 || fault "SIG$signal: exit status $got"
-    test "$got" = "$code" && test "$signal" != KILL && ! grep -q "run resume $signal" "$signal.err" &&
-        fault "SIG$signal: not told how to go on: $(cat "$signal.err")"
-    for threads in 3 1; do
-        rm -rf "$signal.$threads"
-        cp -r "$signal" "$signal.$threads"
-        expect 0 '' ./run resume "$signal.$threads" --quiet --threads "$threads"
-        as_uninterrupted "$signal.$threads"
-    done
-done
+# ---- killed, or asked to stop
+stop_and_resume
 
 # ---- two in one folder
-start busy 1 100000000
+start busy --threads 1 --epochs 100000000
 cp busy/metrics.jsonl first
 expect 1 'busy: another process is training there' ./run train --out busy --epochs 1
 expect 1 'busy: another process is training there' ./run resume busy

@@ -5,6 +5,8 @@
 # training that was left alone, base flow and flow. And the files of the two stages: whole, or absent.
 set -u
 . "${srcdir:-.}/tests/system/common.sh"
+trainer=two
+. "$source/tests/system/interruption.sh"
 
 cat >two.yaml <<'END'
 name: two
@@ -16,12 +18,6 @@ train: {epochs: 10, batch: 50, checkpoint_steps: 7, evaluate_steps: 20}
 END
 "$gpfc" --quiet two.yaml || exit 1
 
-# The measures without clock times.
-measures()
-{
-    sed 's/"samples_per_s":[^,]*,//; s/,"seconds":[^}]*//' "$1/metrics.jsonl"
-}
-
 as_uninterrupted()
 {
     same whole/base.safetensors "$1/base.safetensors"
@@ -29,24 +25,6 @@ as_uninterrupted()
     measures "$1" >"$1.measures"
     same whole.measures "$1.measures"
     nothing_left "$1/base_checkpoint.safetensors" "$1"/*.part
-}
-
-# Starts `train --out $1` with more options, then waits until there are two measures or more.
-start()
-{
-    folder=$1
-    shift
-    env --default-signal=INT ./two train --out "$folder" --quiet "$@" 2>"$folder.err" &
-    child=$!
-    tries=0
-    until [ "$(cat "$folder/metrics.jsonl" 2>/dev/null | wc -l)" -ge 2 ]; do
-        tries=$((tries + 1))
-        if [ "$tries" -gt 3000 ]; then
-            fault "$folder does not start"
-            return
-        fi
-        sleep 0.02
-    done
 }
 
 expect 0 '' ./two train --out whole --quiet --threads 1
@@ -57,24 +35,8 @@ test -s whole/base.safetensors || fault "no base flow was written"
 expect 0 '' ./two train --out three --quiet --threads 3
 as_uninterrupted three
 
-# ---- killed, or asked to stop; a training that was over by then is a matter of luck and no fault
-for signal in KILL INT TERM; do
-    case $signal in KILL) code=137 ;; INT) code=130 ;; TERM) code=143 ;; esac
-    start "$signal" --threads 2
-    kill -s "$signal" "$child" 2>/dev/null
-    wait "$child" 2>/dev/null
-    got=$?
-    checks=$((checks + 1))
-    test "$got" = "$code" || test "$got" = 0 || fault "SIG$signal: exit status $got"
-    test "$got" = "$code" && test "$signal" != KILL && ! grep -q "two resume $signal" "$signal.err" &&
-        fault "SIG$signal: not told how to go on: $(cat "$signal.err")"
-    for threads in 3 1; do
-        rm -rf "$signal.$threads"
-        cp -r "$signal" "$signal.$threads"
-        expect 0 '' ./two resume "$signal.$threads" --quiet --threads "$threads"
-        as_uninterrupted "$signal.$threads"
-    done
-done
+# ---- killed, or asked to stop
+stop_and_resume
 
 # ---- stopped between the two: the base flow is ready, and the flow has no checkpoint yet
 if test -w /dev/full; then
