@@ -131,6 +131,8 @@ static enum gpfc_status check_options(struct compile *c)
 {
     enum gpfc_emit emit = c->options->emit;
     bool needs_spec = emit == GPFC_EMIT_HEADER || emit == GPFC_EMIT_LIBRARY || emit == GPFC_EMIT_EXECUTABLE;
+    if (c->options->from_ir && c->options->tune != GPFC_TUNE_NONE)
+        return compile_fail(c, GPFC_FAULTY, "only a spec can be tuned, not a program from text");
     if (c->options->from_ir && needs_spec)
         return compile_fail(c, GPFC_FAULTY, "from IR text come ir, llvm, asm or object (--emit=...); the rest needs a spec");
     return GPFC_OK;
@@ -147,6 +149,8 @@ static enum gpfc_status compile(struct compile *c)
         status = find_cpu(c);
     if (status == GPFC_OK)
         status = artifact_check(c);
+    if (status == GPFC_OK && !c->options->from_ir)
+        status = tuning_choose(c);
     if (status == GPFC_OK)
         status = c->options->from_ir ? programs_read(c) : programs_build(c);
     if (status == GPFC_OK)
@@ -185,6 +189,7 @@ enum gpfc_status gpfc_compile(const struct gpfc_options *options, struct gpfc_re
         *c = (struct compile){.options = options, .report = report, .arena = arena};
         diag_init(&c->diag, arena);
         status = compile(c);
+        describe_choices(c);
         report->messages = strdup(diag_text(&c->diag));
     }
     arena_free(arena);
@@ -196,5 +201,7 @@ void gpfc_report_free(struct gpfc_report *report)
 {
     free(report->messages);
     free(report->output);
+    for (int half = 0; half < 2; half++)
+        free(report->choice[half].table);
     *report = (struct gpfc_report){.messages = NULL};
 }

@@ -39,7 +39,8 @@ struct compile {
     struct schedule fixed; /* of which the spec decides the fields `given` */
     sched_fields given;
     struct schedule schedule[COMPILE_HALVES]; /* of the flow's kernels, or of those from text; of the base's */
-    bool settled[COMPILE_HALVES]; /* all of it was found by measuring, what is kept too */
+    bool settled[COMPILE_HALVES];  /* nothing of it is left to be chosen, what is kept neither */
+    bool measured[COMPILE_HALVES]; /* by tuning, here or before */
     int n_kernels;
     const struct ir_graph **graphs; /* after the passes */
     struct emit_kernel *kernels;
@@ -66,12 +67,19 @@ enum gpfc_status schedules_read(struct compile *c);
 /* The rest, when the CPU is known. */
 enum gpfc_status schedules_choose(struct compile *c);
 
+/* ---- tuning.c: schedules that were measured ---------------------------------------------------------------------------- */
+
+/* From wisdom, or by tuning if that was asked for; else they stay as they were chosen. */
+enum gpfc_status tuning_choose(struct compile *c);
+
 /* ---- programs.c: graphs and plans ------------------------------------------------------------------------------------- */
 
 enum gpfc_status programs_build(struct compile *c); /* from the model */
 enum gpfc_status programs_read(struct compile *c);  /* from IR text */
 enum gpfc_status programs_plan(struct compile *c);
 
+/* Chooses what is left to be chosen of a schedule without measuring. */
+void programs_settle(struct compile *c, enum compile_half half);
 /* The training program for one schedule, in any arena and thread: as the model says it; and simplified and planned (NULL:
  * *fault). */
 struct ir_graph *programs_train(const struct compile *c, struct arena *arena, enum compile_half half,
@@ -84,6 +92,8 @@ const struct plan *programs_plan_train(const struct compile *c, struct arena *ar
 const struct emit_bundle *describe_bundle(struct compile *c);
 /* "gaussian, folded, 2 -> 15 15 -> 1, tanh, rk4 x 15", into the report; and the base's. */
 void describe_flow(struct compile *c);
+/* The schedules, likewise. */
+void describe_choices(struct compile *c);
 
 /* ---- objects.c: a trainer's kernels, in objects that are made at the same time ---------------------------------------- */
 

@@ -4,6 +4,7 @@
  * too, of its base; and the words by which the report names them. */
 #include "compile.h"
 
+#include "gpfc/cpu_name.h"
 #include "gpfc/kernel_abi.h"
 #include "model/base_model.h"
 
@@ -70,6 +71,22 @@ void describe_flow(struct compile *c)
     report->base_parameters = c->model.base->n_elements;
 }
 
+static const char *schedule_text(struct compile *c, enum compile_half half)
+{
+    struct strbuf text;
+    strbuf_init(&text, c->arena);
+    if (c->settled[half])
+        sched_text(&c->schedule[half], &text);
+    return strbuf_text(&text);
+}
+
+void describe_choices(struct compile *c)
+{
+    for (int half = 0; half < COMPILE_HALVES; half++)
+        (void)snprintf(c->report->choice[half].schedule, sizeof c->report->choice[half].schedule, "%s",
+                       schedule_text(c, half));
+}
+
 /* ---- parameters ------------------------------------------------------------------------------------------------------ */
 
 static void list_parameters(struct compile *c, struct emit_bundle *bundle)
@@ -127,10 +144,22 @@ static uint64_t hash_values(int n, const struct spec_value *values)
 
 /* ---- bundles ---------------------------------------------------------------------------------------------------------- */
 
+/* Of a trainer for the machine at hand alone. */
+static const char *cpu_name(struct compile *c)
+{
+    const char *asked = c->options->cpu ? c->options->cpu : c->spec.target_cpu.value;
+    char *name = arena_alloc(c->arena, GPFC_CPU_NAME);
+    if (strcmp(asked, "native") == 0)
+        gpfc_cpu_name(name);
+    return name;
+}
+
 static struct emit_bundle bundle_common(struct compile *c, enum compile_half half)
 {
     return (struct emit_bundle){.prefix = "", .name = c->model.name, .version = gpfc_version(),
                                 .spec_text = c->source.text, .dimension = c->model.d, .lanes = c->schedule[half].lanes,
+                                .cpu_name = cpu_name(c), .schedule = schedule_text(c, half), .tuned = c->measured[half],
+                                .compiler = c->options->program ? c->options->program : "",
                                 .is_double = c->is_double};
 }
 

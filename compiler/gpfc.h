@@ -27,6 +27,16 @@ enum gpfc_emit {
     GPFC_EMIT_EXECUTABLE, /* the trainer */
 };
 
+enum gpfc_tune { GPFC_TUNE_NONE, GPFC_TUNE_QUICK, GPFC_TUNE_FULL };
+
+struct gpfc_tuning { /* how far it is */
+    const char *part; /* "flow", "base" */
+    int done, total;  /* candidates */
+    int wrong;        /* of them */
+    double ratio;     /* time of the best so far over the untuned one's */
+    double seconds_left;
+};
+
 struct gpfc_options {
     const char *input;        /* path of a spec, or of IR text with from_ir */
     const char *output;       /* path; NULL: made from the spec's name */
@@ -36,7 +46,22 @@ struct gpfc_options {
     const char *dump;         /* "flow,diff,hoist,..": stages whose text goes to dumped; NULL: none; "all" */
     void (*dumped)(void *data, const char *stage, const char *text); /* called for each dump */
     void *data;
+    enum gpfc_tune tune;
+    double tune_seconds;      /* in all; 0: by `tune` */
+    bool no_wisdom;           /* neither read nor kept */
+    void (*tuning)(void *data, const struct gpfc_tuning *now); /* called now and then while tuning; NULL: never */
+    const char *program;      /* absolute path of gpfc itself, for trainers to call; NULL: unknown */
     const char *runtime_dir;  /* where libgpfcrt.a and its headers lie; NULL: as installed, or the build tree */
+};
+
+enum gpfc_source { GPFC_BY_CHOICE, GPFC_FROM_WISDOM, GPFC_BY_TUNING };
+
+struct gpfc_choice { /* of a schedule */
+    char schedule[320];       /* "lanes=16 vector=8 ..", "" where there is none */
+    enum gpfc_source source;
+    double default_seconds, seconds; /* of a training step, as measured: untuned, and by this schedule; 0 where not */
+    int candidates, timed, wrong, broken;
+    char *table;              /* of candidates, after tuning; a line each */
 };
 
 struct gpfc_report { /* all texts belong to the report */
@@ -50,6 +75,7 @@ struct gpfc_report { /* all texts belong to the report */
     double flop_before, flop_after;  /* a sample, of the training program */
     char cpu[64];
     int vector_bits, lanes;
+    struct gpfc_choice choice[2]; /* of the flow's kernels, of the base's */
     double seconds;
     long output_bytes;
 };

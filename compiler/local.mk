@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 bin_PROGRAMS += gpfc
-gpfc_SOURCES = compiler/main.c
+gpfc_SOURCES = compiler/main.c compiler/main.h compiler/main_report.c compiler/main_wisdom.c
 gpfc_LDADD = $(compiler_libs) $(JANSSON_LIBS)
 
 libgpfc_compiler_a_SOURCES += \
@@ -15,4 +15,5 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/output.c \
 	compiler/output.h \
 	compiler/programs.c \
-	compiler/schedules.c
+	compiler/schedules.c \
+	compiler/tuning.c

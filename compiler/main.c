@@ -1,41 +1,28 @@
 /* SPDX-License-Identifier: MIT
  *
- * The command gpfc: arguments in, messages and a short table out. All work is gpfc_compile's.
+ * The command gpfc: arguments in; gpfc_compile does the work.
  *
  * Exit status: 0 done; 1 the system failed (a file, memory, the linker); 2 the options or the spec are wrong.
  */
-#include "gpfc.h"
+#include "main.h"
 
 #include "base/base.h"
 #include "spec/spec.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum key { KEY_EMIT = 256, KEY_DUMP, KEY_FROM, KEY_CPU, KEY_HELP_SPEC, KEY_JSON };
-
-struct arguments {
-    struct gpfc_options options;
-    bool help_spec, quiet, json;
-};
-
-static const char *const emit_names[] = {
-    [GPFC_EMIT_IR] = "ir",         [GPFC_EMIT_LLVM] = "llvm",         [GPFC_EMIT_ASM] = "asm",
-    [GPFC_EMIT_OBJECT] = "object", [GPFC_EMIT_HEADER] = "header",     [GPFC_EMIT_LIBRARY] = "library",
-    [GPFC_EMIT_EXECUTABLE] = "executable",
-};
-enum { EMIT_COUNT = sizeof emit_names / sizeof emit_names[0] };
+enum key { KEY_EMIT = 256, KEY_DUMP, KEY_FROM, KEY_CPU, KEY_HELP_SPEC, KEY_JSON, KEY_TUNE, KEY_TUNE_TIME, KEY_NO_WISDOM };
 
 /* ---- arguments ----------------------------------------------------------------------------------------- */
 
 static const char help_text[] =
     "Compiles the spec of a Gaussian-preserving flow into a trainer: a program that learns the flow "
     "on your pairs, applies, inverts and measures it."
-    "\vThe keys of a spec: gpfc --help-spec. After compiling: ./NAME --help.";
+    "\vAlso: gpfc --help-spec, gpfc wisdom --help and, after compiling, ./NAME --help";
 
 static const struct argp_option option_list[] = {
     {"output", 'o', "FILE", 0, "Write to FILE, not to the spec's name", 0},
@@ -44,6 +31,9 @@ static const struct argp_option option_list[] = {
     {"cpu", KEY_CPU, "NAME", 0, "Compile for this CPU, or native", 0},
     {"dump", KEY_DUMP, "STAGE,..", 0, "Print the program after these stages, or all", 0},
     {"from", KEY_FROM, "ir", 0, "The input is text of --emit=ir", 0},
+    {"tune", KEY_TUNE, "HOW", 0, "Find the fastest code by trying: quick or full", 0},
+    {"tune-time", KEY_TUNE_TIME, "S", 0, "Tune for S seconds in all (quick 20, full 240)", 0},
+    {"no-wisdom", KEY_NO_WISDOM, NULL, 0, "Neither use nor keep what tuning found", 0},
     {"quiet", 'q', NULL, 0, "Print warnings and faults alone", 0},
     {"json", KEY_JSON, NULL, 0, "Report as one JSON object", 0},
     {"help-spec", KEY_HELP_SPEC, NULL, 0, "List every key of a spec", 0},
@@ -64,12 +54,34 @@ static const char *nearest_note(const char *word, const char *const *words, size
 static enum gpfc_emit parse_emit(const struct argp_state *state, const char *word)
 {
     char note[64];
-    for (int i = 0; i < EMIT_COUNT; i++)
-        if (strcmp(word, emit_names[i]) == 0)
+    for (int i = 0; i < MAIN_EMIT_COUNT; i++)
+        if (strcmp(word, main_emit_names[i]) == 0)
             return (enum gpfc_emit)i;
     argp_error(state, "--emit: expected ir, llvm, asm, object, header, library or executable, found '%s'%s",
-               word, nearest_note(word, emit_names, EMIT_COUNT, note, sizeof note));
+               word, nearest_note(word, main_emit_names, MAIN_EMIT_COUNT, note, sizeof note));
     return GPFC_EMIT_EXECUTABLE;
+}
+
+static enum gpfc_tune parse_tune(const struct argp_state *state, const char *word)
+{
+    static const char *const words[] = {[GPFC_TUNE_NONE] = "none", [GPFC_TUNE_QUICK] = "quick", [GPFC_TUNE_FULL] = "full"};
+    char note[64];
+    for (int i = 0; i <= GPFC_TUNE_FULL; i++)
+        if (strcmp(word, words[i]) == 0)
+            return (enum gpfc_tune)i;
+    argp_error(state, "--tune: expected none, quick or full, found '%s'%s", word,
+               nearest_note(word, words, GPFC_TUNE_FULL + 1, note, sizeof note));
+    return GPFC_TUNE_NONE;
+}
+
+static double parse_seconds(const struct argp_state *state, const char *text)
+{
+    const double least = 0.1, most = 86400;
+    char *end = NULL;
+    const double seconds = strtod(text, &end);
+    if (end == text || *end || !(seconds >= least && seconds <= most))
+        argp_error(state, "--tune-time: expected seconds from %g to %g, found '%s'", least, most, text);
+    return seconds;
 }
 
 /* Is the first `length` characters of `word` one of the comma-separated names? */
@@ -134,6 +146,15 @@ static error_t parse_argument(int key, char *value, struct argp_state *state)
             argp_error(state, "--from: expected ir, found '%s'", value);
         options->from_ir = true;
         return 0;
+    case KEY_TUNE:
+        options->tune = parse_tune(state, value);
+        return 0;
+    case KEY_TUNE_TIME:
+        options->tune_seconds = parse_seconds(state, value);
+        return 0;
+    case KEY_NO_WISDOM:
+        options->no_wisdom = true;
+        return 0;
     case 'q':
         arguments->quiet = true;
         return 0;
@@ -152,6 +173,8 @@ static error_t parse_argument(int key, char *value, struct argp_state *state)
     case ARGP_KEY_END:
         if (!options->input && !arguments->help_spec)
             argp_error(state, "expected a spec: gpfc SPEC.yaml");
+        if (options->tune_seconds > 0 && options->tune == GPFC_TUNE_NONE)
+            argp_error(state, "--tune-time goes with --tune=quick or --tune=full");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -180,118 +203,6 @@ static int print_spec_help(void)
     return GPFC_OK;
 }
 
-/* ---- the report ---------------------------------------------------------------------------------------- */
-
-/* What to type next, in `room`; "" where there is nothing to say. */
-static const char *next_step(const struct arguments *arguments, const char *output, char *room, size_t bytes)
-{
-    const char *here = strchr(output, '/') ? "" : "./";
-    const char *quote = strpbrk(output, " \t\"\\$`&|;<>()*?[]#~!{}") ? "'" : "";
-    const char *dot = strrchr(output, '.'), *slash = strrchr(output, '/');
-    const int stem = (int)(dot && (!slash || dot > slash) ? (size_t)(dot - output) : strlen(output));
-    room[0] = '\0';
-    switch (arguments->options.emit) {
-    case GPFC_EMIT_EXECUTABLE:
-        (void)snprintf(room, bytes, "%s%s%s%s train", quote, here, output, quote);
-        break;
-    case GPFC_EMIT_OBJECT:
-        (void)snprintf(room, bytes, "cc %s%s%s $(pkg-config --static --libs gpfc) -o TRAINER", quote, output,
-                       quote);
-        break;
-    case GPFC_EMIT_LIBRARY:
-        (void)snprintf(room, bytes, "cc YOURS.c %s%.*s.a%s -lm    (with #include \"%.*s.h\")", quote, stem,
-                       output, quote, stem, output);
-        break;
-    case GPFC_EMIT_IR:
-        (void)snprintf(room, bytes, "gpfc --from=ir %s%s%s", quote, output, quote);
-        break;
-    case GPFC_EMIT_LLVM:
-    case GPFC_EMIT_ASM:
-    case GPFC_EMIT_HEADER:
-        break;
-    }
-    return room;
-}
-
-/* 1234567 as "1.23 M". */
-static const char *short_number(double value, char *room, size_t bytes)
-{
-    static const char units[] = " kMGT";
-    int unit = 0;
-    while (value >= 999.5 && units[unit + 1]) {
-        value /= 1000;
-        unit++;
-    }
-    if (unit == 0)
-        (void)snprintf(room, bytes, "%.3g", value);
-    else
-        (void)snprintf(room, bytes, "%.3g %c", value, units[unit]);
-    return room;
-}
-
-static void print_table(const struct arguments *arguments, const struct gpfc_report *report)
-{
-    char before[32], after[32], size[32], next[5000];
-    printf("flow      %s\n", report->flow);
-    printf("          %ld parameters\n", report->parameters);
-    if (report->base[0])
-        printf("base      %s\n          %ld parameters\n", report->base, report->base_parameters);
-    if (report->nodes_before > 0)
-        printf("program   %ld nodes, %s FLOP a sample; simplified: %ld nodes, %s FLOP\n",
-               report->nodes_before, short_number(report->flop_before, before, sizeof before),
-               report->nodes_after, short_number(report->flop_after, after, sizeof after));
-    if (report->vector_bits > 0)
-        printf("target    %s, %d-bit vectors, %d lanes a tile\n", report->cpu, report->vector_bits,
-               report->lanes);
-    if (!report->output)
-        return;
-    printf("written   %s, %sB in %.2f s\n", report->output,
-           short_number((double)report->output_bytes, size, sizeof size), report->seconds);
-    if (next_step(arguments, report->output, next, sizeof next)[0])
-        printf("next      %s\n", next);
-}
-
-/* JSON holds UTF-8 alone; a name in other bytes is shown with '?'. */
-static json_t *json_text(const char *text)
-{
-    json_t *good = json_string(text ? text : "");
-    if (good)
-        return good;
-    char *copy = strdup(text);
-    for (char *at = copy; at && *at; at++)
-        if ((unsigned char)*at >= 0x80)
-            *at = '?';
-    good = copy ? json_string(copy) : NULL;
-    free(copy);
-    return good;
-}
-
-static bool print_json(const struct arguments *arguments, enum gpfc_status status,
-                       const struct gpfc_report *report)
-{
-    static const char *const status_names[] = {
-        [GPFC_OK] = "ok", [GPFC_FAILED] = "failed", [GPFC_FAULTY] = "faulty"};
-    char next[5000] = "";
-    if (status == GPFC_OK && report->output)
-        next_step(arguments, report->output, next, sizeof next);
-    json_t *object = json_pack(
-        "{s:s, s:s, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:f, s:f, s:o, s:i, s:i, s:I, s:f, s:o, s:o}", "status",
-        status_names[status], "emit", emit_names[arguments->options.emit], "output",
-        json_text(report->output), "flow", json_text(report->flow), "parameters",
-        (json_int_t)report->parameters, "base", json_text(report->base), "base_parameters",
-        (json_int_t)report->base_parameters, "nodes_before", (json_int_t)report->nodes_before, "nodes_after",
-        (json_int_t)report->nodes_after, "flop_before", report->flop_before, "flop_after", report->flop_after,
-        "cpu", json_text(report->cpu), "vector_bits", report->vector_bits, "lanes", report->lanes,
-        "output_bytes", (json_int_t)report->output_bytes, "seconds", report->seconds, "messages",
-        json_text(report->messages), "next", json_text(next));
-    char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
-    if (text)
-        puts(text);
-    free(text);
-    json_decref(object);
-    return text != NULL;
-}
-
 /* Dumps go where they do not mix with JSON. */
 static void print_dump(void *data, const char *stage, const char *text)
 {
@@ -310,10 +221,10 @@ static int compile(struct arguments *arguments)
     else if (status != GPFC_OK)
         (void)fputs("gpfc: out of memory\n", stderr);
 
-    if (arguments->json && !print_json(arguments, status, &report))
+    if (arguments->json && !main_print_json(arguments, status, &report))
         status = GPFC_FAILED;
     else if (!arguments->json && !arguments->quiet && status == GPFC_OK)
-        print_table(arguments, &report);
+        main_print_table(arguments, &report);
     gpfc_report_free(&report);
     return (int)status;
 }
@@ -327,14 +238,27 @@ static void close_output(void)
     }
 }
 
+/* Where this program lies, for trainers that call it; NULL: unknown. */
+static const char *own_path(char *room, size_t bytes)
+{
+    const ssize_t length = readlink("/proc/self/exe", room, bytes - 1);
+    if (length <= 0 || (size_t)length >= bytes - 1)
+        return NULL;
+    room[length] = '\0';
+    return room;
+}
+
 int main(int argc, char **argv)
 {
     static const struct argp parser = {option_list, parse_argument, "SPEC.yaml", help_text, NULL, NULL, NULL};
     const char *runtime = getenv("GPFC_RUNTIME_DIR");
+    char path[4096];
     struct arguments arguments = {
         .options = {
             .emit = GPFC_EMIT_EXECUTABLE,
             .dumped = print_dump,
+            .tuning = main_print_tuning,
+            .program = own_path(path, sizeof path),
             .runtime_dir = runtime && runtime[0] ? runtime : NULL,
         },
     };
@@ -342,6 +266,8 @@ int main(int argc, char **argv)
     (void)signal(SIGXFSZ, SIG_IGN); /* a file larger than ulimit -f is told like a full device */
     argp_err_exit_status = GPFC_FAULTY;
     (void)atexit(close_output);
+    if (argc > 1 && strcmp(argv[1], "wisdom") == 0)
+        return main_wisdom(argc - 1, argv + 1);
     argp_parse(&parser, argc, argv, 0, NULL, &arguments);
     return arguments.help_spec ? print_spec_help() : compile(&arguments);
 }

@@ -72,13 +72,19 @@ static bool fits_in_cache(struct compile *c, enum compile_half half)
     return plan && plan->scratch_elements * (c->is_double ? 8 : 4) <= MOST_KEPT_BYTES;
 }
 
-static struct ir_graph *build_train(struct compile *c, enum compile_half half)
+void programs_settle(struct compile *c, enum compile_half half)
 {
     struct schedule *schedule = &c->schedule[half];
     const bool given = c->settled[half] || (c->given & sched_field_bit("keep")) != 0;
     if (!given && schedule->keep == SCHED_KEEP_ALL && !fits_in_cache(c, half))
         schedule->keep = SCHED_KEEP_STATE;
-    return programs_train(c, c->arena, half, schedule);
+    c->settled[half] = true;
+}
+
+static struct ir_graph *build_train(struct compile *c, enum compile_half half)
+{
+    programs_settle(c, half);
+    return programs_train(c, c->arena, half, &c->schedule[half]);
 }
 
 /* ---- from a model --------------------------------------------------------------------------------------------------- */

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 gpfcincludedir = $(includedir)/gpfc
-dist_gpfcinclude_HEADERS = runtime/include/gpfc/kernel_abi.h runtime/include/gpfc/runtime.h
+dist_gpfcinclude_HEADERS = runtime/include/gpfc/cpu_name.h runtime/include/gpfc/kernel_abi.h runtime/include/gpfc/runtime.h
 libgpfcrt_a_SOURCES += \
 	runtime/byte_source.c runtime/byte_source.h \
 	runtime/csv.c runtime/csv.h \
 	runtime/fault.c runtime/fault.h \
+	runtime/matrix.c runtime/matrix.h \
 	runtime/mixture.c runtime/mixture.h runtime/mixture_block.c runtime/mixture_em.c runtime/mixture_em.h \
 	runtime/mixture_fit.c runtime/mixture_map.c runtime/mixture_parts.h \
 	runtime/normal.c runtime/normal.h \

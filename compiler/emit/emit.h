@@ -38,6 +38,8 @@ struct emit_bundle { /* a struct gpfc_bundle */
     struct emit_part kernels; /* its own, of the list that emit_build gets */
     const char *prefix;       /* of their names there, which their names in the bundle lack: "", "base_" */
     const char *name, *version, *spec_text;
+    const char *cpu_name, *schedule, *compiler;
+    bool tuned;
     uint64_t spec_hash;
     int dimension, steps, lanes;
     bool is_double;

@@ -13,7 +13,7 @@ _Static_assert(sizeof(struct gpfc_port) == 8 * (4 + GPFC_MAX_RANK), "fields of e
 _Static_assert(sizeof(struct gpfc_kernel) == 8 * 12, "fields of eight bytes");
 _Static_assert(sizeof(struct gpfc_parameter) == 8 * 8, "fields of eight bytes");
 _Static_assert(sizeof(struct gpfc_setting) == 8 * 3, "fields of eight bytes");
-_Static_assert(sizeof(struct gpfc_bundle) == 8 * 19, "fields of eight bytes");
+_Static_assert(sizeof(struct gpfc_bundle) == 8 * 23, "fields of eight bytes");
 
 enum { MOST_FIELDS = 32 };
 
@@ -217,6 +217,10 @@ static LLVMValueRef bundle_row(struct emitter *e, const struct kernel_list *list
     add_text(&fields, bundle->version);
     add_text(&fields, e->cpu->name);
     add_text(&fields, needed_features(e->cpu));
+    add_text(&fields, bundle->cpu_name);
+    add_text(&fields, bundle->schedule);
+    add_integer(&fields, bundle->tuned);
+    add_text(&fields, bundle->compiler);
     add_text(&fields, bundle->spec_text);
     add_integer(&fields, (int64_t)bundle->spec_hash);
     add_integer(&fields, bundle->dimension);

@@ -23,17 +23,18 @@ baseflow base model ir diff pass ode baseflow
 machine base machine
 sched base ir pass machine sched
 emit base model ir sched emit gpfc
-compiler base spec model ir diff pass flow baseflow machine sched emit templates gpfc
+tune base ir sched tune gpfc
+compiler base spec model ir diff pass flow baseflow machine sched emit tune templates gpfc
 runtime runtime gpfc
 gpfc gpfc
 END
 # library header (a prefix), then the folders that may include it
 cat >"$scratch/libraries" <<'END'
 yaml.h spec
-llvm emit
+llvm emit tune
 xxhash.h base runtime
 zip.h runtime
-jansson.h runtime compiler
+jansson.h runtime compiler tune
 hwloc runtime machine
 Random123/ runtime
 omp.h runtime

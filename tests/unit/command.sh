@@ -42,7 +42,7 @@ expect 0 'Usage: gpfc [OPTION...] SPEC.yaml' --help
 lines=$(wc -l <out)
 widest=$(wc -L <out)
 test "$lines" -le 24 && test "$widest" -le 80 || fault "--help is $lines x $widest"
-for option in --emit --output --dump --from --cpu --help-spec --quiet --json --version; do
+for option in --tune --tune-time --no-wisdom --emit --output --dump --from --cpu --help-spec --quiet --json --version; do
     grep -q -e "$option" out || fault "--help does not name $option"
 done
 expect 0 'gpfc ' --version
@@ -58,6 +58,12 @@ expect 2 '--dump: expected some of' --dump=flow,nope a.yaml
 expect 2 '--dump: expected some of' --dump= a.yaml
 expect 2 '--output: expected a name' -o '' a.yaml
 expect 2 '--cpu: expected a name' --cpu= a.yaml
+expect 2 "--tune: expected none, quick or full, found 'quik'; did you mean 'quick'?" --tune=quik a.yaml
+expect 2 "--tune-time: expected seconds from 0.1 to 86400, found '0'" --tune=quick --tune-time=0 a.yaml
+expect 2 "found '1s'" --tune=quick --tune-time=1s a.yaml
+expect 2 "found 'nan'" --tune=quick --tune-time=nan a.yaml
+expect 2 '--tune-time goes with' --tune-time=1 a.yaml
+expect 2 'only a spec can be tuned' --tune=quick --from=ir a.ir
 expect 2 'requires an argument' a.yaml -o
 
 # ---- files

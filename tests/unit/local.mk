@@ -81,6 +81,11 @@ tests_unit_test_data_memory_SOURCES = tests/unit/test_data_memory.c tests/unit/n
 tests_unit_test_data_memory_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=strndup
 
+# Tuning
+check_PROGRAMS += tests/unit/test_tune tests/unit/test_wisdom
+tests_unit_test_tune_SOURCES = tests/unit/test_tune.c
+tests_unit_test_wisdom_SOURCES = tests/unit/test_wisdom.c tests/unit/scratch.h
+
 # Vector functions in machine code
 vector_math_kernels = tests/unit/vector_math_kernels.c tests/unit/vector_math_kernels.h
 check_PROGRAMS += tests/unit/test_vector_math tests/unit/test_vector_code

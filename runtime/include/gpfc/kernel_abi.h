@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define GPFC_ABI_VERSION 2
+#define GPFC_ABI_VERSION 3
 #define GPFC_ALIGNMENT 64 /* bytes */
 #define GPFC_MAX_RANK 6
 #define GPFC_MAX_PORTS 1024 /* inputs or outputs of one kernel */
@@ -86,6 +86,10 @@ struct gpfc_bundle {
     const char *version;  /* of gpfc */
     const char *cpu;      /* what the kernels were compiled for: "znver3" */
     const char *features; /* ",".. list of target features that the kernels use: "+avx2,+fma" */
+    const char *cpu_name; /* of cpu_name.h, of the machine they were compiled on and for; "": for any such CPU */
+    const char *schedule; /* how they are laid on it: "lanes=16 vector=8 .." */
+    int64_t tuned;        /* 1: the schedule was found by measuring */
+    const char *compiler; /* path of the gpfc that compiled them; "": unknown */
     const char *spec_text;
     int64_t spec_hash;    /* of what determines the model: two specs with equal hashes accept each other's models */
     int64_t dimension;

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The file of wisdom: where it lies, who may read it, how it is replaced. */
+#include "tune/wisdom.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST_BYTES = 1 << 26 };
+
+static const char *set_to(const char *name)
+{
+    const char *value = getenv(name);
+    return value && value[0] ? value : NULL;
+}
+
+const char *wisdom_path(struct arena *arena)
+{
+    if (set_to("GPFC_WISDOM"))
+        return set_to("GPFC_WISDOM");
+    if (set_to("XDG_CACHE_HOME"))
+        return arena_printf(arena, "%s/gpfc/wisdom", set_to("XDG_CACHE_HOME"));
+    if (set_to("HOME"))
+        return arena_printf(arena, "%s/.cache/gpfc/wisdom", set_to("HOME"));
+    return NULL;
+}
+
+/* ---- reading -------------------------------------------------------------------------------------------------------- */
+
+static bool is_trusted(const struct stat *status)
+{
+    return (status->st_uid == geteuid() || status->st_uid == 0) && (status->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+bool wisdom_read(struct arena *arena, const char *path, bool is_own, struct wisdom *out, const char **fault)
+{
+    struct source source;
+    struct stat status;
+    *out = (struct wisdom){.why = ""};
+    const bool there = stat(path, &status) == 0;
+    if (is_own && ((!there && (errno == ENOENT || errno == ENOTDIR)) || (there && !S_ISREG(status.st_mode))))
+        return true; /* nowhere, or a device, which keeps nothing */
+    if (is_own && there && !is_trusted(&status)) {
+        *fault = arena_printf(arena, "%s: not read, since others than its owner may have written to it (chmod 600)", path);
+        return false;
+    }
+    if (source_read(arena, path, MOST_BYTES, &source, fault) != SOURCE_OK)
+        return false;
+    wisdom_parse(arena, source.text, source.length, out);
+    return true;
+}
+
+/* ---- writing -------------------------------------------------------------------------------------------------------- */
+
+/* The folder of a file and those around it, for the user alone. One that is there is left as it is. */
+static bool make_folders(struct arena *arena, const char *path, const char **fault)
+{
+    char *folder = arena_strdup(arena, path);
+    for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+            return file_fault(arena, folder, "create", errno, fault);
+        *slash = '/';
+    }
+    return true;
+}
+
+struct lock {
+    int file;
+};
+
+static void release_lock(void *object)
+{
+    const struct lock *lock = object;
+    (void)close(lock->file);
+}
+
+/* Held until it is released, or the arena ends. The file stays: to remove it would let two in. */
+static struct owned *lock_new(struct arena *arena, const char *path, const char **fault)
+{
+    const char *name = arena_printf(arena, "%s.lock", path);
+    struct lock *lock = ARENA_NEW(arena, struct lock);
+    struct owned *place = arena_own(arena, release_lock);
+    lock->file = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (lock->file < 0) {
+        file_fault(arena, name, "create", errno, fault);
+        return NULL;
+    }
+    place->object = lock;
+    int locked;
+    do
+        locked = flock(lock->file, LOCK_EX);
+    while (locked != 0 && errno == EINTR);
+    if (locked == 0)
+        return place;
+    file_fault(arena, name, "lock", errno, fault);
+    arena_release(place);
+    return NULL;
+}
+
+static bool change_locked(struct arena *arena, const char *path, bool (*change)(void *, struct arena *, struct wisdom *),
+                          void *data, const char **fault)
+{
+    struct wisdom wisdom;
+    if (!wisdom_read(arena, path, true, &wisdom, fault))
+        return false;
+    if (!change(data, arena, &wisdom))
+        return true;
+    const char *text = wisdom_print(arena, &wisdom);
+    return file_put(arena, path, text, strlen(text), 0600, fault);
+}
+
+bool wisdom_change(struct arena *arena, const char *path, bool (*change)(void *, struct arena *, struct wisdom *),
+                   void *data, const char **fault)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+        return true; /* a device keeps nothing */
+    if (!make_folders(arena, path, fault))
+        return false;
+    struct owned *lock = lock_new(arena, path, fault);
+    if (!lock)
+        return false;
+    const bool good = change_locked(arena, path, change, data, fault);
+    arena_release(lock);
+    return good;
+}
+
+struct addition {
+    int n;
+    const struct wisdom_record *records;
+};
+
+static bool add(void *data, struct arena *arena, struct wisdom *wisdom)
+{
+    const struct addition *addition = data;
+    struct wisdom_record *all =
+        ARENA_ARRAY(arena, struct wisdom_record, (size_t)wisdom->n + (size_t)addition->n + 1);
+    if (wisdom->n > 0)
+        memcpy(all, wisdom->records, (size_t)wisdom->n * sizeof *all);
+    wisdom->records = all;
+    for (int i = 0; i < addition->n; i++) {
+        const struct wisdom_record *old = wisdom_find(wisdom, addition->records[i].key);
+        all[old ? old - all : wisdom->n++] = addition->records[i];
+    }
+    return addition->n > 0;
+}
+
+bool wisdom_put(struct arena *arena, const char *path, int n, const struct wisdom_record *records, const char **fault)
+{
+    struct addition addition = {.n = n, .records = records};
+    return wisdom_change(arena, path, add, &addition, fault);
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The choice among candidates: what is wrong is found, told and never wins. Candidates are kernels written by hand for the
+ * program cost = sum of weight (w . x)^2, grad.w = sum of weight 2 (w . x) x. */
+#include "check.h"
+#include "tune/tune.h"
+#include "tune/tune_case.h"
+
+#include <math.h>
+
+enum { D = 3, LANES = 8 };
+
+static const struct ir_graph *square_program(struct arena *arena)
+{
+    struct ir_graph *g = ir_graph_new(arena, "train");
+    const struct ir_node *w = ir_input(g, "w", IR_PARAMETER, IR_UNIFORM, ir_shape_of(1, D));
+    const struct ir_node *x = ir_input(g, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(1, D));
+    const struct ir_node *weight = ir_input(g, "weight", IR_SAMPLE, IR_VARYING, ir_shape_of(0));
+    const struct ir_node *product = ir_ein(g, 1, "i,i->", w, x);
+    ir_output_add(g, "cost", ir_bsum(g, ir_ein(g, 1, ",,->", weight, product, product)));
+    ir_output_add(g, "grad.w", ir_bsum(g, ir_ein(g, 2, ",,i->i", weight, product, x)));
+    return g;
+}
+
+/* ---- kernels ------------------------------------------------------------------------------------------- */
+
+/* Scratch memory holds 2 numbers: w . x of a lane, and one that nobody writes. */
+static void before(const void *const *in, void *uniform)
+{
+    memcpy(uniform, in[0], D * sizeof(double));
+}
+
+static void add_lane(const void *const *in, const double *w, double *scratch, double *sums, int lane, double weight)
+{
+    const double *x = in[1];
+    scratch[0] = 0;
+    for (int i = 0; i < D; i++)
+        scratch[0] += w[i] * x[i * LANES + lane];
+    sums[0] += weight * scratch[0] * scratch[0];
+    for (int i = 0; i < D; i++)
+        sums[1 + i] += weight * 2 * scratch[0] * x[i * LANES + lane];
+}
+
+static void right(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+{
+    (void)out;
+    for (int lane = 0; lane < LANES; lane++)
+        add_lane(in, uniform, scratch, sums, lane, ((const double *)in[2])[lane]);
+}
+
+static void last_lane_missing(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+{
+    (void)out;
+    for (int lane = 0; lane < LANES - 1; lane++)
+        add_lane(in, uniform, scratch, sums, lane, ((const double *)in[2])[lane]);
+}
+
+static void lanes_swapped(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+{
+    (void)out;
+    for (int lane = 0; lane < LANES; lane++)
+        add_lane(in, uniform, scratch, sums, lane, ((const double *)in[2])[lane ^ (lane > 3)]);
+}
+
+static void only_last_tile(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+{
+    memset(sums, 0, (1 + D) * sizeof(double));
+    right(in, out, uniform, scratch, sums);
+}
+
+static void equal_weights(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+{
+    (void)out;
+    for (int lane = 0; lane < LANES; lane++)
+        add_lane(in, uniform, scratch, sums, lane, ((const double *)in[2])[0]);
+}
+
+static void unset_memory(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+{
+    right(in, out, uniform, scratch, sums);
+    ((double *)sums)[1] += 0 * ((double *)scratch)[1];
+}
+
+static void slightly_off(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+{
+    right(in, out, uniform, scratch, sums);
+    ((double *)sums)[2] *= 1 + 1e-6;
+}
+
+static void nothing(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+{
+    (void)in, (void)out, (void)uniform, (void)scratch, (void)sums;
+}
+
+static void after(const void *const *in, void *const *out, const void *uniform, const void *sums)
+{
+    (void)in, (void)uniform;
+    memcpy(out[0], sums, sizeof(double));
+    memcpy(out[1], (const double *)sums + 1, D * sizeof(double));
+}
+
+typedef void tile_function(const void *const *, void *const *, const void *, void *, void *);
+
+static const struct gpfc_port ports_in[] = {
+    {"w", GPFC_IN_PARAMETER, D, 1, {D}}, {"x", GPFC_IN_SAMPLE, D, 1, {D}}, {"weight", GPFC_IN_SAMPLE, 1, 0, {0}}};
+static const struct gpfc_port ports_out[] = {{"cost", GPFC_OUT_TOTAL, 1, 0, {0}}, {"grad.w", GPFC_OUT_TOTAL, D, 1, {D}}};
+
+static struct gpfc_kernel kernel_of(tile_function *tile)
+{
+    return (struct gpfc_kernel){.name = "train", .n_in = 3, .n_out = 2, .in = ports_in, .out = ports_out,
+                                .uniform_bytes = D * sizeof(double), .scratch_bytes = 2 * sizeof(double),
+                                .sum_elements = 1 + D, .before = before, .tile = tile, .after = after};
+}
+
+static const struct wrong {
+    const char *name;
+    tile_function *tile;
+} wrong_ones[] = {
+    {"a lane missing", last_lane_missing}, {"lanes swapped", lanes_swapped},  {"one tile only", only_last_tile},
+    {"equal weights", equal_weights},      {"unset memory", unset_memory},    {"off by a millionth", slightly_off},
+    {"nothing computed", nothing},
+};
+enum { WRONG = sizeof wrong_ones / sizeof wrong_ones[0] };
+
+/* ---- comparing ----------------------------------------------------------------------------------------- */
+
+static double error_of(struct arena *arena, const struct gpfc_kernel *kernel)
+{
+    const char *fault = NULL;
+    const struct tune_case *c = tune_case_new(arena, square_program(arena), &fault);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+    return tune_case_error(c, tune_run_new(arena, kernel, LANES, true));
+}
+
+static void right_code_is_right(void)
+{
+    struct arena *arena = arena_new();
+    const struct gpfc_kernel kernel = kernel_of(right);
+    const double error = error_of(arena, &kernel);
+    CU_ASSERT(error >= 0 && error < 1e-14);
+    arena_free(arena);
+}
+
+static void wrong_code_is_wrong(void)
+{
+    for (int i = 0; i < WRONG; i++) {
+        struct arena *arena = arena_new();
+        const struct gpfc_kernel kernel = kernel_of(wrong_ones[i].tile);
+        const double error = error_of(arena, &kernel);
+        if (!(error > tune_case_tolerance(true)))
+            printf("%s: %g\n", wrong_ones[i].name, error);
+        CU_ASSERT(error > tune_case_tolerance(true));
+        arena_free(arena);
+    }
+}
+
+static void other_ports_are_told(void)
+{
+    struct arena *arena = arena_new();
+    static const struct gpfc_port other[] = {{"cost", GPFC_OUT_TOTAL, 1, 0, {0}}, {"grad.v", GPFC_OUT_TOTAL, D, 1, {D}}};
+    struct gpfc_kernel kernel = kernel_of(right);
+    kernel.out = other;
+    CU_ASSERT(error_of(arena, &kernel) < 0);
+    kernel.out = ports_out;
+    kernel.n_out = 1;
+    CU_ASSERT(error_of(arena, &kernel) < 0);
+    arena_free(arena);
+}
+
+static void programs_of_no_training_are_refused(void)
+{
+    struct arena *arena = arena_new();
+    const char *fault = NULL;
+    struct ir_graph *g = ir_graph_new(arena, "apply");
+    const struct ir_node *x = ir_input(g, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(1, D));
+    ir_output_add(g, "y", ir_unary(g, IR_TANH, x));
+    CU_ASSERT_PTR_NULL(tune_case_new(arena, g, &fault));
+    CU_ASSERT_PTR_NOT_NULL(fault);
+    arena_free(arena);
+}
+
+/* ---- choosing ------------------------------------------------------------------------------------------ */
+
+enum { MOST_KERNELS = 16 };
+
+struct table { /* candidates: number k is told by schedule.unroll */
+    struct gpfc_kernel kernel[MOST_KERNELS];
+    int told, last_done, last_wrong;
+};
+
+static const struct gpfc_kernel *take(void *data, struct arena *arena, const struct schedule *schedule, const char **fault)
+{
+    const struct table *table = data;
+    const struct gpfc_kernel *kernel = &table->kernel[schedule->unroll];
+    if (kernel->tile)
+        return kernel;
+    *fault = arena_printf(arena, "number %d is not there", schedule->unroll);
+    return NULL;
+}
+
+static void note(void *data, const struct tune_progress *progress)
+{
+    struct table *table = data;
+    table->told++;
+    CU_ASSERT(progress->done > table->last_done && progress->done <= progress->total);
+    table->last_done = progress->done;
+    table->last_wrong = progress->wrong;
+}
+
+static bool search(struct arena *arena, struct table *table, int n, int threads, struct tune_result *out,
+                   const char **fault)
+{
+    struct schedule *schedules = ARENA_ARRAY(arena, struct schedule, (size_t)n);
+    for (int i = 0; i < n; i++)
+        schedules[i] = (struct schedule){.lanes = LANES, .vector = 4, .unroll = i};
+    const struct tune_task task = {.program = square_program(arena), .is_double = true, .batch = 20, .n = n,
+                                   .schedules = schedules, .seconds = 30, .threads = threads, .compile = take,
+                                   .progress = note, .data = table};
+    return tune_search(arena, &task, out, fault);
+}
+
+/* The wrong ones are much faster than this. */
+static void right_but_slow(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+{
+    double rest[1 + D];
+    for (int i = 0; i < 200; i++)
+        right(in, out, uniform, scratch, rest);
+    right(in, out, uniform, scratch, sums);
+}
+
+static void wrong_code_never_wins(void)
+{
+    for (int threads = 1; threads <= 3; threads += 2) {
+        struct arena *arena = arena_new();
+        struct table table = {.kernel = {kernel_of(right_but_slow)}};
+        struct tune_result result;
+        const char *fault = NULL;
+        for (int i = 0; i < WRONG; i++)
+            table.kernel[1 + i] = kernel_of(wrong_ones[i].tile);
+        table.kernel[2 + WRONG] = kernel_of(right_but_slow);
+        CU_ASSERT_TRUE_FATAL(search(arena, &table, 3 + WRONG, threads, &result, &fault));
+        CU_ASSERT(result.winner == 0 || result.winner == 2 + WRONG);
+        CU_ASSERT_EQUAL(result.wrong, WRONG);
+        CU_ASSERT_EQUAL(result.broken, 1);
+        for (int i = 0; i < WRONG; i++) {
+            CU_ASSERT_EQUAL(result.candidates[1 + i].fate, TUNE_WRONG);
+            CU_ASSERT_EQUAL(result.candidates[1 + i].seconds, 0);
+        }
+        CU_ASSERT_EQUAL(result.candidates[1 + WRONG].fate, TUNE_BROKEN);
+        CU_ASSERT_STRING_EQUAL(result.candidates[1 + WRONG].fault, "number 8 is not there");
+        CU_ASSERT(result.candidates[0].seconds > 0 && result.candidates[0].fate == TUNE_LAST);
+        CU_ASSERT_EQUAL(table.last_done, 3 + WRONG);
+        CU_ASSERT_EQUAL(table.last_wrong, WRONG);
+        arena_free(arena);
+    }
+}
+
+/* The schedule that would be taken without tuning is measured like all others, and is not taken where it is wrong. */
+static void a_wrong_first_one_is_passed_over(void)
+{
+    struct arena *arena = arena_new();
+    struct table table = {.kernel = {kernel_of(nothing), kernel_of(right)}};
+    struct tune_result result;
+    const char *fault = NULL;
+    CU_ASSERT_TRUE_FATAL(search(arena, &table, 2, 2, &result, &fault));
+    CU_ASSERT_EQUAL(result.winner, 1);
+    CU_ASSERT_EQUAL(result.wrong, 1);
+    arena_free(arena);
+}
+
+static void none_right_is_told(void)
+{
+    struct arena *arena = arena_new();
+    struct table table = {.kernel = {kernel_of(nothing), kernel_of(equal_weights)}};
+    struct tune_result result;
+    const char *fault = NULL;
+    CU_ASSERT_FALSE(search(arena, &table, 3, 2, &result, &fault));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(fault);
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault, "no candidate"));
+    arena_free(arena);
+}
+
+/* More right ones than the last rounds take. */
+static void many_are_cut_down(void)
+{
+    struct arena *arena = arena_new();
+    struct table table = {.told = 0};
+    struct tune_result result;
+    const char *fault = NULL;
+    for (int i = 0; i < MOST_KERNELS; i++)
+        table.kernel[i] = kernel_of(right);
+    CU_ASSERT_TRUE_FATAL(search(arena, &table, MOST_KERNELS, 2, &result, &fault));
+    CU_ASSERT_EQUAL(result.wrong + result.broken, 0);
+    CU_ASSERT_EQUAL(result.timed, MOST_KERNELS);
+    int last = 0;
+    for (int i = 0; i < MOST_KERNELS; i++)
+        last += result.candidates[i].fate == TUNE_LAST;
+    CU_ASSERT(last >= 1 && last <= 7);
+    CU_ASSERT_EQUAL(result.candidates[result.winner].fate, TUNE_LAST);
+    arena_free(arena);
+}
+
+int main(void)
+{
+    static const struct check_case cases[] = {
+        {"right code is right", right_code_is_right},
+        {"wrong code is wrong", wrong_code_is_wrong},
+        {"other ports are told", other_ports_are_told},
+        {"programs of no training are refused", programs_of_no_training_are_refused},
+        {"wrong code never wins", wrong_code_never_wins},
+        {"a wrong first one is passed over", a_wrong_first_one_is_passed_over},
+        {"none right is told", none_right_is_told},
+        {"many are cut down", many_are_cut_down},
+    };
+    return check_main("tuning", cases, CHECK_COUNT(cases));
+}
