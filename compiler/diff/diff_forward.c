@@ -300,7 +300,10 @@ static struct forward_loop *forward_steps(const struct forward *f, const struct 
     do
         build_body(f, loop, primal);
     while (!carries_settled(loop));
-    struct ir_steps steps = {.count = loop->old->count, .backward = loop->old->backward, .body = loop->body};
+    struct ir_steps steps = {.count = loop->old->count,
+                             .backward = loop->old->backward,
+                             .limited = loop->old->limited,
+                             .body = loop->body};
     const struct ir_node **args = ARENA_ARRAY(arena, const struct ir_node *, 2 * (size_t)node->n_args + 1);
     loop_operands(f, loop, &steps, args);
     loop_outputs(f, loop, &steps, primal);

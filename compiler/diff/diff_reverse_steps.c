@@ -430,7 +430,7 @@ void tape_reverse(struct reverse *rev, struct loop_tape *tape)
         return;
     struct backward_loop loop = {.rev = rev,
                                  .tape = tape,
-                                 .steps = {.count = old->count, .backward = !old->backward},
+                                 .steps = {.count = old->count, .backward = !old->backward, .limited = old->limited},
                                  .map = ARENA_ARRAY(rev->arena, const struct ir_node *, n),
                                  .args = ARENA_ARRAY(rev->arena, const struct ir_node *, n),
                                  .reached = ARENA_ARRAY(rev->arena, bool, n)};

@@ -267,6 +267,40 @@ static LLVMValueRef address_of(struct kernel_function *k, const struct plan_valu
 
 static void call_region(struct kernel_function *k, const struct plan_region *region);
 
+/* The rounds r with r + 1/2 <= steps, of `count`; none where steps is no number. */
+static LLVMValueRef rounds_of(struct kernel_function *k, int count)
+{
+    struct emitter *e = k->e;
+    const struct ir_graph *graph = e->plan->graph;
+    int port = 0;
+    while (graph->inputs[port] != ir_limit(graph))
+        port++;
+    LLVMValueRef array = port_array(k, k->in, k->base[PARAM_IN], port);
+    LLVMValueRef zero = LLVMConstReal(e->real, 0), most = LLVMConstReal(e->real, count);
+    LLVMValueRef limit = LLVMBuildLoad2(e->builder, e->real, array, "steps");
+    LLVMValueRef end = LLVMBuildFAdd(e->builder, limit, LLVMConstReal(e->real, 0.5), "");
+    end = LLVMBuildSelect(e->builder, LLVMBuildFCmp(e->builder, LLVMRealOGT, end, zero, ""), end, zero, "");
+    end = LLVMBuildSelect(e->builder, LLVMBuildFCmp(e->builder, LLVMRealOLT, end, most, ""), end, most, "");
+    return LLVMBuildFPToSI(e->builder, end, e->index, "rounds");
+}
+
+static void call_limited_loop(struct kernel_function *k, const struct plan_region *region, const struct plan_loop *plan)
+{
+    struct emitter *e = k->e;
+    const int count = plan->node->steps->count;
+    LLVMValueRef rounds = rounds_of(k, count), one = emit_constant_index(e, 1);
+    struct emit_loop loop = emit_range_begin(e, emit_constant_index(e, 0), rounds, "step");
+    LLVMValueRef last = LLVMBuildSub(e->builder, rounds, one, "");
+    bool backward = plan->node->steps->backward;
+    k->iteration[plan->depth] = backward ? LLVMBuildSub(e->builder, last, loop.index, "") : loop.index;
+    call_region(k, plan->body);
+    emit_range_end(e, &loop);
+    for (int r = 0; r < plan->n_results; r++)
+        if (emit_is_rest_read(region->graph, plan, r))
+            emit_clear_rest(e, &plan->results[r].place, plan->results[r].read->shape, rounds,
+                            address_of(k, &plan->results[r].place));
+}
+
 static void call_loop(struct kernel_function *k, const struct plan_loop *plan)
 {
     struct emitter *e = k->e;
@@ -282,8 +316,11 @@ static void call_loop(struct kernel_function *k, const struct plan_loop *plan)
 static void call_region(struct kernel_function *k, const struct plan_region *region)
 {
     for (int i = 0; i < region->n_items; i++) {
-        if (region->items[i].loop)
-            call_loop(k, region->items[i].loop);
+        const struct plan_loop *loop = region->items[i].loop;
+        if (loop && loop->node->steps->limited)
+            call_limited_loop(k, region, loop);
+        else if (loop)
+            call_loop(k, loop);
         else
             call_nest(k, region, region->items[i].nest);
     }

@@ -94,6 +94,14 @@ void emit_total(struct nest_emitter *ne);
 void emit_select(struct nest_emitter *ne);
 void emit_matrix(struct nest_emitter *ne);
 
+/* ---- emit_limit.c: slices of stacks that belong to rounds which a limited loop does not run ----------------------------- */
+
+/* Does anybody but limited loops, which do not run these rounds either, read them of result r? */
+bool emit_is_rest_read(const struct ir_graph *graph, const struct plan_loop *loop, int r);
+/* Zeros them: slices `rounds` .. of a stack of this shape at `base`. */
+void emit_clear_rest(struct emitter *e, const struct plan_value *stack, struct ir_shape shape, LLVMValueRef rounds,
+                     LLVMValueRef base);
+
 /* ---- emit_kernel.c ------------------------------------------------------------------------------------------------------ */
 
 struct kernel_functions {

@@ -4,6 +4,7 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/emit/emit_access.c \
 	compiler/emit/emit_bundle.c \
 	compiler/emit/emit_kernel.c \
+	compiler/emit/emit_limit.c \
 	compiler/emit/emit_loop.c \
 	compiler/emit/emit_map.c \
 	compiler/emit/emit_matrix.c \

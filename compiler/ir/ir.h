@@ -83,10 +83,14 @@ struct ir_select {
  * `count`), the captures; the body's inputs are in the same order. The body's outputs are, in order: the next
  * carries, the values to stack (into a leading axis, at k), the values to sum over k. Results of the node,
  * read through IR_RESULT: the final carries, the stacks, the sums, numbered in that order. Inside the body a
- * uniform sum is a sum of uniform values (bsum). */
+ * uniform sum is a sum of uniform values (bsum).
+ * A limited loop, which stands in the program itself and not in a body, runs the rounds k with
+ * k + 1/2 <= steps alone, where steps is the program's setting IR_LIMIT []; slices of stacks that belong to
+ * the others are zeros. */
+#define IR_LIMIT "steps"
 struct ir_steps {
     int count;
-    bool backward;
+    bool backward, limited;
     int n_carry, n_sequence, n_capture;
     int n_stack, n_sum;
     struct ir_graph *body;
@@ -212,6 +216,9 @@ void ir_copy_into(struct ir_graph *to, const struct ir_graph *from, int n_roots,
 
 /* needed[id]: reachable from the outputs (only within this graph; bodies are their own graphs). */
 void ir_mark_needed(const struct ir_graph *graph, bool *needed);
+
+/* The setting that limited loops read; NULL: the graph has none. */
+const struct ir_node *ir_limit(const struct ir_graph *graph);
 
 /* ---- facts --------------------------------------------------------------------------------------------- */
 

@@ -164,7 +164,8 @@ struct frame {
     struct pool *pool;
     const struct plan *plan;
     int batch;
-    struct value *values; /* by id */
+    const double *const *in; /* by input */
+    struct value *values;    /* by id */
     struct ir_array *args;
 };
 
@@ -267,7 +268,7 @@ static void run(struct pool *pool, const struct plan *plan, int batch, const dou
                 double *const *out)
 {
     const struct ir_graph *graph = plan->graph;
-    struct frame frame = {.pool = pool, .plan = plan, .batch = batch};
+    struct frame frame = {.pool = pool, .plan = plan, .batch = batch, .in = in};
     frame.values = pool_take(pool, (size_t)graph->n_nodes, sizeof *frame.values);
     frame.args = pool_take(pool, (size_t)plan->most_operands, sizeof *frame.args);
     memset(frame.values, 0, (size_t)graph->n_nodes * sizeof *frame.values);
@@ -295,7 +296,21 @@ struct loop {
     double **in;  /* what the body reads: buffers of its inputs' shape and rate */
     double **out; /* what it writes: buffers of its outputs' shape and rate     */
     double **results;
+    int rounds;
 };
+
+static int rounds_of(const struct frame *frame, const struct ir_steps *steps)
+{
+    if (!steps->limited)
+        return steps->count;
+    const struct ir_graph *graph = frame->plan->graph;
+    int which = 0, rounds = 0;
+    while (graph->inputs[which] != ir_limit(graph))
+        which++;
+    while (rounds < steps->count && rounds + 0.5 <= frame->in[which][0])
+        rounds++;
+    return rounds;
+}
 
 static long size_of(const struct loop *loop, const struct ir_node *node)
 {
@@ -348,13 +363,11 @@ static void loop_make(struct loop *loop)
     for (int i = 0; i < body->n_outputs; i++) {
         const long n = size_of(loop, body->outputs[i].value);
         const enum ir_result_kind kind = ir_result_kind(loop->steps, i);
+        const size_t size = (size_t)(kind == IR_RESULT_STACK ? n * loop->steps->count : n);
         loop->out[i] = pool_take(pool, (size_t)n, sizeof **loop->out);
-        loop->results[i] = kind == IR_RESULT_CARRY ? NULL
-                           : kind == IR_RESULT_SUM
-                               ? pool_take(pool, (size_t)n, sizeof **loop->out)
-                               : pool_take(pool, (size_t)(n * loop->steps->count), sizeof **loop->out);
-        if (kind == IR_RESULT_SUM)
-            memset(loop->results[i], 0, (size_t)n * sizeof **loop->out);
+        loop->results[i] = kind == IR_RESULT_CARRY ? NULL : pool_take(pool, size, sizeof **loop->out);
+        if (kind != IR_RESULT_CARRY)
+            memset(loop->results[i], 0, size * sizeof **loop->out);
     }
 }
 
@@ -410,10 +423,11 @@ static void evaluate_steps(const struct frame *frame, const struct ir_node *node
 {
     struct loop loop = {.outer = frame, .node = node, .steps = node->steps, .body = node->steps->body};
     struct plan plan;
+    loop.rounds = rounds_of(frame, loop.steps);
     plan_make(frame->pool, &plan, loop.body);
     loop_make(&loop);
-    for (int i = 0; i < loop.steps->count; i++) {
-        const int k = loop.steps->backward ? loop.steps->count - 1 - i : i;
+    for (int i = 0; i < loop.rounds; i++) {
+        const int k = loop.steps->backward ? loop.rounds - 1 - i : i;
         load_sequences(&loop, k);
         run(frame->pool, &plan, frame->batch, (const double *const *)loop.in, loop.out);
         store_outputs(&loop, k);

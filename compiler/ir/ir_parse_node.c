@@ -119,13 +119,19 @@ static bool read_direction(struct parser *p, bool *backward)
     return *backward ? parse_word(p, "backward") : parse_word(p, "forward");
 }
 
+static bool read_limited(struct parser *p, bool *limited)
+{
+    *limited = parse_is_word(p, "limited");
+    return !*limited || parse_word(p, "limited");
+}
+
 static bool read_steps(struct parser *p, struct statement *s)
 {
     struct ir_steps *steps = &s->steps;
     s->draft.steps = steps;
     /* clang-format off */
     return read_body(p, s) && parse_int(p, 1, IR_MAX_SIZE, "number of iterations", &steps->count) &&
-           read_direction(p, &steps->backward) &&
+           read_direction(p, &steps->backward) && read_limited(p, &steps->limited) &&
            parse_word(p, "carry") && parse_operands(p, s, &steps->n_carry) &&
            parse_word(p, "sequence") && parse_operands(p, s, &steps->n_sequence) &&
            parse_word(p, "capture") && parse_operands(p, s, &steps->n_capture) &&

@@ -130,7 +130,8 @@ static void print_steps(struct printer *p, const struct ir_node *node, const int
     const struct ir_steps *steps = node->steps;
     strbuf_add(p->out, " ");
     print_name(p->out, name_of(p, steps->body));
-    strbuf_addf(p->out, " %d %s carry", steps->count, steps->backward ? "backward" : "forward");
+    strbuf_addf(p->out, " %d %s%s carry", steps->count, steps->backward ? "backward" : "forward",
+                steps->limited ? " limited" : "");
     print_operands(p->out, node, number, 0, steps->n_carry);
     strbuf_add(p->out, " sequence");
     print_operands(p->out, node, number, steps->n_carry, steps->n_sequence);

@@ -17,6 +17,12 @@ const struct ir_node *ir_steps(struct ir_graph *graph, const struct ir_steps *st
     return ir_intern(graph, &draft);
 }
 
+const struct ir_node *ir_limit(const struct ir_graph *graph)
+{
+    const struct ir_node *limit = ir_input_find(graph, IR_LIMIT);
+    return limit && limit->rate == IR_UNIFORM && limit->shape.rank == 0 ? limit : NULL;
+}
+
 static struct ir_shape result_shape(const struct ir_steps *steps, int which)
 {
     const struct ir_shape shape = steps->body->outputs[which].value->shape;

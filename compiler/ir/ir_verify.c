@@ -91,6 +91,21 @@ static const char *verify_outputs(const struct ir_graph *graph)
     return NULL;
 }
 
+/* Loops within loops run all their rounds. */
+static const char *verify_limits(const struct ir_graph *graph, bool is_body)
+{
+    for (int id = 0; id < graph->n_nodes; id++) {
+        const struct ir_node *node = graph->nodes[id];
+        if (node->op != IR_STEPS || !node->steps->limited)
+            continue;
+        if (is_body)
+            return fault_at(graph, node, "a limited loop within a loop");
+        if (!ir_limit(graph))
+            return fault_at(graph, node, "a limited loop, but no uniform number '" IR_LIMIT "'");
+    }
+    return NULL;
+}
+
 static const char *verify_graph(const struct ir_graph *graph, const struct visited **seen);
 
 static const char *verify_body(const struct ir_graph *graph, const struct ir_graph *body,
@@ -102,7 +117,8 @@ static const char *verify_body(const struct ir_graph *graph, const struct ir_gra
     struct visited *entry = ARENA_NEW(graph->arena, struct visited);
     *entry = (struct visited){body, *seen};
     *seen = entry;
-    return verify_graph(body, seen);
+    const char *fault = verify_graph(body, seen);
+    return fault ? fault : verify_limits(body, true);
 }
 
 /* Bodies first: the rule of a loop reads its body's inputs and outputs. */
@@ -123,5 +139,6 @@ static const char *verify_graph(const struct ir_graph *graph, const struct visit
 const char *ir_verify(const struct ir_graph *graph)
 {
     const struct visited *seen = NULL;
-    return verify_graph(graph, &seen);
+    const char *fault = verify_graph(graph, &seen);
+    return fault ? fault : verify_limits(graph, false);
 }

@@ -301,11 +301,26 @@ static const struct ir_node *operand_of(const struct slim *s, const struct ir_no
     return s->new_args[i];
 }
 
+/* A stack [K,..] with zeros in the slices of rounds that a limited loop does not run. */
+static const struct ir_node *within_limit(struct ir_graph *graph, const struct ir_node *stack)
+{
+    static const double most = 1e30;
+    const int K = stack->shape.size[0];
+    double *ends = ARENA_ARRAY(graph->arena, double, (size_t)K);
+    for (int k = 0; k < K; k++)
+        ends[k] = -(k + 0.5);
+    const struct ir_node *steps = ir_broadcast(graph, ir_limit(graph), "->k", ir_shape_of(1, K));
+    const struct ir_node *beyond = ir_add2(graph, steps, ir_const(graph, ir_shape_of(1, K), ends));
+    const struct ir_node *args[2] = {ir_inside(graph, beyond, 0, most), stack};
+    const unsigned char labels[2][IR_MAX_RANK] = {{0}, {0, 1, 2, 3, 4, 5}}, out[IR_MAX_RANK] = {0, 1, 2, 3, 4, 5};
+    return ir_ein_labels(graph, 1.0, 2, args, labels, stack->shape.rank, out, NULL);
+}
+
 /* A stack or sum that need not be made in the loop; NULL where it must. */
 static const struct ir_node *made_outside(const struct slim *s, const struct ir_node *value, bool stack)
 {
     struct ir_graph *to = s->around->to;
-    const struct ir_node *x;
+    const struct ir_node *x = NULL, *slices = NULL;
     if (is_closed(value))
         x = pass_copy_constant(to, s->steps.body, value);
     else if (value->op == IR_INPUT && value->input.role == IR_CAPTURE &&
@@ -313,10 +328,16 @@ static const struct ir_node *made_outside(const struct slim *s, const struct ir_
         x = operand_of(s, value);
     else if (value->op == IR_INPUT && value->input.role == IR_SEQUENCE &&
              value->rate == operand_of(s, value)->rate)
-        return stack ? operand_of(s, value) : sum_slices(to, operand_of(s, value));
+        slices = operand_of(s, value);
     else
         return NULL;
-    return stack ? pass_repeat(to, x, s->steps.count) : ir_scale(to, s->steps.count, x);
+    if (x && !stack && !s->steps.limited)
+        return ir_scale(to, s->steps.count, x);
+    if (x)
+        slices = pass_repeat(to, x, s->steps.count);
+    if (s->steps.limited)
+        slices = within_limit(to, slices);
+    return stack ? slices : sum_slices(to, slices);
 }
 
 /* Adds stacks (or sums) first .. end-1 that are needed to the body; equal ones once. at[k]: which result. */
@@ -389,7 +410,9 @@ static struct thin_loop *thin_steps(struct thin *t, const struct ir_node *node)
                      .fate = ARENA_ARRAY(arena, enum fate, n),
                      .as = ARENA_ARRAY(arena, int, n),
                      .role = ARENA_ARRAY(arena, enum ir_role, n),
-                     .steps = {.count = node->steps->count, .backward = node->steps->backward},
+                     .steps = {.count = node->steps->count,
+                               .backward = node->steps->backward,
+                               .limited = node->steps->limited},
                      .new_args = ARENA_ARRAY(arena, const struct ir_node *, n)};
     for (int i = 0; i < node->n_args; i++)
         s.args[i] = s.need->in[i] ? t->map[node->args[i]->id] : NULL;

@@ -489,6 +489,7 @@ static void make_steps(struct maker *m)
     loop->body.graph = ir_graph_new(m->graph->arena, "body");
     loop->steps.count = 1 + below(m, MAX_EXTENT);
     loop->steps.backward = chance(m, 30);
+    loop->steps.limited = m->nesting == 0 && ir_limit(m->graph);
     loop->steps.body = loop->body.graph;
     add_ports(m, loop);
     grow(&loop->body, 3 + below(m, 6));
@@ -565,6 +566,8 @@ struct ir_graph *random_program(struct arena *arena, uint64_t seed, const struct
     m->state = &state;
     m->options = options;
     make_inputs(m);
+    if (options->loops && seed % 3 == 0) /* not in the pool: its range is another */
+        (void)ir_input(m->graph, IR_LIMIT, IR_SETTING, IR_UNIFORM, ir_shape_of(0));
     grow(m, options->nodes > 0 ? options->nodes : 20);
     if (options->loops && m->n < POOL)
         make_steps(m);
@@ -586,8 +589,9 @@ double **random_inputs(struct arena *arena, const struct ir_graph *graph, int ba
     for (int i = 0; i < graph->n_inputs; i++) {
         const long n = random_count(graph->inputs[i], batch);
         in[i] = ARENA_ARRAY(arena, double, (size_t)n);
+        const bool limit = graph->inputs[i] == ir_limit(graph);
         for (long e = 0; e < n; e++)
-            in[i][e] = between(&state, -1, 1);
+            in[i][e] = limit ? between(&state, 0, MAX_EXTENT) : between(&state, -1, 1);
     }
     return in;
 }

@@ -10,7 +10,7 @@
 
 struct random_options {
     int nodes;   /* attempts to add an operation; 0: 20                                     */
-    bool loops;  /* with loops, up to two within one another                                */
+    bool loops;  /* with loops, up to two within one another; in every third program limited */
     bool smooth; /* without clamp, inside and hold: differences approximate derivatives     */
 };
 

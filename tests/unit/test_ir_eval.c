@@ -144,6 +144,7 @@ struct arrays { /* inputs of the graphs below, and their values */
     struct ir_graph *g;
     const struct ir_node *W, *U, *x, *A;
     double w[4 * 3], u[3 * 3], xs[BATCH * 3], as[BATCH * 3 * 3];
+    double limit;
 };
 
 static struct arrays *set_up(void)
@@ -155,6 +156,8 @@ static struct arrays *set_up(void)
     a.U = ir_input(a.g, "U", IR_PARAMETER, IR_UNIFORM, ir_shape_of(2, 3, 3));
     a.x = ir_input(a.g, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(1, 3));
     a.A = ir_input(a.g, "A", IR_SAMPLE, IR_VARYING, ir_shape_of(2, 3, 3));
+    (void)ir_input(a.g, IR_LIMIT, IR_SETTING, IR_UNIFORM, ir_shape_of(0));
+    a.limit = 3;
     fill(a.w, 12, 1);
     fill(a.u, 9, 2);
     fill(a.xs, BATCH * 3, 3);
@@ -164,7 +167,7 @@ static struct arrays *set_up(void)
 
 static void run(const struct arrays *a, const struct ir_node *node, double *out)
 {
-    const double *const ins[4] = {a->w, a->u, a->xs, a->as};
+    const double *const ins[5] = {a->w, a->u, a->xs, a->as, &a->limit};
     double *const outs[1] = {out};
     a->g->n_outputs = 0;
     ir_output_add(a->g, "out", node);
@@ -275,7 +278,7 @@ static void batch_sums(void)
 
 /* c' = s_k + r c, and stacks c, sums c, sums c over the batch; a carry that starts uniform and becomes
  * varying. */
-static const struct ir_node *make_loop(struct arrays *a, bool backward)
+static const struct ir_node *make_loop(struct arrays *a, bool backward, bool limited)
 {
     struct ir_graph *body = ir_graph_new(a->arena, "body");
     const struct ir_node *c = ir_input(body, "c", IR_CARRY, IR_VARYING, ir_shape_of(1, 3));
@@ -288,6 +291,7 @@ static const struct ir_node *make_loop(struct arrays *a, bool backward)
     ir_output_add(body, "sum", ir_mul(body, c, u));
     ir_output_add(body, "batch", ir_bsum(body, c));
     struct ir_steps steps = {.count = 3, .backward = backward, .n_carry = 1, .n_sequence = 2, .n_capture = 1};
+    steps.limited = limited;
     steps.n_stack = 2;
     steps.n_sum = 2;
     steps.body = body;
@@ -299,15 +303,15 @@ struct loop_values {
     double c[BATCH * 3], stack[BATCH * 9], uniform[9], sum[BATCH * 3], batch[3];
 };
 
-static void direct_loop(const struct arrays *a, bool backward, struct loop_values *v)
+static void direct_loop(const struct arrays *a, bool backward, int rounds, struct loop_values *v)
 {
     memset(v, 0, sizeof *v);
     for (int b = 0; b < BATCH; b++)
         memcpy(v->c + 3 * b, a->w, 3 * sizeof *v->c);
-    for (int i = 0; i < 9; i++)
+    for (int i = 0; i < 3 * rounds; i++)
         v->uniform[i] = 2 * a->u[i];
-    for (int step = 0; step < 3; step++) {
-        const int k = backward ? 2 - step : step;
+    for (int step = 0; step < rounds; step++) {
+        const int k = backward ? rounds - 1 - step : step;
         for (int i = 0; i < BATCH * 3; i++) {
             const int b = i / 3, e = i % 3;
             v->stack[b * 9 + k * 3 + e] = v->c[i];
@@ -324,13 +328,14 @@ static void check_values(const double *got, const double *expected, int n)
         CU_ASSERT_TRUE(near(got[i], expected[i]));
 }
 
-static void check_loop(bool backward)
+static void check_rounds(bool backward, bool limited, double limit, int rounds)
 {
     struct arrays *a = set_up();
-    const struct ir_node *loop = make_loop(a, backward);
+    const struct ir_node *loop = make_loop(a, backward, limited);
     struct loop_values expected;
     double out[BATCH * 9];
-    direct_loop(a, backward, &expected);
+    a->limit = limit;
+    direct_loop(a, backward, rounds, &expected);
     CU_ASSERT_EQUAL(ir_result(a->g, loop, 2)->rate, IR_UNIFORM);
     run(a, ir_result(a->g, loop, 0), out);
     check_values(out, expected.c, BATCH * 3);
@@ -343,6 +348,23 @@ static void check_loop(bool backward)
     run(a, ir_result(a->g, loop, 4), out);
     check_values(out, expected.batch, 3);
     arena_free(a->arena);
+}
+
+static void check_loop(bool backward)
+{
+    check_rounds(backward, false, 1, 3);
+}
+
+/* Rounds k with k + 1/2 <= limit; slices of the others are zeros. */
+static void loops_with_a_limit(void)
+{
+    static const struct {
+        double limit;
+        int rounds;
+    } limits[] = {{0, 0}, {-7, 0}, {NAN, 0}, {0.5, 1}, {1, 1}, {1.49, 1}, {1.5, 2}, {2, 2}, {3, 3}, {1e30, 3}};
+    for (size_t i = 0; i < CHECK_COUNT(limits); i++)
+        for (int backward = 0; backward < 2; backward++)
+            check_rounds(backward, true, limits[i].limit, limits[i].rounds);
 }
 
 static void loops_forward(void)
@@ -389,7 +411,7 @@ static void batches_do_not_matter(void)
     const struct ir_node *h = ir_unary(a->g, IR_TANH, ir_ein(a->g, 1, "ij,jk,k->ij", a->U, a->A, a->x));
     run(a, h, all);
     for (int b = 0; b < BATCH; b++) {
-        const double *const ins[4] = {a->w, a->u, a->xs + 3 * b, a->as + 9 * b};
+        const double *const ins[5] = {a->w, a->u, a->xs + 3 * b, a->as + 9 * b, &a->limit};
         double *const outs[1] = {one};
         ir_eval(a->g, 1, ins, outs);
         CU_ASSERT_EQUAL(memcmp(one, all + 9 * b, sizeof one), 0);
@@ -400,7 +422,7 @@ static void batches_do_not_matter(void)
 static void inputs_may_be_outputs(void)
 {
     struct arrays *a = set_up();
-    const double *const ins[4] = {a->w, a->u, a->xs, a->as};
+    const double *const ins[5] = {a->w, a->u, a->xs, a->as, &a->limit};
     double x[BATCH * 3], y[BATCH * 3], fives[2];
     double *const outs[3] = {x, y, fives};
     ir_output_add(a->g, "x", a->x);
@@ -449,6 +471,7 @@ static const struct check_case cases[] = {
     {"batch sums", batch_sums},
     {"loops forward", loops_forward},
     {"loops backward", loops_backward},
+    {"loops with a limit", loops_with_a_limit},
     {"loops within loops", loops_within_loops},
     {"batches do not matter", batches_do_not_matter},
     {"inputs may be outputs", inputs_may_be_outputs},

@@ -141,6 +141,27 @@ static void break_faster_operand(struct fixture *f)
 }
 static void break_carry_rate(struct fixture *f) { change(f->body->inputs[0])->rate = IR_UNIFORM; }
 static void break_body(struct fixture *f) { change(f->body->outputs[0].value)->rate = IR_CONSTANT; }
+static void break_limit(struct fixture *f) { change_steps(f->loop)->limited = true; }
+static void break_limit_rate(struct fixture *f)
+{
+    (void)ir_input(f->g, IR_LIMIT, IR_SAMPLE, IR_VARYING, ir_shape_of(0));
+    change_steps(f->loop)->limited = true;
+}
+static void break_limited_body(struct fixture *f)
+{
+    const struct ir_node *const args[3] = {f->sum, f->W, f->x};
+    struct ir_graph *outer = ir_graph_new(f->arena, "outer");
+    struct ir_steps steps = *f->loop->steps;
+    steps.limited = true;
+    const struct ir_node *in[3] = {ir_input(outer, "c", IR_CARRY, IR_VARYING, ir_shape_of(1, 3)),
+                                   ir_input(outer, "W", IR_CAPTURE, IR_UNIFORM, ir_shape_of(2, 3, 3)),
+                                   ir_input(outer, "x", IR_CAPTURE, IR_VARYING, ir_shape_of(1, 3))};
+    (void)ir_input(outer, IR_LIMIT, IR_CAPTURE, IR_UNIFORM, ir_shape_of(0));
+    ir_output_add(outer, "c", ir_result(outer, ir_steps(outer, &steps, in), 0));
+    const struct ir_node *const all[4] = {args[0], args[1], args[2], ir_fill(f->g, 2, ir_shape_of(0))};
+    const struct ir_steps around = {.count = 2, .n_carry = 1, .n_capture = 3, .body = outer};
+    ir_output_add(f->g, "outer", ir_result(f->g, ir_steps(f->g, &around, all), 0));
+}
 static void break_result_number(struct fixture *f) { change(f->end)->result = 5; }
 static void break_result_shape(struct fixture *f) { change(f->stack)->shape = f->x->shape; }
 static void break_result_arg(struct fixture *f) { set_arg(f->end, 0, f->x); }
@@ -202,6 +223,9 @@ static const struct {
     {break_carry_rate, "graph 'main': node 10 (steps): an operand is faster than the body's input"},
     {break_body, "graph 'inside': node 3 (add): the rate"},
     {break_result_number, "no such result"},
+    {break_limit, "a limited loop, but no uniform number 'steps'"},
+    {break_limit_rate, "a limited loop, but no uniform number 'steps'"},
+    {break_limited_body, "a limited loop within a loop"},
     {break_result_shape, "the shape of a loop's result is wrong"},
     {break_result_arg, "a result of what is no loop"},
     {break_loop_read, "a loop is read through its results only"},
