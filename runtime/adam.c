@@ -11,12 +11,7 @@
 #include <math.h>
 #include <stdatomic.h>
 
-/* Vectors take roots without setting errno, which nobody looks at here. */
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("no-math-errno")
-#endif
-
-enum { PART_ELEMENTS = 16384 /* 50 us or so: much longer than it takes to wake a thread that waits */ };
+enum { PART_ELEMENTS = 16384 /* 20 us or so: longer than it takes a thread that waits to go on */ };
 
 struct adam adam_from_settings(const struct gpfc_bundle *bundle)
 {

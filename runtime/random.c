@@ -147,32 +147,21 @@ static void philox_group(uint64_t seed, uint64_t stream, const uint64_t block[GR
     }
 }
 
-/* out[j][l] *= radius of the pair. The root stands alone: it sets errno, and no vector does. */
-static void scale_pair(float radius_squared[GROUP], float first[GROUP], float second[GROUP])
-{
-    for (int l = 0; l < GROUP; l++)
-        radius_squared[l] = sqrtf(radius_squared[l]);
-#pragma omp simd
-    for (int l = 0; l < GROUP; l++) {
-        first[l] *= radius_squared[l];
-        second[l] *= radius_squared[l];
-    }
-}
-
 /* out[j][l]: normal j of block[l]. Always GROUP of them, so that every number takes the same path. */
 static void normal_group(uint64_t seed, uint64_t stream, const uint64_t block[GROUP],
                          float out[SINGLES_IN_BLOCK][GROUP])
 {
     uint32_t words[SINGLES_IN_BLOCK][GROUP];
-    float radius_squared[GROUP];
     philox_group(seed, stream, block, words);
     for (int j = 0; j < SINGLES_IN_BLOCK; j += 2) {
 #pragma omp simd
         for (int l = 0; l < GROUP; l++) {
-            radius_squared[l] = radius_squared_of(words[j][l]);
-            circle_of(words[j + 1][l], &out[j][l], &out[j + 1][l]);
+            const float radius = sqrtf(radius_squared_of(words[j][l]));
+            float cosine, sine;
+            circle_of(words[j + 1][l], &cosine, &sine);
+            out[j][l] = radius * cosine;
+            out[j + 1][l] = radius * sine;
         }
-        scale_pair(radius_squared, out[j], out[j + 1]);
     }
 }
 
