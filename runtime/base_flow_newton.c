@@ -10,6 +10,7 @@
  * block. */
 #include "base_flow_parts.h"
 #include "bundle.h"
+#include "factors.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -55,37 +56,7 @@ static struct block block_in(const struct base_compiled *flow, struct base_chunk
                           .factor = room + (5 + flow->d) * size};
 }
 
-/* ---- small matrices --------------------------------------------------------------------------------- */
-
-/* a + ridge I = L L^T, by the lower triangle. */
-static bool cholesky(const double *a, int64_t d, double ridge, double *L)
-{
-    for (int64_t i = 0; i < d; i++)
-        for (int64_t j = 0; j <= i; j++) {
-            double sum = a[i * d + j] + (i == j ? ridge : 0);
-            for (int64_t k = 0; k < j; k++)
-                sum -= L[i * d + k] * L[j * d + k];
-            if (i == j && !(sum > 0 && isfinite(sum)))
-                return false;
-            L[i * d + j] = i == j ? sqrt(sum) : sum / L[j * d + j];
-        }
-    return true;
-}
-
-/* (L L^T)^-1 b in place; b's first `zeros` elements are 0. */
-static void solve(const double *L, int64_t d, int64_t zeros, double *b)
-{
-    for (int64_t i = zeros; i < d; i++) {
-        for (int64_t j = zeros; j < i; j++)
-            b[i] -= L[i * d + j] * b[j];
-        b[i] /= L[i * d + i];
-    }
-    for (int64_t i = d - 1; i >= 0; i--) {
-        for (int64_t j = i + 1; j < d; j++)
-            b[i] -= L[j * d + i] * b[j];
-        b[i] /= L[i * d + i];
-    }
-}
+/* ---- Hessians --------------------------------------------------------------------------------- */
 
 /* A Hessian that rounding or an overflow has made indefinite gets a ridge; false where none helps. */
 static bool factorise(const double *hessian, int64_t d, double epsilon, double *L)
@@ -93,10 +64,10 @@ static bool factorise(const double *hessian, int64_t d, double epsilon, double *
     double size = 0;
     for (int64_t i = 0; i < d; i++)
         size = fmax(size, fabs(hessian[i * d + i]));
-    if (cholesky(hessian, d, 0, L))
+    if (cholesky_factor(hessian, d, 0, L))
         return true;
     for (double ridge = epsilon * size; ridge <= size && ridge > 0; ridge *= 16)
-        if (cholesky(hessian, d, ridge, L))
+        if (cholesky_factor(hessian, d, ridge, L))
             return true;
     return false;
 }
@@ -131,7 +102,7 @@ static bool step_from(const struct block *block, int64_t row, double residual)
         return false;
     for (int64_t i = at; i < at + d; i++)
         block->step[i] = block->target[i] - block->y[i];
-    solve(block->factor + at * d, d, 0, block->step + at);
+    cholesky_solve(block->factor + at * d, d, 0, block->step + at);
     return residual > row_noise(block, row);
 }
 
@@ -209,7 +180,7 @@ static void solve_errors(const struct block *block, int64_t row)
     for (int64_t k = 0; k < d; k++) {
         memset(column, 0, (size_t)d * sizeof *column);
         column[k] = error[k] + noise;
-        solve(block->factor + at * d, d, k, column);
+        cholesky_solve(block->factor + at * d, d, k, column);
         for (int64_t i = 0; i < d; i++)
             sum[i] += fabs(column[i]);
     }
@@ -228,15 +199,12 @@ static void finish_rows(const struct block *block)
 
 /* ---- ActNorm ---------------------------------------------------------------------------------------- */
 
-static const struct gpfc_parameter *find_parameter(const struct gpfc_bundle *bundle, int norm,
+static const struct gpfc_parameter *norm_parameter(const struct gpfc_bundle *bundle, int norm,
                                                    const char *part)
 {
     char name[64];
     (void)snprintf(name, sizeof name, "base.norm%d.%s", norm, part);
-    for (int64_t i = 0; i < bundle->n_parameters; i++)
-        if (strcmp(bundle->parameters[i].name, name) == 0)
-            return &bundle->parameters[i];
-    return NULL;
+    return bundle_parameter(bundle, name);
 }
 
 static double theta_at(const struct base_compiled *flow, int64_t i)
@@ -249,8 +217,8 @@ static double theta_at(const struct base_compiled *flow, int64_t i)
 static void undo_norm(const struct block *block, int norm)
 {
     const struct base_compiled *flow = block->flow;
-    const struct gpfc_parameter *shift = find_parameter(flow->bundle, norm, "shift");
-    const struct gpfc_parameter *log_scale = find_parameter(flow->bundle, norm, "log_scale");
+    const struct gpfc_parameter *shift = norm_parameter(flow->bundle, norm, "shift");
+    const struct gpfc_parameter *log_scale = norm_parameter(flow->bundle, norm, "log_scale");
     for (int64_t i = 0; shift != NULL && log_scale != NULL && i < flow->d; i++) {
         const double scale = exp(theta_at(flow, log_scale->offset + i)) + 0.001;
         const double back = theta_at(flow, shift->offset + i), log_rate = log(scale);

@@ -58,15 +58,12 @@ static void add_rows(struct start *start, const struct gpfc_port *port)
     kernel_run_output(start->run, port->name, NULL);
 }
 
-static const struct gpfc_parameter *find_parameter(const struct gpfc_bundle *bundle, const char *norm,
+static const struct gpfc_parameter *norm_parameter(const struct gpfc_bundle *bundle, const char *norm,
                                                    const char *part)
 {
     char name[128];
     (void)snprintf(name, sizeof name, "%s.%s", norm, part);
-    for (int64_t i = 0; i < bundle->n_parameters; i++)
-        if (strcmp(bundle->parameters[i].name, name) == 0)
-            return &bundle->parameters[i];
-    return NULL;
+    return bundle_parameter(bundle, name);
 }
 
 static void put(struct start *start, const struct gpfc_parameter *parameter, int64_t i, double value)
@@ -81,8 +78,8 @@ static void put(struct start *start, const struct gpfc_parameter *parameter, int
 
 static bool set_norm(struct start *start, const struct gpfc_port *port, struct fault *fault)
 {
-    const struct gpfc_parameter *shift = find_parameter(start->bundle, port->name, "shift");
-    const struct gpfc_parameter *log_scale = find_parameter(start->bundle, port->name, "log_scale");
+    const struct gpfc_parameter *shift = norm_parameter(start->bundle, port->name, "shift");
+    const struct gpfc_parameter *log_scale = norm_parameter(start->bundle, port->name, "log_scale");
     for (int64_t i = 0; i < port->elements; i++) {
         const double off = start->sum[i] / (double)start->n;
         const double variance = fmax(0, start->square[i] / (double)start->n - off * off);

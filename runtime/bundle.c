@@ -13,7 +13,8 @@
 #define FEATURES(ROW) \
     ROW("sse3") ROW("ssse3") ROW("sse4.1") ROW("sse4.2") ROW("popcnt") ROW("avx") ROW("avx2") ROW("fma") \
     ROW("bmi") ROW("bmi2") ROW("avx512f") ROW("avx512vl") ROW("avx512bw") ROW("avx512dq") \
-    ROW("avx512cd") ROW("avx512ifma") ROW("avx512vbmi")
+    ROW("avx512cd") ROW("avx512ifma") ROW("avx512vbmi") ROW("avx512vbmi2") ROW("avx512vnni") ROW("avx512bitalg") \
+    ROW("avx512vpopcntdq") ROW("avx512bf16") ROW("gfni") ROW("vpclmulqdq") ROW("sse4a") ROW("fma4") ROW("xop")
 /* clang-format on */
 
 static bool cpu_has(const char *feature)
@@ -59,7 +60,7 @@ bool bundle_cpu_fits(const char *features, const char *compiled_for, struct faul
         return true;
     return fault_set(
         fault, FAULT_SYSTEM,
-        "compiled for %s, but this processor lacks %s; compile the spec anew with --cpu for this machine",
+        "compiled for %s, but this processor lacks %s; the command tune compiles it anew for this machine",
         compiled_for, missing);
 }
 
@@ -89,6 +90,14 @@ int bundle_input(const struct gpfc_kernel *kernel, const char *name)
 int bundle_output(const struct gpfc_kernel *kernel, const char *name)
 {
     return find_port(kernel->out, kernel->n_out, name);
+}
+
+const struct gpfc_parameter *bundle_parameter(const struct gpfc_bundle *bundle, const char *name)
+{
+    for (int64_t i = 0; i < bundle->n_parameters; i++)
+        if (strcmp(bundle->parameters[i].name, name) == 0)
+            return &bundle->parameters[i];
+    return NULL;
 }
 
 int64_t bundle_parameter_elements(const struct gpfc_parameter *parameter)

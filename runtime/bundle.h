@@ -20,6 +20,8 @@ const struct gpfc_kernel *bundle_kernel(const struct gpfc_bundle *bundle, const 
 int bundle_input(const struct gpfc_kernel *kernel, const char *name);
 int bundle_output(const struct gpfc_kernel *kernel, const char *name);
 
+/* NULL: none */
+const struct gpfc_parameter *bundle_parameter(const struct gpfc_bundle *bundle, const char *name);
 /* Elements of one array of bundle->parameters. */
 int64_t bundle_parameter_elements(const struct gpfc_parameter *parameter);
 

@@ -1,53 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "evaluate.h"
 
+#include "factors.h"
 #include "kernel_run.h"
 #include "parallel.h"
 #include "random.h"
+#include "rows.h"
 #include "settings.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- log-determinant ---------------------------------------------------------------------------------- */
-
-static void swap_rows(double *a, double *b, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++) {
-        double kept = a[i];
-        a[i] = b[i];
-        b[i] = kept;
-    }
-}
-
-static int64_t pivot_row(const double *a, int64_t d, int64_t k)
-{
-    int64_t best = k;
-    for (int64_t i = k + 1; i < d; i++)
-        if (fabs(a[i * d + k]) > fabs(a[best * d + k]))
-            best = i;
-    return best;
-}
-
-double log_abs_det(double *a, int64_t d)
-{
-    double sum = 0;
-    for (int64_t k = 0; k < d; k++) {
-        int64_t pivot = pivot_row(a, d, k);
-        if (pivot != k)
-            swap_rows(a + pivot * d, a + k * d, d);
-        sum += log(fabs(a[k * d + k]));
-        if (a[k * d + k] == 0)
-            return sum;
-        for (int64_t i = k + 1; i < d; i++) {
-            double factor = a[i * d + k] / a[k * d + k];
-            for (int64_t j = k; j < d; j++)
-                a[i * d + j] -= factor * a[k * d + j];
-        }
-    }
-    return sum;
-}
 
 /* ---- memory and kernels ------------------------------------------------------------------------------- */
 
@@ -136,7 +99,7 @@ static double larger(double a, double b)
 
 static double real_at(const struct evaluator *e, const void *array, int64_t i)
 {
-    return e->bundle->precision == 4 ? (double)((const float *)array)[i] : ((const double *)array)[i];
+    return rows_number(array, i, (int)e->bundle->precision);
 }
 
 /* The cost of leaving y where it is, as cost.kind says. */

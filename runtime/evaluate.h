@@ -26,7 +26,4 @@ struct evaluation {
 bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const void *theta, const void *x,
               const void *y, int64_t n, double nll, int threads, struct fault *fault) MUST_CHECK;
 
-/* log|det a| of a [d][d], which is overwritten: LU factors with row pivots. -inf where it is singular. */
-double log_abs_det(double *a, int64_t d);
-
 #endif

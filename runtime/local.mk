@@ -4,13 +4,13 @@ dist_gpfcinclude_HEADERS = runtime/include/gpfc/cpu_name.h runtime/include/gpfc/
 libgpfcrt_a_SOURCES += \
 	runtime/byte_source.c runtime/byte_source.h \
 	runtime/csv.c runtime/csv.h \
-	runtime/fault.c runtime/fault.h \
-	runtime/matrix.c runtime/matrix.h \
+	runtime/factors.c runtime/factors.h \
+	runtime/fault.c runtime/fault.h runtime/file_map.c runtime/file_map.h \
 	runtime/mixture.c runtime/mixture.h runtime/mixture_block.c runtime/mixture_em.c runtime/mixture_em.h \
 	runtime/mixture_fit.c runtime/mixture_map.c runtime/mixture_parts.h \
 	runtime/normal.c runtime/normal.h \
 	runtime/npy.h runtime/npy_format.h runtime/npy_header.c runtime/npy_read.c runtime/npy_write.c \
-	runtime/npz.c runtime/npz.h \
+	runtime/npz.c runtime/npz.h runtime/npz_place.c runtime/npz_place.h \
 	runtime/pairs.c runtime/pairs.h \
 	runtime/random.c runtime/random.h \
 	runtime/safe_file.c runtime/safe_file.h \
@@ -34,7 +34,9 @@ libgpfcrt_a_SOURCES += \
 	runtime/checkpoint.c runtime/checkpoint.h runtime/checkpoint_settings.c runtime/checkpoint_settings.h \
 	runtime/command.h runtime/command_apply.c runtime/command_bench.c runtime/command_data.c \
 	runtime/command_evaluate.c runtime/command_info.c runtime/command_options.c runtime/command_stage.c \
-	runtime/command_stage.h runtime/command_train.c runtime/command_training.c runtime/command_training.h runtime/commands.c \
+	runtime/command_stage.h runtime/command_train.c runtime/command_training.c runtime/command_training.h \
+	runtime/command_tune.c runtime/commands.c \
+	runtime/dense.c runtime/dense.h \
 	runtime/density_grid.c runtime/density_grid.h \
 	runtime/evaluate.c runtime/evaluate.h runtime/evaluate_base.c runtime/evaluate_base.h \
 	runtime/flow.c runtime/flow.h \
@@ -52,6 +54,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/row_files.c runtime/row_files.h runtime/rows.c runtime/rows.h \
 	runtime/run_folder.c runtime/run_folder.h \
 	runtime/settings.c runtime/settings.h \
+	runtime/soap.c runtime/soap.h \
 	runtime/tensor_list.c runtime/tensor_list.h \
 	runtime/train.c runtime/train.h \
 	runtime/train_run.c runtime/train_run.h \

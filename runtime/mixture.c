@@ -4,6 +4,7 @@
  * from a model file. */
 #include "mixture.h"
 
+#include "factors.h"
 #include "mixture_parts.h"
 #include "normal.h"
 
@@ -62,27 +63,12 @@ void mixture_free(struct mixture *mixture)
     free(mixture);
 }
 
-/* Lower L with L L^T = C; false where C is not positive definite (or holds a NaN). */
-static bool cholesky(const double *C, int64_t d, double *L)
-{
-    for (int64_t i = 0; i < d; i++)
-        for (int64_t j = 0; j <= i; j++) {
-            double rest = C[i * d + j];
-            for (int64_t k = 0; k < j; k++)
-                rest -= L[i * d + k] * L[j * d + k];
-            if (i == j && !(rest > 0 && isfinite(rest)))
-                return false;
-            L[i * d + j] = i == j ? sqrt(rest) : rest / L[j * d + j];
-        }
-    return true;
-}
-
 bool mixture_factor(struct mixture *m, int64_t *which)
 {
     const int64_t d = m->d;
     for (int64_t k = 0; k < m->components; k++) {
         double *const L = m->factors + k * d * d;
-        if (!cholesky(m->covariances + k * d * d, d, L)) {
+        if (!cholesky_factor(m->covariances + k * d * d, d, 0, L)) {
             *which = k;
             return false;
         }

@@ -3,6 +3,7 @@
  * What evaluate tells of a flow whose numbers are known, and the flow as a C library. */
 #include "check.h"
 #include "evaluate.h"
+#include "factors.h"
 #include "evaluate_base.h"
 #include "fake_bundle.h"
 #include "fake_pairs.h"
