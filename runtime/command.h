@@ -6,6 +6,7 @@
 #define GPFC_COMMAND_H
 
 #include "fault.h"
+#include "gpfc/cpu_name.h"
 #include "gpfc/kernel_abi.h"
 #include "samples.h"
 
@@ -14,10 +15,10 @@
 enum { COMMAND_MOST_ARGUMENTS = 3 };
 
 struct command_options { /* 0, false or NULL where not given */
-    const char *data, *out, *init, *base, *part, *from, *to, *stage;
+    const char *data, *out, *init, *base, *part, *from, *to, *stage, *tune;
     int64_t epochs, base_epochs, batch, seed;
     int threads; /* at least 1 */
-    double seconds;
+    double seconds, tune_seconds;
     bool seed_given, quiet, json;
     const char *argument[COMMAND_MOST_ARGUMENTS];
 };
@@ -27,6 +28,8 @@ struct command_context {
     const char *program; /* as the user called it: "./moons" */
 };
 
+enum command_needs { COMMAND_CALLS_KERNELS, COMMAND_READS_BUNDLE, COMMAND_RUNS_ANYWHERE /* on a CPU that lacks features too */ };
+
 struct command {
     const char *name, *arguments; /* "apply", "MODEL IN.npy OUT.npy" */
     int n_arguments;
@@ -35,6 +38,7 @@ struct command {
     /* False with a fault: it is printed, and its exit code is the process's. */
     bool (*run)(const struct command_context *context, const struct command_options *options,
                 struct fault *fault);
+    enum command_needs needs;
 };
 
 bool command_train(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
@@ -46,12 +50,16 @@ bool command_invert(const struct command_context *, const struct command_options
 bool command_evaluate(const struct command_context *, const struct command_options *,
                       struct fault *) MUST_CHECK;
 bool command_bench(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
+bool command_tune(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
 bool command_info(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
 
 /* Reads argv[2..]; argv[1] is the command's name. Prints what is wrong, or the help that was asked for. */
 enum command_parsed { COMMAND_RUN, COMMAND_HELPED, COMMAND_WRONG };
 enum command_parsed command_parse(const struct command *command, const char *program, int argc, char **argv,
                                   struct command_options *out);
+
+/* Were the kernels tuned for another model of processor than the one at hand? `here`: its name. */
+bool command_other_cpu(const struct gpfc_bundle *bundle, char here[GPFC_CPU_NAME]);
 
 /* ---- data --------------------------------------------------------------------------------------------- */
 

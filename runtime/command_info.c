@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static json_t *kernels_json(const struct gpfc_bundle *bundle)
 {
@@ -40,9 +41,15 @@ static json_t *settings_json(const struct gpfc_bundle *bundle)
     return settings;
 }
 
+bool command_other_cpu(const struct gpfc_bundle *bundle, char here[GPFC_CPU_NAME])
+{
+    gpfc_cpu_name(here);
+    return bundle->cpu_name[0] != '\0' && strcmp(bundle->cpu_name, here) != 0;
+}
+
 static json_t *info_json(const struct gpfc_bundle *bundle)
 {
-    char hash[20];
+    char hash[20], here[GPFC_CPU_NAME];
     json_t *json = json_object();
     (void)snprintf(hash, sizeof hash, "%016" PRIx64, (uint64_t)bundle->spec_hash);
     (void)json_object_set_new(json, "name", json_string(bundle->name));
@@ -55,6 +62,11 @@ static json_t *info_json(const struct gpfc_bundle *bundle)
         (void)json_object_set_new(json, "base", base_json(bundle));
     (void)json_object_set_new(json, "cpu", json_string(bundle->cpu));
     (void)json_object_set_new(json, "features", json_string(bundle->features));
+    (void)json_object_set_new(json, "cpu_name", json_string(bundle->cpu_name));
+    (void)json_object_set_new(json, "other_cpu", json_boolean(command_other_cpu(bundle, here)));
+    (void)json_object_set_new(json, "schedule", json_string(bundle->schedule));
+    (void)json_object_set_new(json, "tuned", json_boolean(bundle->tuned));
+    (void)json_object_set_new(json, "compiler", json_string(bundle->compiler));
     (void)json_object_set_new(json, "lanes", json_integer(bundle->lanes));
     (void)json_object_set_new(json, "kernels", kernels_json(bundle));
     (void)json_object_set_new(json, "settings", settings_json(bundle));
@@ -86,6 +98,23 @@ static void print_kernels(const struct gpfc_bundle *bundle)
                       human_bytes(&bytes, (double)bundle->kernels[i].scratch_bytes));
 }
 
+static void print_schedule(const struct gpfc_bundle *bundle)
+{
+    (void)fprintf(stdout, "  schedule  %s, %s\n", bundle->tuned != 0 ? "measured" : "chosen", bundle->schedule);
+}
+
+static void print_cpu(const struct command_context *context)
+{
+    const struct gpfc_bundle *bundle = context->bundle;
+    char here[GPFC_CPU_NAME];
+    if (command_other_cpu(bundle, here))
+        (void)fprintf(stdout, "  cpu       compiled for %s, this machine is another (%s): `%s tune' compiles it anew\n",
+                      bundle->cpu_name, here[0] != '\0' ? here : "unknown", context->program);
+    else if (bundle->cpu_name[0] != '\0')
+        (void)fprintf(stdout, "  cpu       %s, this one\n", bundle->cpu_name);
+    print_schedule(bundle);
+}
+
 bool command_info(const struct command_context *context, const struct command_options *options,
                   struct fault *fault)
 {
@@ -96,12 +125,14 @@ bool command_info(const struct command_context *context, const struct command_op
     report_flow(bundle, flow, sizeof flow);
     (void)fprintf(stdout, "%s, compiled by gpfc %s for %s, %" PRId64 " samples a tile\n", bundle->name,
                   bundle->version, bundle->cpu, bundle->lanes);
+    print_cpu(context);
     (void)fprintf(stdout, "  flow      %s\n", flow);
     print_parameters(bundle);
     print_kernels(bundle);
     if (bundle->base != NULL) {
         report_base_flow(bundle, flow, sizeof flow);
         (void)fprintf(stdout, "  base flow %s\n", flow);
+        print_schedule(bundle->base);
         print_parameters(bundle->base);
         print_kernels(bundle->base);
     }

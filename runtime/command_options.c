@@ -44,6 +44,9 @@ static const struct option_row rows[] = {
     {'s', "seed", "N", "of weights, order and noise", OPTION_INTEGER, FIELD(seed), 0, 9007199254740991.0},
     {'t', "threads", "N", "threads (all of the machine)", OPTION_INTEGER, FIELD(threads), 1, 4096},
     {'l', "seconds", "S", "how long to measure (5)", OPTION_REAL, FIELD(seconds), 0.01, 1e6},
+    {'m', "tune", "HOW", "quick (default) or full", OPTION_TEXT, FIELD(tune), 0, 0},
+    {'n', "tune-time", "S", "seconds to measure in all (quick 20, full 240)", OPTION_REAL, FIELD(tune_seconds), 0.1,
+     86400},
     {'q', "quiet", NULL, "print errors alone", OPTION_FLAG, FIELD(quiet), 0, 0},
     {'j', "json", NULL, "print the result as JSON", OPTION_FLAG, FIELD(json), 0, 0},
 };

@@ -7,33 +7,39 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command commands[] = {
     {"train", "", 0, "doiuecstqj", "train, into a folder",
      "Trains on pairs (x, y = f(x)), after the base flow f where they have to be made; leaves the best "
      "model, a "
      "checkpoint and metrics in a folder. Ctrl-C saves and stops.",
-     command_train},
+     command_train, COMMAND_CALLS_KERNELS},
     {"resume", "DIR", 1, "tqj", "go on with a training that was stopped",
      "Goes on with a training from its last checkpoint, with the same result as if it had not been stopped.",
-     command_resume},
+     command_resume, COMMAND_CALLS_KERNELS},
     {"apply", "MODEL IN.npy OUT.npy", 3, "pft", "map rows: y to s(y), x to f(x)",
      "Maps the rows of IN by the flow s, the base flow f, or s after f. Files larger than memory work. Rows "
      "that did not reach the base flow's tolerance are counted on standard error. In .npz files the arrays "
      "are x, y = f(x) and s; labels are carried over.",
-     command_apply},
+     command_apply, COMMAND_CALLS_KERNELS},
     {"invert", "MODEL IN.npy OUT.npy", 3, "pgt", "map rows back: s(y) to y, f(x) to x",
      "Maps the rows of IN by the inverse of the flow s, of the base flow f, or of s after f; else it is as "
      "apply.",
-     command_invert},
+     command_invert, COMMAND_CALLS_KERNELS},
     {"evaluate", "MODEL", 1, "dtj", "cost before and after, and more",
      "Measures a model on the test set: likelihood and cost before and after, energy, how well it keeps the "
      "Gaussian, and how well the base flow is inverted.",
-     command_evaluate},
+     command_evaluate, COMMAND_CALLS_KERNELS},
     {"bench", "", 0, "wltbj", "time training steps",
-     "Times training steps on random pairs, against the measured peak of a core.", command_bench},
+     "Times training steps on random pairs, against the measured peak of a core.", command_bench,
+     COMMAND_CALLS_KERNELS},
+    {"tune", "", 0, "mnqj", "compile it anew for this CPU",
+     "Has gpfc compile the spec of this trainer anew for the CPU at hand, with the code that is fastest when measured, "
+     "and replaces this trainer when that is done. Models stay as they are.",
+     command_tune, COMMAND_RUNS_ANYWHERE},
     {"info", "", 0, "j", "what this trainer was compiled from",
-     "Tells what this trainer was compiled from and for.", command_info},
+     "Tells what this trainer was compiled from and for.", command_info, COMMAND_READS_BUNDLE},
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
@@ -63,6 +69,16 @@ static int exit_code(const struct fault *fault)
     return fault->exit_code == FAULT_DIVERGED || fault->exit_code == 0 ? FAULT_SYSTEM : fault->exit_code;
 }
 
+/* A person hears of it; a script may ask info. */
+static void tell_other_cpu(const struct command_context *context)
+{
+    char here[GPFC_CPU_NAME];
+    if (isatty(STDERR_FILENO) == 1 && command_other_cpu(context->bundle, here))
+        (void)fprintf(stderr, "%s: compiled for %s, which this machine (%s) is not: `%s tune' compiles it anew\n",
+                      context->program, context->bundle->cpu_name, here[0] != '\0' ? here : "unknown",
+                      context->program);
+}
+
 static int run_command(const struct command_context *context, const struct command *command, int argc,
                        char **argv)
 {
@@ -76,7 +92,10 @@ static int run_command(const struct command_context *context, const struct comma
     case COMMAND_RUN:
         break;
     }
-    if (bundle_check(context->bundle, &fault) && command->run(context, &options, &fault))
+    const bool runnable = command->needs == COMMAND_RUNS_ANYWHERE || bundle_check(context->bundle, &fault);
+    if (runnable && command->needs == COMMAND_CALLS_KERNELS && !options.quiet)
+        tell_other_cpu(context);
+    if (runnable && command->run(context, &options, &fault))
         return 0;
     (void)fprintf(stderr, "%s: %s\n", context->program, fault.text);
     return exit_code(&fault);

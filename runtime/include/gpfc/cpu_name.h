@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the processor at hand calls itself, so that compiler and trainers call one model the same: "AMD EPYC 7B13". */
+ * What the processor at hand calls itself, so that compiler and trainers call one model the same:
+ * "AMD EPYC 7B13 (25.1)", with family and model as numbers. */
 #ifndef GPFC_CPU_NAME_H
 #define GPFC_CPU_NAME_H
 
@@ -26,6 +27,19 @@ static inline void gpfc_cpu_name_tidy(char *name)
     name[length] = '\0';
 }
 
+#if defined(__x86_64__) || defined(__i386__)
+/* " (FAMILY.MODEL)" after what is there. */
+static inline void gpfc_cpu_name_number(char *name)
+{
+    unsigned a, b, c, d;
+    const size_t length = strlen(name);
+    if (length == 0 || !__get_cpuid(1, &a, &b, &c, &d))
+        return;
+    const unsigned family = (a >> 8 & 15) + ((a >> 8 & 15) == 15 ? a >> 20 & 255 : 0);
+    (void)snprintf(name + length, GPFC_CPU_NAME - length, " (%u.%u)", family, (a >> 12 & 240) + (a >> 4 & 15));
+}
+#endif
+
 /* "" where it does not tell. */
 static inline void gpfc_cpu_name(char name[GPFC_CPU_NAME])
 {
@@ -47,6 +61,9 @@ static inline void gpfc_cpu_name(char name[GPFC_CPU_NAME])
         (void)fclose(file);
 #endif
     gpfc_cpu_name_tidy(name);
+#if defined(__x86_64__) || defined(__i386__)
+    gpfc_cpu_name_number(name);
+#endif
 }
 
 #endif
