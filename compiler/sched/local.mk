@@ -3,6 +3,8 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/sched/planner.h \
 	compiler/sched/sched.h \
 	compiler/sched/sched_choose.c \
+	compiler/sched/sched_cost.c \
+	compiler/sched/sched_cost.h \
 	compiler/sched/sched_fields.def \
 	compiler/sched/sched_group.c \
 	compiler/sched/sched_inline.c \
@@ -13,4 +15,7 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/sched/sched_space.c \
 	compiler/sched/sched_space.h \
 	compiler/sched/sched_text.c \
-	compiler/sched/sched_total.c
+	compiler/sched/sched_total.c \
+	compiler/sched/sched_traffic.c \
+	compiler/sched/sched_work.c \
+	compiler/sched/sched_work.h

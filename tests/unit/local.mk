@@ -95,5 +95,6 @@ tests_unit_test_vector_code_SOURCES = tests/unit/test_vector_code.c tests/unit/v
 	$(vector_math_kernels)
 
 # Schedules
-check_PROGRAMS += tests/unit/test_sched_space
+check_PROGRAMS += tests/unit/test_sched_space tests/unit/test_sched_cost
 tests_unit_test_sched_space_SOURCES = tests/unit/test_sched_space.c
+tests_unit_test_sched_cost_SOURCES = tests/unit/test_sched_cost.c tests/spec_fixture.h

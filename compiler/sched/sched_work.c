@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Counts the operations of a nest as emit/ makes them: loops, blocks of registers, values computed in place. */
+#include "sched/sched_work.h"
+
+struct counting {
+    const struct plan *plan;
+    const struct plan_region *region;
+    const struct plan_nest *nest;
+    const struct machine *machine;
+    int vectors; /* of a tile; 1 for uniform work */
+    bool is_double, is_wide;
+};
+
+/* ---- sums of work --------------------------------------------------------------------------------------------------- */
+
+static void add_work(struct work *sum, const struct work *part, double times)
+{
+    sum->madds += times * part->madds;
+    sum->arithmetic += times * part->arithmetic;
+    sum->loads += times * part->loads;
+    sum->stores += times * part->stores;
+    sum->shuffles += times * part->shuffles;
+    sum->divisions += times * part->divisions;
+    sum->other += times * part->other;
+}
+
+static double operations(const struct work *work)
+{
+    return work->madds + work->arithmetic + work->loads + work->stores + work->shuffles + work->divisions + work->other;
+}
+
+static void add_chain(struct nest_work *out, double blocks, double length, double ops, int spilled)
+{
+    if (out->n_chains < WORK_MOST_CHAINS)
+        out->chains[out->n_chains++] = (struct chain){blocks, length, ops, spilled > 0};
+}
+
+/* Sums beyond the registers, `operands` of which hold something else, are loaded and stored at each step. */
+static int spill(const struct counting *c, int sums, int operands, struct work *step)
+{
+    const int spilled = sums + operands - c->machine->registers;
+    if (spilled <= 0)
+        return 0;
+    step->loads += spilled;
+    step->stores += spilled;
+    return spilled;
+}
+
+/* ---- functions ------------------------------------------------------------------------------------------------------ */
+
+/* Of the code in emit/vector_math*: operations beside divisions, for float and double. */
+struct function_work {
+    enum ir_op op;
+    double single, double_, divisions;
+};
+static const struct function_work functions[] = {
+    {IR_TANH, 13, 31, 1},     {IR_EXP, 15, 25, 0},      {IR_LOG, 38, 48, 0},    {IR_SQRT, 1, 1, 1.5},
+    {IR_RECIP, 0, 0, 1},      {IR_SIN, 19, 27, 0},      {IR_COS, 20, 28, 0},    {IR_ERF, 34, 76, 0},
+    {IR_ERFINV, 62, 100, 1},  {IR_SOFTPLUS, 36, 52, 0}, {IR_SIGMOID, 17, 22, 1}, {IR_CLAMP, 2, 2, 0},
+    {IR_INSIDE, 3, 3, 0},     {IR_HOLD, 0, 0, 0},
+};
+
+static void add_function(const struct counting *c, enum ir_op op, struct work *out)
+{
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
+        if (functions[i].op == op) {
+            out->arithmetic += c->is_double ? functions[i].double_ : functions[i].single;
+            out->divisions += functions[i].divisions;
+        }
+}
+
+/* ---- values --------------------------------------------------------------------------------------------------------- */
+
+static bool is_member(const struct plan_nest *nest, const struct ir_node *node)
+{
+    for (int i = 0; i < nest->n_members; i++)
+        if (nest->members[i].node == node)
+            return true;
+    return false;
+}
+
+static void add_value(const struct counting *c, const struct ir_node *node, struct work *out);
+
+static void add_expression(const struct counting *c, const struct ir_node *node, struct work *out)
+{
+    struct plan_slice slice;
+    if (node->op == IR_EIN)
+        out->arithmetic += (node->n_args > 0 ? node->n_args - 1 : 0) + (node->ein.coefficient != 1 && node->n_args > 0);
+    else if (node->op == IR_ADD)
+        out->arithmetic += node->n_args - 1;
+    else if (node->op == IR_SELECT)
+        out->arithmetic += plan_is_slice(node, &slice) && slice.value != 1;
+    else
+        add_function(c, node->op, out);
+    if (node->op == IR_ADD) /* products are fused onto sums */
+        for (int i = 0; i < node->n_args; i++)
+            if (c->region->value[node->args[i]->id].inlined && node->args[i]->op == IR_EIN && node->args[i]->n_args > 1)
+                out->arithmetic -= 1;
+    for (int i = 0; i < node->n_args; i++)
+        add_value(c, node->args[i], out);
+}
+
+/* One vector of a value: in a register, loaded or computed. */
+static void add_value(const struct counting *c, const struct ir_node *node, struct work *out)
+{
+    if (is_member(c->nest, node))
+        return;
+    if (c->region->value[node->id].inlined)
+        add_expression(c, node, out);
+    else if (c->region->value[node->id].space != PLAN_CONST)
+        out->loads++;
+}
+
+static void add_store(const struct counting *c, const struct plan_store *store, struct work *out)
+{
+    if (store->node)
+        add_value(c, store->node, out);
+    out->loads += (!store->node && store->from >= 0) + store->add;
+    out->arithmetic += store->add;
+    out->stores++;
+}
+
+/* One vector of one element: what follows a contraction, and all of a map without one. */
+static struct work element_work(const struct counting *c)
+{
+    struct work work = {0};
+    for (int i = 0; i < c->nest->n_members; i++) {
+        const struct ir_node *node = c->nest->members[i].node;
+        if (i == 0 && c->nest->n_summed > 0)
+            work.arithmetic += node->ein.coefficient != 1;
+        else
+            add_expression(c, node, &work);
+    }
+    for (int i = 0; i < c->nest->n_stores; i++)
+        add_store(c, &c->nest->stores[i], &work);
+    return work;
+}
+
+/* ---- contractions ---------------------------------------------------------------------------------------------------- */
+
+static bool operand_has_row(const struct counting *c, const struct ir_node *root, int i)
+{
+    for (int axis = 0; axis < root->args[i]->shape.rank; axis++) {
+        const int label = root->ein.labels[i][axis];
+        if (label < root->shape.rank && c->nest->members[0].axis[label] == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_narrow(const struct counting *c, const struct ir_node *x)
+{
+    return c->is_wide && !c->region->value[x->id].wide && !c->region->value[x->id].inlined;
+}
+
+/* One step of the sum for `rows` rows. */
+static struct work step_work(const struct counting *c, const struct ir_node *root, int rows)
+{
+    struct work work = {0};
+    int of[2][2] = {{0}}; /* operands, by row and narrow */
+    for (int i = 0; i < root->n_args; i++) {
+        const bool row = operand_has_row(c, root, i), narrow = is_narrow(c, root->args[i]);
+        struct work one = {0};
+        add_value(c, root->args[i], &one);
+        add_work(&work, &one, (row ? rows : 1) * (narrow ? 1 : c->vectors));
+        of[row][narrow]++;
+    }
+    for (int row = 0; row < 2; row++) {
+        const int wide = of[row][0], narrow = of[row][1], times = row ? rows : 1;
+        work.arithmetic += (wide > 1 ? wide - 1 : 0) * times * c->vectors + (narrow > 1 ? narrow - 1 : 0) * times;
+        work.arithmetic += wide && narrow ? times * c->vectors : 0;
+    }
+    work.madds += rows * c->vectors;
+    return work;
+}
+
+/* ---- maps ------------------------------------------------------------------------------------------------------------ */
+
+enum { LOOP = 2, BLOCK = 6 /* operations of a loop's step, and of a block's addresses */ };
+
+static void add_block(const struct counting *c, int rows, double times, struct nest_work *out)
+{
+    const struct plan_nest *nest = c->nest;
+    struct work block = {.other = BLOCK}, element = element_work(c);
+    double steps = 1;
+    int spilled = 0;
+    for (int i = 0; i < nest->n_summed; i++)
+        steps *= nest->members[0].node->ein.size[nest->summed[i]];
+    if (nest->n_summed > 0) {
+        struct work step = step_work(c, nest->members[0].node, rows);
+        step.other += nest->unroll ? 0 : LOOP;
+        spilled = spill(c, rows * c->vectors, rows > 1 ? c->vectors + 1 : 1, &step); /* a column, a row's number */
+        add_work(&block, &step, steps);
+        out->code_operations += (nest->unroll ? steps * times : 1) * operations(&step);
+    }
+    add_work(&block, &element, rows * c->vectors);
+    if (nest->apart) {
+        block.loads += 2 * rows * c->vectors;
+        block.stores += 2 * rows * c->vectors;
+    }
+    out->code_operations += (nest->unroll ? times : 1) * (nest->apart ? 1 : rows) * c->vectors * operations(&element);
+    add_work(&out->all, &block, times);
+    if (nest->n_summed > 0)
+        add_chain(out, times, steps, operations(&block), spilled);
+}
+
+static void count_map(const struct counting *c, struct nest_work *out)
+{
+    const struct plan_nest *nest = c->nest;
+    const int rows = nest->n_axes ? nest->size[0] : 1, whole = rows / nest->block, rest = rows % nest->block;
+    double outer = 1;
+    for (int axis = 1; axis < nest->n_axes; axis++)
+        outer *= nest->size[axis];
+    if (whole)
+        add_block(c, nest->block, outer * whole, out);
+    if (rest)
+        add_block(c, rest, outer, out);
+}
+
+/* ---- totals ---------------------------------------------------------------------------------------------------------- */
+
+static int power_of_two_in(int n, int most)
+{
+    while (most > n)
+        most /= 2;
+    return most;
+}
+
+static bool has_label(const struct plan_factor *factor, int label)
+{
+    for (int axis = 0; label >= 0 && axis < factor->node->shape.rank; axis++)
+        if (factor->labels[axis] == label)
+            return true;
+    return false;
+}
+
+/* Adds up the lanes of m x k sums in pieces of powers of two, and adds them to memory. */
+static struct work reduction_work(const struct counting *c, int m, int k)
+{
+    struct work work = {0};
+    const int vector = c->plan->schedule.vector;
+    for (int j = 0, columns; j < k; j += columns) {
+        columns = power_of_two_in(k - j, vector);
+        for (int i = 0, rows; i < m; i += rows) {
+            rows = power_of_two_in(m - i, vector / columns);
+            double pairs = rows * columns - 1;
+            for (int lanes = vector; lanes > rows * columns; lanes /= 2)
+                pairs++;
+            work.shuffles += 2 * pairs + rows - 1;
+            work.arithmetic += pairs + rows;
+            work.loads += rows;
+            work.stores += rows;
+        }
+    }
+    return work;
+}
+
+static struct work term_work(const struct counting *c, const struct plan_term *term, int m, int k)
+{
+    struct work work = {.madds = m * k, .other = 1};
+    for (int i = 0; i < term->n_factors; i++) {
+        const bool a = has_label(&term->factor[i], c->nest->axis_a), b = has_label(&term->factor[i], c->nest->axis_b);
+        struct work one = {0};
+        add_value(c, term->factor[i].node, &one);
+        add_work(&work, &one, (a ? m : 1) * (b ? k : 1));
+    }
+    if (term->n_factors > 2)
+        work.arithmetic += (term->n_factors - 2) * (m < k ? m : k);
+    work.arithmetic += term->coefficient != 1 ? 1 + (m < k ? m : k) : 0;
+    return work;
+}
+
+static void add_total_block(const struct counting *c, int m, int k, double times, struct nest_work *out)
+{
+    struct work block = reduction_work(c, m, k);
+    double length = 0;
+    int spilled = 0;
+    out->code_operations += operations(&block);
+    for (int t = 0; t < c->nest->n_terms; t++) {
+        const struct plan_term *term = &c->nest->terms[t];
+        struct work step = term_work(c, term, m, k);
+        double steps = c->vectors;
+        step.other += (double)LOOP / c->vectors;
+        spilled = spill(c, m * k, (m < k ? m : k) + 1, &step);
+        for (int label = c->nest->total->shape.rank; label < term->n_labels; label++)
+            steps *= term->size[label];
+        add_work(&block, &step, steps);
+        length += steps;
+        out->code_operations += c->vectors * operations(&step);
+    }
+    block.other += BLOCK;
+    add_work(&out->all, &block, times);
+    add_chain(out, times, length, operations(&block), spilled);
+}
+
+static void count_total(const struct counting *c, struct nest_work *out)
+{
+    const struct plan_nest *nest = c->nest;
+    const struct ir_shape shape = nest->total->shape;
+    const int a = nest->axis_a < 0 ? 1 : shape.size[nest->axis_a], b = nest->axis_b < 0 ? 1 : shape.size[nest->axis_b];
+    double outer = 1;
+    for (int axis = 0; axis < shape.rank; axis++)
+        outer *= axis == nest->axis_a || axis == nest->axis_b ? 1 : shape.size[axis];
+    const int m = nest->axis_a < 0 ? 1 : nest->block_a, k = nest->axis_b < 0 ? 1 : nest->block_b;
+    const int rows[2] = {m, a % m}, columns[2] = {k, b % k};
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 2; j++)
+            if (rows[i] && columns[j])
+                add_total_block(c, rows[i], columns[j], outer * (i ? 1 : a / m) * (j ? 1 : b / k), out);
+}
+
+/* ---- selections, matrices -------------------------------------------------------------------------------------------- */
+
+static void count_select(const struct counting *c, struct nest_work *out)
+{
+    const double elements = (double)ir_elements(c->nest->node->shape) * c->vectors;
+    out->all = (struct work){.arithmetic = elements, .loads = 2 * elements, .stores = elements, .other = 4 * elements};
+    out->code_operations = 64;
+}
+
+/* n^3/6 multiply-adds of Cholesky's factor, and n^3/2 of an inverse from it. */
+static void count_matrix(const struct counting *c, struct nest_work *out)
+{
+    const double n = c->nest->node->args[0]->shape.size[0], vectors = c->vectors;
+    const double cubes = n * n * n * (c->nest->node->op == IR_INVERSE ? 2.0 / 3 : 1.0 / 6) * vectors;
+    out->all = (struct work){.madds = cubes, .arithmetic = n * n * vectors, .loads = cubes * (1 + 1.0 / c->nest->block),
+                             .stores = n * n * vectors, .divisions = 2 * n * vectors, .other = cubes / 2};
+    out->code_operations = 256;
+}
+
+struct nest_work work_of(const struct plan *plan, const struct plan_region *region, const struct plan_nest *nest,
+                         const struct machine *machine, bool is_double)
+{
+    struct nest_work out = {.n_chains = 0};
+    const struct counting c = {.plan = plan, .region = region, .nest = nest, .machine = machine,
+                               .is_double = is_double, .is_wide = region->wide,
+                               .vectors = region->wide ? plan->schedule.lanes / plan->schedule.vector : 1};
+    switch (nest->kind) {
+    case PLAN_MAP:
+        count_map(&c, &out);
+        break;
+    case PLAN_TOTAL:
+        count_total(&c, &out);
+        break;
+    case PLAN_SELECT:
+        count_select(&c, &out);
+        break;
+    case PLAN_MATRIX:
+        count_matrix(&c, &out);
+        break;
+    }
+    return out;
+}
