@@ -178,16 +178,19 @@ bool main_print_json(const struct arguments *arguments, enum gpfc_status status,
 /* ---- tuning ------------------------------------------------------------------------------------------- */
 
 /* Where nobody watches, a line for each tenth of the candidates. */
-static bool is_worth_a_line(const struct gpfc_tuning *now)
+static bool is_worth_a_line(struct arguments *arguments, const struct gpfc_tuning *now)
 {
-    return now->done == now->total || now->done * 10 / now->total != (now->done - 1) * 10 / now->total;
+    const int tenth = 1 + now->done * 10 / now->total;
+    const bool is_new = tenth != arguments->tenth_told;
+    arguments->tenth_told = tenth;
+    return is_new;
 }
 
 void main_print_tuning(void *data, const struct gpfc_tuning *now)
 {
     const struct arguments *arguments = data;
     const bool terminal = isatty(STDERR_FILENO) == 1;
-    if (arguments->quiet || (!terminal && !is_worth_a_line(now)))
+    if (arguments->quiet || (!terminal && !is_worth_a_line(arguments, now)))
         return;
     (void)fprintf(stderr, "%stuning the %s: %d of %d candidates, the best %.2f times as fast as untuned, %.0f s left%s",
                   terminal ? "\r" : "", now->part, now->done, now->total, 1 / now->ratio, now->seconds_left,

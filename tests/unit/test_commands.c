@@ -37,6 +37,8 @@ static int be_a_trainer(int argc, char **argv)
             fake.bundle.spec_hash = atoi(value + 1);
         else if (strcmp(pair, "features") == 0)
             fake.bundle.features = value + 1;
+        else if (strcmp(pair, "cpu_name") == 0)
+            fake.bundle.cpu_name = value + 1;
         else
             fake_set(&fake, pair, value + 1);
     }
@@ -272,6 +274,32 @@ static void processor_is_checked_first(void)
         expect(FAKE_SINGLE2, "features=+avx512vbmi", "info", 1, "this processor lacks avx512vbmi");
 #endif
     expect(FAKE_SINGLE2, "features=+sse3", "info", 0, "");
+    scratch_remove(&scratch);
+}
+
+/* Kernels for another model of processor may be slow, but they run. */
+static void another_processor_is_told(void)
+{
+    set_up();
+    struct outcome outcome = run(FAKE_SINGLE2, "cpu_name=abacus", "info");
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "compiled for abacus, this machine is another"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "`./fake tune' compiles it anew"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "schedule  chosen, lanes=8"));
+    outcome_free(&outcome);
+    json_t *json = run_json(FAKE_SINGLE2, "cpu_name=abacus", "info --json");
+    CU_ASSERT_TRUE(json_is_true(json_object_get(json, "other_cpu")));
+    CU_ASSERT_TRUE(json_is_false(json_object_get(json, "tuned")));
+    json_decref(json);
+    scratch_remove(&scratch);
+}
+
+/* What can be told before gpfc is called. */
+static void tuning_is_refused(void)
+{
+    set_up();
+    expect(FAKE_SINGLE2, "", "tune --tune none", 2, "--tune takes quick or full, not 'none'");
+    expect(FAKE_SINGLE2, "", "tune --tune-time 0", 2, "--tune-time takes a number from 0.1 to 86400, not '0'");
+    expect(FAKE_SINGLE2, "", "tune now", 2, "'now' is one argument too many");
     scratch_remove(&scratch);
 }
 
@@ -981,6 +1009,8 @@ int main(int argc, char **argv)
         {"help fits the screen", help_fits_the_screen},
         {"wrong words are told", wrong_words_are_told},
         {"processor is checked first", processor_is_checked_first},
+        {"another processor is told", another_processor_is_told},
+        {"tuning is refused", tuning_is_refused},
         {"train leaves a folder", train_leaves_a_folder},
         {"train tells a person", train_tells_a_person},
         {"train starts from given weights", train_starts_from_given_weights},
