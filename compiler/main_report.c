@@ -188,7 +188,7 @@ static bool is_worth_a_line(struct arguments *arguments, const struct gpfc_tunin
 
 void main_print_tuning(void *data, const struct gpfc_tuning *now)
 {
-    const struct arguments *arguments = data;
+    struct arguments *arguments = data;
     const bool terminal = isatty(STDERR_FILENO) == 1;
     if (arguments->quiet || (!terminal && !is_worth_a_line(arguments, now)))
         return;
