@@ -4,7 +4,7 @@
  * grid resolves them. */
 #include "density_grid.h"
 
-#include "evaluate.h"
+#include "factors.h"
 #include "kernel_run.h"
 #include "normal.h"
 #include "rows.h"
