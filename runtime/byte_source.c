@@ -61,6 +61,7 @@ bool byte_source_open(struct byte_source *out, const char *path, struct fault *f
     file->descriptor = descriptor;
     *out = (struct byte_source){.state = file,
                                 .length = S_ISREG(what.st_mode) ? (int64_t)what.st_size : -1,
+                                .descriptor = S_ISREG(what.st_mode) ? descriptor : -1,
                                 .read = file_read,
                                 .close = file_close};
     return true;

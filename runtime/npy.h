@@ -9,6 +9,7 @@
 #define GPFC_NPY_H
 
 #include "fault.h"
+#include "file_map.h"
 
 #include <stdint.h>
 
@@ -38,6 +39,12 @@ bool npy_expect_columns(const struct npy_reader *reader, int64_t d, struct fault
  * last row. */
 bool npy_read_rows(struct npy_reader *reader, int precision, int64_t rows, void *to, int64_t *got,
                    struct fault *fault) MUST_CHECK;
+
+/* All rows as they lie in a file, instead of reading them: of the wanted precision as it is, and checked
+ * likewise, but at any address. Nothing mapped (out->pages is NULL), and nothing read, where they do not lie
+ * like that: another precision or byte order, deflated, a pipe. For a reader that has read nothing. */
+bool npy_map_rows(struct npy_reader *reader, int precision, struct file_map *out,
+                  struct fault *fault) MUST_CHECK;
 
 /* The same of whole numbers: of any type of integers or truth values, or floating point numbers that are
  * whole. The reader was opened for them (npz_integers). */

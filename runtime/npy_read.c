@@ -291,6 +291,50 @@ bool npy_read_rows(struct npy_reader *r, int precision, int64_t rows, void *to, 
     return read_elements(r, precision, rows, to, got, fault);
 }
 
+/* ---- rows where they lie --------------------------------------------------------------------------------
+ */
+
+/* What the buffer holds is what is mapped there, and finite. */
+static bool check_part(const struct npy_reader *r, const struct file_map *map, int64_t first, size_t elements,
+                       struct fault *fault)
+{
+    const size_t size = (size_t)r->header.size;
+    for (size_t i = 0; i < elements; i++) {
+        const double value = element_of(r->buffer, r->header.size, i);
+        if (!isfinite(value))
+            return tell_element(r, first + (int64_t)i, value, fault);
+    }
+    return memcmp((const char *)map->bytes + (size_t)first * size, r->buffer, elements * size) == 0 ||
+           fault_set(fault, FAULT_INPUT, "%s: changes while it is read", r->name);
+}
+
+static bool check_mapped(struct npy_reader *r, const struct file_map *map, struct fault *fault)
+{
+    const int64_t elements = r->header.shape.rows * r->header.shape.columns;
+    size_t part;
+    for (int64_t first = 0; first < elements; first += (int64_t)part)
+        if (!fill_buffer(r, first, elements - first, &part, fault) || !check_part(r, map, first, part, fault))
+            return false;
+    r->row = r->header.shape.rows;
+    return check_end(r, fault);
+}
+
+bool npy_map_rows(struct npy_reader *r, int precision, struct file_map *out, struct fault *fault)
+{
+    const struct npy_header *const header = &r->header;
+    const struct byte_source *const source = &r->source;
+    *out = (struct file_map){.pages = NULL};
+    assert(r->row == 0);
+    if (header->kind != 'f' || header->size != precision || header->big_endian || source->length < 0 ||
+        !file_map(out, source->descriptor, source->offset + source->length - header->data_bytes,
+                  header->data_bytes))
+        return true;
+    if (check_mapped(r, out, fault))
+        return true;
+    file_unmap(out);
+    return false;
+}
+
 bool npy_read_integers(struct npy_reader *r, int64_t rows, int64_t *to, int64_t *got, struct fault *fault)
 {
     return read_elements(r, 0, rows, to, got, fault);

@@ -5,12 +5,15 @@
 #include "npz.h"
 
 #include "npy_format.h"
+#include "npz_place.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zip.h>
 
 enum {
@@ -21,6 +24,7 @@ enum {
 struct npz {
     char *path;
     zip_t *zip;
+    int descriptor; /* of the same file, for members that are mapped; -1: none are */
     int64_t file_bytes;
 };
 
@@ -59,7 +63,10 @@ bool npz_open(struct npz **out, const char *path, struct fault *fault)
         zip_discard(zip);
         return fault_memory(fault, sizeof *npz, "a zip file");
     }
-    *npz = (struct npz){.path = copy, .zip = zip, .file_bytes = size_of_file(path)};
+    *npz = (struct npz){.path = copy,
+                        .zip = zip,
+                        .descriptor = open(path, O_RDONLY | O_CLOEXEC),
+                        .file_bytes = size_of_file(path)};
     *out = npz;
     return true;
 }
@@ -69,6 +76,8 @@ void npz_close(struct npz *npz)
     if (!npz)
         return;
     zip_discard(npz->zip);
+    if (npz->descriptor >= 0)
+        close(npz->descriptor);
     free(npz->path);
     free(npz);
 }
@@ -150,6 +159,16 @@ static bool member_length(struct npz *npz, zip_uint64_t index, const char *name,
     return true;
 }
 
+/* Where the member's bytes lie as they are. */
+static void find_place(struct npz *npz, zip_uint64_t index, struct byte_source *source)
+{
+    const char *const member = zip_get_name(npz->zip, index, ZIP_FL_ENC_RAW);
+    source->descriptor = -1;
+    if (member && npz->descriptor >= 0 &&
+        npz_place(npz->descriptor, npz->file_bytes, index, member, source->length, &source->offset))
+        source->descriptor = npz->descriptor;
+}
+
 static bool open_member(struct npz *npz, enum npy_elements elements, const char *name,
                         struct npy_reader **out, struct fault *fault)
 {
@@ -162,6 +181,7 @@ static bool open_member(struct npz *npz, enum npy_elements elements, const char 
     struct byte_source source = {.read = member_read, .close = member_close};
     if (!member_length(npz, (zip_uint64_t)index, full, &source.length, fault))
         return false;
+    find_place(npz, (zip_uint64_t)index, &source);
     source.state = zip_fopen_index(npz->zip, (zip_uint64_t)index, 0);
     if (!source.state)
         return fault_set(fault, FAULT_INPUT, "%s: %s", full, zip_strerror(npz->zip));

@@ -15,7 +15,8 @@ void npz_close(struct npz *npz); /* NULL is allowed; readers of its arrays are c
 bool npz_has(struct npz *npz, const char *name);
 
 /* A reader of the array `name` (no ".npy"); a missing one is a fault that lists what there is. The checksum
- * is checked when the last row was read. Several readers of one npz may be open, in one thread. */
+ * is checked when the last row was read. A stored array can be mapped (npy_map_rows), and stays so when the
+ * npz is closed. Several readers of one npz may be open, in one thread. */
 bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault) MUST_CHECK;
 
 /* The same for npy_read_integers. */

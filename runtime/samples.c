@@ -142,10 +142,12 @@ bool samples_load(struct samples *out, const struct samples_request *request, st
 
 void samples_free(struct samples *samples)
 {
-    free(samples->x_train);
-    free(samples->x_test);
-    free(samples->y_train);
-    free(samples->y_test);
+    void *const rows[] = {samples->x_train, samples->x_test, samples->y_train, samples->y_test};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (samples->map[i].pages != NULL)
+            file_unmap(&samples->map[i]);
+        else
+            free(rows[i]);
     free(samples->logdet_train);
     free(samples->logdet_test);
     free(samples->labels_train);

@@ -16,11 +16,16 @@
  *
  * Where the data has no split of its own, a share `test` of it is the test: of a file rows drawn by a fixed
  * seed, so that training and every later evaluation see the same ones; of a generator the last ones. x may be
- * standardised: each coordinate less the training rows' mean, over their deviation. */
+ * standardised: each coordinate less the training rows' mean, over their deviation.
+ *
+ * x and y of a file with a split of its own (or without a test), in the trainer's precision and not deflated,
+ * are not read into memory but mapped (file_map.h): they are to be read alone, and may lie at any address
+ * (rows.h). */
 #ifndef GPFC_SAMPLES_H
 #define GPFC_SAMPLES_H
 
 #include "fault.h"
+#include "file_map.h"
 #include "standard.h"
 
 #include <stdint.h>
@@ -47,6 +52,7 @@ struct samples {
     double *logdet_train, *logdet_test;  /* [n]; NULL: not given */
     int64_t *labels_train, *labels_test; /* [n]; NULL: not given */
     struct standard standard;            /* as used; d = 0: none */
+    struct file_map map[4];              /* what of x_train, x_test, y_train, y_test lies in a file */
 };
 
 bool samples_load(struct samples *out, const struct samples_request *request, struct fault *fault) MUST_CHECK;

@@ -26,6 +26,7 @@ static const struct names samples_names = {"samples", "y", "logdet", "labels"};
 struct part { /* as in struct samples */
     int64_t n;
     void *x, *y, *logdet, *labels;
+    struct file_map x_map, y_map;
 };
 
 struct input {
@@ -34,6 +35,7 @@ struct input {
     char *x_path, *y_path; /* .npy files; y_path may be NULL */
     int precision;         /* of x and y */
     bool has_y;
+    bool is_changed;         /* x, after it was read: standardised */
     unsigned char *for_test; /* [n] which rows are; NULL: the data has its own split */
     struct part train, test;
 };
@@ -145,20 +147,45 @@ static bool read_split(const struct input *in, enum kind kind, struct npy_reader
 }
 
 /* An array of a's rows, or of a's and b's together, in room made here. b NULL: it is not split. */
-static bool read_array(const struct input *in, enum kind kind, const char *name, const struct part *a,
-                       const struct part *b, void **to_a, void **to_b, struct fault *fault)
+static bool read_into_memory(const struct input *in, enum kind kind, struct npy_reader *reader,
+                             const struct part *a, const struct part *b, void **to_a, void **to_b,
+                             struct fault *fault)
 {
-    struct npy_reader *reader;
     int64_t got;
-    if (!open_checked(in, kind, name, a->n + (b ? b->n : 0), &reader, fault))
-        return false;
     *to_a = samples_room(a->n, bytes_of_row(in, kind), fault);
     if (b && *to_a)
         *to_b = samples_room(b->n, bytes_of_row(in, kind), fault);
-    bool done = *to_a && (!b || *to_b);
-    if (done)
-        done = b ? read_split(in, kind, reader, (void *const[2]){*to_a, *to_b}, fault)
-                 : read_rows(in, kind, reader, a->n, *to_a, &got, fault);
+    if (!*to_a || (b && !*to_b))
+        return false;
+    return b ? read_split(in, kind, reader, (void *const[2]){*to_a, *to_b}, fault)
+             : read_rows(in, kind, reader, a->n, *to_a, &got, fault);
+}
+
+/* a's rows where they lie, if they can stay there: *to_a is not NULL. Nothing is left for b then. */
+static bool map_rows(const struct input *in, struct npy_reader *reader, const struct part *b,
+                     struct file_map *map, void **to_a, void **to_b, struct fault *fault)
+{
+    if (in->is_changed || (b && b->n > 0))
+        return true;
+    if (!npy_map_rows(reader, in->precision, map, fault))
+        return false;
+    *to_a = map->bytes;
+    if (*to_a && b)
+        *to_b = samples_room(0, 1, fault);
+    return !*to_a || !b || *to_b;
+}
+
+/* map NULL: it is always read. */
+static bool read_array(const struct input *in, enum kind kind, const char *name, const struct part *a,
+                       const struct part *b, void **to_a, void **to_b, struct file_map *map,
+                       struct fault *fault)
+{
+    struct npy_reader *reader;
+    if (!open_checked(in, kind, name, a->n + (b ? b->n : 0), &reader, fault))
+        return false;
+    bool done = !map || map_rows(in, reader, b, map, to_a, to_b, fault);
+    if (done && !*to_a)
+        done = read_into_memory(in, kind, reader, a, b, to_a, to_b, fault);
     npy_close(reader);
     return done;
 }
@@ -169,20 +196,21 @@ static bool read_names(const struct input *in, const struct names *names, struct
 {
     struct part none = {.n = 0};
     struct part *const second = b ? b : &none;
-    if (!read_array(in, ROWS, names->x, a, b, &a->x, &second->x, fault) ||
-        (in->has_y && !read_array(in, ROWS, names->y, a, b, &a->y, &second->y, fault)))
+    if (!read_array(in, ROWS, names->x, a, b, &a->x, &second->x, &a->x_map, fault) ||
+        (in->has_y && !read_array(in, ROWS, names->y, a, b, &a->y, &second->y, &a->y_map, fault)))
         return false;
     if (in->has_y && has_array(in, names->logdet) &&
-        !read_array(in, NUMBERS, names->logdet, a, b, &a->logdet, &second->logdet, fault))
+        !read_array(in, NUMBERS, names->logdet, a, b, &a->logdet, &second->logdet, NULL, fault))
         return false;
     return !has_array(in, names->labels) ||
-           read_array(in, LABELS, names->labels, a, b, &a->labels, &second->labels, fault);
+           read_array(in, LABELS, names->labels, a, b, &a->labels, &second->labels, NULL, fault);
 }
 
 static void look_for_y(struct input *in, const struct names *names)
 {
     in->has_y = has_array(in, names->y);
-    in->precision = samples_standardised(in->request, in->has_y) ? 8 : in->request->precision;
+    in->is_changed = samples_standardised(in->request, in->has_y);
+    in->precision = in->is_changed ? 8 : in->request->precision;
 }
 
 static bool read_own_split(struct input *in, struct fault *fault)
@@ -314,6 +342,10 @@ static void give(const struct input *in, struct samples *out)
     out->logdet_test = in->test.logdet;
     out->labels_train = in->train.labels;
     out->labels_test = in->test.labels;
+    out->map[0] = in->train.x_map;
+    out->map[1] = in->test.x_map;
+    out->map[2] = in->train.y_map;
+    out->map[3] = in->test.y_map;
 }
 
 bool samples_read_file(struct samples *out, const struct samples_request *request, struct fault *fault)

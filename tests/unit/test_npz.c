@@ -4,6 +4,8 @@
 #include "npz.h"
 #include "unit/npz_fixture.h"
 
+#include <math.h>
+
 static const double six[6] = {1, -2.5, 3e-3, 4, 5e10, -6};
 static double many[4000];
 
@@ -185,6 +187,115 @@ static void members_that_are_no_arrays_are_told(void)
     scratch_remove(&s);
 }
 
+/* ---- arrays that stay where they are --------------------------------------------------------------------
+ */
+
+static bool map_array(const char *path, const char *name, int precision, struct file_map *out,
+                      struct fault *fault)
+{
+    struct npz *npz;
+    struct npy_reader *reader;
+    fault->exit_code = 0;
+    *out = (struct file_map){.pages = NULL};
+    if (!npz_open(&npz, path, fault))
+        return false;
+    const bool opened = npz_array(npz, name, &reader, fault);
+    const bool good = opened && npy_map_rows(reader, precision, out, fault);
+    if (opened)
+        npy_close(reader);
+    npz_close(npz);
+    return good;
+}
+
+static void stored_arrays_are_mapped(void)
+{
+    struct scratch s;
+    struct fault fault;
+    struct file_map map;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const path = sound_file(&s, ZIP_CM_STORE);
+    check_good(map_array(path, "x", 8, &map, &fault), &fault);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(map.pages);
+    CU_ASSERT_EQUAL(memcmp(map.bytes, six, sizeof six), 0);
+    file_unmap(&map);
+    check_good(map_array(path, "many", 8, &map, &fault), &fault);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(map.pages);
+    CU_ASSERT_EQUAL(memcmp(map.bytes, many, sizeof many), 0);
+    file_unmap(&map);
+    CU_ASSERT_PTR_NULL(map.pages);
+    file_unmap(&map);
+    scratch_remove(&s);
+}
+
+/* Not a fault: they are read. */
+static void others_are_not_mapped(void)
+{
+    struct scratch s;
+    struct fault fault;
+    struct file_map map;
+    double to[6];
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *path = sound_file(&s, ZIP_CM_STORE);
+    check_good(map_array(path, "x", 4, &map, &fault), &fault);
+    CU_ASSERT_PTR_NULL(map.pages);
+    path = sound_file(&s, ZIP_CM_DEFLATE);
+    check_good(map_array(path, "many", 8, &map, &fault), &fault);
+    CU_ASSERT_PTR_NULL(map.pages);
+    const struct member none = {"x.npy", 0, 2, six, ZIP_CM_STORE},
+                        member = {"x.npy", 3, 2, six, ZIP_CM_STORE};
+    CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, "a.npz"), &none, 1));
+    check_good(map_array(scratch_path(&s, "a.npz"), "x", 8, &map, &fault), &fault);
+    CU_ASSERT_PTR_NULL(map.pages);
+    CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, "a.npz"), &member, 1));
+    CU_ASSERT_TRUE_FATAL(
+        patch_file(scratch_path(&s, "a.npz"), "PK\3\4", 4, true, 28, "\1", 1)); /* a longer header */
+    CU_ASSERT_FALSE(map_array(scratch_path(&s, "a.npz"), "x", 8, &map, &fault) && map.pages != NULL);
+    CU_ASSERT_PTR_NULL(map.pages);
+    (void)read_array(scratch_path(&s, "a.npz"), "x", to, 3, &fault);
+    scratch_remove(&s);
+}
+
+/* A directory behind other bytes, as in a program that unpacks itself: the places in it are not the file's.
+ */
+static void places_that_lie_are_noticed(void)
+{
+    struct scratch s;
+    struct fault fault;
+    struct file_map map;
+    size_t length;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    char *const bytes = scratch_read(sound_file(&s, ZIP_CM_STORE), &length);
+    char *const moved = calloc(length + 64, 1);
+    CU_ASSERT_FATAL(bytes != NULL && moved != NULL);
+    memcpy(moved + 64, bytes, length);
+    CU_ASSERT_TRUE(scratch_write(scratch_path(&s, "moved.npz"), moved, length + 64));
+    if (map_array(scratch_path(&s, "moved.npz"), "x", 8, &map, &fault)) /* where libzip reads such a one */
+        CU_ASSERT_TRUE(map.pages == NULL || memcmp(map.bytes, six, sizeof six) == 0);
+    file_unmap(&map);
+    free(bytes);
+    free(moved);
+    scratch_remove(&s);
+}
+
+static void mapped_arrays_are_checked(void)
+{
+    static const double bad[6] = {1, 2, 3, 4, 5, NAN};
+    const struct member member = {"x.npy", 3, 2, bad, ZIP_CM_STORE};
+    struct scratch s;
+    struct fault fault;
+    struct file_map map;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, "a.npz"), &member, 1));
+    check_fault(map_array(scratch_path(&s, "a.npz"), "x", 8, &map, &fault), &fault, FAULT_INPUT,
+                "row 2, column 1 is not a number");
+    CU_ASSERT_PTR_NULL(map.pages);
+    const char *const path = sound_file(&s, ZIP_CM_STORE);
+    CU_ASSERT_TRUE_FATAL(patch_file(path, "(3, 2), }", 9, false, 9 + 3, "\x01", 1)); /* in the number 1 */
+    check_fault(map_array(path, "x", 8, &map, &fault), &fault, FAULT_INPUT, "x: CRC error");
+    CU_ASSERT_PTR_NULL(map.pages);
+    scratch_remove(&s);
+}
+
 static const struct check_case cases[] = {
     {"arrays are read by name", arrays_are_read_by_name},
     {"several readers may be open", several_readers_may_be_open},
@@ -194,6 +305,10 @@ static const struct check_case cases[] = {
     {"a changed byte is told", a_changed_byte_is_told},
     {"promised bytes that are not there are told", promised_bytes_that_are_not_there_are_told},
     {"members that are no arrays are told", members_that_are_no_arrays_are_told},
+    {"stored arrays are mapped", stored_arrays_are_mapped},
+    {"others are not mapped", others_are_not_mapped},
+    {"places that lie are noticed", places_that_lie_are_noticed},
+    {"mapped arrays are checked", mapped_arrays_are_checked},
 };
 
 int main(void)

@@ -2,6 +2,7 @@
  *
  * What a trainer learns from, out of files and generators: split, standardised, and refused. */
 #include "npy.h"
+#include "rows.h"
 #include "samples.h"
 #include "toys.h"
 #include "unit/npz_fixture.h"
@@ -35,7 +36,7 @@ static bool load(struct samples *s, const char *file, int precision, bool standa
 
 static double value(const struct samples *s, const void *array, int64_t i)
 {
-    return s->precision == 4 ? (double)((const float *)array)[i] : ((const double *)array)[i];
+    return rows_number(array, i, s->precision);
 }
 
 static bool same(double a, double b)
@@ -96,6 +97,54 @@ static void a_split_of_its_own_is_kept(void)
             CU_ASSERT_PTR_NULL(data.logdet_train);
             samples_free(&data);
         }
+    scratch_remove(&s);
+}
+
+static int mapped(const struct samples *s)
+{
+    int n = 0;
+    for (int i = 0; i < 4; i++)
+        n += s->map[i].pages != NULL;
+    return n;
+}
+
+/* Rows that are not changed stay in the file, wherever they lie in it; others are read, with the same result.
+ */
+static void rows_may_stay_in_the_file(void)
+{
+    static const struct {
+        const char *x_test; /* its length moves what comes behind it by a byte */
+        int method, precision, mapped;
+        bool with_y, standardise;
+    } cases[] = {
+        {"x_test.npy", ZIP_CM_STORE, 8, 4, true, false},  {"x_test.npy", ZIP_CM_STORE, 8, 4, true, true},
+        {"x_test.npy", ZIP_CM_STORE, 8, 2, false, false}, {"x_test.npy", ZIP_CM_STORE, 8, 0, false, true},
+        {"x_test.npy", ZIP_CM_STORE, 4, 0, true, false},  {"x_test.npy", ZIP_CM_DEFLATE, 8, 0, true, false}};
+    struct scratch s;
+    struct fault fault;
+    struct samples data;
+    bool at_odd_addresses = false;
+    fill_arrays();
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    for (size_t i = 0; i < CHECK_COUNT(cases); i++) {
+        const int method = cases[i].method;
+        const struct member members[] = {{"labels_train.npy", 30, 0, labels, ZIP_CM_STORE},
+                                         {"labels_test.npy", 20, 0, labels + 30, ZIP_CM_STORE},
+                                         {"x_train.npy", 30, D, x, method},
+                                         {cases[i].x_test, 20, D, x + 30 * D, method},
+                                         {"y_train.npy", 30, D, y, method},
+                                         {"y_test.npy", 20, D, y + 30 * D, method}};
+        CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, "a.npz"), members, cases[i].with_y ? 6 : 4));
+        check_good(load(&data, scratch_path(&s, "a.npz"), cases[i].precision, cases[i].standardise, &fault),
+                   &fault);
+        CU_ASSERT_EQUAL(mapped(&data), cases[i].mapped);
+        for (int k = 0; k < 4; k++)
+            at_odd_addresses = at_odd_addresses || (uintptr_t)data.map[k].bytes % sizeof(double) != 0;
+        CU_ASSERT_EQUAL(unlink(scratch_path(&s, "a.npz")), 0); /* no harm */
+        check_all(&data, 30, 20);
+        samples_free(&data);
+    }
+    CU_ASSERT_TRUE(at_odd_addresses);
     scratch_remove(&s);
 }
 
@@ -192,6 +241,28 @@ static void two_npy_files_are_pairs(void)
     CU_ASSERT_EQUAL(data.standard.d, 0);
     for (int64_t i = 0; i < 40 * D; i++)
         CU_ASSERT_DOUBLE_EQUAL(value(&data, data.y_train, i), 2 * value(&data, data.x_train, i), 1e-5);
+    samples_free(&data);
+    scratch_remove(&s);
+}
+
+/* Without a test there is nothing to split: the file is all of it. */
+static void all_of_a_file_may_stay_there(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    struct samples data;
+    struct samples_request request = {.d = D, .precision = 8};
+    fill_arrays();
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    write_npy(scratch_path(&s, "x.npy"), x);
+    request.file = scratch_path(&s, "x.npy");
+    check_good(samples_load(&data, &request, &fault), &fault);
+    CU_ASSERT_TRUE(data.n_train == ROWS && data.n_test == 0 && data.x_test != NULL && mapped(&data) == 1);
+    CU_ASSERT_EQUAL(memcmp(data.x_train, x, sizeof x), 0);
+    samples_free(&data);
+    request.test = 0.2;
+    check_good(samples_load(&data, &request, &fault), &fault);
+    CU_ASSERT_EQUAL(mapped(&data), 0);
     samples_free(&data);
     scratch_remove(&s);
 }
@@ -435,9 +506,11 @@ static void broken_files_are_told(void)
 
 static const struct check_case cases[] = {
     {"a split of its own is kept", a_split_of_its_own_is_kept},
+    {"rows may stay in the file", rows_may_stay_in_the_file},
     {"data without a split is split", data_without_a_split_is_split},
     {"files of every kind agree", files_of_every_kind_agree},
     {"two .npy files are pairs", two_npy_files_are_pairs},
+    {"all of a file may stay there", all_of_a_file_may_stay_there},
     {"labels are integers of any type", labels_are_integers_of_any_type},
     {"training rows have mean 0 and variance 1", training_rows_have_mean_0_and_variance_1},
     {"a model brings its own", a_model_brings_its_own},
