@@ -13,6 +13,9 @@ tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c tests/spec_fixture.h $(fuz
 check_PROGRAMS += tests/fuzz/fuzz_ir
 tests_fuzz_fuzz_ir_SOURCES = tests/fuzz/fuzz_ir.c $(fuzz_replay)
 
+check_PROGRAMS += tests/fuzz/fuzz_wisdom
+tests_fuzz_fuzz_wisdom_SOURCES = tests/fuzz/fuzz_wisdom.c $(fuzz_replay)
+
 check_PROGRAMS += tests/fuzz/fuzz_csv tests/fuzz/fuzz_npy tests/fuzz/fuzz_npz tests/fuzz/fuzz_safetensors
 tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c $(fuzz_replay)
 tests_fuzz_fuzz_npy_SOURCES = tests/fuzz/fuzz_npy.c $(fuzz_replay)
