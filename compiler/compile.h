@@ -64,8 +64,10 @@ void compile_dump_graph(void *data, const char *stage, const struct ir_graph *gr
 
 /* What the spec's target keys fix; faults are told. */
 enum gpfc_status schedules_read(struct compile *c);
-/* The rest, when the CPU is known. */
+/* When the CPU is known: whether that goes together, and what serves without a training program. */
 enum gpfc_status schedules_choose(struct compile *c);
+/* Unless it is settled already: the schedule that costs the training program of this half least, by the cost model. */
+void schedules_settle(struct compile *c, enum compile_half half);
 
 /* ---- tuning.c: schedules that were measured ---------------------------------------------------------------------------- */
 
@@ -78,8 +80,6 @@ enum gpfc_status programs_build(struct compile *c); /* from the model */
 enum gpfc_status programs_read(struct compile *c);  /* from IR text */
 enum gpfc_status programs_plan(struct compile *c);
 
-/* Chooses what is left to be chosen of a schedule without measuring. */
-void programs_settle(struct compile *c, enum compile_half half);
 /* The training program for one schedule, in any arena and thread: as the model says it; and simplified and planned (NULL:
  * *fault). */
 struct ir_graph *programs_train(const struct compile *c, struct arena *arena, enum compile_half half,

@@ -82,6 +82,7 @@ static const char *schedule_text(struct compile *c, enum compile_half half)
 
 void describe_choices(struct compile *c)
 {
+    c->report->lanes = c->schedule[COMPILE_OF_FLOW].lanes;
     for (int half = 0; half < COMPILE_HALVES; half++)
         (void)snprintf(c->report->choice[half].schedule, sizeof c->report->choice[half].schedule, "%s",
                        schedule_text(c, half));

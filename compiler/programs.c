@@ -10,7 +10,7 @@
 #include "model/base_model.h"
 #include "pass/pass.h"
 
-enum { MOST_KEPT_BYTES = 1 << 23 /* scratch memory of a tile: what caches of today hold for some cores */ };
+enum { MOST_KEPT_BYTES = 1 << 24 /* scratch memory of a tile: what caches of today hold for some cores */ };
 
 static void count_before(struct compile *c, const struct ir_graph *graph)
 {
@@ -63,27 +63,9 @@ const struct plan *programs_plan_train(const struct compile *c, struct arena *ar
     return graph ? sched_plan(arena, graph, *schedule, fault) : NULL;
 }
 
-/* A backward pass reads stored values faster than it computes them again as long as they stay in a cache, be it one that
- * cores share. */
-static bool fits_in_cache(struct compile *c, enum compile_half half)
-{
-    const char *fault = NULL;
-    const struct plan *plan = programs_plan_train(c, c->arena, half, &c->schedule[half], &fault);
-    return plan && plan->scratch_elements * (c->is_double ? 8 : 4) <= MOST_KEPT_BYTES;
-}
-
-void programs_settle(struct compile *c, enum compile_half half)
-{
-    struct schedule *schedule = &c->schedule[half];
-    const bool given = c->settled[half] || (c->given & sched_field_bit("keep")) != 0;
-    if (!given && schedule->keep == SCHED_KEEP_ALL && !fits_in_cache(c, half))
-        schedule->keep = SCHED_KEEP_STATE;
-    c->settled[half] = true;
-}
-
 static struct ir_graph *build_train(struct compile *c, enum compile_half half)
 {
-    programs_settle(c, half);
+    schedules_settle(c, half);
     return programs_train(c, c->arena, half, &c->schedule[half]);
 }
 

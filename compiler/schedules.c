@@ -3,6 +3,8 @@
  * The schedule of a compile: what the spec's target keys fix of it, and the compiler's choice of the rest. */
 #include "compile.h"
 
+#include "pass/pass.h"
+#include "sched/sched_cost.h"
 #include "sched/sched_space.h"
 
 /* ---- what the spec fixes -------------------------------------------------------------------------------------------- */
@@ -65,4 +67,77 @@ enum gpfc_status schedules_choose(struct compile *c)
         return GPFC_OK;
     diag_error(&c->diag, c->spec.target_schedule.at, "target.schedule: %s", fault);
     return GPFC_FAULTY;
+}
+
+/* ---- by cost -------------------------------------------------------------------------------------------------------- */
+
+enum { MOST_PROGRAMS = 8 };
+
+struct settling {
+    struct compile *c;
+    enum compile_half half;
+    int n_programs; /* one for each way to keep values */
+    int keep[MOST_PROGRAMS];
+    const struct ir_graph *program[MOST_PROGRAMS]; /* after the passes; NULL: they failed */
+};
+
+static const struct ir_graph *program_for(struct settling *s, const struct schedule *schedule)
+{
+    const char *fault;
+    for (int i = 0; i < s->n_programs; i++)
+        if (s->keep[i] == schedule->keep)
+            return s->program[i];
+    if (s->n_programs == MOST_PROGRAMS)
+        return NULL;
+    s->keep[s->n_programs] = schedule->keep;
+    s->program[s->n_programs] = pass_run_all(programs_train(s->c, s->c->arena, s->half, schedule), &fault, NULL, NULL);
+    return s->program[s->n_programs++];
+}
+
+/* Seconds of a sample; negative: it cannot be planned. */
+static double seconds_of(struct settling *s, const struct schedule *schedule)
+{
+    const int size = s->c->is_double ? 8 : 4;
+    const struct ir_graph *program = program_for(s, schedule);
+    const char *fault;
+    const struct plan *plan = program ? sched_plan(s->c->arena, program, *schedule, &fault) : NULL;
+    return plan ? sched_cost(plan, &s->c->machine, size) / schedule->lanes : -1;
+}
+
+/* The first that costs least. One that is earlier is left only for something better by more than the model can know. */
+static struct schedule cheapest(struct settling *s, int n, const struct schedule *schedules)
+{
+    const double margin = 0.98;
+    int best = 0;
+    double least = seconds_of(s, &schedules[0]);
+    for (int i = 1; i < n; i++) {
+        const double seconds = seconds_of(s, &schedules[i]);
+        if (seconds >= 0 && (least < 0 || seconds < margin * least)) {
+            best = i;
+            least = seconds;
+        }
+    }
+    return schedules[best];
+}
+
+void schedules_settle(struct compile *c, enum compile_half half)
+{
+    struct schedule *space = ARENA_ARRAY(c->arena, struct schedule, SCHED_MOST);
+    struct settling settling = {.c = c, .half = half};
+    const char *fault;
+    const int size = c->is_double ? 8 : 4;
+    const int n_space = sched_space(&c->machine, size, SCHED_FEW, space, SCHED_MOST);
+    int n = 0;
+    for (int i = 0; i < n_space; i++) {
+        struct schedule schedule = space[i];
+        sched_fix(&schedule, &c->fixed, c->given);
+        bool known = !sched_check(c->arena, &schedule, &c->machine, size, &fault);
+        for (int k = 0; k < n; k++)
+            known = known || sched_equal(&space[k], &schedule);
+        if (!known)
+            space[n++] = schedule;
+    }
+    if (!c->settled[half] && n > 0)
+        c->schedule[half] = cheapest(&settling, n, space);
+    c->settled[half] = true;
 }

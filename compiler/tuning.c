@@ -295,7 +295,7 @@ static enum gpfc_status tune_half(struct compile *c, enum compile_half half, dou
     struct tune_result result;
     struct schedule *candidates = ARENA_ARRAY(c->arena, struct schedule, SCHED_MOST + 1);
     const char *fault = NULL;
-    programs_settle(c, half);
+    schedules_settle(c, half);
     *record = facts_of(c, half);
     const struct tune_task task = {
         .program = programs_train(c, c->arena, half, &c->schedule[half]), .is_double = c->is_double,
