@@ -155,6 +155,8 @@ bool checkpoint_write(const char *path, const struct trainer *trainer, const str
     tensor_list_add(&list, bundle, "adam.mean.", state.mean);
     tensor_list_add(&list, bundle, "adam.square.", state.square);
     tensor_list_add(&list, bundle, "best.", state.best);
+    if (trainer->soap != NULL)
+        soap_list(trainer->soap, &list);
     tensor_list_add_base(&list, beside->bundle, beside->base);
     tensor_list_add_standard(&list, beside->standard);
     tensor_list_note_bundle(&list, beside->bundle);
@@ -215,6 +217,17 @@ bool checkpoint_open(struct checkpoint *out, const struct gpfc_bundle *bundle, c
     return good;
 }
 
+/* Moments of one optimizer are of no use to the other. */
+static bool take_optimizer(const struct safetensors *file, struct trainer *trainer, const char *path,
+                           struct fault *fault)
+{
+    if ((trainer->soap != NULL) != soap_is_in(file))
+        return fault_set(
+            fault, FAULT_INPUT,
+            "%s: a training by another train.optimizer or base.optimizer, which it needs to go on", path);
+    return trainer->soap == NULL || soap_take(trainer->soap, file, fault);
+}
+
 bool checkpoint_load(const struct checkpoint *checkpoint, struct trainer *trainer, struct fault *fault)
 {
     const struct gpfc_bundle *bundle = trainer->bundle;
@@ -226,7 +239,7 @@ bool checkpoint_load(const struct checkpoint *checkpoint, struct trainer *traine
         !weights_take(bundle, file, "adam.mean.", state->mean, fault) ||
         !weights_take(bundle, file, "adam.square.", state->square, fault) ||
         !weights_take(bundle, file, "best.", state->best, fault) ||
-        !read_fields(file, path, state, &unused, fault))
+        !take_optimizer(file, trainer, path, fault) || !read_fields(file, path, state, &unused, fault))
         return false;
     if (state->step > trainer->steps)
         return fault_set(fault, FAULT_INPUT, "%s: step %lld of a training of %lld steps", path,

@@ -47,6 +47,11 @@ static void add_tensor(struct tensor_list *list, const struct tensor *tensor, co
     list->tensors[list->n_tensors++].name = name;
 }
 
+void tensor_list_add_tensor(struct tensor_list *list, const struct tensor *tensor)
+{
+    add_tensor(list, tensor, "");
+}
+
 void tensor_list_add(struct tensor_list *list, const struct gpfc_bundle *bundle, const char *prefix,
                      const void *array)
 {

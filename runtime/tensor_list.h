@@ -16,6 +16,7 @@ struct tensor_list {
     bool short_of_memory; /* asked once, by tensor_list_write */
 };
 
+void tensor_list_add_tensor(struct tensor_list *list, const struct tensor *tensor);
 /* One tensor for each parameter, named prefix + name, in an array laid out as theta. */
 void tensor_list_add(struct tensor_list *list, const struct gpfc_bundle *bundle, const char *prefix,
                      const void *array);

@@ -105,6 +105,8 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
 {
     const struct trainer_options *options = &trainer->options;
     if (!take_arrays(trainer, fault) ||
+        (setting_is(trainer->bundle, "train.optimizer", "soap") &&
+         !soap_new(&trainer->soap, trainer->bundle, fault)) ||
         !kernel_run_new(&trainer->train, trainer->bundle, "train", options->batch, options->threads, fault) ||
         !kernel_run_new(&trainer->measure, trainer->bundle, "measure", trainer->block, options->threads,
                         fault))
@@ -176,6 +178,7 @@ void trainer_free(struct trainer *trainer)
     kernel_run_free(trainer->measure);
     for (size_t i = 0; i < 3; i++)
         free(trainer->measured[i]);
+    soap_free(trainer->soap);
     free(trainer->order);
     free(trainer->gradient);
     free(trainer->state.theta);
@@ -301,6 +304,14 @@ static int64_t prepare(struct trainer *trainer, double lambda)
     return trainer_next_rows(trainer);
 }
 
+static bool optimizer_step(const struct trainer *trainer, const struct adam_arrays *arrays, double rate,
+                           double norm)
+{
+    const int64_t step = trainer->state.step;
+    return trainer->soap != NULL ? soap_step(trainer->soap, &trainer->adam, arrays, step, rate, norm)
+                                 : adam_step(&trainer->adam, arrays, step, rate, norm);
+}
+
 bool trainer_step(struct trainer *trainer, struct fault *fault)
 {
     const int64_t precision = trainer->bundle->precision, n = trainer->bundle->theta_elements;
@@ -320,8 +331,8 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
                                        .square = state->square,
                                        .threads = trainer->options.threads};
     char bad[300]; /* a gradient may be finite where its square, or the step, is not */
-    if (!adam_step(&trainer->adam, &arrays, ++state->step, rate, norm) &&
-        !trainer_finite(trainer, bad, sizeof bad))
+    state->step++;
+    if (!optimizer_step(trainer, &arrays, rate, norm) && !trainer_finite(trainer, bad, sizeof bad))
         return fault_set(fault, FAULT_DIVERGED, "step %lld: %s (loss %g)", (long long)state->step, bad, loss);
     state->sums.steps++;
     state->sums.loss += loss;
@@ -374,5 +385,6 @@ size_t trainer_bytes(const struct trainer *trainer)
     return rows * (trainer->of_base ? 1 : 2) * (size_t)pairs->d * real +
            (size_t)pairs->n_train * sizeof *trainer->order +
            5 * (size_t)trainer->bundle->theta_elements * real + 3 * (size_t)trainer->block * real +
-           kernel_run_bytes(trainer->train) + kernel_run_bytes(trainer->measure);
+           (trainer->soap != NULL ? soap_bytes(trainer->soap) : 0) + kernel_run_bytes(trainer->train) +
+           kernel_run_bytes(trainer->measure);
 }

@@ -14,6 +14,7 @@
 #include "kernel_run.h"
 #include "pairs.h"
 #include "rate.h"
+#include "soap.h"
 
 struct trainer_options {
     int64_t epochs;
@@ -57,6 +58,7 @@ struct trainer {
     struct trainer_state state;
 
     struct adam adam;
+    struct soap *soap; /* NULL: Adam alone */
     struct rate rate;
     double lambda, lambda_decay; /* the penalty's weight at the start, and its factor */
     int64_t lambda_decays;

@@ -60,7 +60,7 @@ static void check_kinds(struct diag *diag, const struct spec *spec)
         OF_KIND(epochs, COMPILED),         OF_KIND(batch, COMPILED),      OF_KIND(rate, COMPILED),
         OF_KIND(schedule, COMPILED),       OF_KIND(decay, COMPILED),      OF_KIND(decays, COMPILED),
         OF_KIND(warmup_steps, COMPILED),   OF_KIND(weight_decay, COMPILED), OF_KIND(clip, COMPILED),
-        OF_KIND(patience, COMPILED),
+        OF_KIND(patience, COMPILED),       OF_KIND(optimizer, COMPILED),
     };
 #undef OF_KIND
     tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);

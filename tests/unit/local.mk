@@ -16,6 +16,8 @@ tests_unit_test_model_SOURCES = tests/unit/test_model.c tests/spec_fixture.h
 # The runtime's training half, on bundles written by hand
 fake_bundle = tests/unit/fake_bundle.c tests/unit/fake_bundle.h tests/unit/fake_kernels.h \
 	tests/unit/fake_base_kernels.h
+check_PROGRAMS += tests/unit/test_soap
+tests_unit_test_soap_SOURCES = tests/unit/test_soap.c $(fake_bundle)
 check_PROGRAMS += tests/unit/test_adam tests/unit/test_rate tests/unit/test_kernel_run tests/unit/test_train \
 	tests/unit/test_checkpoint tests/unit/test_evaluate tests/unit/test_commands tests/unit/test_progress \
 	tests/unit/test_kernel_tile

@@ -302,6 +302,39 @@ static void changed_settings_are_listed(void)
     close_all();
 }
 
+static struct trainer *another_trainer(const char *optimizer)
+{
+    struct trainer *other;
+    struct fault fault = {0};
+    fake_set(&fake, "train.optimizer", optimizer);
+    CU_ASSERT_TRUE_FATAL(trainer_new(&other, &fake.bundle, &pairs, &note.options, &fault));
+    return other;
+}
+
+/* What an optimizer knows is of no use to another. */
+static void other_optimizers_are_told(void)
+{
+    static const char *const names[] = {"adam", "soap"};
+    for (int i = 0; i < 2; i++) {
+        struct checkpoint checkpoint;
+        struct fault fault = {0};
+        open_all(FAKE_SINGLE2);
+        trainer_free(trainer);
+        trainer = another_trainer(names[i]);
+        CU_ASSERT_TRUE(trainer_step(trainer, &fault));
+        write_checkpoint("c");
+        CU_ASSERT_TRUE_FATAL(open_checkpoint(&checkpoint, "c", &fault));
+        struct trainer *same = another_trainer(names[i]), *other = another_trainer(names[1 - i]);
+        CU_ASSERT_TRUE(checkpoint_load(&checkpoint, same, &fault));
+        CU_ASSERT_FALSE(checkpoint_load(&checkpoint, other, &fault));
+        told(&fault, FAULT_INPUT, "another train.optimizer", "");
+        checkpoint_close(&checkpoint);
+        trainer_free(same);
+        trainer_free(other);
+        close_all();
+    }
+}
+
 /* Whatever the place where a file ends, it is a fault and not a checkpoint. */
 static void truncated_files_are_told(void)
 {
@@ -481,6 +514,7 @@ int main(void)
         {"base flows come from elsewhere", base_flows_come_from_elsewhere},
         {"other base flows are told", other_base_flows_are_told},
         {"changed settings are listed", changed_settings_are_listed},
+        {"other optimizers are told", other_optimizers_are_told},
         {"truncated files are told", truncated_files_are_told},
         {"other specs are told", other_specs_are_told},
         {"models are no checkpoints", models_are_no_checkpoints},

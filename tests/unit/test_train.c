@@ -452,11 +452,12 @@ static void same_metrics(const char *a_path, const char *b_path)
 
 /* One training runs through; another is dropped at step 32 without a word, as by kill -9, and goes on from
  * its checkpoint of step 28, with other threads. */
-static void resumed_after_a_kill(void)
+static void killed_and_resumed(const char *optimizer)
 {
     struct scratch scratch;
     CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
     fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "train.optimizer", optimizer);
     fake_set(&fake, "train.checkpoint_steps", "7");
     fake_set(&fake, "train.rate", "0.05");
     struct pairs pairs = fake_pairs(2, 4, 101, 50);
@@ -494,6 +495,12 @@ static void resumed_after_a_kill(void)
     trainer_free(whole);
     fake_pairs_free(&pairs);
     scratch_remove(&scratch);
+}
+
+static void resumed_after_a_kill(void)
+{
+    killed_and_resumed("adam");
+    killed_and_resumed("soap");
 }
 
 static void an_earlier_training_is_set_aside(void)
@@ -577,6 +584,7 @@ static void stops_where_squares_are_not_finite(void)
 static void steps_allocate_nothing(void)
 {
     fake_make(&fake, FAKE_DOUBLE3);
+    fake_set(&fake, "train.optimizer", "soap");
     struct pairs pairs = fake_pairs(3, 8, 200, 50);
     struct trainer *trainer = make_trainer(&pairs, 10, 32, 2);
     CU_ASSERT_TRUE(allocations > 0); /* the counter counts */
