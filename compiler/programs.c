@@ -10,8 +10,6 @@
 #include "model/base_model.h"
 #include "pass/pass.h"
 
-enum { MOST_KEPT_BYTES = 1 << 24 /* scratch memory of a tile: what caches of today hold for some cores */ };
-
 static void count_before(struct compile *c, const struct ir_graph *graph)
 {
     struct ir_count count = ir_count(graph);
