@@ -79,6 +79,8 @@ static enum gpfc_status read_spec(struct compile *c)
     if (schedules_read(c) != GPFC_OK || !legal || !read)
         return GPFC_FAULTY;
     c->is_double = c->model.precision == MODEL_DOUBLE;
+    if (c->options->emit == GPFC_EMIT_LIBRARY || c->options->emit == GPFC_EMIT_HEADER)
+        c->model.automatic_steps = false; /* nothing is trained that could choose: the most */
     describe_flow(c);
     return GPFC_OK;
 }

@@ -33,6 +33,7 @@ static const char *flow_words(struct arena *arena, const struct model *m)
     for (int i = 0; i < m->n_layers; i++)
         strbuf_addf(&text, "%s %d", i + 1 == m->n_layers ? " ->" : "", m->layer[i].out);
     strbuf_add(&text, ode_words(arena, m->activation, m->integrator, m->steps));
+    strbuf_add(&text, m->automatic_steps ? " at most" : "");
     strbuf_add(&text, m->penalised ? ", Euler penalty" : "");
     return strbuf_text(&text);
 }

@@ -32,6 +32,11 @@ struct kernel_run {
     void *out[GPFC_MAX_PORTS];      /* rows of the varying outputs; NULL: not wanted */
     const uint32_t *order;
     int weight; /* the port that is filled here; -1: none */
+    int64_t steps; /* time steps that are run; 0: that is no input */
+    union {
+        float single;
+        double exact;
+    } steps_room; /* the same as a REAL */
     uint64_t noise_seed, noise_stream, noise_first;
 
     void *uniform;
@@ -105,6 +110,7 @@ bool kernel_run_new(struct kernel_run **out, const struct gpfc_bundle *bundle, c
         kernel_run_free(run);
         return false;
     }
+    kernel_run_steps(run, bundle->steps);
     *out = run;
     return true;
 }
@@ -152,6 +158,20 @@ void kernel_run_setting(struct kernel_run *run, const char *name, const void *va
         bind_in(run, port, values);
 }
 
+void kernel_run_steps(struct kernel_run *run, int64_t steps)
+{
+    const int port = port_in(run, "steps", GPFC_IN_SETTING);
+    assert(port < 0 || (steps > 0 && steps <= run->bundle->steps));
+    if (port < 0)
+        return;
+    run->steps = steps;
+    if (run->real == sizeof(float))
+        run->steps_room.single = (float)steps;
+    else
+        run->steps_room.exact = (double)steps;
+    bind_in(run, port, &run->steps_room);
+}
+
 void kernel_run_input(struct kernel_run *run, const char *name, const void *rows)
 {
     int port = port_in(run, name, GPFC_IN_SAMPLE);
@@ -183,6 +203,18 @@ void kernel_run_noise(struct kernel_run *run, uint64_t seed, uint64_t stream, ui
     run->noise_seed = seed;
     run->noise_stream = stream;
     run->noise_first = first;
+}
+
+/* Of the kernel's work, in time steps that are run; as good as all of it depends on them. */
+static double share_run(const struct kernel_run *run)
+{
+    return run->steps > 0 ? (double)run->steps / (double)run->bundle->steps : 1;
+}
+
+/* Numbers of a noise port [K,..] that steps which are run read: the first ones. */
+static int64_t noise_elements(const struct kernel_run *run, const struct gpfc_port *port)
+{
+    return run->steps > 0 ? port->elements / run->bundle->steps * run->steps : port->elements;
 }
 
 /* ---- tiles -------------------------------------------------------------------------------------------- */
@@ -229,7 +261,7 @@ static void fill_inputs(const struct batch *batch, const struct kernel_room *roo
         const struct gpfc_port *port = &run->kernel->in[i];
         if (port->role == GPFC_IN_NOISE)
             random_fill_tile(run->noise_seed, run->noise_stream, run->noise_first + (uint64_t)tile->first,
-                             port->elements, run->lanes, (int)run->real, room->in_tile[i]);
+                             noise_elements(run, port), run->lanes, (int)run->real, room->in_tile[i]);
         else if (i == run->weight)
             fill_weights(batch, tile, room->in_tile[i]);
         else if (port->role == GPFC_IN_SAMPLE) {
@@ -315,7 +347,7 @@ static void draw_step_noise(const struct kernel_run *run)
 /* All or one: to change the number of threads costs more than to have some wait. */
 static int threads_for(const struct kernel_run *run, int64_t n)
 {
-    return run->kernel->flop_per_sample * (double)n >= 2 * least_flop_of_thread ? run->threads : 1;
+    return kernel_run_flop(run) * (double)n >= 2 * least_flop_of_thread ? run->threads : 1;
 }
 
 void kernel_run_go(struct kernel_run *run, int64_t n)
@@ -337,7 +369,7 @@ void kernel_run_go(struct kernel_run *run, int64_t n)
 
 double kernel_run_flop(const struct kernel_run *run)
 {
-    return run->kernel->flop_per_sample;
+    return run->kernel->flop_per_sample * share_run(run);
 }
 
 size_t kernel_run_bytes(const struct kernel_run *run)

@@ -25,6 +25,9 @@ void kernel_run_free(struct kernel_run *run); /* NULL is allowed */
  * 1/n. */
 void kernel_run_parameters(struct kernel_run *run, const void *theta);
 void kernel_run_setting(struct kernel_run *run, const char *name, const void *values); /* REAL [elements] */
+/* How many time steps are run, of at most bundle->steps, where that is an input of the kernel; else nothing
+ * changes. The most, until this is called. */
+void kernel_run_steps(struct kernel_run *run, int64_t steps);
 void kernel_run_input(struct kernel_run *run, const char *name, const void *rows);
 void kernel_run_output(struct kernel_run *run, const char *name, void *rows); /* NULL: not wanted */
 void kernel_run_total(struct kernel_run *run, const char *name, void *values);

@@ -27,7 +27,9 @@ enum flow_kernel {
 };
 
 /* A model without penalty keeps the input "lambda" and a constant 0 as the total "penalty"; it has no
- * "noise", and measure then has no output "penalty". */
+ * "noise", and measure then has no output "penalty". A model whose number of steps is looked for has the
+ * input "steps" [] wherever time runs, at most K, and positions of the trajectory past the last step are its
+ * end. */
 struct ir_graph *flow_build(struct arena *arena, const struct model *model, enum flow_kernel kernel);
 const char *flow_kernel_name(enum flow_kernel kernel); /* "loss", "measure", ... */
 

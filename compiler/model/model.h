@@ -39,7 +39,8 @@ struct model {
     enum model_potential potential;
     enum model_activation activation;
     enum model_integrator integrator;
-    int steps;
+    int steps;            /* the most where automatic */
+    bool automatic_steps; /* how many are run is an input of the programs, IR_LIMIT */
     int n_layers;
     struct model_layer layer[MODEL_MAX_LAYERS];
     long n_parameters; /* elements of theta */

@@ -135,12 +135,13 @@ void tell_dependents(struct diag *diag, const struct dependent *keys, size_t n)
 static void check_dependents(struct diag *diag, const struct spec *spec)
 {
     static const char l1_kind[] = "'cost.kind: l1'", euler[] = "'penalty.kind: euler'",
-                      step_kind[] = "'train.schedule: step'";
+                      step_kind[] = "'train.schedule: step'", auto_steps[] = "'flow.steps: auto'";
     const bool base = has_base(spec);
     const bool l1 = spec->cost_kind.value == SPEC_cost_l1 || spec->cost_kind.faulty;
     const bool penalty = spec->penalty_kind.value != SPEC_penalty_none || spec->penalty_kind.faulty;
     const bool samples = spec->data_source.value != SPEC_source_none || spec->data_source.faulty ||
                          spec->data_samples.faulty || spec->data_samples.file[0] != '\0';
+    const bool automatic = spec->flow_steps.automatic || spec->flow_steps.faulty;
     const bool step = spec->train_schedule.value == SPEC_schedule_step || spec->train_schedule.faulty;
     const struct dependent keys[] = {
         DEPENDENT(cost_smoothing, "cost.smoothing", l1, true, l1_kind),
@@ -151,6 +152,9 @@ static void check_dependents(struct diag *diag, const struct spec *spec)
         DEPENDENT(penalty_noise, "penalty.noise", penalty, true, euler),
         DEPENDENT(data_samples, "data.samples", samples, false, "'data.source'"),
         DEPENDENT(data_standardise, "data.standardise", base, true, "'base.kind'"),
+        DEPENDENT(flow_most_steps, "flow.most_steps", automatic, true, auto_steps),
+        DEPENDENT(flow_density_error, "flow.density_error", automatic, true, auto_steps),
+        DEPENDENT(flow_roundtrip, "flow.roundtrip", automatic, true, auto_steps),
         DEPENDENT(train_decay, "train.decay", step, false, step_kind),
         DEPENDENT(train_decays, "train.decays", step, false, step_kind),
     };
@@ -188,6 +192,22 @@ static void check_parameters(struct diag *diag, const struct spec *spec)
                    (long long)total, MODEL_MAX_PARAMETERS);
 }
 
+/* Below these round-off is as large as the bound, and no number of steps helps. */
+static void check_bounds(struct diag *diag, const struct spec *spec)
+{
+    static const double least_density = 1e-6, least_roundtrip = 1e-5;
+    if (spec->precision.value != SPEC_precision_single || !spec->flow_steps.automatic)
+        return;
+    if (spec->flow_density_error.value < least_density)
+        diag_error(diag, spec->flow_density_error.at,
+                   "flow.density_error is %g; expected at least %g in single precision",
+                   spec->flow_density_error.value, least_density);
+    if (spec->flow_roundtrip.value < least_roundtrip)
+        diag_error(diag, spec->flow_roundtrip.at,
+                   "flow.roundtrip is %g; expected at least %g in single precision", spec->flow_roundtrip.value,
+                   least_roundtrip);
+}
+
 static void check_lanes(struct diag *diag, const struct spec *spec)
 {
     const int64_t lanes = spec->target_lanes.value;
@@ -209,7 +229,8 @@ static void fill(struct arena *arena, const struct spec *spec, struct model *out
         .potential = (enum model_potential)spec->flow_potential.value,
         .activation = (enum model_activation)spec->flow_activation.value,
         .integrator = (enum model_integrator)spec->flow_integrator.value,
-        .steps = (int)spec->flow_steps.value,
+        .steps = (int)(spec->flow_steps.automatic ? spec->flow_most_steps.value : spec->flow_steps.value),
+        .automatic_steps = spec->flow_steps.automatic,
         .cost = (enum model_cost)spec->cost_kind.value,
         .smoothing = spec->cost_smoothing.value,
         .penalised = spec->penalty_kind.value != SPEC_penalty_none,
@@ -238,6 +259,7 @@ bool model_from_spec(struct arena *arena, const struct spec *spec, struct diag *
     check_outputs(diag, spec);
     check_parameters(diag, spec);
     check_lanes(diag, spec);
+    check_bounds(diag, spec);
     if (!spec->good || diag->errors > errors_before)
         return false;
     fill(arena, spec, out);

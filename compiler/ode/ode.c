@@ -71,13 +71,24 @@ struct ode_field ode_capture(struct ode_loop *loop, const struct ode_field *fiel
 
 /* ---- one step ------------------------------------------------------------------------------------------ */
 
-/* factor * value[s], s = 0 .. n-1, as a constant [n] */
-static const struct ir_node *scaled_table(struct ir_graph *graph, double factor, const double *value, int n)
+/* factor * dt * x; x [] or [n] */
+static const struct ir_node *by_length(struct ir_graph *graph, double factor, const struct ode_length *dt,
+                                       const struct ir_node *x)
+{
+    if (dt->unit == NULL)
+        return ir_scale(graph, factor * dt->factor, x);
+    return ir_ein(graph, factor * dt->factor, x->shape.rank == 0 ? ",->" : ",i->i", dt->unit, x);
+}
+
+/* dt * value[s], s = 0 .. n-1 [n] */
+static const struct ir_node *scaled_table(struct ir_graph *graph, const struct ode_length *dt,
+                                          const double *value, int n)
 {
     double table[MAX_STAGES];
     for (int s = 0; s < n; s++)
-        table[s] = factor * value[s];
-    return ir_const(graph, ir_shape_of(1, n), table);
+        table[s] = dt->factor * value[s];
+    const struct ode_length unit = {.factor = 1, .unit = dt->unit};
+    return by_length(graph, 1, &unit, ir_const(graph, ir_shape_of(1, n), table));
 }
 
 /* Outputs that the loop sums up, one for each integral. */
@@ -100,11 +111,12 @@ static struct ode_rates results_from(struct ir_graph *graph, const struct ir_nod
 }
 
 /* What a stage adds: b_s dt k_s, and of the integrals likewise. */
-static struct ode_rates scaled(struct ir_graph *graph, double factor, const struct ode_rates *rates)
+static struct ode_rates scaled(struct ir_graph *graph, double b, const struct ode_length *dt,
+                               const struct ode_rates *rates)
 {
-    struct ode_rates moves = {.v = ir_scale(graph, factor, rates->v), .n = rates->n};
+    struct ode_rates moves = {.v = by_length(graph, b, dt, rates->v), .n = rates->n};
     for (int i = 0; i < rates->n; i++)
-        moves.integrand[i] = ir_scale(graph, factor, rates->integrand[i]);
+        moves.integrand[i] = by_length(graph, b, dt, rates->integrand[i]);
     return moves;
 }
 
@@ -117,7 +129,8 @@ static struct ode_rates plus(struct ir_graph *graph, const struct ode_rates *a, 
 }
 
 /* The moves of stages `from` .. by a loop that carries k_{s-1} and the sum; k [d] is that before. */
-static struct ode_rates stages_sum(struct ir_graph *graph, const struct scheme *scheme, int from, double dt,
+static struct ode_rates stages_sum(struct ir_graph *graph, const struct scheme *scheme, int from,
+                                   const struct ode_length *dt,
                                    const struct ode_field *outer, const struct ir_node *x0,
                                    const struct ir_node *t0, const struct ir_node *before)
 {
@@ -145,38 +158,38 @@ static struct ode_rates stages_sum(struct ir_graph *graph, const struct scheme *
 }
 
 /* The moves of a last stage that is alone. */
-static struct ode_rates last_stage(struct ir_graph *graph, const struct scheme *scheme, double dt,
+static struct ode_rates last_stage(struct ir_graph *graph, const struct scheme *scheme, const struct ode_length *dt,
                                    const struct ode_field *field, const struct ir_node *x,
                                    const struct ir_node *t, const struct ir_node *before)
 {
     const int s = scheme->stages - 1;
-    const struct ir_node *position = ir_add2(graph, x, ir_scale(graph, dt * scheme->a[s], before));
-    const struct ir_node *time = ir_add2(graph, t, ir_fill(graph, dt * scheme->c[s], t->shape));
+    const struct ir_node *position = ir_add2(graph, x, by_length(graph, scheme->a[s], dt, before));
+    const struct ir_node *time = ir_add2(graph, t, by_length(graph, scheme->c[s], dt, ir_fill(graph, 1, t->shape)));
     const struct ode_rates rates = field->evaluate(graph, field, position, time);
-    return scaled(graph, dt * scheme->b[s], &rates);
+    return scaled(graph, scheme->b[s], dt, &rates);
 }
 
-struct ode_rates ode_step(struct ir_graph *graph, enum model_integrator integrator, double dt,
+struct ode_rates ode_step(struct ir_graph *graph, enum model_integrator integrator, struct ode_length dt,
                           const struct ode_field *field, const struct ir_node *x, const struct ir_node *t)
 {
     const struct scheme *scheme = &schemes[integrator];
     if (scheme->stages > 1)
-        return stages_sum(graph, scheme, 0, dt, field, x, t, NULL);
+        return stages_sum(graph, scheme, 0, &dt, field, x, t, NULL);
     const struct ode_rates rates = field->evaluate(graph, field, x, t);
-    return scaled(graph, dt, &rates);
+    return scaled(graph, 1, &dt, &rates);
 }
 
-struct ode_rates ode_step_after(struct ir_graph *graph, enum model_integrator integrator, double dt,
+struct ode_rates ode_step_after(struct ir_graph *graph, enum model_integrator integrator, struct ode_length dt,
                                 const struct ode_field *field, const struct ir_node *x,
                                 const struct ir_node *t, const struct ode_rates *first)
 {
     const struct scheme *scheme = &schemes[integrator];
-    const struct ode_rates moves = scaled(graph, dt * scheme->b[0], first);
+    const struct ode_rates moves = scaled(graph, scheme->b[0], &dt, first);
     if (scheme->stages == 1)
         return moves;
     const struct ode_rates rest = scheme->stages == 2
-                                      ? last_stage(graph, scheme, dt, field, x, t, first->v)
-                                      : stages_sum(graph, scheme, 1, dt, field, x, t, first->v);
+                                      ? last_stage(graph, scheme, &dt, field, x, t, first->v)
+                                      : stages_sum(graph, scheme, 1, &dt, field, x, t, first->v);
     return plus(graph, &moves, &rest);
 }
 
@@ -190,6 +203,15 @@ const struct ir_node *ode_times(struct ir_graph *graph, int K, bool inverse)
     return ir_const(graph, ir_shape_of(1, K), t);
 }
 
+const struct ir_node *ode_times_by(struct ir_graph *graph, int K, const struct ir_node *dt, bool inverse)
+{
+    double *number = ARENA_ARRAY(graph->arena, double, (size_t)K);
+    for (int k = 0; k < K; k++)
+        number[k] = inverse ? -k : k;
+    const struct ir_node *gone = ir_ein(graph, 1.0, ",k->k", dt, ir_const(graph, ir_shape_of(1, K), number));
+    return inverse ? ir_add2(graph, ir_fill(graph, 1.0, ir_shape_of(1, K)), gone) : gone;
+}
+
 struct ode_rates ode_solve(struct ir_graph *graph, enum model_integrator integrator, int K,
                            const struct ode_field *field, const struct ir_node *x)
 {
@@ -199,7 +221,7 @@ struct ode_rates ode_solve(struct ir_graph *graph, enum model_integrator integra
     const struct ir_node *t =
         ode_loop_input(&loop, "t", IR_SEQUENCE, IR_UNIFORM, ode_times(graph, K, false));
     const struct ode_field inner = ode_capture(&loop, field);
-    const struct ode_rates moves = ode_step(body, integrator, 1.0 / K, &inner, X, t);
+    const struct ode_rates moves = ode_step(body, integrator, (struct ode_length){.factor = 1.0 / K}, &inner, X, t);
     ir_output_add(body, "X", ir_add2(body, X, moves.v));
     add_integrals(&loop, &moves, ir_fill(body, 1.0, ir_shape_of(0)));
     return results_from(graph, ode_loop_close(graph, &loop), 0, moves.n);

@@ -46,19 +46,27 @@ struct ode_field {
 /* The same field within the loop's body. */
 struct ode_field ode_capture(struct ode_loop *loop, const struct ode_field *field);
 
+/* factor * unit: a step's length. */
+struct ode_length {
+    double factor;
+    const struct ir_node *unit; /* [] uniform; NULL: 1 */
+};
+
 /* One step of length dt from x [d] at t []: what is added to x, in `v`, and to the integrals. A loop over the
  * stages, so that the velocity's program stands once in the text, however many they are. */
-struct ode_rates ode_step(struct ir_graph *graph, enum model_integrator integrator, double dt,
+struct ode_rates ode_step(struct ir_graph *graph, enum model_integrator integrator, struct ode_length dt,
                           const struct ode_field *field, const struct ir_node *x, const struct ir_node *t);
 
 /* The same step where the rates at its start, `first`, are wanted for something else too: the first stage stands
  * before the loop over the others, so that both are one computation. */
-struct ode_rates ode_step_after(struct ir_graph *graph, enum model_integrator integrator, double dt,
+struct ode_rates ode_step_after(struct ir_graph *graph, enum model_integrator integrator, struct ode_length dt,
                                 const struct ode_field *field, const struct ir_node *x,
                                 const struct ir_node *t, const struct ode_rates *first);
 
 /* t_k [K], the starts of K steps through [0,1]: k/K, or 1 - k/K backwards */
 const struct ir_node *ode_times(struct ir_graph *graph, int K, bool inverse);
+/* The starts of the first K steps of length dt []: k dt, or 1 - k dt */
+const struct ir_node *ode_times_by(struct ir_graph *graph, int K, const struct ir_node *dt, bool inverse);
 
 /* From t = 0 to 1 in K steps: x at the end, in `v`, and the integrals. */
 struct ode_rates ode_solve(struct ir_graph *graph, enum model_integrator integrator, int K,

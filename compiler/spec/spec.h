@@ -47,6 +47,13 @@ struct spec_sizes {
     bool given, faulty;
 };
 
+struct spec_int_or_auto {
+    int64_t value;  /* 0 where automatic */
+    bool automatic; /* the word "auto" */
+    struct place at;
+    bool given, faulty;
+};
+
 struct spec_count_or_file {
     int64_t value;    /* the default where a file is given */
     const char *file; /* arena; "": a count */
@@ -63,6 +70,7 @@ struct spec {
 #define SPEC_CHOICE(path, field, ...) struct spec_choice field;
 #define SPEC_TEXT(path, field, ...) struct spec_text field;
 #define SPEC_SIZES(path, field, ...) struct spec_sizes field;
+#define SPEC_INT_OR_AUTO(path, field, ...) struct spec_int_or_auto field;
 #define SPEC_COUNT_OR_FILE(path, field, ...) struct spec_count_or_file field;
 #include "spec/spec_keys.def"
 };

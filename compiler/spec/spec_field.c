@@ -38,6 +38,8 @@ const char *spec_expected(struct arena *arena, const struct spec_row *row)
     case SPEC_KIND_SIZES:
         return arena_printf(arena, "a list of %d to %d integers from %s to %s, such as [15, 15]",
                             spec_fewest_sizes(row), SPEC_MAX_LAYERS, least, greatest);
+    case SPEC_KIND_INT_OR_AUTO:
+        return arena_printf(arena, "an integer from %s to %s, or auto", least, greatest);
     case SPEC_KIND_COUNT_OR_FILE:
         return arena_printf(arena, "an integer from %s to %s, or a path that ends with .npy, .npz or .csv",
                             least, greatest);
@@ -185,6 +187,18 @@ static bool read_text(struct diag *diag, const struct spec_row *row, const struc
     return true;
 }
 
+/* ---- an integer, or the compiler's choice --------------------------------------------------------------- */
+
+static bool read_int_or_auto(struct diag *diag, const struct spec_row *row, const struct spec_node *node,
+                             struct spec_int_or_auto *out)
+{
+    out->automatic = node->kind == SPEC_NODE_SCALAR && node->length == strlen(SPEC_AUTO) &&
+                     memcmp(node->text, SPEC_AUTO, node->length) == 0;
+    if (out->automatic)
+        out->value = 0;
+    return out->automatic || read_int(diag, row, node, &out->value);
+}
+
 /* ---- a count, or a file's path ------------------------------------------------------------------------- */
 
 static bool has_ending_of_data(const char *path)
@@ -263,6 +277,8 @@ static bool read_field(struct diag *diag, const struct spec_row *row, const stru
         return read_text(diag, row, node, &((struct spec_text *)field)->value);
     case SPEC_KIND_SIZES:
         return read_sizes(diag, row, tree, index, field);
+    case SPEC_KIND_INT_OR_AUTO:
+        return read_int_or_auto(diag, row, node, field);
     case SPEC_KIND_COUNT_OR_FILE:
         return read_count_or_file(diag, row, node, field);
     }
@@ -317,6 +333,11 @@ void spec_field_default(const struct spec_row *row, struct spec *spec)
         break;
     case SPEC_KIND_SIZES:
         default_sizes(row->initial, field);
+        break;
+    case SPEC_KIND_INT_OR_AUTO:
+        number =
+            spec_parse_int(row->initial, strlen(row->initial), &((struct spec_int_or_auto *)field)->value);
+        ((struct spec_int_or_auto *)field)->automatic = false;
         break;
     case SPEC_KIND_COUNT_OR_FILE:
         number = spec_parse_int(row->initial, strlen(row->initial),

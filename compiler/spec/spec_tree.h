@@ -38,12 +38,15 @@ void spec_tree_read(struct arena *arena, const struct source *source, struct dia
 
 /* ---- table: spec_keys.def and spec_choices.def --------------------------------------------------------- */
 
+#define SPEC_AUTO "auto"
+
 enum spec_kind {
     SPEC_KIND_INT,
     SPEC_KIND_REAL,
     SPEC_KIND_CHOICE,
     SPEC_KIND_TEXT,
     SPEC_KIND_SIZES,
+    SPEC_KIND_INT_OR_AUTO,
     SPEC_KIND_COUNT_OR_FILE
 };
 
@@ -71,6 +74,7 @@ enum {
 #define SPEC_CHOICE(path, field, ...) SPEC_ROW_##field,
 #define SPEC_TEXT(path, field, ...) SPEC_ROW_##field,
 #define SPEC_SIZES(path, field, ...) SPEC_ROW_##field,
+#define SPEC_INT_OR_AUTO(path, field, ...) SPEC_ROW_##field,
 #define SPEC_COUNT_OR_FILE(path, field, ...) SPEC_ROW_##field,
 #include "spec/spec_keys.def"
     SPEC_ROWS

@@ -42,6 +42,11 @@ static struct spec_value value_of(struct arena *arena, const struct spec_row *ro
     case SPEC_KIND_SIZES:
         value.text = sizes_text(arena, field);
         break;
+    case SPEC_KIND_INT_OR_AUTO:
+        put_count(arena, ((const struct spec_int_or_auto *)field)->value, &value);
+        if (((const struct spec_int_or_auto *)field)->automatic)
+            value.text = SPEC_AUTO;
+        break;
     case SPEC_KIND_COUNT_OR_FILE:
         put_count(arena, ((const struct spec_count_or_file *)field)->value, &value);
         break;

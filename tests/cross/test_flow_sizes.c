@@ -151,9 +151,10 @@ static void bind_inputs(struct run *run)
     bind(&run->bindings, "x", draw(run, d));
     bind(&run->bindings, "y", draw(run, d));
     bind(&run->bindings, "s", draw(run, d));
-    bind(&run->bindings, "noise", draw(run, STEPS * 2 * d));
+    bind(&run->bindings, "noise", draw(run, fixture->model.steps * 2 * d));
     bind(&run->bindings, "lambda", fixture_filled(fixture, 1, 0.01));
     bind(&run->bindings, "weight", weight);
+    bind(&run->bindings, "steps", fixture_filled(fixture, 1, STEPS)); /* where they are an input */
 }
 
 static void set_model(struct run *run)
@@ -163,7 +164,8 @@ static void set_model(struct run *run)
     model->activation = (enum model_activation)choice[ACTIVATION];
     model->integrator = (enum model_integrator)choice[INTEGRATOR];
     model->cost = (enum model_cost)choice[COST];
-    model->steps = STEPS;
+    model->automatic_steps = (choice - cases[0]) / CHOICES % 3 == 1;
+    model->steps = STEPS + model->automatic_steps;
     model->penalised = choice[PENALTY] != NO_PENALTY;
     model->derivative = choice[PENALTY] == DIFFERENCE ? MODEL_DIFFERENCE : MODEL_EXACT;
     model->noise_per_sample = choice[NOISE] == 0;

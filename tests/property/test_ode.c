@@ -103,9 +103,9 @@ static void step_outputs(struct ir_graph *graph, const char *prefix, const struc
         ir_output_add(graph, arena_printf(graph->arena, "%s.%d", prefix, i), moves->integrand[i]);
 }
 
-static void check_after(enum model_integrator integrator)
+static void check_after(enum model_integrator integrator, bool given, double *moved)
 {
-    static const double rotation[] = {0.3, -1.0, 1.0, 0.2}, start[] = {1.0, -0.4};
+    static const double rotation[] = {0.3, -1.0, 1.0, 0.2}, start[] = {1.0, -0.4}, third = 1.0 / 3;
     static const char *const name = "A";
     struct arena *arena = arena_new();
     CU_ASSERT_PTR_NOT_NULL_FATAL(arena);
@@ -114,15 +114,18 @@ static void check_after(enum model_integrator integrator)
     const struct ir_node *x = ir_input(graph, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(1, 2));
     const struct ir_node *t = ir_fill(graph, 0.25, ir_shape_of(0));
     const struct ode_field field = {.evaluate = evaluate, .n = 1, .array = &A, .name = &name};
-    const struct ode_rates plain = ode_step(graph, integrator, 0.3, &field, x, t);
+    const struct ir_node *unit = given ? ir_input(graph, "dt", IR_SETTING, IR_UNIFORM, ir_shape_of(0)) : NULL;
+    const struct ode_length length = {.factor = given ? 0.9 : 0.3, .unit = unit};
+    const struct ode_rates plain = ode_step(graph, integrator, length, &field, x, t);
     const struct ode_rates first = evaluate(graph, &field, x, t);
-    const struct ode_rates after = ode_step_after(graph, integrator, 0.3, &field, x, t, &first);
+    const struct ode_rates after = ode_step_after(graph, integrator, length, &field, x, t, &first);
     step_outputs(graph, "plain", &plain);
     step_outputs(graph, "after", &after);
     CU_ASSERT_PTR_NULL(ir_verify(graph));
     struct bindings bindings = {.n = 0};
     bind(&bindings, "A", rotation);
     bind(&bindings, "x", start);
+    bind(&bindings, "dt", &third);
     double *const *out = evaluate_bound(graph, 1, &bindings, evaluate_by_interpreter, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
     CU_ASSERT_EQUAL(graph->n_outputs, 6);
@@ -130,14 +133,19 @@ static void check_after(enum model_integrator integrator)
         for (int i = 0; i < (k == 0 ? 2 : 1); i++)
             CU_ASSERT_DOUBLE_EQUAL(out[k][i], out[k + 3][i], 1e-15);
     CU_ASSERT_TRUE(fabs(out[0][0]) > 0.1);
+    *moved = out[0][0];
     arena_free(arena);
 }
 
 static void first_stage_may_be_given(void)
 {
-    check_after(MODEL_EULER);
-    check_after(MODEL_MIDPOINT);
-    check_after(MODEL_RK4);
+    static const enum model_integrator all[] = {MODEL_EULER, MODEL_MIDPOINT, MODEL_RK4};
+    for (int i = 0; i < 3; i++) {
+        double by_number, by_input;
+        check_after(all[i], false, &by_number);
+        check_after(all[i], true, &by_input);
+        CU_ASSERT_DOUBLE_EQUAL(by_number, by_input, 1e-15);
+    }
 }
 
 static const struct check_case cases[] = {

@@ -45,6 +45,7 @@ static const struct {
 #define SPEC_CHOICE(path, field, choices, start, ...) {path, #start},
 #define SPEC_TEXT(path, field, start, ...) {path, start},
 #define SPEC_SIZES(path, field, start, ...) {path, start},
+#define SPEC_INT_OR_AUTO(path, field, start, ...) {path, #start},
 #define SPEC_COUNT_OR_FILE(path, field, file, start, ...) {path, #start}, {file, ""},
 #include "spec/spec_keys.def"
 };

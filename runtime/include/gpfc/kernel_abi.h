@@ -95,7 +95,7 @@ struct gpfc_bundle {
     int64_t dimension;
     int64_t precision;    /* 4: float, 8: double */
     int64_t lanes;        /* of a tile */
-    int64_t steps;        /* time steps of the flow */
+    int64_t steps;        /* time steps of the flow; the most, where they are looked for */
     int64_t theta_elements;
     int64_t n_parameters, n_kernels, n_settings;
     const struct gpfc_parameter *parameters;
@@ -113,7 +113,10 @@ struct gpfc_bundle {
  *   jacobian   parameters, "y" [d] -> "s" [d], "jacobian" [d,d]    ds_i/dy_j at [i][j]
  *   inverse_jacobian   parameters, "s" [d] -> "y" [d], "jacobian" [d,d]
  *   velocity   parameters, setting "t" [], "x" [d] -> "v" [d]     x in the flow's own space: the cube's, or z itself
- *   trajectory parameters, "y" [d] -> "path" [K+1,d]              in that space too; at t = 0, 1/K, .., 1 */
+ *   trajectory parameters, "y" [d] -> "path" [K+1,d]              in that space too; at t = 0, 1/K, .., 1 
+ * Where the steps are looked for (flow.steps: auto), all of them but velocity have the setting "steps" [] too, the number n
+ * of steps to run, 1 <= n <= K. Time is then cut into n, of "noise" the first n count, a penalty is as that of K steps, and
+ * positions of a path past the n-th are its end. */
 
 /* A base flow's bundle is one like a flow's: parameters, kernels and settings of its own. Where the spec says
  * base.rate, its settings say train.rate, and so on, so that the same training loop serves both. Its spec_hash is of
