@@ -28,7 +28,11 @@ struct command_context {
     const char *program; /* as the user called it: "./moons" */
 };
 
-enum command_needs { COMMAND_CALLS_KERNELS, COMMAND_READS_BUNDLE, COMMAND_RUNS_ANYWHERE /* on a CPU that lacks features too */ };
+enum command_needs {
+    COMMAND_CALLS_KERNELS,
+    COMMAND_READS_BUNDLE,
+    COMMAND_RUNS_ANYWHERE /* on a CPU that lacks features too */
+};
 
 struct command {
     const char *name, *arguments; /* "apply", "MODEL IN.npy OUT.npy" */
@@ -75,7 +79,16 @@ const char *command_data_name(const struct gpfc_bundle *bundle, const char *data
 struct json_t;
 bool command_print_json(struct json_t *json, struct fault *fault) MUST_CHECK;
 
-/* Largest resident memory of this process so far, bytes. */
-double command_resident_bytes(void);
+/* Of this process, bytes. What lies in files (mapped data, the program) is memory that the system can take
+ * back. */
+struct command_memory {
+    double most;      /* resident so far, files included */
+    double anonymous; /* now, in no file; NaN where the system does not tell */
+    double files;     /* likewise, in files */
+};
+struct command_memory command_memory(void);
+void command_put_memory(struct json_t *json, const struct command_memory *memory);
+/* "24 MB", and where files take more than a little: "24 MB, and 162 MB of files". */
+const char *command_memory_text(const struct command_memory *memory, char *room, size_t bytes);
 
 #endif

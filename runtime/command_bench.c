@@ -5,6 +5,7 @@
 #include "command.h"
 #include "human.h"
 #include "peak.h"
+#include "pin.h"
 #include "random.h"
 #include "report.h"
 
@@ -24,6 +25,7 @@ struct bench {
     struct trainer *trainer;
     struct pairs pairs;
     struct times steps, peaks;
+    struct pin *pin; /* NULL: threads are where the system puts them */
 };
 
 /* ---- making ------------------------------------------------------------------------------------------- */
@@ -130,9 +132,11 @@ static double median(struct times *times)
 /* ---- telling ------------------------------------------------------------------------------------------ */
 
 struct result {
-    double step, least, most, samples, flop, peak, share, resident;
+    double step, least, most, samples, flop, peak, share;
+    struct command_memory memory;
     int64_t batch, steps;
     int threads;
+    bool pinned;
 };
 
 static struct result result_of(struct bench *bench)
@@ -147,7 +151,8 @@ static struct result result_of(struct bench *bench)
     r.samples = (double)r.batch / r.step;
     r.flop = kernel_run_flop(trainer->train) * (double)r.batch;
     r.share = r.flop / r.step / (r.peak * r.threads);
-    r.resident = command_resident_bytes();
+    r.memory = command_memory();
+    r.pinned = bench->pin != NULL;
     return r;
 }
 
@@ -159,8 +164,9 @@ static bool print_json(const struct result *r, struct fault *fault)
     report_put(json, "flop_per_step", r->flop);
     report_put(json, "peak_flops", r->peak);
     report_put(json, "peak_share", r->share);
-    report_put(json, "rss_mb", r->resident / 1e6);
+    command_put_memory(json, &r->memory);
     (void)json_object_set_new(json, "threads", json_integer(r->threads));
+    (void)json_object_set_new(json, "pinned", json_boolean(r->pinned));
     (void)json_object_set_new(json, "batch", json_integer(r->batch));
     report_put(json, "step_s_min", r->least);
     report_put(json, "step_s_max", r->most);
@@ -171,7 +177,7 @@ static bool print_json(const struct result *r, struct fault *fault)
 static void print_table(const struct gpfc_bundle *bundle, bool base, const struct result *r)
 {
     struct human a, b;
-    char flow[256];
+    char flow[256], memory[100];
     if (base)
         report_base_flow(bundle, flow, sizeof flow);
     else
@@ -179,20 +185,21 @@ static void print_table(const struct gpfc_bundle *bundle, bool base, const struc
     (void)fprintf(stdout, "%s: %s\n", bundle->name, flow);
     (void)fprintf(stdout, "  training step    %.4g ms, median of %s (%.4g to %.4g)\n", 1e3 * r->step,
                   human_count(&a, r->steps), 1e3 * r->least, 1e3 * r->most);
-    (void)fprintf(stdout, "  batch, threads   %s, %d\n", human_count(&a, r->batch), r->threads);
+    (void)fprintf(stdout, "  batch, threads   %s, %d%s\n", human_count(&a, r->batch), r->threads,
+                  r->pinned ? ", each on a core of its own" : "");
     (void)fprintf(stdout, "  samples          %s a second\n", human_count(&b, (int64_t)r->samples));
     (void)fprintf(stdout, "  arithmetic       %.4g GFLOP a step, %.4g GFLOP/s\n", 1e-9 * r->flop,
                   1e-9 * r->flop / r->step);
     (void)fprintf(stdout, "  peak of a core   %.4g GFLOP/s with %s\n", 1e-9 * r->peak, peak_vectors());
     (void)fprintf(stdout, "  share of peak    %.1f %%%s\n", 100 * r->share,
                   r->threads > 1 ? " of that for each thread" : "");
-    (void)fprintf(stdout, "  resident memory  %s\n", human_bytes(&a, r->resident));
+    (void)fprintf(stdout, "  resident memory  %s\n", command_memory_text(&r->memory, memory, sizeof memory));
 }
 
 bool command_bench(const struct command_context *context, const struct command_options *options,
                    struct fault *fault)
 {
-    struct bench bench = {0};
+    struct bench bench = {.pin = pin_threads(options->threads)};
     bool good = bench_init(&bench, context->bundle, options, fault) &&
                 measure(&bench, options->seconds > 0 ? options->seconds : 5, fault);
     if (good) {
@@ -203,5 +210,6 @@ bool command_bench(const struct command_context *context, const struct command_o
             print_table(context->bundle, bench.trainer->of_base, &result);
     }
     bench_free(&bench);
+    pin_release(bench.pin);
     return good;
 }

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "command.h"
+#include "human.h"
+#include "report.h"
 #include "settings.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+
+static const double LARGE_FILES = 32e6; /* bytes: more than the program and its libraries */
 
 static bool has_base(const struct gpfc_bundle *bundle)
 {
@@ -73,18 +78,47 @@ bool command_print_json(struct json_t *json, struct fault *fault)
     return good || fault_set(fault, FAULT_SYSTEM, "cannot write to standard output");
 }
 
-double command_resident_bytes(void)
+/* Kilobytes behind a word at the beginning of a line; NaN where there is none. */
+static double status_of(FILE *file, const char *word)
 {
-    FILE *file = fopen("/proc/self/status", "re");
-    double kilobytes = 0;
     char line[256];
-    while (file != NULL && kilobytes == 0 && fgets(line, sizeof line, file) != NULL)
-        if (strncmp(line, "VmHWM:", 6) == 0)
-            kilobytes = strtod(line + 6, NULL);
-    if (file != NULL)
+    rewind(file);
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, word, strlen(word)) == 0)
+            return 1024 * strtod(line + strlen(word), NULL);
+    return NAN;
+}
+
+struct command_memory command_memory(void)
+{
+    struct command_memory memory = {.most = NAN, .anonymous = NAN, .files = NAN};
+    FILE *file = fopen("/proc/self/status", "re");
+    if (file != NULL) {
+        memory.most = status_of(file, "VmHWM:");
+        memory.anonymous = status_of(file, "RssAnon:");
+        memory.files = status_of(file, "RssFile:");
         (void)fclose(file);
+    }
     struct rusage usage;
-    if (kilobytes == 0 && getrusage(RUSAGE_SELF, &usage) == 0)
-        kilobytes = (double)usage.ru_maxrss;
-    return 1024 * kilobytes;
+    if (isnan(memory.most) && getrusage(RUSAGE_SELF, &usage) == 0)
+        memory.most = 1024 * (double)usage.ru_maxrss;
+    return memory;
+}
+
+void command_put_memory(struct json_t *json, const struct command_memory *memory)
+{
+    report_put(json, "rss_mb", memory->most / 1e6);
+    report_put(json, "rss_anonymous_mb", memory->anonymous / 1e6);
+    report_put(json, "rss_files_mb", memory->files / 1e6);
+}
+
+const char *command_memory_text(const struct command_memory *memory, char *room, size_t bytes)
+{
+    struct human own, files;
+    if (memory->files > LARGE_FILES)
+        (void)snprintf(room, bytes, "%s, and %s of files", human_bytes(&own, memory->anonymous),
+                       human_bytes(&files, memory->files));
+    else
+        (void)snprintf(room, bytes, "%s", human_bytes(&own, memory->most));
+    return room;
 }

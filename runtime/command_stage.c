@@ -61,7 +61,8 @@ json_t *stage_json(const struct stage *stage, const char *status)
     (void)json_object_set_new(json, "status", json_string(status));
     (void)json_object_set_new(json, "step", json_integer(state->step));
     report_put(json, "seconds", train_run_seconds(stage->run));
-    report_put(json, "rss_mb", command_resident_bytes() / 1e6);
+    const struct command_memory memory = command_memory();
+    command_put_memory(json, &memory);
     report_put(json, "best_cost", state->best_cost);
     (void)json_object_set_new(json, "best_step", json_integer(state->best_step));
     (void)json_object_set_new(json, "model", json_string(stage->run->model));
@@ -87,14 +88,16 @@ static void forecast(const struct stage *stage, struct pace *pace, struct progre
     pace->told = true;
     if (!stage_talks(stage))
         return;
-    struct human time, memory;
+    struct human time;
+    char text[100];
+    const struct command_memory memory = command_memory();
     int64_t left = trainer->steps - trainer->state.step;
     double each = (now - pace->began) / (double)(done - WARM_STEPS);
     double measures = (double)left / (double)stage->run->measure_steps * stage->measure_seconds;
     (void)human_seconds(&time, each * (double)left + measures);
     progress_clear(progress);
     (void)fprintf(stdout, "  forecast  about %s (%.3g ms a step), %s of memory\n", time.text, 1e3 * each,
-                  human_bytes(&memory, command_resident_bytes()));
+                  command_memory_text(&memory, text, sizeof text));
     (void)fflush(stdout);
 }
 

@@ -2,6 +2,7 @@
 #include "command_training.h"
 
 #include "human.h"
+#include "pin.h"
 #include "settings.h"
 
 #include <math.h>
@@ -305,6 +306,9 @@ static bool finish(const struct training *training, struct fault *fault)
 
 bool training_run(struct training *training, struct fault *fault)
 {
-    return check_options(training, fault) && find_base(training, fault) && make_pairs(training, fault) &&
-           train_flow(training, fault) && finish(training, fault);
+    struct pin *const pin = pin_threads(training->options->threads);
+    const bool good = check_options(training, fault) && find_base(training, fault) &&
+                      make_pairs(training, fault) && train_flow(training, fault) && finish(training, fault);
+    pin_release(pin);
+    return good;
 }

@@ -47,7 +47,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/metrics.c runtime/metrics.h \
 	runtime/mixture_base.c runtime/mixture_base.h \
 	runtime/parallel.c runtime/parallel.h \
-	runtime/peak.c runtime/peak.h \
+	runtime/peak.c runtime/peak.h runtime/pin.c runtime/pin.h \
 	runtime/progress.c runtime/progress.h \
 	runtime/rate.c runtime/rate.h \
 	runtime/report.c runtime/report.h \

@@ -191,7 +191,7 @@ static float *read_npy(const char *name, int64_t rows, int64_t columns)
 }
 
 /* x_train, y_train, x_test, y_test in one .npz. */
-static void write_npz(const char *name, const struct pairs *pairs)
+static void write_npz_by(int method, const char *name, const struct pairs *pairs)
 {
     const char *const names[] = {"x_train", "y_train", "x_test", "y_test"};
     const void *const arrays[] = {pairs->x_train, pairs->y_train, pairs->x_test, pairs->y_test};
@@ -202,9 +202,15 @@ static void write_npz(const char *name, const struct pairs *pairs)
         (void)snprintf(member, sizeof member, "%s.npy", names[i]);
         write_npy(member, pairs->precision, i < 2 ? pairs->n_train : pairs->n_test, pairs->d, arrays[i]);
         zip_source_t *source = zip_source_file(zip, in_folder(member), 0, -1);
-        CU_ASSERT_TRUE_FATAL(zip_file_add(zip, member, source, 0) >= 0);
+        CU_ASSERT_TRUE_FATAL(zip_file_add(zip, member, source, 0) == i);
+        CU_ASSERT_EQUAL(zip_set_file_compression(zip, (zip_uint64_t)i, method, 0), 0);
     }
     CU_ASSERT_EQUAL_FATAL(zip_close(zip), 0);
+}
+
+static void write_npz(const char *name, const struct pairs *pairs)
+{
+    write_npz_by(ZIP_CM_DEFLATE, name, pairs);
 }
 
 static void set_up(void)
@@ -298,7 +304,8 @@ static void tuning_is_refused(void)
 {
     set_up();
     expect(FAKE_SINGLE2, "", "tune --tune none", 2, "--tune takes quick or full, not 'none'");
-    expect(FAKE_SINGLE2, "", "tune --tune-time 0", 2, "--tune-time takes a number from 0.1 to 86400, not '0'");
+    expect(FAKE_SINGLE2, "", "tune --tune-time 0", 2,
+           "--tune-time takes a number from 0.1 to 86400, not '0'");
     expect(FAKE_SINGLE2, "", "tune now", 2, "'now' is one argument too many");
     scratch_remove(&scratch);
 }
@@ -570,12 +577,40 @@ static void evaluate_has_its_keys(void)
     scratch_remove(&scratch);
 }
 
+/* Neither where threads run, nor whether the pairs stay in their file or, deflated, were read. */
+static void places_decide_nothing(void)
+{
+    static const char *const pins[] = {"0", "1", ""};
+    set_up();
+    (void)unsetenv("GPFC_PIN");
+    expect(FAKE_SINGLE2, "", "train --data @pairs.npz --out @whole --quiet --threads 1", 0, "");
+    for (size_t i = 0; i < CHECK_COUNT(pins); i++) {
+        char words[200], model[60];
+        (void)setenv("GPFC_PIN", pins[i], 1);
+        (void)snprintf(words, sizeof words, "train --data @pairs.npz --out @p%s --quiet --threads 2",
+                       pins[i]);
+        (void)snprintf(model, sizeof model, "p%s/model.safetensors", pins[i]);
+        expect(FAKE_SINGLE2, "", words, 0, "");
+        same_files("whole/model.safetensors", model);
+    }
+    (void)unsetenv("GPFC_PIN");
+    struct pairs pairs = fake_pairs(2, 4, 203, 50);
+    write_npz_by(ZIP_CM_STORE, "stored.npz", &pairs);
+    fake_pairs_free(&pairs);
+    expect(FAKE_SINGLE2, "", "train --data @stored.npz --out @stored --quiet --threads 3", 0, "");
+    same_files("whole/model.safetensors", "stored/model.safetensors");
+    scratch_remove(&scratch);
+}
+
 static void bench_has_its_keys(void)
 {
     static const char *const keys[] = {"step_s",     "samples_per_s", "flop_per_step", "peak_flops",
-                                       "peak_share", "rss_mb",        "threads",       "batch"};
+                                       "peak_share", "rss_mb",        "threads",       "batch",
+                                       "step_s_min", "step_s_max",    "steps",         "rss_anonymous_mb"};
     set_up();
     json_t *json = run_json(FAKE_DOUBLE3, "", "bench --json --seconds 0.05 --threads 2 --batch 100");
+    CU_ASSERT_TRUE(json_is_boolean(json_object_get(json, "pinned")));
+    CU_ASSERT_TRUE(number(json, "rss_anonymous_mb") < number(json, "rss_mb"));
     for (size_t i = 0; i < CHECK_COUNT(keys); i++)
         CU_ASSERT_TRUE(number(json, keys[i]) > 0);
     CU_ASSERT_EQUAL(number(json, "flop_per_step"), 1e8);
@@ -1023,6 +1058,7 @@ int main(int argc, char **argv)
         {"apply and invert are inverses", apply_and_invert_are_inverses},
         {"apply tells what does not fit", apply_tells_what_does_not_fit},
         {"evaluate has its keys", evaluate_has_its_keys},
+        {"places decide nothing", places_decide_nothing},
         {"bench has its keys", bench_has_its_keys},
         {"info tells the spec", info_tells_the_spec},
         {"base flow is part of the model", base_flow_is_part_of_the_model},
