@@ -20,3 +20,10 @@ bench_gpfc_bench_SOURCES = \
 bench_gpfc_bench_CPPFLAGS = $(AM_CPPFLAGS) -DBENCH_CC='"$(GPFC_CC)"' -DBENCH_INCLUDE='"$(abs_top_srcdir)/runtime/include"' \
 	-DBENCH_SOURCE='"$(abs_top_srcdir)"' -D_GNU_SOURCE
 EXTRA_DIST += bench/base_torch.py
+
+# The program of `make bench-schedules`.
+bench_gpfc_schedules_SOURCES = \
+	bench/schedules.c \
+	bench/schedules.h \
+	bench/schedules_main.c
+bench_gpfc_schedules_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE

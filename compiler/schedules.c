@@ -104,20 +104,11 @@ static double seconds_of(struct settling *s, const struct schedule *schedule)
     return plan ? sched_cost(plan, &s->c->machine, size) / schedule->lanes : -1;
 }
 
-/* The first that costs least. One that is earlier is left only for something better by more than the model can know. */
-static struct schedule cheapest(struct settling *s, int n, const struct schedule *schedules)
+void schedules_costs(struct compile *c, enum compile_half half, int n, const struct schedule *schedules, double *seconds)
 {
-    const double margin = 0.98;
-    int best = 0;
-    double least = seconds_of(s, &schedules[0]);
-    for (int i = 1; i < n; i++) {
-        const double seconds = seconds_of(s, &schedules[i]);
-        if (seconds >= 0 && (least < 0 || seconds < margin * least)) {
-            best = i;
-            least = seconds;
-        }
-    }
-    return schedules[best];
+    struct settling settling = {.c = c, .half = half};
+    for (int i = 0; i < n; i++)
+        seconds[i] = seconds_of(&settling, &schedules[i]);
 }
 
 void schedules_settle(struct compile *c, enum compile_half half)
@@ -125,9 +116,12 @@ void schedules_settle(struct compile *c, enum compile_half half)
     struct schedule *space = ARENA_ARRAY(c->arena, struct schedule, SCHED_MOST);
     struct settling settling = {.c = c, .half = half};
     const char *fault;
+    double seconds[SCHED_MOST];
     const int size = c->is_double ? 8 : 4;
     const int n_space = sched_space(&c->machine, size, SCHED_FEW, space, SCHED_MOST);
     int n = 0;
+    if (c->settled[half])
+        return;
     for (int i = 0; i < n_space; i++) {
         struct schedule schedule = space[i];
         sched_fix(&schedule, &c->fixed, c->given);
@@ -137,7 +131,9 @@ void schedules_settle(struct compile *c, enum compile_half half)
         if (!known)
             space[n++] = schedule;
     }
-    if (!c->settled[half] && n > 0)
-        c->schedule[half] = cheapest(&settling, n, space);
+    for (int i = 0; i < n; i++)
+        seconds[i] = seconds_of(&settling, &space[i]);
+    if (n > 0)
+        c->schedule[half] = space[sched_pick(n, seconds)];
     c->settled[half] = true;
 }

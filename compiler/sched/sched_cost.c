@@ -114,3 +114,13 @@ double sched_cost(const struct plan *plan, const struct machine *machine, int el
 {
     return sched_cost_parts(plan, machine, element_bytes).cycles / machine->hertz;
 }
+
+int sched_pick(int n, const double *seconds)
+{
+    const double margin = 0.98;
+    int best = 0;
+    for (int i = 1; i < n; i++)
+        if (seconds[i] >= 0 && (seconds[best] < 0 || seconds[i] < margin * seconds[best]))
+            best = i;
+    return best;
+}

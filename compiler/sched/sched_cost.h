@@ -23,4 +23,8 @@ struct sched_cost sched_cost_parts(const struct plan *plan, const struct machine
 /* Seconds of one tile. */
 double sched_cost(const struct plan *plan, const struct machine *machine, int element_bytes);
 
+/* Which of n schedules with these seconds of a sample (negative: it cannot be planned) to take: the least, but an earlier one
+ * if the model can hardly tell them apart. */
+int sched_pick(int n, const double *seconds);
+
 #endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The program of `make bench-schedules`: for the training programs of specs, candidate schedules with the time that the cost
+ * model says and the time that is measured, and how far what it picks is from the fastest. */
+#ifndef GPFC_BENCH_SCHEDULES_H
+#define GPFC_BENCH_SCHEDULES_H
+
+#include "emit/emit.h"
+#include "machine/machine.h"
+#include "model/model.h"
+#include "sched/sched_space.h"
+
+enum { SCHEDULES_BATCH = 1024, SCHEDULES_PROGRAMS = 256 };
+
+struct schedules_options {
+    enum sched_extent extent;
+    bool summary; /* no rows of candidates */
+    const char *cpu;
+};
+
+/* One training program: a flow's or a base flow's. */
+struct subject {
+    const char *spec, *part;
+    const struct model *model;
+    bool is_base;
+};
+
+struct entry { /* a candidate */
+    struct schedule schedule;
+    double predicted, measured; /* seconds of a training step */
+};
+
+struct comparison {
+    struct arena *arena;
+    const struct subject *subject;
+    const struct target_cpu *cpu;
+    struct machine machine;
+    int n, picked, fastest;
+    struct entry *entries;
+};
+
+/* The subject's program that keeps so much, before the passes. */
+const struct ir_graph *schedules_program(struct arena *arena, const struct subject *subject, int keep);
+
+/* Fills the entries; false: *fault. */
+bool schedules_compare(struct comparison *comparison, const struct schedules_options *options, const char **fault) MUST_CHECK;
+
+#endif
