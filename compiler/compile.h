@@ -68,6 +68,8 @@ enum gpfc_status schedules_read(struct compile *c);
 enum gpfc_status schedules_choose(struct compile *c);
 /* Unless it is settled already: the schedule that costs the training program of this half least, by the cost model. */
 void schedules_settle(struct compile *c, enum compile_half half);
+/* What a sample of its training program costs by each of some schedules; negative: it cannot be planned. */
+void schedules_costs(struct compile *c, enum compile_half half, int n, const struct schedule *schedules, double *seconds);
 
 /* ---- tuning.c: schedules that were measured ---------------------------------------------------------------------------- */
 

@@ -64,15 +64,19 @@ static const char *short_number(double value, char *room, size_t bytes)
     return room;
 }
 
-/* "tuned: 1.07 times as fast as untuned (3.21 ms a training step), 26 candidates, 1 wrong" */
+/* "tuned: 1.07 times as fast as untuned (3.21 ms a training step), 25 of 26 candidates, 1 WRONG" */
 static void print_choice(const struct gpfc_choice *choice, const char *part)
 {
     static const char *const sources[] = {[GPFC_BY_CHOICE] = "chosen", [GPFC_FROM_WISDOM] = "from wisdom",
                                           [GPFC_BY_TUNING] = "tuned"};
     if (choice->source == GPFC_BY_CHOICE || !choice->schedule[0])
         return;
-    printf("%-9s %s: %.3g times as fast as untuned (%.3g ms a training step)", part, sources[choice->source],
-           choice->default_seconds / choice->seconds, 1e3 * choice->seconds);
+    printf("%-9s %s: ", part, sources[choice->source]);
+    if (choice->default_seconds > choice->seconds)
+        printf("%.3g times as fast as untuned", choice->default_seconds / choice->seconds);
+    else
+        printf("the untuned one is the fastest");
+    printf(" (%.3g ms a training step)", 1e3 * choice->seconds);
     if (choice->candidates > 0)
         printf(", %d of %d candidates", choice->timed, choice->candidates);
     if (choice->wrong > 0)

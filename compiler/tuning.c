@@ -186,6 +186,31 @@ static void tell_progress(void *data, const struct tune_progress *progress)
         options->tuning(options->data, &now);
 }
 
+struct priced {
+    struct schedule schedule;
+    double seconds;
+    int place; /* before: what costs the same stays in order */
+};
+
+static int compare_prices(const void *a, const void *b)
+{
+    const struct priced *x = a, *y = b;
+    return x->seconds != y->seconds ? (x->seconds > y->seconds) - (x->seconds < y->seconds) : x->place - y->place;
+}
+
+/* By what they cost, as far as the model knows, so that the time goes to the likely ones first. */
+static void sort_candidates(struct compile *c, enum compile_half half, int n, struct schedule *schedules)
+{
+    double *seconds = ARENA_ARRAY(c->arena, double, (size_t)n + 1);
+    struct priced *sorted = ARENA_ARRAY(c->arena, struct priced, (size_t)n + 1);
+    schedules_costs(c, half, n, schedules, seconds);
+    for (int i = 0; i < n; i++)
+        sorted[i] = (struct priced){schedules[i], seconds[i] < 0 ? 1e300 : seconds[i], i};
+    qsort(sorted, (size_t)n, sizeof *sorted, compare_prices);
+    for (int i = 0; i < n; i++)
+        schedules[i] = sorted[i].schedule;
+}
+
 /* The schedule that would be taken without tuning, and those that differ from it in what the spec leaves open. */
 static int list_candidates(struct compile *c, enum compile_half half, struct schedule *out)
 {
@@ -204,6 +229,7 @@ static int list_candidates(struct compile *c, enum compile_half half, struct sch
         if (!known)
             out[n++] = space[i];
     }
+    sort_candidates(c, half, n - 1, out + 1);
     return n;
 }
 
@@ -223,11 +249,21 @@ static int compare_candidates(const void *a, const void *b)
 
 static const char *fate_word(const struct tune_result *result, const struct tune_candidate *candidate)
 {
-    static const char *const words[] = {[TUNE_UNTRIED] = "not tried", [TUNE_BROKEN] = "no code", [TUNE_WRONG] = "wrong",
+    static const char *const words[] = {[TUNE_UNTRIED] = "", [TUNE_BROKEN] = "no code", [TUNE_WRONG] = "wrong",
                                         [TUNE_SLOWER] = "", [TUNE_LAST] = ""};
     if (candidate == &result->candidates[result->winner])
         return "winner";
     return candidate == result->candidates ? "untuned" : words[candidate->fate];
+}
+
+static void add_row(struct compile *c, const struct tune_result *result, const struct tune_candidate *t, struct strbuf *text)
+{
+    if (t->seconds > 0)
+        strbuf_addf(text, "  %7.3f  %9.3f ms  %-9s %s\n", t->ratio, 1e3 * t->seconds, fate_word(result, t),
+                    schedule_text(c->arena, &t->schedule));
+    else
+        strbuf_addf(text, "  %7s  %12s  %-9s %s%s%s\n", "", "", fate_word(result, t),
+                    schedule_text(c->arena, &t->schedule), t->fault[0] ? ": " : "", t->fault);
 }
 
 /* All that were timed, the fastest first, and then what was dropped for other reasons. */
@@ -235,22 +271,19 @@ static const char *table_of(struct compile *c, const struct tune_result *result,
 {
     const struct tune_candidate **sorted = ARENA_ARRAY(c->arena, const struct tune_candidate *, (size_t)n);
     struct strbuf text;
+    int untried = 0;
     strbuf_init(&text, c->arena);
     for (int k = 0; k < n; k++)
         sorted[k] = &result->candidates[k];
     qsort(sorted, (size_t)n, sizeof *sorted, compare_candidates);
     for (int untimed = 0; untimed < 2; untimed++)
-        for (int k = 0; k < n; k++) {
-            const struct tune_candidate *t = sorted[k];
-            if ((t->seconds > 0) == untimed)
-                continue;
-            if (!untimed)
-                strbuf_addf(&text, "  %7.3f  %9.3f ms  %-9s %s\n", t->ratio, 1e3 * t->seconds, fate_word(result, t),
-                            schedule_text(c->arena, &t->schedule));
-            else
-                strbuf_addf(&text, "  %7s  %12s  %-9s %s%s%s\n", "", "", fate_word(result, t),
-                            schedule_text(c->arena, &t->schedule), t->fault[0] ? ": " : "", t->fault);
-        }
+        for (int k = 0; k < n; k++)
+            if (sorted[k]->fate == TUNE_UNTRIED)
+                untried += untimed;
+            else if ((sorted[k]->seconds > 0) != untimed)
+                add_row(c, result, sorted[k], &text);
+    if (untried > 0)
+        strbuf_addf(&text, "  and %d more, for which there was no time\n", untried);
     return strbuf_text(&text);
 }
 
