@@ -46,10 +46,10 @@ static void make_room(struct compile *c, int n)
 struct ir_graph *programs_train(const struct compile *c, struct arena *arena, enum compile_half half,
                                 const struct schedule *schedule)
 {
-    const bool keep_all = schedule->keep == SCHED_KEEP_ALL;
+    const enum diff_keep keep = (enum diff_keep)schedule->keep; /* the same numbers */
     if (half == COMPILE_OF_FLOW)
-        return flow_train(arena, &c->model, keep_all);
-    struct ir_graph *graph = baseflow_train(arena, c->model.base, keep_all);
+        return flow_train(arena, &c->model, keep);
+    struct ir_graph *graph = baseflow_train(arena, c->model.base, keep);
     graph->name = arena_printf(arena, "%s%s", COMPILE_BASE_PREFIX, graph->name);
     return graph;
 }

@@ -6,6 +6,7 @@
 #ifndef GPFC_BASEFLOW_H
 #define GPFC_BASEFLOW_H
 
+#include "diff/diff.h"
 #include "ir/ir.h"
 #include "model/base_model.h"
 
@@ -13,7 +14,7 @@
  * "penalty", "loss"), which baseflow_train differentiates, then measure, apply, and those of the kind. */
 int baseflow_kernel_count(const struct base_model *base);
 struct ir_graph *baseflow_build(struct arena *arena, const struct base_model *base, int kernel);
-struct ir_graph *baseflow_train(struct arena *arena, const struct base_model *base, bool keep_all);
+struct ir_graph *baseflow_train(struct arena *arena, const struct base_model *base, enum diff_keep keep);
 
 /* ---- for those who build kernels, and for tests ------------------------------------------------------------- */
 

@@ -148,14 +148,13 @@ struct ir_graph *baseflow_build(struct arena *arena, const struct base_model *ba
     return graph;
 }
 
-struct ir_graph *baseflow_train(struct arena *arena, const struct base_model *base, bool keep_all)
+struct ir_graph *baseflow_train(struct arena *arena, const struct base_model *base, enum diff_keep keep)
 {
     const char **wrt = ARENA_ARRAY(arena, const char *, (size_t)base->n_parameters);
     for (int i = 0; i < base->n_parameters; i++)
         wrt[i] = base->parameters[i].name;
     const struct ir_graph *loss = pass_hoist(baseflow_build(arena, base, 0));
-    struct ir_graph *train = diff_reverse(loss, "train", "loss", base->n_parameters, wrt,
-                                          keep_all ? DIFF_KEEP_ALL : DIFF_KEEP_STATE);
+    struct ir_graph *train = diff_reverse(loss, "train", "loss", base->n_parameters, wrt, keep);
     ir_output_drop(train, "loss"); /* who trains wants cost and penalty apart */
     return train;
 }

@@ -19,9 +19,10 @@ void diff_forward(struct ir_graph *graph, int n_wrt, const struct ir_node *const
                   const struct ir_node *const *outs, const struct ir_node **tangents,
                   const struct ir_node **primal);
 
-/* What the backward pass of a loop finds stored, instead of computing it again. */
+/* What the backward pass of a loop finds stored, instead of computing it again. Any number above these, n,
+ * is one too: what saves n operations for each element stored. */
 enum diff_keep {
-    DIFF_KEEP_STATE, /* the carried state of each iteration (of nested loops too); the rest is made again */
+    DIFF_KEEP_STATE, /* the least: the carried state of each iteration, or what it all follows from */
     DIFF_KEEP_ALL,   /* every varying value that the backward pass reads, but for cheap ones of those */
 };
 

@@ -34,6 +34,12 @@ void diff_mark_useful(const struct ir_graph *graph, const bool *out, bool *usefu
 void diff_close_active(const struct ir_steps *steps, bool *in);
 void diff_close_useful(const struct ir_steps *steps, bool *out);
 
+/* ---- diff_keep.c: what a loop stores for its backward loop ---------------------------------------------- */
+
+/* Of the first n_forward values of a loop's body, read[id] where what comes behind reads it: kept[id]. */
+void diff_choose_kept(const struct ir_graph *graph, int n_forward, const bool *read, enum diff_keep keep,
+                      bool *kept);
+
 /* ---- diff_reverse.c: one backward pass from a graph to a graph ----------------------------------------- */
 
 struct cotangent_term {

@@ -129,76 +129,17 @@ static void mark_reached(const struct loop_tape *tape, const bool *stop, bool *r
     }
 }
 
-static bool is_free_input(const struct ir_node *node)
-{
-    return node->op == IR_INPUT && node->input.role != IR_CARRY;
-}
-
-/* What cannot, or should not, be computed from the carried state: results of loops inside, so that they run
- * once, and sums over the batch, which wait for all samples. */
-static bool is_costly(const struct ir_node *node)
-{
-    return node->op == IR_RESULT || node->op == IR_BSUM ||
-           (node->op == IR_INPUT && node->input.role == IR_CARRY);
-}
-
-/* The state policy: from all forward values that the backward part reads down to the next costly ones. */
-static void keep_state(const struct loop_tape *tape, bool *keep)
-{
-    const struct ir_graph *scratch = tape->inner->to;
-    bool *reached = ARENA_ARRAY(tape->inner->arena, bool, (size_t)scratch->n_nodes + 1);
-    for (int id = 0; id < tape->n_forward; id++)
-        keep[id] = is_costly(scratch->nodes[id]);
-    mark_reached(tape, keep, reached);
-    for (int id = 0; id < tape->n_forward; id++)
-        keep[id] = keep[id] && reached[id];
-}
-
-static bool sums_nothing(const struct ir_node *node)
-{
-    return node->op == IR_ADD || node->op == IR_SELECT || node->op == IR_HOLD ||
-           (node->op == IR_EIN && node->ein.n_labels == node->shape.rank && node->n_args <= 2);
-}
-
-/* available[id]: the backward part has it, or gets it by cheap operations from what it has. Uniform values
- * are computed again: what is worth hoisting was hoisted before. */
-static bool is_available(const struct ir_node *node, const bool *available)
-{
-    if (node->n_args == 0)
-        return node->op != IR_INPUT || is_free_input(node);
-    if (is_costly(node) || node->op == IR_STEPS || (node->rate == IR_VARYING && !sums_nothing(node)))
-        return false;
-    for (int i = 0; i < node->n_args; i++)
-        if (!available[node->args[i]->id])
-            return false;
-    return true;
-}
-
-/* The other policy: all forward values that are read directly, except cheap ones of kept ones. */
-static void keep_all(const struct loop_tape *tape, bool *keep)
-{
-    const struct ir_graph *scratch = tape->inner->to;
-    bool *available = ARENA_ARRAY(tape->inner->arena, bool, (size_t)scratch->n_nodes + 1);
-    bool *reached = ARENA_ARRAY(tape->inner->arena, bool, (size_t)scratch->n_nodes + 1);
-    for (int id = 0; id < tape->n_forward; id++)
-        keep[id] = true;
-    mark_reached(tape, keep, reached);
-    for (int id = 0; id < tape->n_forward; id++) {
-        available[id] = is_available(scratch->nodes[id], available);
-        keep[id] = reached[id] && !available[id];
-        available[id] = available[id] || keep[id];
-    }
-}
-
 static void choose_kept(struct loop_tape *tape)
 {
     struct arena *arena = tape->inner->arena;
     const struct ir_graph *scratch = tape->inner->to;
+    bool *forward = ARENA_ARRAY(arena, bool, (size_t)scratch->n_nodes + 1);
+    bool *reached = ARENA_ARRAY(arena, bool, (size_t)scratch->n_nodes + 1);
     bool *keep = ARENA_ARRAY(arena, bool, (size_t)scratch->n_nodes + 1);
-    if (tape->inner->keep == DIFF_KEEP_ALL)
-        keep_all(tape, keep);
-    else
-        keep_state(tape, keep);
+    for (int id = 0; id < tape->n_forward; id++)
+        forward[id] = true;
+    mark_reached(tape, forward, reached);
+    diff_choose_kept(scratch, tape->n_forward, reached, tape->inner->keep, keep);
     tape->kept = ARENA_ARRAY(arena, const struct ir_node *, (size_t)tape->n_forward + 1);
     tape->kept_at = ARENA_ARRAY(arena, int, (size_t)tape->n_forward + 1);
     for (int id = 0; id < tape->n_forward; id++)

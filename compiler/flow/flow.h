@@ -8,6 +8,7 @@
 #ifndef GPFC_FLOW_H
 #define GPFC_FLOW_H
 
+#include "diff/diff.h"
 #include "ir/ir.h"
 #include "model/model.h"
 
@@ -36,7 +37,7 @@ const char *flow_kernel_name(enum flow_kernel kernel); /* "loss", "measure", ...
 /* "loss" differentiated by all parameters and renamed "train": outputs cost, penalty, grad.<parameter>.
  * Uniform work is hoisted out of the loops before, so that folding and tables of time are neither repeated
  * nor differentiated in them. */
-struct ir_graph *flow_train(struct arena *arena, const struct model *model, bool keep_all);
+struct ir_graph *flow_train(struct arena *arena, const struct model *model, enum diff_keep keep);
 
 /* ---- the network and its field ------------------------------------------------------------------------- */
 

@@ -152,7 +152,7 @@ struct ir_graph *flow_build(struct arena *arena, const struct model *model, enum
     return graph;
 }
 
-struct ir_graph *flow_train(struct arena *arena, const struct model *model, bool keep_all)
+struct ir_graph *flow_train(struct arena *arena, const struct model *model, enum diff_keep keep)
 {
     const char *wrt[2 * MODEL_MAX_LAYERS];
     int n = 0;
@@ -161,8 +161,7 @@ struct ir_graph *flow_train(struct arena *arena, const struct model *model, bool
         wrt[n++] = model->layer[k].bias_name;
     }
     const struct ir_graph *loss = pass_hoist(flow_build(arena, model, FLOW_LOSS));
-    struct ir_graph *train =
-        diff_reverse(loss, "train", "loss", n, wrt, keep_all ? DIFF_KEEP_ALL : DIFF_KEEP_STATE);
+    struct ir_graph *train = diff_reverse(loss, "train", "loss", n, wrt, keep);
     ir_output_drop(train, "loss"); /* who trains wants cost and penalty apart */
     return train;
 }

@@ -14,7 +14,8 @@ enum {
     PLAN_MAX_FACTORS = 12, /* of one product in a total */
 };
 
-enum sched_keep { /* what a backward pass finds stored; the rest it computes again */
+enum sched_keep { /* what a backward pass finds stored; the rest it computes again. n above these: what saves n operations
+                   * for each element stored */
     SCHED_KEEP_STATE, /* the state before each time step */
     SCHED_KEEP_ALL,   /* all it reads */
 };

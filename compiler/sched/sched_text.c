@@ -47,13 +47,14 @@ static const char *expected(struct arena *arena, const struct field *field)
 {
     struct strbuf text;
     strbuf_init(&text, arena);
-    if (!field->words[0])
-        strbuf_addf(&text, "a number from %d to %d", field->least, field->greatest);
     size_t length;
-    for (int i = 0; word_at(field->words, i, &length); i++) {
+    int i = 0;
+    for (; word_at(field->words, i, &length); i++) {
         const char *word = word_at(field->words, i, &length);
         strbuf_addf(&text, "%s%.*s", i ? " or " : "", (int)length, word);
     }
+    if (field->least + i <= field->greatest)
+        strbuf_addf(&text, "%sa number from %d to %d", i ? " or " : "", field->least + i, field->greatest);
     return strbuf_text(&text);
 }
 
@@ -111,16 +112,15 @@ static bool read_number(const struct field *field, const char *text, int *out)
 
 static bool read_value(const struct field *field, const char *text, int *out)
 {
-    if (!field->words[0])
-        return read_number(field, text, out);
     size_t length;
     const char *word;
-    for (int i = 0; (word = word_at(field->words, i, &length)); i++)
+    int i = 0;
+    for (; (word = word_at(field->words, i, &length)); i++)
         if (strlen(text) == length && memcmp(text, word, length) == 0) {
             *out = field->least + i;
             return true;
         }
-    return false;
+    return read_number(field, text, out) && *out >= field->least + i;
 }
 
 /* One "name=value". */

@@ -302,6 +302,58 @@ static void one_loop_carries_both(void)
     arena_free(arena);
 }
 
+/* ---- what loops keep ------------------------------------------------------------------------------------ */
+
+/* X' = X + V tanh(U tanh(W X)), X [3], twice; the hidden layers have 30 rows. */
+static struct ir_graph *layered_loop(struct arena *arena)
+{
+    static const struct {
+        const char *name;
+        int rows, columns;
+    } weight[] = {{"W", 30, 3}, {"U", 30, 30}, {"V", 3, 30}};
+    struct ir_graph *g = ir_graph_new(arena, "layers"), *b = ir_graph_new(arena, "layer");
+    const struct ir_node *args[4] = {vector_input(g, 3)}, *in[3];
+    const struct ir_node *X = ir_input(b, "X", IR_CARRY, IR_VARYING, ir_shape_of(1, 3)), *h = X;
+    for (int i = 0; i < 3; i++) {
+        const struct ir_shape shape = ir_shape_of(2, weight[i].rows, weight[i].columns);
+        args[i + 1] = ir_input(g, weight[i].name, IR_PARAMETER, IR_UNIFORM, shape);
+        in[i] = ir_input(b, weight[i].name, IR_CAPTURE, IR_UNIFORM, shape);
+    }
+    for (int i = 0; i < 2; i++)
+        h = ir_unary(b, IR_TANH, ir_ein(b, 1.0, "oi,i->o", in[i], h));
+    ir_output_add(b, "X", ir_add2(b, X, ir_ein(b, 1.0, "oi,i->o", in[2], h)));
+    const struct ir_steps steps = {.count = 2, .n_carry = 1, .n_capture = 3, .body = b};
+    ir_output_add(g, "y", ir_ein(g, 1.0, "i->", ir_result(g, ir_steps(g, &steps, args), 0)));
+    return g;
+}
+
+/* Elements that the forward loop stacks in each round. */
+static long elements_kept(enum diff_keep keep)
+{
+    static const char *const weights[] = {"W", "U", "V"};
+    struct arena *arena = arena_new();
+    const struct ir_graph *d = diff_reverse(layered_loop(arena), "d", "y", 3, weights, keep);
+    long kept = 0;
+    for (int id = 0; id < d->n_nodes; id++) {
+        const struct ir_node *node = d->nodes[id];
+        for (int k = 0; node->op == IR_STEPS && !node->steps->backward && k < node->steps->n_stack; k++)
+            kept += ir_elements(node->steps->body->outputs[node->steps->n_carry + k].value->shape);
+    }
+    arena_free(arena);
+    return kept;
+}
+
+/* An element of the first layer takes 3 multiplications and a tanh (20), one of the second 30 and a tanh. */
+static void what_is_kept_saves_enough(void)
+{
+    CU_ASSERT_EQUAL(elements_kept(DIFF_KEEP_ALL), 3 + 30 + 30);
+    CU_ASSERT_EQUAL(elements_kept((enum diff_keep)22), 3 + 30 + 30);
+    CU_ASSERT_EQUAL(elements_kept((enum diff_keep)24), 3 + 30);
+    CU_ASSERT_EQUAL(elements_kept((enum diff_keep)49), 3 + 30);
+    CU_ASSERT_EQUAL(elements_kept((enum diff_keep)51), 3);
+    CU_ASSERT_EQUAL(elements_kept(DIFF_KEEP_STATE), 3);
+}
+
 static const struct check_case cases[] = {
     {"elementwise functions", elementwise_functions},
     {"products", products},
@@ -314,6 +366,7 @@ static const struct check_case cases[] = {
     {"hold is a constant", hold_is_a_constant},
     {"loops", loops},
     {"one loop carries both", one_loop_carries_both},
+    {"what is kept saves enough", what_is_kept_saves_enough},
 };
 
 int main(void)

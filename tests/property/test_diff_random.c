@@ -146,23 +146,27 @@ static struct ir_graph *with_tangents(const struct ir_graph *from, int n_of, con
 
 /* ---- properties ---------------------------------------------------------------------------------------- */
 
-/* Gradients of `of` against differences, by both policies; passes change neither. */
+static const enum diff_keep policies[] = {DIFF_KEEP_STATE, DIFF_KEEP_ALL, (enum diff_keep)18};
+enum { POLICIES = sizeof policies / sizeof policies[0] };
+
+/* Gradients of `of` against differences, by all policies; passes change none. */
 static bool gradient_agrees(const struct fixture *f, const struct ir_graph *g, const char *of,
                             double tolerance)
 {
     const char *prefix = next_prefix(g), *fault;
     const double expected = fixture_difference(f, g, of);
     bool good = true;
-    const struct ir_graph *d[2];
-    for (int keep = 0; keep < 2 && good; keep++) {
-        d[keep] = diff_reverse(g, "reverse", of, f->n_wrt, f->wrt, (enum diff_keep)keep);
-        good = is_sound("reverse", d[keep]) &&
-               is_close("differences", fixture_gap(fixture_slope(f, d[keep], prefix), expected), tolerance);
+    const struct ir_graph *d[POLICIES];
+    for (int k = 0; k < POLICIES && good; k++) {
+        d[k] = diff_reverse(g, "reverse", of, f->n_wrt, f->wrt, policies[k]);
+        good = is_sound("reverse", d[k]) &&
+               is_close("differences", fixture_gap(fixture_slope(f, d[k], prefix), expected), tolerance);
     }
     const struct ir_graph *passed = good ? pass_run_all(d[0], &fault, NULL, NULL) : NULL;
     if (good && !passed)
         printf("%s\n", fault);
     return good && passed && is_close("policies", fixture_distance(f, d[0], d[1]), 1e-10) &&
+           is_close("policies", fixture_distance(f, d[0], d[2]), 1e-10) &&
            is_close("passes", fixture_distance(f, d[0], passed), 1e-10) &&
            is_close("outputs", fixture_distance(f, g, d[0]), 1e-13);
 }
@@ -177,9 +181,8 @@ static bool dots_agree(const struct fixture *f, const struct ir_graph *g, int n_
 {
     const struct ir_graph *forward = with_tangents(g, n_of, of);
     bool good = is_sound("forward", forward) && is_close("primal", fixture_distance(f, g, forward), 1e-13);
-    for (int keep = 0; keep < 2 && good; keep++) {
-        const struct ir_graph *pullback =
-            diff_pullback(g, "back", n_of, of, f->n_wrt, f->wrt, (enum diff_keep)keep);
+    for (int k = 0; k < POLICIES && good; k++) {
+        const struct ir_graph *pullback = diff_pullback(g, "back", n_of, of, f->n_wrt, f->wrt, policies[k]);
         good = is_sound("pullback", pullback) &&
                is_close("forward against reverse",
                         fixture_dot_gap(f, forward, pullback, next_prefix(g), n_of, of), 1e-9);

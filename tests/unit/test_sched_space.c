@@ -36,6 +36,13 @@ static void a_schedule_is_one_line(void)
     const struct schedule schedule = {16, 8, 12, 16, 1, 48, SCHED_KEEP_STATE};
     CU_ASSERT_STRING_EQUAL(text_of(&schedule),
                            "lanes=16 vector=8 accumulators=12 registers=16 in_flight=1 unroll=48 keep=state");
+    const struct schedule priced = {16, 8, 12, 16, 1, 48, 24};
+    CU_ASSERT_STRING_EQUAL(text_of(&priced),
+                           "lanes=16 vector=8 accumulators=12 registers=16 in_flight=1 unroll=48 keep=24");
+    struct schedule read = schedule;
+    const char *fault;
+    CU_ASSERT_TRUE(sched_parse(arena, "keep=24", &read, NULL, &fault));
+    CU_ASSERT_TRUE(sched_equal(&read, &priced));
 }
 
 static void texts_go_there_and_back(void)
@@ -85,9 +92,10 @@ static void bad_texts_are_refused(void)
         {"lanes=99999999999999999999", "found '99999999999999999999'"},
         {"lanes= 16", "found ''"},
         {"lanes=16 lanes=16", "field lanes is given twice"},
-        {"unroll=0 keep=some", "keep: expected state or all, found 'some'"},
+        {"unroll=0 keep=some", "keep: expected state or all or a number from 2 to 100000, found 'some'"},
         {"keep=", "keep: expected state or all"},
         {"keep=1", "keep: expected state or all"},
+        {"keep=100001", "keep: expected state or all"},
         {"keep=al", "keep: expected state or all"},
         {"lanes=\x1b[31m", "found '?[31m'"},
     };
