@@ -71,6 +71,16 @@ walk 25 "$before_code" toy.o "$gpfc" --quiet --emit=object toy.yaml -o toy.o
 walk 10 "$before_code" toy.so "$gpfc" --quiet --emit=library toy.yaml
 walk 12 "$before_code" toy "$gpfc" --quiet toy.yaml
 
+# Tuning measures, so it does not end alike; what it leaves is whole each time.
+export GPFC_WISDOM="$PWD/wisdom"
+walk 20 1 '' "$gpfc" --quiet --emit=header --tune=quick --tune-time 0.1 toy.yaml -o tuned.h
+"$gpfc" wisdom export records >out || exit 1
+test "$(wc -l <records)" = 1 || fault "wisdom: $(cat records)"
+walk 20 1 '' "$gpfc" wisdom import records
+walk 20 1 '' "$gpfc" --quiet --emit=header toy.yaml -o tuned.h
+walk 20 1 copied "$gpfc" wisdom export copied
+GPFC_WISDOM=/dev/null
+
 "$gpfc" --quiet toy.yaml || exit 1
 walk 60 1 run/model.safetensors ./toy train --quiet --out run
 ./toy train --quiet --out kept || exit 1
