@@ -34,6 +34,7 @@ struct gpfc_tuning { /* how far it is */
     int done, total;  /* candidates */
     int wrong;        /* of them */
     double ratio;     /* time of the best so far over the untuned one's */
+    bool finished;
     double seconds_left;
 };
 

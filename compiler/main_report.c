@@ -194,13 +194,19 @@ void main_print_tuning(void *data, const struct gpfc_tuning *now)
 {
     struct arguments *arguments = data;
     const bool terminal = isatty(STDERR_FILENO) == 1;
-    if (arguments->quiet || (!terminal && !is_worth_a_line(arguments, now)))
+static void print_line(const struct gpfc_tuning *now)
+{
+    (void)fprintf(stderr, "tuning the %s: %d of %d candidates, the best %.2f times as fast as untuned, %.0f s left",
+                  now->part, now->done, now->total, 1 / now->ratio, now->seconds_left);
+    if (now->wrong > 0)
+        (void)fprintf(stderr, ", %d WRONG", now->wrong);
+}
+
+    if (arguments->quiet || (!terminal && (now->finished || !is_worth_a_line(arguments, now))))
         return;
-    (void)fprintf(stderr, "%stuning the %s: %d of %d candidates, the best %.2f times as fast as untuned, %.0f s left%s",
-                  terminal ? "\r" : "", now->part, now->done, now->total, 1 / now->ratio, now->seconds_left,
-                  terminal ? "\033[K" : "\n");
-    if (now->wrong > 0 && terminal)
-        (void)fprintf(stderr, ", %d wrong\033[K", now->wrong);
-    if (terminal && now->done == now->total)
-        (void)fputs("\r\033[K", stderr);
+    static const char clear[] = "\r\033[K";
+    (void)fputs(terminal ? clear : "", stderr);
+    if (!now->finished)
+        print_line(now);
+    (void)fputs(terminal ? "" : "\n", stderr);
 }

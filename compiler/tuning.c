@@ -180,7 +180,7 @@ static void tell_progress(void *data, const struct tune_progress *progress)
     const struct tuning *tuning = data;
     const struct gpfc_options *options = tuning->c->options;
     const struct gpfc_tuning now = {.part = half_words[tuning->half], .done = progress->done, .total = progress->total,
-                                    .wrong = progress->wrong, .ratio = progress->ratio,
+                                    .wrong = progress->wrong, .finished = progress->finished, .ratio = progress->ratio,
                                     .seconds_left = progress->seconds_left};
     if (options->tuning)
         options->tuning(options->data, &now);

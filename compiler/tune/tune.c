@@ -293,7 +293,10 @@ bool tune_search(struct arena *arena, const struct tune_task *task, struct tune_
     *fault = "no candidate computes what the program says";
     if (s.reference < 0)
         return false;
-    *out = (struct tune_result){.winner = last_rounds(&s), .candidates = s.candidates, .wrong = s.progress.wrong};
+    const int winner = last_rounds(&s);
+    s.progress.finished = true;
+    tell_progress(&s);
+    *out = (struct tune_result){.winner = winner, .candidates = s.candidates, .wrong = s.progress.wrong};
     for (int k = 0; k < task->n; k++) {
         out->broken += s.candidates[k].fate == TUNE_BROKEN;
         out->timed += s.candidates[k].seconds > 0;

@@ -32,6 +32,7 @@ struct tune_candidate {
 struct tune_progress {
     int done, total;     /* candidates that were compiled and compared, of how many */
     int wrong;           /* of them */
+    bool finished;       /* this is the last that is told */
     double ratio;        /* time of the best so far over the first candidate's */
     double seconds_left; /* of the limit */
 };

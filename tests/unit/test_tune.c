@@ -186,6 +186,7 @@ enum { MOST_KERNELS = 16 };
 struct table { /* candidates: number k is told by schedule.unroll */
     struct gpfc_kernel kernel[MOST_KERNELS];
     int told, last_done, last_wrong;
+    bool finished;
 };
 
 static const struct gpfc_kernel *take(void *data, struct arena *arena, const struct schedule *schedule, const char **fault)
@@ -202,7 +203,9 @@ static void note(void *data, const struct tune_progress *progress)
 {
     struct table *table = data;
     table->told++;
-    CU_ASSERT(progress->done > table->last_done && progress->done <= progress->total);
+    CU_ASSERT(progress->finished ? progress->done == table->last_done : progress->done > table->last_done);
+    CU_ASSERT(progress->done <= progress->total && !table->finished);
+    table->finished = progress->finished;
     table->last_done = progress->done;
     table->last_wrong = progress->wrong;
 }
@@ -250,6 +253,7 @@ static void wrong_code_never_wins(void)
         CU_ASSERT_STRING_EQUAL(result.candidates[1 + WRONG].fault, "number 8 is not there");
         CU_ASSERT(result.candidates[0].seconds > 0 && result.candidates[0].fate == TUNE_LAST);
         CU_ASSERT_EQUAL(table.last_done, 3 + WRONG);
+        CU_ASSERT_TRUE(table.finished);
         CU_ASSERT_EQUAL(table.last_wrong, WRONG);
         arena_free(arena);
     }
