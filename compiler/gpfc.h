@@ -33,8 +33,8 @@ struct gpfc_tuning { /* how far it is */
     const char *part; /* "flow", "base" */
     int done, total;  /* candidates */
     int wrong;        /* of them */
-    double ratio;     /* time of the best so far over the untuned one's */
     bool finished;
+    double ratio;     /* time of the best so far over the untuned one's */
     double seconds_left;
 };
 

@@ -190,10 +190,6 @@ static bool is_worth_a_line(struct arguments *arguments, const struct gpfc_tunin
     return is_new;
 }
 
-void main_print_tuning(void *data, const struct gpfc_tuning *now)
-{
-    struct arguments *arguments = data;
-    const bool terminal = isatty(STDERR_FILENO) == 1;
 static void print_line(const struct gpfc_tuning *now)
 {
     (void)fprintf(stderr, "tuning the %s: %d of %d candidates, the best %.2f times as fast as untuned, %.0f s left",
@@ -202,9 +198,13 @@ static void print_line(const struct gpfc_tuning *now)
         (void)fprintf(stderr, ", %d WRONG", now->wrong);
 }
 
+void main_print_tuning(void *data, const struct gpfc_tuning *now)
+{
+    static const char clear[] = "\r\033[K";
+    struct arguments *arguments = data;
+    const bool terminal = isatty(STDERR_FILENO) == 1;
     if (arguments->quiet || (!terminal && (now->finished || !is_worth_a_line(arguments, now))))
         return;
-    static const char clear[] = "\r\033[K";
     (void)fputs(terminal ? clear : "", stderr);
     if (!now->finished)
         print_line(now);
