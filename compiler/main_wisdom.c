@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * gpfc wisdom: what tuning found, shown, taken to other machines, forgotten. */
-#include "main.h"
-
-#include "tune/wisdom.h"
-
 #include "base/file.h"
+#include "main.h"
+#include "tune/wisdom.h"
 
 #include <argp.h>
 #include <jansson.h>
@@ -22,9 +20,11 @@ struct request {
 };
 
 static const char help_text[] =
-    "What tuning found (gpfc --tune) lies in $GPFC_WISDOM, or in gpfc/wisdom in your cache folder, and is used by every "
+    "What tuning found (gpfc --tune) lies in $GPFC_WISDOM, or in gpfc/wisdom in your cache folder, and is "
+    "used by every "
     "later compile of the same program on the same CPU."
-    "\vshow lists it; export writes it to a file; import adds a file's records, each of which is checked; forget drops "
+    "\vshow lists it; export writes it to a file; import adds a file's records, each of which is checked; "
+    "forget drops "
     "the records whose keys begin with these, or all of them. A spec that is called wisdom: gpfc ./wisdom";
 
 static const struct argp_option option_list[] = {
@@ -57,7 +57,7 @@ static error_t parse_argument(int key, char *value, struct argp_state *state)
     }
 }
 
-/* ---- what all commands share ----------------------------------------------------------------------------- */
+/* ---- what all commands share --------------------------------------------------------------------------- */
 
 static int tell(enum gpfc_status status, const char *fault)
 {
@@ -68,8 +68,8 @@ static int tell(enum gpfc_status status, const char *fault)
 static void tell_broken(const struct wisdom *wisdom, const char *path)
 {
     if (wisdom->broken > 0)
-        (void)fprintf(stderr, "gpfc: warning: %s:%d: passed over, %s (%d record%s in all)\n", path, wisdom->broken_line,
-                      wisdom->why, wisdom->broken, wisdom->broken == 1 ? "" : "s");
+        (void)fprintf(stderr, "gpfc: warning: %s:%d: passed over, %s (%d record%s in all)\n", path,
+                      wisdom->broken_line, wisdom->why, wisdom->broken, wisdom->broken == 1 ? "" : "s");
 }
 
 static bool read_own(struct arena *arena, const char *path, struct wisdom *out, const char **fault)
@@ -80,7 +80,7 @@ static bool read_own(struct arena *arena, const char *path, struct wisdom *out, 
     return true;
 }
 
-/* ---- show -------------------------------------------------------------------------------------------------- */
+/* ---- show ---------------------------------------------------------------------------------------------- */
 
 static const char *date_of(struct arena *arena, long when)
 {
@@ -98,14 +98,14 @@ static void show_table(struct arena *arena, const char *path, const struct wisdo
         printf("no wisdom in %s: gpfc --tune=quick SPEC.yaml finds some\n", path);
         return;
     }
-    printf("%-16s  %-20s %-5s %-9s %7s %9s  %-10s %s\n", "KEY", "NAME", "PART", "PRECISION", "SPEED", "MS A STEP", "FOUND",
-           "CPU, GPFC, LLVM / SCHEDULE");
+    printf("%-16s  %-20s %-5s %-9s %7s %9s  %-10s %s\n", "KEY", "NAME", "PART", "PRECISION", "SPEED",
+           "MS A STEP", "FOUND", "CPU, GPFC, LLVM / SCHEDULE");
     for (int i = 0; i < wisdom->n; i++) {
         const struct wisdom_record *r = &wisdom->records[i];
         const double speed = r->tuned_ns > 0 ? (double)r->default_ns / (double)r->tuned_ns : 0;
-        printf("%-16s  %-20s %-5s %-9s %6.2fx %9.3f  %-10s %s (%s), %s, %s\n%18s%s\n", r->key, r->name, r->part,
-               r->precision, speed, 1e-6 * (double)r->tuned_ns, date_of(arena, r->when), r->cpu, r->machine, r->gpfc,
-               r->llvm, "", r->schedule);
+        printf("%-16s  %-20s %-5s %-9s %6.2fx %9.3f  %-10s %s (%s), %s, %s\n%18s%s\n", r->key, r->name,
+               r->part, r->precision, speed, 1e-6 * (double)r->tuned_ns, date_of(arena, r->when), r->cpu,
+               r->machine, r->gpfc, r->llvm, "", r->schedule);
     }
     printf("%d record%s in %s\n", wisdom->n, wisdom->n == 1 ? "" : "s", path);
 }
@@ -116,12 +116,12 @@ static int show_json(const struct wisdom *wisdom)
     for (int i = 0; i < wisdom->n; i++) {
         const struct wisdom_record *r = &wisdom->records[i];
         (void)json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "key", r->key,
-                            "name", r->name, "part", r->part, "machine", r->machine, "cpu", r->cpu, "features",
-                            r->features, "program", r->program, "precision", r->precision, "llvm", r->llvm, "gpfc",
-                            r->gpfc, "effort", r->effort, "schedule", r->schedule, "untuned_ns",
-                            (json_int_t)r->default_ns, "tuned_ns", (json_int_t)r->tuned_ns, "when",
-                            (json_int_t)r->when));
+            list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}",
+                            "key", r->key, "name", r->name, "part", r->part, "machine", r->machine, "cpu",
+                            r->cpu, "features", r->features, "program", r->program, "precision", r->precision,
+                            "llvm", r->llvm, "gpfc", r->gpfc, "effort", r->effort, "schedule", r->schedule,
+                            "untuned_ns", (json_int_t)r->default_ns, "tuned_ns", (json_int_t)r->tuned_ns,
+                            "when", (json_int_t)r->when));
     }
     const bool whole = list && (int)json_array_size(list) == wisdom->n;
     char *text = whole ? json_dumps(list, JSON_INDENT(2)) : NULL;
@@ -144,7 +144,7 @@ static int show(struct arena *arena, const char *path, const struct request *req
     return GPFC_OK;
 }
 
-/* ---- export, import ------------------------------------------------------------------------------------------ */
+/* ---- export, import ------------------------------------------------------------------------------------ */
 
 static int export(struct arena *arena, const char *path, const struct request *request)
 {
@@ -174,7 +174,7 @@ static int import(struct arena *arena, const char *path, const struct request *r
     return GPFC_OK;
 }
 
-/* ---- forget -------------------------------------------------------------------------------------------------- */
+/* ---- forget -------------------------------------------------------------------------------------------- */
 
 struct forgetting {
     const struct request *request;
@@ -223,26 +223,32 @@ static int forget(struct arena *arena, const char *path, const struct request *r
     const char *fault = NULL;
     for (int i = 1; i < request->n; i++)
         if (!is_key(request->word[i]))
-            return tell(GPFC_FAULTY, arena_printf(arena, "'%s' is no key: at least 4 of its hexadecimal digits, as gpfc "
-                                                         "wisdom show prints them", request->word[i]));
+            return tell(GPFC_FAULTY,
+                        arena_printf(arena,
+                                     "'%s' is no key: at least 4 of its hexadecimal digits, as gpfc "
+                                     "wisdom show prints them",
+                                     request->word[i]));
     if (!wisdom_change(arena, path, drop_records, &f, &fault))
         return tell(GPFC_FAILED, fault);
     for (int i = 1; i < request->n; i++)
         if (f.found[i] != 1)
-            return tell(GPFC_FAULTY, arena_printf(arena, "%s is the key of %s; nothing was forgotten", request->word[i],
-                                                  f.found[i] ? "several records" : "no record"));
+            return tell(GPFC_FAULTY,
+                        arena_printf(arena, "%s is the key of %s; nothing was forgotten", request->word[i],
+                                     f.found[i] ? "several records" : "no record"));
     printf("%d record%s forgotten\n", f.n, f.n == 1 ? "" : "s");
     return GPFC_OK;
 }
 
-/* ---- choice -------------------------------------------------------------------------------------------------- */
+/* ---- choice -------------------------------------------------------------------------------------------- */
 
 static const struct command {
     const char *name;
     int least, most; /* arguments */
     int (*run)(struct arena *arena, const char *path, const struct request *request);
-} commands[] = {
-    {"show", 0, 0, show}, {"export", 1, 1, export}, {"import", 1, 1, import}, {"forget", 0, MOST_WORDS, forget}};
+} commands[] = {{"show", 0, 0, show},
+                {"export", 1, 1, export},
+                {"import", 1, 1, import},
+                {"forget", 0, MOST_WORDS, forget}};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static const struct command *find(const char *name)
@@ -288,9 +294,10 @@ static int run(const struct request *request)
 
 int main_wisdom(int argc, char **argv)
 {
-    static const struct argp parser = {option_list, parse_argument,
-                                       "show\nexport FILE\nimport FILE\nforget KEY...\nforget --all", help_text, NULL, NULL,
-                                       NULL};
+    static const struct argp parser = {
+        option_list, parse_argument, "show\nexport FILE\nimport FILE\nforget KEY...\nforget --all",
+        help_text,   NULL,           NULL,
+        NULL};
     static char name[] = "gpfc wisdom";
     struct request request = {.n = 0};
     argv[0] = name;

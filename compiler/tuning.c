@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Schedules that were measured, in place of those that were chosen: from wisdom, or by tuning, which adds to it. */
+ * Schedules that were measured, in place of those that were chosen: from wisdom, or by tuning, which adds to
+ * it. */
 #include "compile.h"
-
 #include "gpfc/cpu_name.h"
 #include "model/base_model.h"
 #include "tune/jit.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- what a record holds for ---------------------------------------------------------------------------------------- */
+/* ---- what a record holds for --------------------------------------------------------------------------- */
 
 static const char *const half_words[] = {[COMPILE_OF_FLOW] = "flow", [COMPILE_OF_BASE] = "base"};
 
@@ -53,16 +53,23 @@ static struct wisdom_record facts_of(struct compile *c, enum compile_half half)
     char *machine = arena_alloc(c->arena, GPFC_CPU_NAME);
     gpfc_cpu_name(machine);
     struct wisdom_record record = {
-        .machine = machine, .cpu = c->cpu.name, .features = hash_text(c->arena, c->cpu.features),
-        .program = program_hash(c, half), .precision = c->is_double ? "double" : "single",
-        .fixed = c->given ? arena_printf(c->arena, "%x: %s", c->given, schedule_text(c->arena, &c->fixed)) : "",
-        .llvm = llvm_version(c->arena), .gpfc = gpfc_version(), .name = c->model.name, .part = half_words[half],
+        .machine = machine,
+        .cpu = c->cpu.name,
+        .features = hash_text(c->arena, c->cpu.features),
+        .program = program_hash(c, half),
+        .precision = c->is_double ? "double" : "single",
+        .fixed =
+            c->given ? arena_printf(c->arena, "%x: %s", c->given, schedule_text(c->arena, &c->fixed)) : "",
+        .llvm = llvm_version(c->arena),
+        .gpfc = gpfc_version(),
+        .name = c->model.name,
+        .part = half_words[half],
     };
     wisdom_key(&record);
     return record;
 }
 
-/* ---- wisdom --------------------------------------------------------------------------------------------------------- */
+/* ---- wisdom -------------------------------------------------------------------------------------------- */
 
 static void warn(struct compile *c, const char *text)
 {
@@ -103,8 +110,8 @@ static bool read_wisdom(struct compile *c, struct wisdom *out)
         return false;
     }
     if (out->broken > 0)
-        warn(c, arena_printf(c->arena, "%s:%d: wisdom passed over, %s (%d record%s in all)", path, out->broken_line,
-                             out->why, out->broken, out->broken == 1 ? "" : "s"));
+        warn(c, arena_printf(c->arena, "%s:%d: wisdom passed over, %s (%d record%s in all)", path,
+                             out->broken_line, out->why, out->broken, out->broken == 1 ? "" : "s"));
     return true;
 }
 
@@ -129,7 +136,7 @@ static void keep_wisdom(struct compile *c, int n, const struct wisdom_record *re
         warn(c, arena_printf(c->arena, "what was measured is not kept: %s", fault));
 }
 
-/* ---- candidates ----------------------------------------------------------------------------------------------------- */
+/* ---- candidates ---------------------------------------------------------------------------------------- */
 
 struct tuning {
     struct compile *c;
@@ -141,8 +148,9 @@ static void free_arena(void *arena)
     arena_free(arena);
 }
 
-static const struct gpfc_kernel *compile_in(const struct tuning *tuning, struct arena *work, struct arena *arena,
-                                            const struct schedule *schedule, const char **fault)
+static const struct gpfc_kernel *compile_in(const struct tuning *tuning, struct arena *work,
+                                            struct arena *arena, const struct schedule *schedule,
+                                            const char **fault)
 {
     const struct compile *c = tuning->c;
     struct emit_module module;
@@ -153,14 +161,15 @@ static const struct gpfc_kernel *compile_in(const struct tuning *tuning, struct 
     const struct emit_kernel kernel = {.name = plan->graph->name, .plan = plan};
     if (!emit_build(work, &c->cpu, c->is_double, 1, &kernel, NULL, NULL, &module, fault) ||
         !emit_optimize(work, &module, fault) ||
-        !module_emit(work, module.module, module.machine, LLVMObjectFile, &object.bytes, &object.length, fault))
+        !module_emit(work, module.module, module.machine, LLVMObjectFile, &object.bytes, &object.length,
+                     fault))
         return NULL;
     return jit_kernel(arena, object.bytes, object.length, kernel.name, fault);
 }
 
 /* Programs, plans and LLVM's modules take much more memory than the code, which alone stays. */
-static const struct gpfc_kernel *compile_candidate(void *data, struct arena *arena, const struct schedule *schedule,
-                                                   const char **fault)
+static const struct gpfc_kernel *compile_candidate(void *data, struct arena *arena,
+                                                   const struct schedule *schedule, const char **fault)
 {
     jmp_buf no_memory;
     struct owned *place = arena_own(arena, free_arena);
@@ -179,8 +188,12 @@ static void tell_progress(void *data, const struct tune_progress *progress)
 {
     const struct tuning *tuning = data;
     const struct gpfc_options *options = tuning->c->options;
-    const struct gpfc_tuning now = {.part = half_words[tuning->half], .done = progress->done, .total = progress->total,
-                                    .wrong = progress->wrong, .finished = progress->finished, .ratio = progress->ratio,
+    const struct gpfc_tuning now = {.part = half_words[tuning->half],
+                                    .done = progress->done,
+                                    .total = progress->total,
+                                    .wrong = progress->wrong,
+                                    .finished = progress->finished,
+                                    .ratio = progress->ratio,
                                     .seconds_left = progress->seconds_left};
     if (options->tuning)
         options->tuning(options->data, &now);
@@ -195,7 +208,8 @@ struct priced {
 static int compare_prices(const void *a, const void *b)
 {
     const struct priced *x = a, *y = b;
-    return x->seconds != y->seconds ? (x->seconds > y->seconds) - (x->seconds < y->seconds) : x->place - y->place;
+    return x->seconds != y->seconds ? (x->seconds > y->seconds) - (x->seconds < y->seconds)
+                                    : x->place - y->place;
 }
 
 /* By what they cost, as far as the model knows, so that the time goes to the likely ones first. */
@@ -211,11 +225,12 @@ static void sort_candidates(struct compile *c, enum compile_half half, int n, st
         schedules[i] = sorted[i].schedule;
 }
 
-/* The schedule that would be taken without tuning, and those that differ from it in what the spec leaves open. */
+/* The schedule that would be taken without tuning, and those that differ from it in what the spec leaves
+ * open. */
 static int list_candidates(struct compile *c, enum compile_half half, struct schedule *out)
 {
-    static const enum sched_extent extents[] = {[GPFC_TUNE_NONE] = SCHED_FEW, [GPFC_TUNE_QUICK] = SCHED_QUICK,
-                                                [GPFC_TUNE_FULL] = SCHED_FULL};
+    static const enum sched_extent extents[] = {
+        [GPFC_TUNE_NONE] = SCHED_FEW, [GPFC_TUNE_QUICK] = SCHED_QUICK, [GPFC_TUNE_FULL] = SCHED_FULL};
     struct schedule *space = ARENA_ARRAY(c->arena, struct schedule, SCHED_MOST);
     const char *fault = NULL;
     const int size = c->is_double ? 8 : 4;
@@ -233,30 +248,38 @@ static int list_candidates(struct compile *c, enum compile_half half, struct sch
     return n;
 }
 
-/* ---- results -------------------------------------------------------------------------------------------------------- */
+/* ---- results ------------------------------------------------------------------------------------------- */
 
 static void warn_of_wrong(struct compile *c, const struct tune_candidate *candidate)
 {
-    warn(c, arena_printf(c->arena, "dropped while tuning, since its code gives other values than the interpreter (relative "
-                         "difference %.3g): %s", candidate->error, schedule_text(c->arena, &candidate->schedule)));
+    warn(c, arena_printf(
+                c->arena,
+                "dropped while tuning, since its code gives other values than the interpreter (relative "
+                "difference %.3g): %s",
+                candidate->error, schedule_text(c->arena, &candidate->schedule)));
 }
 
 static int compare_candidates(const void *a, const void *b)
 {
-    const struct tune_candidate *x = *(const struct tune_candidate *const *)a, *y = *(const struct tune_candidate *const *)b;
+    const struct tune_candidate *x = *(const struct tune_candidate *const *)a,
+                                *y = *(const struct tune_candidate *const *)b;
     return x->ratio != y->ratio ? (x->ratio > y->ratio) - (x->ratio < y->ratio) : (x > y) - (x < y);
 }
 
 static const char *fate_word(const struct tune_result *result, const struct tune_candidate *candidate)
 {
-    static const char *const words[] = {[TUNE_UNTRIED] = "", [TUNE_BROKEN] = "no code", [TUNE_WRONG] = "wrong",
-                                        [TUNE_SLOWER] = "", [TUNE_LAST] = ""};
+    static const char *const words[] = {[TUNE_UNTRIED] = "",
+                                        [TUNE_BROKEN] = "no code",
+                                        [TUNE_WRONG] = "wrong",
+                                        [TUNE_SLOWER] = "",
+                                        [TUNE_LAST] = ""};
     if (candidate == &result->candidates[result->winner])
         return "winner";
     return candidate == result->candidates ? "untuned" : words[candidate->fate];
 }
 
-static void add_row(struct compile *c, const struct tune_result *result, const struct tune_candidate *t, struct strbuf *text)
+static void add_row(struct compile *c, const struct tune_result *result, const struct tune_candidate *t,
+                    struct strbuf *text)
 {
     if (t->seconds > 0)
         strbuf_addf(text, "  %7.3f  %9.3f ms  %-9s %s\n", t->ratio, 1e3 * t->seconds, fate_word(result, t),
@@ -314,7 +337,7 @@ static void fill_record(struct compile *c, enum compile_half half, struct wisdom
     record->when = (long)time(NULL);
 }
 
-/* ---- the search ----------------------------------------------------------------------------------------------------- */
+/* ---- the search ---------------------------------------------------------------------------------------- */
 
 static int processors(void)
 {
@@ -322,7 +345,8 @@ static int processors(void)
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
-static enum gpfc_status tune_half(struct compile *c, enum compile_half half, double seconds, struct wisdom_record *record)
+static enum gpfc_status tune_half(struct compile *c, enum compile_half half, double seconds,
+                                  struct wisdom_record *record)
 {
     struct tuning tuning = {.c = c, .half = half};
     struct tune_result result;
@@ -331,13 +355,20 @@ static enum gpfc_status tune_half(struct compile *c, enum compile_half half, dou
     schedules_settle(c, half);
     *record = facts_of(c, half);
     const struct tune_task task = {
-        .program = programs_train(c, c->arena, half, &c->schedule[half]), .is_double = c->is_double,
+        .program = programs_train(c, c->arena, half, &c->schedule[half]),
+        .is_double = c->is_double,
         .batch = half == COMPILE_OF_FLOW ? (long)c->spec.train_batch.value : (long)c->spec.base_batch.value,
-        .n = list_candidates(c, half, candidates), .schedules = candidates, .seconds = seconds, .threads = processors(),
-        .compile = compile_candidate, .progress = tell_progress, .data = &tuning,
+        .n = list_candidates(c, half, candidates),
+        .schedules = candidates,
+        .seconds = seconds,
+        .threads = processors(),
+        .compile = compile_candidate,
+        .progress = tell_progress,
+        .data = &tuning,
     };
     if (!tune_search(c->arena, &task, &result, &fault))
-        return compile_fail(c, GPFC_FAILED, arena_printf(c->arena, "tuning the %s: %s", half_words[half], fault));
+        return compile_fail(c, GPFC_FAILED,
+                            arena_printf(c->arena, "tuning the %s: %s", half_words[half], fault));
     take(c, half, &result.candidates[result.winner].schedule);
     report_result(c, half, &result, task.n);
     fill_record(c, half, record);
@@ -377,7 +408,10 @@ enum gpfc_status tuning_choose(struct compile *c)
         return GPFC_OK;
     }
     if (!c->cpu.is_host)
-        return compile_fail(c, GPFC_FAULTY, arena_printf(c->arena, "cannot be tuned here: code for %s does not run on this "
-                                                         "machine", c->cpu.name));
+        return compile_fail(c, GPFC_FAULTY,
+                            arena_printf(c->arena,
+                                         "cannot be tuned here: code for %s does not run on this "
+                                         "machine",
+                                         c->cpu.name));
     return tune_all(c, halves);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * tune: the spec that this trainer carries is compiled anew by gpfc, for the machine at hand, with schedules found by
- * measuring; the trainer's own file is replaced when all is done. */
+ * tune: the spec that this trainer carries is compiled anew by gpfc, for the machine at hand, with schedules
+ * found by measuring; the trainer's own file is replaced when all is done. */
 #define _GNU_SOURCE /* memfd_create */
 #include "command.h"
 
@@ -24,7 +24,8 @@ static bool find_self(char path[MOST_PATH], struct fault *fault)
 {
     const ssize_t length = readlink("/proc/self/exe", path, MOST_PATH - 1);
     if (length <= 0 || length >= MOST_PATH - 1)
-        return fault_system(fault, length < 0 ? errno : ENAMETOOLONG, "the trainer's own file cannot be found");
+        return fault_system(fault, length < 0 ? errno : ENAMETOOLONG,
+                            "the trainer's own file cannot be found");
     path[length] = '\0';
     return access(path, F_OK) == 0 || fault_system(fault, errno, "%s: the trainer's own file", path);
 }
@@ -51,7 +52,8 @@ static int open_spec(const struct gpfc_bundle *bundle, struct fault *fault)
 
 /* ---- gpfc --------------------------------------------------------------------------------------------- */
 
-/* Where it was when it compiled this trainer, else found by PATH, else $GPFC. 0, or ENOENT where there is none. */
+/* Where it was when it compiled this trainer, else found by PATH, else $GPFC. 0, or ENOENT where there is
+ * none. */
 static int spawn_gpfc(const struct gpfc_bundle *bundle, const char *const *arguments, pid_t *child)
 {
     char **list;
@@ -69,9 +71,10 @@ static bool no_gpfc(const struct gpfc_bundle *bundle, int error, struct fault *f
 {
     if (error != ENOENT)
         return fault_system(fault, error, "gpfc cannot be run");
-    return fault_set(fault, FAULT_SYSTEM,
-                     "tuning takes the compiler gpfc, and there is none: not %s, where it was, nor in PATH, nor in $GPFC",
-                     bundle->compiler[0] != '\0' ? bundle->compiler : "(unknown)");
+    return fault_set(
+        fault, FAULT_SYSTEM,
+        "tuning takes the compiler gpfc, and there is none: not %s, where it was, nor in PATH, nor in $GPFC",
+        bundle->compiler[0] != '\0' ? bundle->compiler : "(unknown)");
 }
 
 static bool wait_for(pid_t child, struct fault *fault)
@@ -83,14 +86,15 @@ static bool wait_for(pid_t child, struct fault *fault)
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
     if (WIFSIGNALED(status))
-        return fault_set(fault, FAULT_SYSTEM, "gpfc was ended by signal %d; the trainer is as it was", WTERMSIG(status));
+        return fault_set(fault, FAULT_SYSTEM, "gpfc was ended by signal %d; the trainer is as it was",
+                         WTERMSIG(status));
     return fault_set(fault, WEXITSTATUS(status) == FAULT_INPUT ? FAULT_INPUT : FAULT_SYSTEM,
                      "gpfc failed; the trainer is as it was");
 }
 
 /* gpfc replaces the file itself, whole. */
-static bool run_gpfc(const struct gpfc_bundle *bundle, const struct command_options *options, const char *self,
-                     const char *spec, struct fault *fault)
+static bool run_gpfc(const struct gpfc_bundle *bundle, const struct command_options *options,
+                     const char *self, const char *spec, struct fault *fault)
 {
     char effort[32], seconds[48];
     const char *words[] = {"gpfc", "--cpu=native", effort, "-o", self, NULL, NULL, NULL, NULL, NULL, NULL};
@@ -110,7 +114,8 @@ static bool run_gpfc(const struct gpfc_bundle *bundle, const struct command_opti
     return error == 0 ? wait_for(child, fault) : no_gpfc(bundle, error, fault);
 }
 
-bool command_tune(const struct command_context *context, const struct command_options *options, struct fault *fault)
+bool command_tune(const struct command_context *context, const struct command_options *options,
+                  struct fault *fault)
 {
     char self[MOST_PATH], spec[64];
     if (options->tune != NULL && strcmp(options->tune, "quick") != 0 && strcmp(options->tune, "full") != 0)

@@ -73,7 +73,8 @@ static bool write_special(struct arena *arena, const char *path, const char *byt
     return !error || file_fault(arena, path, "write", error, fault);
 }
 
-/* A new file PATH.N. The system takes the umask off its mode: to ask for the mask is to change it, for all threads. */
+/* A new file PATH.N. The system takes the umask off its mode: to ask for the mask is to change it, for all
+ * threads. */
 static int create_beside(const char *path, mode_t mode, char *beside, size_t room)
 {
     enum { MOST_TRIES = 1000 };
@@ -116,7 +117,8 @@ static bool write_beside(struct arena *arena, const char *path, const char *byte
     return !error || file_fault(arena, path, file < 0 ? "create" : "write", error, fault);
 }
 
-bool file_put(struct arena *arena, const char *path, const char *bytes, size_t length, mode_t mode, const char **fault)
+bool file_put(struct arena *arena, const char *path, const char *bytes, size_t length, mode_t mode,
+              const char **fault)
 {
     if (is_special(path))
         return write_special(arena, path, bytes, length, fault);

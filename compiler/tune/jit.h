@@ -7,8 +7,8 @@
 #include "base/base.h"
 #include "gpfc/kernel_abi.h"
 
-/* The kernel `gpfc_kernel_NAME` of an object for this machine, linked in memory; it ends with the arena, and `bytes` are not
- * needed afterwards. NULL: *fault. */
+/* The kernel `gpfc_kernel_NAME` of an object for this machine, linked in memory; it ends with the arena, and
+ * `bytes` are not needed afterwards. NULL: *fault. */
 const struct gpfc_kernel *jit_kernel(struct arena *arena, const char *bytes, size_t length, const char *name,
                                      const char **fault) MUST_CHECK;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The search: candidates are compiled in waves, one a thread; those of a wave that are right run some rounds against the first
- * and the best so far; the best few of all waves run the last rounds, where the worse half leaves twice. */
+ * The search: candidates are compiled in waves, one a thread; those of a wave that are right run some rounds
+ * against the first and the best so far; the best few of all waves run the last rounds, where the worse half
+ * leaves twice. */
 #include "tune/tune.h"
 
 #include "tune/tune_case.h"
@@ -13,15 +14,15 @@
 
 enum {
     MOST_THREADS = 16,
-    MOST_LAST = 6,      /* contenders of the last rounds, besides the first */
+    MOST_LAST = 6, /* contenders of the last rounds, besides the first */
     WAVE_ROUNDS = 5,
     LEAST_ROUNDS = 5,   /* of the last ones, whatever the time */
     HALVING_ROUNDS = 10 /* the worse half leaves after so many rounds, and after so many more */
 };
 
 static const double FIRST_SHARE = 0.75; /* of the time, for waves */
-static const double DROP = 1.08;        /* a candidate so much slower than the best one so far is dropped at once */
-static const double NOISE = 0.985;      /* the winner's time is less than so much of the first one's */
+static const double DROP = 1.08; /* a candidate so much slower than the best one so far is dropped at once */
+static const double NOISE = 0.985; /* the winner's time is less than so much of the first one's */
 
 struct search {
     struct arena *arena;
@@ -30,13 +31,13 @@ struct search {
     struct tune_candidate *candidates;
     struct owned **code;           /* by candidate: its arena; NULL: dropped, or not yet */
     struct contender **contenders; /* by candidate: NULL unless it is right and not dropped */
-    int reference;                 /* candidate that others are compared with: the first that is right; -1: none yet */
+    int reference; /* candidate that others are compared with: the first that is right; -1: none yet */
     int best;
     double start;
     struct tune_progress progress;
 };
 
-/* ---- candidates ----------------------------------------------------------------------------------------------------- */
+/* ---- candidates ---------------------------------------------------------------------------------------- */
 
 static void free_arena(void *arena)
 {
@@ -85,8 +86,8 @@ static void compile_wave(struct search *s, int first, int n, struct job *jobs)
     pthread_t thread[MOST_THREADS];
     bool threaded[MOST_THREADS] = {false};
     for (int i = 0; i < n; i++)
-        jobs[i] = (struct job){.task = s->task, .schedule = &s->task->schedules[first + i],
-                               .arena = code_arena(s, first + i)};
+        jobs[i] = (struct job){
+            .task = s->task, .schedule = &s->task->schedules[first + i], .arena = code_arena(s, first + i)};
     for (int i = 1; i < n; i++)
         threaded[i] = pthread_create(&thread[i], NULL, compile, &jobs[i]) == 0;
     for (int i = 0; i < n; i++)
@@ -128,7 +129,7 @@ static void examine(struct search *s, int k, const struct job *job)
         s->reference = s->best = k;
 }
 
-/* ---- rounds --------------------------------------------------------------------------------------------------------- */
+/* ---- rounds -------------------------------------------------------------------------------------------- */
 
 static double time_left(const struct search *s)
 {
@@ -179,7 +180,8 @@ static int slowest(const struct search *s, const int *list, int n)
 {
     int worst = -1;
     for (int i = 0; i < n; i++)
-        if (list[i] != s->reference && (worst < 0 || s->candidates[list[i]].ratio > s->candidates[worst].ratio))
+        if (list[i] != s->reference &&
+            (worst < 0 || s->candidates[list[i]].ratio > s->candidates[worst].ratio))
             worst = list[i];
     return worst;
 }
@@ -215,7 +217,7 @@ static void time_wave(struct search *s, int first, int n)
     keep_best(s, MOST_LAST);
 }
 
-/* ---- the search ----------------------------------------------------------------------------------------------------- */
+/* ---- the search ---------------------------------------------------------------------------------------- */
 
 static void run_waves(struct search *s)
 {
@@ -276,7 +278,8 @@ static int last_rounds(struct search *s)
     return n > 1 ? winner_of(s, list, n) : s->reference;
 }
 
-bool tune_search(struct arena *arena, const struct tune_task *task, struct tune_result *out, const char **fault)
+bool tune_search(struct arena *arena, const struct tune_task *task, struct tune_result *out,
+                 const char **fault)
 {
     struct search s = {.arena = arena, .task = task, .reference = -1, .best = -1, .start = tune_clock()};
     assert(task->n >= 1 && task->n <= TUNE_MOST_CANDIDATES);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The fastest of some schedules for a program, by measuring: candidates are compiled in this process, compared with the
- * interpreter, and timed against each other in turns. What is not known here: where candidates come from, what becomes of
- * the winner. */
+ * The fastest of some schedules for a program, by measuring: candidates are compiled in this process,
+ * compared with the interpreter, and timed against each other in turns. What is not known here: where
+ * candidates come from, what becomes of the winner. */
 #ifndef GPFC_TUNE_H
 #define GPFC_TUNE_H
 
@@ -38,16 +38,16 @@ struct tune_progress {
 };
 
 struct tune_task {
-    const struct ir_graph *program; /* what candidates compute, before the passes; its inputs and outputs are as those of
-                                       "train" in kernel_abi.h */
+    const struct ir_graph *program; /* what candidates compute, before the passes; its inputs and outputs are
+                                       as those of "train" in kernel_abi.h */
     bool is_double;
-    long batch;    /* of a training step */
-    int n;         /* at least 1 */
+    long batch;                       /* of a training step */
+    int n;                            /* at least 1 */
     const struct schedule *schedules; /* the first: what is taken without tuning */
     double seconds;                   /* at most about so long, by the clock on the wall */
     int threads;                      /* that compile; timing takes one */
-    /* Code for one schedule: the kernel ends with the arena. Called in several threads at once, each with an arena of its
-     * own. NULL: *fault. */
+    /* Code for one schedule: the kernel ends with the arena. Called in several threads at once, each with an
+     * arena of its own. NULL: *fault. */
     const struct gpfc_kernel *(*compile)(void *data, struct arena *arena, const struct schedule *schedule,
                                          const char **fault);
     void (*progress)(void *data, const struct tune_progress *progress); /* NULL: none */
@@ -60,8 +60,9 @@ struct tune_result {
     struct tune_candidate *candidates; /* in the order of the schedules */
 };
 
-/* False: *fault says why nothing could be compared (the program is none of a training), or that no candidate computes the
- * program. */
-bool tune_search(struct arena *arena, const struct tune_task *task, struct tune_result *out, const char **fault) MUST_CHECK;
+/* False: *fault says why nothing could be compared (the program is none of a training), or that no candidate
+ * computes the program. */
+bool tune_search(struct arena *arena, const struct tune_task *task, struct tune_result *out,
+                 const char **fault) MUST_CHECK;
 
 #endif

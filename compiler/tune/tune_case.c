@@ -16,11 +16,12 @@ static const char WEIGHT[] = "weight";
 struct tune_case {
     const struct ir_graph *graph;
     double *in[GPFC_MAX_PORTS];  /* by input: uniform [elements], varying [SAMPLES][elements] */
-    double *out[GPFC_MAX_PORTS]; /* by output: [SAMPLES][elements], the total of that sample alone with weight 1 */
+    double *out[GPFC_MAX_PORTS]; /* by output: [SAMPLES][elements], the total of that sample alone with weight
+                                    1 */
     double largest;              /* of all outputs */
 };
 
-/* ---- random numbers ------------------------------------------------------------------------------------------------- */
+/* ---- random numbers ------------------------------------------------------------------------------------ */
 
 /* On (0, 1), of a seed and a place. */
 static double uniform_number(uint64_t seed, uint64_t place)
@@ -31,10 +32,11 @@ static double uniform_number(uint64_t seed, uint64_t place)
 static double normal_number(uint64_t seed, uint64_t place)
 {
     const double pi = 3.14159265358979323846;
-    return sqrt(-2 * log(uniform_number(seed, 2 * place))) * cos(2 * pi * uniform_number(seed, 2 * place + 1));
+    return sqrt(-2 * log(uniform_number(seed, 2 * place))) *
+           cos(2 * pi * uniform_number(seed, 2 * place + 1));
 }
 
-/* ---- inputs --------------------------------------------------------------------------------------------------------- */
+/* ---- inputs -------------------------------------------------------------------------------------------- */
 
 static long count(const struct ir_node *input)
 {
@@ -62,7 +64,7 @@ static void fill_input(const struct ir_node *input, uint64_t seed, double scale,
     }
 }
 
-/* ---- answers -------------------------------------------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------------------------------------- */
 
 static void evaluate_sample(const struct tune_case *c, int sample)
 {
@@ -96,7 +98,8 @@ static double evaluate(const struct tune_case *c, double scale)
         evaluate_sample(c, k);
     double largest = 0;
     for (int o = 0; o < c->graph->n_outputs; o++)
-        largest = fmax(largest, largest_of(c->out[o], SAMPLES * ir_elements(c->graph->outputs[o].value->shape)));
+        largest =
+            fmax(largest, largest_of(c->out[o], SAMPLES * ir_elements(c->graph->outputs[o].value->shape)));
     return largest;
 }
 
@@ -122,7 +125,8 @@ const struct tune_case *tune_case_new(struct arena *arena, const struct ir_graph
     for (int i = 0; i < graph->n_inputs; i++)
         c->in[i] = ARENA_ARRAY(arena, double, (size_t)count(graph->inputs[i]) + 1);
     for (int o = 0; o < graph->n_outputs; o++)
-        c->out[o] = ARENA_ARRAY(arena, double, (size_t)ir_elements(graph->outputs[o].value->shape) * SAMPLES + 1);
+        c->out[o] =
+            ARENA_ARRAY(arena, double, (size_t)ir_elements(graph->outputs[o].value->shape) * SAMPLES + 1);
     double scale = 1;
     for (int i = 0; i < MOST_TRIES; i++, scale /= 2) {
         c->largest = evaluate(c, scale);
@@ -133,7 +137,7 @@ const struct tune_case *tune_case_new(struct arena *arena, const struct ir_graph
     return NULL;
 }
 
-/* ---- tiles ---------------------------------------------------------------------------------------------------------- */
+/* ---- tiles --------------------------------------------------------------------------------------------- */
 
 /* Which input or output of the graph a port is; -1: none, or one of another size. */
 static int find_input(const struct tune_case *c, const struct gpfc_port *port)
@@ -168,7 +172,8 @@ struct lane { /* of a tile */
     double weight;
 };
 
-static void fill_port(const struct tune_case *c, const struct tune_run *run, int64_t i, const struct lane *lane)
+static void fill_port(const struct tune_case *c, const struct tune_run *run, int64_t i,
+                      const struct lane *lane)
 {
     const struct gpfc_port *port = &run->kernel->in[i];
     const double *from = c->in[find_input(c, port)];
@@ -193,8 +198,9 @@ static void fill(const struct tune_case *c, const struct tune_run *run, const st
 static void choose_lanes(const struct tune_run *run, int used, int seed, struct lane *lane)
 {
     for (int l = 0; l < run->lanes; l++)
-        lane[l] = l < used ? (struct lane){(l + seed) % SAMPLES, 0.5 + uniform_number((uint64_t)seed, (uint64_t)l)}
-                           : (struct lane){lane[used - 1].sample, 0};
+        lane[l] = l < used
+                      ? (struct lane){(l + seed) % SAMPLES, 0.5 + uniform_number((uint64_t)seed, (uint64_t)l)}
+                      : (struct lane){lane[used - 1].sample, 0};
 }
 
 enum { MOST_LANES = 4096 };
@@ -207,9 +213,10 @@ void tune_case_fill(const struct tune_case *c, const struct tune_run *run, long 
     fill(c, run, lane);
 }
 
-/* ---- comparing ------------------------------------------------------------------------------------------------------ */
+/* ---- comparing ----------------------------------------------------------------------------------------- */
 
-static double output_error(const struct tune_case *c, const struct tune_run *run, int64_t port, const double *weight)
+static double output_error(const struct tune_case *c, const struct tune_run *run, int64_t port,
+                           const double *weight)
 {
     const int o = find_output(c, &run->kernel->out[port]);
     const long n = run->kernel->out[port].elements;

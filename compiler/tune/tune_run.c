@@ -22,7 +22,7 @@ double tune_get(const struct tune_run *run, const void *array, long i)
     return run->is_double ? ((const double *)array)[i] : (double)((const float *)array)[i];
 }
 
-/* ---- memory --------------------------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------------------- */
 
 static size_t real_bytes(const struct tune_run *run)
 {
@@ -40,7 +40,8 @@ static void *block_new(struct arena *arena, size_t bytes)
     return place->object;
 }
 
-static void **ports_new(struct arena *arena, const struct tune_run *run, const struct gpfc_port *ports, int64_t n)
+static void **ports_new(struct arena *arena, const struct tune_run *run, const struct gpfc_port *ports,
+                        int64_t n)
 {
     void **list = ARENA_ARRAY(arena, void *, (size_t)n + 1);
     for (int64_t i = 0; i < n; i++) {
@@ -50,7 +51,8 @@ static void **ports_new(struct arena *arena, const struct tune_run *run, const s
     return list;
 }
 
-struct tune_run *tune_run_new(struct arena *arena, const struct gpfc_kernel *kernel, int lanes, bool is_double)
+struct tune_run *tune_run_new(struct arena *arena, const struct gpfc_kernel *kernel, int lanes,
+                              bool is_double)
 {
     struct tune_run *run = ARENA_NEW(arena, struct tune_run);
     *run = (struct tune_run){.kernel = kernel, .lanes = lanes, .is_double = is_double};
@@ -62,7 +64,7 @@ struct tune_run *tune_run_new(struct arena *arena, const struct gpfc_kernel *ker
     return run;
 }
 
-/* ---- calls ---------------------------------------------------------------------------------------------------------- */
+/* ---- calls --------------------------------------------------------------------------------------------- */
 
 void tune_run_begin(const struct tune_run *run)
 {

@@ -16,7 +16,8 @@ struct tune_run {
 };
 
 /* Memory is filled with NaNs, so that what is read before it was written shows. It ends with the arena. */
-struct tune_run *tune_run_new(struct arena *arena, const struct gpfc_kernel *kernel, int lanes, bool is_double);
+struct tune_run *tune_run_new(struct arena *arena, const struct gpfc_kernel *kernel, int lanes,
+                              bool is_double);
 void tune_run_begin(const struct tune_run *run); /* before(), and sums that are 0 */
 void tune_run_tile(const struct tune_run *run);
 void tune_run_end(const struct tune_run *run); /* after(): total outputs are there */

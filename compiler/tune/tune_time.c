@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-static const double ROUND_SECONDS = 4e-3; /* what one contender takes of a round, or one tile if that is longer */
+static const double ROUND_SECONDS =
+    4e-3; /* what one contender takes of a round, or one tile if that is longer */
 
 static double read_clock(clockid_t clock)
 {
@@ -25,7 +26,7 @@ static double cpu_clock(void)
     return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
-/* ---- one contender -------------------------------------------------------------------------------------------------- */
+/* ---- one contender ------------------------------------------------------------------------------------- */
 
 static double time_tiles(const struct contender *c, int n)
 {
@@ -35,8 +36,8 @@ static double time_tiles(const struct contender *c, int n)
     return cpu_clock() - start;
 }
 
-/* A training step is before(), some equal tiles and after(). One tile goes first, unmeasured: it finds the caches as another
- * contender left them, which in a training happens once. */
+/* A training step is before(), some equal tiles and after(). One tile goes first, unmeasured: it finds the
+ * caches as another contender left them, which in a training happens once. */
 static double time_step(const struct contender *c)
 {
     const double start = cpu_clock();
@@ -48,8 +49,8 @@ static double time_step(const struct contender *c)
     return begun + tiles * (double)c->tiles / c->timed + (cpu_clock() - end);
 }
 
-struct contender *contender_new(struct arena *arena, const struct tune_case *tuned, const struct gpfc_kernel *kernel,
-                                int lanes, bool is_double, long batch)
+struct contender *contender_new(struct arena *arena, const struct tune_case *tuned,
+                                const struct gpfc_kernel *kernel, int lanes, bool is_double, long batch)
 {
     struct contender *c = ARENA_NEW(arena, struct contender);
     c->run = tune_run_new(arena, kernel, lanes, is_double);
@@ -74,7 +75,7 @@ void contender_reset(struct contender *c)
     c->rounds = 0;
 }
 
-/* ---- rounds --------------------------------------------------------------------------------------------------------- */
+/* ---- rounds -------------------------------------------------------------------------------------------- */
 
 void contenders_round(struct contender *const *list, int n, int first)
 {

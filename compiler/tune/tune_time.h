@@ -10,23 +10,24 @@ enum { TUNE_MOST_ROUNDS = 40 };
 
 struct contender {
     struct tune_run *run;
-    long tiles;  /* of a training step */
-    int timed;   /* of them, in one round */
-    int rounds;  /* so far */
+    long tiles;                       /* of a training step */
+    int timed;                        /* of them, in one round */
+    int rounds;                       /* so far */
     double seconds[TUNE_MOST_ROUNDS]; /* of a training step, by round */
 };
 
 double tune_clock(void); /* seconds, by the clock on the wall */
 
-struct contender *contender_new(struct arena *arena, const struct tune_case *tuned, const struct gpfc_kernel *kernel,
-                                int lanes, bool is_double, long batch);
+struct contender *contender_new(struct arena *arena, const struct tune_case *tuned,
+                                const struct gpfc_kernel *kernel, int lanes, bool is_double, long batch);
 void contender_reset(struct contender *c); /* no rounds */
 
 /* One round of all of them. `first` decides who begins, so that nobody always runs in another's wake. */
 void contenders_round(struct contender *const *list, int n, int first);
 
 double contender_least(const struct contender *c);
-/* The least over the reference's least, and the median of the quotients round by round; both must have had the same rounds. */
+/* The least over the reference's least, and the median of the quotients round by round; both must have had
+ * the same rounds. */
 double contender_ratio(const struct contender *c, const struct contender *reference);
 double contender_median_ratio(const struct contender *c, const struct contender *reference);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What was learnt by tuning: a file of records, one JSON object a line, each with a checksum. A record says for which
- * processor, program and versions it holds; its key is a hash of that. Files are replaced whole, under a lock, so that
- * programs that write at the same time lose nothing of each other. What is broken is passed over and counted. */
+ * What was learnt by tuning: a file of records, one JSON object a line, each with a checksum. A record says
+ * for which processor, program and versions it holds; its key is a hash of that. Files are replaced whole,
+ * under a lock, so that programs that write at the same time lose nothing of each other. What is broken is
+ * passed over and counted. */
 #ifndef GPFC_WISDOM_H
 #define GPFC_WISDOM_H
 
@@ -21,10 +22,10 @@ struct wisdom_record {
     const char *fixed;     /* what the spec says of the schedule; "" as a rule */
     const char *llvm, *gpfc;
     /* what was found */
-    const char *schedule;  /* of sched_text */
-    const char *name;      /* of the spec, for people */
-    const char *part;      /* "flow", "base" */
-    const char *effort;    /* "quick", "full" */
+    const char *schedule;      /* of sched_text */
+    const char *name;          /* of the spec, for people */
+    const char *part;          /* "flow", "base" */
+    const char *effort;        /* "quick", "full" */
     long default_ns, tuned_ns; /* of a training step: by the schedule taken without tuning, and by this one */
     long when;                 /* seconds since 1970 */
 };
@@ -44,21 +45,24 @@ void wisdom_key(struct wisdom_record *record);
 /* NULL: none. */
 const struct wisdom_record *wisdom_find(const struct wisdom *wisdom, const char *key);
 
-/* ---- text ----------------------------------------------------------------------------------------------------------- */
+/* ---- text ---------------------------------------------------------------------------------------------- */
 
 /* Any bytes: what is no sound record is counted. Of records with one key the last counts. */
 void wisdom_parse(struct arena *arena, const char *text, size_t length, struct wisdom *out);
 const char *wisdom_print(struct arena *arena, const struct wisdom *wisdom);
 
-/* ---- files ---------------------------------------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------------------------------------- */
 
-/* A file that is not there holds no records. is_own: the user's own, which nobody else may have written to. False: *fault. */
-bool wisdom_read(struct arena *arena, const char *path, bool is_own, struct wisdom *out, const char **fault) MUST_CHECK;
+/* A file that is not there holds no records. is_own: the user's own, which nobody else may have written to.
+ * False: *fault. */
+bool wisdom_read(struct arena *arena, const char *path, bool is_own, struct wisdom *out,
+                 const char **fault) MUST_CHECK;
 
-/* Under the lock of the user's file: `change` gets what it holds, and says whether it changed that; folder and file are made
- * where they are not there. */
-bool wisdom_change(struct arena *arena, const char *path, bool (*change)(void *data, struct arena *, struct wisdom *),
-                   void *data, const char **fault) MUST_CHECK;
+/* Under the lock of the user's file: `change` gets what it holds, and says whether it changed that; folder
+ * and file are made where they are not there. */
+bool wisdom_change(struct arena *arena, const char *path,
+                   bool (*change)(void *data, struct arena *, struct wisdom *), void *data,
+                   const char **fault) MUST_CHECK;
 
 /* Adds records, in place of those with their keys. */
 bool wisdom_put(struct arena *arena, const char *path, int n, const struct wisdom_record *records,

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The file of wisdom: where it lies, who may read it, how it is replaced. */
-#include "tune/wisdom.h"
-
 #include "base/file.h"
+#include "tune/wisdom.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,11 +31,12 @@ const char *wisdom_path(struct arena *arena)
     return NULL;
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
 static bool is_trusted(const struct stat *status)
 {
-    return (status->st_uid == geteuid() || status->st_uid == 0) && (status->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+    return (status->st_uid == geteuid() || status->st_uid == 0) &&
+           (status->st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 bool wisdom_read(struct arena *arena, const char *path, bool is_own, struct wisdom *out, const char **fault)
@@ -48,7 +48,8 @@ bool wisdom_read(struct arena *arena, const char *path, bool is_own, struct wisd
     if (is_own && ((!there && (errno == ENOENT || errno == ENOTDIR)) || (there && !S_ISREG(status.st_mode))))
         return true; /* nowhere, or a device, which keeps nothing */
     if (is_own && there && !is_trusted(&status)) {
-        *fault = arena_printf(arena, "%s: not read, since others than its owner may have written to it (chmod 600)", path);
+        *fault = arena_printf(
+            arena, "%s: not read, since others than its owner may have written to it (chmod 600)", path);
         return false;
     }
     if (source_read(arena, path, MOST_BYTES, &source, fault) != SOURCE_OK)
@@ -57,7 +58,7 @@ bool wisdom_read(struct arena *arena, const char *path, bool is_own, struct wisd
     return true;
 }
 
-/* ---- writing -------------------------------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------------------- */
 
 /* The folder of a file and those around it, for the user alone. One that is there is left as it is. */
 static bool make_folders(struct arena *arena, const char *path, const char **fault)
@@ -105,8 +106,9 @@ static struct owned *lock_new(struct arena *arena, const char *path, const char 
     return NULL;
 }
 
-static bool change_locked(struct arena *arena, const char *path, bool (*change)(void *, struct arena *, struct wisdom *),
-                          void *data, const char **fault)
+static bool change_locked(struct arena *arena, const char *path,
+                          bool (*change)(void *, struct arena *, struct wisdom *), void *data,
+                          const char **fault)
 {
     struct wisdom wisdom;
     if (!wisdom_read(arena, path, true, &wisdom, fault))
@@ -117,8 +119,8 @@ static bool change_locked(struct arena *arena, const char *path, bool (*change)(
     return file_put(arena, path, text, strlen(text), 0600, fault);
 }
 
-bool wisdom_change(struct arena *arena, const char *path, bool (*change)(void *, struct arena *, struct wisdom *),
-                   void *data, const char **fault)
+bool wisdom_change(struct arena *arena, const char *path,
+                   bool (*change)(void *, struct arena *, struct wisdom *), void *data, const char **fault)
 {
     struct stat status;
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
@@ -153,7 +155,8 @@ static bool add(void *data, struct arena *arena, struct wisdom *wisdom)
     return addition->n > 0;
 }
 
-bool wisdom_put(struct arena *arena, const char *path, int n, const struct wisdom_record *records, const char **fault)
+bool wisdom_put(struct arena *arena, const char *path, int n, const struct wisdom_record *records,
+                const char **fault)
 {
     struct addition addition = {.n = n, .records = records};
     return wisdom_change(arena, path, add, &addition, fault);

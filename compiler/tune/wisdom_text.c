@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Records as text. A line is a JSON object with its members in alphabetical order, of which "check" is the hash of all the
- * others' text. */
+ * Records as text. A line is a JSON object with its members in alphabetical order, of which "check" is the
+ * hash of all the others' text. */
 #include "tune/wisdom.h"
 
 #include <jansson.h>
@@ -15,11 +15,18 @@ static const struct member {
     size_t offset;
     bool is_key, is_number;
 } members[] = {
-#define TEXT(field, is_key) {#field, offsetof(struct wisdom_record, field), is_key, false}
-#define NUMBER(field) {#field, offsetof(struct wisdom_record, field), false, true}
-    TEXT(machine, true),  TEXT(cpu, true),    TEXT(features, true), TEXT(program, true), TEXT(precision, true),
-    TEXT(fixed, true),    TEXT(llvm, true),   TEXT(gpfc, true),     TEXT(schedule, false), TEXT(name, false),
-    TEXT(part, false),    TEXT(effort, false), NUMBER(default_ns),  NUMBER(tuned_ns),      NUMBER(when),
+#define TEXT(field, is_key)                                                                                  \
+    {                                                                                                        \
+#field, offsetof(struct wisdom_record, field), is_key, false                                         \
+    }
+#define NUMBER(field)                                                                                        \
+    {                                                                                                        \
+#field, offsetof(struct wisdom_record, field), false, true                                           \
+    }
+    TEXT(machine, true),   TEXT(cpu, true),   TEXT(features, true), TEXT(program, true),
+    TEXT(precision, true), TEXT(fixed, true), TEXT(llvm, true),     TEXT(gpfc, true),
+    TEXT(schedule, false), TEXT(name, false), TEXT(part, false),    TEXT(effort, false),
+    NUMBER(default_ns),    NUMBER(tuned_ns),  NUMBER(when),
 };
 enum { MEMBERS = sizeof members / sizeof members[0] };
 
@@ -48,7 +55,7 @@ static void write_hash(uint64_t hash, char out[WISDOM_KEY])
     (void)snprintf(out, WISDOM_KEY, "%016llx", (unsigned long long)hash);
 }
 
-/* ---- keys ----------------------------------------------------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------------------------------------- */
 
 void wisdom_key(struct wisdom_record *record)
 {
@@ -69,7 +76,7 @@ const struct wisdom_record *wisdom_find(const struct wisdom *wisdom, const char 
     return NULL;
 }
 
-/* ---- JSON in the arena's care --------------------------------------------------------------------------------------- */
+/* ---- JSON in the arena's care -------------------------------------------------------------------------- */
 
 static void free_json(void *json)
 {
@@ -96,7 +103,7 @@ static const char *text_without_check(struct arena *arena, json_t *object)
     return place->object;
 }
 
-/* ---- writing -------------------------------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------------------- */
 
 static json_t *json_of_member(const struct wisdom_record *record, const struct member *member)
 {
@@ -128,7 +135,7 @@ const char *wisdom_print(struct arena *arena, const struct wisdom *wisdom)
     return strbuf_text(&text);
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
 /* No control characters: it is shown to people. */
 static bool is_plain(const char *text)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Any bytes as a file of wisdom, and its first line once more with the checksum that it should have: what is no sound
- * record is counted, and what is one is written and read again as it was. */
+ * Any bytes as a file of wisdom, and its first line once more with the checksum that it should have: what is
+ * no sound record is counted, and what is one is written and read again as it was. */
 #include "base/base.h"
 #include "fuzz/fuzz.h"
 #include "sched/sched_space.h"

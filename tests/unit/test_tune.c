@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The choice among candidates: what is wrong is found, told and never wins. Candidates are kernels written by hand for the
- * program cost = sum of weight (w . x)^2, grad.w = sum of weight 2 (w . x) x. */
+ * The choice among candidates: what is wrong is found, told and never wins. Candidates are kernels written by
+ * hand for the program cost = sum of weight (w . x)^2, grad.w = sum of weight 2 (w . x) x. */
 #include "check.h"
 #include "tune/tune.h"
 #include "tune/tune_case.h"
@@ -30,7 +30,8 @@ static void before(const void *const *in, void *uniform)
     memcpy(uniform, in[0], D * sizeof(double));
 }
 
-static void add_lane(const void *const *in, const double *w, double *scratch, double *sums, int lane, double weight)
+static void add_lane(const void *const *in, const double *w, double *scratch, double *sums, int lane,
+                     double weight)
 {
     const double *x = in[1];
     scratch[0] = 0;
@@ -48,40 +49,46 @@ static void right(const void *const *in, void *const *out, const void *uniform, 
         add_lane(in, uniform, scratch, sums, lane, ((const double *)in[2])[lane]);
 }
 
-static void last_lane_missing(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+static void last_lane_missing(const void *const *in, void *const *out, const void *uniform, void *scratch,
+                              void *sums)
 {
     (void)out;
     for (int lane = 0; lane < LANES - 1; lane++)
         add_lane(in, uniform, scratch, sums, lane, ((const double *)in[2])[lane]);
 }
 
-static void lanes_swapped(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+static void lanes_swapped(const void *const *in, void *const *out, const void *uniform, void *scratch,
+                          void *sums)
 {
     (void)out;
     for (int lane = 0; lane < LANES; lane++)
         add_lane(in, uniform, scratch, sums, lane, ((const double *)in[2])[lane ^ (lane > 3)]);
 }
 
-static void only_last_tile(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+static void only_last_tile(const void *const *in, void *const *out, const void *uniform, void *scratch,
+                           void *sums)
 {
     memset(sums, 0, (1 + D) * sizeof(double));
     right(in, out, uniform, scratch, sums);
 }
 
-static void equal_weights(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+static void equal_weights(const void *const *in, void *const *out, const void *uniform, void *scratch,
+                          void *sums)
 {
     (void)out;
     for (int lane = 0; lane < LANES; lane++)
         add_lane(in, uniform, scratch, sums, lane, ((const double *)in[2])[0]);
 }
 
-static void unset_memory(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+static void unset_memory(const void *const *in, void *const *out, const void *uniform, void *scratch,
+                         void *sums)
 {
     right(in, out, uniform, scratch, sums);
     ((double *)sums)[1] += 0 * ((double *)scratch)[1];
 }
 
-static void slightly_off(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+static void slightly_off(const void *const *in, void *const *out, const void *uniform, void *scratch,
+                         void *sums)
 {
     right(in, out, uniform, scratch, sums);
     ((double *)sums)[2] *= 1 + 1e-6;
@@ -101,23 +108,34 @@ static void after(const void *const *in, void *const *out, const void *uniform, 
 
 typedef void tile_function(const void *const *, void *const *, const void *, void *, void *);
 
-static const struct gpfc_port ports_in[] = {
-    {"w", GPFC_IN_PARAMETER, D, 1, {D}}, {"x", GPFC_IN_SAMPLE, D, 1, {D}}, {"weight", GPFC_IN_SAMPLE, 1, 0, {0}}};
-static const struct gpfc_port ports_out[] = {{"cost", GPFC_OUT_TOTAL, 1, 0, {0}}, {"grad.w", GPFC_OUT_TOTAL, D, 1, {D}}};
+static const struct gpfc_port ports_in[] = {{"w", GPFC_IN_PARAMETER, D, 1, {D}},
+                                            {"x", GPFC_IN_SAMPLE, D, 1, {D}},
+                                            {"weight", GPFC_IN_SAMPLE, 1, 0, {0}}};
+static const struct gpfc_port ports_out[] = {{"cost", GPFC_OUT_TOTAL, 1, 0, {0}},
+                                             {"grad.w", GPFC_OUT_TOTAL, D, 1, {D}}};
 
 static struct gpfc_kernel kernel_of(tile_function *tile)
 {
-    return (struct gpfc_kernel){.name = "train", .n_in = 3, .n_out = 2, .in = ports_in, .out = ports_out,
-                                .uniform_bytes = D * sizeof(double), .scratch_bytes = 2 * sizeof(double),
-                                .sum_elements = 1 + D, .before = before, .tile = tile, .after = after};
+    return (struct gpfc_kernel){.name = "train",
+                                .n_in = 3,
+                                .n_out = 2,
+                                .in = ports_in,
+                                .out = ports_out,
+                                .uniform_bytes = D * sizeof(double),
+                                .scratch_bytes = 2 * sizeof(double),
+                                .sum_elements = 1 + D,
+                                .before = before,
+                                .tile = tile,
+                                .after = after};
 }
 
 static const struct wrong {
     const char *name;
     tile_function *tile;
 } wrong_ones[] = {
-    {"a lane missing", last_lane_missing}, {"lanes swapped", lanes_swapped},  {"one tile only", only_last_tile},
-    {"equal weights", equal_weights},      {"unset memory", unset_memory},    {"off by a millionth", slightly_off},
+    {"a lane missing", last_lane_missing}, {"lanes swapped", lanes_swapped},
+    {"one tile only", only_last_tile},     {"equal weights", equal_weights},
+    {"unset memory", unset_memory},        {"off by a millionth", slightly_off},
     {"nothing computed", nothing},
 };
 enum { WRONG = sizeof wrong_ones / sizeof wrong_ones[0] };
@@ -157,7 +175,8 @@ static void wrong_code_is_wrong(void)
 static void other_ports_are_told(void)
 {
     struct arena *arena = arena_new();
-    static const struct gpfc_port other[] = {{"cost", GPFC_OUT_TOTAL, 1, 0, {0}}, {"grad.v", GPFC_OUT_TOTAL, D, 1, {D}}};
+    static const struct gpfc_port other[] = {{"cost", GPFC_OUT_TOTAL, 1, 0, {0}},
+                                             {"grad.v", GPFC_OUT_TOTAL, D, 1, {D}}};
     struct gpfc_kernel kernel = kernel_of(right);
     kernel.out = other;
     CU_ASSERT(error_of(arena, &kernel) < 0);
@@ -189,7 +208,8 @@ struct table { /* candidates: number k is told by schedule.unroll */
     bool finished;
 };
 
-static const struct gpfc_kernel *take(void *data, struct arena *arena, const struct schedule *schedule, const char **fault)
+static const struct gpfc_kernel *take(void *data, struct arena *arena, const struct schedule *schedule,
+                                      const char **fault)
 {
     const struct table *table = data;
     const struct gpfc_kernel *kernel = &table->kernel[schedule->unroll];
@@ -216,14 +236,22 @@ static bool search(struct arena *arena, struct table *table, int n, int threads,
     struct schedule *schedules = ARENA_ARRAY(arena, struct schedule, (size_t)n);
     for (int i = 0; i < n; i++)
         schedules[i] = (struct schedule){.lanes = LANES, .vector = 4, .unroll = i};
-    const struct tune_task task = {.program = square_program(arena), .is_double = true, .batch = 20, .n = n,
-                                   .schedules = schedules, .seconds = 30, .threads = threads, .compile = take,
-                                   .progress = note, .data = table};
+    const struct tune_task task = {.program = square_program(arena),
+                                   .is_double = true,
+                                   .batch = 20,
+                                   .n = n,
+                                   .schedules = schedules,
+                                   .seconds = 30,
+                                   .threads = threads,
+                                   .compile = take,
+                                   .progress = note,
+                                   .data = table};
     return tune_search(arena, &task, out, fault);
 }
 
 /* The wrong ones are much faster than this. */
-static void right_but_slow(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+static void right_but_slow(const void *const *in, void *const *out, const void *uniform, void *scratch,
+                           void *sums)
 {
     double rest[1 + D];
     for (int i = 0; i < 200; i++)
@@ -259,7 +287,8 @@ static void wrong_code_never_wins(void)
     }
 }
 
-/* The schedule that would be taken without tuning is measured like all others, and is not taken where it is wrong. */
+/* The schedule that would be taken without tuning is measured like all others, and is not taken where it is
+ * wrong. */
 static void a_wrong_first_one_is_passed_over(void)
 {
     struct arena *arena = arena_new();

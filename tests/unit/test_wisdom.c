@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The file of wisdom: what is written is read again, what is broken is passed over, nobody else can read or change it, and
- * writers at the same time lose nothing. */
+ * The file of wisdom: what is written is read again, what is broken is passed over, nobody else can read or
+ * change it, and writers at the same time lose nothing. */
 #include "check.h"
 #include "tune/wisdom.h"
 #include "unit/scratch.h"
@@ -11,10 +11,21 @@
 
 static struct wisdom_record record_of(const char *program, const char *schedule)
 {
-    struct wisdom_record record = {.machine = "Some CPU \"7\" \\ \xc3\xbc", .cpu = "znver3", .features = "0123456789abcdef",
-                                   .program = program, .precision = "single", .fixed = "", .llvm = "19.1.1",
-                                   .gpfc = "0.1.0", .schedule = schedule, .name = "toy", .part = "flow",
-                                   .effort = "quick", .default_ns = 1234567, .tuned_ns = 1200000, .when = 1700000000};
+    struct wisdom_record record = {.machine = "Some CPU \"7\" \\ \xc3\xbc",
+                                   .cpu = "znver3",
+                                   .features = "0123456789abcdef",
+                                   .program = program,
+                                   .precision = "single",
+                                   .fixed = "",
+                                   .llvm = "19.1.1",
+                                   .gpfc = "0.1.0",
+                                   .schedule = schedule,
+                                   .name = "toy",
+                                   .part = "flow",
+                                   .effort = "quick",
+                                   .default_ns = 1234567,
+                                   .tuned_ns = 1200000,
+                                   .when = 1700000000};
     wisdom_key(&record);
     return record;
 }
@@ -65,8 +76,8 @@ static void keys_tell_apart(void)
     same.when = 1;
     wisdom_key(&same);
     CU_ASSERT_STRING_EQUAL(same.key, record.key);
-    const char **fields[] = {&same.machine, &same.cpu,  &same.features, &same.program,
-                             &same.precision, &same.fixed, &same.llvm,  &same.gpfc};
+    const char **fields[] = {&same.machine,   &same.cpu,   &same.features, &same.program,
+                             &same.precision, &same.fixed, &same.llvm,     &same.gpfc};
     for (size_t i = 0; i < CHECK_COUNT(fields); i++) {
         const char *before = *fields[i];
         *fields[i] = "another";
@@ -100,8 +111,14 @@ static void changed_bytes_show(void)
 
 static void other_lines_are_passed_over(void)
 {
-    static const char *const lines[] = {"nonsense", "{}", "[]", "{\"format\":1}", "{\"format\":2,\"check\":\"\"}",
-                                        "{\"check\":1}", "\xff\xfe", "{\"check\":\"0000000000000000\",\"format\":1}"};
+    static const char *const lines[] = {"nonsense",
+                                        "{}",
+                                        "[]",
+                                        "{\"format\":1}",
+                                        "{\"format\":2,\"check\":\"\"}",
+                                        "{\"check\":1}",
+                                        "\xff\xfe",
+                                        "{\"check\":\"0000000000000000\",\"format\":1}"};
     struct arena *arena = arena_new();
     struct wisdom_record record = record_of("a", "lanes=8");
     const struct wisdom all = {.n = 1, .records = &record};

@@ -36,7 +36,8 @@ static inline void gpfc_cpu_name_number(char *name)
     if (length == 0 || !__get_cpuid(1, &a, &b, &c, &d))
         return;
     const unsigned family = (a >> 8 & 15) + ((a >> 8 & 15) == 15 ? a >> 20 & 255 : 0);
-    (void)snprintf(name + length, GPFC_CPU_NAME - length, " (%u.%u)", family, (a >> 12 & 240) + (a >> 4 & 15));
+    (void)snprintf(name + length, GPFC_CPU_NAME - length, " (%u.%u)", family,
+                   (a >> 12 & 240) + (a >> 4 & 15));
 }
 #endif
 
