@@ -164,7 +164,7 @@ static int import(struct arena *arena, const char *path, const struct request *r
     struct wisdom wisdom;
     const char *from = request->word[1], *fault = NULL;
     if (!wisdom_read(arena, from, false, &wisdom, &fault))
-        return tell(GPFC_FAULTY, fault);
+        return tell(GPFC_FAILED, fault);
     tell_broken(&wisdom, from);
     if (wisdom.n == 0 && wisdom.broken > 0)
         return tell(GPFC_FAULTY, arena_printf(arena, "%s: holds no sound record", from));

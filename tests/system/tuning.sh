@@ -43,11 +43,12 @@ expect 0 'its checksum does not hold' "$gpfc" wisdom import both
 expect 0 'from wisdom: ' "$gpfc" toy.yaml
 same toy tuned
 for words in '' nope 'show more' export 'export a b' import forget 'forget --all abcd' 'show --all' 'forget xyz' \
-    'forget abc' 'export mine --json' 'import absent'; do
+    'forget abc' 'export mine --json'; do
     # shellcheck disable=SC2086  # words
     expect 2 '' "$gpfc" wisdom $words
 done
 expect 1 'No such file' "$gpfc" wisdom export absent/mine
+expect 1 'No such file' "$gpfc" wisdom import absent
 expect 0 'show' "$gpfc" wisdom --help
 cp toy.yaml wisdom
 expect 0 'from wisdom: ' "$gpfc" --emit=header ./wisdom
