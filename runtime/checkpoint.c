@@ -26,7 +26,7 @@ struct field {
     void *value; /* int64_t, uint64_t, double */
 };
 
-enum { N_FIELDS = 19 };
+enum { N_FIELDS = 25 };
 
 static void list_fields(struct trainer_state *state, struct checkpoint_note *note,
                         struct field fields[N_FIELDS])
@@ -42,6 +42,12 @@ static void list_fields(struct trainer_state *state, struct checkpoint_note *not
         {"best_step", FIELD_COUNT, &state->best_step},
         {"best_cost", FIELD_REAL, &state->best_cost},
         {"measured_step", FIELD_COUNT, &state->measured_step},
+        {"time_steps", FIELD_COUNT, &state->time_steps},
+        {"best_time_steps", FIELD_COUNT, &state->best_time_steps},
+        {"best_measured_by", FIELD_COUNT, &state->best_measured_by},
+        {"evaluations", FIELD_COUNT, &state->evaluations},
+        {"time_errors.density", FIELD_REAL, &state->errors.density},
+        {"time_errors.roundtrip", FIELD_REAL, &state->errors.roundtrip},
         {"last.cost", FIELD_REAL, &state->last.cost},
         {"last.energy", FIELD_REAL, &state->last.energy},
         {"last.penalty", FIELD_REAL, &state->last.penalty},
@@ -228,6 +234,19 @@ static bool take_optimizer(const struct safetensors *file, struct trainer *train
     return trainer->soap == NULL || soap_take(trainer->soap, file, fault);
 }
 
+/* Time steps are those of the trainer, or, where it looks for them, some that it has room for. */
+static bool has_time_steps(const struct trainer *trainer, const char *path, struct fault *fault)
+{
+    const struct trainer_state *state = &trainer->state;
+    const int64_t most = trainer->bundle->steps, least = trainer->time_rule.automatic ? 1 : most;
+    const int64_t counts[] = {state->time_steps, state->best_time_steps, state->best_measured_by};
+    for (int i = 0; i < 3; i++)
+        if (counts[i] < least || counts[i] > most)
+            return fault_set(fault, FAULT_INPUT, "%s: %lld time steps, which this trainer does not take", path,
+                             (long long)counts[i]);
+    return true;
+}
+
 bool checkpoint_load(const struct checkpoint *checkpoint, struct trainer *trainer, struct fault *fault)
 {
     const struct gpfc_bundle *bundle = trainer->bundle;
@@ -239,7 +258,8 @@ bool checkpoint_load(const struct checkpoint *checkpoint, struct trainer *traine
         !weights_take(bundle, file, "adam.mean.", state->mean, fault) ||
         !weights_take(bundle, file, "adam.square.", state->square, fault) ||
         !weights_take(bundle, file, "best.", state->best, fault) ||
-        !take_optimizer(file, trainer, path, fault) || !read_fields(file, path, state, &unused, fault))
+        !take_optimizer(file, trainer, path, fault) || !read_fields(file, path, state, &unused, fault) ||
+        !has_time_steps(trainer, path, fault))
         return false;
     if (state->step > trainer->steps)
         return fault_set(fault, FAULT_INPUT, "%s: step %lld of a training of %lld steps", path,

@@ -16,6 +16,9 @@ static bool steers(const char *key, bool of_base)
         return false;
     if (starts_with(key, "train."))
         return true;
+    if (strcmp(key, "flow.most_steps") == 0 || strcmp(key, "flow.density_error") == 0 ||
+        strcmp(key, "flow.roundtrip") == 0)
+        return !of_base;
     return of_base ? starts_with(key, "base.") : starts_with(key, "penalty.") || starts_with(key, "cost.");
 }
 

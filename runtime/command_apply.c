@@ -137,7 +137,10 @@ static void tell_failed(const struct command_context *context, const struct stre
 static bool run(const struct command_context *context, const struct command_options *options,
                 struct stream *stream, bool back, struct fault *fault)
 {
-    const bool good = stream_open(stream, context, options, back, fault) && stream_all(stream, back, fault);
+    bool good = stream_open(stream, context, options, back, fault);
+    if (good && stream->part != FLOW_PART_BASE)
+        command_tell_steps(context, options->argument[0], &stream->flow->weights);
+    good = good && stream_all(stream, back, fault);
     if (good)
         tell_failed(context, stream);
     stream_close(stream);

@@ -68,9 +68,12 @@ static bool bench_init(struct bench *bench, const struct gpfc_bundle *whole,
     bench->peaks.all = malloc(MOST_TIMES * sizeof(double));
     if (bench->steps.all == NULL || bench->peaks.all == NULL)
         return fault_memory(fault, MOST_TIMES * sizeof(double), "times");
-    return fill(&bench->pairs.x_train, &bench->pairs, 0, fault) &&
-           fill(&bench->pairs.y_train, &bench->pairs, 1, fault) &&
-           trainer_new(&bench->trainer, bundle, &bench->pairs, &trainer, fault);
+    if (!fill(&bench->pairs.x_train, &bench->pairs, 0, fault) ||
+        !fill(&bench->pairs.y_train, &bench->pairs, 1, fault) ||
+        !trainer_new(&bench->trainer, bundle, &bench->pairs, &trainer, fault))
+        return false;
+    trainer_fix_steps(bench->trainer);
+    return true;
 }
 
 static void bench_free(struct bench *bench)

@@ -53,6 +53,14 @@ static bool find_pairs(struct evaluated *e, struct fault *fault)
     return pairs_through(&e->pairs, &e->samples, base, fault);
 }
 
+void command_tell_steps(const struct command_context *context, const char *model, const struct weights *weights)
+{
+    const int64_t here = time_steps_of_model(context->bundle, weights->time_steps);
+    if (weights->time_steps > 0 && weights->time_steps != here)
+        (void)fprintf(stderr, "%s: %s was trained for %lld time steps; this trainer runs %lld\n",
+                      context->program, model, (long long)weights->time_steps, (long long)here);
+}
+
 static bool measure(struct evaluated *e, struct fault *fault)
 {
     const struct gpfc_bundle *bundle = e->context->bundle;
@@ -62,9 +70,10 @@ static bool measure(struct evaluated *e, struct fault *fault)
     const void *x = test ? pairs->x_test : pairs->x_train;
     const int threads = e->options->threads;
     struct base_flow *base = e->base != NULL ? e->base : e->weights.base;
-    return evaluate(&e->flow, bundle, e->weights.theta, x, test ? pairs->y_test : pairs->y_train, n,
+    const int64_t steps = time_steps_of_model(bundle, e->weights.time_steps);
+    return evaluate(&e->flow, bundle, e->weights.theta, steps, x, test ? pairs->y_test : pairs->y_train, n,
                     test ? pairs->nll_test : pairs->nll_train, threads, fault) &&
-           (!e->has_base || evaluate_base(&e->of_base, bundle, e->weights.theta, base, x, n, threads, fault));
+           (!e->has_base || evaluate_base(&e->of_base, bundle, e->weights.theta, steps, base, x, n, threads, fault));
 }
 
 static bool print(const struct evaluated *e, struct fault *fault)
@@ -90,7 +99,10 @@ bool command_evaluate(const struct command_context *context, const struct comman
                       struct fault *fault)
 {
     struct evaluated e = {.context = context, .options = options};
-    const bool good = load(&e, fault) && find_pairs(&e, fault) && measure(&e, fault) && print(&e, fault);
+    bool good = load(&e, fault);
+    if (good)
+        command_tell_steps(context, options->argument[0], &e.weights);
+    good = good && find_pairs(&e, fault) && measure(&e, fault) && print(&e, fault);
     pairs_free(&e.pairs);
     samples_free(&e.samples);
     base_flow_free(e.base);

@@ -234,6 +234,7 @@ static bool evaluate_best(const struct training *training, struct evaluation *ou
     }
     const bool test = pairs->n_test > 0;
     const bool good = evaluate(out, trainer->bundle, train_run_best(training->stage.run),
+                               train_run_best_steps(training->stage.run),
                                test ? pairs->x_test : pairs->x_train, test ? pairs->y_test : pairs->y_train,
                                test ? pairs->n_test : trainer->n_measured,
                                test ? pairs->nll_test : pairs->nll_train, trainer->options.threads, fault);
@@ -266,6 +267,7 @@ static void close_report(const struct training *training, const struct evaluatio
                   human_seconds(&seconds, train_run_seconds(run)), human_number(&cost, state->best_cost),
                   human_count(&step, state->best_step));
     report_evaluation(stdout, evaluation);
+    report_time_steps(stdout, training->stage.trainer);
     (void)fprintf(stdout, "\nmodel: %s\nnext:  %s evaluate %s\n       %s apply %s %s\n", run->model, program,
                   run->model, program, run->model,
                   training->base != NULL ? "X.npy S.npy --part both" : "Y.npy S.npy");
@@ -286,6 +288,8 @@ static bool close_json(const struct training *training, const struct evaluation 
         (void)json_object_set_new(json, "base_rows_failed", json_integer(pairs->report.failed));
     if (pairs->left_out > 0)
         (void)json_object_set_new(json, "base_rows_left_out", json_integer(pairs->left_out));
+    if (training->stage.trainer->time_rule.automatic)
+        (void)json_object_set_new(json, "time_steps", report_time_steps_json(training->stage.trainer));
     (void)json_object_set_new(json, "evaluation", report_evaluation_json(evaluation));
     return command_print_json(json, fault);
 }

@@ -102,12 +102,15 @@ static void add_points(struct grid *grid)
 }
 
 bool density_integrals(double *before, double *after, const struct gpfc_bundle *bundle, const void *theta,
-                       struct base_flow *base, const void *x, int64_t n, int threads, struct fault *fault)
+                       int64_t time_steps, struct base_flow *base, const void *x, int64_t n, int threads,
+                       struct fault *fault)
 {
     struct grid grid = {.bundle = bundle, .base = base};
     bool good = grid_init(&grid, theta, threads, fault);
-    if (good)
+    if (good) {
+        kernel_run_steps(grid.jacobian, time_steps);
         find_box(&grid, x, n);
+    }
     for (int64_t first = 0; good && first < GRID * GRID; first += BLOCK) {
         place_points(&grid, first);
         good = map_points(&grid, fault);

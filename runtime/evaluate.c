@@ -58,13 +58,16 @@ static bool take_arrays(struct evaluator *e, struct fault *fault)
            take_doubles(&e->square_y, d * d, fault) && take_doubles(&e->square_s, d * d, fault);
 }
 
-static bool evaluator_init(struct evaluator *e, const void *theta, struct fault *fault)
+static bool evaluator_init(struct evaluator *e, const void *theta, int64_t time_steps, struct fault *fault)
 {
     if (!take_arrays(e, fault) ||
         !kernel_run_new(&e->measure, e->bundle, "measure", e->block, e->threads, fault) ||
         !kernel_run_new(&e->jacobian, e->bundle, "jacobian", e->block, e->threads, fault) ||
         !kernel_run_new(&e->invert, e->bundle, "invert", e->block, e->threads, fault))
         return false;
+    kernel_run_steps(e->measure, time_steps);
+    kernel_run_steps(e->jacobian, time_steps);
+    kernel_run_steps(e->invert, time_steps);
     kernel_run_parameters(e->measure, theta);
     kernel_run_parameters(e->jacobian, theta);
     kernel_run_parameters(e->invert, theta);
@@ -114,12 +117,17 @@ static double cost_between(const struct evaluator *e, const void *x, const void 
     return sum;
 }
 
-static double norm_squared(const struct evaluator *e, const void *array, int64_t row)
+double evaluate_delta(const struct evaluated_rows *rows, int64_t row, double *work)
 {
-    double sum = 0;
-    for (int64_t i = row * e->d; i < (row + 1) * e->d; i++)
-        sum += real_at(e, array, i) * real_at(e, array, i);
-    return sum;
+    const int64_t d = rows->d, size = d * d;
+    double grown = 0; /* |s|^2 - |y|^2 */
+    for (int64_t i = 0; i < size; i++)
+        work[i] = rows_number(rows->jacobian, row * size + i, rows->precision);
+    for (int64_t i = row * d; i < (row + 1) * d; i++) {
+        const double s = rows_number(rows->s, i, rows->precision), y = rows_number(rows->y, i, rows->precision);
+        grown += s * s - y * y;
+    }
+    return log_abs_det(work, d) - grown / 2;
 }
 
 struct deltas { /* one call of find_deltas */
@@ -132,14 +140,15 @@ static void find_some_deltas(void *data, int64_t part, int thread)
 {
     const struct deltas *deltas = data;
     struct evaluator *e = deltas->evaluator;
-    int64_t size = e->d * e->d, end = (part + 1) * DELTAS_A_PART;
-    double *work = e->work + thread * size;
-    for (int64_t row = part * DELTAS_A_PART; row < deltas->n && row < end; row++) {
-        for (int64_t i = 0; i < size; i++)
-            work[i] = real_at(e, e->matrix, row * size + i);
-        e->delta[row] =
-            log_abs_det(work, e->d) - (norm_squared(e, e->s, row) - norm_squared(e, deltas->y, row)) / 2;
-    }
+    const struct evaluated_rows rows = {.d = e->d,
+                                        .precision = (int)e->bundle->precision,
+                                        .y = deltas->y,
+                                        .s = e->s,
+                                        .jacobian = e->matrix};
+    int64_t end = (part + 1) * DELTAS_A_PART;
+    double *work = e->work + thread * e->d * e->d;
+    for (int64_t row = part * DELTAS_A_PART; row < deltas->n && row < end; row++)
+        e->delta[row] = evaluate_delta(&rows, row, work);
 }
 
 static void find_deltas(struct evaluator *e, const void *y, int64_t n)
@@ -223,13 +232,13 @@ static struct evaluation means_of(const struct evaluator *e, int64_t samples, do
     return out;
 }
 
-bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const void *theta, const void *x,
-              const void *y, int64_t n, double nll, int threads, struct fault *fault)
+bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const void *theta, int64_t time_steps,
+              const void *x, const void *y, int64_t n, double nll, int threads, struct fault *fault)
 {
     int64_t d = bundle->dimension, block = BLOCK_ELEMENTS / (d * d);
     block = block < LEAST_BLOCK ? LEAST_BLOCK : block > MOST_BLOCK ? MOST_BLOCK : block;
     struct evaluator e = {.bundle = bundle, .d = d, .block = block < n ? block : n, .threads = threads};
-    bool good = evaluator_init(&e, theta, fault);
+    bool good = evaluator_init(&e, theta, time_steps, fault);
     for (int64_t first = 0; good && first < n; first += e.block) {
         size_t skip = (size_t)(first * d * bundle->precision);
         run_block(&e, (const char *)x + skip, (const char *)y + skip, first,
@@ -237,6 +246,7 @@ bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const vo
     }
     if (good)
         *out = means_of(&e, n, nll);
+    out->time_steps = time_steps;
     evaluator_free(&e);
     return good;
 }

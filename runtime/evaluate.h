@@ -10,7 +10,7 @@
 
 /* delta(y) = log|det ds/dy| - (|s|^2 - |y|^2)/2 is 0 where s keeps N(0, I) exactly. */
 struct evaluation {
-    int64_t samples;
+    int64_t samples, time_steps;
     double cost_before, cost_after; /* mean cost of (x, y) and of (x, s(y)) */
     double energy, penalty;         /* means */
     double density_error_mean;      /* of |delta| */
@@ -22,8 +22,16 @@ struct evaluation {
     double nll_before, nll_after; /* of the data under the base flow, and under s after it; NaN: not known */
 };
 
-/* x, y: REAL [n][d], n >= 1. nll: of the base flow on these samples, or NaN. */
-bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const void *theta, const void *x,
-              const void *y, int64_t n, double nll, int threads, struct fault *fault) MUST_CHECK;
+/* time_steps: of at most bundle->steps, where that is to choose. x, y: REAL [n][d], n >= 1. nll: of the base flow on these samples, or NaN. */
+bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const void *theta, int64_t time_steps,
+              const void *x, const void *y, int64_t n, double nll, int threads, struct fault *fault) MUST_CHECK;
+
+struct evaluated_rows { /* REAL [n][d], [n][d], [n][d][d] */
+    int64_t d;
+    int precision;
+    const void *y, *s, *jacobian;
+};
+/* delta of one row; work: [d][d] */
+double evaluate_delta(const struct evaluated_rows *rows, int64_t row, double *work);
 
 #endif

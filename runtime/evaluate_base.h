@@ -20,7 +20,7 @@ struct base_evaluation {
 
 /* bundle, theta: the flow's. x: REAL [n][d], n >= 1, standardised. Looks at some thousand rows at most. */
 bool evaluate_base(struct base_evaluation *out, const struct gpfc_bundle *bundle, const void *theta,
-                   struct base_flow *base, const void *x, int64_t n, int threads,
+                   int64_t time_steps, struct base_flow *base, const void *x, int64_t n, int threads,
                    struct fault *fault) MUST_CHECK;
 
 #endif

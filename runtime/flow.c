@@ -4,6 +4,7 @@
 #include "kernel_run.h"
 #include "parallel.h"
 #include "rows.h"
+#include "time_steps.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -23,6 +24,9 @@ static bool make_kernels(struct gpfc_flow *flow, struct fault *fault)
     if (!kernel_run_new(&flow->apply, bundle, "apply", flow->block, flow->threads, fault) ||
         !kernel_run_new(&flow->invert, bundle, "invert", flow->block, flow->threads, fault))
         return false;
+    const int64_t steps = time_steps_of_model(bundle, flow->weights.time_steps);
+    kernel_run_steps(flow->apply, steps);
+    kernel_run_steps(flow->invert, steps);
     kernel_run_parameters(flow->apply, flow->weights.theta);
     kernel_run_parameters(flow->invert, flow->weights.theta);
     return true;

@@ -55,7 +55,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/run_folder.c runtime/run_folder.h \
 	runtime/settings.c runtime/settings.h \
 	runtime/soap.c runtime/soap.h \
-	runtime/tensor_list.c runtime/tensor_list.h \
+	runtime/tensor_list.c runtime/tensor_list.h runtime/time_check.c runtime/time_check.h \
+	runtime/time_steps.c runtime/time_steps.h \
 	runtime/train.c runtime/train.h \
 	runtime/train_run.c runtime/train_run.h \
 	runtime/trainer_main.c \

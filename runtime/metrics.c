@@ -100,6 +100,11 @@ static json_t *line_json(const struct metrics *metrics, const struct metrics_lin
         put(json, "nll", line->nll);
     put(json, "penalty", line->penalty);
     put(json, "energy", line->energy);
+    if (line->time_steps > 0) {
+        (void)json_object_set_new(json, "time_steps", json_integer(line->time_steps));
+        put(json, "density_error", line->errors.density);
+        put(json, "roundtrip", line->errors.roundtrip);
+    }
     put(json, "rate", line->rate);
     put(json, "samples_per_s", line->samples_per_s);
     put(json, "best_cost", line->best_cost);

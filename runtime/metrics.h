@@ -6,6 +6,7 @@
 #define GPFC_METRICS_H
 
 #include "fault.h"
+#include "time_steps.h"
 
 #include <stdint.h>
 
@@ -17,6 +18,8 @@ struct metrics_line {
     double cost, penalty, energy; /* of the test set */
     double best_cost;
     double nll;           /* of the test set, of data as they were given; NaN: left out */
+    int64_t time_steps;        /* 0: fixed, left out with the errors */
+    struct time_errors errors; /* with these time steps */
     double rate, lambda;  /* of the latest step */
     double samples_per_s; /* of training steps since the last line */
     double seconds;       /* since the start of the training, pauses not counted */

@@ -46,9 +46,10 @@ void report_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes)
 {
     char widths[128];
     layers(bundle, widths, sizeof widths);
-    (void)snprintf(room, bytes, "%s, %s, %s, %s, %s x %lld, %s", setting_text(bundle, "flow.field"),
+    (void)snprintf(room, bytes, "%s, %s, %s, %s, %s x %lld%s, %s", setting_text(bundle, "flow.field"),
                    setting_text(bundle, "flow.potential"), widths, setting_text(bundle, "flow.activation"),
                    setting_text(bundle, "flow.integrator"), (long long)bundle->steps,
+                   time_rule_of(bundle).automatic ? " at most" : "",
                    bundle->precision == 4 ? "single" : "double");
 }
 
@@ -75,6 +76,7 @@ void report_evaluation(FILE *out, const struct evaluation *e)
     row(out, "density error |delta|, mean", NAN, e->density_error_mean);
     row(out, "density error |delta|, largest", NAN, e->density_error_max);
     row(out, "round trip |s^-1(s(y)) - y|, largest", NAN, e->roundtrip_max);
+    (void)fprintf(out, "  %-36s %10s %10lld\n", "time steps", "-", (long long)e->time_steps);
     row(out, "largest |mean|", e->mean_before_max, e->mean_max);
     row(out, "largest |covariance - I|", e->covariance_error_before_max, e->covariance_error_max);
 }
@@ -91,6 +93,7 @@ json_t *report_evaluation_json(const struct evaluation *e)
     report_put(json, "roundtrip_max", e->roundtrip_max);
     report_put(json, "mean_max", e->mean_max);
     report_put(json, "covariance_error_max", e->covariance_error_max);
+    put_count(json, "time_steps", e->time_steps);
     put_count(json, "samples", e->samples);
     if (!isnan(e->nll_before)) {
         report_put(json, "nll_before", e->nll_before);
@@ -213,6 +216,48 @@ json_t *report_start_json(const struct report_start *start)
     put_count(json, "batch", trainer->options.batch);
     put_count(json, "seed", (int64_t)trainer->options.seed);
     put_count(json, "threads", trainer->options.threads);
+    return json;
+}
+
+/* ---- time steps --------------------------------------------------------------------------------------- */
+
+/* Of the work of a training with the most time steps throughout. */
+static double share_saved(const struct trainer *trainer)
+{
+    const double epoch = (double)trainer->pairs->n_train, steps = (double)trainer->epoch_steps;
+    const double whole = floor((double)trainer->state.step / steps);
+    const double rest = (double)trainer->state.step - whole * steps;
+    const double rows = whole * epoch + rest * (double)trainer->options.batch;
+    return rows > 0 ? 1 - (double)trainer->state.evaluations / (rows * (double)trainer->time_rule.most) : 0;
+}
+
+void report_time_steps(FILE *out, const struct trainer *trainer)
+{
+    const struct trainer_state *state = &trainer->state;
+    const struct time_rule *rule = &trainer->time_rule;
+    if (!rule->automatic)
+        return;
+    (void)fprintf(out, "\ntime steps: %lld of at most %lld; %.0f %% of the training's evaluations saved\n",
+                  (long long)state->best_time_steps, (long long)rule->most, 100 * share_saved(trainer));
+    if (!time_errors_within(rule, &state->errors))
+        (void)fprintf(out,
+                      "  too few for the bounds: mean |delta| is %.1e and may be %.1e, the round trip %.1e and "
+                      "%.1e; a larger flow.most_steps helps\n",
+                      state->errors.density, rule->bound.density, state->errors.roundtrip,
+                      rule->bound.roundtrip);
+}
+
+json_t *report_time_steps_json(const struct trainer *trainer)
+{
+    const struct trainer_state *state = &trainer->state;
+    json_t *json = json_object();
+    put_count(json, "steps", state->best_time_steps);
+    put_count(json, "most", trainer->time_rule.most);
+    report_put(json, "density_error", state->errors.density);
+    report_put(json, "roundtrip", state->errors.roundtrip);
+    (void)json_object_set_new(json, "within_bounds",
+                              json_boolean(time_errors_within(&trainer->time_rule, &state->errors)));
+    report_put(json, "evaluations_saved", share_saved(trainer));
     return json;
 }
 

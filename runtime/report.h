@@ -42,6 +42,10 @@ struct report_start {
 void report_start(FILE *out, const struct report_start *start);
 json_t *report_start_json(const struct report_start *start);
 
+/* The time steps that a finished training chose, and what that saved; nothing where they are fixed. */
+void report_time_steps(FILE *out, const struct trainer *trainer);
+json_t *report_time_steps_json(const struct trainer *trainer);
+
 /* A base flow that was trained, and its likelihood, of data as they were given. */
 struct report_trained {
     const struct gpfc_bundle *bundle; /* the trainer's */

@@ -75,6 +75,15 @@ static void bind_measure(struct trainer *trainer)
     kernel_run_output(trainer->measure, "penalty", trainer->measured[2]);
 }
 
+/* The test set's x or y; the training's where there is none. */
+static const char *measured_rows(const struct trainer *trainer, char which)
+{
+    const struct pairs *pairs = trainer->pairs;
+    if (pairs->n_test > 0)
+        return which == 'x' ? pairs->x_test : pairs->y_test;
+    return which == 'x' ? pairs->x_train : pairs->y_train;
+}
+
 /* The order of this epoch's rows. */
 static void order_rows(struct trainer *trainer, int64_t epoch)
 {
@@ -113,6 +122,10 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
         return false;
     bind_train(trainer);
     bind_measure(trainer);
+    if (trainer->time_rule.automatic &&
+        !time_check_new(&trainer->time_check, trainer->bundle, measured_rows(trainer, 'y'), trainer->n_measured,
+                        options->threads, fault))
+        return false;
     weights_initial(trainer->bundle, options->seed, trainer->state.theta);
     return !trainer->of_base || start_base(trainer, fault);
 }
@@ -151,7 +164,11 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
         .epoch_steps = epoch_steps,
         .steps = options->epochs * epoch_steps,
         .patience = setting_integer(bundle, "train.patience", 0) * epoch_steps,
-        .state = {.best_cost = INFINITY},
+        .state = {.best_cost = INFINITY,
+                  .time_steps = bundle->steps,
+                  .best_time_steps = bundle->steps,
+                  .best_measured_by = bundle->steps,
+                  .errors = {NAN, NAN}},
         .adam = adam_from_settings(bundle),
         .rate = rate_from_settings(bundle, options->epochs, epoch_steps),
         .lambda = first_lambda(bundle, of_base),
@@ -162,6 +179,10 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
         .block = smaller(n_measured, MEASURE_BLOCK),
     };
     trainer->options.batch = batch;
+    if (!of_base)
+        trainer->time_rule = time_rule_of(bundle);
+    if (trainer->time_rule.automatic)
+        trainer->state.time_steps = 1;
     if (!trainer_init(trainer, fault)) {
         trainer_free(trainer);
         return false;
@@ -176,6 +197,7 @@ void trainer_free(struct trainer *trainer)
         return;
     kernel_run_free(trainer->train);
     kernel_run_free(trainer->measure);
+    time_check_free(trainer->time_check);
     for (size_t i = 0; i < 3; i++)
         free(trainer->measured[i]);
     soap_free(trainer->soap);
@@ -236,6 +258,34 @@ bool trainer_finite(const struct trainer *trainer, char *what, size_t room)
         return false;
     }
     return true;
+}
+
+/* ---- time steps --------------------------------------------------------------------------------------- */
+
+static void follow_steps(struct trainer *trainer)
+{
+    struct trainer_state *state = &trainer->state;
+    if (trainer->time_check == NULL)
+        return;
+    time_check_parameters(trainer->time_check, state->theta);
+    const struct time_choice choice =
+        time_steps_follow(&trainer->time_rule, state->time_steps, time_check_at, trainer->time_check);
+    state->time_steps = choice.steps;
+    state->errors = choice.errors;
+}
+
+/* Early steps change much: the first, then the 8th, 16th, 32nd, ... */
+static bool check_is_due(int64_t step)
+{
+    return step == 0 || (step >= 8 && (step & (step - 1)) == 0);
+}
+
+void trainer_fix_steps(struct trainer *trainer)
+{
+    time_check_free(trainer->time_check);
+    trainer->time_check = NULL;
+    trainer->time_rule.automatic = false;
+    trainer->state.time_steps = trainer->bundle->steps;
 }
 
 /* ---- a step ------------------------------------------------------------------------------------------- */
@@ -301,6 +351,7 @@ static int64_t prepare(struct trainer *trainer, double lambda)
     kernel_run_order(trainer->train, trainer->order + first);
     kernel_run_noise(trainer->train, trainer->options.seed,
                      random_stream(RANDOM_NOISE, (uint64_t)state->step), 0);
+    kernel_run_steps(trainer->train, state->time_steps);
     return trainer_next_rows(trainer);
 }
 
@@ -317,7 +368,10 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
     const int64_t precision = trainer->bundle->precision, n = trainer->bundle->theta_elements;
     struct trainer_state *state = &trainer->state;
     double lambda = trainer_lambda(trainer), rate = trainer_rate(trainer);
-    kernel_run_go(trainer->train, prepare(trainer, lambda));
+    if (check_is_due(state->step))
+        follow_steps(trainer);
+    const int64_t rows = prepare(trainer, lambda);
+    kernel_run_go(trainer->train, rows);
     double cost = real_at(&trainer->total[0], 0, precision),
            penalty = real_at(&trainer->total[1], 0, precision);
     double loss = cost + lambda * penalty, norm = adam_norm(trainer->gradient, n, precision);
@@ -334,6 +388,7 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
     state->step++;
     if (!optimizer_step(trainer, &arrays, rate, norm) && !trainer_finite(trainer, bad, sizeof bad))
         return fault_set(fault, FAULT_DIVERGED, "step %lld: %s (loss %g)", (long long)state->step, bad, loss);
+    state->evaluations += rows * state->time_steps;
     state->sums.steps++;
     state->sums.loss += loss;
     state->sums.cost += cost;
@@ -346,13 +401,10 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
 
 static void measure_block(struct trainer *trainer, int64_t first, int64_t n, double sums[3])
 {
-    const struct pairs *pairs = trainer->pairs;
-    const char *x = pairs->n_test > 0 ? pairs->x_test : pairs->x_train;
-    const char *y = pairs->n_test > 0 ? pairs->y_test : pairs->y_train;
-    size_t skip = (size_t)(first * pairs->d * trainer->bundle->precision);
-    kernel_run_input(trainer->measure, "x", x + skip);
+    const size_t skip = (size_t)(first * trainer->pairs->d * trainer->bundle->precision);
+    kernel_run_input(trainer->measure, "x", measured_rows(trainer, 'x') + skip);
     if (!trainer->of_base)
-        kernel_run_input(trainer->measure, "y", y + skip);
+        kernel_run_input(trainer->measure, "y", measured_rows(trainer, 'y') + skip);
     kernel_run_noise(trainer->measure, trainer->options.seed, random_stream(RANDOM_MEASURE, 0),
                      (uint64_t)first);
     kernel_run_go(trainer->measure, n);
@@ -361,20 +413,54 @@ static void measure_block(struct trainer *trainer, int64_t first, int64_t n, dou
             sums[k] += real_at(trainer->measured[k], i, trainer->bundle->precision);
 }
 
+static struct measured measure_weights(struct trainer *trainer, const void *theta, int64_t time_steps)
+{
+    double sums[3] = {0}, n = (double)trainer->n_measured;
+    kernel_run_parameters(trainer->measure, theta);
+    kernel_run_steps(trainer->measure, time_steps);
+    for (int64_t first = 0; first < trainer->n_measured; first += trainer->block)
+        measure_block(trainer, first, smaller(trainer->block, trainer->n_measured - first), sums);
+    return (struct measured){.cost = sums[0] / n, .energy = sums[1] / n, .penalty = sums[2] / n};
+}
+
+/* A cost depends on the time steps a little, so costs are compared at equal ones. */
+static void measure_best_by(struct trainer *trainer, int64_t time_steps)
+{
+    struct trainer_state *state = &trainer->state;
+    if (!isfinite(state->best_cost) || state->best_measured_by == time_steps)
+        return;
+    const double cost = measure_weights(trainer, state->best, time_steps).cost;
+    state->best_cost = isfinite(cost) ? cost : INFINITY;
+    state->best_measured_by = time_steps;
+}
+
 void trainer_measure(struct trainer *trainer)
 {
     struct trainer_state *state = &trainer->state;
-    double sums[3] = {0}, n = (double)trainer->n_measured;
-    for (int64_t first = 0; first < trainer->n_measured; first += trainer->block)
-        measure_block(trainer, first, smaller(trainer->block, trainer->n_measured - first), sums);
-    state->last = (struct measured){.cost = sums[0] / n, .energy = sums[1] / n, .penalty = sums[2] / n};
+    follow_steps(trainer);
+    measure_best_by(trainer, state->time_steps);
+    state->last = measure_weights(trainer, state->theta, state->time_steps);
     state->measured_step = state->step;
     state->sums = (struct trainer_sums){0};
     if (!(state->last.cost < state->best_cost))
         return;
     state->best_cost = state->last.cost;
     state->best_step = state->step;
+    state->best_time_steps = state->best_measured_by = state->time_steps;
     memcpy(state->best, state->theta, (size_t)(trainer->bundle->theta_elements * trainer->bundle->precision));
+}
+
+void trainer_settle_steps(struct trainer *trainer)
+{
+    struct trainer_state *state = &trainer->state;
+    if (trainer->time_check == NULL || !isfinite(state->best_cost))
+        return;
+    time_check_parameters(trainer->time_check, state->best);
+    const struct time_choice choice =
+        time_steps_settle(&trainer->time_rule, state->best_time_steps, time_check_at, trainer->time_check);
+    state->best_time_steps = choice.steps;
+    state->errors = choice.errors;
+    measure_best_by(trainer, choice.steps);
 }
 
 size_t trainer_bytes(const struct trainer *trainer)

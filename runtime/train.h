@@ -2,7 +2,8 @@
  *
  * Training of a flow on pairs (x, y), or of a compiled base flow on x alone, one step at a time: what a step
  * does to the weights, and the measure of the test set. Of a base flow the cost is the negative log
- * likelihood, in nats. No files, no clock, no printing; those are train_run.h's. A trainer's state after a
+ * likelihood, in nats. Where the number of time steps is looked for, it is checked at powers of two, and at each
+ * measure, on the first rows of the test set. No files, no clock, no printing; those are train_run.h's. A trainer's state after a
  * step is a function of the bundle, the pairs, the options and the state before it, to the last bit, whatever
  * the number of threads. */
 #ifndef GPFC_TRAIN_H
@@ -14,6 +15,7 @@
 #include "kernel_run.h"
 #include "pairs.h"
 #include "rate.h"
+#include "time_check.h"
 #include "soap.h"
 
 struct trainer_options {
@@ -46,6 +48,11 @@ struct trainer_state {
     struct trainer_sums sums;
     struct measured last; /* the latest measure */
     int64_t measured_step;
+    int64_t time_steps;       /* of a training step, and of a measure */
+    int64_t best_time_steps;  /* that `best` needs */
+    int64_t best_measured_by; /* time steps of best_cost */
+    int64_t evaluations;      /* rows times time steps, over all training steps */
+    struct time_errors errors; /* of the latest check of the time steps; NaN: none yet */
 };
 
 struct trainer {
@@ -60,6 +67,8 @@ struct trainer {
     struct adam adam;
     struct soap *soap; /* NULL: Adam alone */
     struct rate rate;
+    struct time_rule time_rule;
+    struct time_check *time_check; /* NULL: the time steps are fixed */
     double lambda, lambda_decay; /* the penalty's weight at the start, and its factor */
     int64_t lambda_decays;
     struct kernel_run *train, *measure;
@@ -84,6 +93,11 @@ bool trainer_step(struct trainer *trainer, struct fault *fault) MUST_CHECK;
 
 /* Measures the test set, and keeps the weights as the best so far where its cost is the smallest. */
 void trainer_measure(struct trainer *trainer);
+
+/* The fewest time steps that the best weights need: at the end, when these stay what they are. */
+void trainer_settle_steps(struct trainer *trainer);
+/* The most from here on, whatever the spec says: for timings. */
+void trainer_fix_steps(struct trainer *trainer);
 
 bool trainer_done(const struct trainer *trainer);         /* all steps, or out of patience */
 int64_t trainer_next_rows(const struct trainer *trainer); /* of the next step */

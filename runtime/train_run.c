@@ -43,6 +43,8 @@ static bool measure(struct train_run *run, double rate, double lambda, struct fa
         .energy = state->last.energy,
         .best_cost = state->best_cost,
         .nll = trainer->of_base ? state->last.cost + log_scale(run) : NAN,
+        .time_steps = trainer->time_rule.automatic ? state->time_steps : 0,
+        .errors = state->errors,
         .rate = rate,
         .lambda = lambda,
         .samples_per_s = run->step_seconds > 0 ? (double)run->samples / run->step_seconds : NAN,
@@ -61,6 +63,12 @@ const void *train_run_best(const struct train_run *run)
     return isfinite(state->best_cost) ? state->best : state->theta;
 }
 
+int64_t train_run_best_steps(const struct train_run *run)
+{
+    const struct trainer_state *state = &run->trainer->state;
+    return isfinite(state->best_cost) ? state->best_time_steps : state->time_steps;
+}
+
 static bool save_model(const struct train_run *run, struct fault *fault)
 {
     const struct trainer *trainer = run->trainer;
@@ -68,7 +76,8 @@ static bool save_model(const struct train_run *run, struct fault *fault)
     bool measured = isfinite(state->best_cost); /* without any finite cost there is no best */
     const struct weights_note note = {.step = measured ? state->best_step : state->step,
                                       .cost = state->best_cost,
-                                      .seed = trainer->options.seed};
+                                      .seed = trainer->options.seed,
+                                      .time_steps = trainer->of_base ? 0 : train_run_best_steps(run)};
     return weights_write(run->model, &run->beside, trainer->bundle, train_run_best(run), &note, fault);
 }
 
@@ -127,6 +136,8 @@ bool train_run_step(struct train_run *run, struct fault *fault)
     int64_t step = trainer->state.step;
     if ((train_run_done(run) || due(run->measure_steps, step)) && !measure(run, rate, lambda, fault))
         return false;
+    if (train_run_done(run))
+        trainer_settle_steps(trainer);
     bool late = run->checkpoint_seconds > 0 && human_clock() - run->saved >= run->checkpoint_seconds;
     if (!train_run_done(run) && !late && !due(run->checkpoint_steps, step))
         return true;

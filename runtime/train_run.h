@@ -48,5 +48,6 @@ double train_run_seconds(const struct train_run *run); /* of the whole training,
 
 /* The best weights so far; those of now where no measure was finite. */
 const void *train_run_best(const struct train_run *run);
+int64_t train_run_best_steps(const struct train_run *run); /* time steps that they need */
 
 #endif

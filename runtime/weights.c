@@ -79,6 +79,38 @@ bool weights_same_spec(const struct gpfc_bundle *bundle, const struct safetensor
            of_another(bundle, file, path, "spec", decides_flow, fault);
 }
 
+static bool decides_steps(const char *key)
+{
+    static const char *const keys[] = {"flow.steps", "flow.most_steps", "flow.density_error", "flow.roundtrip"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    return false;
+}
+
+/* All that decides the flow, but for its time steps, of which one side's are looked for. */
+static bool same_but_for_steps(const struct gpfc_bundle *bundle, const struct safetensors *file)
+{
+    const char *settings = safetensors_metadata(file, "gpfc.settings");
+    json_t *there = settings != NULL ? json_loads(settings, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    const char *steps = json_string_value(json_object_get(there, "flow.steps"));
+    bool same = steps != NULL && (strcmp(steps, "auto") == 0 || setting_is(bundle, "flow.steps", "auto"));
+    for (int64_t i = 0; same && i < bundle->n_settings; i++) {
+        const struct gpfc_setting *here = &bundle->settings[i];
+        const char *other = json_string_value(json_object_get(there, here->key));
+        if (decides_flow(here->key) && !decides_steps(here->key) && strcmp(here->key, "flow.train_on") != 0)
+            same = other != NULL && strcmp(other, here->text) == 0;
+    }
+    json_decref(there);
+    return same;
+}
+
+bool weights_fit_spec(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
+                      struct fault *fault)
+{
+    return same_but_for_steps(bundle, file) || weights_same_spec(bundle, file, path, fault);
+}
+
 bool weights_same_base(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
                        struct fault *fault)
 {
@@ -191,6 +223,15 @@ bool weights_take_base(struct base_flow **out, const struct gpfc_bundle *bundle,
 
 /* ---- files -------------------------------------------------------------------------------------------- */
 
+/* A checkpoint's are those of the weights that it goes on with. */
+static void read_time_steps(struct weights *weights, const struct safetensors *file)
+{
+    const char *text = safetensors_metadata(file, "gpfc.time_steps");
+    char *end = NULL;
+    const long long steps = text != NULL ? strtoll(text, &end, 10) : 0;
+    weights->time_steps = text != NULL && end != text && *end == '\0' && steps > 0 ? steps : 0;
+}
+
 /* Checkpoints have it too, under the same key. */
 static void read_seed(struct weights *weights, const struct safetensors *file)
 {
@@ -203,13 +244,14 @@ static void read_seed(struct weights *weights, const struct safetensors *file)
 static bool read_file(struct weights *out, const struct gpfc_bundle *bundle, const struct safetensors *file,
                       const char *path, bool flow, int threads, struct fault *fault)
 {
-    if (flow && (!weights_same_spec(bundle, file, path, fault) ||
+    if (flow && (!weights_fit_spec(bundle, file, path, fault) ||
                  !take_all(&out->theta, bundle, file, path, "flow.", "flow", fault)))
         return false;
     if (!weights_take_base(&out->base, bundle, file, path, threads, fault) ||
         !standard_from_tensors(&out->standard, file, bundle->dimension, fault))
         return false;
     read_seed(out, file);
+    read_time_steps(out, file);
     return flow || out->base != NULL ||
            fault_set(fault, FAULT_INPUT, "%s: there is no base flow in it, no tensor '%s'", path,
                      bundle->base != NULL ? bundle->base->parameters[0].name : "base.weights");
@@ -260,6 +302,8 @@ bool weights_write(const char *path, const struct weights_beside *beside, const 
     tensor_list_note(&list, "step", "%" PRId64, note->step);
     tensor_list_note(&list, "cost", "%.9g", note->cost);
     tensor_list_note(&list, "seed", "%" PRIu64, note->seed);
+    if (note->time_steps > 0)
+        tensor_list_note(&list, "time_steps", "%" PRId64, note->time_steps);
     bool good = tensor_list_write(&list, path, fault);
     tensor_list_free(&list);
     return good;

@@ -20,9 +20,10 @@ check_PROGRAMS += tests/unit/test_soap
 tests_unit_test_soap_SOURCES = tests/unit/test_soap.c $(fake_bundle)
 check_PROGRAMS += tests/unit/test_adam tests/unit/test_rate tests/unit/test_kernel_run tests/unit/test_train \
 	tests/unit/test_checkpoint tests/unit/test_evaluate tests/unit/test_commands tests/unit/test_progress \
-	tests/unit/test_kernel_tile tests/unit/test_pin
+	tests/unit/test_kernel_tile tests/unit/test_pin tests/unit/test_time_steps
 tests_unit_test_kernel_tile_SOURCES = tests/unit/test_kernel_tile.c
 tests_unit_test_pin_SOURCES = tests/unit/test_pin.c
+tests_unit_test_time_steps_SOURCES = tests/unit/test_time_steps.c $(fake_bundle)
 tests_unit_test_adam_SOURCES = tests/unit/test_adam.c $(fake_bundle)
 tests_unit_test_rate_SOURCES = tests/unit/test_rate.c $(fake_bundle)
 tests_unit_test_kernel_run_SOURCES = tests/unit/test_kernel_run.c $(fake_bundle)
