@@ -17,7 +17,7 @@ LLVMValueRef emit_address(const struct nest_emitter *ne, LLVMValueRef base, cons
 {
     LLVMBuilderRef b = ne->e->builder;
     long constant = value->wide ? (long)vector * ne->e->plan->schedule.vector : 0;
-    LLVMValueRef dynamic = NULL;
+    LLVMValueRef dynamic = value->wide ? ne->lane : NULL;
     for (int axis = 0; axis < rank; axis++) {
         constant += value->stride[axis] * index[axis].constant;
         if (!index[axis].dynamic || value->stride[axis] == 0)
@@ -29,6 +29,20 @@ LLVMValueRef emit_address(const struct nest_emitter *ne, LLVMValueRef base, cons
     if (dynamic)
         base = offset_by(ne, base, dynamic);
     return constant ? offset_by(ne, base, emit_constant_index(ne->e, constant)) : base;
+}
+
+struct emit_loop emit_groups_begin(struct nest_emitter *ne)
+{
+    struct emit_loop loop = emit_loop_begin(ne->e, ne->groups, "lanes");
+    LLVMValueRef lanes = emit_constant_index(ne->e, (long)ne->vectors * ne->e->plan->schedule.vector);
+    ne->lane = ne->groups > 1 ? LLVMBuildMul(ne->e->builder, loop.index, lanes, "") : NULL;
+    return loop;
+}
+
+void emit_groups_end(struct nest_emitter *ne, const struct emit_loop *loop)
+{
+    emit_loop_end(ne->e, loop, ne->groups);
+    ne->lane = NULL;
 }
 
 LLVMValueRef emit_splat(const struct nest_emitter *ne, LLVMValueRef scalar)

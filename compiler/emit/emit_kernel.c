@@ -131,6 +131,16 @@ static LLVMValueRef declare_nest(struct emitter *e, const struct plan_nest *nest
     return function;
 }
 
+static void group_by_group(struct nest_emitter *ne)
+{
+    struct emit_loop loop = emit_groups_begin(ne);
+    if (ne->nest->kind == PLAN_SELECT)
+        emit_select(ne);
+    else
+        emit_matrix(ne);
+    emit_groups_end(ne, &loop);
+}
+
 static void build_nest(struct nest_emitter *ne, LLVMValueRef function)
 {
     struct emitter *e = ne->e;
@@ -148,10 +158,8 @@ static void build_nest(struct nest_emitter *ne, LLVMValueRef function)
         emit_total(ne);
         break;
     case PLAN_SELECT:
-        emit_select(ne);
-        break;
     case PLAN_MATRIX:
-        emit_matrix(ne);
+        group_by_group(ne);
         break;
     }
     LLVMBuildRetVoid(e->builder);
@@ -187,7 +195,8 @@ static void call_nest(struct kernel_function *k, const struct plan_region *regio
         params.value[params.n++] = &nest->work;
     LLVMValueRef function = declare_nest(e, nest, params.n);
     struct nest_emitter ne = {.e = e, .region = region, .nest = nest, .wide = region->wide};
-    ne.vectors = region->wide ? e->plan->schedule.lanes / e->plan->schedule.vector : 1;
+    ne.vectors = region->wide ? sched_group(&e->plan->schedule) : 1;
+    ne.groups = region->wide ? sched_groups(&e->plan->schedule) : 1;
     ne.type = region->wide ? e->vector : e->real;
     ne.math = region->wide ? &e->wide_math : &e->narrow_math;
     ne.base = ARENA_ARRAY(e->arena, LLVMValueRef, n_nodes);

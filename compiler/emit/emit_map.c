@@ -78,6 +78,17 @@ static void accumulate(const struct nest_emitter *ne, struct contraction *c)
     }
 }
 
+static void over_summed(const struct nest_emitter *ne, struct contraction *c, int which);
+
+/* Values first .. first + steps - 1 of a summed label. */
+static void one_round(const struct nest_emitter *ne, struct contraction *c, int which, struct index first, int steps)
+{
+    for (int step = 0; step < steps; step++) {
+        c->label[ne->nest->summed[which]] = emit_index_add(first, step);
+        over_summed(ne, c, which + 1);
+    }
+}
+
 static void over_summed(const struct nest_emitter *ne, struct contraction *c, int which)
 {
     if (which == ne->nest->n_summed) {
@@ -87,16 +98,21 @@ static void over_summed(const struct nest_emitter *ne, struct contraction *c, in
     int label = ne->nest->summed[which];
     int size = c->node->ein.size[label];
     if (ne->nest->unroll) {
-        for (int k = 0; k < size; k++) {
-            c->label[label] = (struct index){NULL, k};
-            over_summed(ne, c, which + 1);
-        }
+        one_round(ne, c, which, (struct index){NULL, 0}, size);
         return;
     }
-    struct emit_loop loop = emit_loop_begin(ne->e, size, "k");
-    c->label[label] = (struct index){loop.index, 0};
-    over_summed(ne, c, which + 1);
-    emit_loop_end(ne->e, &loop, size);
+    /* several steps a round: fewer jumps, and the end is foreseen */
+    const int steps = ne->nest->steps, rounds = which + 1 == ne->nest->n_summed ? size / steps : size;
+    const int each = rounds == size ? 1 : steps;
+    if (rounds) {
+        struct emit_loop loop = emit_loop_begin(ne->e, rounds, "k");
+        struct index first = {loop.index, 0};
+        if (each > 1)
+            first.dynamic = LLVMBuildMul(ne->e->builder, loop.index, emit_constant_index(ne->e, each), "");
+        one_round(ne, c, which, first, each);
+        emit_loop_end(ne->e, &loop, rounds);
+    }
+    one_round(ne, c, which, (struct index){NULL, (long)rounds * each}, size - rounds * each);
 }
 
 /* Where no loop runs, a sum begins with the first product: LLVM drops the addition to -0. */
@@ -202,7 +218,7 @@ static void rows_apart(struct nest_emitter *ne, struct contraction *c, struct in
     emit_loop_end(ne->e, &loop, c->rows);
 }
 
-static void row_block(struct nest_emitter *ne, struct index row, int rows)
+static void row_block_of_group(struct nest_emitter *ne, struct index row, int rows)
 {
     struct contraction c = {.rows = rows, .row = row};
     ne->axis[0] = row;
@@ -217,6 +233,13 @@ static void row_block(struct nest_emitter *ne, struct index row, int rows)
             ne->axis[0] = emit_index_add(row, r);
             element(ne, &c, r, v);
         }
+}
+
+static void row_block(struct nest_emitter *ne, struct index row, int rows)
+{
+    struct emit_loop loop = emit_groups_begin(ne);
+    row_block_of_group(ne, row, rows);
+    emit_groups_end(ne, &loop);
 }
 
 static void over_rows(struct nest_emitter *ne)

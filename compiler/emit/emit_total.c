@@ -12,44 +12,51 @@ struct block {
 
 /* ---- adding up lanes ----------------------------------------------------------------------------------------------- */
 
-/* Shuffle masks over one vector, or two side by side, that hold `segments` segments each: the lower (upper) halves of the
- * segments, of the two in turn. */
-static LLVMValueRef half_mask(const struct nest_emitter *ne, int operands, int lanes, int segments, int upper)
+/* x and y side by side are lanes 0 .. 2 * lanes - 1: gives those that `pick` names. */
+static LLVMValueRef shuffle(const struct nest_emitter *ne, LLVMValueRef x, LLVMValueRef y, int n, const int *pick)
 {
-    LLVMValueRef mask[512];
-    LLVMTypeRef i32 = LLVMInt32TypeInContext(ne->e->context);
-    int length = lanes / segments, n = 0;
-    for (int segment = 0; segment < segments; segment++)
-        for (int x = 0; x < operands; x++)
-            for (int i = 0; i < length / 2; i++)
-                mask[n++] = LLVMConstInt(
-                    i32, (unsigned long long)(x * lanes + segment * length + upper * (length / 2) + i), false);
-    return LLVMConstVector(mask, (unsigned)n);
+    LLVMValueRef mask[64];
+    for (int i = 0; i < n; i++)
+        mask[i] = LLVMConstInt(LLVMInt32TypeInContext(ne->e->context), (unsigned long long)pick[i], false);
+    return LLVMBuildShuffleVector(ne->e->builder, x, y, LLVMConstVector(mask, (unsigned)n), "");
 }
 
-static LLVMValueRef add_halves(const struct nest_emitter *ne, LLVMValueRef x, LLVMValueRef y, int lanes, int segments)
+/* Lanes i and i ^ apart of x added up in those lanes i that lack the bit `apart`, of y in the others: a blend, a shuffle
+ * and an addition. */
+static LLVMValueRef add_apart(const struct nest_emitter *ne, LLVMValueRef x, LLVMValueRef y, int lanes, int apart)
 {
-    LLVMBuilderRef b = ne->e->builder;
-    LLVMValueRef second = y ? y : LLVMGetPoison(LLVMTypeOf(x));
-    int operands = y ? 2 : 1;
-    LLVMValueRef lower =
-        LLVMBuildShuffleVector(b, x, second, half_mask(ne, operands, lanes, segments, 0), "");
-    LLVMValueRef upper =
-        LLVMBuildShuffleVector(b, x, second, half_mask(ne, operands, lanes, segments, 1), "");
-    return LLVMBuildFAdd(b, lower, upper, "");
+    int own[64], other[64];
+    for (int i = 0; i < lanes; i++) {
+        own[i] = i & apart ? lanes + i : i;
+        other[i] = own[i] ^ apart;
+    }
+    return LLVMBuildFAdd(ne->e->builder, shuffle(ne, x, y, lanes, own), shuffle(ne, x, y, lanes, other), "");
+}
+
+/* Its lower and upper half added up. */
+static LLVMValueRef add_halves(const struct nest_emitter *ne, LLVMValueRef x, int lanes)
+{
+    int lower[64], upper[64];
+    for (int i = 0; i < lanes / 2; i++) {
+        lower[i] = i;
+        upper[i] = lanes / 2 + i;
+    }
+    LLVMValueRef nothing = LLVMGetPoison(LLVMTypeOf(x));
+    return LLVMBuildFAdd(ne->e->builder, shuffle(ne, x, nothing, lanes / 2, lower),
+                         shuffle(ne, x, nothing, lanes / 2, upper), "");
 }
 
 /* Sums the lanes of each of n vectors (a power of two, at most the lanes of one): lane i of the result, a vector of n, is
- * the sum of vectors[i]. */
+ * the sum of vectors[i]. Each round halves the vectors: bit by bit the lane says which one it is of. */
 static LLVMValueRef sum_lanes(const struct nest_emitter *ne, int n, LLVMValueRef *vectors)
 {
-    int lanes = (int)LLVMGetVectorSize(ne->type), segments = 1;
-    for (int count = n; count > 1; count /= 2, segments *= 2)
-        for (int i = 0; i < count / 2; i++)
-            vectors[i] = add_halves(ne, vectors[i], vectors[i + count / 2], lanes, segments);
+    int lanes = (int)LLVMGetVectorSize(ne->type);
+    for (int apart = n / 2; apart > 0; apart /= 2)
+        for (int i = 0; i < apart; i++)
+            vectors[i] = add_apart(ne, vectors[i], vectors[i + apart], lanes, apart);
     LLVMValueRef sum = vectors[0];
     for (; lanes > n; lanes /= 2)
-        sum = add_halves(ne, sum, NULL, lanes, n);
+        sum = add_halves(ne, sum, lanes);
     return sum;
 }
 
@@ -159,12 +166,14 @@ static void accumulate(const struct nest_emitter *ne, const struct plan_term *te
     }
 }
 
-static void over_summed(const struct nest_emitter *ne, const struct plan_term *term, const struct block *block,
+static void over_summed(struct nest_emitter *ne, const struct plan_term *term, const struct block *block,
                         struct index *label, int next)
 {
     if (next == term->n_labels) {
+        struct emit_loop groups = emit_groups_begin(ne);
         for (int v = 0; v < ne->vectors; v++)
             accumulate(ne, term, block, label, v);
+        emit_groups_end(ne, &groups);
         return;
     }
     struct emit_loop loop = emit_loop_begin(ne->e, term->size[next], "k");
@@ -239,7 +248,7 @@ static LLVMValueRef start_of_sums(const struct nest_emitter *ne)
     return loop ? LLVMConstNull(ne->type) : emit_number(ne, -0.0);
 }
 
-static void emit_block(const struct nest_emitter *ne, struct block *block)
+static void emit_block(struct nest_emitter *ne, struct block *block)
 {
     struct index label[IR_MAX_LABELS];
     int n = block->rows * block->columns;
@@ -257,54 +266,88 @@ static void emit_block(const struct nest_emitter *ne, struct block *block)
 
 /* ---- loops ------------------------------------------------------------------------------------------------------- */
 
-typedef void visit_block(struct nest_emitter *ne, struct block *block);
+/* Which blocks along axis_b are visited for each block along axis_a. */
+struct pass {
+    LLVMValueRef first, end; /* whole blocks; NULL: none */
+    int rest;                /* rows of the last block, which is smaller; 0: none */
+};
 
-/* Calls visit with every block along one axis: whole ones in a loop, then the rest. */
-static void over_blocks(struct nest_emitter *ne, int axis, int size, struct block *block, visit_block *visit)
+static int extent(const struct nest_emitter *ne, int axis)
 {
-    bool is_a = axis == ne->nest->axis_a;
-    int total = axis < 0 ? 1 : ne->nest->total->shape.size[axis];
-    int whole = total / size, rest = total % size;
-    struct index *first = is_a ? &block->a : &block->b;
-    int *extent = is_a ? &block->rows : &block->columns;
-    *extent = size;
+    return axis < 0 ? 1 : ne->nest->total->shape.size[axis];
+}
+
+static struct index block_start(const struct nest_emitter *ne, LLVMValueRef block, int size)
+{
+    return (struct index){LLVMBuildMul(ne->e->builder, block, emit_constant_index(ne->e, size), ""), 0};
+}
+
+static void over_b(struct nest_emitter *ne, struct block *block, const struct pass *pass)
+{
+    const int size = ne->nest->block_b;
+    if (pass->first) {
+        struct emit_loop loop = emit_range_begin(ne->e, pass->first, pass->end, "b");
+        block->columns = size;
+        block->b = block_start(ne, loop.index, size);
+        emit_block(ne, block);
+        emit_range_end(ne->e, &loop);
+    }
+    if (pass->rest) {
+        block->columns = pass->rest;
+        block->b = (struct index){NULL, extent(ne, ne->nest->axis_b) - pass->rest};
+        emit_block(ne, block);
+    }
+}
+
+static void over_a(struct nest_emitter *ne, const struct pass *pass)
+{
+    const int size = ne->nest->block_a, rows = extent(ne, ne->nest->axis_a), whole = rows / size, rest = rows % size;
+    struct block block = {.rows = size};
     if (whole) {
-        struct emit_loop loop = emit_loop_begin(ne->e, whole, is_a ? "a" : "b");
-        *first = (struct index){LLVMBuildMul(ne->e->builder, loop.index, emit_constant_index(ne->e, size), ""), 0};
-        visit(ne, block);
+        struct emit_loop loop = emit_loop_begin(ne->e, whole, "a");
+        block.a = block_start(ne, loop.index, size);
+        over_b(ne, &block, pass);
         emit_loop_end(ne->e, &loop, whole);
     }
     if (rest) {
-        *extent = rest;
-        *first = (struct index){NULL, (long)whole * size};
-        visit(ne, block);
+        block.rows = rest;
+        block.a = (struct index){NULL, rows - rest};
+        over_b(ne, &block, pass);
     }
 }
 
-static void visit_b(struct nest_emitter *ne, struct block *block)
+/* Operands of so many blocks along axis_b stay in the first cache while those along axis_a go by. */
+static void over_blocks(struct nest_emitter *ne)
 {
-    emit_block(ne, block);
-}
-
-static void visit_a(struct nest_emitter *ne, struct block *block)
-{
-    if (ne->nest->axis_b >= 0) {
-        over_blocks(ne, ne->nest->axis_b, ne->nest->block_b, block, visit_b);
+    const int columns = extent(ne, ne->nest->axis_b), whole = columns / ne->nest->block_b;
+    const int chunk = ne->nest->pass_b;
+    LLVMBuilderRef b = ne->e->builder;
+    struct pass pass = {.rest = columns % ne->nest->block_b};
+    if (whole <= chunk) {
+        pass.first = whole ? emit_constant_index(ne->e, 0) : NULL;
+        pass.end = emit_constant_index(ne->e, whole);
+        over_a(ne, &pass);
         return;
     }
-    block->columns = 1;
-    emit_block(ne, block);
+    struct pass inner = {.rest = 0};
+    struct emit_loop loop = emit_loop_begin(ne->e, (whole + chunk - 1) / chunk, "pass");
+    inner.first = LLVMBuildMul(b, loop.index, emit_constant_index(ne->e, chunk), "");
+    inner.end = LLVMBuildAdd(b, inner.first, emit_constant_index(ne->e, chunk), "");
+    if (whole % chunk) {
+        LLVMValueRef most = emit_constant_index(ne->e, whole);
+        inner.end = LLVMBuildSelect(b, LLVMBuildICmp(b, LLVMIntULT, inner.end, most, ""), inner.end, most, "");
+    }
+    over_a(ne, &inner);
+    emit_loop_end(ne->e, &loop, (whole + chunk - 1) / chunk);
+    if (pass.rest)
+        over_a(ne, &pass);
 }
 
 static void over_axes(struct nest_emitter *ne, int axis)
 {
     const struct plan_nest *nest = ne->nest;
     if (axis == nest->total->shape.rank) {
-        struct block block = {.rows = 1, .columns = 1};
-        if (nest->axis_a >= 0)
-            over_blocks(ne, nest->axis_a, nest->block_a, &block, visit_a);
-        else
-            visit_a(ne, &block);
+        over_blocks(ne);
         return;
     }
     if (axis == nest->axis_a || axis == nest->axis_b) {

@@ -52,7 +52,9 @@ struct nest_emitter {
     const struct plan_region *region;
     const struct plan_nest *nest;
     bool wide;
-    int vectors;            /* vector registers that hold one element's lanes; 1 if not wide */
+    int vectors;            /* vector registers that hold one element's lanes, or those of a group; 1 if not wide */
+    int groups;             /* groups of vectors that make up an element's lanes */
+    LLVMValueRef lane;      /* first lane of the group at hand; NULL: 0 */
     LLVMTypeRef type;       /* of one of them */
     const struct vector_math *math;
     LLVMValueRef *base;     /* by node id: parameter that points to its memory; NULL: not read here */
@@ -62,6 +64,10 @@ struct nest_emitter {
     LLVMValueRef *in_register; /* by node id: value of a member at the indices at hand; NULL: none */
     struct index axis[IR_MAX_LABELS]; /* index of each of the nest's axes */
 };
+
+/* Over the groups of an element's lanes, between which ne->lane moves. */
+struct emit_loop emit_groups_begin(struct nest_emitter *ne);
+void emit_groups_end(struct nest_emitter *ne, const struct emit_loop *loop);
 
 LLVMValueRef emit_address(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value, int rank,
                           const struct index *index, int vector);

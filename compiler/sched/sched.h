@@ -25,12 +25,19 @@ enum sched_keep { /* what a backward pass finds stored; the rest it computes aga
 struct schedule {
     int lanes;       /* samples of a tile; a power of two, a multiple of vector */
     int vector;      /* elements of one vector register */
-    int accumulators; /* registers that a contraction's block of results may take: rows * (lanes / vector) */
+    int accumulators; /* registers that a contraction's block of results may take: rows * group */
+    int group;       /* vectors of a tile's lanes that a nest computes at once, a power of two */
     int registers;   /* vector registers that hold sums and operands */
     int in_flight;   /* registers that an operand from memory takes: two where its vectors are loaded in pairs */
     int unroll;      /* a nest of at most so many vector operations is unrolled whole */
+    int steps;       /* of a contraction's innermost sum that one round of its loop takes */
+    int pass;        /* vectors of operands that a sum over the batch has at hand while others go by */
     int keep;        /* enum sched_keep: decides how the program is built, not how it is planned */
 };
+
+/* Vectors that a nest over samples computes at once, and how often it does until it has all lanes. */
+int sched_group(const struct schedule *schedule);
+int sched_groups(const struct schedule *schedule);
 
 /* What is known of the machine: bits of a vector register, number of vector registers. */
 struct schedule sched_choose(int vector_bits, int registers, int element_bytes, int lanes_wanted);
@@ -110,6 +117,7 @@ struct plan_nest {
     struct plan_member *members;
     int n_summed; /* of a contraction: its summed labels, outermost first */
     int summed[IR_MAX_LABELS];
+    int steps; /* of the innermost of them that one round of its loop takes */
     int n_stores;
     struct plan_store *stores;
     /* TOTAL */
@@ -118,6 +126,7 @@ struct plan_nest {
     struct plan_term *terms;
     int axis_a, axis_b;   /* axes of the total that make the register block; -1: none */
     int block_a, block_b;
+    int pass_b; /* blocks along axis_b whose operands stay at hand while those along axis_a go by */
     /* SELECT, MATRIX: from memory to memory */
     const struct ir_node *node;
     struct plan_value work; /* MATRIX: [n,n] for the factor, of which `block` rows are computed at once */

@@ -237,7 +237,7 @@ static int row_block(const struct planner *planner, const struct plan_region *re
 {
     enum { FEW = 4 }; /* uniform work is little: less code is worth more */
     const struct schedule *schedule = &planner->plan->schedule;
-    int vectors = region->wide ? schedule->lanes / schedule->vector : 1;
+    int vectors = region->wide ? sched_group(schedule) : 1;
     int most = schedule->accumulators / vectors;
     bool few = !plan_is_contraction(root) || !region->wide;
     if (few)
@@ -265,6 +265,17 @@ static void order_summed(const struct plan_region *region, const struct ir_node 
             nest->summed[nest->n_summed++] = label;
     if (fastest >= root->shape.rank)
         nest->summed[nest->n_summed++] = fastest;
+}
+
+/* One where LLVM vectorises the loop itself, and where it is short: without the loop, what follows it would join what comes
+ * next, and spill. */
+static int steps_a_round(const struct planner *planner, const struct plan_region *region, const struct plan_nest *nest,
+                         const struct ir_node *root)
+{
+    enum { SHORT = 8 };
+    if (!region->wide || !nest->n_summed || root->ein.size[nest->summed[nest->n_summed - 1]] < SHORT)
+        return 1;
+    return planner->plan->schedule.steps;
 }
 
 static long map_operations(const struct planner *planner, const struct plan_nest *nest, const struct ir_node *root)
@@ -316,6 +327,7 @@ static struct plan_nest *map_nest(struct grouping *grouping)
     memcpy(nest->members, grouping->members, (size_t)grouping->n_members * sizeof *nest->members);
     if (plan_is_contraction(root))
         order_summed(region, root, nest);
+    nest->steps = steps_a_round(planner, region, nest, root);
     nest->block = root->shape.rank ? row_block(planner, region, root, nest->size[0]) : 1;
     nest->unroll = map_operations(planner, nest, root) <= planner->plan->schedule.unroll;
     if (is_heavy(region, nest)) {
@@ -331,7 +343,7 @@ static int matrix_block(const struct planner *planner, const struct plan_region 
 {
     enum { MOST = 4 };
     const struct schedule *schedule = &planner->plan->schedule;
-    int vectors = region->wide ? schedule->lanes / schedule->vector : 1;
+    int vectors = region->wide ? sched_group(schedule) : 1;
     int block = schedule->accumulators / vectors / schedule->in_flight;
     if (block > (rows + 1) / 2)
         block = (rows + 1) / 2;

@@ -50,8 +50,9 @@ static void print_nest(const struct plan_nest *nest, int indent, struct strbuf *
     else if (nest->node)
         print_single(nest, out);
     else
-        strbuf_addf(out, "total %%%d: %d terms, blocks of %d x %d over axes %d, %d\n", nest->total->id,
-                    nest->n_terms, nest->block_a, nest->block_b, nest->axis_a, nest->axis_b);
+        strbuf_addf(out, "total %%%d: %d terms, blocks of %d x %d over axes %d, %d in passes of %d\n",
+                    nest->total->id, nest->n_terms, nest->block_a, nest->block_b, nest->axis_a, nest->axis_b,
+                    nest->pass_b);
     for (int i = 0; i < nest->n_stores; i++) {
         const struct plan_store *store = &nest->stores[i];
         strbuf_addf(out, "%*s%s ", indent + 4, "", store->add ? "add" : "store");

@@ -18,8 +18,9 @@ bool sched_check(struct arena *arena, const struct schedule *schedule, const str
 {
     const int widest = machine->vector_bits / 8 / element_bytes;
     *fault = NULL;
-    if (!is_power_of_two(schedule->lanes) || !is_power_of_two(schedule->vector))
-        *fault = arena_printf(arena, "lanes=%d and vector=%d: expected powers of two", schedule->lanes, schedule->vector);
+    if (!is_power_of_two(schedule->lanes) || !is_power_of_two(schedule->vector) || !is_power_of_two(schedule->group))
+        *fault = arena_printf(arena, "lanes=%d, vector=%d and group=%d: expected powers of two", schedule->lanes,
+                              schedule->vector, schedule->group);
     else if (schedule->vector > widest)
         *fault = arena_printf(arena, "vector=%d: a register of %s holds %d elements", schedule->vector, machine->name,
                               widest);

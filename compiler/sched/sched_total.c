@@ -104,7 +104,7 @@ static int power_of_two_in(int n, int most)
 }
 
 /* Operations that add up the lanes of m x k sums in groups of powers of two, as many as a vector has lanes, and add them
- * to memory, k of a row at once: an addition of two vectors takes two shuffles. */
+ * to memory, k of a row at once: an addition of two vectors takes a shuffle and a blend. */
 static double reduction_cost(const struct schedule *schedule, int m, int k)
 {
     double cost = 0;
@@ -112,7 +112,7 @@ static double reduction_cost(const struct schedule *schedule, int m, int k)
         columns = power_of_two_in(k - j, schedule->vector);
         for (int i = 0, rows; i < m; i += rows) {
             rows = power_of_two_in(m - i, schedule->vector / columns);
-            cost += 3 * (rows * columns - 1) + 4 * rows;
+            cost += 3 * (rows * columns - 1) + 5 * rows + 2 * (rows > 1) + 4;
             for (int lanes = schedule->vector; lanes > rows * columns; lanes /= 2)
                 cost += 2;
         }
@@ -121,8 +121,8 @@ static double reduction_cost(const struct schedule *schedule, int m, int k)
 }
 
 /* Cycles to cover a x b results in blocks of m x k: every step loads m + k vectors and multiplies m * k times, two of either
- * a cycle, and takes as long as a multiplication at least (four cycles); then comes the reduction, at three operations
- * a cycle. */
+ * a cycle, and takes as long as a multiplication at least (four cycles); then comes the reduction, at two or three
+ * operations a cycle. */
 static double block_cost(const struct schedule *schedule, long steps, int a, int b, int m, int k)
 {
     double cost = 0;
@@ -133,7 +133,7 @@ static double block_cost(const struct schedule *schedule, long steps, int a, int
             double step = loads > products ? loads : products;
             if (steps > SHORT && step < 8)
                 step = 8;
-            cost += (double)steps * (0.5 * step + 0.1 * loads) + reduction_cost(schedule, rows, columns) / 3 + 2;
+            cost += (double)steps * (0.5 * step + 0.1 * loads) + reduction_cost(schedule, rows, columns) / 2.5 + 2;
         }
     return cost;
 }
@@ -182,6 +182,18 @@ static void choose_block(const struct planner *planner, struct plan_nest *nest)
         }
 }
 
+/* Along axis_b so many blocks that what all steps read for them stays in the schedule's share of the first cache: without,
+ * every block along axis_a would fetch them anew. */
+static void choose_pass(const struct planner *planner, struct plan_nest *nest)
+{
+    const struct schedule *schedule = &planner->plan->schedule;
+    const long block = count_steps(schedule, nest) * nest->block_b;
+    const int blocks = (nest->axis_b < 0 ? 1 : nest->total->shape.size[nest->axis_b]) / nest->block_b;
+    nest->pass_b = block < schedule->pass ? (int)(schedule->pass / block) : 1;
+    if (nest->pass_b > blocks)
+        nest->pass_b = blocks;
+}
+
 /* Terms with sums of their own first: LLVM keeps a loop's registers where it begins with zeros. */
 static void order_terms(struct planner *planner, struct plan_nest *nest)
 {
@@ -228,5 +240,6 @@ struct plan_nest *plan_total(struct planner *planner, struct plan_region *region
     order_terms(planner, nest);
     choose_axes(nest);
     choose_block(planner, nest);
+    choose_pass(planner, nest);
     return nest;
 }

@@ -33,12 +33,14 @@ static const char *text_of(const struct schedule *schedule)
 
 static void a_schedule_is_one_line(void)
 {
-    const struct schedule schedule = {16, 8, 12, 16, 1, 48, SCHED_KEEP_STATE};
+    const struct schedule schedule = {16, 8, 12, 2, 16, 1, 48, 2, 384, SCHED_KEEP_STATE};
     CU_ASSERT_STRING_EQUAL(text_of(&schedule),
-                           "lanes=16 vector=8 accumulators=12 registers=16 in_flight=1 unroll=48 keep=state");
-    const struct schedule priced = {16, 8, 12, 16, 1, 48, 24};
+                           "lanes=16 vector=8 accumulators=12 group=2 registers=16 in_flight=1 unroll=48 steps=2 pass=384 "
+                           "keep=state");
+    const struct schedule priced = {16, 8, 12, 2, 16, 1, 48, 2, 384, 24};
     CU_ASSERT_STRING_EQUAL(text_of(&priced),
-                           "lanes=16 vector=8 accumulators=12 registers=16 in_flight=1 unroll=48 keep=24");
+                           "lanes=16 vector=8 accumulators=12 group=2 registers=16 in_flight=1 unroll=48 steps=2 pass=384 "
+                           "keep=24");
     struct schedule read = schedule;
     const char *fault;
     CU_ASSERT_TRUE(sched_parse(arena, "keep=24", &read, NULL, &fault));
@@ -115,6 +117,7 @@ static void what_cannot_be_compiled_is_told(void)
 {
     static const char *const rows[][2] = {
         {"lanes=24", "expected powers of two"},      {"vector=6", "expected powers of two"},
+        {"group=3", "expected powers of two"},
         {"vector=16", "holds 8 elements"},           {"lanes=4", "at least one vector"},
         {"accumulators=17", "there are registers=16"}, {"lanes=256 vector=2", NULL},
         {"registers=64 accumulators=64", NULL},
