@@ -190,6 +190,38 @@ static void leaves_are_a_power_of_two(void)
     kernel_run_free(run);
 }
 
+/* Where sums are large beside a tile's work, leaves have several tiles, but there are some for threads to
+ * share; how many depends on the rows and the kernel alone. */
+static void leaves_are_worth_their_sums(void)
+{
+    static struct fixture f;
+    make_fixture(&f);
+    struct gpfc_kernel kernels[16];
+    CU_ASSERT_FATAL(fake.bundle.n_kernels <= (int64_t)CHECK_COUNT(kernels));
+    memcpy(kernels, fake.bundle.kernels, (size_t)fake.bundle.n_kernels * sizeof kernels[0]);
+    fake.bundle.kernels = kernels;
+    struct gpfc_kernel *train = NULL;
+    for (int64_t i = 0; i < fake.bundle.n_kernels; i++)
+        if (strcmp(kernels[i].name, "train") == 0)
+            train = &kernels[i];
+    CU_ASSERT_PTR_NOT_NULL_FATAL(train);
+    static const struct {
+        int64_t elements, rows, leaves;
+        double flop;
+    } cases[] = {{14, 1000, 64, 1e6},    {14, 1000, 16, 1},      {100000, 1000, 16, 1e6},
+                 {50000, 1000, 32, 1e6}, {5000, 1000, 64, 1e6},  {10000, 100, 16, 1e6},
+                 {10000, 20, 4, 1},      {10000, 4000, 64, 1e6}, {1 << 20, 1000, 8, 1e6}};
+    for (size_t i = 0; i < CHECK_COUNT(cases); i++) {
+        train->sum_elements = cases[i].elements;
+        train->flop_per_sample = cases[i].flop;
+        for (int threads = 1; threads <= 3; threads += 2) {
+            struct kernel_run *run = make_run("train", cases[i].rows, threads, f.theta);
+            CU_ASSERT_EQUAL(kernel_run_leaves(run, cases[i].rows), cases[i].leaves);
+            kernel_run_free(run);
+        }
+    }
+}
+
 static void unknown_kernel_is_told(void)
 {
     struct kernel_run *run;
@@ -243,6 +275,7 @@ int main(void)
         {"same bits for any threads", same_bits_for_any_threads},
         {"noise belongs to the sample", noise_belongs_to_the_sample},
         {"leaves are a power of two", leaves_are_a_power_of_two},
+        {"leaves are worth their sums", leaves_are_worth_their_sums},
         {"unknown kernel is told", unknown_kernel_is_told},
         {"bundles are checked", bundles_are_checked},
         {"processor is checked", processor_is_checked},
