@@ -242,8 +242,8 @@ static bool has_time_steps(const struct trainer *trainer, const char *path, stru
     const int64_t counts[] = {state->time_steps, state->best_time_steps, state->best_measured_by};
     for (int i = 0; i < 3; i++)
         if (counts[i] < least || counts[i] > most)
-            return fault_set(fault, FAULT_INPUT, "%s: %lld time steps, which this trainer does not take", path,
-                             (long long)counts[i]);
+            return fault_set(fault, FAULT_INPUT, "%s: %lld time steps, which this trainer does not take",
+                             path, (long long)counts[i]);
     return true;
 }
 

@@ -53,7 +53,8 @@ static bool find_pairs(struct evaluated *e, struct fault *fault)
     return pairs_through(&e->pairs, &e->samples, base, fault);
 }
 
-void command_tell_steps(const struct command_context *context, const char *model, const struct weights *weights)
+void command_tell_steps(const struct command_context *context, const char *model,
+                        const struct weights *weights)
 {
     const int64_t here = time_steps_of_model(context->bundle, weights->time_steps);
     if (weights->time_steps > 0 && weights->time_steps != here)
@@ -73,7 +74,8 @@ static bool measure(struct evaluated *e, struct fault *fault)
     const int64_t steps = time_steps_of_model(bundle, e->weights.time_steps);
     return evaluate(&e->flow, bundle, e->weights.theta, steps, x, test ? pairs->y_test : pairs->y_train, n,
                     test ? pairs->nll_test : pairs->nll_train, threads, fault) &&
-           (!e->has_base || evaluate_base(&e->of_base, bundle, e->weights.theta, steps, base, x, n, threads, fault));
+           (!e->has_base ||
+            evaluate_base(&e->of_base, bundle, e->weights.theta, steps, base, x, n, threads, fault));
 }
 
 static bool print(const struct evaluated *e, struct fault *fault)

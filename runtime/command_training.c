@@ -233,11 +233,11 @@ static bool evaluate_best(const struct training *training, struct evaluation *ou
         pairs = &made;
     }
     const bool test = pairs->n_test > 0;
-    const bool good = evaluate(out, trainer->bundle, train_run_best(training->stage.run),
-                               train_run_best_steps(training->stage.run),
-                               test ? pairs->x_test : pairs->x_train, test ? pairs->y_test : pairs->y_train,
-                               test ? pairs->n_test : trainer->n_measured,
-                               test ? pairs->nll_test : pairs->nll_train, trainer->options.threads, fault);
+    const bool good =
+        evaluate(out, trainer->bundle, train_run_best(training->stage.run),
+                 train_run_best_steps(training->stage.run), test ? pairs->x_test : pairs->x_train,
+                 test ? pairs->y_test : pairs->y_train, test ? pairs->n_test : trainer->n_measured,
+                 test ? pairs->nll_test : pairs->nll_train, trainer->options.threads, fault);
     pairs_free(&made);
     return good;
 }

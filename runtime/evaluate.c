@@ -124,7 +124,8 @@ double evaluate_delta(const struct evaluated_rows *rows, int64_t row, double *wo
     for (int64_t i = 0; i < size; i++)
         work[i] = rows_number(rows->jacobian, row * size + i, rows->precision);
     for (int64_t i = row * d; i < (row + 1) * d; i++) {
-        const double s = rows_number(rows->s, i, rows->precision), y = rows_number(rows->y, i, rows->precision);
+        const double s = rows_number(rows->s, i, rows->precision),
+                     y = rows_number(rows->y, i, rows->precision);
         grown += s * s - y * y;
     }
     return log_abs_det(work, d) - grown / 2;
@@ -140,11 +141,8 @@ static void find_some_deltas(void *data, int64_t part, int thread)
 {
     const struct deltas *deltas = data;
     struct evaluator *e = deltas->evaluator;
-    const struct evaluated_rows rows = {.d = e->d,
-                                        .precision = (int)e->bundle->precision,
-                                        .y = deltas->y,
-                                        .s = e->s,
-                                        .jacobian = e->matrix};
+    const struct evaluated_rows rows = {
+        .d = e->d, .precision = (int)e->bundle->precision, .y = deltas->y, .s = e->s, .jacobian = e->matrix};
     int64_t end = (part + 1) * DELTAS_A_PART;
     double *work = e->work + thread * e->d * e->d;
     for (int64_t row = part * DELTAS_A_PART; row < deltas->n && row < end; row++)

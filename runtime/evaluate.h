@@ -15,16 +15,18 @@ struct evaluation {
     double energy, penalty;         /* means */
     double density_error_mean;      /* of |delta| */
     double density_error_max;       /* of |delta| */
-    double density_shift;       /* mean of delta itself: what s takes off the likelihood */
+    double density_shift;           /* mean of delta itself: what s takes off the likelihood */
     double roundtrip_max;           /* of |s^-1(s(y)) - y|, over coordinates */
     double mean_before_max, covariance_error_before_max; /* of y: largest |mean|, largest |covariance - I| */
     double mean_max, covariance_error_max;               /* of s(y) */
     double nll_before, nll_after; /* of the data under the base flow, and under s after it; NaN: not known */
 };
 
-/* time_steps: of at most bundle->steps, where that is to choose. x, y: REAL [n][d], n >= 1. nll: of the base flow on these samples, or NaN. */
+/* time_steps: of at most bundle->steps, where that is to choose. x, y: REAL [n][d], n >= 1. nll: of the base
+ * flow on these samples, or NaN. */
 bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const void *theta, int64_t time_steps,
-              const void *x, const void *y, int64_t n, double nll, int threads, struct fault *fault) MUST_CHECK;
+              const void *x, const void *y, int64_t n, double nll, int threads,
+              struct fault *fault) MUST_CHECK;
 
 struct evaluated_rows { /* REAL [n][d], [n][d], [n][d][d] */
     int64_t d;

@@ -31,7 +31,7 @@ struct kernel_run {
     const void *in[GPFC_MAX_PORTS]; /* rows of the varying inputs */
     void *out[GPFC_MAX_PORTS];      /* rows of the varying outputs; NULL: not wanted */
     const uint32_t *order;
-    int weight; /* the port that is filled here; -1: none */
+    int weight;    /* the port that is filled here; -1: none */
     int64_t steps; /* time steps that are run; 0: that is no input */
     union {
         float single;

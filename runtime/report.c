@@ -240,11 +240,11 @@ void report_time_steps(FILE *out, const struct trainer *trainer)
     (void)fprintf(out, "\ntime steps: %lld of at most %lld; %.0f %% of the training's evaluations saved\n",
                   (long long)state->best_time_steps, (long long)rule->most, 100 * share_saved(trainer));
     if (!time_errors_within(rule, &state->errors))
-        (void)fprintf(out,
-                      "  too few for the bounds: mean |delta| is %.1e and may be %.1e, the round trip %.1e and "
-                      "%.1e; a larger flow.most_steps helps\n",
-                      state->errors.density, rule->bound.density, state->errors.roundtrip,
-                      rule->bound.roundtrip);
+        (void)fprintf(
+            out,
+            "  too few for the bounds: mean |delta| is %.1e and may be %.1e, the round trip %.1e and "
+            "%.1e; a larger flow.most_steps helps\n",
+            state->errors.density, rule->bound.density, state->errors.roundtrip, rule->bound.roundtrip);
 }
 
 json_t *report_time_steps_json(const struct trainer *trainer)

@@ -28,8 +28,7 @@ static bool check_init(struct time_check *check, const struct gpfc_bundle *bundl
     const int64_t n = check->n, trips = check->trips, d = check->d;
     const size_t real = (size_t)check->precision;
     void *work = NULL;
-    const bool good = take(&check->s, trips * d, real, fault) &&
-                      take(&check->back, trips * d, real, fault) &&
+    const bool good = take(&check->s, trips * d, real, fault) && take(&check->back, trips * d, real, fault) &&
                       take(&check->matrix, n * d * d, real, fault) &&
                       take(&work, d * d, sizeof *check->work, fault) &&
                       kernel_run_new(&check->jacobian, bundle, "jacobian", n, threads, fault) &&
@@ -97,8 +96,11 @@ static double larger(double a, double b)
 
 static double density_error(struct time_check *check, int64_t steps)
 {
-    const struct evaluated_rows rows = {
-        .d = check->d, .precision = (int)check->precision, .y = check->y, .s = check->s, .jacobian = check->matrix};
+    const struct evaluated_rows rows = {.d = check->d,
+                                        .precision = (int)check->precision,
+                                        .y = check->y,
+                                        .s = check->s,
+                                        .jacobian = check->matrix};
     double sum = 0;
     kernel_run_steps(check->jacobian, steps);
     kernel_run_go(check->jacobian, check->n);
@@ -116,7 +118,8 @@ static double roundtrip(struct time_check *check, int64_t steps)
     kernel_run_go(check->apply, check->trips);
     kernel_run_go(check->invert, check->trips);
     for (int64_t i = 0; i < check->trips * check->d; i++)
-        most = larger(most, fabs(rows_number(check->back, i, precision) - rows_number(check->y, i, precision)));
+        most =
+            larger(most, fabs(rows_number(check->back, i, precision) - rows_number(check->y, i, precision)));
     return most;
 }
 

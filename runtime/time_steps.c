@@ -18,7 +18,9 @@ struct time_rule time_rule_of(const struct gpfc_bundle *bundle)
     return (struct time_rule){
         .automatic = train != NULL && bundle_input(train, "steps") >= 0,
         .most = bundle->steps,
-        .order = euler ? 1 : midpoint ? 2 : 4,
+        .order = euler      ? 1
+                 : midpoint ? 2
+                            : 4,
         .bound = {.density = setting_number(bundle, "flow.density_error", 1e-4),
                   .roundtrip = setting_number(bundle, "flow.roundtrip", 1e-3)},
     };

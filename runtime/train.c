@@ -123,8 +123,8 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
     bind_train(trainer);
     bind_measure(trainer);
     if (trainer->time_rule.automatic &&
-        !time_check_new(&trainer->time_check, trainer->bundle, measured_rows(trainer, 'y'), trainer->n_measured,
-                        options->threads, fault))
+        !time_check_new(&trainer->time_check, trainer->bundle, measured_rows(trainer, 'y'),
+                        trainer->n_measured, options->threads, fault))
         return false;
     weights_initial(trainer->bundle, options->seed, trainer->state.theta);
     return !trainer->of_base || start_base(trainer, fault);

@@ -2,10 +2,10 @@
  *
  * Training of a flow on pairs (x, y), or of a compiled base flow on x alone, one step at a time: what a step
  * does to the weights, and the measure of the test set. Of a base flow the cost is the negative log
- * likelihood, in nats. Where the number of time steps is looked for, it is checked at powers of two, and at each
- * measure, on the first rows of the test set. No files, no clock, no printing; those are train_run.h's. A trainer's state after a
- * step is a function of the bundle, the pairs, the options and the state before it, to the last bit, whatever
- * the number of threads. */
+ * likelihood, in nats. Where the number of time steps is looked for, it is checked at powers of two, and at
+ * each measure, on the first rows of the test set. No files, no clock, no printing; those are train_run.h's.
+ * A trainer's state after a step is a function of the bundle, the pairs, the options and the state before it,
+ * to the last bit, whatever the number of threads. */
 #ifndef GPFC_TRAIN_H
 #define GPFC_TRAIN_H
 
@@ -15,8 +15,8 @@
 #include "kernel_run.h"
 #include "pairs.h"
 #include "rate.h"
-#include "time_check.h"
 #include "soap.h"
+#include "time_check.h"
 
 struct trainer_options {
     int64_t epochs;
@@ -48,10 +48,10 @@ struct trainer_state {
     struct trainer_sums sums;
     struct measured last; /* the latest measure */
     int64_t measured_step;
-    int64_t time_steps;       /* of a training step, and of a measure */
-    int64_t best_time_steps;  /* that `best` needs */
-    int64_t best_measured_by; /* time steps of best_cost */
-    int64_t evaluations;      /* rows times time steps, over all training steps */
+    int64_t time_steps;        /* of a training step, and of a measure */
+    int64_t best_time_steps;   /* that `best` needs */
+    int64_t best_measured_by;  /* time steps of best_cost */
+    int64_t evaluations;       /* rows times time steps, over all training steps */
     struct time_errors errors; /* of the latest check of the time steps; NaN: none yet */
 };
 
@@ -69,7 +69,7 @@ struct trainer {
     struct rate rate;
     struct time_rule time_rule;
     struct time_check *time_check; /* NULL: the time steps are fixed */
-    double lambda, lambda_decay; /* the penalty's weight at the start, and its factor */
+    double lambda, lambda_decay;   /* the penalty's weight at the start, and its factor */
     int64_t lambda_decays;
     struct kernel_run *train, *measure;
     void *gradient;           /* REAL [theta_elements] */

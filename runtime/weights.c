@@ -81,7 +81,8 @@ bool weights_same_spec(const struct gpfc_bundle *bundle, const struct safetensor
 
 static bool decides_steps(const char *key)
 {
-    static const char *const keys[] = {"flow.steps", "flow.most_steps", "flow.density_error", "flow.roundtrip"};
+    static const char *const keys[] = {"flow.steps", "flow.most_steps", "flow.density_error",
+                                       "flow.roundtrip"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (strcmp(key, keys[i]) == 0)
             return true;

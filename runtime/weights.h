@@ -19,8 +19,8 @@ void weights_initial(const struct gpfc_bundle *bundle, uint64_t seed, void *thet
 
 struct weights_note { /* how the weights came about */
     int64_t step;
-    double cost;   /* of the test set */
-    uint64_t seed; /* of the training, and of data that were generated for it */
+    double cost;        /* of the test set */
+    uint64_t seed;      /* of the training, and of data that were generated for it */
     int64_t time_steps; /* that the weights need; 0: not said */
 };
 
@@ -28,7 +28,7 @@ struct weights {
     void *theta;              /* [theta_elements]; NULL: only the base flow was asked for */
     struct base_flow *base;   /* NULL: the file has none */
     struct standard standard; /* d = 0: the file has none */
-    int64_t time_steps; /* that they were trained for; 0: not known */
+    int64_t time_steps;       /* that they were trained for; 0: not known */
     bool seed_known;
     uint64_t seed;
 };
@@ -62,8 +62,8 @@ bool weights_take_base(struct base_flow **out, const struct gpfc_bundle *bundle,
                        const struct safetensors *file, const char *path, int threads,
                        struct fault *fault) MUST_CHECK;
 
-/* May a model of that file be run here? Of the same spec; or one that differs in the number of time steps alone,
- * where one of the two looks for it. */
+/* May a model of that file be run here? Of the same spec; or one that differs in the number of time steps
+ * alone, where one of the two looks for it. */
 bool weights_fit_spec(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
                       struct fault *fault) MUST_CHECK;
 

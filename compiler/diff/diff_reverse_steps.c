@@ -369,12 +369,13 @@ void tape_reverse(struct reverse *rev, struct loop_tape *tape)
     const size_t n = (size_t)scratch->n_nodes + 1;
     if (!any_cotangent(tape))
         return;
-    struct backward_loop loop = {.rev = rev,
-                                 .tape = tape,
-                                 .steps = {.count = old->count, .backward = !old->backward, .limited = old->limited},
-                                 .map = ARENA_ARRAY(rev->arena, const struct ir_node *, n),
-                                 .args = ARENA_ARRAY(rev->arena, const struct ir_node *, n),
-                                 .reached = ARENA_ARRAY(rev->arena, bool, n)};
+    struct backward_loop loop = {
+        .rev = rev,
+        .tape = tape,
+        .steps = {.count = old->count, .backward = !old->backward, .limited = old->limited},
+        .map = ARENA_ARRAY(rev->arena, const struct ir_node *, n),
+        .args = ARENA_ARRAY(rev->arena, const struct ir_node *, n),
+        .reached = ARENA_ARRAY(rev->arena, bool, n)};
     bool *stop = ARENA_ARRAY(rev->arena, bool, n);
     for (int i = 0; i < tape->n_kept; i++)
         stop[tape->kept[i]->id] = true;

@@ -4,7 +4,6 @@
  * way is gathered at the steps' starts. The inverse walk has t from 1, and -dt. Where the number of steps is
  * an input of the program, n <= K, dt = 1/n and the loop ends after n rounds. */
 #include "flow/flow.h"
-
 #include "ode/ode.h"
 
 /* ---- the network's field as an ODE's velocity ---------------------------------------------------------- */
@@ -111,8 +110,8 @@ static void add_gathered(struct ode_loop *loop, const struct model *model, const
     }
     if (walk->wants_energy) {
         const struct ir_node *energy = flow_energy(body, flow_field(body, model, here, X, t));
-        ir_output_add(body, "energy", unit == NULL ? ir_scale(body, 1.0 / model->steps, energy)
-                                                   : ir_mul(body, unit, energy));
+        ir_output_add(body, "energy",
+                      unit == NULL ? ir_scale(body, 1.0 / model->steps, energy) : ir_mul(body, unit, energy));
         loop->steps.n_sum++;
     }
 }
@@ -140,8 +139,8 @@ void flow_integrate(struct ir_graph *graph, const struct model *model, const str
     struct ir_graph *body = loop.steps.body;
     loop.steps.limited = model->automatic_steps;
     const struct ir_node *X = ode_loop_input(&loop, "X", IR_CARRY, IR_VARYING, walk->start);
-    const struct ir_node *t = ode_loop_input(&loop, "t", IR_SEQUENCE, IR_UNIFORM,
-                                             starts_of(graph, model, &dt, walk->inverse));
+    const struct ir_node *t =
+        ode_loop_input(&loop, "t", IR_SEQUENCE, IR_UNIFORM, starts_of(graph, model, &dt, walk->inverse));
     if (walk->noise != NULL)
         (void)ode_loop_input(&loop, "pair", IR_SEQUENCE, walk->noise->rate, walk->noise);
     if (dt.unit != NULL)

@@ -68,8 +68,7 @@ static void check_samples(struct diag *diag, const struct spec *spec, struct pla
 static void check_source(struct diag *diag, const struct spec *spec)
 {
     if (spec->dimension.value != 2)
-        diag_error(diag, spec->dimension.at,
-                   "dimension is %lld; data.source draws samples of dimension 2",
+        diag_error(diag, spec->dimension.at, "dimension is %lld; data.source draws samples of dimension 2",
                    (long long)spec->dimension.value);
     check_samples(diag, spec, spec->data_source.at, "data.source");
     const bool mixture = spec->base_kind.value == SPEC_base_mixture;
@@ -87,8 +86,7 @@ static void check_data(struct diag *diag, const struct spec *spec)
         diag_error(diag, spec->data_samples.at,
                    "data.samples is a file, and data.source is given; expected one of them");
     if (pairs && (source || file))
-        diag_error(diag, spec->data_pairs.at,
-                   "data.pairs and data.%s are both given; expected one of them",
+        diag_error(diag, spec->data_pairs.at, "data.pairs and data.%s are both given; expected one of them",
                    source ? "source" : "samples");
     else if (source)
         check_source(diag, spec);
@@ -204,8 +202,8 @@ static void check_bounds(struct diag *diag, const struct spec *spec)
                    spec->flow_density_error.value, least_density);
     if (spec->flow_roundtrip.value < least_roundtrip)
         diag_error(diag, spec->flow_roundtrip.at,
-                   "flow.roundtrip is %g; expected at least %g in single precision", spec->flow_roundtrip.value,
-                   least_roundtrip);
+                   "flow.roundtrip is %g; expected at least %g in single precision",
+                   spec->flow_roundtrip.value, least_roundtrip);
 }
 
 static void check_lanes(struct diag *diag, const struct spec *spec)

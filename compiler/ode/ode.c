@@ -130,9 +130,9 @@ static struct ode_rates plus(struct ir_graph *graph, const struct ode_rates *a, 
 
 /* The moves of stages `from` .. by a loop that carries k_{s-1} and the sum; k [d] is that before. */
 static struct ode_rates stages_sum(struct ir_graph *graph, const struct scheme *scheme, int from,
-                                   const struct ode_length *dt,
-                                   const struct ode_field *outer, const struct ir_node *x0,
-                                   const struct ir_node *t0, const struct ir_node *before)
+                                   const struct ode_length *dt, const struct ode_field *outer,
+                                   const struct ir_node *x0, const struct ir_node *t0,
+                                   const struct ir_node *before)
 {
     const int n = scheme->stages - from;
     struct ode_loop loop = ode_loop_new(graph->arena, "stage", n);
@@ -158,13 +158,15 @@ static struct ode_rates stages_sum(struct ir_graph *graph, const struct scheme *
 }
 
 /* The moves of a last stage that is alone. */
-static struct ode_rates last_stage(struct ir_graph *graph, const struct scheme *scheme, const struct ode_length *dt,
-                                   const struct ode_field *field, const struct ir_node *x,
-                                   const struct ir_node *t, const struct ir_node *before)
+static struct ode_rates last_stage(struct ir_graph *graph, const struct scheme *scheme,
+                                   const struct ode_length *dt, const struct ode_field *field,
+                                   const struct ir_node *x, const struct ir_node *t,
+                                   const struct ir_node *before)
 {
     const int s = scheme->stages - 1;
     const struct ir_node *position = ir_add2(graph, x, by_length(graph, scheme->a[s], dt, before));
-    const struct ir_node *time = ir_add2(graph, t, by_length(graph, scheme->c[s], dt, ir_fill(graph, 1, t->shape)));
+    const struct ir_node *time =
+        ir_add2(graph, t, by_length(graph, scheme->c[s], dt, ir_fill(graph, 1, t->shape)));
     const struct ode_rates rates = field->evaluate(graph, field, position, time);
     return scaled(graph, scheme->b[s], dt, &rates);
 }
@@ -179,8 +181,8 @@ struct ode_rates ode_step(struct ir_graph *graph, enum model_integrator integrat
     return scaled(graph, 1, &dt, &rates);
 }
 
-struct ode_rates ode_step_after(struct ir_graph *graph, enum model_integrator integrator, struct ode_length dt,
-                                const struct ode_field *field, const struct ir_node *x,
+struct ode_rates ode_step_after(struct ir_graph *graph, enum model_integrator integrator,
+                                struct ode_length dt, const struct ode_field *field, const struct ir_node *x,
                                 const struct ir_node *t, const struct ode_rates *first)
 {
     const struct scheme *scheme = &schemes[integrator];
@@ -218,10 +220,10 @@ struct ode_rates ode_solve(struct ir_graph *graph, enum model_integrator integra
     struct ode_loop loop = ode_loop_new(graph->arena, "step", K);
     struct ir_graph *body = loop.steps.body;
     const struct ir_node *X = ode_loop_input(&loop, "X", IR_CARRY, IR_VARYING, x);
-    const struct ir_node *t =
-        ode_loop_input(&loop, "t", IR_SEQUENCE, IR_UNIFORM, ode_times(graph, K, false));
+    const struct ir_node *t = ode_loop_input(&loop, "t", IR_SEQUENCE, IR_UNIFORM, ode_times(graph, K, false));
     const struct ode_field inner = ode_capture(&loop, field);
-    const struct ode_rates moves = ode_step(body, integrator, (struct ode_length){.factor = 1.0 / K}, &inner, X, t);
+    const struct ode_rates moves =
+        ode_step(body, integrator, (struct ode_length){.factor = 1.0 / K}, &inner, X, t);
     ir_output_add(body, "X", ir_add2(body, X, moves.v));
     add_integrals(&loop, &moves, ir_fill(body, 1.0, ir_shape_of(0)));
     return results_from(graph, ode_loop_close(graph, &loop), 0, moves.n);

@@ -312,7 +312,8 @@ static const struct ir_node *within_limit(struct ir_graph *graph, const struct i
     const struct ir_node *steps = ir_broadcast(graph, ir_limit(graph), "->k", ir_shape_of(1, K));
     const struct ir_node *beyond = ir_add2(graph, steps, ir_const(graph, ir_shape_of(1, K), ends));
     const struct ir_node *args[2] = {ir_inside(graph, beyond, 0, most), stack};
-    const unsigned char labels[2][IR_MAX_RANK] = {{0}, {0, 1, 2, 3, 4, 5}}, out[IR_MAX_RANK] = {0, 1, 2, 3, 4, 5};
+    const unsigned char labels[2][IR_MAX_RANK] = {{0}, {0, 1, 2, 3, 4, 5}},
+                        out[IR_MAX_RANK] = {0, 1, 2, 3, 4, 5};
     return ir_ein_labels(graph, 1.0, 2, args, labels, stack->shape.rank, out, NULL);
 }
 

@@ -187,7 +187,8 @@ static bool read_text(struct diag *diag, const struct spec_row *row, const struc
     return true;
 }
 
-/* ---- an integer, or the compiler's choice --------------------------------------------------------------- */
+/* ---- an integer, or the compiler's choice ---------------------------------------------------------------
+ */
 
 static bool read_int_or_auto(struct diag *diag, const struct spec_row *row, const struct spec_node *node,
                              struct spec_int_or_auto *out)
@@ -340,8 +341,8 @@ void spec_field_default(const struct spec_row *row, struct spec *spec)
         ((struct spec_int_or_auto *)field)->automatic = false;
         break;
     case SPEC_KIND_COUNT_OR_FILE:
-        number = spec_parse_int(row->initial, strlen(row->initial),
-                                &((struct spec_count_or_file *)field)->value);
+        number =
+            spec_parse_int(row->initial, strlen(row->initial), &((struct spec_count_or_file *)field)->value);
         ((struct spec_count_or_file *)field)->file = "";
         break;
     }

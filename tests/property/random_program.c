@@ -344,8 +344,9 @@ static void make_parts(struct maker *m, struct value x, int axis)
         entries[1][i] = (struct ir_entry){rows - n + i, i, random_factor(m)};
     }
     const struct ir_node *sine = ir_unary(m->graph, IR_SIN, x.node);
-    put(m, ir_add2(m->graph, ir_select(m->graph, x.node, axis, 1, &rows, n, entries[0]),
-                   ir_select(m->graph, sine, axis, 1, &rows, n, entries[1])),
+    put(m,
+        ir_add2(m->graph, ir_select(m->graph, x.node, axis, 1, &rows, n, entries[0]),
+                ir_select(m->graph, sine, axis, 1, &rows, n, entries[1])),
         x.bound + 1.5);
 }
 

@@ -47,8 +47,8 @@ static void make(struct pair_of_models *p, int which, int n)
     static const int hidden[] = {5, 4};
     static const enum model_integrator integrators[] = {MODEL_RK4, MODEL_MIDPOINT, MODEL_EULER};
     *p = (struct pair_of_models){.n = n, .steps = n};
-    p->fixture = fixture_new(D, which & 1 ? MODEL_CUBE : MODEL_GAUSSIAN, which & 2 ? MODEL_BLOCKS : MODEL_FOLDED,
-                             2, hidden, 0.5, (uint64_t)which + 5);
+    p->fixture = fixture_new(D, which & 1 ? MODEL_CUBE : MODEL_GAUSSIAN,
+                             which & 2 ? MODEL_BLOCKS : MODEL_FOLDED, 2, hidden, 0.5, (uint64_t)which + 5);
     struct model *model = &p->fixture.model;
     model->integrator = integrators[which % 3];
     model->penalised = which & 4;
@@ -62,7 +62,8 @@ static void make(struct pair_of_models *p, int which, int n)
 }
 
 /* elements of a sample, or of a uniform value */
-static bool same(const char *kernel, const char *output, const double *a, const double *b, long n, double factor)
+static bool same(const char *kernel, const char *output, const double *a, const double *b, long n,
+                 double factor)
 {
     double gap = 0, size = 0;
     for (long i = 0; i < n; i++) {

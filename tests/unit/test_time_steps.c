@@ -19,7 +19,8 @@ static struct time_errors errors_of(void *data, int64_t steps)
     const double falls = pow((double)steps, -law->order);
     law->asked++;
     CU_ASSERT_TRUE(steps >= 1 && steps <= law->most);
-    return (struct time_errors){fmax(law->density * falls, law->floor), fmax(law->roundtrip * falls, law->floor)};
+    return (struct time_errors){fmax(law->density * falls, law->floor),
+                                fmax(law->roundtrip * falls, law->floor)};
 }
 
 static struct time_rule rule_of(int order, int64_t most)
@@ -101,7 +102,8 @@ static void what_cannot_be_kept_takes_the_most(void)
 static void either_bound_decides(void)
 {
     const struct time_rule rule = rule_of(4, 15);
-    struct law density = {.density = 0.05, .order = 4, .most = 15}, trip = {.roundtrip = 0.5, .order = 4, .most = 15};
+    struct law density = {.density = 0.05, .order = 4, .most = 15},
+               trip = {.roundtrip = 0.5, .order = 4, .most = 15};
     CU_ASSERT_EQUAL(time_steps_follow(&rule, 1, errors_of, &density).steps,
                     time_steps_follow(&rule, 1, errors_of, &trip).steps);
     CU_ASSERT_TRUE(time_steps_follow(&rule, 1, errors_of, &trip).steps > 1);
@@ -118,7 +120,8 @@ static void fixed_flows_choose_nothing(void)
     CU_ASSERT_EQUAL(time_steps_of_model(&fake.bundle, 0), FAKE_STEPS);
 }
 
-/* s(y) = y + W y + b keeps no Gaussian: delta = log det(1 + W) - (|s|^2 - |y|^2) / 2; it is inverted exactly. */
+/* s(y) = y + W y + b keeps no Gaussian: delta = log det(1 + W) - (|s|^2 - |y|^2) / 2; it is inverted exactly.
+ */
 static void errors_are_measured(void)
 {
     static const double theta[] = {0.5, 0, 0, -0.25, 0, 0}, y[] = {1, 0, 0, 2, -1, 1};
