@@ -19,15 +19,16 @@ static void demand(bool good)
         abort();
 }
 
-static void check_finite(const void *numbers, int64_t n)
+static void check_finite(const void *numbers, int64_t n, int precision)
 {
     for (int64_t i = 0; i < n; i++)
-        demand(isfinite(rows_number(numbers, i, 4)));
+        demand(isfinite(rows_number(numbers, i, precision)));
 }
 
-static void load(const char *path)
+/* What is of this precision in the file, and not split, may stay there. */
+static void load(const char *path, int precision)
 {
-    const struct samples_request request = {.d = 2, .precision = 4, .file = path, .test = 0.25};
+    const struct samples_request request = {.d = 2, .precision = precision, .file = path, .test = 0.25};
     struct fault fault = {.exit_code = 0};
     struct samples samples;
     if (!samples_load(&samples, &request, &fault)) {
@@ -35,9 +36,9 @@ static void load(const char *path)
         return;
     }
     demand(samples.n_train > 0 && samples.n_test >= 0);
-    check_finite(samples.x_train, 2 * samples.n_train);
+    check_finite(samples.x_train, 2 * samples.n_train, precision);
     if (samples.y_test != NULL)
-        check_finite(samples.y_test, 2 * samples.n_test);
+        check_finite(samples.y_test, 2 * samples.n_test, precision);
     samples_free(&samples);
 }
 
@@ -48,8 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (file < 0)
         return 0;
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-    if (size == 0 || write(file, data, size) == (ssize_t)size)
-        load(path);
+    if (size == 0 || write(file, data, size) == (ssize_t)size) {
+        load(path, 4);
+        load(path, 8);
+    }
     (void)close(file);
     return 0;
 }
