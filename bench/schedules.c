@@ -116,6 +116,26 @@ static void measure(struct comparison *comparison, struct contender *const *cont
     }
 }
 
+/* Those of the space; or the first of it, and what was asked for. */
+static int list(const struct work *work, const struct schedules_options *options, struct schedule *out, const char **fault)
+{
+    const struct comparison *comparison = work->comparison;
+    const int n = sched_space(&comparison->machine, work->element_bytes, options->extent, out, SCHED_MOST);
+    if (options->n_texts == 0)
+        return n;
+    for (int i = 0; i < options->n_texts; i++) {
+        struct schedule *schedule = &out[i + 1], given = out[0];
+        sched_fields fields;
+        *schedule = out[0];
+        if (!sched_parse(comparison->arena, options->texts[i], &given, &fields, fault))
+            return 0;
+        sched_fix(schedule, &given, fields);
+        if (!sched_check(comparison->arena, schedule, &comparison->machine, work->element_bytes, fault))
+            return 0;
+    }
+    return 1 + options->n_texts;
+}
+
 bool schedules_compare(struct comparison *comparison, const struct schedules_options *options, const char **fault)
 {
     struct arena *arena = comparison->arena;
@@ -123,7 +143,7 @@ bool schedules_compare(struct comparison *comparison, const struct schedules_opt
     *work = (struct work){.comparison = comparison,
                           .element_bytes = comparison->subject->model->precision == MODEL_DOUBLE ? 8 : 4};
     struct schedule *space = ARENA_ARRAY(arena, struct schedule, SCHED_MOST);
-    const int n_space = sched_space(&comparison->machine, work->element_bytes, options->extent, space, SCHED_MOST);
+    const int n_space = list(work, options, space, fault);
     struct contender **contenders = ARENA_ARRAY(arena, struct contender *, SCHED_MOST);
     double *predicted = ARENA_ARRAY(arena, double, SCHED_MOST);
     const struct tune_case *tuned =
@@ -142,7 +162,7 @@ bool schedules_compare(struct comparison *comparison, const struct schedules_opt
             return false;
         predicted[comparison->n++] = entry->predicted;
     }
-    if (!tuned)
+    if (!tuned || comparison->n == 0)
         return false;
     comparison->picked = sched_pick(comparison->n, predicted);
     measure(comparison, contenders);

@@ -10,12 +10,14 @@
 #include "model/model.h"
 #include "sched/sched_space.h"
 
-enum { SCHEDULES_BATCH = 1024, SCHEDULES_PROGRAMS = 256 };
+enum { SCHEDULES_BATCH = 1024, SCHEDULES_PROGRAMS = 256, SCHEDULES_TEXTS = 64 };
 
 struct schedules_options {
     enum sched_extent extent;
     bool summary; /* no rows of candidates */
     const char *cpu;
+    int n_texts; /* schedules beside the first candidate, in place of the others */
+    const char *texts[SCHEDULES_TEXTS];
 };
 
 /* One training program: a flow's or a base flow's. */

@@ -135,12 +135,13 @@ static bool run(const char *path, const struct schedules_options *options, struc
 
 /* ---- arguments ------------------------------------------------------------------------------------------------------ */
 
-enum { KEY_EXTENT = 256, KEY_SUMMARY, KEY_CPU };
+enum { KEY_EXTENT = 256, KEY_SUMMARY, KEY_CPU, KEY_SCHEDULE };
 
 static const struct argp_option option_list[] = {
     {"extent", KEY_EXTENT, "few|quick|full", 0, "which candidates (few: those that every compile compares)", 0},
     {"summary", KEY_SUMMARY, NULL, 0, "of each program only the schedule that is picked, and the fastest", 0},
     {"cpu", KEY_CPU, "CPU", 0, "that code is for, of those that this machine runs", 0},
+    {"schedule", KEY_SCHEDULE, "FIELDS", 0, "a candidate, \"lanes=32 unroll=0\"; can be given again", 0},
     {0},
 };
 
@@ -162,6 +163,11 @@ static error_t parse_argument(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_CPU:
         arguments->options.cpu = value;
+        return 0;
+    case KEY_SCHEDULE:
+        if (arguments->options.n_texts == SCHEDULES_TEXTS)
+            argp_error(state, "--schedule: more than %d", SCHEDULES_TEXTS);
+        arguments->options.texts[arguments->options.n_texts++] = value;
         return 0;
     case ARGP_KEY_ARGS:
         arguments->specs = state->argv + state->next;

@@ -78,7 +78,7 @@ static void cost_nest(struct costing *c, const struct plan_region *region, const
                       const struct traffic *traffic, double times)
 {
     enum { CALL = 12 };
-    const double hidden = 0.8; /* of memory's time, behind arithmetic's, or of arithmetic's behind memory's */
+    const double hidden = 0.85; /* of memory's time, behind arithmetic's, or of arithmetic's behind memory's */
     const struct nest_work work = work_of(c->plan, region, nest, c->machine, c->is_double);
     const double core = most(port_cycles(c, &work.all), fetch_cycles(&work)), chain = chain_cycles(c, &work);
     const double memory = memory_cycles(c->machine, traffic), busy = most(core, chain);

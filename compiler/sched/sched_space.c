@@ -84,7 +84,7 @@ int sched_space(const struct machine *machine, int element_bytes, enum sched_ext
     const struct schedule first = sched_choose(machine->vector_bits, machine->registers, element_bytes, 0);
     struct space space = {machine, element_bytes, out, 0, room};
     offer(&space, first);
-    offer_tiles(&space, first, extent == SCHED_FEW ? 4 : 8);
+    offer_tiles(&space, first, 8);
     if (extent == SCHED_FEW)
         return space.n;
     offer_unrolled(&space, first, unroll, UNROLLS, 4);

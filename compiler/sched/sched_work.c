@@ -8,7 +8,7 @@ struct counting {
     const struct plan_region *region;
     const struct plan_nest *nest;
     const struct machine *machine;
-    int vectors; /* of a tile; 1 for uniform work */
+    int vectors, groups; /* vectors that are computed at once, and how often; 1 for uniform work */
     bool is_double, is_wide;
 };
 
@@ -189,10 +189,10 @@ static void add_block(const struct counting *c, int rows, double times, struct n
         steps *= nest->members[0].node->ein.size[nest->summed[i]];
     if (nest->n_summed > 0) {
         struct work step = step_work(c, nest->members[0].node, rows);
-        step.other += nest->unroll ? 0 : LOOP;
+        step.other += nest->unroll ? 0 : (double)LOOP / nest->steps;
         spilled = spill(c, rows * c->vectors, rows > 1 ? c->vectors + 1 : 1, &step); /* a column, a row's number */
         add_work(&block, &step, steps);
-        out->code_operations += (nest->unroll ? steps * times : 1) * operations(&step);
+        out->code_operations += (nest->unroll ? steps * times : nest->steps) * operations(&step);
     }
     add_work(&block, &element, rows * c->vectors);
     if (nest->apart) {
@@ -209,7 +209,7 @@ static void count_map(const struct counting *c, struct nest_work *out)
 {
     const struct plan_nest *nest = c->nest;
     const int rows = nest->n_axes ? nest->size[0] : 1, whole = rows / nest->block, rest = rows % nest->block;
-    double outer = 1;
+    double outer = c->groups;
     for (int axis = 1; axis < nest->n_axes; axis++)
         outer *= nest->size[axis];
     if (whole)
@@ -235,7 +235,8 @@ static bool has_label(const struct plan_factor *factor, int label)
     return false;
 }
 
-/* Adds up the lanes of m x k sums in pieces of powers of two, and adds them to memory. */
+/* Adds up the lanes of m x k sums in pieces of powers of two, an addition taking a blend and a shuffle, and adds them to
+ * memory. */
 static struct work reduction_work(const struct counting *c, int m, int k)
 {
     struct work work = {0};
@@ -247,8 +248,9 @@ static struct work reduction_work(const struct counting *c, int m, int k)
             double pairs = rows * columns - 1;
             for (int lanes = vector; lanes > rows * columns; lanes /= 2)
                 pairs++;
-            work.shuffles += 2 * pairs + rows - 1;
+            work.shuffles += pairs + rows - 1;
             work.arithmetic += pairs + rows;
+            work.other += pairs;
             work.loads += rows;
             work.stores += rows;
         }
@@ -280,7 +282,7 @@ static void add_total_block(const struct counting *c, int m, int k, double times
     for (int t = 0; t < c->nest->n_terms; t++) {
         const struct plan_term *term = &c->nest->terms[t];
         struct work step = term_work(c, term, m, k);
-        double steps = c->vectors;
+        double steps = c->vectors * c->groups;
         step.other += (double)LOOP / c->vectors;
         spilled = spill(c, m * k, (m < k ? m : k) + 1, &step);
         for (int label = c->nest->total->shape.rank; label < term->n_labels; label++)
@@ -314,7 +316,7 @@ static void count_total(const struct counting *c, struct nest_work *out)
 
 static void count_select(const struct counting *c, struct nest_work *out)
 {
-    const double elements = (double)ir_elements(c->nest->node->shape) * c->vectors;
+    const double elements = (double)ir_elements(c->nest->node->shape) * c->vectors * c->groups;
     out->all = (struct work){.arithmetic = elements, .loads = 2 * elements, .stores = elements, .other = 4 * elements};
     out->code_operations = 64;
 }
@@ -322,7 +324,7 @@ static void count_select(const struct counting *c, struct nest_work *out)
 /* n^3/6 multiply-adds of Cholesky's factor, and n^3/2 of an inverse from it. */
 static void count_matrix(const struct counting *c, struct nest_work *out)
 {
-    const double n = c->nest->node->args[0]->shape.size[0], vectors = c->vectors;
+    const double n = c->nest->node->args[0]->shape.size[0], vectors = c->vectors * c->groups;
     const double cubes = n * n * n * (c->nest->node->op == IR_INVERSE ? 2.0 / 3 : 1.0 / 6) * vectors;
     out->all = (struct work){.madds = cubes, .arithmetic = n * n * vectors, .loads = cubes * (1 + 1.0 / c->nest->block),
                              .stores = n * n * vectors, .divisions = 2 * n * vectors, .other = cubes / 2};
@@ -335,7 +337,8 @@ struct nest_work work_of(const struct plan *plan, const struct plan_region *regi
     struct nest_work out = {.n_chains = 0};
     const struct counting c = {.plan = plan, .region = region, .nest = nest, .machine = machine,
                                .is_double = is_double, .is_wide = region->wide,
-                               .vectors = region->wide ? plan->schedule.lanes / plan->schedule.vector : 1};
+                               .vectors = region->wide ? sched_group(&plan->schedule) : 1,
+                               .groups = region->wide ? sched_groups(&plan->schedule) : 1};
     switch (nest->kind) {
     case PLAN_MAP:
         count_map(&c, &out);

@@ -150,7 +150,7 @@ static void sums_without_registers_are_seen(void)
 {
     const struct machine avx2 = machine_of("haswell");
     const struct ir_graph *graph = training(large, true);
-    CU_ASSERT_TRUE(seconds_of(graph, &avx2, "lanes=32 accumulators=16") > 1.2 * seconds_of(graph, &avx2, "lanes=16"));
+    CU_ASSERT_TRUE(seconds_of(graph, &avx2, "lanes=32 group=4 accumulators=16") > 1.2 * seconds_of(graph, &avx2, "lanes=16"));
 }
 
 /* ---- costs ---------------------------------------------------------------------------------------------------------- */
