@@ -139,13 +139,33 @@ static struct plan_member root_member(const struct plan_region *region, const st
     return member;
 }
 
+/* A value that reads nothing of the nest, over the same loops as its first member: one call does for both. Where that is a
+ * contraction it would wait in registers for nothing. */
+static bool can_stand_beside(const struct grouping *grouping, const struct ir_node *node, struct plan_member *out)
+{
+    const struct plan_region *region = grouping->region;
+    const struct plan_member *first = &grouping->members[0];
+    if (plan_is_contraction(first->node) || node->op == IR_SELECT || !plan_may_join(region, node) ||
+        node->shape.rank != first->node->shape.rank || !is_ready(grouping, node) || reads_member(grouping, node))
+        return false;
+    int size[IR_MAX_LABELS] = {0};
+    *out = root_member(region, node);
+    for (int axis = 0; axis < node->shape.rank; axis++)
+        size[first->axis[axis]] = first->node->shape.size[axis];
+    for (int axis = 0; axis < node->shape.rank; axis++)
+        if (size[out->axis[axis]] != node->shape.size[axis])
+            return false;
+    return true;
+}
+
 static void grow(struct grouping *grouping, const struct ir_node *root)
 {
     struct plan_member member = root_member(grouping->region, root);
     join(grouping, &member);
     for (int id = root->id + 1; id < grouping->region->graph->n_nodes; id++) {
         const struct ir_node *node = grouping->region->graph->nodes[id];
-        if (is_open(grouping, node) && can_join(grouping, node, root->shape.rank, &member))
+        if (is_open(grouping, node) && (can_join(grouping, node, root->shape.rank, &member) ||
+                                        can_stand_beside(grouping, node, &member)))
             join(grouping, &member);
     }
 }

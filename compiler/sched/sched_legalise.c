@@ -5,16 +5,23 @@
  * is for derivatives alone. */
 #include "sched/sched.h"
 
-/* Sums over the batch that are added up become one: their products share a nest and its registers. */
+/* Sums over the batch that are added up become one: their products share a nest and its registers. What else is added, a
+ * sum that a loop made, stays beside. */
 static const struct ir_node *join_sums(struct ir_graph *to, int n, const struct ir_node *const *terms)
 {
     const struct ir_node **inner = ARENA_ARRAY(to->arena, const struct ir_node *, (size_t)n);
+    const struct ir_node **rest = ARENA_ARRAY(to->arena, const struct ir_node *, (size_t)n + 1);
+    int n_inner = 0, n_rest = 0;
     for (int i = 0; i < n; i++) {
-        if (terms[i]->op != IR_BSUM)
-            return NULL;
-        inner[i] = terms[i]->args[0];
+        if (terms[i]->op == IR_BSUM)
+            inner[n_inner++] = terms[i]->args[0];
+        else
+            rest[n_rest++] = terms[i];
     }
-    return ir_bsum(to, ir_add(to, n, inner));
+    if (n_inner < 2)
+        return NULL;
+    rest[n_rest++] = ir_bsum(to, ir_add(to, n_inner, inner));
+    return ir_add(to, n_rest, rest);
 }
 
 static const struct ir_node *below(struct ir_graph *to, const struct ir_node *node,
