@@ -146,6 +146,11 @@ static const char *stage_name(const struct trainer *trainer)
     return metrics_stage_name(trainer->of_base ? METRICS_BASE : METRICS_FLOW);
 }
 
+static const char *optimizer_name(const struct trainer *trainer)
+{
+    return trainer->soap != NULL ? "soap" : "adam";
+}
+
 bool checkpoint_write(const char *path, const struct trainer *trainer, const struct weights_beside *beside,
                       const struct checkpoint_note *note, struct fault *fault)
 {
@@ -167,6 +172,7 @@ bool checkpoint_write(const char *path, const struct trainer *trainer, const str
     tensor_list_add_standard(&list, beside->standard);
     tensor_list_note_bundle(&list, beside->bundle);
     tensor_list_note(&list, "stage", "%s", stage_name(trainer));
+    tensor_list_note(&list, "optimizer", "%s", optimizer_name(trainer));
     tensor_list_note(&list, "data", "%s", note->data);
     list_fields(&state, &copy, fields);
     for (const struct field *field = fields; field->key != NULL; field++)
@@ -223,14 +229,15 @@ bool checkpoint_open(struct checkpoint *out, const struct gpfc_bundle *bundle, c
     return good;
 }
 
-/* Moments of one optimizer are of no use to the other. */
+/* Moments of one optimizer are of no use to the other. Files without a word of it are Adam's. */
 static bool take_optimizer(const struct safetensors *file, struct trainer *trainer, const char *path,
                            struct fault *fault)
 {
-    if ((trainer->soap != NULL) != soap_is_in(file))
-        return fault_set(
-            fault, FAULT_INPUT,
-            "%s: a training by another train.optimizer or base.optimizer, which it needs to go on", path);
+    const char *there = safetensors_metadata(file, "gpfc.optimizer"), *here = optimizer_name(trainer);
+    if (strcmp(there != NULL ? there : "adam", here) != 0)
+        return fault_set(fault, FAULT_INPUT,
+                         "%s: %s.optimizer was %s and is %s, which cannot go on from there", path,
+                         trainer->of_base ? "base" : "train", there != NULL ? there : "adam", here);
     return trainer->soap == NULL || soap_take(trainer->soap, file, fault);
 }
 

@@ -319,7 +319,6 @@ bool soap_step(struct soap *soap, const struct adam *adam, const struct adam_arr
 /* ---- checkpoints -------------------------------------------------------------------------------------- */
 
 enum { TENSORS_EACH = 4 };
-static const char prefix[] = "soap.";
 
 /* Number k of a layer's tensors; rank 0: its side is not turned. */
 static struct tensor tensor_at(const struct layer *layer, int k, char *name, size_t room)
@@ -328,7 +327,7 @@ static struct tensor tensor_at(const struct layer *layer, int k, char *name, siz
     const struct side *side = k < 2 ? &layer->left : &layer->right;
     if (side->n == 0)
         return (struct tensor){0};
-    (void)snprintf(name, room, "%s%s.%s", prefix, what[k], layer->weight->name);
+    (void)snprintf(name, room, "soap.%s.%s", what[k], layer->weight->name);
     return tensor_of(name, sizeof(double), 2, side->n, side->n, k % 2 == 0 ? side->mean : side->rows);
 }
 
@@ -376,12 +375,4 @@ bool soap_take(struct soap *soap, const struct safetensors *file, struct fault *
         }
     }
     return true;
-}
-
-bool soap_is_in(const struct safetensors *file)
-{
-    for (size_t i = 0; i < safetensors_count(file); i++)
-        if (strncmp(safetensors_at(file, i)->name, prefix, strlen(prefix)) == 0)
-            return true;
-    return false;
 }

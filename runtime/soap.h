@@ -30,6 +30,5 @@ bool soap_step(struct soap *soap, const struct adam *adam, const struct adam_arr
 /* All of its state but the moments, as tensors soap.*: into a checkpoint, numbers lent, and out of one. */
 void soap_list(const struct soap *soap, struct tensor_list *list);
 bool soap_take(struct soap *soap, const struct safetensors *file, struct fault *fault) MUST_CHECK;
-bool soap_is_in(const struct safetensors *file); /* are there such tensors? */
 
 #endif

@@ -297,7 +297,7 @@ static void changed_settings_are_listed(void)
     fake_set(&fake, "base.rate", "0.125");          /* another training's */
     CU_ASSERT_TRUE_FATAL(open_checkpoint(&checkpoint, "c", &fault));
     CU_ASSERT_STRING_EQUAL(checkpoint.changed, "train.epochs was 100 and is 9 (not heeded), "
-                                               "train.rate was 5e-3 and is 0.125");
+                                               "train.rate was 1e-2 and is 0.125");
     checkpoint_close(&checkpoint);
     close_all();
 }
@@ -327,7 +327,9 @@ static void other_optimizers_are_told(void)
         struct trainer *same = another_trainer(names[i]), *other = another_trainer(names[1 - i]);
         CU_ASSERT_TRUE(checkpoint_load(&checkpoint, same, &fault));
         CU_ASSERT_FALSE(checkpoint_load(&checkpoint, other, &fault));
-        told(&fault, FAULT_INPUT, "another train.optimizer", "");
+        char change[64];
+        (void)snprintf(change, sizeof change, "train.optimizer was %s and is %s", names[i], names[1 - i]);
+        told(&fault, FAULT_INPUT, change, "");
         checkpoint_close(&checkpoint);
         trainer_free(same);
         trainer_free(other);
