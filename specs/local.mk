@@ -3,6 +3,7 @@ specsdir = $(pkgdatadir)/specs
 check_scripts += specs/check.sh
 dist_specs_DATA = \
 	specs/eight_gaussians.yaml \
+	specs/eight_gaussians_auto_steps.yaml \
 	specs/eight_gaussians_cp_flow.yaml \
 	specs/eight_gaussians_ffjord.yaml \
 	specs/moons.yaml \

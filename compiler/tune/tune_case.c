@@ -90,10 +90,20 @@ static double largest_of(const double *values, long n)
     return largest;
 }
 
+/* Loops that may run fewer rounds run all they have. */
+static void fill_limit(const struct tune_case *c)
+{
+    for (int i = 0; i < c->graph->n_inputs; i++)
+        for (int id = 0; id < c->graph->n_nodes && c->graph->inputs[i] == ir_limit(c->graph); id++)
+            if (c->graph->nodes[id]->op == IR_STEPS && c->graph->nodes[id]->steps->limited)
+                c->in[i][0] = c->graph->nodes[id]->steps->count;
+}
+
 static double evaluate(const struct tune_case *c, double scale)
 {
     for (int i = 0; i < c->graph->n_inputs; i++)
         fill_input(c->graph->inputs[i], (uint64_t)i + 1, scale, c->in[i]);
+    fill_limit(c);
     for (int k = 0; k < SAMPLES; k++)
         evaluate_sample(c, k);
     double largest = 0;
