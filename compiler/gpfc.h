@@ -61,6 +61,7 @@ struct gpfc_choice { /* of a schedule */
     char schedule[320];       /* "lanes=16 vector=8 ..", "" where there is none */
     enum gpfc_source source;
     double default_seconds, seconds; /* of a training step, as measured: untuned, and by this schedule; 0 where not */
+    double crowded; /* time on all threads over the untuned one's; 0 where not measured */
     int candidates, timed, wrong, broken;
     char *table;              /* of candidates, after tuning; a line each */
 };

@@ -72,10 +72,12 @@ static void print_choice(const struct gpfc_choice *choice, const char *part)
     if (choice->source == GPFC_BY_CHOICE || !choice->schedule[0])
         return;
     printf("%-9s %s: ", part, sources[choice->source]);
-    if (choice->default_seconds > choice->seconds)
+    if (choice->default_seconds != choice->seconds)
         printf("%.3g times as fast as untuned", choice->default_seconds / choice->seconds);
     else
         printf("the untuned one is the fastest");
+    if (choice->crowded > 0 && choice->default_seconds != choice->seconds)
+        printf(", %.3g on all processors", 1 / choice->crowded);
     printf(" (%.3g ms a training step)", 1e3 * choice->seconds);
     if (choice->candidates > 0)
         printf(", %d of %d candidates", choice->timed, choice->candidates);

@@ -320,6 +320,7 @@ static void report_result(struct compile *c, enum compile_half half, const struc
     choice->source = GPFC_BY_TUNING;
     choice->seconds = winner->seconds;
     choice->default_seconds = winner->ratio > 0 ? winner->seconds / winner->ratio : winner->seconds;
+    choice->crowded = winner->crowded;
     choice->candidates = n;
     choice->timed = result->timed;
     choice->wrong = result->wrong;

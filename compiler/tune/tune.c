@@ -2,10 +2,11 @@
  *
  * The search: candidates are compiled in waves, one a thread; those of a wave that are right run some rounds
  * against the first and the best so far; the best few of all waves run the last rounds, where the worse half
- * leaves twice. */
+ * leaves twice, and what is left runs once more with all threads at it. */
 #include "tune/tune.h"
 
 #include "tune/tune_case.h"
+#include "tune/tune_crowd.h"
 #include "tune/tune_time.h"
 
 #include <assert.h>
@@ -21,7 +22,8 @@ enum {
 };
 
 static const double FIRST_SHARE = 0.75; /* of the time, for waves */
-static const double DROP = 1.08; /* a candidate so much slower than the best one so far is dropped at once */
+static const double DROP = 1.08;  /* a candidate so much slower than the best one so far is dropped at once */
+static const double SAME = 1.005; /* is what others are allowed where the winner need not be faster */
 static const double NOISE = 0.985; /* the winner's time is less than so much of the first one's */
 
 struct search {
@@ -161,7 +163,7 @@ static int run_rounds(struct search *s, const int *list, int n, int least, int m
         contenders[i] = s->contenders[list[i]];
     int round = 0;
     while (round < most && (round < least || time_left(s) > 0))
-        contenders_round(contenders, n, round++);
+        contenders_round(contenders, n, round++, NULL);
     note_times(s, list, n);
     return round;
 }
@@ -242,24 +244,32 @@ static void run_waves(struct search *s)
     }
 }
 
-static bool is_faster(const struct search *s, int k)
+/* By the least time and by the median over the rounds. */
+struct quotients {
+    double least, median;
+};
+
+static struct quotients quotients_of(const struct search *s, int k)
 {
     const struct contender *c = s->contenders[k], *reference = s->contenders[s->reference];
-    return contender_ratio(c, reference) < NOISE && contender_median_ratio(c, reference) < NOISE;
+    return (struct quotients){contender_ratio(c, reference), contender_median_ratio(c, reference)};
 }
 
-/* The best of those that ran the last rounds, if it is faster beyond noise. */
-static int winner_of(const struct search *s, const int *list, int n)
+static bool is_below(struct quotients q, double limit)
 {
-    int winner = s->reference;
-    for (int i = 0; i < n; i++)
-        if (list[i] != s->reference && is_faster(s, list[i]) &&
-            (winner == s->reference || s->candidates[list[i]].ratio < s->candidates[winner].ratio))
-            winner = list[i];
-    return winner;
+    return q.least < limit && q.median < limit;
 }
 
-static int last_rounds(struct search *s)
+/* Faster beyond noise alone or in a crowd, and not slower in the other: a training may have one thread or
+ * all. */
+static bool is_better(struct quotients alone, struct quotients crowded)
+{
+    return (is_below(alone, NOISE) && is_below(crowded, SAME)) ||
+           (is_below(crowded, NOISE) && is_below(alone, SAME));
+}
+
+/* The worse half leaves twice. */
+static void run_alone(struct search *s)
 {
     int list[TUNE_MOST_CANDIDATES], n = living(s, list);
     for (int i = 0; i < n; i++) {
@@ -270,12 +280,50 @@ static int last_rounds(struct search *s)
         const int ran = run_rounds(s, list, n, least, HALVING_ROUNDS);
         round += ran;
         if (ran < HALVING_ROUNDS)
-            break;
+            return;
         if (round <= 2 * HALVING_ROUNDS)
             keep_best(s, n / 2);
         n = living(s, list);
     }
-    return n > 1 ? winner_of(s, list, n) : s->reference;
+}
+
+static void run_crowded(struct search *s, const int *list, int n)
+{
+    struct contender *contenders[MOST_LAST + MOST_THREADS + 2];
+    struct crowd *crowd = crowd_new(s->arena, s->task->threads);
+    for (int i = 0; i < n; i++) {
+        contenders[i] = s->contenders[list[i]];
+        contender_reset(contenders[i]);
+    }
+    for (int round = 0; round < HALVING_ROUNDS && (round < LEAST_ROUNDS || time_left(s) > 0); round++)
+        contenders_round(contenders, n, round, crowd);
+    for (int i = 0; i < n; i++)
+        s->candidates[list[i]].crowded = quotients_of(s, list[i]).least;
+    crowd_close(crowd);
+}
+
+/* The best of those that ran the last rounds, if it is better than the first. */
+static int last_rounds(struct search *s)
+{
+    struct quotients alone[MOST_LAST + 2];
+    int list[TUNE_MOST_CANDIDATES], winner = s->reference;
+    double least = 1e300;
+    run_alone(s);
+    const int n = living(s, list);
+    assert(n <= MOST_LAST + 1);
+    for (int i = 0; n > 1 && i < n; i++)
+        alone[i] = quotients_of(s, list[i]);
+    if (n > 1 && s->task->threads > 1)
+        run_crowded(s, list, n);
+    for (int i = 0; n > 1 && i < n; i++) {
+        const struct quotients now = quotients_of(s, list[i]);
+        const double both = alone[i].least * now.least;
+        if (list[i] != s->reference && is_better(alone[i], now) && both < least) {
+            winner = list[i];
+            least = both;
+        }
+    }
+    return winner;
 }
 
 bool tune_search(struct arena *arena, const struct tune_task *task, struct tune_result *out,

@@ -26,6 +26,7 @@ struct tune_candidate {
     double error;      /* relative difference from the interpreter */
     double seconds;    /* the least CPU time of a training step; 0: not timed */
     double ratio;      /* that, over the first candidate's in the same rounds */
+    double crowded;    /* likewise, with all threads at it; 0: not measured so */
     const char *fault; /* BROKEN: why; "" else */
 };
 
@@ -45,7 +46,7 @@ struct tune_task {
     int n;                            /* at least 1 */
     const struct schedule *schedules; /* the first: what is taken without tuning */
     double seconds;                   /* at most about so long, by the clock on the wall */
-    int threads;                      /* that compile; timing takes one */
+    int threads;                      /* that compile, and in the last rounds run candidates */
     /* Code for one schedule: the kernel ends with the arena. Called in several threads at once, each with an
      * arena of its own. NULL: *fault. */
     const struct gpfc_kernel *(*compile)(void *data, struct arena *arena, const struct schedule *schedule,

@@ -38,13 +38,18 @@ static double time_tiles(const struct contender *c, int n)
 
 /* A training step is before(), some equal tiles and after(). One tile goes first, unmeasured: it finds the
  * caches as another contender left them, which in a training happens once. */
-static double time_step(const struct contender *c)
+static double time_step(const struct contender *c, struct crowd *crowd)
 {
     const double start = cpu_clock();
     tune_run_begin(c->run);
     const double begun = cpu_clock() - start;
+    if (crowd)
+        crowd_begin(crowd, c->run);
     tune_run_tile(c->run);
-    const double tiles = time_tiles(c, c->timed), end = cpu_clock();
+    const double tiles = time_tiles(c, c->timed);
+    if (crowd)
+        crowd_end(crowd);
+    const double end = cpu_clock();
     tune_run_end(c->run);
     return begun + tiles * (double)c->tiles / c->timed + (cpu_clock() - end);
 }
@@ -77,14 +82,14 @@ void contender_reset(struct contender *c)
 
 /* ---- rounds -------------------------------------------------------------------------------------------- */
 
-void contenders_round(struct contender *const *list, int n, int first)
+void contenders_round(struct contender *const *list, int n, int first, struct crowd *crowd)
 {
     for (int i = 0; i < n; i++) {
         struct contender *c = list[(first + i) % n];
         assert(c->rounds < TUNE_MOST_ROUNDS);
         if (c->rounds == 0)
             warm_up(c);
-        c->seconds[c->rounds++] = time_step(c);
+        c->seconds[c->rounds++] = time_step(c, crowd);
     }
 }
 

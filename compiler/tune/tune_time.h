@@ -5,6 +5,7 @@
 #define GPFC_TUNE_TIME_H
 
 #include "tune/tune_case.h"
+#include "tune/tune_crowd.h"
 
 enum { TUNE_MOST_ROUNDS = 40 };
 
@@ -22,8 +23,9 @@ struct contender *contender_new(struct arena *arena, const struct tune_case *tun
                                 const struct gpfc_kernel *kernel, int lanes, bool is_double, long batch);
 void contender_reset(struct contender *c); /* no rounds */
 
-/* One round of all of them. `first` decides who begins, so that nobody always runs in another's wake. */
-void contenders_round(struct contender *const *list, int n, int first);
+/* One round of all of them. `first` decides who begins, so that nobody always runs in another's wake. crowd
+ * (NULL: none) runs the same kernel meanwhile. */
+void contenders_round(struct contender *const *list, int n, int first, struct crowd *crowd);
 
 double contender_least(const struct contender *c);
 /* The least over the reference's least, and the median of the quotients round by round; both must have had
