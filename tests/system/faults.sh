@@ -73,7 +73,7 @@ walk 12 "$before_code" toy "$gpfc" --quiet toy.yaml
 
 # Tuning measures, so it does not end alike; what it leaves is whole each time.
 export GPFC_WISDOM="$PWD/wisdom"
-walk 20 1 '' "$gpfc" --quiet --emit=header --tune=quick --tune-time 0.1 toy.yaml -o tuned.h
+walk 8 1 '' "$gpfc" --quiet --emit=header --tune=quick --tune-time 0.1 toy.yaml -o tuned.h
 "$gpfc" wisdom export records >out || exit 1
 test "$(wc -l <records)" = 1 || fault "wisdom: $(cat records)"
 walk 20 1 '' "$gpfc" wisdom import records
