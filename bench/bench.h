@@ -53,7 +53,8 @@ struct bench_kernels { /* belongs to the arena */
     char cpu[64];
 };
 
-/* Compiles the case's spec, links it and opens it. BENCH_C: `--emit=c`, by the C compiler at -O3. */
+/* Compiles the case's spec, links it and opens it. BENCH_C: `--emit=c`, by the C compiler
+ * with vectors and fused products, at -O2: at -O3 gcc and clang take minutes for these programs and gain little. */
 bool bench_load(struct arena *arena, const struct bench_case *c, enum bench_backend backend, struct bench_kernels *out,
                 struct fault *fault) MUST_CHECK;
 

@@ -50,7 +50,8 @@ static bool link_library(struct arena *arena, enum bench_backend backend, const 
 {
     static const char *const flags[] = {
         [BENCH_LLVM] = "",
-        [BENCH_C] = "-std=c11 -O3 -march=native -fno-math-errno -fPIC -I '" BENCH_INCLUDE "'",
+        [BENCH_C] = "-std=c11 -O2 -ftree-vectorize -ffp-contract=fast -fno-math-errno -march=native -fPIC "
+                    "-I '" BENCH_INCLUDE "'",
     };
     const char *why = NULL;
     const char *const command = arena_printf(arena, "%s %s -shared -o '%s' '%s' -lm", BENCH_CC, flags[backend], to, from);
@@ -68,7 +69,8 @@ bool bench_load(struct arena *arena, const struct bench_case *c, enum bench_back
     const char *spec = arena_printf(arena, "%s/%s.yaml", folder->path, c->name);
     const char *code = arena_printf(arena, "%s/kernels.%s", folder->path, backend == BENCH_C ? "c" : "o");
     const char *library = arena_printf(arena, "%s/kernels.so", folder->path);
-    const struct gpfc_options options = {.input = spec, .output = code, .emit = GPFC_EMIT_OBJECT};
+    const struct gpfc_options options = {
+        .input = spec, .output = code, .emit = backend == BENCH_C ? GPFC_EMIT_C : GPFC_EMIT_OBJECT};
     bool good = write_text(arena, spec, bench_spec_text(arena, c), fault) && compile(&options, c->name, out, fault) &&
                 link_library(arena, backend, code, library, fault) && open_library(arena, library, out, fault);
     output_folder_remove(folder);

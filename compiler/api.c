@@ -136,7 +136,7 @@ static enum gpfc_status check_options(struct compile *c)
     if (c->options->from_ir && c->options->tune != GPFC_TUNE_NONE)
         return compile_fail(c, GPFC_FAULTY, "only a spec can be tuned, not a program from text");
     if (c->options->from_ir && needs_spec)
-        return compile_fail(c, GPFC_FAULTY, "from IR text come ir, llvm, asm or object (--emit=...); the rest needs a spec");
+        return compile_fail(c, GPFC_FAULTY, "from IR text come ir, c, llvm, asm or object (--emit=...); the rest needs a spec");
     return GPFC_OK;
 }
 
@@ -157,7 +157,8 @@ static enum gpfc_status compile(struct compile *c)
         status = c->options->from_ir ? programs_read(c) : programs_build(c);
     if (status == GPFC_OK)
         status = programs_plan(c);
-    bool needs_module = c->options->emit != GPFC_EMIT_IR && c->options->emit != GPFC_EMIT_HEADER;
+    bool needs_module = c->options->emit != GPFC_EMIT_IR && c->options->emit != GPFC_EMIT_C &&
+                        c->options->emit != GPFC_EMIT_HEADER;
     if (status == GPFC_OK && needs_module)
         status = build_module(c);
     if (status != GPFC_OK)

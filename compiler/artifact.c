@@ -3,6 +3,7 @@
  * What a compile leaves on disk: text, object, trainer, library. */
 #include "compile.h"
 
+#include "emit_c/emit_c.h"
 #include "library.h"
 #include "output.h"
 
@@ -21,8 +22,8 @@ static const char *without_suffix(struct arena *arena, const char *path)
 const char *artifact_path(struct compile *c)
 {
     static const char *const suffix[] = {
-        [GPFC_EMIT_IR] = ".ir",     [GPFC_EMIT_LLVM] = ".ll",    [GPFC_EMIT_ASM] = ".s",      [GPFC_EMIT_OBJECT] = ".o",
-        [GPFC_EMIT_HEADER] = ".h", [GPFC_EMIT_LIBRARY] = ".so", [GPFC_EMIT_EXECUTABLE] = "",
+        [GPFC_EMIT_IR] = ".ir",    [GPFC_EMIT_C] = ".c",      [GPFC_EMIT_LLVM] = ".ll",     [GPFC_EMIT_ASM] = ".s",
+        [GPFC_EMIT_OBJECT] = ".o", [GPFC_EMIT_HEADER] = ".h", [GPFC_EMIT_LIBRARY] = ".so", [GPFC_EMIT_EXECUTABLE] = "",
     };
     if (c->options->output && c->options->emit == GPFC_EMIT_LIBRARY)
         return arena_printf(c->arena, "%s.so", without_suffix(c->arena, c->options->output));
@@ -59,6 +60,18 @@ static enum gpfc_status write_ir(struct compile *c, const char *path)
     strbuf_init(&text, c->arena);
     for (int k = 0; k < c->n_kernels; k++)
         ir_print(c->graphs[k], &text);
+    return write_text(c, path, strbuf_text(&text));
+}
+
+static enum gpfc_status write_c(struct compile *c, const char *path)
+{
+    const char *fault = NULL;
+    struct strbuf text;
+    const struct emit_c what = {.lanes = c->report->lanes, .is_double = c->is_double, .n_kernels = c->n_kernels,
+                                .graphs = c->graphs, .bundle = c->options->from_ir ? NULL : describe_bundle(c)};
+    strbuf_init(&text, c->arena);
+    if (!emit_c(c->arena, &what, &text, &fault))
+        return compile_fail(c, GPFC_FAULTY, fault);
     return write_text(c, path, strbuf_text(&text));
 }
 
@@ -296,6 +309,8 @@ enum gpfc_status artifact_write(struct compile *c, const char *path)
     switch (c->options->emit) {
     case GPFC_EMIT_IR:
         return write_ir(c, path);
+    case GPFC_EMIT_C:
+        return write_c(c, path);
     case GPFC_EMIT_LLVM:
         return write_text(c, path, module_text(c->arena, c->module.module));
     case GPFC_EMIT_ASM:

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 const char *const main_emit_names[MAIN_EMIT_COUNT] = {
-    [GPFC_EMIT_IR] = "ir",         [GPFC_EMIT_LLVM] = "llvm",         [GPFC_EMIT_ASM] = "asm",
-    [GPFC_EMIT_OBJECT] = "object", [GPFC_EMIT_HEADER] = "header",     [GPFC_EMIT_LIBRARY] = "library",
-    [GPFC_EMIT_EXECUTABLE] = "executable",
+    [GPFC_EMIT_IR] = "ir",         [GPFC_EMIT_C] = "c",           [GPFC_EMIT_LLVM] = "llvm",
+    [GPFC_EMIT_ASM] = "asm",       [GPFC_EMIT_OBJECT] = "object", [GPFC_EMIT_HEADER] = "header",
+    [GPFC_EMIT_LIBRARY] = "library", [GPFC_EMIT_EXECUTABLE] = "executable",
 };
 
 /* ---- the report ---------------------------------------------------------------------------------------- */
@@ -32,6 +32,10 @@ static const char *next_step(const struct arguments *arguments, const char *outp
     case GPFC_EMIT_OBJECT:
         (void)snprintf(room, bytes, "cc %s%s%s $(pkg-config --static --libs gpfc) -o TRAINER", quote, output,
                        quote);
+        break;
+    case GPFC_EMIT_C:
+        (void)snprintf(room, bytes, "cc -O2 -march=native %s%s%s $(pkg-config --static --cflags --libs gpfc) -o TRAINER",
+                       quote, output, quote);
         break;
     case GPFC_EMIT_LIBRARY:
         (void)snprintf(room, bytes, "cc YOURS.c %s%.*s.a%s -lm    (with #include \"%.*s.h\")", quote, stem,

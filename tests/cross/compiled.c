@@ -90,6 +90,14 @@ struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
     return NULL;
 }
 
+struct compiled *compiled_of(struct arena *arena, const struct ir_graph *graph, const struct gpfc_kernel *kernel,
+                             bool is_double, int lanes)
+{
+    struct compiled *compiled = ARENA_NEW(arena, struct compiled);
+    *compiled = (struct compiled){.graph = graph, .kernel = kernel, .is_double = is_double, .poison = true, .lanes = lanes};
+    return compiled;
+}
+
 void compiled_free(struct compiled *compiled)
 {
     if (compiled && compiled->jit)

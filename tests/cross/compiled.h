@@ -20,6 +20,9 @@ struct compiled;
 /* NULL: *fault says why, an arena text. */
 struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
                               const struct compiled_options *options, const char **fault);
+/* A kernel that is there already, lent. */
+struct compiled *compiled_of(struct arena *arena, const struct ir_graph *graph, const struct gpfc_kernel *kernel,
+                             bool is_double, int lanes);
 void compiled_free(struct compiled *compiled);
 
 int compiled_lanes(const struct compiled *compiled);

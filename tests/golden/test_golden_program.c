@@ -59,6 +59,25 @@ static void difference(void)
     check_program("difference");
 }
 
+/* A small program as C: a loop, a stack, a sum over the batch, a sparse map. */
+static void plain_c(void)
+{
+    struct arena *arena = arena_new();
+    struct source text;
+    const char *path = arena_printf(arena, "/tmp/gpfc-golden-%ld.c", (long)getpid()), *why = "";
+    const struct gpfc_options options = {.input = check_path("tests/golden/program/plain.input"),
+                                         .output = path, .emit = GPFC_EMIT_C, .from_ir = true, .cpu = "haswell"};
+    struct gpfc_report report;
+    CU_ASSERT_EQUAL_FATAL(gpfc_compile(&options, &report), GPFC_OK);
+    CU_ASSERT_EQUAL_FATAL(source_read(arena, path, GOLDEN_MOST_BYTES, &text, &why), SOURCE_OK);
+    (void)unlink(path);
+    const char *kernels = strstr(text.text, "/* ---- line ---- */"); /* what stands before is the template */
+    CU_ASSERT_PTR_NOT_NULL_FATAL(kernels);
+    CU_ASSERT_TRUE(golden_matches(arena, check_path("tests/golden/program/plain.c.out"), kernels));
+    gpfc_report_free(&report);
+    arena_free(arena);
+}
+
 /* Two compiles of one spec leave the same bytes. */
 static void same_input_same_bytes(void)
 {
@@ -85,6 +104,7 @@ static const struct check_case cases[] = {
     {"gaussian", gaussian},
     {"cube, exact penalty", cube_penalty},
     {"difference penalty", difference},
+    {"plain C", plain_c},
     {"same input, same bytes", same_input_same_bytes},
 };
 

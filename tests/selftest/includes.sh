@@ -24,7 +24,8 @@ machine base machine
 sched base ir pass machine sched
 emit base model ir sched emit gpfc
 tune base ir sched tune gpfc
-compiler base spec model ir diff pass flow baseflow machine sched emit tune templates gpfc
+emit_c base ir sched emit templates gpfc
+compiler base spec model ir diff pass flow baseflow machine sched emit emit_c tune templates gpfc
 runtime runtime gpfc
 gpfc gpfc
 END

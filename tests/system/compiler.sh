@@ -7,7 +7,7 @@ set -u
 write_spec toy ''
 
 # ---- places
-for kind in ir header object executable; do
+for kind in ir c header object executable; do
     expect 1 'No such file' "$gpfc" toy.yaml --emit="$kind" -o absent/toy
     expect 1 'Is a directory' "$gpfc" toy.yaml --emit="$kind" -o .
 done
@@ -58,7 +58,7 @@ cp toy.yaml -- '-toy.yaml'
 expect 0 '' "$gpfc" --quiet --emit=header -- -toy.yaml
 
 # ---- what is reported of the files
-for kind in executable object; do
+for kind in executable object c; do
     expect 0 '' "$gpfc" toy.yaml --json --emit="$kind" -o toy.out
     grep -q "\"output_bytes\":$(wc -c <toy.out)," out || fault "$kind: $(wc -c <toy.out) bytes, not as in: $(cat out)"
 done

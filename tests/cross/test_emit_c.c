@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Random programs as C, through the system's compiler, give what the interpreter gives, and what cannot be computed tile by
+ * tile is refused. One file holds many programs: compilers are slow to start.
+ *
+ *   test_emit_c [SEED [COUNT]]   runs those seeds alone and says what differs */
+#include "check.h"
+#include "cross/compiled.h"
+#include "emit_c/emit_c.h"
+#include "property/random_program.h"
+
+#include <dlfcn.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_SEEDS = 500 };
+static uint64_t first_seed = 1;
+static int seed_count = 30;
+
+struct batch { /* programs of one file */
+    struct arena *arena;
+    bool is_double;
+    int lanes, n;
+    const struct ir_graph *graphs[MOST_SEEDS];
+    uint64_t seeds[MOST_SEEDS];
+};
+
+/* ---- programs to a library --------------------------------------------------------------------------------- */
+
+static bool emits(const struct batch *batch, const struct ir_graph *const *graphs, int n, struct strbuf *text,
+                  const char **fault)
+{
+    const struct emit_c what = {.lanes = batch->lanes, .is_double = batch->is_double, .n_kernels = n, .graphs = graphs};
+    strbuf_init(text, batch->arena);
+    return emit_c(batch->arena, &what, text, fault);
+}
+
+/* A program that cannot be computed tile by tile is refused with a reason. */
+static bool is_refused(const char *fault)
+{
+    return strstr(fault, "sum over the batch") || strstr(fault, "the same for all");
+}
+
+static void add_program(struct batch *batch, uint64_t seed, bool loops)
+{
+    const struct random_options options = {.nodes = 24, .loops = loops};
+    struct ir_graph *graph = random_program(batch->arena, seed, &options);
+    struct strbuf text;
+    const char *fault = NULL;
+    const struct ir_graph *const graphs[] = {graph};
+    graph->name = arena_printf(batch->arena, "program%llu", (unsigned long long)seed);
+    if (!emits(batch, graphs, 1, &text, &fault)) {
+        CU_ASSERT_FATAL(fault != NULL);
+        CU_ASSERT(is_refused(fault));
+        return;
+    }
+    batch->seeds[batch->n] = seed;
+    batch->graphs[batch->n++] = graph;
+}
+
+static bool write_and_compile(struct arena *arena, const char *text, const char *stem)
+{
+    const char *cc = getenv("CC"), *source = arena_printf(arena, "%s.c", stem);
+    FILE *file = fopen(source, "w");
+    const bool written = file && fputs(text, file) >= 0;
+    if (!file || fclose(file) != 0 || !written)
+        return false;
+    return system(arena_printf(arena, "%s -std=c11 -O1 -Wall -Wextra -Werror -fPIC -shared -I '%s/runtime/include' -o %s.so %s.c -lm",
+                               cc && cc[0] ? cc : "cc", check_path(""), stem, stem)) == 0;
+}
+
+static void *library_of(struct batch *batch)
+{
+    char folder[] = "/tmp/gpfc-emit-c-XXXXXX";
+    struct strbuf text;
+    const char *fault = NULL;
+    CU_ASSERT_FATAL(emits(batch, batch->graphs, batch->n, &text, &fault));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+    const char *stem = arena_printf(batch->arena, "%s/programs", folder);
+    const bool compiled = write_and_compile(batch->arena, strbuf_text(&text), stem);
+    void *library = compiled ? dlopen(arena_printf(batch->arena, "%s.so", stem), RTLD_NOW | RTLD_LOCAL) : NULL;
+    (void)unlink(arena_printf(batch->arena, "%s.c", stem));
+    (void)unlink(arena_printf(batch->arena, "%s.so", stem));
+    (void)rmdir(folder);
+    CU_ASSERT_FATAL(compiled && library != NULL);
+    return library;
+}
+
+/* ---- against the interpreter ------------------------------------------------------------------------------- */
+
+static bool has_totals(const struct ir_graph *graph)
+{
+    for (int id = 0; id < graph->n_nodes; id++) {
+        if (graph->nodes[id]->op == IR_BSUM)
+            return true;
+        if (graph->nodes[id]->op == IR_STEPS && has_totals(graph->nodes[id]->steps->body))
+            return true;
+    }
+    return false;
+}
+
+static double gap(const struct ir_graph *graph, int rows, double *const *expected, double *const *found)
+{
+    double worst = 0;
+    for (int o = 0; o < graph->n_outputs; o++)
+        for (long i = 0; i < random_count(graph->outputs[o].value, rows); i++) {
+            const double a = expected[o][i], b = found[o][i];
+            const double here = (isnan(a) && isnan(b)) || a == b ? 0 : fabs(a - b) / (1 + fabs(a));
+            worst = isnan(here) ? INFINITY : fmax(worst, here);
+        }
+    return worst;
+}
+
+static void run_program(const struct batch *batch, int i, const struct gpfc_kernel *kernel, int rows)
+{
+    const struct ir_graph *graph = batch->graphs[i];
+    struct compiled *compiled = compiled_of(batch->arena, graph, kernel, batch->is_double, batch->lanes);
+    double **in = random_inputs(batch->arena, graph, rows, batch->seeds[i]);
+    double **expected = random_outputs(batch->arena, graph, rows), **found = random_outputs(batch->arena, graph, rows);
+    ir_eval(graph, rows, (const double *const *)in, expected);
+    compiled_run(compiled, rows, (const double *const *)in, found);
+    const double worst = gap(graph, rows, expected, found);
+    const bool good = worst <= (batch->is_double ? 1e-11 : 2e-3);
+    if (!good)
+        printf("seed %llu, %s, %d rows: %g\n", (unsigned long long)batch->seeds[i], batch->is_double ? "double" : "single",
+               rows, worst);
+    CU_ASSERT(good);
+}
+
+static void run_batch(bool is_double, int lanes, bool loops)
+{
+    struct batch *batch = calloc(1, sizeof *batch);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(batch);
+    *batch = (struct batch){.arena = arena_new(), .is_double = is_double, .lanes = lanes};
+    for (int i = 0; i < seed_count; i++)
+        add_program(batch, first_seed + (uint64_t)i, loops);
+    CU_ASSERT_FATAL(batch->n > 0 && (seed_count == 1 || batch->n >= seed_count / 3));
+    void *library = library_of(batch);
+    for (int i = 0; i < batch->n; i++) {
+        const struct gpfc_kernel *kernel =
+            dlsym(library, arena_printf(batch->arena, "gpfc_kernel_%s", batch->graphs[i]->name));
+        CU_ASSERT_PTR_NOT_NULL_FATAL(kernel);
+        run_program(batch, i, kernel, 3 * lanes);
+        if (!has_totals(batch->graphs[i]))
+            run_program(batch, i, kernel, 2 * lanes + 3);
+    }
+    (void)dlclose(library);
+    arena_free(batch->arena);
+    free(batch);
+}
+
+static void straight_programs_agree(void)
+{
+    run_batch(true, 4, false);
+}
+
+static void programs_with_loops_agree(void)
+{
+    run_batch(true, 8, true);
+}
+
+static void single_precision_agrees(void)
+{
+    run_batch(false, 16, true);
+}
+
+static void one_sample_a_tile(void)
+{
+    run_batch(true, 1, true);
+}
+
+static const struct check_case cases[] = {
+    {"straight programs agree", straight_programs_agree},
+    {"programs with loops agree", programs_with_loops_agree},
+    {"single precision agrees", single_precision_agrees},
+    {"one sample a tile", one_sample_a_tile},
+};
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) {
+        first_seed = strtoull(argv[1], NULL, 10);
+        seed_count = argc > 2 ? atoi(argv[2]) : 1;
+    }
+    if (seed_count > MOST_SEEDS)
+        seed_count = MOST_SEEDS;
+    return check_main("emit_c", cases, CHECK_COUNT(cases));
+}
