@@ -52,11 +52,26 @@ static double deviation(const struct ir_node *input, double scale)
     return rank < 2 ? 0.1 * scale : scale / sqrt(input->shape.size[rank - 1]);
 }
 
-static void fill_input(const struct ir_node *input, uint64_t seed, double scale, double *out)
+/* Half of the rounds of loops that have so many at most: some are run and some are not. */
+static double half_of_rounds(const struct ir_graph *graph)
+{
+    int most = 0;
+    for (int id = 0; id < graph->n_nodes; id++) {
+        const struct ir_node *node = graph->nodes[id];
+        if (node->op == IR_STEPS && node->steps->limited && node->steps->count > most)
+            most = node->steps->count;
+    }
+    return (most + 1) / 2;
+}
+
+static void fill_input(const struct tune_case *c, const struct ir_node *input, uint64_t seed, double scale,
+                       double *out)
 {
     for (long i = 0; i < count(input); i++) {
         if (strcmp(input->input.name, WEIGHT) == 0)
             out[i] = 1;
+        else if (input == ir_limit(c->graph))
+            out[i] = half_of_rounds(c->graph);
         else if (input->input.role == IR_SETTING)
             out[i] = uniform_number(seed, (uint64_t)i);
         else
@@ -102,7 +117,7 @@ static void fill_limit(const struct tune_case *c)
 static double evaluate(const struct tune_case *c, double scale)
 {
     for (int i = 0; i < c->graph->n_inputs; i++)
-        fill_input(c->graph->inputs[i], (uint64_t)i + 1, scale, c->in[i]);
+        fill_input(c, c->graph->inputs[i], (uint64_t)i + 1, scale, c->in[i]);
     fill_limit(c);
     for (int k = 0; k < SAMPLES; k++)
         evaluate_sample(c, k);

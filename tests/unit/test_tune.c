@@ -198,6 +198,81 @@ static void programs_of_no_training_are_refused(void)
     arena_free(arena);
 }
 
+/* ---- loops that end early ------------------------------------------------------------------------------ */
+
+/* cost = sum of weight (3^n x), n the rounds, of which there are 5 at most. */
+static const struct ir_graph *limited_program(struct arena *arena)
+{
+    struct ir_graph *g = ir_graph_new(arena, "train"), *body = ir_graph_new(arena, "body");
+    const struct ir_node *rounds = ir_input(g, IR_LIMIT, IR_SETTING, IR_UNIFORM, ir_shape_of(0));
+    const struct ir_node *x = ir_input(g, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(0));
+    const struct ir_node *weight = ir_input(g, "weight", IR_SAMPLE, IR_VARYING, ir_shape_of(0));
+    ir_output_add(body, "x", ir_scale(body, 3, ir_input(body, "x", IR_CARRY, IR_VARYING, ir_shape_of(0))));
+    const struct ir_steps steps = {.count = 5, .limited = true, .n_carry = 1, .body = body};
+    const struct ir_node *end = ir_result(g, ir_steps(g, &steps, &x), 0);
+    ir_output_add(g, "cost", ir_bsum(g, ir_mul(g, weight, end)));
+    CU_ASSERT_PTR_EQUAL(ir_limit(g), rounds);
+    return g;
+}
+
+static void add_limited(const void *const *in, double *sums, double most)
+{
+    const double *rounds = in[0], *x = in[1], *weight = in[2];
+    for (int lane = 0; lane < LANES; lane++) {
+        double value = x[lane];
+        for (int k = 0; k + 0.5 <= *rounds && k < most; k++)
+            value *= 3;
+        sums[0] += weight[lane] * value;
+    }
+}
+
+static void all_rounds(const void *const *in, void *const *out, const void *uniform, void *scratch,
+                       void *sums)
+{
+    (void)out, (void)uniform, (void)scratch;
+    add_limited(in, sums, 5);
+}
+
+static void no_rounds(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
+{
+    (void)out, (void)uniform, (void)scratch;
+    add_limited(in, sums, 0);
+}
+
+static void nothing_before(const void *const *in, void *uniform)
+{
+    (void)in, (void)uniform;
+}
+
+static void copy_cost(const void *const *in, void *const *out, const void *uniform, const void *sums)
+{
+    (void)in, (void)uniform;
+    memcpy(out[0], sums, sizeof(double));
+}
+
+static void limited_loops_run(void)
+{
+    static const struct gpfc_port in[] = {{IR_LIMIT, GPFC_IN_SETTING, 1, 0, {0}},
+                                          {"x", GPFC_IN_SAMPLE, 1, 0, {0}},
+                                          {"weight", GPFC_IN_SAMPLE, 1, 0, {0}}};
+    struct arena *arena = arena_new();
+    const char *fault = NULL;
+    const struct tune_case *c = tune_case_new(arena, limited_program(arena), &fault);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+    struct gpfc_kernel kernel = {.n_in = 3,
+                                 .n_out = 1,
+                                 .in = in,
+                                 .out = ports_out,
+                                 .sum_elements = 1,
+                                 .before = nothing_before,
+                                 .tile = all_rounds,
+                                 .after = copy_cost};
+    CU_ASSERT(tune_case_error(c, tune_run_new(arena, &kernel, LANES, true)) < 1e-14);
+    kernel.tile = no_rounds;
+    CU_ASSERT(tune_case_error(c, tune_run_new(arena, &kernel, LANES, true)) > 0.1);
+    arena_free(arena);
+}
+
 /* ---- choosing ------------------------------------------------------------------------------------------ */
 
 enum { MOST_KERNELS = 16 };
@@ -340,6 +415,7 @@ int main(void)
         {"wrong code is wrong", wrong_code_is_wrong},
         {"other ports are told", other_ports_are_told},
         {"programs of no training are refused", programs_of_no_training_are_refused},
+        {"limited loops run", limited_loops_run},
         {"wrong code never wins", wrong_code_never_wins},
         {"a wrong first one is passed over", a_wrong_first_one_is_passed_over},
         {"none right is told", none_right_is_told},
