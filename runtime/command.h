@@ -67,7 +67,8 @@ bool command_other_cpu(const struct gpfc_bundle *bundle, char here[GPFC_CPU_NAME
 
 /* On standard error, where a model was trained for another number of time steps than it is run with here. */
 struct weights;
-void command_tell_steps(const struct command_context *context, const char *model, const struct weights *weights);
+void command_tell_steps(const struct command_context *context, const char *model,
+                        const struct weights *weights);
 
 /* ---- data --------------------------------------------------------------------------------------------- */
 
@@ -91,6 +92,7 @@ struct command_memory {
     double files;     /* likewise, in files */
 };
 struct command_memory command_memory(void);
+/* The two of now; the most has its place in an object already. */
 void command_put_memory(struct json_t *json, const struct command_memory *memory);
 /* "24 MB", and where files take more than a little: "24 MB, and 162 MB of files". */
 const char *command_memory_text(const struct command_memory *memory, char *room, size_t bytes);

@@ -167,13 +167,14 @@ static bool print_json(const struct result *r, struct fault *fault)
     report_put(json, "flop_per_step", r->flop);
     report_put(json, "peak_flops", r->peak);
     report_put(json, "peak_share", r->share);
-    command_put_memory(json, &r->memory);
+    report_put(json, "rss_mb", r->memory.most / 1e6);
     (void)json_object_set_new(json, "threads", json_integer(r->threads));
-    (void)json_object_set_new(json, "pinned", json_boolean(r->pinned));
     (void)json_object_set_new(json, "batch", json_integer(r->batch));
     report_put(json, "step_s_min", r->least);
     report_put(json, "step_s_max", r->most);
     (void)json_object_set_new(json, "steps", json_integer(r->steps));
+    (void)json_object_set_new(json, "pinned", json_boolean(r->pinned));
+    command_put_memory(json, &r->memory);
     return command_print_json(json, fault);
 }
 

@@ -107,7 +107,6 @@ struct command_memory command_memory(void)
 
 void command_put_memory(struct json_t *json, const struct command_memory *memory)
 {
-    report_put(json, "rss_mb", memory->most / 1e6);
     report_put(json, "rss_anonymous_mb", memory->anonymous / 1e6);
     report_put(json, "rss_files_mb", memory->files / 1e6);
 }

@@ -62,6 +62,7 @@ json_t *stage_json(const struct stage *stage, const char *status)
     (void)json_object_set_new(json, "step", json_integer(state->step));
     report_put(json, "seconds", train_run_seconds(stage->run));
     const struct command_memory memory = command_memory();
+    report_put(json, "rss_mb", memory.most / 1e6);
     command_put_memory(json, &memory);
     report_put(json, "best_cost", state->best_cost);
     (void)json_object_set_new(json, "best_step", json_integer(state->best_step));

@@ -46,6 +46,8 @@ def pairs(rng):
     bad = x.copy()
     np.savez("good.npz", x=x, y=y)
     np.savez_compressed("compressed.npz", x=x, y=y)
+    many = rng.normal(size=(1000000, 2)).astype(np.float32)
+    np.savez("large.npz", x_train=many, y_train=many[:, ::-1].copy(), x_test=many[:100], y_test=many[:100])
     np.savez("one.npz", x=x[:1], y=y[:1])
     np.savez("none.npz", x=x[:0], y=y[:0])
     np.savez("integers.npz", x=x.astype("i4"), y=y)

@@ -141,12 +141,14 @@ import json, subprocess, sys
 def run(*words):
     return json.loads(subprocess.run(["./toy", *words, "--json"], check=True, capture_output=True).stdout)
 evaluate = ("cost_before cost_after energy penalty density_error_mean density_error_max roundtrip_max mean_max "
-            "covariance_error_max samples").split()
+            "covariance_error_max time_steps samples").split()
 bench = "step_s samples_per_s flop_per_step peak_flops peak_share rss_mb threads batch".split()
-assert list(run("evaluate", sys.argv[1]))[:10] == evaluate
+assert list(run("evaluate", sys.argv[1]))[:11] == evaluate
 assert list(run("bench", "--seconds", "0.02"))[:8] == bench
-assert list(run("train", "--out", "json")["evaluation"])[:10] == evaluate
+assert list(run("train", "--out", "json")["evaluation"])[:11] == evaluate
 assert run("info")["name"] == "toy"
+large = run("train", "--out", "large", "--data", "large.npz", "--epochs", "1")
+assert large["rss_files_mb"] > 16 and large["rss_anonymous_mb"] < large["rss_mb"] - 16
 lines = [json.loads(line) for line in open("json/metrics.jsonl")]
 assert [line["epoch"] for line in lines] == [0, 1, 2]
 END
