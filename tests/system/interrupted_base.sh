@@ -79,7 +79,7 @@ nothing_left full/base.safetensors full/base_checkpoint.safetensors full/base.sa
 sed 's/train: {epochs: 10/train: {rate: 0.1, epochs: 10/' two.yaml >changed.yaml
 sed 's/blocks: 2/blocks: 1/' two.yaml >other.yaml
 "$gpfc" --quiet changed.yaml -o changed && "$gpfc" --quiet other.yaml -o other || exit 1
-expect 0 'train.rate was 0.005 and is 0.1' ./changed resume three
+expect 0 'train.rate was 0.01 and is 0.1' ./changed resume three
 expect 2 'base.blocks is 2 there and 1 here' ./other resume three
 expect 2 'base.blocks is 2 there and 1 here' ./other train --base whole/base.safetensors --out bad
 nothing_left bad

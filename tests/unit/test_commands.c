@@ -635,7 +635,7 @@ static void info_tells_the_spec(void)
     CU_ASSERT_EQUAL(number(json, "dimension"), 2);
     CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json, "precision")), "single");
     CU_ASSERT_STRING_EQUAL(
-        json_string_value(json_object_get(json_object_get(json, "settings"), "train.rate")), "5e-3");
+        json_string_value(json_object_get(json_object_get(json, "settings"), "train.rate")), "1e-2");
     json_decref(json);
     scratch_remove(&scratch);
 }
