@@ -52,7 +52,7 @@ expect 2 'expected a spec'
 expect 2 'unrecognized option' --nope
 expect 2 'expected one input' a.yaml b.yaml
 expect 2 "did you mean 'object'?" --emit=objekt a.yaml
-expect 2 '--emit: expected ir, llvm' --emit= a.yaml
+expect 2 '--emit: expected ir, c, llvm' --emit= a.yaml
 expect 2 '--from: expected ir' --from=yaml a.yaml
 expect 2 '--dump: expected some of' --dump=flow,nope a.yaml
 expect 2 '--dump: expected some of' --dump= a.yaml
@@ -90,6 +90,34 @@ head -c 2000000 /dev/zero | tr '\0' '[' >large.yaml
 expect 2 'larger than' large.yaml
 head -c 100000 /dev/zero >zeros.yaml
 expect 2 'not a text' zeros.yaml
+
+# ---- schedules: what the text does not say right, what the CPU cannot, what two keys say
+schedule()
+{
+    text=$1
+    shift
+    printf 'dimension: 2\ndata: {pairs: p.npz}\ntarget: {cpu: haswell, %s}\n' "$*" >schedule.yaml
+    expect 2 "$text" --emit=object schedule.yaml
+    grep -q '^schedule.yaml:3:' err || fault "target: $*: no place: $(head -1 err)"
+    grep -q '|  *^$' err || fault "target: $*: no caret"
+    test -s out && fault "target: $*: something on the standard output"
+}
+schedule "target.schedule: unknown field 'lane'; did you mean 'lanes'?" 'schedule: lane=16'
+schedule "expected field=value, found 'fast'" 'schedule: fast'
+schedule 'lanes: expected a number from 2 to 256' 'schedule: lanes=1000'
+schedule 'field keep is given twice' 'schedule: keep=all keep=all'
+schedule 'expected powers of two' 'schedule: lanes=24'
+schedule 'a register of haswell holds 8 elements' 'schedule: vector=16'
+schedule 'a tile is at least one vector' 'schedule: lanes=4 vector=8'
+schedule 'accumulators=20: there are registers=16' 'schedule: accumulators=20'
+schedule 'target.lanes and target.schedule both decide lanes' 'schedule: lanes=16, lanes: 32'
+schedule 'target.unroll and target.schedule both decide unroll' 'schedule: unroll=0, unroll: 9'
+schedule 'target.keep and target.schedule both decide keep' 'schedule: keep=all, keep: state'
+checks=$((checks + 1))
+printf 'dimension: 2\ndata: {pairs: p.npz}\ntarget: {cpu: haswell, schedule: lanes=32 keep=state unroll=0}\n' >given.yaml
+"$gpfc" --no-wisdom --json --emit=ir -o given.ir given.yaml >out 2>err || fault "a schedule was refused: $(head -1 err)"
+grep -q 'lanes=32 .*unroll=0 .*keep=state' out || fault "the schedule that was given is not the one told: $(cat out)"
+rm -f given.ir flow.o
 
 # ---- JSON
 printf 'dimension: 1\n' >bad.yaml
