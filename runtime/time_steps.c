@@ -56,13 +56,13 @@ static int64_t next_above(const struct time_rule *rule, const struct time_choice
     return guess > (double)choice->steps ? (int64_t)guess : choice->steps + 1;
 }
 
-/* Is it worth a look whether one step fewer is enough? */
-static bool may_go_down(const struct time_rule *rule, const struct time_choice *choice)
+/* Is it worth a look whether one step fewer is enough? By the order, with some allowance. */
+static bool may_go_down(const struct time_rule *rule, const struct time_choice *choice, double wanted)
 {
     if (choice->steps <= 1)
         return false;
     const double grows = pow((double)choice->steps / (double)(choice->steps - 1), rule->order);
-    return excess(rule, &choice->errors) * grows <= 2 * keep;
+    return excess(rule, &choice->errors) * grows <= 1.25 * wanted;
 }
 
 static struct time_choice choose(const struct time_rule *rule, int64_t now, double kept, double wanted,
@@ -74,7 +74,7 @@ static struct time_choice choose(const struct time_rule *rule, int64_t now, doub
             choice = look(probe, data, next_above(rule, &choice, wanted));
         return choice;
     }
-    while (may_go_down(rule, &choice)) {
+    while (may_go_down(rule, &choice, wanted)) {
         const struct time_choice fewer = look(probe, data, choice.steps - 1);
         if (excess(rule, &fewer.errors) > wanted)
             break;
