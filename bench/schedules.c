@@ -108,7 +108,7 @@ static struct contender *contender_for(struct work *work, const struct tune_case
 static void measure(struct comparison *comparison, struct contender *const *contenders)
 {
     for (int round = 0; round < ROUNDS; round++)
-        contenders_round(contenders, comparison->n, round);
+        contenders_round(contenders, comparison->n, round, NULL);
     for (int i = 0; i < comparison->n; i++) {
         comparison->entries[i].measured = contender_least(contenders[i]);
         if (comparison->entries[i].measured < comparison->entries[comparison->fastest].measured)

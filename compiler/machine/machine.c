@@ -68,6 +68,7 @@ void machine_find(struct machine *out, const char *name, int vector_bits, int re
 
 long machine_l3_share(const struct machine *machine)
 {
-    const long share = machine->l3_bytes / machine->l3_cores;
+    const int working = (machine->l3_cores + 1) / 2;
+    const long share = machine->l3_bytes / working;
     return share > machine->l2_bytes ? share : machine->l2_bytes;
 }

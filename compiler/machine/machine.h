@@ -34,7 +34,7 @@ struct machine {
  * what its vectors are like decides. */
 void machine_find(struct machine *out, const char *name, int vector_bits, int registers, bool has_fma, bool native);
 
-/* Bytes of the third level that a core may count on while the others work too. */
+/* Bytes of the third level that a core may count on: half of the cores are taken to work at the same time. */
 long machine_l3_share(const struct machine *machine);
 
 #endif

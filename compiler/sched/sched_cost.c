@@ -50,7 +50,7 @@ static double chain_cycles(const struct costing *c, const struct nest_work *work
     for (int i = 0; i < work->n_chains; i++) {
         const struct chain *chain = &work->chains[i];
         const double seen = most(1, c->machine->window / most(chain->operations, 1));
-        const double step = c->machine->latency + (chain->is_spilled ? forwarding : 0);
+        const double step = c->machine->latency + chain->spilled * forwarding;
         cycles += chain->blocks * (chain->length + 2) * step / least(seen, chain->blocks);
     }
     return cycles;
@@ -117,7 +117,7 @@ double sched_cost(const struct plan *plan, const struct machine *machine, int el
 
 int sched_pick(int n, const double *seconds)
 {
-    const double margin = 0.98;
+    const double margin = 0.965;
     int best = 0;
     for (int i = 1; i < n; i++)
         if (seconds[i] >= 0 && (seconds[best] < 0 || seconds[i] < margin * seconds[best]))

@@ -58,13 +58,17 @@ static void offer(struct space *space, struct schedule schedule)
         space->out[space->n++] = schedule;
 }
 
-/* Lanes, kept values: what decides how large a tile's memory is. */
-static void offer_tiles(struct space *space, struct schedule schedule, int most_vectors)
+/* Lanes, kept values: what decides how large a tile's memory is. One vector shares no number of a row: rounds of several
+ * steps would take registers for nothing. */
+static void offer_tiles(struct space *space, const struct schedule *like, int most_vectors)
 {
-    for (int keep = SCHED_KEEP_ALL; keep >= SCHED_KEEP_STATE; keep--)
+    static const int keep[] = {SCHED_KEEP_ALL, 16, SCHED_KEEP_STATE};
+    for (size_t k = 0; k < sizeof keep / sizeof keep[0]; k++)
         for (int vectors = 1; vectors <= most_vectors; vectors *= 2) {
-            schedule.keep = keep;
+            struct schedule schedule = *like;
+            schedule.keep = keep[k];
             schedule.lanes = vectors * schedule.vector;
+            schedule.steps = vectors > 1 ? like->steps : 1;
             offer(space, schedule);
         }
 }
@@ -73,7 +77,7 @@ static void offer_unrolled(struct space *space, struct schedule schedule, const 
 {
     for (int i = 0; i < n; i++) {
         schedule.unroll = unroll[i];
-        offer_tiles(space, schedule, most_vectors);
+        offer_tiles(space, &schedule, most_vectors);
     }
 }
 
@@ -84,7 +88,7 @@ int sched_space(const struct machine *machine, int element_bytes, enum sched_ext
     const struct schedule first = sched_choose(machine->vector_bits, machine->registers, element_bytes, 0);
     struct space space = {machine, element_bytes, out, 0, room};
     offer(&space, first);
-    offer_tiles(&space, first, 8);
+    offer_tiles(&space, &first, 8);
     if (extent == SCHED_FEW)
         return space.n;
     offer_unrolled(&space, first, unroll, UNROLLS, 4);

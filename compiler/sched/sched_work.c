@@ -30,21 +30,35 @@ static double operations(const struct work *work)
     return work->madds + work->arithmetic + work->loads + work->stores + work->shuffles + work->divisions + work->other;
 }
 
-static void add_chain(struct nest_work *out, double blocks, double length, double ops, int spilled)
+static void add_chain(struct nest_work *out, double blocks, double length, double ops, double spilled)
 {
     if (out->n_chains < WORK_MOST_CHAINS)
-        out->chains[out->n_chains++] = (struct chain){blocks, length, ops, spilled > 0};
+        out->chains[out->n_chains++] = (struct chain){blocks, length, ops, spilled};
 }
 
-/* Sums beyond the registers, `operands` of which hold something else, are loaded and stored at each step. */
-static int spill(const struct counting *c, int sums, int operands, struct work *step)
+/* Sums beyond the registers, `operands` of which hold something else, are loaded and stored at each step. Gives how many of
+ * the steps wait for that. */
+static double spill(const struct counting *c, int sums, int operands, struct work *step)
 {
     const int spilled = sums + operands - c->machine->registers;
     if (spilled <= 0)
         return 0;
     step->loads += spilled;
     step->stores += spilled;
-    return spilled;
+    return 1;
+}
+
+/* One vector a row: LLVM takes each number of a row into the register that then holds its sum, and with several steps a round
+ * runs out of them where they are few. */
+static double spill_of_round(const struct counting *c, int rows, struct work *step)
+{
+    enum { FEW = 16, FREE = 5 };
+    const int steps = c->nest->steps;
+    if (steps == 1 || c->vectors > 1 || c->machine->registers > FEW || rows <= FREE)
+        return 0;
+    step->loads += (double)(rows - FREE) / steps;
+    step->stores += (double)(rows - FREE) / steps;
+    return 1.0 / steps;
 }
 
 /* ---- functions ------------------------------------------------------------------------------------------------------ */
@@ -183,14 +197,14 @@ static void add_block(const struct counting *c, int rows, double times, struct n
 {
     const struct plan_nest *nest = c->nest;
     struct work block = {.other = BLOCK}, element = element_work(c);
-    double steps = 1;
-    int spilled = 0;
+    double steps = 1, spilled = 0;
     for (int i = 0; i < nest->n_summed; i++)
         steps *= nest->members[0].node->ein.size[nest->summed[i]];
     if (nest->n_summed > 0) {
         struct work step = step_work(c, nest->members[0].node, rows);
         step.other += nest->unroll ? 0 : (double)LOOP / nest->steps;
         spilled = spill(c, rows * c->vectors, rows > 1 ? c->vectors + 1 : 1, &step); /* a column, a row's number */
+        spilled += spill_of_round(c, rows, &step);
         add_work(&block, &step, steps);
         out->code_operations += (nest->unroll ? steps * times : nest->steps) * operations(&step);
     }
@@ -276,8 +290,7 @@ static struct work term_work(const struct counting *c, const struct plan_term *t
 static void add_total_block(const struct counting *c, int m, int k, double times, struct nest_work *out)
 {
     struct work block = reduction_work(c, m, k);
-    double length = 0;
-    int spilled = 0;
+    double length = 0, spilled = 0;
     out->code_operations += operations(&block);
     for (int t = 0; t < c->nest->n_terms; t++) {
         const struct plan_term *term = &c->nest->terms[t];

@@ -22,7 +22,7 @@ struct chain {
     double blocks; /* one after another */
     double length; /* multiply-adds of a chain in a block */
     double operations; /* of any kind, of a block */
-    bool is_spilled; /* a sum has no register: it goes through memory at each step */
+    double spilled; /* of the steps, how many find a sum in memory for which there was no register */
 };
 
 enum { WORK_MOST_CHAINS = 8 };
