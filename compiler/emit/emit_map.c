@@ -180,6 +180,17 @@ static void store_one(const struct nest_emitter *ne, int which, int vector)
     emit_store_value(ne, ne->store[which], &store->to, store->rank, index, vector, x);
 }
 
+/* The member's operation at the indices at hand; of a sum, the product that is added. */
+static LLVMValueRef emit_member(const struct nest_emitter *ne, const struct plan_member *member, int vector)
+{
+    const struct ir_node *node = member->node;
+    const int n = node->op == IR_EIN ? node->ein.n_labels : node->shape.rank;
+    struct index label[IR_MAX_LABELS];
+    for (int i = 0; i < n; i++)
+        label[i] = ne->axis[member->axis[i]];
+    return emit_expression(ne, node, label, vector);
+}
+
 static void element(struct nest_emitter *ne, const struct contraction *c, int r, int vector)
 {
     const struct plan_nest *nest = ne->nest;
@@ -187,17 +198,18 @@ static void element(struct nest_emitter *ne, const struct contraction *c, int r,
         ne->in_register[nest->members[i].node->id] = NULL;
     for (int i = 0; i < nest->n_members; i++) {
         const struct plan_member *member = &nest->members[i];
-        struct index label[IR_MAX_LABELS];
-        for (int a = 0; a < member->node->shape.rank; a++)
-            label[a] = ne->axis[member->axis[a]];
         bool root = i == 0 && nest->n_summed > 0;
         ne->in_register[member->node->id] =
-            root ? contracted(ne, c, r, vector) : emit_expression(ne, member->node, label, vector);
+            root ? contracted(ne, c, r, vector) : emit_member(ne, member, vector);
     }
+    for (int i = 0; i < nest->n_sums; i++)
+        ne->in_register[nest->sums[i].node->id] = emit_member(ne, &nest->sums[i], vector);
     for (int i = 0; i < nest->n_stores; i++)
         store_one(ne, i, vector);
     for (int i = 0; i < nest->n_members; i++)
         ne->in_register[nest->members[i].node->id] = NULL;
+    for (int i = 0; i < nest->n_sums; i++)
+        ne->in_register[nest->sums[i].node->id] = NULL;
 }
 
 /* ---- loops ------------------------------------------------------------------------------------------------------- */
@@ -279,7 +291,38 @@ static void over_axes(struct nest_emitter *ne, int axis)
     emit_loop_end(ne->e, &loop, size);
 }
 
+/* ---- sums begin with zeros --------------------------------------------------------------------------------------- */
+
+static void zero_over(struct nest_emitter *ne, int which, int axis)
+{
+    const struct plan_store *store = &ne->nest->stores[which];
+    struct index index[IR_MAX_RANK];
+    if (axis < store->rank) {
+        const int nest_axis = store->axis[axis];
+        struct emit_loop loop = emit_loop_begin(ne->e, ne->nest->size[nest_axis], "zero");
+        ne->axis[nest_axis] = (struct index){loop.index, 0};
+        zero_over(ne, which, axis + 1);
+        emit_loop_end(ne->e, &loop, ne->nest->size[nest_axis]);
+        return;
+    }
+    for (axis = 0; axis < store->rank; axis++)
+        index[axis] = ne->axis[store->axis[axis]];
+    struct emit_loop groups = emit_groups_begin(ne);
+    for (int v = 0; v < ne->vectors; v++)
+        emit_store_value(ne, ne->store[which], &store->to, store->rank, index, v, LLVMConstNull(ne->type));
+    emit_groups_end(ne, &groups);
+}
+
+static void zero_sums(struct nest_emitter *ne)
+{
+    for (int i = 0; i < ne->nest->n_stores; i++)
+        for (int s = 0; s < ne->nest->n_sums; s++)
+            if (ne->nest->stores[i].node == ne->nest->sums[s].node)
+                zero_over(ne, i, 0);
+}
+
 void emit_map(struct nest_emitter *ne)
 {
+    zero_sums(ne);
     over_axes(ne, ne->nest->n_axes - 1);
 }

@@ -115,6 +115,8 @@ struct plan_nest {
     bool apart; /* what follows a contraction is so much that one row's code serves all rows of a block */
     int n_members;
     struct plan_member *members;
+    int n_sums; /* products of members and others, summed over loops around the rows: added up in memory, never read here */
+    struct plan_member *sums;
     int n_summed; /* of a contraction: its summed labels, outermost first */
     int summed[IR_MAX_LABELS];
     int steps; /* of the innermost of them that one round of its loop takes */

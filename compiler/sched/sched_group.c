@@ -13,6 +13,8 @@ struct grouping {
     int *member_of;              /* by id: place in members, -1: none (of the nest at hand) */
     int n_members;
     struct plan_member *members; /* room for all nodes */
+    int n_sums;
+    struct plan_member *sums;    /* likewise */
 };
 
 /* ---- what can be read -------------------------------------------------------------------------------------------- */
@@ -121,6 +123,30 @@ static bool can_join(const struct grouping *grouping, const struct ir_node *node
     return linked && is_permutation(out->axis, node->shape.rank, n_axes);
 }
 
+/* A contraction that a nest can add up beside its own work: a product at the nest's indices, of which one is a member, summed
+ * over loops around the rows. */
+static bool can_add_up(const struct grouping *grouping, const struct ir_node *node, int n_axes,
+                       struct plan_member *out)
+{
+    enum { FEW = 32 }; /* terms: they come from the first cache as fast */
+    long terms = 1;
+    for (int label = 0; plan_is_contraction(node) && label < node->ein.n_labels; label++)
+        terms *= node->ein.size[label];
+    if (terms <= FEW || !grouping->region->wide || node->rate != IR_VARYING || node->ein.n_labels != n_axes ||
+        !is_ready(grouping, node))
+        return false;
+    *out = (struct plan_member){.node = node};
+    for (int label = 0; label < IR_MAX_LABELS; label++)
+        out->axis[label] = -1;
+    bool linked = false, has_rows = false;
+    for (int i = 0; i < node->n_args; i++)
+        if (!map_operand(grouping, node->args[i], node->ein.labels[i], out->axis, &linked))
+            return false;
+    for (int axis = 0; axis < node->shape.rank; axis++)
+        has_rows |= out->axis[axis] == 0;
+    return linked && has_rows && is_permutation(out->axis, n_axes, n_axes);
+}
+
 static void join(struct grouping *grouping, const struct plan_member *member)
 {
     grouping->member_of[member->node->id] = grouping->n_members;
@@ -164,9 +190,12 @@ static void grow(struct grouping *grouping, const struct ir_node *root)
     join(grouping, &member);
     for (int id = root->id + 1; id < grouping->region->graph->n_nodes; id++) {
         const struct ir_node *node = grouping->region->graph->nodes[id];
-        if (is_open(grouping, node) && (can_join(grouping, node, root->shape.rank, &member) ||
-                                        can_stand_beside(grouping, node, &member)))
+        if (!is_open(grouping, node))
+            continue;
+        if (can_join(grouping, node, root->shape.rank, &member) || can_stand_beside(grouping, node, &member))
             join(grouping, &member);
+        else if (can_add_up(grouping, node, root->shape.rank, &member))
+            grouping->sums[grouping->n_sums++] = member;
     }
 }
 
@@ -174,7 +203,7 @@ static void ungroup(struct grouping *grouping)
 {
     for (int i = 0; i < grouping->n_members; i++)
         grouping->member_of[grouping->members[i].node->id] = -1;
-    grouping->n_members = 0;
+    grouping->n_members = grouping->n_sums = 0;
 }
 
 /* ---- the order --------------------------------------------------------------------------------------------------- */
@@ -287,13 +316,14 @@ static void order_summed(const struct plan_region *region, const struct ir_node 
         nest->summed[nest->n_summed++] = fastest;
 }
 
-/* One where LLVM vectorises the loop itself, and where it is short: without the loop, what follows it would join what comes
- * next, and spill. */
+/* One where LLVM vectorises the loop itself; where it is short, as without it what follows would join what comes next, and
+ * spill; where an operand serves a single product, as LLVM then keeps the sums of both steps. */
 static int steps_a_round(const struct planner *planner, const struct plan_region *region, const struct plan_nest *nest,
                          const struct ir_node *root)
 {
     enum { SHORT = 8 };
-    if (!region->wide || !nest->n_summed || root->ein.size[nest->summed[nest->n_summed - 1]] < SHORT)
+    if (!region->wide || sched_group(&planner->plan->schedule) == 1 || !nest->n_summed ||
+        root->ein.size[nest->summed[nest->n_summed - 1]] < SHORT)
         return 1;
     return planner->plan->schedule.steps;
 }
@@ -345,6 +375,9 @@ static struct plan_nest *map_nest(struct grouping *grouping)
     nest->n_members = grouping->n_members;
     nest->members = ARENA_ARRAY(planner->arena, struct plan_member, (size_t)grouping->n_members);
     memcpy(nest->members, grouping->members, (size_t)grouping->n_members * sizeof *nest->members);
+    nest->n_sums = grouping->n_sums;
+    nest->sums = ARENA_ARRAY(planner->arena, struct plan_member, (size_t)grouping->n_sums + 1);
+    memcpy(nest->sums, grouping->sums, (size_t)grouping->n_sums * sizeof *nest->sums);
     if (plan_is_contraction(root))
         order_summed(region, root, nest);
     nest->steps = steps_a_round(planner, region, nest, root);
@@ -416,6 +449,8 @@ static bool append_next(struct grouping *grouping, const struct ir_node *node)
     mark_done(grouping, node, item);
     for (int i = 0; i < grouping->n_members; i++)
         mark_done(grouping, grouping->members[i].node, item);
+    for (int i = 0; i < grouping->n_sums; i++)
+        mark_done(grouping, grouping->sums[i].node, item);
     ungroup(grouping);
     return true;
 }
@@ -426,6 +461,7 @@ bool plan_group(struct planner *planner, struct plan_region *region)
     struct grouping grouping = {.planner = planner, .region = region};
     grouping.member_of = ARENA_ARRAY(planner->arena, int, n + 1);
     grouping.members = ARENA_ARRAY(planner->arena, struct plan_member, n + 1);
+    grouping.sums = ARENA_ARRAY(planner->arena, struct plan_member, n + 1);
     memset(grouping.member_of, -1, (n + 1) * sizeof(int));
     for (const struct ir_node *node = pick(&grouping); node; node = pick(&grouping))
         if (!append_next(&grouping, node))

@@ -68,6 +68,8 @@ static void mark_nest_reads(struct reader *reader, const struct plan_nest *nest)
 {
     for (int i = 0; i < nest->n_members; i++)
         plan_visit_bases(reader->region, nest->members[i].node, mark_read, reader);
+    for (int i = 0; i < nest->n_sums; i++)
+        plan_visit_bases(reader->region, nest->sums[i].node, mark_read, reader);
     for (int i = 0; i < nest->n_stores; i++)
         if (nest->stores[i].node && nest->kind == PLAN_MAP)
             mark_node_read(reader, nest->stores[i].node);
@@ -323,6 +325,13 @@ static void store_own_values(struct planner *planner, struct plan_region *region
         memcpy(store.axis, member->axis, sizeof store.axis);
         if (region->value[member->node->id].space != PLAN_NOWHERE)
             plan_store_add(planner, nest, store);
+    }
+    for (int i = 0; i < nest->n_sums; i++) {
+        const struct plan_member *sum = &nest->sums[i];
+        struct plan_store store = {.node = sum->node, .from = -1, .target = PLAN_TO_SELF, .add = true,
+                                   .rank = sum->node->shape.rank};
+        memcpy(store.axis, sum->axis, sizeof store.axis);
+        plan_store_add(planner, nest, store);
     }
     if (nest->kind == PLAN_TOTAL && region->depth == 0)
         plan_store_add(planner, nest,

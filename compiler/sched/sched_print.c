@@ -29,6 +29,8 @@ static void print_map(const struct plan_nest *nest, struct strbuf *out)
                 nest->apart ? ", apart" : "");
     for (int i = 0; i < nest->n_members; i++)
         strbuf_addf(out, " %%%d%s", nest->members[i].node->id, i == 0 && nest->n_summed ? " (contraction)" : "");
+    for (int i = 0; i < nest->n_sums; i++)
+        strbuf_addf(out, " %%%d (sum)", nest->sums[i].node->id);
     strbuf_add(out, "\n");
 }
 

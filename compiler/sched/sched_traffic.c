@@ -92,11 +92,11 @@ static void use_place(struct reuse *r, const struct plan_store *store, double el
     move(r, bytes, stacked ? r->stacks : r->footprint, stacked);
 }
 
-static double store_elements(const struct plan_nest *nest)
+static double store_elements(const struct plan_nest *nest, const struct plan_store *store)
 {
     double elements = nest->total ? (double)ir_elements(nest->total->shape) : 1;
-    for (int axis = 0; axis < nest->n_axes; axis++)
-        elements *= nest->size[axis];
+    for (int axis = 0; axis < store->rank; axis++)
+        elements *= nest->size[store->axis[axis]];
     return elements;
 }
 
@@ -105,6 +105,8 @@ static void use_nest(struct reuse *r, const struct plan_nest *nest)
     r->nest = nest;
     for (int i = 0; i < nest->n_members; i++)
         plan_visit_bases(r->region, nest->members[i].node, use_base, r);
+    for (int i = 0; i < nest->n_sums; i++)
+        plan_visit_bases(r->region, nest->sums[i].node, use_base, r);
     if (nest->total)
         plan_visit_bases(r->region, nest->total, use_base, r);
     if (nest->node) {
@@ -115,7 +117,7 @@ static void use_nest(struct reuse *r, const struct plan_nest *nest)
         const struct plan_store *store = &nest->stores[i];
         if (store->node && nest->n_members == 0 && !nest->total)
             plan_visit_bases(r->region, store->node, use_base, r);
-        use_place(r, store, store_elements(nest));
+        use_place(r, store, store_elements(nest, store));
     }
 }
 

@@ -91,6 +91,9 @@ static bool is_member(const struct plan_nest *nest, const struct ir_node *node)
     for (int i = 0; i < nest->n_members; i++)
         if (nest->members[i].node == node)
             return true;
+    for (int i = 0; i < nest->n_sums; i++)
+        if (nest->sums[i].node == node)
+            return true;
     return false;
 }
 
@@ -146,6 +149,8 @@ static struct work element_work(const struct counting *c)
         else
             add_expression(c, node, &work);
     }
+    for (int i = 0; i < c->nest->n_sums; i++)
+        add_expression(c, c->nest->sums[i].node, &work);
     for (int i = 0; i < c->nest->n_stores; i++)
         add_store(c, &c->nest->stores[i], &work);
     return work;
