@@ -128,4 +128,9 @@ struct bench_figures {
 bool bench_history_add(struct arena *arena, const char *path, const struct bench_figures *f,
                        struct fault *fault) MUST_CHECK;
 
+/* ---- bench_picture.c ------------------------------------------------------------------------------------------- */
+
+/* The file of the history as an SVG. */
+bool bench_picture(struct arena *arena, const char *history, const char *path, struct fault *fault) MUST_CHECK;
+
 #endif

@@ -107,6 +107,7 @@ static bool run_sweep(struct arena *arena, const struct arguments *a, struct fau
     struct strbuf table;
     struct sweep_files files = {.arena = arena, .sweep = &sweep, .table = a->table, .picture = a->picture};
     sweep_cells(arena, a->quick, &sweep);
+    sweep_keep(&sweep, a->run.n_names, a->run.names);
     strbuf_init(&table, arena);
     if (!sweep_run(&sweep, a->run.seconds > 0 ? a->run.seconds : 0.3, write_sweep, &files, fault))
         return false;
@@ -117,7 +118,7 @@ static bool run_sweep(struct arena *arena, const struct arguments *a, struct fau
 
 int main(int argc, char **argv)
 {
-    static const struct argp argp = {option_list, parse_argument, "[CASE ...]",
+    static const struct argp argp = {option_list, parse_argument, "[CASE ...]\n--sweep [D,WIDTH ...]",
                                      "Verifies and times the kernels of gpfc on this machine, one thread.", NULL, NULL, NULL};
     struct arguments arguments = {.sweep = false};
     struct fault fault = {.exit_code = 0};

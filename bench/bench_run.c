@@ -134,5 +134,5 @@ bool bench_run(struct arena *arena, const struct bench_run_options *options, str
         if (options->history && !bench_history_add(arena, options->history, &f, fault))
             return false;
     }
-    return true;
+    return !options->history || !options->picture || bench_picture(arena, options->history, options->picture, fault);
 }

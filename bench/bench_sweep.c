@@ -16,6 +16,7 @@ static const int few_widths[] = {15, 32, 33, 50, 100};
 static const char *const fields[] = {"gaussian", "cube"};
 
 enum { MOST_CELLS = 1024, TIME_STEPS = 15, LEAST_ROWS = 64, MOST_ROWS = 1024, CHECK_ROWS = 5 };
+static const double least_share = 0.5;
 static const double call_flop = 4e9; /* nominal FLOP of one call: some 50 ms */
 
 /* ---- cells ------------------------------------------------------------------------------------------------- */
@@ -61,15 +62,31 @@ static void add_others(struct sweep *sweep, int d, int width)
     cell->c.euler = true;
 }
 
+void sweep_keep(struct sweep *sweep, int n, const char *const *places)
+{
+    int kept = 0;
+    for (int i = 0; i < sweep->n; i++) {
+        char place[32];
+        bool wanted = n == 0;
+        (void)snprintf(place, sizeof place, "%d,%d", sweep->cells[i].c.d, sweep->cells[i].c.hidden[0]);
+        for (int k = 0; k < n; k++)
+            wanted |= strcmp(places[k], place) == 0;
+        if (wanted)
+            sweep->cells[kept++] = sweep->cells[i];
+    }
+    sweep->n = kept;
+}
+
 void sweep_cells(struct arena *arena, bool quick, struct sweep *out)
 {
     *out = (struct sweep){.cells = ARENA_ARRAY(arena, struct sweep_cell, MOST_CELLS)};
-    for (int k = 0; k < 2; k++)
-        for (int i = 0; i < 2; i++)
-            add_grid(out, fields[i], k, quick);
     add_others(out, 2, 15);
     add_others(out, 10, 50);
     add_others(out, 32, 64);
+    for (int i = 0; i < 2; i++)
+        add_grid(out, fields[i], false, quick);
+    for (int i = 0; i < 2; i++)
+        add_grid(out, fields[i], true, true); /* double precision falls off where single does: few cells tell */
 }
 
 /* ---- measuring ------------------------------------------------------------------------------------------------ */
@@ -143,12 +160,26 @@ static void tell(const struct sweep *sweep, int i)
                   cell->row ? ", " : "", cell->row ? cell->row : "", 100 * cell->useful, 100 * cell->executed);
 }
 
+/* A low share may be the machine's, not the kernel's: such a cell is measured once more, and the better one holds. */
+static bool measure_again(struct sweep_cell *cell, double seconds, struct bench_print *print, struct fault *fault)
+{
+    struct sweep_cell again = *cell;
+    if (cell->useful >= least_share)
+        return true;
+    if (!measure_apart(&again, 3 * seconds, print, fault))
+        return false;
+    if (again.useful > cell->useful)
+        *cell = again;
+    return true;
+}
+
 bool sweep_run(struct sweep *sweep, double seconds, void (*changed)(void *data), void *data, struct fault *fault)
 {
     struct bench_print *prints = calloc((size_t)sweep->n, sizeof *prints);
     bool good = prints || fault_memory(fault, (size_t)sweep->n * sizeof *prints, "the sweep");
     for (int i = 0; good && i < sweep->n; i++) {
-        good = measure_apart(&sweep->cells[i], seconds, &prints[i], fault) && compare(sweep, prints, i, fault);
+        good = measure_apart(&sweep->cells[i], seconds, &prints[i], fault) &&
+               measure_again(&sweep->cells[i], seconds, &prints[i], fault) && compare(sweep, prints, i, fault);
         if (good)
             tell(sweep, i);
         if (good && changed)

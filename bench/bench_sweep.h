@@ -24,6 +24,8 @@ struct sweep {
 
 /* All cells, none measured yet; quick: few of them. */
 void sweep_cells(struct arena *arena, bool quick, struct sweep *out);
+/* Drops all cells but those at these places, "d,width"; none: drops nothing. */
+void sweep_keep(struct sweep *sweep, int n, const char *const *places);
 /* The first worst of those that are held to the least share, in the grid or not; NULL: none was measured. */
 const struct sweep_cell *sweep_worst(const struct sweep *sweep);
 void sweep_table(const struct sweep *sweep, struct strbuf *out);   /* Markdown */

@@ -11,6 +11,7 @@ bench_gpfc_bench_SOURCES = \
 	bench/bench_load.c \
 	bench/bench_main.c \
 	bench/bench_peer.c \
+	bench/bench_picture.c \
 	bench/bench_run.c \
 	bench/bench_run.h \
 	bench/bench_sweep.c \
