@@ -104,7 +104,6 @@ static enum gpfc_status find_cpu(struct compile *c)
         return GPFC_FAULTY;
     (void)snprintf(c->report->cpu, sizeof c->report->cpu, "%s", c->cpu.name);
     c->report->vector_bits = c->cpu.vector_bits;
-    c->report->lanes = c->schedule[COMPILE_OF_FLOW].lanes;
     return GPFC_OK;
 }
 

@@ -67,8 +67,9 @@ static enum gpfc_status write_c(struct compile *c, const char *path)
 {
     const char *fault = NULL;
     struct strbuf text;
-    const struct emit_c what = {.lanes = c->report->lanes, .is_double = c->is_double, .n_kernels = c->n_kernels,
-                                .graphs = c->graphs, .bundle = c->options->from_ir ? NULL : describe_bundle(c)};
+    const struct emit_c what = {.lanes = c->schedule[COMPILE_OF_FLOW].lanes, .is_double = c->is_double,
+                                .n_kernels = c->n_kernels, .graphs = c->graphs,
+                                .bundle = c->options->from_ir ? NULL : describe_bundle(c)};
     strbuf_init(&text, c->arena);
     if (!emit_c(c->arena, &what, &text, &fault))
         return compile_fail(c, GPFC_FAULTY, fault);
@@ -225,7 +226,8 @@ static enum gpfc_status write_trainer(struct compile *c, const char *path)
 
 static struct library_facts library_facts(const struct compile *c)
 {
-    return (struct library_facts){.model = &c->model, .flow = c->report->flow, .lanes = c->report->lanes};
+    return (struct library_facts){
+        .model = &c->model, .flow = c->report->flow, .lanes = c->schedule[COMPILE_OF_FLOW].lanes};
 }
 
 static enum gpfc_status put_parts(struct compile *c, const char *header, const struct compile_object *kernels)
