@@ -75,17 +75,6 @@ static void add_node(struct nest_params *params, const struct ir_node *node)
         add_read(params, node);
 }
 
-static bool is_member(const struct plan_nest *nest, const struct ir_node *node)
-{
-    for (int i = 0; i < nest->n_members; i++)
-        if (nest->members[i].node == node)
-            return true;
-    for (int i = 0; i < nest->n_sums; i++)
-        if (nest->sums[i].node == node)
-            return true;
-    return false;
-}
-
 static void collect_reads(struct nest_params *params, const struct plan_nest *nest)
 {
     for (int i = 0; i < nest->n_members; i++)
@@ -93,7 +82,7 @@ static void collect_reads(struct nest_params *params, const struct plan_nest *ne
     for (int i = 0; i < nest->n_sums; i++)
         plan_visit_bases(params->region, nest->sums[i].node, add_read, params);
     for (int i = 0; i < nest->n_stores && nest->kind == PLAN_MAP; i++)
-        if (nest->stores[i].node && !is_member(nest, nest->stores[i].node))
+        if (nest->stores[i].node && !plan_is_member(nest, nest->stores[i].node))
             add_node(params, nest->stores[i].node);
     if (nest->kind == PLAN_TOTAL)
         plan_visit_bases(params->region, nest->total, add_read, params);

@@ -70,23 +70,7 @@ static LLVMValueRef part_of(const struct nest_emitter *ne, LLVMValueRef x, int f
                                   LLVMConstVector(mask, (unsigned)n), "");
 }
 
-/* The largest power of two that is at most n and at most `most`, which is one. */
-static int power_of_two_in(int n, int most)
-{
-    while (most > n)
-        most /= 2;
-    return most;
-}
-
 /* ---- one block --------------------------------------------------------------------------------------------------- */
-
-static bool has_label(const struct plan_factor *factor, int label)
-{
-    for (int axis = 0; label >= 0 && axis < factor->node->shape.rank; axis++)
-        if (factor->labels[axis] == label)
-            return true;
-    return false;
-}
 
 /* Product of the factors that have exactly these of the block's two labels. */
 static LLVMValueRef partial_product(const struct nest_emitter *ne, const struct plan_term *term, bool a, bool b,
@@ -95,7 +79,7 @@ static LLVMValueRef partial_product(const struct nest_emitter *ne, const struct 
     LLVMValueRef result = NULL;
     for (int i = 0; i < term->n_factors; i++) {
         const struct plan_factor *factor = &term->factor[i];
-        if (has_label(factor, ne->nest->axis_a) != a || has_label(factor, ne->nest->axis_b) != b)
+        if (plan_factor_has(factor, ne->nest->axis_a) != a || plan_factor_has(factor, ne->nest->axis_b) != b)
             continue;
         struct index index[IR_MAX_RANK];
         for (int axis = 0; axis < factor->node->shape.rank; axis++)
@@ -232,9 +216,9 @@ static void store_block(const struct nest_emitter *ne, const struct block *block
 {
     const int widest = (int)LLVMGetVectorSize(ne->type);
     for (int j = 0, columns; j < block->columns; j += columns) {
-        columns = power_of_two_in(block->columns - j, widest);
+        columns = plan_power_of_two(block->columns - j, widest);
         for (int i = 0, rows; i < block->rows; i += rows) {
-            rows = power_of_two_in(block->rows - i, widest / columns);
+            rows = plan_power_of_two(block->rows - i, widest / columns);
             store_piece(ne, block, label, i, j, rows, columns);
         }
     }

@@ -86,7 +86,6 @@ void c_node(struct c_region *r, const struct ir_node *node);
 
 /* ---- emit_c_region.c: graphs and loops --------------------------------------------------------------------------- */
 
-bool *c_totals(struct arena *arena, const struct ir_graph *graph, bool wide);
 /* The memory and the rounds that a piece of the part is given, as parameters and as arguments. */
 void c_piece(struct c_kernel *kernel, const char *code, int depth, struct strbuf *calls, int indent);
 /* All wanted nodes in order. False: kernel->fault. */

@@ -85,7 +85,7 @@ static void open_parts(struct c_kernel *kernel, struct parts *parts)
     const struct ir_graph *graph = kernel->graph;
     bool *needed = ARENA_ARRAY(arena, bool, (size_t)graph->n_nodes + 1);
     ir_mark_needed(graph, needed);
-    parts->total = c_totals(arena, graph, true);
+    parts->total = plan_totals(arena, graph, true);
     parts->part = ARENA_ARRAY(arena, enum part, (size_t)graph->n_nodes + 1);
     for (int p = 0; p < PART_COUNT; p++) {
         struct c_region *r = &parts->region[p];

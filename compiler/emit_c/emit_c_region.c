@@ -4,6 +4,8 @@
  * their bodies add to. The same programs are refused as by sched/. */
 #include "emit_c/emit_c_internal.h"
 
+#include "sched/sched.h"
+
 #include <string.h>
 
 enum { PIECE = 16 /* nodes of a function: compilers take long for long ones */ };
@@ -12,21 +14,6 @@ bool c_fail(const struct c_region *r, const struct ir_node *node, const char *wh
 {
     r->kernel->fault = arena_printf(r->kernel->arena, "graph %s: node %%%d: %s", r->graph->name, node->id, what);
     return false;
-}
-
-/* total[id]: depends on a sum over the batch, so is known only after all tiles. */
-bool *c_totals(struct arena *arena, const struct ir_graph *graph, bool wide)
-{
-    bool *total = ARENA_ARRAY(arena, bool, (size_t)graph->n_nodes + 1);
-    for (int id = 0; wide && id < graph->n_nodes; id++) {
-        const struct ir_node *node = graph->nodes[id];
-        if (node->rate == IR_VARYING && node->op != IR_STEPS)
-            continue;
-        total[id] = node->op == IR_BSUM || (node->op == IR_RESULT && node->args[0]->rate == IR_VARYING);
-        for (int i = 0; i < node->n_args; i++)
-            total[id] |= total[node->args[i]->id] && node->rate != IR_VARYING;
-    }
-    return total;
 }
 
 void c_region_init(struct c_region *r, struct c_kernel *kernel, const struct ir_graph *graph)
@@ -273,7 +260,7 @@ static void open_body(struct loop *loop)
     strbuf_init(r->members, arena);
     r->code = outer->code;
     r->indent = outer->indent + 1;
-    r->total = loop->total = c_totals(arena, r->graph, r->wide);
+    r->total = loop->total = plan_totals(arena, r->graph, r->wide);
     r->wanted = wanted_of_body(arena, r->graph, loop->total);
     c_constants(r);
 }

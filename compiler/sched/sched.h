@@ -207,6 +207,17 @@ bool plan_is_slice(const struct ir_node *node, struct plan_slice *slice);
 
 void sched_print(const struct plan *plan, struct strbuf *out);
 
+/* total[id]: depends on a sum over the batch, so is known only after all tiles. wide: of a program or body with samples. */
+bool *plan_totals(struct arena *arena, const struct ir_graph *graph, bool wide);
+
+/* Does the nest compute the node? */
+bool plan_is_member(const struct plan_nest *nest, const struct ir_node *node);
+
+/* Of a total: is one of the factor's axes this label? Of -1, which stands for none: no. */
+bool plan_factor_has(const struct plan_factor *factor, int label);
+/* The largest power of two that is at most n and at most `most`, which is one: pieces in which lanes are added up. */
+int plan_power_of_two(int n, int most);
+
 /* Calls visit for every value in memory or registers that computing `node` reads, looking through inlined ones. */
 void plan_visit_bases(const struct plan_region *region, const struct ir_node *node,
                       void (*visit)(void *data, const struct ir_node *base), void *data);

@@ -18,10 +18,9 @@ enum fate {
 
 /* ---- totals: uniform values made from sums over the batch ---------------------------------------------------------- */
 
-/* total[id]: depends on a sum over the batch, so is known only after all tiles. */
-static bool *find_totals(const struct ir_graph *graph, bool wide)
+bool *plan_totals(struct arena *arena, const struct ir_graph *graph, bool wide)
 {
-    bool *total = ARENA_ARRAY(graph->arena, bool, (size_t)graph->n_nodes + 1);
+    bool *total = ARENA_ARRAY(arena, bool, (size_t)graph->n_nodes + 1);
     for (int id = 0; wide && id < graph->n_nodes; id++) {
         const struct ir_node *node = graph->nodes[id];
         if (node->rate == IR_VARYING && node->op != IR_STEPS)
@@ -31,6 +30,17 @@ static bool *find_totals(const struct ir_graph *graph, bool wide)
             total[id] |= total[node->args[i]->id] && node->rate != IR_VARYING;
     }
     return total;
+}
+
+bool plan_is_member(const struct plan_nest *nest, const struct ir_node *node)
+{
+    for (int i = 0; i < nest->n_members; i++)
+        if (nest->members[i].node == node)
+            return true;
+    for (int i = 0; i < nest->n_sums; i++)
+        if (nest->sums[i].node == node)
+            return true;
+    return false;
 }
 
 static bool fail(struct planner *planner, const struct plan_region *region, const struct ir_node *node,
@@ -280,7 +290,7 @@ static bool plan_body(struct planner *planner, struct plan_loop *loop, struct pl
     const struct ir_steps *steps = loop->node->steps;
     const struct ir_graph *graph = steps->body;
     bool *needed = ARENA_ARRAY(planner->arena, bool, (size_t)graph->n_nodes + 1);
-    bool *total = find_totals(graph, body->wide);
+    bool *total = plan_totals(graph->arena, graph, body->wide);
     ir_mark_needed(graph, needed);
     for (int id = 0; id < graph->n_nodes; id++) {
         const struct ir_node *node = graph->nodes[id];
@@ -446,7 +456,7 @@ static bool check_uniform_carries(struct planner *planner, struct plan_region *c
 
 static bool plan_parts(struct planner *planner, const struct ir_graph *graph, struct plan_region **regions)
 {
-    bool *total = find_totals(graph, true);
+    bool *total = plan_totals(graph->arena, graph, true);
     bool *needed = ARENA_ARRAY(planner->arena, bool, (size_t)graph->n_nodes + 1);
     enum part *part = ARENA_ARRAY(planner->arena, enum part, (size_t)graph->n_nodes + 1);
     ir_mark_needed(graph, needed);

@@ -71,12 +71,19 @@ static void add_term(struct terms *terms, const struct ir_node *node)
 
 /* ---- the register block ------------------------------------------------------------------------------------------ */
 
-static bool factor_has(const struct plan_factor *factor, int label)
+bool plan_factor_has(const struct plan_factor *factor, int label)
 {
-    for (int axis = 0; axis < factor->node->shape.rank; axis++)
+    for (int axis = 0; label >= 0 && axis < factor->node->shape.rank; axis++)
         if (factor->labels[axis] == label)
             return true;
     return false;
+}
+
+int plan_power_of_two(int n, int most)
+{
+    while (most > n)
+        most /= 2;
+    return most;
 }
 
 /* a and b are worth a block if no factor depends on both and each has one of its own: an outer product. */
@@ -84,7 +91,7 @@ static bool is_outer(const struct plan_term *term, int a, int b)
 {
     bool only_a = false, only_b = false;
     for (int i = 0; i < term->n_factors; i++) {
-        bool has_a = factor_has(&term->factor[i], a), has_b = factor_has(&term->factor[i], b);
+        bool has_a = plan_factor_has(&term->factor[i], a), has_b = plan_factor_has(&term->factor[i], b);
         if (has_a && has_b)
             return false;
         only_a |= has_a;
@@ -95,23 +102,15 @@ static bool is_outer(const struct plan_term *term, int a, int b)
 
 enum { SHORT = 8 }; /* steps among which the processor finds work of the next block */
 
-/* The largest power of two that is at most n and at most `most`, which is one. */
-static int power_of_two_in(int n, int most)
-{
-    while (most > n)
-        most /= 2;
-    return most;
-}
-
 /* Operations that add up the lanes of m x k sums in groups of powers of two, as many as a vector has lanes, and add them
  * to memory, k of a row at once: an addition of two vectors takes a shuffle and a blend. */
 static double reduction_cost(const struct schedule *schedule, int m, int k)
 {
     double cost = 0;
     for (int j = 0, columns; j < k; j += columns) {
-        columns = power_of_two_in(k - j, schedule->vector);
+        columns = plan_power_of_two(k - j, schedule->vector);
         for (int i = 0, rows; i < m; i += rows) {
-            rows = power_of_two_in(m - i, schedule->vector / columns);
+            rows = plan_power_of_two(m - i, schedule->vector / columns);
             cost += 3 * (rows * columns - 1) + 5 * rows + 2 * (rows > 1) + 4;
             for (int lanes = schedule->vector; lanes > rows * columns; lanes /= 2)
                 cost += 2;

@@ -86,17 +86,6 @@ static void add_function(const struct counting *c, enum ir_op op, struct work *o
 
 /* ---- values --------------------------------------------------------------------------------------------------------- */
 
-static bool is_member(const struct plan_nest *nest, const struct ir_node *node)
-{
-    for (int i = 0; i < nest->n_members; i++)
-        if (nest->members[i].node == node)
-            return true;
-    for (int i = 0; i < nest->n_sums; i++)
-        if (nest->sums[i].node == node)
-            return true;
-    return false;
-}
-
 static void add_value(const struct counting *c, const struct ir_node *node, struct work *out);
 
 static void add_expression(const struct counting *c, const struct ir_node *node, struct work *out)
@@ -121,7 +110,7 @@ static void add_expression(const struct counting *c, const struct ir_node *node,
 /* One vector of a value: in a register, loaded or computed. */
 static void add_value(const struct counting *c, const struct ir_node *node, struct work *out)
 {
-    if (is_member(c->nest, node))
+    if (plan_is_member(c->nest, node))
         return;
     if (c->region->value[node->id].inlined)
         add_expression(c, node, out);
@@ -239,21 +228,6 @@ static void count_map(const struct counting *c, struct nest_work *out)
 
 /* ---- totals ---------------------------------------------------------------------------------------------------------- */
 
-static int power_of_two_in(int n, int most)
-{
-    while (most > n)
-        most /= 2;
-    return most;
-}
-
-static bool has_label(const struct plan_factor *factor, int label)
-{
-    for (int axis = 0; label >= 0 && axis < factor->node->shape.rank; axis++)
-        if (factor->labels[axis] == label)
-            return true;
-    return false;
-}
-
 /* Adds up the lanes of m x k sums in pieces of powers of two, an addition taking a blend and a shuffle, and adds them to
  * memory. */
 static struct work reduction_work(const struct counting *c, int m, int k)
@@ -261,9 +235,9 @@ static struct work reduction_work(const struct counting *c, int m, int k)
     struct work work = {0};
     const int vector = c->plan->schedule.vector;
     for (int j = 0, columns; j < k; j += columns) {
-        columns = power_of_two_in(k - j, vector);
+        columns = plan_power_of_two(k - j, vector);
         for (int i = 0, rows; i < m; i += rows) {
-            rows = power_of_two_in(m - i, vector / columns);
+            rows = plan_power_of_two(m - i, vector / columns);
             double pairs = rows * columns - 1;
             for (int lanes = vector; lanes > rows * columns; lanes /= 2)
                 pairs++;
@@ -281,7 +255,8 @@ static struct work term_work(const struct counting *c, const struct plan_term *t
 {
     struct work work = {.madds = m * k, .other = 1};
     for (int i = 0; i < term->n_factors; i++) {
-        const bool a = has_label(&term->factor[i], c->nest->axis_a), b = has_label(&term->factor[i], c->nest->axis_b);
+        const bool a = plan_factor_has(&term->factor[i], c->nest->axis_a);
+        const bool b = plan_factor_has(&term->factor[i], c->nest->axis_b);
         struct work one = {0};
         add_value(c, term->factor[i].node, &one);
         add_work(&work, &one, (a ? m : 1) * (b ? k : 1));
