@@ -92,8 +92,7 @@ static void evaluator_free(struct evaluator *e)
         free(arrays[i]);
 }
 
-/* The larger one; a NaN stays, where fmax would pass over it. */
-static double larger(double a, double b)
+double evaluate_larger(double a, double b)
 {
     return isnan(a) || a >= b ? a : b;
 }
@@ -175,9 +174,10 @@ static void add_row(struct evaluator *e, const void *x, const void *y, int64_t r
     sums->penalty += real_at(e, e->penalty, row);
     sums->density_shift += e->delta[row];
     sums->density_error_mean += fabs(e->delta[row]);
-    sums->density_error_max = larger(sums->density_error_max, fabs(e->delta[row]));
+    sums->density_error_max = evaluate_larger(sums->density_error_max, fabs(e->delta[row]));
     for (int64_t i = row * e->d; i < (row + 1) * e->d; i++)
-        sums->roundtrip_max = larger(sums->roundtrip_max, fabs(real_at(e, e->back, i) - real_at(e, y, i)));
+        sums->roundtrip_max =
+            evaluate_larger(sums->roundtrip_max, fabs(real_at(e, e->back, i) - real_at(e, y, i)));
     add_moments(e, y, row, e->mean_y, e->square_y);
     add_moments(e, e->s, row, e->mean_s, e->square_s);
 }
@@ -204,10 +204,10 @@ static void moments_of(const struct evaluator *e, const double *mean, const doub
                        double *mean_max, double *covariance_max)
 {
     for (int64_t i = 0; i < e->d; i++) {
-        *mean_max = larger(*mean_max, fabs(mean[i] / n));
+        *mean_max = evaluate_larger(*mean_max, fabs(mean[i] / n));
         for (int64_t j = 0; j <= i; j++) {
             double covariance = square[i * e->d + j] / n - mean[i] / n * (mean[j] / n);
-            *covariance_max = larger(*covariance_max, fabs(covariance - (i == j)));
+            *covariance_max = evaluate_larger(*covariance_max, fabs(covariance - (i == j)));
         }
     }
 }

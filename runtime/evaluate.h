@@ -36,4 +36,7 @@ struct evaluated_rows { /* REAL [n][d], [n][d], [n][d][d] */
 /* delta of one row; work: [d][d] */
 double evaluate_delta(const struct evaluated_rows *rows, int64_t row, double *work);
 
+/* The larger one; a NaN stays, where fmax would pass over it. */
+double evaluate_larger(double a, double b);
+
 #endif

@@ -88,12 +88,6 @@ void time_check_parameters(struct time_check *check, const void *theta)
     kernel_run_parameters(check->invert, theta);
 }
 
-/* The larger one; a NaN stays. */
-static double larger(double a, double b)
-{
-    return isnan(a) || a >= b ? a : b;
-}
-
 static double density_error(struct time_check *check, int64_t steps)
 {
     const struct evaluated_rows rows = {.d = check->d,
@@ -118,8 +112,8 @@ static double roundtrip(struct time_check *check, int64_t steps)
     kernel_run_go(check->apply, check->trips);
     kernel_run_go(check->invert, check->trips);
     for (int64_t i = 0; i < check->trips * check->d; i++)
-        most =
-            larger(most, fabs(rows_number(check->back, i, precision) - rows_number(check->y, i, precision)));
+        most = evaluate_larger(
+            most, fabs(rows_number(check->back, i, precision) - rows_number(check->y, i, precision)));
     return most;
 }
 

@@ -90,17 +90,6 @@ static void *library_of(struct batch *batch)
 
 /* ---- against the interpreter ------------------------------------------------------------------------------- */
 
-static bool has_totals(const struct ir_graph *graph)
-{
-    for (int id = 0; id < graph->n_nodes; id++) {
-        if (graph->nodes[id]->op == IR_BSUM)
-            return true;
-        if (graph->nodes[id]->op == IR_STEPS && has_totals(graph->nodes[id]->steps->body))
-            return true;
-    }
-    return false;
-}
-
 static double gap(const struct ir_graph *graph, int rows, double *const *expected, double *const *found)
 {
     double worst = 0;
@@ -143,7 +132,7 @@ static void run_batch(bool is_double, int lanes, bool loops)
             dlsym(library, arena_printf(batch->arena, "gpfc_kernel_%s", batch->graphs[i]->name));
         CU_ASSERT_PTR_NOT_NULL_FATAL(kernel);
         run_program(batch, i, kernel, 3 * lanes);
-        if (!has_totals(batch->graphs[i]))
+        if (!random_has_totals(batch->graphs[i]))
             run_program(batch, i, kernel, 2 * lanes + 3);
     }
     (void)dlclose(library);

@@ -604,3 +604,14 @@ double **random_outputs(struct arena *arena, const struct ir_graph *graph, int b
         out[i] = ARENA_ARRAY(arena, double, (size_t)random_count(graph->outputs[i].value, batch));
     return out;
 }
+
+bool random_has_totals(const struct ir_graph *graph)
+{
+    for (int id = 0; id < graph->n_nodes; id++) {
+        if (graph->nodes[id]->op == IR_BSUM)
+            return true;
+        if (graph->nodes[id]->op == IR_STEPS && random_has_totals(graph->nodes[id]->steps->body))
+            return true;
+    }
+    return false;
+}

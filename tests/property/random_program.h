@@ -25,4 +25,7 @@ double **random_outputs(struct arena *arena, const struct ir_graph *graph, int b
 /* Numbers of input or output `node` for a whole batch. */
 long random_count(const struct ir_node *node, int batch);
 
+/* Does it, or a loop in it, sum over the batch? */
+bool random_has_totals(const struct ir_graph *graph);
+
 #endif
