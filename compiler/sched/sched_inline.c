@@ -160,7 +160,15 @@ bool plan_may_join(const struct plan_region *region, const struct ir_node *node)
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
 
-typedef int axis_votes[IR_MAX_RANK];
+typedef double axis_votes[IR_MAX_RANK];
+
+static double products_of(const struct ir_node *node)
+{
+    double products = 1;
+    for (int label = 0; label < node->ein.n_labels; label++)
+        products *= node->ein.size[label];
+    return products;
+}
 
 static bool has_label(const struct ir_node *node, int operand, int label)
 {
@@ -171,7 +179,7 @@ static bool has_label(const struct ir_node *node, int operand, int label)
 }
 
 /* A contraction of a uniform matrix with one varying value votes for the axis they share, and for the axis of the result
- * that comes from the matrix. */
+ * that comes from the matrix, with as many votes as it has products. */
 static void vote(const struct ir_node *node, axis_votes *votes)
 {
     int matrix = -1, value = -1;
@@ -184,13 +192,14 @@ static void vote(const struct ir_node *node, axis_votes *votes)
     if (matrix < 0 || value < 0)
         return;
     const struct ir_node *x = node->args[value];
+    const double products = products_of(node);
     for (int axis = 0; axis < x->shape.rank; axis++)
         if (node->ein.labels[value][axis] >= node->shape.rank &&
             has_label(node, matrix, node->ein.labels[value][axis]))
-            votes[x->id][axis]++;
+            votes[x->id][axis] += products;
     for (int axis = 0; axis < node->shape.rank; axis++)
         if (has_label(node, matrix, axis) && !has_label(node, value, axis))
-            votes[node->id][axis]++;
+            votes[node->id][axis] += products;
 }
 
 static bool has_votes(const axis_votes votes)
@@ -207,14 +216,14 @@ static void spread(const struct ir_node *node, axis_votes *votes, bool up)
     for (int i = 0; i < node->n_args; i++) {
         unsigned char labels[IR_MAX_RANK];
         plan_operand_labels(node, i, labels);
-        int *here = votes[node->id], *there = votes[node->args[i]->id];
+        double *here = votes[node->id], *there = votes[node->args[i]->id];
         if (has_votes(up ? here : there))
             continue;
         for (int axis = 0; axis < node->args[i]->shape.rank; axis++) {
             if (up)
-                here[labels[axis]] += there[axis] > 0;
+                here[labels[axis]] += there[axis];
             else
-                there[axis] += here[labels[axis]] > 0;
+                there[axis] += here[labels[axis]];
         }
     }
 }
