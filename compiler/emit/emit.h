@@ -50,6 +50,9 @@ struct emit_bundle { /* a struct gpfc_bundle */
     const struct emit_bundle *base; /* NULL: none */
 };
 
+/* enum gpfc_role of a kernel's input. */
+int emit_input_role(const struct ir_node *input);
+
 struct emit_module { /* all of it belongs to the arena */
     LLVMContextRef context;
     LLVMModuleRef module;

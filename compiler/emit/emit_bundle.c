@@ -85,7 +85,7 @@ static LLVMValueRef port_row(struct emitter *e, const char *name, int role, stru
     return close_struct(&fields);
 }
 
-static int input_role(const struct ir_node *input)
+int emit_input_role(const struct ir_node *input)
 {
     switch (input->input.role) {
     case IR_PARAMETER:
@@ -107,7 +107,7 @@ static LLVMValueRef input_table(struct emitter *e, const struct ir_graph *graph)
 {
     LLVMValueRef *rows = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)graph->n_inputs + 1);
     for (int i = 0; i < graph->n_inputs; i++)
-        rows[i] = port_row(e, graph->inputs[i]->input.name, input_role(graph->inputs[i]), graph->inputs[i]->shape);
+        rows[i] = port_row(e, graph->inputs[i]->input.name, emit_input_role(graph->inputs[i]), graph->inputs[i]->shape);
     return table_new(e, rows, graph->n_inputs, "inputs");
 }
 

@@ -25,23 +25,11 @@ static void text(struct strbuf *out, const char *value)
 
 /* ---- ports -------------------------------------------------------------------------------------------------- */
 
-static const char *role_of_input(const struct ir_node *input)
-{
-    switch (input->input.role) {
-    case IR_PARAMETER:
-        return "GPFC_IN_PARAMETER";
-    case IR_NOISE:
-        return input->rate == IR_VARYING ? "GPFC_IN_NOISE" : "GPFC_IN_NOISE_STEP";
-    case IR_SETTING:
-    case IR_SAMPLE:
-    case IR_CARRY:
-    case IR_SEQUENCE:
-    case IR_CAPTURE:
-    case IR_ROLE_COUNT:
-        break;
-    }
-    return input->rate == IR_VARYING ? "GPFC_IN_SAMPLE" : "GPFC_IN_SETTING";
-}
+static const char *const input_roles[] = {
+    [GPFC_IN_PARAMETER] = "GPFC_IN_PARAMETER", [GPFC_IN_SETTING] = "GPFC_IN_SETTING",
+    [GPFC_IN_NOISE_STEP] = "GPFC_IN_NOISE_STEP", [GPFC_IN_SAMPLE] = "GPFC_IN_SAMPLE",
+    [GPFC_IN_NOISE] = "GPFC_IN_NOISE",
+};
 
 static void port(struct strbuf *out, const char *name, const char *role, struct ir_shape shape)
 {
@@ -58,7 +46,8 @@ static void ports(struct strbuf *out, const char *name, const struct ir_graph *g
     if (graph->n_inputs)
         strbuf_addf(out, "static const struct gpfc_port %s_in[] = {\n", name);
     for (int i = 0; i < graph->n_inputs; i++)
-        port(out, graph->inputs[i]->input.name, role_of_input(graph->inputs[i]), graph->inputs[i]->shape);
+        port(out, graph->inputs[i]->input.name, input_roles[emit_input_role(graph->inputs[i])],
+             graph->inputs[i]->shape);
     if (graph->n_inputs)
         strbuf_add(out, "};\n");
     if (graph->n_outputs)

@@ -9,19 +9,6 @@
 
 #include <string.h>
 
-enum part { PART_BEFORE, PART_TILE, PART_AFTER, PART_GIVEN, PART_COUNT = 3 };
-
-static enum part part_of(const struct ir_node *node, const bool *total)
-{
-    if (c_is_given(node))
-        return PART_GIVEN;
-    if (node->rate == IR_VARYING || node->op == IR_BSUM)
-        return PART_TILE;
-    if (node->op == IR_RESULT && node->args[0]->rate == IR_VARYING)
-        return PART_TILE;
-    return total[node->id] ? PART_AFTER : PART_BEFORE;
-}
-
 /* ---- ports ------------------------------------------------------------------------------------------------------ */
 
 static const char *pointer_to(struct arena *arena, const char *qualifier, const char *name, const struct ir_node *node)
@@ -66,10 +53,10 @@ static void declare_ports(struct c_kernel *kernel, const char *code, struct strb
 /* ---- parts ------------------------------------------------------------------------------------------------------ */
 
 struct parts {
-    struct c_region region[PART_COUNT];
-    struct strbuf code[PART_COUNT];
+    struct c_region region[PLAN_PARTS];
+    struct strbuf code[PLAN_PARTS];
     bool *total;
-    enum part *part;
+    enum plan_part *part;
 };
 
 static void bind_ports(struct c_kernel *kernel, struct c_region *r)
@@ -86,22 +73,22 @@ static void open_parts(struct c_kernel *kernel, struct parts *parts)
     bool *needed = ARENA_ARRAY(arena, bool, (size_t)graph->n_nodes + 1);
     ir_mark_needed(graph, needed);
     parts->total = plan_totals(arena, graph, true);
-    parts->part = ARENA_ARRAY(arena, enum part, (size_t)graph->n_nodes + 1);
-    for (int p = 0; p < PART_COUNT; p++) {
+    parts->part = ARENA_ARRAY(arena, enum plan_part, (size_t)graph->n_nodes + 1);
+    for (int p = 0; p < PLAN_PARTS; p++) {
         struct c_region *r = &parts->region[p];
         bool *wanted = ARENA_ARRAY(arena, bool, (size_t)graph->n_nodes + 1);
         c_region_init(r, kernel, graph);
         strbuf_init(&parts->code[p], arena);
-        r->wide = p == PART_TILE;
+        r->wide = p == PLAN_TILE;
         r->prefix = prefix[p];
-        r->members = p == PART_TILE ? &kernel->scratch : &kernel->uniform;
+        r->members = p == PLAN_TILE ? &kernel->scratch : &kernel->uniform;
         r->code = &parts->code[p];
         r->indent = 1;
         r->total = parts->total;
         r->value = parts->region[0].value;
         for (int id = 0; id < graph->n_nodes; id++) {
-            parts->part[id] = part_of(graph->nodes[id], parts->total);
-            wanted[id] = needed[id] && parts->part[id] == (enum part)p;
+            parts->part[id] = c_is_given(graph->nodes[id]) ? PLAN_GIVEN : plan_part_of(graph->nodes[id], parts->total);
+            wanted[id] = needed[id] && parts->part[id] == (enum plan_part)p;
         }
         r->wanted = wanted;
     }
@@ -112,7 +99,7 @@ static void open_parts(struct c_kernel *kernel, struct parts *parts)
 /* Sums over the batch have a place each, that after() reads. */
 static void place_totals(struct c_kernel *kernel, struct parts *parts)
 {
-    struct c_region *tile = &parts->region[PART_TILE], sums = *tile;
+    struct c_region *tile = &parts->region[PLAN_TILE], sums = *tile;
     sums.prefix = "t->";
     sums.members = &kernel->sums;
     for (int id = 0; id < kernel->graph->n_nodes; id++) {
@@ -136,10 +123,10 @@ static bool is_uniform_carry(const struct ir_node *node)
 static bool check_uniform_carries(const struct parts *parts)
 {
     static const char what[] = "a loop over samples gives a value that is the same for all";
-    const struct c_region *tile = &parts->region[PART_TILE];
+    const struct c_region *tile = &parts->region[PLAN_TILE];
     const struct ir_graph *graph = tile->graph;
-    for (int p = 0; p < PART_COUNT; p++)
-        for (int id = 0; id < graph->n_nodes && p != PART_TILE; id++)
+    for (int p = 0; p < PLAN_PARTS; p++)
+        for (int id = 0; id < graph->n_nodes && p != PLAN_TILE; id++)
             for (int i = 0; parts->region[p].wanted[id] && i < graph->nodes[id]->n_args; i++)
                 if (is_uniform_carry(graph->nodes[id]->args[i]))
                     return c_fail(tile, graph->nodes[id]->args[i], what);
@@ -153,7 +140,7 @@ static void write_outputs(struct c_kernel *kernel, struct parts *parts)
 {
     for (int o = 0; o < kernel->graph->n_outputs; o++) {
         const struct ir_node *value = kernel->graph->outputs[o].value;
-        struct c_region *r = &parts->region[value->rate == IR_VARYING ? PART_TILE : PART_AFTER];
+        struct c_region *r = &parts->region[value->rate == IR_VARYING ? PLAN_TILE : PLAN_AFTER];
         const struct c_value to = port_value(kernel->arena, "out", o, value);
         c_copy(r, value->shape, &to, "=", &r->value[value->id]);
     }
@@ -161,7 +148,7 @@ static void write_outputs(struct c_kernel *kernel, struct parts *parts)
 
 /* ---- pieces ----------------------------------------------------------------------------------------------------- */
 
-static const char *const memory[PART_COUNT][3][3] = { /* type, name, is it to be read only */
+static const char *const memory[PLAN_PARTS][3][3] = { /* type, name, is it to be read only */
     {{"uniform", "u", ""}, {NULL, NULL, NULL}, {NULL, NULL, NULL}},
     {{"uniform", "u", "const "}, {"scratch", "s", ""}, {"sums", "t", ""}},
     {{"uniform", "u", "const "}, {"uniform", "w", ""}, {"sums", "t", "const "}},
@@ -221,7 +208,7 @@ static void declare_memory(const struct c_kernel *kernel, const char *code, cons
                     from);
 }
 
-static void print_function(struct c_kernel *kernel, const struct parts *parts, enum part part, struct strbuf *out)
+static void print_function(struct c_kernel *kernel, const struct parts *parts, enum plan_part part, struct strbuf *out)
 {
     static const char *const head[] = {
         "before(const void *const *in, void *uniform)",
@@ -232,16 +219,16 @@ static void print_function(struct c_kernel *kernel, const struct parts *parts, e
     const char *code = strbuf_text(&parts->code[part]);
     strbuf_addf(out, "static void %s_%s\n{\n    %s\n", kernel->name, head[part], unused[part]);
     declare_ports(kernel, code, out);
-    if (part == PART_BEFORE) {
+    if (part == PLAN_BEFORE) {
         strbuf_addf(out, "    struct %s_uniform *u = uniform;\n    (void)u;\n", kernel->name);
     } else {
         declare_memory(kernel, code, "u", "uniform", "uniform", out);
         declare_memory(kernel, code, "w", "uniform", "(void *)(uintptr_t)uniform", out);
         declare_memory(kernel, code, "s", "scratch", "scratch", out);
     }
-    if (part == PART_TILE)
+    if (part == PLAN_TILE)
         strbuf_addf(out, "    struct %s_sums *t = sums;\n    (void)t;\n", kernel->name);
-    if (part == PART_AFTER)
+    if (part == PLAN_AFTER)
         declare_memory(kernel, code, "t", "sums", "sums", out);
     strbuf_addf(out, "%s}\n\n", code);
 }
@@ -257,8 +244,8 @@ static void print_kernel(struct c_kernel *kernel, const struct parts *parts, str
                 kernel->sums.length ? arena_printf(kernel->arena, "sizeof(struct %s_sums) / sizeof(real)", kernel->name)
                                     : "0");
     strbuf_add(out, strbuf_text(&kernel->functions));
-    for (int p = 0; p < PART_COUNT; p++)
-        print_function(kernel, parts, (enum part)p, out);
+    for (int p = 0; p < PLAN_PARTS; p++)
+        print_function(kernel, parts, (enum plan_part)p, out);
 }
 
 bool c_kernel(struct arena *arena, const struct emit_c *what, int which, const char *name, struct strbuf *out,
@@ -277,7 +264,7 @@ bool c_kernel(struct arena *arena, const struct emit_c *what, int which, const c
     open_parts(kernel, parts);
     place_totals(kernel, parts);
     bool good = check_uniform_carries(parts);
-    for (kernel->part = 0; good && kernel->part < PART_COUNT; kernel->part++)
+    for (kernel->part = 0; good && kernel->part < PLAN_PARTS; kernel->part++)
         good = c_region(&parts->region[kernel->part]);
     if (good) {
         write_outputs(kernel, parts);

@@ -210,6 +210,10 @@ void sched_print(const struct plan *plan, struct strbuf *out);
 /* total[id]: depends on a sum over the batch, so is known only after all tiles. wide: of a program or body with samples. */
 bool *plan_totals(struct arena *arena, const struct ir_graph *graph, bool wide);
 
+/* Which part computes a node, by what it depends on; not those that are given. */
+enum plan_part { PLAN_BEFORE, PLAN_TILE, PLAN_AFTER, PLAN_PARTS, PLAN_GIVEN = PLAN_PARTS };
+enum plan_part plan_part_of(const struct ir_node *node, const bool *total);
+
 /* Does the nest compute the node? */
 bool plan_is_member(const struct plan_nest *nest, const struct ir_node *node);
 

@@ -32,6 +32,15 @@ bool *plan_totals(struct arena *arena, const struct ir_graph *graph, bool wide)
     return total;
 }
 
+enum plan_part plan_part_of(const struct ir_node *node, const bool *total)
+{
+    if (node->rate == IR_VARYING || node->op == IR_BSUM)
+        return PLAN_TILE;
+    if (node->op == IR_RESULT && node->args[0]->rate == IR_VARYING)
+        return PLAN_TILE;
+    return total[node->id] ? PLAN_AFTER : PLAN_BEFORE;
+}
+
 bool plan_is_member(const struct plan_nest *nest, const struct ir_node *node)
 {
     for (int i = 0; i < nest->n_members; i++)
@@ -392,8 +401,6 @@ bool plan_loop_append(struct planner *planner, struct plan_region *region, const
 
 /* ---- the three parts --------------------------------------------------------------------------------------------- */
 
-enum part { PART_BEFORE, PART_TILE, PART_AFTER, PART_GIVEN };
-
 /* A fill that is read from memory somewhere is an array; any other is a number wherever it is used. */
 static bool is_number(const struct ir_graph *graph, const struct ir_node *node)
 {
@@ -406,35 +413,24 @@ static bool is_number(const struct ir_graph *graph, const struct ir_node *node)
     return true;
 }
 
-static enum part part_of(const struct ir_graph *graph, const struct ir_node *node, const bool *total)
-{
-    if (is_given(node) || is_number(graph, node))
-        return PART_GIVEN;
-    if (node->rate == IR_VARYING || node->op == IR_BSUM)
-        return PART_TILE;
-    if (node->op == IR_RESULT && node->args[0]->rate == IR_VARYING)
-        return PART_TILE;
-    return total[node->id] ? PART_AFTER : PART_BEFORE;
-}
-
 /* What an earlier part computes for a later one, or for an output, needs a place. */
-static void force_crossings(struct plan_region *const *regions, const enum part *part, const bool *needed)
+static void force_crossings(struct plan_region *const *regions, const enum plan_part *part, const bool *needed)
 {
     const struct ir_graph *graph = regions[0]->graph;
     for (int id = 0; id < graph->n_nodes; id++)
         for (int i = 0; needed[id] && i < graph->nodes[id]->n_args; i++) {
             int operand = graph->nodes[id]->args[i]->id;
-            if (part[operand] != PART_GIVEN && part[operand] != part[id])
+            if (part[operand] != PLAN_GIVEN && part[operand] != part[id])
                 regions[part[operand]]->facts[operand].forced = true;
         }
     for (int o = 0; o < graph->n_outputs; o++)
-        if (part[graph->outputs[o].value->id] == PART_BEFORE)
-            regions[PART_BEFORE]->facts[graph->outputs[o].value->id].forced = true;
+        if (part[graph->outputs[o].value->id] == PLAN_BEFORE)
+            regions[PLAN_BEFORE]->facts[graph->outputs[o].value->id].forced = true;
 }
 
 /* A uniform carry of a loop over samples lies among the samples' values; only they can read it. */
 static bool check_uniform_carries(struct planner *planner, struct plan_region *const *regions,
-                                  const enum part *part, const bool *needed)
+                                  const enum plan_part *part, const bool *needed)
 {
     static const char what[] = "a loop over samples gives a value that is the same for all";
     const struct ir_graph *graph = regions[0]->graph;
@@ -442,12 +438,12 @@ static bool check_uniform_carries(struct planner *planner, struct plan_region *c
         for (int i = 0; needed[id] && i < graph->nodes[id]->n_args; i++) {
             const struct ir_node *x = graph->nodes[id]->args[i];
             bool carry = x->op == IR_RESULT && x->rate != IR_VARYING && x->result < x->args[0]->steps->n_carry;
-            if (carry && part[x->id] == PART_TILE && part[id] != PART_TILE)
+            if (carry && part[x->id] == PLAN_TILE && part[id] != PLAN_TILE)
                 return fail(planner, regions[0], x, what);
         }
     for (int o = 0; o < graph->n_outputs; o++) {
         const struct ir_node *x = graph->outputs[o].value;
-        if (part[x->id] == PART_TILE && x->rate != IR_VARYING && x->op == IR_RESULT &&
+        if (part[x->id] == PLAN_TILE && x->rate != IR_VARYING && x->op == IR_RESULT &&
             x->result < x->args[0]->steps->n_carry)
             return fail(planner, regions[0], x, what);
     }
@@ -458,27 +454,29 @@ static bool plan_parts(struct planner *planner, const struct ir_graph *graph, st
 {
     bool *total = plan_totals(graph->arena, graph, true);
     bool *needed = ARENA_ARRAY(planner->arena, bool, (size_t)graph->n_nodes + 1);
-    enum part *part = ARENA_ARRAY(planner->arena, enum part, (size_t)graph->n_nodes + 1);
+    enum plan_part *part = ARENA_ARRAY(planner->arena, enum plan_part, (size_t)graph->n_nodes + 1);
     ir_mark_needed(graph, needed);
     for (int p = 0; p < 3; p++) {
-        regions[p] = region_new(planner, graph, p == PART_TILE, 0);
+        regions[p] = region_new(planner, graph, p == PLAN_TILE, 0);
         regions[p]->value = regions[0]->value;
     }
     for (int id = 0; id < graph->n_nodes; id++) {
-        part[id] = part_of(graph, graph->nodes[id], total);
-        regions[0]->value[id].inlined = is_number(graph, graph->nodes[id]);
-        if (needed[id] && part[id] != PART_GIVEN)
+        const struct ir_node *node = graph->nodes[id];
+        bool number = is_number(graph, node);
+        part[id] = number || is_given(node) ? PLAN_GIVEN : plan_part_of(node, total);
+        regions[0]->value[id].inlined = number;
+        if (needed[id] && part[id] != PLAN_GIVEN)
             want(regions[part[id]], graph->nodes[id]);
     }
     force_crossings(regions, part, needed);
-    if (!check_no_total_read(planner, regions[PART_TILE], total) ||
+    if (!check_no_total_read(planner, regions[PLAN_TILE], total) ||
         !check_uniform_carries(planner, regions, part, needed))
         return false;
     for (int p = 0; p < 3; p++) {
         enum fate *fates = ARENA_ARRAY(planner->arena, enum fate, (size_t)graph->n_outputs + 1);
         for (int o = 0; o < graph->n_outputs; o++) {
             bool varying = graph->outputs[o].value->rate == IR_VARYING;
-            bool mine = varying ? p == PART_TILE : p == PART_AFTER;
+            bool mine = varying ? p == PLAN_TILE : p == PLAN_AFTER;
             fates[o] = mine ? FATE_WRITE : FATE_NONE;
         }
         if (!plan_region(planner, regions[p]) || !plan_outputs(planner, regions[p], fates))
@@ -516,13 +514,13 @@ struct plan *sched_plan(struct arena *arena, const struct ir_graph *graph, struc
         regions[0]->value[graph->inputs[i]->id] = port_value(plan, PLAN_IN, i, graph->inputs[i]);
     for (int p = 0; p < 3; p++)
         plan_size(&planner, regions[p]);
-    plan->scratch_elements = regions[PART_TILE]->frame_elements;
-    plan->uniform_elements = regions[PART_BEFORE]->frame_elements + regions[PART_AFTER]->frame_elements;
-    plan_settle(&planner, regions[PART_BEFORE], 0, outputs);
-    plan_settle(&planner, regions[PART_TILE], 0, outputs);
-    plan_settle(&planner, regions[PART_AFTER], regions[PART_BEFORE]->frame_elements, outputs);
-    plan->before = regions[PART_BEFORE];
-    plan->tile = regions[PART_TILE];
-    plan->after = regions[PART_AFTER];
+    plan->scratch_elements = regions[PLAN_TILE]->frame_elements;
+    plan->uniform_elements = regions[PLAN_BEFORE]->frame_elements + regions[PLAN_AFTER]->frame_elements;
+    plan_settle(&planner, regions[PLAN_BEFORE], 0, outputs);
+    plan_settle(&planner, regions[PLAN_TILE], 0, outputs);
+    plan_settle(&planner, regions[PLAN_AFTER], regions[PLAN_BEFORE]->frame_elements, outputs);
+    plan->before = regions[PLAN_BEFORE];
+    plan->tile = regions[PLAN_TILE];
+    plan->after = regions[PLAN_AFTER];
     return plan;
 }
