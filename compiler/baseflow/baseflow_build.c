@@ -85,21 +85,13 @@ static const struct ir_node *negative_log_likelihood(struct ir_graph *graph,
     return ir_add2(graph, ir_sub(graph, square, result->logdet), ir_fill(graph, constant, square->shape));
 }
 
-/* Sums over the batch, of which "weight" makes means: 1/B for a sample that counts, 0 for one that pads a
- * tile. */
 static void build_loss(struct ir_graph *graph, const struct base_model *base)
 {
     const struct ir_node *lambda = ir_input(graph, "lambda", IR_SETTING, IR_UNIFORM, ir_shape_of(0));
     const struct ir_node *x = sample_input(graph, "x", ir_shape_of(1, base->d));
     const struct ir_node *weight = sample_input(graph, "weight", ir_shape_of(0)), *extra = NULL;
     const struct baseflow_result result = kind_of(base)->map(graph, base, x, false, &extra);
-    const struct ir_node *each = negative_log_likelihood(graph, &result);
-    const struct ir_node *cost = ir_bsum(graph, ir_mul(graph, weight, each));
-    const struct ir_node *penalty = extra == NULL ? ir_fill(graph, 0.0, ir_shape_of(0))
-                                                  : ir_bsum(graph, ir_mul(graph, weight, extra));
-    ir_output_add(graph, "cost", cost);
-    ir_output_add(graph, "penalty", penalty);
-    ir_output_add(graph, "loss", ir_add2(graph, cost, ir_mul(graph, lambda, penalty)));
+    diff_loss_outputs(graph, lambda, weight, negative_log_likelihood(graph, &result), extra);
 }
 
 static struct baseflow_result exact_map(struct ir_graph *graph, const struct base_model *base)
@@ -153,8 +145,5 @@ struct ir_graph *baseflow_train(struct arena *arena, const struct base_model *ba
     const char **wrt = ARENA_ARRAY(arena, const char *, (size_t)base->n_parameters);
     for (int i = 0; i < base->n_parameters; i++)
         wrt[i] = base->parameters[i].name;
-    const struct ir_graph *loss = pass_hoist(baseflow_build(arena, base, 0));
-    struct ir_graph *train = diff_reverse(loss, "train", "loss", base->n_parameters, wrt, keep);
-    ir_output_drop(train, "loss"); /* who trains wants cost and penalty apart */
-    return train;
+    return diff_train(pass_hoist(baseflow_build(arena, base, 0)), base->n_parameters, wrt, keep);
 }

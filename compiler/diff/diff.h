@@ -34,6 +34,13 @@ enum diff_keep {
 struct ir_graph *diff_reverse(const struct ir_graph *graph, const char *name, const char *of, int n_wrt,
                               const char *const *wrt, enum diff_keep keep);
 
+/* The two ends of every training program. Outputs of a loss: sums over the batch of what is [] each sample, cost
+ * and penalty (NULL: none), of which the input "weight" makes means: 1/B for a sample that counts, 0 for one that pads
+ * a tile; and loss = cost + lambda penalty. Then its derivative, named "train", outputs cost, penalty, grad.<input>. */
+void diff_loss_outputs(struct ir_graph *graph, const struct ir_node *lambda, const struct ir_node *weight,
+                       const struct ir_node *cost, const struct ir_node *penalty);
+struct ir_graph *diff_train(const struct ir_graph *loss, int n_wrt, const char *const *wrt, enum diff_keep keep);
+
 /* The general form, for a graph in which cotangents are given: cotangent[i] names the output of which the
  * input "cot.<output>" (added by the transform, same shape and rate) is the cotangent. */
 struct ir_graph *diff_pullback(const struct ir_graph *graph, const char *name, int n_of,

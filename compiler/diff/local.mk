@@ -7,4 +7,5 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/diff/diff_keep.c \
 	compiler/diff/diff_reverse.c \
 	compiler/diff/diff_reverse_steps.c \
-	compiler/diff/diff_rules.c
+	compiler/diff/diff_rules.c \
+	compiler/diff/diff_train.c

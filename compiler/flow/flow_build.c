@@ -38,8 +38,6 @@ static const struct ir_node *map(struct ir_graph *graph, const struct model *mod
     return flow_leave(graph, model, walk->end);
 }
 
-/* Sums over the batch, of which "weight" makes means: 1/B for a sample that counts, 0 for one that pads a
- * tile. */
 static void build_loss(struct ir_graph *graph, const struct model *model)
 {
     const struct ir_node *lambda = ir_input(graph, "lambda", IR_SETTING, IR_UNIFORM, ir_shape_of(0));
@@ -48,13 +46,7 @@ static void build_loss(struct ir_graph *graph, const struct model *model)
     const struct ir_node *weight = sample_input(graph, "weight", ir_shape_of(0));
     struct flow_walk walk = {.noise = noise_input(graph, model)};
     const struct ir_node *s = map(graph, model, y, &walk);
-    const struct ir_node *cost = ir_bsum(graph, ir_mul(graph, weight, flow_cost(graph, model, x, s)));
-    const struct ir_node *penalty = walk.penalty == NULL
-                                        ? ir_fill(graph, 0.0, ir_shape_of(0))
-                                        : ir_bsum(graph, ir_mul(graph, weight, walk.penalty));
-    ir_output_add(graph, "cost", cost);
-    ir_output_add(graph, "penalty", penalty);
-    ir_output_add(graph, "loss", ir_add2(graph, cost, ir_mul(graph, lambda, penalty)));
+    diff_loss_outputs(graph, lambda, weight, flow_cost(graph, model, x, s), walk.penalty);
 }
 
 static void build_measure(struct ir_graph *graph, const struct model *model)
@@ -160,8 +152,5 @@ struct ir_graph *flow_train(struct arena *arena, const struct model *model, enum
         wrt[n++] = model->layer[k].weight_name;
         wrt[n++] = model->layer[k].bias_name;
     }
-    const struct ir_graph *loss = pass_hoist(flow_build(arena, model, FLOW_LOSS));
-    struct ir_graph *train = diff_reverse(loss, "train", "loss", n, wrt, keep);
-    ir_output_drop(train, "loss"); /* who trains wants cost and penalty apart */
-    return train;
+    return diff_train(pass_hoist(flow_build(arena, model, FLOW_LOSS)), n, wrt, keep);
 }
