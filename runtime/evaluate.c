@@ -34,8 +34,7 @@ struct evaluator {
 
 static bool take(void **out, int64_t n, size_t each, struct fault *fault)
 {
-    *out = calloc((size_t)n, each);
-    return *out != NULL || fault_memory(fault, (size_t)n * each, "the evaluation");
+    return fault_calloc(fault, out, (size_t)n, each, "the evaluation");
 }
 
 static bool take_doubles(double **out, int64_t n, struct fault *fault)

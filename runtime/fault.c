@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Bytes of the UTF-8 character at text, 0 where there is none. Overlong forms and surrogates pass: no
@@ -91,4 +92,10 @@ bool fault_system(struct fault *fault, int error, const char *format, ...)
 bool fault_memory(struct fault *fault, size_t bytes, const char *what)
 {
     return fault_set(fault, FAULT_SYSTEM, "out of memory: %.1f MB wanted for %s", (double)bytes * 1e-6, what);
+}
+
+bool fault_calloc(struct fault *fault, void **out, size_t n, size_t each, const char *what)
+{
+    *out = calloc(n, each);
+    return *out != NULL || fault_memory(fault, n * each, what);
 }

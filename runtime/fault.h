@@ -41,4 +41,7 @@ bool fault_system(struct fault *fault, int error, const char *format, ...) PRINT
 /* "out of memory for 12.3 MB of <what>" */
 bool fault_memory(struct fault *fault, size_t bytes, const char *what);
 
+/* n zeros of `each` bytes, with free(); or tells what they were for. */
+bool fault_calloc(struct fault *fault, void **out, size_t n, size_t each, const char *what) MUST_CHECK;
+
 #endif

@@ -18,8 +18,7 @@ struct time_check {
 
 static bool take(void **out, int64_t n, size_t each, struct fault *fault)
 {
-    *out = calloc((size_t)n, each);
-    return *out != NULL || fault_memory(fault, (size_t)n * each, "a check of the time steps");
+    return fault_calloc(fault, out, (size_t)n, each, "a check of the time steps");
 }
 
 static bool check_init(struct time_check *check, const struct gpfc_bundle *bundle, int threads,
