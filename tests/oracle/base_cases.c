@@ -102,16 +102,6 @@ static struct bindings with_parameters(struct oracle_run *run)
     return bindings;
 }
 
-/* The outputs in their order; NULL when the evaluation failed, which is noted. */
-static double **evaluate(struct oracle_run *run, const struct ir_graph *graph, int batch,
-                         const struct bindings *bindings)
-{
-    double **out = evaluate_bound(graph, batch, bindings, run->evaluate, run->data);
-    if (out == NULL)
-        oracle_note(run, "could not be evaluated");
-    return out;
-}
-
 static double *filled(struct oracle_run *run, long n, double value)
 {
     double *array = ARENA_ARRAY(run->arena, double, (size_t)n);
@@ -145,7 +135,7 @@ static void case_apply(struct oracle_run *run)
     const struct oracle_array *x = needed(run, "x");
     bind(&bindings, "x", x->values);
     const struct ir_graph *graph = kernel_named(run, "apply");
-    double *const *out = evaluate(run, graph, x->shape[0], &bindings);
+    double *const *out = oracle_evaluate(run, graph, x->shape[0], &bindings);
     if (out == NULL)
         return;
     oracle_compare_all(run, mapped(run, "y"), output_of(graph, out, "y"), run->limits.value);
@@ -158,7 +148,7 @@ static void case_measure(struct oracle_run *run)
     const struct oracle_array *x = needed(run, "x");
     bind(&bindings, "x", x->values);
     const struct ir_graph *graph = kernel_named(run, "measure");
-    double *const *out = evaluate(run, graph, x->shape[0], &bindings);
+    double *const *out = oracle_evaluate(run, graph, x->shape[0], &bindings);
     if (out == NULL)
         return;
     double mean = 0.0;
@@ -180,7 +170,7 @@ static void compare_train(struct oracle_run *run, const double *noise, const cha
     if (noise != NULL)
         bind(&bindings, "noise", noise);
     const struct ir_graph *graph = baseflow_train(run->arena, &run->base, keep_all);
-    double *const *out = evaluate(run, graph, x->shape[0], &bindings);
+    double *const *out = oracle_evaluate(run, graph, x->shape[0], &bindings);
     if (out == NULL)
         return;
     oracle_compare_all(run, nll, output_of(graph, out, "cost"), run->limits.value);
@@ -240,7 +230,7 @@ static void case_velocity(struct oracle_run *run)
     const struct bindings bindings = with_times(run, x, t);
     for (int c = 0; c < run->base.blocks; c++) {
         const struct ir_graph *graph = kernel_named(run, arena_printf(run->arena, "velocity%d", c));
-        double *const *out = evaluate(run, graph, (int)t->elements * x->shape[0], &bindings);
+        double *const *out = oracle_evaluate(run, graph, (int)t->elements * x->shape[0], &bindings);
         if (out == NULL)
             return;
         const double *v = output_of(graph, out, "v"), *divergence = output_of(graph, out, "divergence");

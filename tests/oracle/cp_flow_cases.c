@@ -66,15 +66,6 @@ static struct bindings with_parameters(struct oracle_run *run, const struct base
     return bindings;
 }
 
-static double **evaluate(struct oracle_run *run, const struct ir_graph *graph, int batch,
-                         const struct bindings *bindings)
-{
-    double **out = evaluate_bound(graph, batch, bindings, run->evaluate, run->data);
-    if (out == NULL)
-        oracle_note(run, "could not be evaluated");
-    return out;
-}
-
 /* Kernel `name` at the points `x`; NULL when the evaluation failed. */
 static double **at_points(struct oracle_run *run, const struct base_model *base, const char *name,
                           const char *x, const struct ir_graph **graph)
@@ -84,7 +75,7 @@ static double **at_points(struct oracle_run *run, const struct base_model *base,
     for (int i = 0; i < baseflow_kernel_count(base); i++) {
         *graph = baseflow_build(run->arena, base, i);
         if (strcmp((*graph)->name, name) == 0)
-            return evaluate(run, *graph, array_of(run, x)->shape[0], &bindings);
+            return oracle_evaluate(run, *graph, array_of(run, x)->shape[0], &bindings);
     }
     assert(!"no such kernel");
     return NULL;
@@ -262,7 +253,7 @@ static void compare_training(struct oracle_run *run, const struct base_model *ba
     bind(&bindings, "x", array_of(run, "x")->values);
     bind(&bindings, "weight", weight);
     bind(&bindings, "noise", probes_of(run));
-    double *const *out = evaluate(run, graph, batch, &bindings);
+    double *const *out = oracle_evaluate(run, graph, batch, &bindings);
     if (out == NULL)
         return;
     if (cost != NULL)

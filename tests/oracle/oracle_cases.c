@@ -34,16 +34,6 @@ static struct bindings with_parameters(struct oracle_run *run)
     return bindings;
 }
 
-/* The outputs in their order; NULL when the evaluation failed, which is noted. */
-static double **run_graph(struct oracle_run *run, const struct ir_graph *graph, int batch,
-                         const struct bindings *bindings)
-{
-    double **out = evaluate_bound(graph, batch, bindings, run->evaluate, run->data);
-    if (out == NULL)
-        oracle_note(run, "could not be evaluated");
-    return out;
-}
-
 /* ---- the model of a file ------------------------------------------------------------------------------- */
 
 static bool is_cube(struct oracle_run *run)
@@ -106,7 +96,7 @@ static void compare_at_times(struct oracle_run *run, const struct ir_graph *grap
         struct bindings bindings = with_parameters(run);
         bind(&bindings, "t", &times->values[k]);
         bind(&bindings, "x", points->values);
-        double *const *out = run_graph(run, graph, batch, &bindings);
+        double *const *out = oracle_evaluate(run, graph, batch, &bindings);
         if (out == NULL)
             return;
         const long n = batch * ir_elements(ir_output_find(graph, name)->shape);
@@ -192,7 +182,7 @@ static void case_trajectory(struct oracle_run *run)
         const struct ir_graph *graph = walk_graph(run, inverse);
         struct bindings bindings = with_parameters(run);
         bind(&bindings, "start", forth->values + (inverse ? end : 0));
-        double *const *out = run_graph(run, graph, forth->shape[1], &bindings);
+        double *const *out = oracle_evaluate(run, graph, forth->shape[1], &bindings);
         if (out != NULL)
             compare_path(run, inverse ? "traj_inv" : "traj", output_of(graph, out, "path"));
     }
@@ -205,7 +195,7 @@ static void case_path(struct oracle_run *run)
     const int d = run->model.d, K = run->model.steps, batch = oracle_find(run->file, "z")->shape[0];
     struct bindings bindings = with_parameters(run);
     bind(&bindings, "y", array_values(run, "z"));
-    double *const *out = run_graph(run, graph, batch, &bindings);
+    double *const *out = oracle_evaluate(run, graph, batch, &bindings);
     if (out == NULL)
         return;
     const double *path = output_of(graph, out, "path"), *s = array_values(run, "s_z");
@@ -226,7 +216,7 @@ static void case_map(struct oracle_run *run)
         const struct ir_graph *graph = flow_build(run->arena, &run->model, ways[i].kernel);
         struct bindings bindings = with_parameters(run);
         bind(&bindings, ways[i].in, array_values(run, ways[i].from));
-        double *const *out = run_graph(run, graph, oracle_find(run->file, "z")->shape[0], &bindings);
+        double *const *out = oracle_evaluate(run, graph, oracle_find(run->file, "z")->shape[0], &bindings);
         if (out != NULL)
             oracle_compare_all(run, ways[i].want, output_of(graph, out, ways[i].out), run->limits.value);
     }
@@ -240,7 +230,7 @@ static void case_log_determinant(struct oracle_run *run)
     const double *z = array_values(run, "z");
     struct bindings bindings = with_parameters(run);
     bind(&bindings, "y", z);
-    double *const *out = run_graph(run, graph, batch, &bindings);
+    double *const *out = oracle_evaluate(run, graph, batch, &bindings);
     if (out == NULL)
         return;
     double *found = ARENA_ARRAY(run->arena, double, (size_t)batch),
@@ -306,7 +296,7 @@ static void compare_train(struct oracle_run *run, bool keep_all, const char *tot
     const struct ir_graph *graph = flow_train(run->arena, &run->model, keep_all);
     double weight = 0.0;
     const struct bindings bindings = with_pairs(run, &weight);
-    double *const *out = run_graph(run, graph, oracle_find(run->file, "pair_x")->shape[0], &bindings);
+    double *const *out = oracle_evaluate(run, graph, oracle_find(run->file, "pair_x")->shape[0], &bindings);
     if (out == NULL)
         return;
     const double lambda = *array_values(run, "tot_lambda"), cost = *output_of(graph, out, "cost");
@@ -339,7 +329,7 @@ static void case_measure(struct oracle_run *run)
     const int batch = oracle_find(run->file, "pair_x")->shape[0];
     double weight = 0.0, cost = 0.0, energy = 0.0, penalty = 0.0;
     const struct bindings bindings = with_pairs(run, &weight);
-    double *const *out = run_graph(run, graph, batch, &bindings);
+    double *const *out = oracle_evaluate(run, graph, batch, &bindings);
     if (out == NULL)
         return;
     for (int i = 0; i < batch; i++) {
@@ -387,7 +377,7 @@ static void compare_penalty(struct oracle_run *run, enum model_derivative deriva
     bind(&bindings, "x", array_values(run, "x"));
     bind(&bindings, "weight", filled(run, batch, 1.0 / batch));
     bind(&bindings, "pair", pair);
-    double *const *out = run_graph(run, graph, batch, &bindings);
+    double *const *out = oracle_evaluate(run, graph, batch, &bindings);
     if (out == NULL)
         return;
     const double limit = exact ? run->limits.value : run->limits.difference;

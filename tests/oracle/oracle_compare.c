@@ -14,6 +14,15 @@ void oracle_note(struct oracle_run *run, const char *text)
         (void)snprintf(run->first, sizeof run->first, "%s: %s: %s", run->file->path, run->name, text);
 }
 
+double **oracle_evaluate(struct oracle_run *run, const struct ir_graph *graph, int batch,
+                         const struct bindings *bindings)
+{
+    double **out = evaluate_bound(graph, batch, bindings, run->evaluate, run->data);
+    if (out == NULL)
+        oracle_note(run, "could not be evaluated");
+    return out;
+}
+
 double oracle_largest(const double *values, long n)
 {
     double most = 0.0;

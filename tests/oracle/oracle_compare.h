@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Comparison of numbers with those of an oracle file, for the cases. */
+ * Evaluation, and comparison of numbers with those of an oracle file, for the cases. */
 #ifndef GPFC_ORACLE_COMPARE_H
 #define GPFC_ORACLE_COMPARE_H
 
 #include "oracle/oracle_cases.h"
 
 void oracle_note(struct oracle_run *run, const char *text); /* a failure */
+/* The outputs in their order; NULL when the evaluation failed, which is noted. */
+double **oracle_evaluate(struct oracle_run *run, const struct ir_graph *graph, int batch,
+                         const struct bindings *bindings);
 double oracle_largest(const double *values, long n);
 
 /* got[i * stride] against want[i]; `scale`: of the whole, where its elements vanish. */

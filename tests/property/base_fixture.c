@@ -76,6 +76,22 @@ struct bindings base_fixture_inputs(struct base_fixture *fixture, int batch)
     return bindings;
 }
 
+struct bindings base_fixture_all_signs(struct base_fixture *fixture)
+{
+    const int d = fixture->base.d, batch = 1 << d;
+    const double *x = base_fixture_normal(fixture, d);
+    double *points = base_fixture_filled(fixture, (long)batch * d, 0.0);
+    double *noise = base_fixture_filled(fixture, (long)batch * d, 0.0);
+    for (int i = 0; i < batch * d; i++) {
+        points[i] = x[i % d];
+        noise[i] = (i / d >> i % d & 1) ? 0.3 + i : -0.2 * (1 + i); /* the sign alone counts */
+    }
+    struct bindings bindings = base_fixture_inputs(fixture, batch);
+    bind(&bindings, "x", points);
+    bind(&bindings, "noise", noise);
+    return bindings;
+}
+
 double **base_fixture_run(const struct ir_graph *graph, int batch, const struct bindings *bindings)
 {
     double **out = evaluate_bound(graph, batch, bindings, evaluate_by_interpreter, NULL);

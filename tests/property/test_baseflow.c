@@ -105,24 +105,6 @@ static void masked_weights_take_no_part(void)
 
 /* ---- estimates and penalties --------------------------------------------------------------------------- */
 
-/* The one point x with every combination of signs as the probes of the only flow: the estimate's mean over
- * them is the exact value, since the path does not depend on the probe. */
-static const struct ir_graph *all_signs(struct base_fixture *fixture, struct bindings *bindings)
-{
-    const int d = fixture->base.d, batch = 1 << d;
-    const double *x = base_fixture_normal(fixture, d);
-    double *points = base_fixture_filled(fixture, (long)batch * d, 0.0);
-    double *noise = base_fixture_filled(fixture, (long)batch * d, 0.0);
-    for (int i = 0; i < batch * d; i++) {
-        points[i] = x[i % d];
-        noise[i] = (i / d >> i % d & 1) ? 0.3 + i : -0.2 * (1 + i); /* the sign alone counts */
-    }
-    *bindings = base_fixture_inputs(fixture, batch);
-    bind(bindings, "x", points);
-    bind(bindings, "noise", noise);
-    return base_fixture_kernel(fixture, "loss");
-}
-
 static void compare_estimate(struct base_model base, uint64_t seed)
 {
     base.blocks = 1;
@@ -130,13 +112,14 @@ static void compare_estimate(struct base_model base, uint64_t seed)
     base.jacobian = 0.2;
     base.probe = BASE_PROBE_RADEMACHER;
     struct base_fixture fixture = base_fixture_new(base, seed);
-    struct bindings bindings;
     const char *const names[] = {"cost", "penalty"};
     double value[2][2];
     for (int estimate = 0; estimate < 2; estimate++) {
         fixture.base.divergence = estimate ? BASE_DIVERGENCE_HUTCHINSON : BASE_DIVERGENCE_EXACT;
         fixture.seed = seed;
-        const struct ir_graph *graph = all_signs(&fixture, &bindings);
+        /* the path does not depend on the probe */
+        const struct bindings bindings = base_fixture_all_signs(&fixture);
+        const struct ir_graph *graph = base_fixture_kernel(&fixture, "loss");
         double *const *out = base_fixture_run(graph, 1 << base.d, &bindings);
         for (int i = 0; i < 2; i++)
             value[estimate][i] = *output_of(graph, out, names[i]);

@@ -113,23 +113,6 @@ static void gradients_are_differences(void)
 
 /* ---- the estimate -------------------------------------------------------------------------------------- */
 
-/* One point with every combination of signs as the probes of the only block. */
-static struct bindings all_signs(struct base_fixture *fixture)
-{
-    const int d = fixture->base.d, batch = 1 << d;
-    const double *x = base_fixture_normal(fixture, d);
-    double *points = base_fixture_filled(fixture, (long)batch * d, 0.0);
-    double *noise = base_fixture_filled(fixture, (long)batch * d, 0.0);
-    for (int i = 0; i < batch * d; i++) {
-        points[i] = x[i % d];
-        noise[i] = (i / d >> i % d & 1) ? 0.3 + i : -0.2 * (1 + i); /* the sign alone counts */
-    }
-    struct bindings bindings = base_fixture_inputs(fixture, batch);
-    bind(&bindings, "x", points);
-    bind(&bindings, "noise", noise);
-    return bindings;
-}
-
 /* Conjugate gradients of d steps are exact, so that the mean over all signs is: of gradients up to the guard
  * in the step's length, of values up to the quadrature's error. */
 static void compare_estimate(struct base_model base, uint64_t seed)
@@ -137,7 +120,7 @@ static void compare_estimate(struct base_model base, uint64_t seed)
     base.probe = BASE_PROBE_RADEMACHER;
     base.cg_steps = base.d + 1; /* one more than is needed: nothing is left to divide by */
     struct base_fixture fixture = base_fixture_new(base, seed);
-    const struct bindings bindings = all_signs(&fixture);
+    const struct bindings bindings = base_fixture_all_signs(&fixture);
     double *const *out[2];
     const struct ir_graph *train[2];
     for (int estimate = 0; estimate < 2; estimate++) {

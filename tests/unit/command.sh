@@ -4,32 +4,15 @@
 # The command gpfc, as a person meets it: exit status 0 done, 1 the system failed, 2 wrong options or spec; help
 # that fits a terminal of 80 x 24; one JSON object with --json. What it compiles is tested elsewhere.
 set -u
-gpfc=${GPFC:-./gpfc}
-source=$(cd "${srcdir:-.}" && pwd)
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
-unset COLUMNS
-faults=0
-checks=0
-
-fault()
-{
-    echo "fault: $*"
-    faults=$((faults + 1))
-}
+. "${srcdir:-.}/tests/system/common.sh"
 
 # $1: exit status; $2: what the messages (out and err) must hold; then the arguments.
-expect()
+gpfc()
 {
     status=$1
     text=$2
     shift 2
-    checks=$((checks + 1))
-    "$gpfc" "$@" >out 2>err </dev/null
-    got=$?
-    test "$got" = "$status" || fault "gpfc $*: exit status $got, expected $status: $(head -3 err)"
-    grep -qF -e "$text" out err || fault "gpfc $*: no '$text' in: $(head -3 out err)"
+    expect "$status" "$text" "$gpfc" "$@"
 }
 
 "$gpfc" --version >out 2>err || {
@@ -38,37 +21,37 @@ expect()
 }
 
 # ---- options
-expect 0 'Usage: gpfc [OPTION...] SPEC.yaml' --help
+gpfc 0 'Usage: gpfc [OPTION...] SPEC.yaml' --help
 lines=$(wc -l <out)
 widest=$(wc -L <out)
 test "$lines" -le 24 && test "$widest" -le 80 || fault "--help is $lines x $widest"
 for option in --tune --tune-time --no-wisdom --emit --output --dump --from --cpu --help-spec --quiet --json --version; do
     grep -q -e "$option" out || fault "--help does not name $option"
 done
-expect 0 'gpfc ' --version
-expect 0 'gpfc ' -v
-expect 0 'dimension:' --help-spec
-expect 2 'expected a spec'
-expect 2 'unrecognized option' --nope
-expect 2 'expected one input' a.yaml b.yaml
-expect 2 "did you mean 'object'?" --emit=objekt a.yaml
-expect 2 '--emit: expected ir, c, llvm' --emit= a.yaml
-expect 2 '--from: expected ir' --from=yaml a.yaml
-expect 2 '--dump: expected some of' --dump=flow,nope a.yaml
-expect 2 '--dump: expected some of' --dump= a.yaml
-expect 2 '--output: expected a name' -o '' a.yaml
-expect 2 '--cpu: expected a name' --cpu= a.yaml
-expect 2 "--tune: expected none, quick or full, found 'quik'; did you mean 'quick'?" --tune=quik a.yaml
-expect 2 "--tune-time: expected seconds from 0.1 to 86400, found '0'" --tune=quick --tune-time=0 a.yaml
-expect 2 "found '1s'" --tune=quick --tune-time=1s a.yaml
-expect 2 "found 'nan'" --tune=quick --tune-time=nan a.yaml
-expect 2 '--tune-time goes with' --tune-time=1 a.yaml
-expect 2 'only a spec can be tuned' --tune=quick --from=ir a.ir
-expect 2 'requires an argument' a.yaml -o
+gpfc 0 'gpfc ' --version
+gpfc 0 'gpfc ' -v
+gpfc 0 'dimension:' --help-spec
+gpfc 2 'expected a spec'
+gpfc 2 'unrecognized option' --nope
+gpfc 2 'expected one input' a.yaml b.yaml
+gpfc 2 "did you mean 'object'?" --emit=objekt a.yaml
+gpfc 2 '--emit: expected ir, c, llvm' --emit= a.yaml
+gpfc 2 '--from: expected ir' --from=yaml a.yaml
+gpfc 2 '--dump: expected some of' --dump=flow,nope a.yaml
+gpfc 2 '--dump: expected some of' --dump= a.yaml
+gpfc 2 '--output: expected a name' -o '' a.yaml
+gpfc 2 '--cpu: expected a name' --cpu= a.yaml
+gpfc 2 "--tune: expected none, quick or full, found 'quik'; did you mean 'quick'?" --tune=quik a.yaml
+gpfc 2 "--tune-time: expected seconds from 0.1 to 86400, found '0'" --tune=quick --tune-time=0 a.yaml
+gpfc 2 "found '1s'" --tune=quick --tune-time=1s a.yaml
+gpfc 2 "found 'nan'" --tune=quick --tune-time=nan a.yaml
+gpfc 2 '--tune-time goes with' --tune-time=1 a.yaml
+gpfc 2 'only a spec can be tuned' --tune=quick --from=ir a.ir
+gpfc 2 'requires an argument' a.yaml -o
 
 # ---- files
-expect 2 'No such file' missing.yaml
-expect 2 'directory' .
+gpfc 2 'No such file' missing.yaml
+gpfc 2 'directory' .
 if test -w /dev/full; then
     checks=$((checks + 1))
     "$gpfc" --help-spec >/dev/full 2>err
@@ -80,16 +63,16 @@ for spec in "$source"/tests/golden/spec/*.yaml; do
     name=$(basename "$spec" .yaml)
     grep -q "error: " "$source/tests/golden/spec/$name.err" || continue # warnings alone
     cp "$spec" "$name.yaml"
-    expect 2 'error: ' "$name.yaml"
+    gpfc 2 'error: ' "$name.yaml"
     cmp -s err "$source/tests/golden/spec/$name.err" || fault "$name.yaml: other messages than in $name.err"
     test -s out && fault "$name.yaml: something on the standard output"
 done
 head -c 1000000 /dev/zero | tr '\0' '[' >brackets.yaml
-expect 2 'nested deeper than 16 levels' brackets.yaml
+gpfc 2 'nested deeper than 16 levels' brackets.yaml
 head -c 2000000 /dev/zero | tr '\0' '[' >large.yaml
-expect 2 'larger than' large.yaml
+gpfc 2 'larger than' large.yaml
 head -c 100000 /dev/zero >zeros.yaml
-expect 2 'not a text' zeros.yaml
+gpfc 2 'not a text' zeros.yaml
 
 # ---- schedules: what the text does not say right, what the CPU cannot, what two keys say
 schedule()
@@ -97,7 +80,7 @@ schedule()
     text=$1
     shift
     printf 'dimension: 2\ndata: {pairs: p.npz}\ntarget: {cpu: haswell, %s}\n' "$*" >schedule.yaml
-    expect 2 "$text" --emit=object schedule.yaml
+    gpfc 2 "$text" --emit=object schedule.yaml
     grep -q '^schedule.yaml:3:' err || fault "target: $*: no place: $(head -1 err)"
     grep -q '|  *^$' err || fault "target: $*: no caret"
     test -s out && fault "target: $*: something on the standard output"
@@ -121,7 +104,7 @@ rm -f given.ir flow.o
 
 # ---- JSON
 printf 'dimension: 1\n' >bad.yaml
-expect 2 '"status":"faulty"' --json bad.yaml
+gpfc 2 '"status":"faulty"' --json bad.yaml
 test "$(wc -l <out)" -eq 1 || fault "--json gives more than one line"
 grep -q 'out of range' out || fault "--json leaves the messages out"
 
@@ -129,5 +112,4 @@ grep -q 'out of range' out || fault "--json leaves the messages out"
 left=$(find . -type f ! -name '*.yaml' ! -name out ! -name err)
 test -z "$left" || fault "left behind: $left"
 
-echo "$checks checks, $faults faults"
-test "$faults" -eq 0 && test "$checks" -gt 70
+finish 71

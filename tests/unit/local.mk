@@ -9,9 +9,11 @@ tests_unit_test_llvm_compat_SOURCES = tests/unit/test_llvm_compat.c
 
 check_PROGRAMS += tests/unit/test_arena tests/unit/test_text tests/unit/test_spec tests/unit/test_model
 tests_unit_test_arena_SOURCES = tests/unit/test_arena.c
-tests_unit_test_text_SOURCES = tests/unit/test_text.c
+tests_unit_test_text_SOURCES = tests/unit/test_text.c tests/check_arena.h
 tests_unit_test_spec_SOURCES = tests/unit/test_spec.c tests/spec_fixture.h
 tests_unit_test_model_SOURCES = tests/unit/test_model.c tests/spec_fixture.h
+
+watched_memory = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=strndup
 
 # The runtime's training half, on bundles written by hand
 fake_bundle = tests/unit/fake_bundle.c tests/unit/fake_bundle.h tests/unit/fake_kernels.h \
@@ -27,9 +29,9 @@ tests_unit_test_time_steps_SOURCES = tests/unit/test_time_steps.c $(fake_bundle)
 tests_unit_test_adam_SOURCES = tests/unit/test_adam.c $(fake_bundle)
 tests_unit_test_rate_SOURCES = tests/unit/test_rate.c $(fake_bundle)
 tests_unit_test_kernel_run_SOURCES = tests/unit/test_kernel_run.c $(fake_bundle)
-tests_unit_test_train_SOURCES = tests/unit/test_train.c tests/unit/fake_pairs.h tests/unit/scratch.h $(fake_bundle)
-tests_unit_test_train_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
+tests_unit_test_train_SOURCES = tests/unit/test_train.c tests/unit/watched_memory.h tests/unit/fake_pairs.h \
+	tests/unit/scratch.h $(fake_bundle)
+tests_unit_test_train_LDFLAGS = $(AM_LDFLAGS) $(watched_memory)
 tests_unit_test_checkpoint_SOURCES = tests/unit/test_checkpoint.c tests/unit/fake_pairs.h tests/unit/scratch.h \
 	$(fake_bundle)
 tests_unit_test_commands_SOURCES = tests/unit/test_commands.c tests/unit/fake_pairs.h tests/unit/scratch.h \
@@ -41,8 +43,9 @@ tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c tests/unit/fake_pa
 # A trained base flow, on maps written by hand
 check_PROGRAMS += tests/unit/test_ode tests/unit/test_base_flow
 tests_unit_test_ode_SOURCES = tests/unit/test_ode.c
-tests_unit_test_base_flow_SOURCES = tests/unit/test_base_flow.c tests/unit/fake_base.c tests/unit/fake_base.h
-tests_unit_test_base_flow_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc
+tests_unit_test_base_flow_SOURCES = tests/unit/test_base_flow.c tests/unit/watched_memory.h tests/unit/fake_base.c \
+	tests/unit/fake_base.h
+tests_unit_test_base_flow_LDFLAGS = $(AM_LDFLAGS) $(watched_memory)
 
 check_scripts += tests/unit/command.sh
 check_PROGRAMS += tests/unit/test_spec_memory
@@ -70,9 +73,9 @@ tests_unit_test_safetensors_SOURCES = tests/unit/test_safetensors.c $(data_fixtu
 check_PROGRAMS += tests/unit/test_csv tests/unit/test_samples tests/unit/test_samples_memory tests/unit/test_standard
 tests_unit_test_csv_SOURCES = tests/unit/test_csv.c $(data_fixture)
 tests_unit_test_samples_SOURCES = tests/unit/test_samples.c tests/unit/npz_fixture.h $(data_fixture)
-tests_unit_test_samples_memory_SOURCES = tests/unit/test_samples_memory.c tests/unit/npz_fixture.h $(data_fixture)
-tests_unit_test_samples_memory_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
+tests_unit_test_samples_memory_SOURCES = tests/unit/test_samples_memory.c tests/unit/watched_memory.h \
+	tests/unit/npz_fixture.h $(data_fixture)
+tests_unit_test_samples_memory_LDFLAGS = $(AM_LDFLAGS) $(watched_memory)
 tests_unit_test_standard_SOURCES = tests/unit/test_standard.c $(data_fixture)
 check_PROGRAMS += tests/unit/test_random tests/unit/test_toys
 tests_unit_test_random_SOURCES = tests/unit/test_random.c
@@ -81,9 +84,9 @@ EXTRA_DIST += tests/unit/toy_counts.npz
 check_PROGRAMS += tests/unit/test_mixture
 tests_unit_test_mixture_SOURCES = tests/unit/test_mixture.c $(data_fixture)
 check_PROGRAMS += tests/unit/test_data_memory
-tests_unit_test_data_memory_SOURCES = tests/unit/test_data_memory.c tests/unit/npz_fixture.h $(data_fixture)
-tests_unit_test_data_memory_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=strndup
+tests_unit_test_data_memory_SOURCES = tests/unit/test_data_memory.c tests/unit/watched_memory.h \
+	tests/unit/npz_fixture.h $(data_fixture)
+tests_unit_test_data_memory_LDFLAGS = $(AM_LDFLAGS) $(watched_memory)
 
 # Tuning
 check_PROGRAMS += tests/unit/test_tune tests/unit/test_wisdom
@@ -100,5 +103,5 @@ tests_unit_test_vector_code_SOURCES = tests/unit/test_vector_code.c tests/unit/v
 
 # Schedules
 check_PROGRAMS += tests/unit/test_sched_space tests/unit/test_sched_cost
-tests_unit_test_sched_space_SOURCES = tests/unit/test_sched_space.c
-tests_unit_test_sched_cost_SOURCES = tests/unit/test_sched_cost.c tests/spec_fixture.h
+tests_unit_test_sched_space_SOURCES = tests/unit/test_sched_space.c tests/check_arena.h
+tests_unit_test_sched_cost_SOURCES = tests/unit/test_sched_cost.c tests/check_arena.h tests/spec_fixture.h

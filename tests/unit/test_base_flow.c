@@ -7,42 +7,11 @@
 #include "fake_base.h"
 #include "flow.h"
 #include "random.h"
+#include "watched_memory.h"
 
 #include <math.h>
 
 enum { ROWS = 5000, MOST = ROWS * FAKE_BASE_D };
-
-/* The linker puts these in the place of the C library's (--wrap), for calls of our own objects. */
-void *__real_malloc(size_t bytes);
-void *__real_calloc(size_t count, size_t bytes);
-void *__real_aligned_alloc(size_t alignment, size_t bytes);
-void *__wrap_malloc(size_t bytes);
-void *__wrap_calloc(size_t count, size_t bytes);
-void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
-
-static int left = -1; /* allocations until one fails; negative: none does */
-static int allocations;
-
-static bool fails(void)
-{
-    allocations++;
-    return left >= 0 && left-- == 0;
-}
-
-void *__wrap_malloc(size_t bytes)
-{
-    return fails() ? NULL : __real_malloc(bytes);
-}
-
-void *__wrap_calloc(size_t count, size_t bytes)
-{
-    return fails() ? NULL : __real_calloc(count, bytes);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
-{
-    return fails() ? NULL : __real_aligned_alloc(alignment, bytes);
-}
 
 static struct fake_base fake;
 
@@ -71,12 +40,12 @@ struct points {
 static void there_and_back(struct base_flow *base, struct points *p, int64_t n)
 {
     struct fault fault = {0};
-    const int before = allocations;
+    const long before = memory_allocations;
     p->there = p->again = (struct base_flow_report){0};
     CU_ASSERT_TRUE(base_flow_forward(base, p->x, n, p->y, p->logdet, &p->there, &fault));
     CU_ASSERT_TRUE(base_flow_inverse(base, p->y, n, p->back, p->logdet_back, &p->again, &fault));
     CU_ASSERT_TRUE(p->there.rows == n && p->again.rows == n);
-    CU_ASSERT_TRUE(allocations == before || base_flow_mixture(base) != NULL);
+    CU_ASSERT_TRUE(memory_allocations == before || base_flow_mixture(base) != NULL);
 }
 
 static double worst(const double *a, const double *b, int64_t n)
@@ -398,9 +367,9 @@ static void memory_may_end(void)
         fake_base_make(&fake, (enum fake_base_kind)kind, 8);
         for (bool good = false; !good; n++) {
             struct fault fault = {0};
-            left = n;
+            memory_left = n;
             good = base_flow_compiled(&base, &fake.bundle, fake.theta, 0, 2, &fault);
-            left = -1;
+            memory_left = -1;
             CU_ASSERT_TRUE(good ? base != NULL : base == NULL && fault.exit_code == FAULT_SYSTEM);
             base_flow_free(base);
         }
@@ -410,18 +379,18 @@ static void memory_may_end(void)
         static int n;
         struct fault fault = {0};
         fake_base_make(&fake, FAKE_CP_FLOW, 8);
-        left = n++;
+        memory_left = n++;
         good = base_flow_start(&fake.bundle, fake.theta, x, 100, 1, &fault);
-        left = -1;
+        memory_left = -1;
         CU_ASSERT_TRUE(good || fault.exit_code == FAULT_SYSTEM);
         CU_ASSERT_FALSE(good && first);
     }
     struct base_flow *base;
     struct fault fault = {0};
     struct mixture *mixture = calloc(1, sizeof *mixture);
-    left = 0;
+    memory_left = 0;
     CU_ASSERT_FALSE(base_flow_of_mixture(&base, mixture, 1, &fault));
-    left = -1;
+    memory_left = -1;
     CU_ASSERT_TRUE(base == NULL && fault.exit_code == FAULT_SYSTEM);
 }
 

@@ -4,50 +4,7 @@
  * does. One sentence comes back, nothing is leaked (a sanitizer's part), and the next call works. */
 #include "samples.h"
 #include "unit/npz_fixture.h"
-
-/* The linker puts these in the place of the C library's (--wrap), for calls of our own objects. */
-void *__real_malloc(size_t bytes);
-void *__real_calloc(size_t count, size_t bytes);
-void *__real_realloc(void *old, size_t bytes);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t length);
-void *__wrap_malloc(size_t bytes);
-void *__wrap_calloc(size_t count, size_t bytes);
-void *__wrap_realloc(void *old, size_t bytes);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t length);
-
-static int left = -1; /* allocations until one fails; negative: none does */
-
-static bool fails(void)
-{
-    return left >= 0 && left-- == 0;
-}
-
-void *__wrap_malloc(size_t bytes)
-{
-    return fails() ? NULL : __real_malloc(bytes);
-}
-
-void *__wrap_calloc(size_t count, size_t bytes)
-{
-    return fails() ? NULL : __real_calloc(count, bytes);
-}
-
-void *__wrap_realloc(void *old, size_t bytes)
-{
-    return fails() ? NULL : __real_realloc(old, bytes);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : __real_strdup(text);
-}
-
-char *__wrap_strndup(const char *text, size_t length)
-{
-    return fails() ? NULL : __real_strndup(text, length);
-}
+#include "unit/watched_memory.h"
 
 static bool load(const char *file, bool standardise, struct fault *fault)
 {
@@ -72,10 +29,10 @@ static void fail_each(const char *file, bool standardise, int least)
     int told = 0;
     for (int n = 0;; n++) {
         struct fault fault = {.exit_code = 0};
-        left = n;
+        memory_left = n;
         const bool done = load(file, standardise, &fault);
-        const bool failed = left < 0;
-        left = -1;
+        const bool failed = memory_left < 0;
+        memory_left = -1;
         if (!failed) {
             check_good(done, &fault);
             CU_ASSERT_TRUE(told >= least);

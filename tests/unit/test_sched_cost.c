@@ -4,7 +4,6 @@
  * last, the same question gets the same answer. */
 #include "sched/sched_cost.h"
 
-#include "check.h"
 #include "emit/llvm_compat.h"
 #include "flow/flow.h"
 #include "pass/pass.h"
@@ -12,7 +11,7 @@
 #include "sched/sched_work.h"
 #include "spec_fixture.h"
 
-static struct arena *arena; /* of the case that runs */
+#include "check_arena.h" /* last: its `arena` would hide parameters of that name */
 
 static struct machine machine_of(const char *name)
 {
@@ -250,18 +249,9 @@ static void keeping_depends_on_caches(void)
     CASE(parts_make_the_whole) CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last) \
     CASE(keeping_depends_on_caches)
 
-#define WITH_ARENA(function) \
-    static void run_##function(void) \
-    { \
-        arena = arena_new(); \
-        CU_ASSERT_PTR_NOT_NULL_FATAL(arena); \
-        function(); \
-        arena_free(arena); \
-    }
-CASES(WITH_ARENA)
+CASES(CHECK_WITH_ARENA)
 
-#define ROW(function) {#function, run_##function},
-static const struct check_case cases[] = {CASES(ROW)};
+static const struct check_case cases[] = {CASES(CHECK_ARENA_ROW)};
 
 int main(void)
 {

@@ -3,7 +3,7 @@
  * Schedules as data: texts that go there and back, texts that are refused, the schedules worth trying. */
 #include "sched/sched_space.h"
 
-#include "check.h"
+#include "check_arena.h"
 #include "spec/spec.h"
 
 static const struct machine avx2 = {.name = "haswell", .vector_bits = 256, .registers = 16, .has_fma = true};
@@ -13,8 +13,6 @@ static const struct machine machines[] = {
     {.name = "skylake-avx512", .vector_bits = 512, .registers = 32, .has_fma = true},
     {.name = "apple-m1", .vector_bits = 128, .registers = 32, .has_fma = true},
 };
-
-static struct arena *arena; /* of the case that runs */
 
 static struct schedule first_of(const struct machine *machine, int bytes)
 {
@@ -212,18 +210,9 @@ static void a_full_room_ends_the_list(void)
     CASE(help_names_every_field) CASE(spaces_are_legal_and_without_doubles) CASE(wider_extents_hold_the_narrower) \
     CASE(a_full_room_ends_the_list)
 
-#define WITH_ARENA(function) \
-    static void run_##function(void) \
-    { \
-        arena = arena_new(); \
-        CU_ASSERT_PTR_NOT_NULL_FATAL(arena); \
-        function(); \
-        arena_free(arena); \
-    }
-CASES(WITH_ARENA)
+CASES(CHECK_WITH_ARENA)
 
-#define ROW(function) {#function, run_##function},
-static const struct check_case cases[] = {CASES(ROW)};
+static const struct check_case cases[] = {CASES(CHECK_ARENA_ROW)};
 
 int main(void)
 {

@@ -3,11 +3,9 @@
  * Texts: growing ones, sources and places in them, messages with line and caret, the word that was meant,
  * hashes. */
 #include "base/base.h"
-#include "check.h"
+#include "check_arena.h"
 
 #include <unistd.h>
-
-static struct arena *arena; /* of the case that runs */
 
 static struct source source_of(const char *text)
 {
@@ -229,36 +227,28 @@ static void hashes_tell_texts_apart(void)
 
 /* ---- the suite: every case has an arena of its own ----------------------------------------------------- */
 
-#define WITH_ARENA(name) \
-    static void name##_case(void) \
-    { \
-        arena = arena_new(); \
-        CU_ASSERT_PTR_NOT_NULL_FATAL(arena); \
-        name(); \
-        arena_free(arena); \
-    }
-WITH_ARENA(text_grows)
-WITH_ARENA(format_at_the_edge_of_the_room)
-WITH_ARENA(quotes_are_fit_to_be_shown)
-WITH_ARENA(files_are_read_whole_or_refused)
-WITH_ARENA(error_shows_line_and_caret)
-WITH_ARENA(caret_stands_under_its_character)
-WITH_ARENA(long_lines_are_cut_about_the_caret)
-WITH_ARENA(places_may_be_missing)
-WITH_ARENA(many_errors_are_counted)
+CHECK_WITH_ARENA(text_grows)
+CHECK_WITH_ARENA(format_at_the_edge_of_the_room)
+CHECK_WITH_ARENA(quotes_are_fit_to_be_shown)
+CHECK_WITH_ARENA(files_are_read_whole_or_refused)
+CHECK_WITH_ARENA(error_shows_line_and_caret)
+CHECK_WITH_ARENA(caret_stands_under_its_character)
+CHECK_WITH_ARENA(long_lines_are_cut_about_the_caret)
+CHECK_WITH_ARENA(places_may_be_missing)
+CHECK_WITH_ARENA(many_errors_are_counted)
 
 static const struct check_case cases[] = {
-    {"text grows", text_grows_case},
-    {"format at the edge of the room", format_at_the_edge_of_the_room_case},
+    {"text grows", run_text_grows},
+    {"format at the edge of the room", run_format_at_the_edge_of_the_room},
     {"characters are decoded", characters_are_decoded},
-    {"quotes are fit to be shown", quotes_are_fit_to_be_shown_case},
+    {"quotes are fit to be shown", run_quotes_are_fit_to_be_shown},
     {"places count characters", places_count_characters},
-    {"files are read whole or refused", files_are_read_whole_or_refused_case},
-    {"error shows line and caret", error_shows_line_and_caret_case},
-    {"caret stands under its character", caret_stands_under_its_character_case},
-    {"long lines are cut about the caret", long_lines_are_cut_about_the_caret_case},
-    {"places may be missing", places_may_be_missing_case},
-    {"many errors are counted", many_errors_are_counted_case},
+    {"files are read whole or refused", run_files_are_read_whole_or_refused},
+    {"error shows line and caret", run_error_shows_line_and_caret},
+    {"caret stands under its character", run_caret_stands_under_its_character},
+    {"long lines are cut about the caret", run_long_lines_are_cut_about_the_caret},
+    {"places may be missing", run_places_may_be_missing},
+    {"many errors are counted", run_many_errors_are_counted},
     {"nearest word is the one meant", nearest_word_is_the_one_meant},
     {"hashes tell texts apart", hashes_tell_texts_apart},
 };

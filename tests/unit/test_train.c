@@ -8,6 +8,7 @@
 #include "fake_pairs.h"
 #include "scratch.h"
 #include "train_run.h"
+#include "watched_memory.h"
 #include "weights.h"
 
 #include <jansson.h>
@@ -15,43 +16,6 @@
 
 static struct fake fake;
 static struct run_folder *folder; /* of the training that runs */
-
-/* ---- allocations are counted: the linker sends the library's calls here ------------------------------- */
-
-static long allocations;
-
-void *__real_malloc(size_t bytes);
-void *__real_calloc(size_t n, size_t bytes);
-void *__real_realloc(void *block, size_t bytes);
-void *__real_aligned_alloc(size_t alignment, size_t bytes);
-void *__wrap_malloc(size_t bytes);
-void *__wrap_calloc(size_t n, size_t bytes);
-void *__wrap_realloc(void *block, size_t bytes);
-void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
-
-void *__wrap_malloc(size_t bytes)
-{
-    __atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED);
-    return __real_malloc(bytes);
-}
-
-void *__wrap_calloc(size_t n, size_t bytes)
-{
-    __atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED);
-    return __real_calloc(n, bytes);
-}
-
-void *__wrap_realloc(void *block, size_t bytes)
-{
-    __atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED);
-    return __real_realloc(block, bytes);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
-{
-    __atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED);
-    return __real_aligned_alloc(alignment, bytes);
-}
 
 /* ---- pieces ------------------------------------------------------------------------------------------- */
 
@@ -587,12 +551,12 @@ static void steps_allocate_nothing(void)
     fake_set(&fake, "train.optimizer", "soap");
     struct pairs pairs = fake_pairs(3, 8, 200, 50);
     struct trainer *trainer = make_trainer(&pairs, 10, 32, 2);
-    CU_ASSERT_TRUE(allocations > 0); /* the counter counts */
+    CU_ASSERT_TRUE(memory_allocations > 0); /* the counter counts */
     run_steps(trainer, 1);
-    long before = allocations;
+    long before = memory_allocations;
     run_steps(trainer, 20); /* over the ends of epochs */
     trainer_measure(trainer);
-    CU_ASSERT_EQUAL(allocations, before);
+    CU_ASSERT_EQUAL(memory_allocations, before);
     CU_ASSERT_TRUE(trainer_bytes(trainer) > (size_t)(250 * 6 * 8));
     trainer_free(trainer);
     fake_pairs_free(&pairs);
