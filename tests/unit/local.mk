@@ -21,7 +21,7 @@ fake_bundle = tests/unit/fake_bundle.c tests/unit/fake_bundle.h tests/unit/fake_
 check_PROGRAMS += tests/unit/test_soap
 tests_unit_test_soap_SOURCES = tests/unit/test_soap.c $(fake_bundle)
 check_PROGRAMS += tests/unit/test_adam tests/unit/test_rate tests/unit/test_kernel_run tests/unit/test_train \
-	tests/unit/test_checkpoint tests/unit/test_evaluate tests/unit/test_commands tests/unit/test_progress \
+	tests/unit/test_checkpoint tests/unit/test_evaluate tests/unit/test_progress \
 	tests/unit/test_kernel_tile tests/unit/test_pin tests/unit/test_time_steps
 tests_unit_test_kernel_tile_SOURCES = tests/unit/test_kernel_tile.c
 tests_unit_test_pin_SOURCES = tests/unit/test_pin.c
@@ -34,8 +34,12 @@ tests_unit_test_train_SOURCES = tests/unit/test_train.c tests/unit/watched_memor
 tests_unit_test_train_LDFLAGS = $(AM_LDFLAGS) $(watched_memory)
 tests_unit_test_checkpoint_SOURCES = tests/unit/test_checkpoint.c tests/unit/fake_pairs.h tests/unit/scratch.h \
 	$(fake_bundle)
-tests_unit_test_commands_SOURCES = tests/unit/test_commands.c tests/unit/fake_pairs.h tests/unit/scratch.h \
+fake_trainer = tests/unit/fake_trainer.c tests/unit/fake_trainer.h tests/unit/fake_pairs.h tests/unit/scratch.h \
 	$(fake_bundle)
+check_PROGRAMS += tests/unit/test_commands tests/unit/test_command_train tests/unit/test_command_base
+tests_unit_test_commands_SOURCES = tests/unit/test_commands.c $(fake_trainer)
+tests_unit_test_command_train_SOURCES = tests/unit/test_command_train.c $(fake_trainer)
+tests_unit_test_command_base_SOURCES = tests/unit/test_command_base.c $(fake_trainer)
 tests_unit_test_progress_SOURCES = tests/unit/test_progress.c
 tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c tests/unit/fake_pairs.h tests/unit/scratch.h \
 	$(fake_bundle)
