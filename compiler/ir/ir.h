@@ -230,9 +230,12 @@ const char *ir_rate_name(enum ir_rate rate);
 struct ir_count {      /* of what the outputs need, loops multiplied out, a sample */
     long nodes;        /* nodes in the text, each body once */
     double multiplies; /* multiply-adds of `ein` over varying values */
+    double contracted; /* of them, those whose products are added up, over labels or over the batch */
     double flops;      /* all floating point operations over varying values, by ops.def; 2 a multiply-add */
 };
 struct ir_count ir_count(const struct ir_graph *graph);
+/* Of one node alone; a loop costs what its body does, which is not counted here. */
+struct ir_count ir_count_of(const struct ir_node *node);
 
 /* ---- check, text, meaning ------------------------------------------------------------------------------ */
 

@@ -22,6 +22,7 @@ static void count_pair(struct ir_count *count, const struct ir_ein *ein, unsigne
 {
     const double multiplies = ir_extent(ein, labels);
     count->multiplies += multiplies;
+    count->contracted += (labels & ~result) ? multiplies : 0;
     count->flops += (labels & ~result) ? 2 * multiplies : multiplies;
 }
 
@@ -84,11 +85,24 @@ static double matrix_flops(const struct ir_node *node)
     return node->op == IR_INVERSE ? n * n * n : n * n * n / 3;
 }
 
+/* Products that were only made to be added up over the batch. */
+static double batch_products(const struct ir_node *node)
+{
+    double n = 0;
+    for (int i = 0; node->op == IR_ADD && i < node->n_args; i++)
+        n += batch_products(node->args[i]);
+    if (node->op == IR_EIN && node->n_args > 1 && node->ein.n_labels == node->shape.rank)
+        n += (double)ir_elements(node->shape);
+    return n;
+}
+
 static void count_node(struct ir_count *count, const struct ir_node *node)
 {
     const double elements = (double)ir_elements(node->shape);
-    if (node->op == IR_BSUM)
+    if (node->op == IR_BSUM) {
         count->flops += elements;
+        count->contracted += batch_products(node->args[0]);
+    }
     if (node->rate != IR_VARYING)
         return;
     if (node->op == IR_EIN)
@@ -129,6 +143,7 @@ static void count_steps(struct ir_count *count, const struct ir_steps *steps, st
         count->nodes += known->count.nodes;
     }
     count->multiplies += steps->count * known->count.multiplies;
+    count->contracted += steps->count * known->count.contracted;
     count->flops += steps->count * known->count.flops;
     for (int i = steps->n_carry + steps->n_stack; i < steps->body->n_outputs; i++)
         if (steps->body->outputs[i].value->rate == IR_VARYING)
@@ -158,4 +173,11 @@ struct ir_count ir_count(const struct ir_graph *graph)
 {
     const struct counted *seen = NULL;
     return count_graph(graph, &seen);
+}
+
+struct ir_count ir_count_of(const struct ir_node *node)
+{
+    struct ir_count count = {.nodes = 1};
+    count_node(&count, node);
+    return count;
 }

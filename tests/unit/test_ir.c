@@ -449,8 +449,24 @@ static void counts(void)
     ir_output_add(f.g, "p", ir_mul(f.g, p, p));                                                   /* 3 */
     const struct ir_count c = ir_count(f.g);
     CU_ASSERT_EQUAL(c.multiplies, 9 + 6 + 9 + 3);
+    CU_ASSERT_EQUAL(c.contracted, 9 + 6 + 9);
     CU_ASSERT_EQUAL(c.flops, 2 * (9 + 6 + 9) + 3 + 3 * 20);
     CU_ASSERT_EQUAL(c.nodes, 5 + 5);
+    tear_down(&f);
+}
+
+/* A product that is made for a sum over the batch is one of its multiply-adds, and so is each of several. */
+static void counts_of_sums_over_the_batch(void)
+{
+    struct fixture f = set_up();
+    const struct ir_node *square = ir_ein(f.g, 1, "i,j->ij", f.y, f.y);
+    const struct ir_node *cube = ir_ein(f.g, 1, "i,i,j->ij", f.y, f.y, f.y); /* 3 + 9 */
+    ir_output_add(f.g, "squares", ir_bsum(f.g, square));
+    ir_output_add(f.g, "both", ir_bsum(f.g, ir_add2(f.g, square, cube)));
+    ir_output_add(f.g, "y", ir_bsum(f.g, f.y));
+    const struct ir_count c = ir_count(f.g);
+    CU_ASSERT_EQUAL(c.multiplies, 9 + 3 + 9);
+    CU_ASSERT_EQUAL(c.contracted, 9 + (9 + 9));
     tear_down(&f);
 }
 
@@ -677,6 +693,7 @@ static const struct check_case cases[] = {
     {"copies take what is needed", copies_take_what_is_needed},
     {"copies end at what is mapped", copies_end_at_what_is_mapped},
     {"counts", counts},
+    {"counts of sums over the batch", counts_of_sums_over_the_batch},
     {"counts of matrices", counts_of_matrices},
     {"functions of constant matrices", functions_of_constant_matrices},
     {"counts multiply loops out", counts_multiply_loops_out},
