@@ -53,6 +53,8 @@ struct gpfc_options {
     bool no_wisdom;           /* neither read nor kept */
     void (*tuning)(void *data, const struct gpfc_tuning *now); /* called now and then while tuning; NULL: never */
     const char *program;      /* absolute path of gpfc itself, for trainers to call; NULL: unknown */
+    const char *clocked;      /* a kernel ("train", "base_train") that counts the time of its nests (emit.h), for profiles by a
+                                 program that holds the object file; NULL: none */
     const char *runtime_dir;  /* where libgpfcrt.a and its headers lie; NULL: as installed, or the build tree */
 };
 

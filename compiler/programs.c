@@ -10,6 +10,8 @@
 #include "model/base_model.h"
 #include "pass/pass.h"
 
+#include <string.h>
+
 static void count_before(struct compile *c, const struct ir_graph *graph)
 {
     struct ir_count count = ir_count(graph);
@@ -144,6 +146,11 @@ static enum compile_half half_of(const struct compile *c, int k)
     return k >= base.first && k < base.end ? COMPILE_OF_BASE : COMPILE_OF_FLOW;
 }
 
+static bool is_clocked(const struct compile *c, const char *kernel)
+{
+    return c->options->clocked && strcmp(c->options->clocked, kernel) == 0;
+}
+
 enum gpfc_status programs_plan(struct compile *c)
 {
     for (int k = 0; k < c->n_kernels; k++) {
@@ -152,7 +159,8 @@ enum gpfc_status programs_plan(struct compile *c)
         if (!plan)
             return compile_fail(c, GPFC_FAULTY, fault);
         c->kernels[k] = (struct emit_kernel){.name = c->graphs[k]->name, .plan = plan,
-                                             .flop_per_sample = ir_count(c->graphs[k]).flops};
+                                             .flop_per_sample = ir_count(c->graphs[k]).flops,
+                                             .clocked = is_clocked(c, c->graphs[k]->name)};
         dump_plan(c, plan);
     }
     return GPFC_OK;

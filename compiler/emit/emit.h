@@ -12,6 +12,23 @@ struct emit_kernel { /* one kernel of a module (kernel_abi.h) */
     const char *name;
     const struct plan *plan;
     double flop_per_sample;
+    bool clocked; /* it counts the time of its nests */
+};
+
+/* What a kernel that counts keeps in the symbol "gpfc_clocks_NAME", for one thread at a time. A nest's time begins where that of
+ * the nest before ends, so that little but a look at the clock is added to the kernel, and all of its time is counted. */
+struct emit_clock {
+    const char *part; /* "before", "tile", "after" */
+    const char *what; /* sched_nest_text */
+    int64_t node;     /* sched_nest_node */
+    double flop;      /* of a call, all lanes */
+    int64_t ticks, calls;
+};
+struct emit_clocks {
+    int64_t last;   /* what the clock said */
+    int64_t begun;  /* calls of before, tile, after */
+    int64_t n;
+    struct emit_clock nest[];
 };
 
 struct emit_parameter { /* one row of the bundle's parameters; struct gpfc_parameter */

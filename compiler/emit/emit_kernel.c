@@ -211,6 +211,7 @@ static void call_nest(struct kernel_function *k, const struct plan_region *regio
     for (int i = 0; i < params.n; i++)
         arguments[i] = address_of(k, params.value[i]);
     LLVMBuildCall2(e->builder, LLVMGlobalGetValueType(function), function, arguments, (unsigned)params.n, "");
+    emit_clocks_count(e, region, nest);
     build_nest(&ne, function);
 }
 
@@ -360,6 +361,7 @@ static LLVMValueRef build_part(struct emitter *e, const struct plan_region *regi
     LLVMPositionBuilderAtEnd(e->builder, k.entry);
     LLVMBuildBr(e->builder, body);
     LLVMPositionBuilderAtEnd(e->builder, body);
+    emit_clocks_begin(e, part);
     call_region(&k, region);
     LLVMBuildRetVoid(e->builder);
     return k.function;

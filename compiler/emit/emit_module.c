@@ -74,7 +74,11 @@ bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_doubl
         e.n_functions = 0;
         set_types(&e, e.plan->schedule.vector);
         bool here = !part || (i >= part->first && i < part->end);
+        if (here && kernels[i].clocked)
+            emit_clocks_open(&e);
         functions[i] = here ? emit_kernel_functions(&e) : emit_kernel_declarations(&e);
+        if (e.clocks)
+            emit_clocks_close(&e);
     }
     if (bundle || !part)
         emit_bundle_symbols(&e, n_kernels, kernels, functions, bundle);

@@ -21,6 +21,7 @@ struct emitter {
     int real_bytes;
     int n_functions;
     bool shared;             /* other modules refer to this one's kernels */
+    struct clock_table *clocks; /* of a kernel that counts; NULL: it does not */
     struct vector_math wide_math, narrow_math;
 };
 
@@ -107,6 +108,15 @@ bool emit_is_rest_read(const struct ir_graph *graph, const struct plan_loop *loo
 /* Zeros them: slices `rounds` .. of a stack of this shape at `base`. */
 void emit_clear_rest(struct emitter *e, const struct plan_value *stack, struct ir_shape shape, LLVMValueRef rounds,
                      LLVMValueRef base);
+
+/* ---- emit_clock.c: nests that are timed -------------------------------------------------------------------------------- */
+
+/* The table of the kernel at hand, before its functions are built and when they are. */
+void emit_clocks_open(struct emitter *e);
+void emit_clocks_close(struct emitter *e);
+/* Where a part begins; after a nest. Without a table: nothing. */
+void emit_clocks_begin(struct emitter *e, const char *part);
+void emit_clocks_count(struct emitter *e, const struct plan_region *region, const struct plan_nest *nest);
 
 /* ---- emit_kernel.c ------------------------------------------------------------------------------------------------------ */
 

@@ -3,6 +3,7 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/emit/emit.h \
 	compiler/emit/emit_access.c \
 	compiler/emit/emit_bundle.c \
+	compiler/emit/emit_clock.c \
 	compiler/emit/emit_kernel.c \
 	compiler/emit/emit_limit.c \
 	compiler/emit/emit_loop.c \

@@ -33,6 +33,8 @@ bool plan_is_view(const struct ir_node *node);
 /* One value for each index of the result, no sums: `add`, functions, `ein` without summed labels, slices. */
 bool plan_is_elementwise(const struct ir_node *node);
 bool plan_is_contraction(const struct ir_node *node);
+/* One of its operands is an array of uniform values, as weights are. */
+bool plan_has_narrow_array(const struct ir_node *node);
 /* The determinant or inverse of a matrix. */
 bool plan_is_matrix(const struct ir_node *node);
 /* Elementwise, and may stand in a nest with others. */

@@ -207,6 +207,14 @@ bool plan_is_slice(const struct ir_node *node, struct plan_slice *slice);
 
 void sched_print(const struct plan *plan, struct strbuf *out);
 
+/* What a nest does, without the names of its values: equal nests say the same. "weights 10x50 over 50, then add, tanh". */
+void sched_nest_text(const struct plan_nest *nest, struct strbuf *out);
+/* The first node it computes; -1: none. */
+int sched_nest_node(const struct plan_nest *nest);
+/* Operations of a call for one sample, as ir_count has them: uniform work is free, what is computed where it is used belongs
+ * to the nest that uses it. */
+double sched_nest_flop(const struct plan_region *region, const struct plan_nest *nest);
+
 /* total[id]: depends on a sum over the batch, so is known only after all tiles. wide: of a program or body with samples. */
 bool *plan_totals(struct arena *arena, const struct ir_graph *graph, bool wide);
 

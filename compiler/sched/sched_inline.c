@@ -91,7 +91,7 @@ void plan_visit_bases(const struct plan_region *region, const struct ir_node *no
 
 /* ---- inlining ---------------------------------------------------------------------------------------------------- */
 
-static bool has_narrow_array(const struct ir_node *node)
+bool plan_has_narrow_array(const struct ir_node *node)
 {
     for (int i = 0; i < node->n_args; i++)
         if (node->args[i]->rate != IR_VARYING && node->args[i]->shape.rank > 0)
@@ -108,7 +108,7 @@ static bool is_swallowed(const struct plan_region *region, const struct ir_node 
         return false;
     if (node->op == IR_ADD)
         return user->op == IR_BSUM;
-    return node->op == IR_EIN && node->n_args > 0 && !(plan_is_contraction(node) && has_narrow_array(node));
+    return node->op == IR_EIN && node->n_args > 0 && !(plan_is_contraction(node) && plan_has_narrow_array(node));
 }
 
 static bool is_inlined(const struct plan_region *region, const struct ir_node *node)

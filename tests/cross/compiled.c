@@ -17,6 +17,7 @@ struct compiled {
     const struct ir_graph *graph; /* before the passes */
     LLVMOrcLLJITRef jit;
     const struct gpfc_kernel *kernel;
+    const struct emit_clocks *clocks;
     bool is_double, poison;
     int lanes;
 };
@@ -31,22 +32,37 @@ static const char *take_error(struct arena *arena, LLVMErrorRef error)
     return text;
 }
 
-static bool link_object(struct arena *arena, const char *bytes, size_t length, const char *symbol,
-                        struct compiled *out, const char **fault)
+static bool find_symbol(struct arena *arena, const struct compiled *compiled, const char *symbol, const void **out,
+                        const char **fault)
+{
+    LLVMOrcExecutorAddress address = 0;
+    LLVMErrorRef error = LLVMOrcLLJITLookup(compiled->jit, &address, symbol);
+    if (error)
+        *fault = take_error(arena, error);
+    *out = (const void *)(uintptr_t)address;
+    return !error;
+}
+
+static bool link_object(struct arena *arena, const char *bytes, size_t length, struct compiled *out, const char **fault)
 {
     LLVMErrorRef error = LLVMOrcCreateLLJIT(&out->jit, NULL);
     if (!error) {
-        LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(bytes, length, symbol);
+        LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(bytes, length, "kernel");
         error = LLVMOrcLLJITAddObjectFile(out->jit, LLVMOrcLLJITGetMainJITDylib(out->jit), buffer);
     }
-    LLVMOrcExecutorAddress address = 0;
-    if (!error)
-        error = LLVMOrcLLJITLookup(out->jit, &address, symbol);
-    if (error) {
+    if (error)
         *fault = take_error(arena, error);
+    return !error;
+}
+
+static bool find_symbols(struct arena *arena, const char *name, bool clocked, struct compiled *out, const char **fault)
+{
+    const void *kernel, *clocks = NULL;
+    if (!find_symbol(arena, out, arena_printf(arena, "gpfc_kernel_%s", name), &kernel, fault) ||
+        (clocked && !find_symbol(arena, out, arena_printf(arena, "gpfc_clocks_%s", name), &clocks, fault)))
         return false;
-    }
-    out->kernel = (const struct gpfc_kernel *)(uintptr_t)address;
+    out->kernel = kernel;
+    out->clocks = clocks;
     return true;
 }
 
@@ -62,7 +78,7 @@ static bool make_object(struct arena *arena, const struct ir_graph *graph, const
             return false;
     }
     int element = options->is_double ? 8 : 4;
-    struct emit_kernel kernel = {.name = graph->name};
+    struct emit_kernel kernel = {.name = graph->name, .clocked = options->clocked};
     kernel.plan = sched_plan(arena, graph, sched_choose(cpu.vector_bits, cpu.registers, element, options->lanes), fault);
     if (!kernel.plan)
         return false;
@@ -83,8 +99,8 @@ struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
     *compiled = (struct compiled){.graph = graph, .is_double = options->is_double, .poison = options->poison};
     if (!make_object(arena, graph, options, compiled, &bytes, &length, fault))
         return NULL;
-    const char *symbol = arena_printf(arena, "gpfc_kernel_%s", graph->name);
-    if (link_object(arena, bytes, length, symbol, compiled, fault))
+    if (link_object(arena, bytes, length, compiled, fault) &&
+        find_symbols(arena, graph->name, options->clocked, compiled, fault))
         return compiled;
     compiled_free(compiled);
     return NULL;
@@ -102,6 +118,11 @@ void compiled_free(struct compiled *compiled)
 {
     if (compiled && compiled->jit)
         LLVMConsumeError(LLVMOrcDisposeLLJIT(compiled->jit));
+}
+
+const struct emit_clocks *compiled_clocks(const struct compiled *compiled)
+{
+    return compiled->clocks;
 }
 
 int compiled_lanes(const struct compiled *compiled)

@@ -12,6 +12,7 @@ struct compiled_options {
     const char *cpu;  /* NULL: this machine */
     int lanes;        /* 0: chosen */
     bool passes;      /* run the passes first */
+    bool clocked;     /* it counts the time of its nests */
     bool poison;      /* fill scratch and uniform memory with NaN before every tile */
 };
 
@@ -26,6 +27,7 @@ struct compiled *compiled_of(struct arena *arena, const struct ir_graph *graph, 
 void compiled_free(struct compiled *compiled);
 
 int compiled_lanes(const struct compiled *compiled);
+const struct emit_clocks *compiled_clocks(const struct compiled *compiled); /* emit.h; NULL: it counts nothing */
 const struct gpfc_kernel *compiled_kernel(const struct compiled *compiled); /* gone with it */
 
 /* As ir_eval: in[i], out[o] of the graph's inputs and outputs in double precision, varying ones [batch][elements]. */

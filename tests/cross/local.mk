@@ -5,6 +5,9 @@ compiled = tests/cross/compiled.c tests/cross/compiled.h
 check_PROGRAMS += tests/cross/test_compiled
 tests_cross_test_compiled_SOURCES = tests/cross/test_compiled.c $(compiled) $(random_program)
 
+check_PROGRAMS += tests/cross/test_clocks
+tests_cross_test_clocks_SOURCES = tests/cross/test_clocks.c $(compiled) $(random_program)
+
 check_PROGRAMS += tests/cross/test_emit_c
 tests_cross_test_emit_c_SOURCES = tests/cross/test_emit_c.c $(compiled) $(random_program)
 
