@@ -24,10 +24,15 @@ struct bench_case {
     bool is_double;
     bool euler;             /* the exact Euler penalty */
     bool apply;             /* the trained map alone, no training step */
+    const char *spec;       /* a file, in place of all that is above but name and batch; NULL: none */
+    bool base;              /* its base flow's training */
 };
 
 extern const struct bench_case bench_cases[];
 extern const int bench_case_count;
+
+/* The case's kernel, in the bundle of its half. */
+const char *bench_kernel_name(const struct bench_case *c);
 
 const char *bench_spec_text(struct arena *arena, const struct bench_case *c);
 /* "50,50,50" */
@@ -37,24 +42,26 @@ const char *bench_hidden_text(struct arena *arena, const struct bench_case *c);
 struct ir_graph *bench_program(struct arena *arena, const struct bench_case *c, struct fault *fault) MUST_CHECK;
 
 /* What a sample costs by the table of operations. useful: with everything kept that the backward pass reads, so that
- * nothing is computed twice; multiplies: 2 for each multiply-add of the products in it, functions and sums left out. */
+ * nothing is computed twice; contractions: of these, 2 for each product that is added up over something, as in products of matrices. */
 struct bench_flop {
-    double useful, multiplies;
+    double useful, contractions;
 };
 bool bench_flop(struct arena *arena, const struct bench_case *c, struct bench_flop *out, struct fault *fault) MUST_CHECK;
 
 /* ---- bench_load.c: kernels in this process --------------------------------------------------------------- */
 
-enum bench_backend { BENCH_LLVM, BENCH_C };
+enum bench_backend { BENCH_LLVM, BENCH_CLOCKED, BENCH_C };
 
 struct bench_kernels { /* belongs to the arena */
-    const struct gpfc_bundle *bundle;
+    const struct gpfc_bundle *bundle; /* the base flow's, of a case that is one */
+    struct emit_clocks *clocks;       /* of BENCH_CLOCKED */
     double compile_seconds; /* gpfc alone, without the linker */
     char cpu[64];
 };
 
-/* Compiles the case's spec, links it and opens it. BENCH_C: `--emit=c`, by the C compiler
- * with vectors and fused products, at -O2: at -O3 gcc and clang take minutes for these programs and gain little. */
+/* Compiles the case's spec, links it and opens it. BENCH_CLOCKED: its kernel counts the time of its nests. BENCH_C:
+ * `--emit=c`, by the C compiler with vectors and fused products, at -O2: at -O3 gcc and clang take minutes for these programs
+ * and gain little. */
 bool bench_load(struct arena *arena, const struct bench_case *c, enum bench_backend backend, struct bench_kernels *out,
                 struct fault *fault) MUST_CHECK;
 
@@ -90,6 +97,9 @@ struct bench_runner; /* belongs to the arena */
 bool bench_runner_new(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle, bool kernel_alone,
                       struct bench_runner **out, struct fault *fault) MUST_CHECK;
 
+/* One step, in the processor's seconds. */
+bool bench_run_once(struct bench_runner *runner, double *seconds, struct fault *fault) MUST_CHECK;
+
 struct bench_contender {
     struct bench_runner *runner;
     double least, median; /* seconds */
@@ -117,7 +127,7 @@ struct bench_figures {
     const struct bench_case *c;
     double gap;                              /* of the check */
     double least, median, peak;              /* seconds, seconds, FLOP a second */
-    double executed, useful, multiplies;     /* FLOP of all samples of a step */
+    double executed, useful, contractions;   /* FLOP of all samples of a step */
     double compile_seconds;
     double plain_c;                          /* seconds; 0: not measured */
     int n_peers;

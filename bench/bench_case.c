@@ -36,6 +36,11 @@ const struct bench_case bench_cases[] = {
 };
 const int bench_case_count = sizeof bench_cases / sizeof *bench_cases;
 
+const char *bench_kernel_name(const struct bench_case *c)
+{
+    return c->apply ? "apply" : "train";
+}
+
 const char *bench_hidden_text(struct arena *arena, const struct bench_case *c)
 {
     struct strbuf text;
@@ -91,6 +96,6 @@ bool bench_flop(struct arena *arena, const struct bench_case *c, struct bench_fl
     if (!graph)
         return fault_set(fault, FAULT_SYSTEM, "case %s: %s", c->name, why);
     const struct ir_count count = ir_count(graph);
-    *out = (struct bench_flop){.useful = count.flops, .multiplies = 2 * count.multiplies};
+    *out = (struct bench_flop){.useful = count.flops, .contractions = 2 * count.contracted};
     return true;
 }

@@ -72,7 +72,8 @@ static json_t *line_of(struct arena *arena, const struct bench_figures *f)
     put(object, "peak_flops", json_real(f->peak));
     put(object, "useful_flop", json_real(f->useful));
     put(object, "executed_flop", json_real(f->executed));
-    put(object, "multiply_add_flop", json_real(f->multiplies));
+    put(object, "matrix_flop", json_real(f->contractions));
+    put(object, "matrix_share", json_real(f->contractions / rate));
     put(object, "useful_share", json_real(f->useful / rate));
     put(object, "executed_share", json_real(f->executed / rate));
     put(object, "gap", json_real(f->gap));

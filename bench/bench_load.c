@@ -11,6 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of the case's kernel among those of both halves. */
+static const char *name_in_code(const struct bench_case *c)
+{
+    return c->base ? "base_train" : bench_kernel_name(c);
+}
+
 static void close_library(void *library)
 {
     (void)dlclose(library);
@@ -34,14 +40,20 @@ static bool compile(const struct gpfc_options *options, const char *name, struct
     return status == GPFC_OK;
 }
 
-static bool open_library(struct arena *arena, const char *path, struct bench_kernels *out, struct fault *fault)
+static bool open_library(struct arena *arena, const struct bench_case *c, const char *path, struct bench_kernels *out,
+                         struct fault *fault)
 {
     struct owned *place = arena_own(arena, close_library);
     place->object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!place->object)
         return fault_set(fault, FAULT_SYSTEM, "%s", dlerror());
+    out->clocks = dlsym(place->object, arena_printf(arena, "gpfc_clocks_%s", name_in_code(c)));
     out->bundle = dlsym(place->object, "gpfc_bundle");
-    return out->bundle || fault_set(fault, FAULT_SYSTEM, "%s: no gpfc_bundle in it", path);
+    if (!out->bundle)
+        return fault_set(fault, FAULT_SYSTEM, "%s: no gpfc_bundle in it", path);
+    if (c->base)
+        out->bundle = out->bundle->base;
+    return out->bundle || fault_set(fault, FAULT_INPUT, "%s: its base flow is not compiled", c->name);
 }
 
 /* Paths are ours and without quotes; what is configured as the C compiler may be several words. */
@@ -50,6 +62,7 @@ static bool link_library(struct arena *arena, enum bench_backend backend, const 
 {
     static const char *const flags[] = {
         [BENCH_LLVM] = "",
+        [BENCH_CLOCKED] = "",
         [BENCH_C] = "-std=c11 -O2 -ftree-vectorize -ffp-contract=fast -fno-math-errno -march=native -fPIC "
                     "-I '" BENCH_INCLUDE "'",
     };
@@ -66,13 +79,15 @@ bool bench_load(struct arena *arena, const struct bench_case *c, enum bench_back
     struct output_folder *folder = output_folder_new(arena, &why);
     if (!folder)
         return fault_set(fault, FAULT_SYSTEM, "%s", why);
-    const char *spec = arena_printf(arena, "%s/%s.yaml", folder->path, c->name);
+    const char *spec = c->spec ? c->spec : arena_printf(arena, "%s/%s.yaml", folder->path, c->name);
     const char *code = arena_printf(arena, "%s/kernels.%s", folder->path, backend == BENCH_C ? "c" : "o");
     const char *library = arena_printf(arena, "%s/kernels.so", folder->path);
     const struct gpfc_options options = {
-        .input = spec, .output = code, .emit = backend == BENCH_C ? GPFC_EMIT_C : GPFC_EMIT_OBJECT};
-    bool good = write_text(arena, spec, bench_spec_text(arena, c), fault) && compile(&options, c->name, out, fault) &&
-                link_library(arena, backend, code, library, fault) && open_library(arena, library, out, fault);
+        .input = spec, .output = code, .emit = backend == BENCH_C ? GPFC_EMIT_C : GPFC_EMIT_OBJECT,
+        .clocked = backend == BENCH_CLOCKED ? name_in_code(c) : NULL};
+    bool good = (c->spec || write_text(arena, spec, bench_spec_text(arena, c), fault)) &&
+                compile(&options, c->name, out, fault) && link_library(arena, backend, code, library, fault) &&
+                open_library(arena, c, library, out, fault);
     output_folder_remove(folder);
     return good;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Arguments in, tables out. */
+#include "bench_nests.h"
 #include "bench_run.h"
 #include "bench_sweep.h"
 
@@ -11,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum key { KEY_SWEEP = 256, KEY_QUICK, KEY_HISTORY, KEY_PICTURE, KEY_PEER, KEY_TABLE, KEY_SECONDS, KEY_NO_PLAIN };
+enum key { KEY_SWEEP = 256, KEY_QUICK, KEY_HISTORY, KEY_PICTURE, KEY_PEER, KEY_TABLE, KEY_SECONDS, KEY_NO_PLAIN, KEY_NESTS, KEY_JSON };
 
 struct arguments {
     struct bench_run_options run;
-    bool sweep, quick;
+    bool sweep, quick, nests, json;
     const char *picture, *table;
 };
 
@@ -26,6 +27,8 @@ static const struct argp_option option_list[] = {
     {"peer", KEY_PEER, "NAME=COMMAND", 0,
      "Time this command too; {d} {hidden} {steps} {batch} {field} {penalty} {mode} {precision} {seconds} are replaced", 0},
     {"no-plain-c", KEY_NO_PLAIN, NULL, 0, "Leave out the C compiler's build of the same programs", 0},
+    {"nests", KEY_NESTS, NULL, 0, "Time the nests of the kernels of cases, or of the training of specs", 0},
+    {"json", KEY_JSON, NULL, 0, "Nests as JSON, a line a kernel", 0},
     {"sweep", KEY_SWEEP, NULL, 0, "Share of peak over dimensions and widths", 0},
     {"quick", KEY_QUICK, NULL, 0, "A sweep of few cells", 0},
     {"table", KEY_TABLE, "FILE", 0, "Write the sweep's table (Markdown) to FILE, again after each cell", 0},
@@ -57,6 +60,12 @@ static error_t parse_argument(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_NO_PLAIN:
         a->run.no_plain_c = true;
+        return 0;
+    case KEY_NESTS:
+        a->nests = true;
+        return 0;
+    case KEY_JSON:
+        a->json = true;
         return 0;
     case KEY_SWEEP:
         a->sweep = true;
@@ -116,9 +125,18 @@ static bool run_sweep(struct arena *arena, const struct arguments *a, struct fau
     return true;
 }
 
+static bool run(struct arena *arena, const struct arguments *a, struct fault *fault)
+{
+    const struct bench_nests_options nests = {.n_names = a->run.n_names, .names = a->run.names, .seconds = a->run.seconds,
+                                              .json = a->json};
+    if (a->nests)
+        return bench_nests(arena, &nests, fault);
+    return a->sweep ? run_sweep(arena, a, fault) : bench_run(arena, &a->run, fault);
+}
+
 int main(int argc, char **argv)
 {
-    static const struct argp argp = {option_list, parse_argument, "[CASE ...]\n--sweep [D,WIDTH ...]",
+    static const struct argp argp = {option_list, parse_argument, "[CASE ...]\n--nests [CASE|SPEC.yaml ...]\n--sweep [D,WIDTH ...]",
                                      "Verifies and times the kernels of gpfc on this machine, one thread.", NULL, NULL, NULL};
     struct arguments arguments = {.sweep = false};
     struct fault fault = {.exit_code = 0};
@@ -131,7 +149,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     arena_on_failure(arena, &no_memory);
-    const bool good = arguments.sweep ? run_sweep(arena, &arguments, &fault) : bench_run(arena, &arguments.run, &fault);
+    const bool good = run(arena, &arguments, &fault);
     if (!good)
         (void)fprintf(stderr, "bench: %s\n", fault.text);
     arena_free(arena);

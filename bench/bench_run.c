@@ -78,9 +78,9 @@ static bool run_case(struct arena *arena, const struct bench_run_options *option
         !time_kernels(arena, &kernels, options->no_plain_c ? NULL : &plain, seconds, f, fault) ||
         !time_peers(arena, options, seconds, f, fault))
         return false;
-    f->executed = bundle_kernel(kernels.bundle, c->apply ? "apply" : "train")->flop_per_sample * rows;
+    f->executed = bundle_kernel(kernels.bundle, bench_kernel_name(c))->flop_per_sample * rows;
     f->useful = flop.useful * rows;
-    f->multiplies = flop.multiplies * rows;
+    f->contractions = flop.contractions * rows;
     f->compile_seconds = kernels.compile_seconds;
     f->cpu = arena_strdup(arena, kernels.cpu);
     return true;
@@ -90,7 +90,7 @@ static bool run_case(struct arena *arena, const struct bench_run_options *option
 
 static void print_head(const struct bench_run_options *options)
 {
-    printf("%-20s %9s %7s %7s %9s %9s %8s", "case", "ms", "useful", "exec.", "GFLOP/s", "gap", "gpfc s");
+    printf("%-20s %9s %7s %7s %7s %9s %9s %8s", "case", "ms", "matrix", "useful", "exec.", "GFLOP/s", "gap", "gpfc s");
     if (!options->no_plain_c)
         printf(" %16s", "plain C");
     for (int i = 0; i < options->n_peers; i++)
@@ -109,8 +109,8 @@ static void print_other(double seconds, double ours)
 static void print_case(const struct bench_run_options *options, const struct bench_figures *f)
 {
     const double rate = f->least * f->peak;
-    printf("%-20s %9.4g %6.1f%% %6.1f%% %9.1f %9.1e %8.2f", f->c->name, 1e3 * f->least, 100 * f->useful / rate,
-           100 * f->executed / rate, 1e-9 * f->executed / f->least, f->gap, f->compile_seconds);
+    printf("%-20s %9.4g %6.1f%% %6.1f%% %6.1f%% %9.1f %9.1e %8.2f", f->c->name, 1e3 * f->least,
+           100 * f->contractions / rate, 100 * f->useful / rate, 100 * f->executed / rate, 1e-9 * f->executed / f->least, f->gap, f->compile_seconds);
     if (!options->no_plain_c)
         print_other(f->plain_c, f->least);
     for (int i = 0; i < f->n_peers; i++)

@@ -52,6 +52,7 @@ static bool make_trainer(struct arena *arena, const struct bench_case *c, const 
     if (!trainer_new(&runner->trainer, bundle, &runner->pairs, &options, fault))
         return false;
     place->object = runner->trainer;
+    trainer_fix_steps(runner->trainer);
     return true;
 }
 
@@ -75,7 +76,7 @@ static void bind(struct arena *arena, const struct gpfc_bundle *bundle, const st
 static bool make_run(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle,
                      struct bench_runner *runner, struct fault *fault)
 {
-    const char *name = c->apply ? "apply" : "train";
+    const char *name = bench_kernel_name(c);
     struct owned *place = arena_own(arena, free_run);
     if (!kernel_run_new(&runner->run, bundle, name, c->batch, 1, fault))
         return false;
@@ -102,7 +103,7 @@ static double clock_now(clockid_t which)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static bool run_once(struct bench_runner *runner, struct fault *fault)
+static bool run(struct bench_runner *runner, struct fault *fault)
 {
     if (runner->trainer)
         return trainer_step(runner->trainer, fault);
@@ -111,14 +112,21 @@ static bool run_once(struct bench_runner *runner, struct fault *fault)
     return true;
 }
 
+bool bench_run_once(struct bench_runner *runner, double *seconds, struct fault *fault)
+{
+    const double before = clock_now(CLOCK_THREAD_CPUTIME_ID);
+    const bool good = run(runner, fault);
+    *seconds = clock_now(CLOCK_THREAD_CPUTIME_ID) - before;
+    return good;
+}
+
 static bool run_slice(struct bench_contender *contender, struct fault *fault)
 {
     const double end = clock_now(CLOCK_MONOTONIC) + slice_seconds;
     do {
-        const double before = clock_now(CLOCK_THREAD_CPUTIME_ID);
-        if (!run_once(contender->runner, fault))
+        double seconds;
+        if (!bench_run_once(contender->runner, &seconds, fault))
             return false;
-        const double seconds = clock_now(CLOCK_THREAD_CPUTIME_ID) - before;
         contender->least = contender->count ? fmin(contender->least, seconds) : seconds;
         if (contender->count < MOST_TIMES)
             contender->all[contender->count++] = seconds;
@@ -139,7 +147,7 @@ static bool prepare(int n, struct bench_contender *contenders, struct fault *fau
         contenders[i].all = malloc(MOST_TIMES * sizeof(double));
         if (!contenders[i].all)
             return fault_memory(fault, MOST_TIMES * sizeof(double), "times");
-        if (!run_once(contenders[i].runner, fault)) /* warm */
+        if (!run(contenders[i].runner, fault)) /* warm */
             return false;
     }
     return true;

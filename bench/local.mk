@@ -10,6 +10,9 @@ bench_gpfc_bench_SOURCES = \
 	bench/bench_history.c \
 	bench/bench_load.c \
 	bench/bench_main.c \
+	bench/bench_nests.c \
+	bench/bench_nests.h \
+	bench/bench_nests_show.c \
 	bench/bench_peer.c \
 	bench/bench_picture.c \
 	bench/bench_run.c \
