@@ -19,6 +19,11 @@ void diff_forward(struct ir_graph *graph, int n_wrt, const struct ir_node *const
                   const struct ir_node *const *outs, const struct ir_node **tangents,
                   const struct ir_node **primal);
 
+/* Reverse mode within one graph: the gradient by the varying node x, in its shape, of the sum over elements of cotangent *
+ * value; NULL where it is structurally zero. Between x and value stand no loops and no sums over the batch. */
+const struct ir_node *diff_backward(struct ir_graph *graph, const struct ir_node *value,
+                                    const struct ir_node *cotangent, const struct ir_node *x);
+
 /* What the backward pass of a loop finds stored, instead of computing it again. Any number above these, n,
  * is one too: what saves n operations for each element stored. */
 enum diff_keep {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static bool stops_derivatives(const struct ir_node *node)
+bool diff_stops(const struct ir_node *node)
 {
     return node->op == IR_INSIDE || node->op == IR_HOLD;
 }
@@ -50,7 +50,7 @@ void diff_mark_active(const struct ir_graph *graph, const bool *in, bool *active
         const struct ir_node *node = graph->nodes[id];
         if (node->op == IR_INPUT)
             active[id] = in[input_index(graph, node)];
-        else if (stops_derivatives(node))
+        else if (diff_stops(node))
             active[id] = false;
         else if (node->op == IR_RESULT && active[node->args[0]->id])
             active[id] = result_is_active(graph, node->args[0], node->result, active);
@@ -105,7 +105,7 @@ void diff_mark_useful(const struct ir_graph *graph, const bool *out, bool *usefu
             useful[graph->outputs[k].value->id] = true;
     for (int id = graph->n_nodes - 1; id >= 0; id--) {
         const struct ir_node *node = graph->nodes[id];
-        if (!useful[id] || stops_derivatives(node))
+        if (!useful[id] || diff_stops(node))
             continue;
         if (node->op == IR_STEPS)
             useful_operands(graph, node, useful);

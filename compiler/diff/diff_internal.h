@@ -24,6 +24,8 @@ const char *diff_output_name(const struct ir_graph *graph, const struct ir_graph
 
 /* ---- diff_active.c: which values take part, found before anything is built ----------------------------- */
 
+/* An operation that derivatives do not go through. */
+bool diff_stops(const struct ir_node *node);
 /* active[id]: depends on an input i with in[i]. */
 void diff_mark_active(const struct ir_graph *graph, const bool *in, bool *active);
 /* useful[id]: an output k with out[k] depends on it; result_useful(graph, useful, ...) below reads loops'

@@ -268,6 +268,42 @@ void reverse_run(struct reverse *rev)
     }
 }
 
+/* ---- within one graph --------------------------------------------------------------------------------------- */
+
+/* active[]: depends on x. */
+static void mark_dependent(const struct ir_graph *graph, const struct ir_node *x, bool *active)
+{
+    active[x->id] = true;
+    for (int id = x->id + 1; id < graph->n_nodes; id++) {
+        const struct ir_node *node = graph->nodes[id];
+        for (int i = 0; i < node->n_args && !diff_stops(node); i++)
+            active[id] = active[id] || active[node->args[i]->id];
+    }
+}
+
+const struct ir_node *diff_backward(struct ir_graph *graph, const struct ir_node *value,
+                                    const struct ir_node *cotangent, const struct ir_node *x)
+{
+    struct arena *arena = graph->arena;
+    const size_t n = (size_t)graph->n_nodes + 1;
+    struct reverse rev = {.arena = arena,
+                          .from = graph,
+                          .to = graph,
+                          .active = ARENA_ARRAY(arena, bool, n),
+                          .map = ARENA_ARRAY(arena, const struct ir_node *, n),
+                          .cot = ARENA_ARRAY(arena, struct cotangent_term *, n)};
+    mark_dependent(graph, x, rev.active);
+    memcpy(rev.map, graph->nodes, (n - 1) * sizeof *rev.map);
+    reverse_give(&rev, value, cotangent, false);
+    for (int id = value->id; id > x->id; id--) {
+        const struct ir_node *node = graph->nodes[id], *cot = reverse_cotangent(&rev, node);
+        assert(!cot || (node->rate == IR_VARYING && node->op != IR_RESULT));
+        if (cot)
+            reverse_node(&rev, node, cot);
+    }
+    return reverse_cotangent(&rev, x);
+}
+
 /* ---- the whole graph ----------------------------------------------------------------------------------- */
 
 static int output_index(const struct ir_graph *graph, const char *name)

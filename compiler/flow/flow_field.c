@@ -7,7 +7,12 @@
  *   cube       v_i = p_i (sum_jk W_ijk S_kj + 2 sum_j b_ij x_j)      S_kj = p_j T_kj + 2 x_j h_k
  *
  * so that div w - z.w = 0, and div v = 0 inside and v.n = 0 on the faces of the cube: (16) and (17), summed
- * over their blocks. */
+ * over their blocks.
+ *
+ * In the plane U_01 = u is the only one, and its gradient takes one way back through the layers in place of two tangents:
+ *
+ *   gaussian   v = (s_1, -s_0)           s_j = du/dx_j - u x_j
+ *   cube       v = (p_0 s_1, -p_1 s_0)   s_j = p_j du/dx_j + 2 u x_j */
 #include "flow/flow.h"
 
 #include "diff/diff.h"
@@ -31,15 +36,37 @@ static const struct ir_node *gaussian(struct ir_graph *graph, const struct ir_no
     return ir_add2(graph, ir_ein(graph, 1.0, "ijk,kj->i", W, S), ir_ein(graph, -1.0, "ij,j->i", b, x));
 }
 
+/* x_j^2 - b */
+static const struct ir_node *distance_to_faces(struct ir_graph *graph, double epsilon, const struct ir_node *x)
+{
+    return ir_add2(graph, ir_mul(graph, x, x), ir_fill(graph, epsilon - 1.0, x->shape));
+}
+
 static const struct ir_node *cube(struct ir_graph *graph, double epsilon, const struct ir_node *x,
                                   const struct ir_node *h, const struct ir_node *T, const struct ir_node *W,
                                   const struct ir_node *b)
 {
-    const struct ir_node *p = ir_add2(graph, ir_mul(graph, x, x), ir_fill(graph, epsilon - 1.0, x->shape));
+    const struct ir_node *p = distance_to_faces(graph, epsilon, x);
     const struct ir_node *S =
         ir_add2(graph, ir_ein(graph, 1.0, "j,kj->kj", p, T), ir_ein(graph, 2.0, "j,k->kj", x, h));
     return ir_mul(graph, p,
                   ir_add2(graph, ir_ein(graph, 1.0, "ijk,kj->i", W, S), ir_ein(graph, 2.0, "ij,j->i", b, x)));
+}
+
+static const struct ir_node *planar(struct ir_graph *graph, const struct model *model, const struct ir_node *x,
+                                    const struct ir_node *h, const struct ir_node *W, const struct ir_node *b)
+{
+    static const struct ir_entry turn[] = {{0, 1, 1.0}, {1, 0, -1.0}};
+    static const int two = 2;
+    const bool is_cube = model->field == MODEL_CUBE;
+    const struct ir_node *p = is_cube ? distance_to_faces(graph, model->epsilon, x) : NULL;
+    const struct ir_node *u = ir_add2(graph, ir_ein(graph, 1.0, "k,k->", W, h), b);
+    const struct ir_node *du = diff_backward(graph, u, ir_fill(graph, 1.0, u->shape), x);
+    assert(du != NULL);
+    const struct ir_node *s = ir_add2(graph, is_cube ? ir_mul(graph, p, du) : du,
+                                      ir_ein(graph, is_cube ? 2.0 : -1.0, "j,->j", x, u));
+    const struct ir_node *turned = ir_select(graph, s, 0, 1, &two, 2, turn);
+    return is_cube ? ir_mul(graph, p, turned) : turned;
 }
 
 const struct ir_node *flow_field(struct ir_graph *graph, const struct model *model,
@@ -48,6 +75,8 @@ const struct ir_node *flow_field(struct ir_graph *graph, const struct model *mod
 {
     const struct ir_node *W = network->array[network->n - 2], *b = network->array[network->n - 1];
     const struct ir_node *h = flow_hidden(graph, model, network, x, t);
+    if (flow_is_planar(model))
+        return planar(graph, model, x, h, W, b);
     const struct ir_node *T = tangents_of(graph, x, h);
     return model->field == MODEL_GAUSSIAN ? gaussian(graph, x, h, T, W, b)
                                           : cube(graph, model->epsilon, x, h, T, W, b);

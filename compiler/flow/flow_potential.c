@@ -6,7 +6,9 @@
  *
  *   folded   the outputs are U_ij, i < j, in row order (0,1), (0,2), ..., (d-2,d-1)
  *   blocks   the paper's (14), summed over its blocks: U_ij = sum over n <= min(i,j) of (u^n_i - u^n_j), where
- *            output i(d-1) + n is component i of block n; components i < n take no part */
+ *            output i(d-1) + n is component i of block n; components i < n take no part
+ *
+ * In the plane the potential is one function, U_01, and stands alone. */
 #include "flow/flow.h"
 
 #include <assert.h>
@@ -53,6 +55,22 @@ static size_t fold_size(int d, enum model_potential potential)
     return potential == MODEL_FOLDED ? 2 * pairs : 4 * pairs * (n + 1) / 3;
 }
 
+bool flow_is_planar(const struct model *model)
+{
+    return model->d == 2;
+}
+
+/* The rows of U_01 alone, as the one row of a map to no axis. Gives the number of its axes. */
+static int keep_first(struct fold *fold)
+{
+    int n = 0;
+    for (int e = 0; e < fold->n; e++)
+        if (fold->entries[e].row == 1)
+            fold->entries[n++] = (struct ir_entry){.column = fold->entries[e].column, .value = fold->entries[e].value};
+    fold->n = n;
+    return 0;
+}
+
 void flow_fold(struct ir_graph *graph, const struct model *model, const struct ir_node *weight,
                const struct ir_node *bias, const struct ir_node **W, const struct ir_node **b)
 {
@@ -64,6 +82,7 @@ void flow_fold(struct ir_graph *graph, const struct model *model, const struct i
     else
         fold_blocks(&fold, d);
     assert((size_t)fold.n == size);
-    *W = ir_select(graph, weight, 0, 2, lead, fold.n, fold.entries);
-    *b = ir_select(graph, bias, 0, 2, lead, fold.n, fold.entries);
+    const int n_lead = flow_is_planar(model) ? keep_first(&fold) : 2;
+    *W = ir_select(graph, weight, 0, n_lead, lead, fold.n, fold.entries);
+    *b = ir_select(graph, bias, 0, n_lead, lead, fold.n, fold.entries);
 }

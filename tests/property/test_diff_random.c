@@ -227,9 +227,28 @@ static bool forward_of_reverse_holds(struct arena *arena, uint64_t seed)
     return dots_agree(&f, reverse, 3, of);
 }
 
+/* Within one graph, against the transform of it. */
+static bool backward_holds(struct arena *arena, uint64_t seed)
+{
+    const struct fixture f = fixture_of(seed);
+    const struct random_options options = {.nodes = 16, .smooth = seed % 2 == 0};
+    struct ir_graph *g = random_program(arena, seed, &options);
+    if (random_has_totals(g))
+        return true;
+    const struct ir_graph *reverse = diff_reverse(g, "reverse", "y0", N_INPUTS, all_inputs, DIFF_KEEP_ALL);
+    const struct ir_node *x = ir_input_find(g, "x"), *y = ir_output_find(g, "y0");
+    const struct ir_node *gradient = diff_backward(g, y, ir_fill(g, 1.0, y->shape), x);
+    ir_output_add(g, "grad.x", gradient ? gradient : ir_fill(g, 0.0, x->shape));
+    return is_sound("backward", g) && is_close("transform", fixture_distance(&f, g, reverse), 1e-12);
+}
+
 static void reverse(void)
 {
     for_seeds("reverse", 400, reverse_holds);
+}
+static void backward(void)
+{
+    for_seeds("backward", 400, backward_holds);
 }
 static void forward_against_reverse(void)
 {
@@ -250,6 +269,7 @@ static void reverse_of_both(void)
 
 static const struct check_case cases[] = {
     {"reverse", reverse},
+    {"backward", backward},
     {"forward against", forward_against_reverse},
     {"reverse of forward", reverse_of_forward},
     {"forward of reverse", forward_of_reverse},
