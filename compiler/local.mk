@@ -16,4 +16,7 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/output.h \
 	compiler/programs.c \
 	compiler/schedules.c \
-	compiler/tuning.c
+	compiler/tuning.c \
+	compiler/tuning.h \
+	compiler/tuning_report.c \
+	compiler/tuning_wisdom.c

@@ -84,7 +84,7 @@ void c_copy(struct c_region *r, struct ir_shape shape, const struct c_value *to,
 bool c_is_given(const struct ir_node *node); /* an input or a constant */
 void c_node(struct c_region *r, const struct ir_node *node);
 
-/* ---- emit_c_region.c: graphs and loops --------------------------------------------------------------------------- */
+/* ---- emit_c_region.c: graphs; emit_c_loop.c ------------------------------------------------------------------------ */
 
 /* The memory and the rounds that a piece of the part is given, as parameters and as arguments. */
 void c_piece(struct c_kernel *kernel, const char *code, int depth, struct strbuf *calls, int indent);
@@ -93,6 +93,8 @@ bool c_region(struct c_region *r);
 void c_region_init(struct c_region *r, struct c_kernel *kernel, const struct ir_graph *graph);
 void c_constants(struct c_region *r); /* those of the graph are given their values */
 bool c_fail(const struct c_region *r, const struct ir_node *node, const char *what);
+/* A loop of the graph; likewise. */
+bool c_loop(struct c_region *r, const struct ir_node *node);
 
 /* ---- emit_c_kernel.c, emit_c_bundle.c ----------------------------------------------------------------------------- */
 
