@@ -151,15 +151,35 @@ static bool is_clocked(const struct compile *c, const char *kernel)
     return c->options->clocked && strcmp(c->options->clocked, kernel) == 0;
 }
 
+static bool is_training(const struct compile *c, int k)
+{
+    return (k >= c->part[COMPILE_FLOW_TRAIN].first && k < c->part[COMPILE_FLOW_TRAIN].end) ||
+           (k >= c->part[COMPILE_BASE_TRAIN].first && k < c->part[COMPILE_BASE_TRAIN].end);
+}
+
+/* What a sample would cost if the backward pass found all it reads; negative: a pass failed. */
+static double useful_flop(struct compile *c, int k, const char **fault)
+{
+    const enum compile_half half = half_of(c, k);
+    struct schedule keeps_all = c->schedule[half];
+    if (!is_training(c, k) || keeps_all.keep == SCHED_KEEP_ALL)
+        return ir_count(c->graphs[k]).flops;
+    keeps_all.keep = SCHED_KEEP_ALL;
+    const struct ir_graph *graph = pass_run_all(programs_train(c, c->arena, half, &keeps_all), fault, NULL, NULL);
+    return graph ? ir_count(graph).flops : -1;
+}
+
 enum gpfc_status programs_plan(struct compile *c)
 {
     for (int k = 0; k < c->n_kernels; k++) {
         const char *fault = NULL;
         const struct plan *plan = sched_plan(c->arena, c->graphs[k], c->schedule[half_of(c, k)], &fault);
-        if (!plan)
+        const double useful = plan ? useful_flop(c, k, &fault) : -1;
+        if (useful < 0)
             return compile_fail(c, GPFC_FAULTY, fault);
         c->kernels[k] = (struct emit_kernel){.name = c->graphs[k]->name, .plan = plan,
                                              .flop_per_sample = ir_count(c->graphs[k]).flops,
+                                             .useful_flop_per_sample = useful,
                                              .clocked = is_clocked(c, c->graphs[k]->name)};
         dump_plan(c, plan);
     }

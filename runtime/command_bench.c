@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Times whole training steps (rows gathered, noise, kernels, Adam) on random pairs. Machines are noisy:
+ * Times whole training steps (rows gathered, noise, kernels, optimizer) on random pairs. Machines are noisy:
  * slices of steps and of the peak's measure take turns, and medians are compared. */
 #include "command.h"
 #include "human.h"
@@ -135,7 +135,7 @@ static double median(struct times *times)
 /* ---- telling ------------------------------------------------------------------------------------------ */
 
 struct result {
-    double step, least, most, samples, flop, peak, share;
+    double step, least, most, samples, flop, useful, peak, share, useful_share;
     struct command_memory memory;
     int64_t batch, steps;
     int threads;
@@ -153,7 +153,9 @@ static struct result result_of(struct bench *bench)
     r.peak = median(&bench->peaks);
     r.samples = (double)r.batch / r.step;
     r.flop = kernel_run_flop(trainer->train) * (double)r.batch;
+    r.useful = kernel_run_useful_flop(trainer->train) * (double)r.batch;
     r.share = r.flop / r.step / (r.peak * r.threads);
+    r.useful_share = r.useful / r.step / (r.peak * r.threads);
     r.memory = command_memory();
     r.pinned = bench->pin != NULL;
     return r;
@@ -175,6 +177,8 @@ static bool print_json(const struct result *r, struct fault *fault)
     (void)json_object_set_new(json, "steps", json_integer(r->steps));
     (void)json_object_set_new(json, "pinned", json_boolean(r->pinned));
     command_put_memory(json, &r->memory);
+    report_put(json, "useful_flop_per_step", r->useful);
+    report_put(json, "useful_share", r->useful_share);
     return command_print_json(json, fault);
 }
 
@@ -192,10 +196,10 @@ static void print_table(const struct gpfc_bundle *bundle, bool base, const struc
     (void)fprintf(stdout, "  batch, threads   %s, %d%s\n", human_count(&a, r->batch), r->threads,
                   r->pinned ? ", each on a core of its own" : "");
     (void)fprintf(stdout, "  samples          %s a second\n", human_count(&b, (int64_t)r->samples));
-    (void)fprintf(stdout, "  arithmetic       %.4g GFLOP a step, %.4g GFLOP/s\n", 1e-9 * r->flop,
-                  1e-9 * r->flop / r->step);
+    (void)fprintf(stdout, "  arithmetic       %.4g GFLOP a step, %.4g GFLOP/s; %.4g GFLOP of it useful\n", 1e-9 * r->flop,
+                  1e-9 * r->flop / r->step, 1e-9 * r->useful);
     (void)fprintf(stdout, "  peak of a core   %.4g GFLOP/s with %s\n", 1e-9 * r->peak, peak_vectors());
-    (void)fprintf(stdout, "  share of peak    %.1f %%%s\n", 100 * r->share,
+    (void)fprintf(stdout, "  share of peak    %.1f %% useful, %.1f %% executed%s\n", 100 * r->useful_share, 100 * r->share,
                   r->threads > 1 ? " of that for each thread" : "");
     (void)fprintf(stdout, "  resident memory  %s\n", command_memory_text(&r->memory, memory, sizeof memory));
 }

@@ -15,6 +15,7 @@ static json_t *kernels_json(const struct gpfc_bundle *bundle)
         const struct gpfc_kernel *kernel = &bundle->kernels[i];
         json_t *one = json_object();
         report_put(one, "flop_per_sample", kernel->flop_per_sample);
+        report_put(one, "useful_flop_per_sample", kernel->useful_flop_per_sample);
         (void)json_object_set_new(one, "scratch_bytes", json_integer(kernel->scratch_bytes));
         (void)json_object_set_new(kernels, kernel->name, one);
     }

@@ -372,6 +372,11 @@ double kernel_run_flop(const struct kernel_run *run)
     return run->kernel->flop_per_sample * share_run(run);
 }
 
+double kernel_run_useful_flop(const struct kernel_run *run)
+{
+    return run->kernel->useful_flop_per_sample * share_run(run);
+}
+
 size_t kernel_run_bytes(const struct kernel_run *run)
 {
     return run->bytes;

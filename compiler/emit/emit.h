@@ -11,7 +11,7 @@
 struct emit_kernel { /* one kernel of a module (kernel_abi.h) */
     const char *name;
     const struct plan *plan;
-    double flop_per_sample;
+    double flop_per_sample, useful_flop_per_sample;
     bool clocked; /* it counts the time of its nests */
 };
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 _Static_assert(sizeof(struct gpfc_port) == 8 * (4 + GPFC_MAX_RANK), "fields of eight bytes");
-_Static_assert(sizeof(struct gpfc_kernel) == 8 * 12, "fields of eight bytes");
+_Static_assert(sizeof(struct gpfc_kernel) == 8 * 13, "fields of eight bytes");
 _Static_assert(sizeof(struct gpfc_parameter) == 8 * 8, "fields of eight bytes");
 _Static_assert(sizeof(struct gpfc_setting) == 8 * 3, "fields of eight bytes");
 _Static_assert(sizeof(struct gpfc_bundle) == 8 * 23, "fields of eight bytes");
@@ -138,6 +138,7 @@ static LLVMValueRef kernel_row(struct emitter *e, const char *name, const struct
     add_integer(&fields, plan->scratch_elements * e->real_bytes);
     add_integer(&fields, plan->sum_elements);
     add_number(&fields, kernel->flop_per_sample);
+    add_number(&fields, kernel->useful_flop_per_sample);
     add_pointer(&fields, functions->before);
     add_pointer(&fields, functions->tile);
     add_pointer(&fields, functions->after);

@@ -14,6 +14,7 @@ struct emit_c {
     bool is_double;
     int n_kernels;
     const struct ir_graph *const *graphs; /* named as the kernels */
+    const double *useful_flop;            /* kernel_abi.h, by kernel; NULL: all that they do is useful */
     const struct emit_bundle *bundle;     /* defines "gpfc_bundle"; NULL: each kernel is a symbol "gpfc_kernel_<name>" */
 };
 

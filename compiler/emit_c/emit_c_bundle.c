@@ -62,15 +62,17 @@ static void ports(struct strbuf *out, const char *name, const struct ir_graph *g
 
 /* ---- kernels ------------------------------------------------------------------------------------------------ */
 
-static void kernel(struct strbuf *out, const char *shown, const char *name, const struct ir_graph *graph)
+static void kernel(const struct emit_c *what, int k, const char *shown, const char *name, struct strbuf *out)
 {
+    const struct ir_graph *graph = what->graphs[k];
+    const double flop = ir_count(graph).flops;
     strbuf_add(out, "{");
     text(out, shown);
     strbuf_addf(out, ", %d, %d, ", graph->n_inputs, graph->n_outputs);
     strbuf_addf(out, graph->n_inputs ? "%s_in, " : "0, ", name);
     strbuf_addf(out, graph->n_outputs ? "%s_out,\n     " : "0,\n     ", name);
-    strbuf_addf(out, "sizeof(struct %s_uniform), sizeof(struct %s_scratch), %s_sum_elements, %.17g,\n     ", name, name, name,
-                ir_count(graph).flops);
+    strbuf_addf(out, "sizeof(struct %s_uniform), sizeof(struct %s_scratch), %s_sum_elements, %.17g, %.17g,\n     ", name, name,
+                name, flop, what->useful_flop ? what->useful_flop[k] : flop);
     strbuf_addf(out, "%s_before, %s_tile, %s_after}", name, name, name);
 }
 
@@ -80,7 +82,7 @@ static void kernels(const struct emit_c *what, const struct emit_bundle *bundle,
     strbuf_addf(out, "static const struct gpfc_kernel %s_kernels[] = {\n", name);
     for (int k = bundle->kernels.first; k < bundle->kernels.end; k++) {
         strbuf_add(out, "    ");
-        kernel(out, what->graphs[k]->name + strlen(bundle->prefix), names[k], what->graphs[k]);
+        kernel(what, k, what->graphs[k]->name + strlen(bundle->prefix), names[k], out);
         strbuf_add(out, ",\n");
     }
     strbuf_add(out, "};\n\n");
@@ -164,7 +166,7 @@ void c_tables(const struct emit_c *what, const char *const *names, struct strbuf
     }
     for (int k = 0; k < what->n_kernels; k++) {
         strbuf_addf(out, "const struct gpfc_kernel gpfc_kernel_%s =\n    ", names[k]);
-        kernel(out, what->graphs[k]->name, names[k], what->graphs[k]);
+        kernel(what, k, what->graphs[k]->name, names[k], out);
         strbuf_add(out, ";\n");
     }
 }

@@ -43,6 +43,23 @@ for signal in HUP INT TERM; do
     nothing_left deaf stopped* temporary/*
 done
 
+# ---- operations of a training step: those that are executed, and of them all but what is computed again
+# $1: what the backward pass finds; prints "executed useful", in whole numbers
+operations()
+{
+    write_spec "$1" "target: {keep: $1}"
+    expect 0 '' "$gpfc" --quiet "$1.yaml" --emit=c -o "$1.c"
+    sed -n '/^    {"train",/{n;s/^.* \([0-9]*\), \([0-9]*\),$/\1 \2/p;q;}' "$1.c"
+}
+operations all >all.flop
+operations state >state.flop
+read -r all_executed all_useful <all.flop
+read -r state_executed state_useful <state.flop
+checks=$((checks + 1))
+test "$all_executed" -gt 1000 && test "$all_useful" = "$all_executed" && test "$state_useful" = "$all_useful" &&
+    test "$state_executed" -gt "$state_useful" ||
+    fault "operations, executed and useful: $(cat all.flop state.flop)"
+
 # ---- texts: a byte order mark and the line ends of other systems
 printf '\357\273\277name: toy\r\ndimension: 2\r\nflow: {steps: 3}\r\n' >marked.yaml
 expect 0 '' "$gpfc" --quiet marked.yaml --emit=ir

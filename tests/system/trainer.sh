@@ -146,7 +146,10 @@ bench = "step_s samples_per_s flop_per_step peak_flops peak_share rss_mb threads
 assert list(run("evaluate", sys.argv[1]))[:11] == evaluate
 assert list(run("bench", "--seconds", "0.02"))[:8] == bench
 assert list(run("train", "--out", "json")["evaluation"])[:11] == evaluate
-assert run("info")["name"] == "toy"
+info = run("info")
+assert info["name"] == "toy"
+for kernel in info["kernels"].values():
+    assert 0 < kernel["useful_flop_per_sample"] <= kernel["flop_per_sample"]
 large = run("train", "--out", "large", "--data", "large.npz", "--epochs", "1")
 assert large["rss_files_mb"] > 16 and large["rss_anonymous_mb"] < large["rss_mb"] - 16
 lines = [json.loads(line) for line in open("json/metrics.jsonl")]

@@ -138,7 +138,7 @@ static const struct gpfc_port FAKE(base_block_out)[] = {PORT_1("y", GPFC_OUT_SAM
 #define KERNEL(text, inputs, n_inputs, outputs, n_outputs, each, finish) \
     {.name = text, .n_in = (n_inputs), .n_out = (n_outputs), .in = FAKE(inputs), .out = FAKE(outputs), \
      .uniform_bytes = 2 * FAKE_D * sizeof(FAKE_REAL), .scratch_bytes = 0, \
-     .sum_elements = sizeof(struct FAKE(base_sums)) / sizeof(FAKE_REAL), .flop_per_sample = 1e6, \
+     .sum_elements = sizeof(struct FAKE(base_sums)) / sizeof(FAKE_REAL), .flop_per_sample = 1e6, .useful_flop_per_sample = 8e5, \
      .before = FAKE(base_before), .tile = FAKE(each), .after = FAKE(finish)}
 
 static const struct gpfc_kernel FAKE(base_kernels)[] = {

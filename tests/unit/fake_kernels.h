@@ -313,7 +313,7 @@ static const struct gpfc_port FAKE(path_out)[] = {PORT_2("path", GPFC_OUT_SAMPLE
 #define KERNEL(text, inputs, n_inputs, outputs, n_outputs, prepare, each, finish) \
     {.name = text, .n_in = (n_inputs), .n_out = (n_outputs), .in = FAKE(inputs), .out = FAKE(outputs), \
      .uniform_bytes = sizeof(struct FAKE(uniform)), .scratch_bytes = FAKE_D * sizeof(FAKE_REAL), \
-     .sum_elements = sizeof(struct FAKE(sums)) / sizeof(FAKE_REAL), .flop_per_sample = 1e6, \
+     .sum_elements = sizeof(struct FAKE(sums)) / sizeof(FAKE_REAL), .flop_per_sample = 1e6, .useful_flop_per_sample = 8e5, \
      .before = FAKE(prepare), .tile = FAKE(each), .after = FAKE(finish)}
 
 static const struct gpfc_kernel FAKE(kernels)[] = {

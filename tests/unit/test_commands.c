@@ -189,7 +189,8 @@ static void bench_has_its_keys(void)
 {
     static const char *const keys[] = {"step_s",     "samples_per_s", "flop_per_step", "peak_flops",
                                        "peak_share", "rss_mb",        "threads",       "batch",
-                                       "step_s_min", "step_s_max",    "steps",         "rss_anonymous_mb"};
+                                       "step_s_min", "step_s_max",    "steps",         "rss_anonymous_mb",
+                                       "useful_share"};
     set_up();
     json_t *json = run_json(FAKE_DOUBLE3, "", "bench --json --seconds 0.05 --threads 2 --batch 100");
     CU_ASSERT_TRUE(json_is_boolean(json_object_get(json, "pinned")));
@@ -197,6 +198,8 @@ static void bench_has_its_keys(void)
     for (size_t i = 0; i < CHECK_COUNT(keys); i++)
         CU_ASSERT_TRUE(number(json, keys[i]) > 0);
     CU_ASSERT_EQUAL(number(json, "flop_per_step"), 1e8);
+    CU_ASSERT_EQUAL(number(json, "useful_flop_per_step"), 8e7);
+    CU_ASSERT_DOUBLE_EQUAL(number(json, "useful_share"), 0.8 * number(json, "peak_share"), 1e-9);
     CU_ASSERT_EQUAL(number(json, "threads"), 2);
     CU_ASSERT_EQUAL(number(json, "batch"), 100);
     json_decref(json);

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define GPFC_ABI_VERSION 3
+#define GPFC_ABI_VERSION 4
 #define GPFC_ALIGNMENT 64 /* bytes */
 #define GPFC_MAX_RANK 6
 #define GPFC_MAX_PORTS 1024 /* inputs or outputs of one kernel */
@@ -48,6 +48,7 @@ struct gpfc_kernel {
     int64_t scratch_bytes;    /* of one thread */
     int64_t sum_elements;     /* REALs */
     double flop_per_sample;   /* nominal, from ops.def; loops multiplied out */
+    double useful_flop_per_sample; /* the same with everything kept that a backward pass reads: nothing is computed again */
     void (*before)(const void *const *in, void *uniform);
     void (*tile)(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums);
     void (*after)(const void *const *in, void *const *out, const void *uniform, const void *sums);
