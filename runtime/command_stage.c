@@ -162,6 +162,7 @@ static bool stage_init(struct stage *stage, const struct gpfc_bundle *bundle, st
 {
     if (!trainer_new(&stage->trainer, bundle, stage->pairs, &stage->note.options, fault))
         return false;
+    stage->note.options.epochs = stage->trainer->options.epochs;
     start_from(stage->trainer, stage->theta);
     if (stage->resumed != NULL && !checkpoint_load(stage->resumed, stage->trainer, fault))
         return false;

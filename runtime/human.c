@@ -62,9 +62,19 @@ const char *human_number(struct human *to, double number)
     return to->text;
 }
 
-double human_clock(void)
+static double clock_seconds(clockid_t clock)
 {
     struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(clock, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+double human_clock(void)
+{
+    return clock_seconds(CLOCK_MONOTONIC);
+}
+
+double human_cpu_clock(void)
+{
+    return clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
 }

@@ -18,5 +18,7 @@ const char *human_number(struct human *to, double number);   /* "2.7981", "6.1e-
 
 /* Seconds on a clock that never goes backwards. */
 double human_clock(void);
+/* Of the processor, all threads together, since the process's start. */
+double human_cpu_clock(void);
 
 #endif

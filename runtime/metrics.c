@@ -113,6 +113,7 @@ static json_t *line_json(const struct metrics *metrics, const struct metrics_lin
     put(json, "gradient_norm", line->gradient_norm);
     put(json, "lambda", line->lambda);
     put(json, "seconds", line->seconds);
+    put(json, "cpu_seconds", line->cpu_seconds);
     return json;
 }
 

@@ -23,6 +23,7 @@ struct metrics_line {
     double rate, lambda;       /* of the latest step */
     double samples_per_s;      /* of training steps since the last line */
     double seconds;            /* since the start of the training, pauses not counted */
+    double cpu_seconds;        /* of all threads, since the process's start */
 };
 
 enum metrics_stage { METRICS_BASE, METRICS_FLOW };

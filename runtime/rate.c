@@ -4,6 +4,27 @@
 #include "settings.h"
 
 #include <math.h>
+#include <stddef.h>
+
+enum { LEAST_EPOCHS = 3 };
+
+static int64_t steps_needed(const struct gpfc_bundle *bundle, bool of_base)
+{
+    static const struct {
+        const char *base;
+        int64_t steps;
+    } kinds[] = {{"bnaf", 6000}, {"ffjord", 1200}, {"cp_flow", 2500}};
+    for (size_t i = 0; of_base && i < sizeof kinds / sizeof kinds[0]; i++)
+        if (setting_is(bundle, "base.kind", kinds[i].base))
+            return kinds[i].steps;
+    return 3000;
+}
+
+int64_t rate_epochs(const struct gpfc_bundle *bundle, bool of_base, int64_t epoch_steps)
+{
+    const int64_t epochs = (steps_needed(bundle, of_base) + epoch_steps - 1) / epoch_steps;
+    return epochs > LEAST_EPOCHS ? epochs : LEAST_EPOCHS;
+}
 
 struct rate rate_from_settings(const struct gpfc_bundle *bundle, int64_t epochs, int64_t epoch_steps)
 {

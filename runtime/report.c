@@ -170,8 +170,9 @@ static void print_training(FILE *out, const struct report_start *start)
                   human_count(&b, trainer->epoch_steps));
     (void)fprintf(out, ", batch %s (the last of an epoch may be smaller)\n",
                   human_count(&a, trainer->options.batch));
-    (void)fprintf(out, "            adam, rate %g %s, seed %llu, %d thread%s, kernels for %s\n",
-                  trainer->rate.start, setting_text(trainer->bundle, "train.schedule"),
+    (void)fprintf(out, "            %s, rate %g %s, seed %llu, %d thread%s, kernels for %s\n",
+                  setting_text(trainer->bundle, "train.optimizer"), trainer->rate.start,
+                  setting_text(trainer->bundle, "train.schedule"),
                   (unsigned long long)trainer->options.seed, trainer->options.threads,
                   trainer->options.threads > 1 ? "s" : "", start->bundle->cpu);
     if (trainer->lambda > 0 && !trainer->of_base)

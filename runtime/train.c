@@ -19,7 +19,7 @@ enum { MEASURE_BLOCK = 4096, MEASURE_WITHOUT_TEST = 10000 /* rows */ };
 struct trainer_options trainer_options_of(const struct gpfc_bundle *bundle)
 {
     return (struct trainer_options){
-        .epochs = setting_integer(bundle, "train.epochs", 100),
+        .epochs = setting_integer(bundle, "train.epochs", 0),
         .batch = setting_integer(bundle, "train.batch", 1024),
         .seed = (uint64_t)setting_integer(bundle, "train.seed", 1),
         .threads = 1,
@@ -155,6 +155,7 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
     int64_t batch = smaller(options->batch, pairs->n_train);
     int64_t epoch_steps = (pairs->n_train + batch - 1) / batch;
     const bool of_base = is_base(bundle);
+    int64_t epochs = options->epochs > 0 ? options->epochs : rate_epochs(bundle, of_base, epoch_steps);
     int64_t n_measured = pairs->n_test > 0 ? pairs->n_test : smaller(pairs->n_train, MEASURE_WITHOUT_TEST);
     *trainer = (struct trainer){
         .bundle = bundle,
@@ -162,7 +163,7 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
         .options = *options,
         .of_base = of_base,
         .epoch_steps = epoch_steps,
-        .steps = options->epochs * epoch_steps,
+        .steps = epochs * epoch_steps,
         .patience = setting_integer(bundle, "train.patience", 0) * epoch_steps,
         .state = {.best_cost = INFINITY,
                   .time_steps = bundle->steps,
@@ -170,7 +171,7 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
                   .best_measured_by = bundle->steps,
                   .errors = {NAN, NAN}},
         .adam = adam_from_settings(bundle),
-        .rate = rate_from_settings(bundle, options->epochs, epoch_steps),
+        .rate = rate_from_settings(bundle, epochs, epoch_steps),
         .lambda = first_lambda(bundle, of_base),
         .lambda_decay = of_base ? 1 : setting_number(bundle, "penalty.decay", 1),
         .lambda_decays = of_base ? 0 : setting_integer(bundle, "penalty.decays", 0),
@@ -179,6 +180,7 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
         .block = smaller(n_measured, MEASURE_BLOCK),
     };
     trainer->options.batch = batch;
+    trainer->options.epochs = epochs;
     if (!of_base)
         trainer->time_rule = time_rule_of(bundle);
     if (trainer->time_rule.automatic)

@@ -19,7 +19,7 @@
 #include "time_check.h"
 
 struct trainer_options {
-    int64_t epochs;
+    int64_t epochs; /* 0: as many as rate_epochs says */
     int64_t batch; /* rows of a step; the last, smaller one of an epoch is used too */
     uint64_t seed;
     int threads;

@@ -49,6 +49,7 @@ static bool measure(struct train_run *run, double rate, double lambda, struct fa
         .lambda = lambda,
         .samples_per_s = run->step_seconds > 0 ? (double)run->samples / run->step_seconds : NAN,
         .seconds = train_run_seconds(run),
+        .cpu_seconds = human_cpu_clock(),
     };
     run->step_seconds = 0;
     run->samples = 0;

@@ -310,6 +310,14 @@ static int default_word(const struct spec_row *row)
     return word;
 }
 
+static enum spec_number default_int_or_auto(const struct spec_row *row, struct spec_int_or_auto *out)
+{
+    out->automatic = strcmp(row->initial, SPEC_AUTO) == 0;
+    out->value = 0;
+    return out->automatic ? SPEC_NUMBER_GOOD
+                          : spec_parse_int(row->initial, strlen(row->initial), &out->value);
+}
+
 void spec_field_default(const struct spec_row *row, struct spec *spec)
 {
     void *field = (char *)spec + row->offset;
@@ -336,9 +344,7 @@ void spec_field_default(const struct spec_row *row, struct spec *spec)
         default_sizes(row->initial, field);
         break;
     case SPEC_KIND_INT_OR_AUTO:
-        number =
-            spec_parse_int(row->initial, strlen(row->initial), &((struct spec_int_or_auto *)field)->value);
-        ((struct spec_int_or_auto *)field)->automatic = false;
+        number = default_int_or_auto(row, field);
         break;
     case SPEC_KIND_COUNT_OR_FILE:
         number =

@@ -296,7 +296,7 @@ static void changed_settings_are_listed(void)
     fake_set(&fake, "train.checkpoint_steps", "9"); /* when, not what */
     fake_set(&fake, "base.rate", "0.125");          /* another training's */
     CU_ASSERT_TRUE_FATAL(open_checkpoint(&checkpoint, "c", &fault));
-    CU_ASSERT_STRING_EQUAL(checkpoint.changed, "train.epochs was 100 and is 9 (not heeded), "
+    CU_ASSERT_STRING_EQUAL(checkpoint.changed, "train.epochs was auto and is 9 (not heeded), "
                                                "train.rate was 1e-2 and is 0.125");
     checkpoint_close(&checkpoint);
     close_all();

@@ -84,6 +84,26 @@ static void settings_are_read(void)
     }
 }
 
+/* As many steps with few rows as with many, but no row is seen less than three times. */
+static void epochs_make_the_steps_that_are_needed(void)
+{
+    static struct fake fake;
+    fake_make(&fake, FAKE_SINGLE2);
+    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, false, 1), 3000);
+    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, false, 7), 429); /* 3,003 steps */
+    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, false, 1000), 3);
+    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, false, 5000), 3);
+    static const struct {
+        const char *kind;
+        int64_t epochs;
+    } bases[] = {{"bnaf", 600}, {"ffjord", 120}, {"cp_flow", 250}};
+    for (size_t i = 0; i < CHECK_COUNT(bases); i++) {
+        fake_set(&fake, "base.kind", bases[i].kind);
+        CU_ASSERT_EQUAL(rate_epochs(&fake.base, true, 10), bases[i].epochs);
+        CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, false, 10), 300); /* the flow behind it */
+    }
+}
+
 int main(void)
 {
     static const struct check_case cases[] = {
@@ -93,6 +113,7 @@ int main(void)
         {"warm-up rises, then the schedule follows", warm_up_rises_then_the_schedule_follows},
         {"decays of every number", decays_of_every_number},
         {"settings are read", settings_are_read},
+        {"epochs make the steps that are needed", epochs_make_the_steps_that_are_needed},
     };
     return check_main("rate", cases, CHECK_COUNT(cases));
 }

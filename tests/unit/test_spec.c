@@ -333,6 +333,24 @@ static void base_settings_leave_the_flow_out(void)
     free_reading(d);
 }
 
+/* ---- a count, or auto ----------------------------------------------------------------------------------- */
+
+static void epochs_are_a_count_or_automatic(void)
+{
+    struct reading *r = read_text("dimension: 2\ntrain: {epochs: 7}\nbase: {kind: bnaf, epochs: auto}\n");
+    CU_ASSERT_TRUE(r->spec_good && !r->spec.train_epochs.automatic && r->spec.base_epochs.automatic);
+    CU_ASSERT_EQUAL(r->spec.train_epochs.value, 7);
+    free_reading(r);
+    r = read_text("dimension: 2\n");
+    CU_ASSERT_TRUE(r->spec_good && r->spec.train_epochs.automatic && r->spec.base_epochs.automatic);
+    CU_ASSERT_FALSE(r->spec.flow_steps.automatic);
+    CU_ASSERT_EQUAL(r->spec.flow_steps.value, 15);
+    free_reading(r);
+    r = read_text("dimension: 2\ntrain: {epochs: 0}\n");
+    CU_ASSERT_FALSE(r->spec_good);
+    free_reading(r);
+}
+
 /* ---- a count or a file --------------------------------------------------------------------------------- */
 
 static void samples_are_a_count_or_a_file(void)
@@ -550,6 +568,7 @@ static const struct check_case cases[] = {
     {"settings are read back the same", settings_are_read_back_the_same},
     {"model settings leave training out", model_settings_leave_training_out},
     {"base settings leave the flow out", base_settings_leave_the_flow_out},
+    {"epochs are a count, or auto", epochs_are_a_count_or_automatic},
     {"samples are a count or a file", samples_are_a_count_or_a_file},
     {"help is a spec of defaults", help_is_a_spec_of_defaults},
     {"texts without end are refused at once", texts_without_end_are_refused_at_once},

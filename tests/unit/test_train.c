@@ -399,9 +399,11 @@ static void same_metrics(const char *a_path, const char *b_path)
         CU_ASSERT_TRUE_FATAL(json_is_object(x) && json_is_object(y));
         CU_ASSERT_TRUE(json_is_integer(json_object_get(x, "step")));
         CU_ASSERT_PTR_NOT_NULL(json_object_get(x, "samples_per_s"));
+        CU_ASSERT_TRUE(json_number_value(json_object_get(x, "cpu_seconds")) > 0);
         for (int i = 0; i < 2; i++) {
             (void)json_object_del(i == 0 ? x : y, "samples_per_s");
             (void)json_object_del(i == 0 ? x : y, "seconds");
+            (void)json_object_del(i == 0 ? x : y, "cpu_seconds");
         }
         CU_ASSERT_TRUE(json_equal(x, y));
         json_decref(x);
