@@ -166,7 +166,7 @@ static void build_nest(struct nest_emitter *ne, LLVMValueRef function)
 static LLVMValueRef address_of(struct kernel_function *k, const struct plan_value *value);
 
 /* Builds the nest's function and a call of it: parameters are what it reads, then where each store goes (and the
- * temporary that a store copies), then a matrix's factor. */
+ * temporary that a store copies), then its own memory. */
 static void call_nest(struct kernel_function *k, const struct plan_region *region, const struct plan_nest *nest)
 {
     struct emitter *e = k->e;
@@ -185,7 +185,7 @@ static void call_nest(struct kernel_function *k, const struct plan_region *regio
     for (int i = 0; i < n_stores; i++)
         if (nest->kind == PLAN_MAP && nest->stores[i].from >= 0)
             params.value[params.n++] = &region->temporaries[nest->stores[i].from].value;
-    if (nest->kind == PLAN_MATRIX)
+    if (plan_work_elements(nest) > 0)
         params.value[params.n++] = &nest->work;
     LLVMValueRef function = declare_nest(e, nest, params.n);
     struct nest_emitter ne = {.e = e, .region = region, .nest = nest, .wide = region->wide};
@@ -205,7 +205,7 @@ static void call_nest(struct kernel_function *k, const struct plan_region *regio
         if (nest->kind == PLAN_MAP && nest->stores[i].from >= 0)
             ne.temporary[i] = LLVMGetParam(function, (unsigned)t++);
     }
-    if (nest->kind == PLAN_MATRIX)
+    if (plan_work_elements(nest) > 0)
         ne.work = LLVMGetParam(function, (unsigned)params.n - 1);
     LLVMValueRef *arguments = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)params.n + 1);
     for (int i = 0; i < params.n; i++)

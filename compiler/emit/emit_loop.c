@@ -46,6 +46,12 @@ void emit_loop_end(struct emitter *e, const struct emit_loop *loop, long count)
     LLVMPositionBuilderAtEnd(e->builder, loop->exit);
 }
 
+LLVMValueRef emit_range_limit(const struct emitter *e, LLVMValueRef end, long most)
+{
+    LLVMValueRef limit = emit_constant_index(e, most);
+    return LLVMBuildSelect(e->builder, LLVMBuildICmp(e->builder, LLVMIntULT, end, limit, ""), end, limit, "");
+}
+
 /* Tested before the first round and after each. */
 struct emit_loop emit_range_begin(struct emitter *e, LLVMValueRef first, LLVMValueRef end, const char *name)
 {

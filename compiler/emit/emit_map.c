@@ -101,6 +101,12 @@ static void over_summed(const struct nest_emitter *ne, struct contraction *c, in
         one_round(ne, c, which, (struct index){NULL, 0}, size);
         return;
     }
+    if (which == 0 && ne->nest->piece) {
+        struct emit_loop loop = emit_range_begin(ne->e, ne->first, ne->end, "k");
+        one_round(ne, c, which, (struct index){loop.index, 0}, 1);
+        emit_range_end(ne->e, &loop);
+        return;
+    }
     /* several steps a round: fewer jumps, and the end is foreseen */
     const int steps = ne->nest->steps, rounds = which + 1 == ne->nest->n_summed ? size / steps : size;
     const int each = rounds == size ? 1 : steps;
@@ -124,6 +130,22 @@ static LLVMValueRef start_of_sums(const struct nest_emitter *ne, const struct co
     return loop ? LLVMConstNull(ne->type) : emit_number(ne, -0.0);
 }
 
+/* Vector of the sum of row r of a block, where a contraction goes by in pieces. */
+static LLVMValueRef load_sum(const struct nest_emitter *ne, const struct contraction *c, int r, int vector)
+{
+    const struct index row = emit_index_add(c->row, r);
+    return emit_load(ne, ne->work, &ne->nest->work, 1, &row, vector);
+}
+
+static void store_sums(const struct nest_emitter *ne, const struct contraction *c)
+{
+    for (int i = 0; i < c->rows * ne->vectors; i++) {
+        const struct index row = emit_index_add(c->row, i / ne->vectors);
+        LLVMValueRef sum = LLVMBuildLoad2(ne->e->builder, ne->type, c->sums[i], "");
+        emit_store_value(ne, ne->work, &ne->nest->work, 1, &row, i % ne->vectors, sum);
+    }
+}
+
 static void contract(const struct nest_emitter *ne, struct contraction *c)
 {
     const struct plan_member *root = &ne->nest->members[0];
@@ -134,7 +156,9 @@ static void contract(const struct nest_emitter *ne, struct contraction *c)
     c->sums = ARENA_ARRAY(ne->e->arena, LLVMValueRef, (size_t)n);
     for (int i = 0; i < n; i++) {
         c->sums[i] = emit_slot(ne);
-        LLVMBuildStore(ne->e->builder, start_of_sums(ne, c), c->sums[i]);
+        const int r = i / ne->vectors, vector = i % ne->vectors;
+        LLVMValueRef start = ne->nest->piece ? load_sum(ne, c, r, vector) : start_of_sums(ne, c);
+        LLVMBuildStore(ne->e->builder, start, c->sums[i]);
     }
     over_summed(ne, c, 0);
 }
@@ -147,12 +171,15 @@ static LLVMValueRef part(const struct nest_emitter *ne, LLVMValueRef array, LLVM
 
 static LLVMValueRef contracted(const struct nest_emitter *ne, const struct contraction *c, int r, int vector)
 {
-    LLVMValueRef place;
-    if (c->apart)
-        place = part(ne, c->apart, emit_constant_index(ne->e, vector));
-    else
-        place = c->sums[r * ne->vectors + vector];
-    LLVMValueRef sum = LLVMBuildLoad2(ne->e->builder, ne->type, place, "");
+    LLVMValueRef sum;
+    if (ne->nest->piece) {
+        sum = load_sum(ne, c, r, vector);
+    } else {
+        LLVMValueRef place = c->sums ? c->sums[r * ne->vectors + vector] : NULL;
+        if (c->apart)
+            place = part(ne, c->apart, emit_constant_index(ne->e, vector));
+        sum = LLVMBuildLoad2(ne->e->builder, ne->type, place, "");
+    }
     if (c->node->ein.coefficient == 1)
         return sum;
     return emit_product(ne, emit_number(ne, c->node->ein.coefficient), sum);
@@ -236,6 +263,10 @@ static void row_block_of_group(struct nest_emitter *ne, struct index row, int ro
     ne->axis[0] = row;
     if (ne->nest->n_summed)
         contract(ne, &c);
+    if (ne->nest->piece) {
+        store_sums(ne, &c);
+        return;
+    }
     if (ne->nest->apart) {
         rows_apart(ne, &c, row);
         return;
@@ -271,10 +302,56 @@ static void over_rows(struct nest_emitter *ne)
         row_block(ne, (struct index){NULL, whole * block}, rest);
 }
 
+/* ---- contractions in pieces --------------------------------------------------------------------------------------- */
+
+/* For each row and group of lanes. */
+static void over_work(struct nest_emitter *ne, void (*visit)(struct nest_emitter *ne, struct contraction *c))
+{
+    struct emit_loop loop = emit_loop_begin(ne->e, ne->nest->size[0], "row");
+    struct emit_loop groups = emit_groups_begin(ne);
+    struct contraction c = {.node = ne->nest->members[0].node, .rows = 1, .row = {loop.index, 0}};
+    ne->axis[0] = c.row;
+    visit(ne, &c);
+    emit_groups_end(ne, &groups);
+    emit_loop_end(ne->e, &loop, ne->nest->size[0]);
+}
+
+static void zero_work(struct nest_emitter *ne, struct contraction *c)
+{
+    for (int v = 0; v < ne->vectors; v++)
+        emit_store_value(ne, ne->work, &ne->nest->work, 1, &c->row, v, LLVMConstNull(ne->type));
+}
+
+static void finish_row(struct nest_emitter *ne, struct contraction *c)
+{
+    for (int v = 0; v < ne->vectors; v++)
+        element(ne, c, 0, v);
+}
+
+/* What a piece of the sum reads stays in the first cache for all rows. */
+static void over_pieces(struct nest_emitter *ne)
+{
+    struct emitter *e = ne->e;
+    const struct ir_node *node = ne->nest->members[0].node;
+    const int size = node->ein.size[ne->nest->summed[0]], piece = ne->nest->piece;
+    const int pieces = (size + piece - 1) / piece;
+    over_work(ne, zero_work);
+    struct emit_loop loop = emit_loop_begin(e, pieces, "piece");
+    LLVMValueRef all = emit_constant_index(e, piece);
+    ne->first = LLVMBuildMul(e->builder, loop.index, all, "");
+    ne->end = emit_range_limit(e, LLVMBuildAdd(e->builder, ne->first, all, ""), size);
+    over_rows(ne);
+    emit_loop_end(e, &loop, pieces);
+    over_work(ne, finish_row);
+}
+
 static void over_axes(struct nest_emitter *ne, int axis)
 {
     if (axis <= 0) {
-        over_rows(ne);
+        if (ne->nest->piece)
+            over_pieces(ne);
+        else
+            over_rows(ne);
         return;
     }
     int size = ne->nest->size[axis];

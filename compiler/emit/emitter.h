@@ -42,6 +42,8 @@ void emit_loop_end(struct emitter *e, const struct emit_loop *loop, long count);
 /* first .. end-1; none at all if that is empty. */
 struct emit_loop emit_range_begin(struct emitter *e, LLVMValueRef first, LLVMValueRef end, const char *name);
 void emit_range_end(struct emitter *e, const struct emit_loop *loop);
+/* `end`, but at most `most`. */
+LLVMValueRef emit_range_limit(const struct emitter *e, LLVMValueRef end, long most);
 LLVMValueRef emit_constant_index(const struct emitter *e, long value);
 struct index emit_index_add(struct index a, long constant);
 
@@ -61,7 +63,8 @@ struct nest_emitter {
     LLVMValueRef *base;     /* by node id: parameter that points to its memory; NULL: not read here */
     LLVMValueRef *store;    /* by store: parameter that points to its destination */
     LLVMValueRef *temporary; /* by store: parameter that points to the temporary it copies */
-    LLVMValueRef work;      /* of a matrix nest: parameter that points to its factor */
+    LLVMValueRef work;      /* parameter that points to the nest's own memory; NULL: it has none */
+    LLVMValueRef first, end; /* of the outermost summed label, where a contraction goes by in pieces */
     LLVMValueRef *in_register; /* by node id: value of a member at the indices at hand; NULL: none */
     struct index axis[IR_MAX_LABELS]; /* index of each of the nest's axes */
 };

@@ -120,6 +120,7 @@ struct plan_nest {
     int n_summed; /* of a contraction: its summed labels, outermost first */
     int summed[IR_MAX_LABELS];
     int steps; /* of the innermost of them that one round of its loop takes */
+    int piece; /* of the outermost of them that all rows have done before the next ones come, sums in memory; 0: all */
     int n_stores;
     struct plan_store *stores;
     /* TOTAL */
@@ -131,7 +132,8 @@ struct plan_nest {
     int pass_b; /* blocks along axis_b whose operands stay at hand while those along axis_a go by */
     /* SELECT, MATRIX: from memory to memory */
     const struct ir_node *node;
-    struct plan_value work; /* MATRIX: [n,n] for the factor, of which `block` rows are computed at once */
+    struct plan_value work; /* MATRIX: [n,n] for the factor, of which `block` rows are computed at once; MAP: [rows] for the
+                             * sums of a contraction in pieces */
 };
 
 struct plan_region;
@@ -221,6 +223,9 @@ bool *plan_totals(struct arena *arena, const struct ir_graph *graph, bool wide);
 /* Which part computes a node, by what it depends on; not those that are given. */
 enum plan_part { PLAN_BEFORE, PLAN_TILE, PLAN_AFTER, PLAN_PARTS, PLAN_GIVEN = PLAN_PARTS };
 enum plan_part plan_part_of(const struct ir_node *node, const bool *total);
+
+/* Elements of the memory that a nest has to itself while it runs. */
+long plan_work_elements(const struct plan_nest *nest);
 
 /* Does the nest compute the node? */
 bool plan_is_member(const struct plan_nest *nest, const struct ir_node *node);

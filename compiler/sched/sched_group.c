@@ -328,6 +328,24 @@ static int steps_a_round(const struct planner *planner, const struct plan_region
     return planner->plan->schedule.steps;
 }
 
+/* A long sum goes by in pieces whose operands stay in the first cache for all blocks of rows: as many as the schedule's
+ * pass has vectors. */
+static int piece_of_sum(const struct planner *planner, const struct plan_region *region,
+                        const struct plan_nest *nest, const struct ir_node *root)
+{
+    enum { CACHE = 2 }; /* passes: less than that stays there anyway */
+    const struct schedule *schedule = &planner->plan->schedule;
+    long step = schedule->lanes / schedule->vector;
+    if (!region->wide || nest->n_summed < 2 || nest->size[0] <= nest->block || nest->n_sums ||
+        reads_vectors_by_row(region, root))
+        return 0;
+    for (int i = 1; i < nest->n_summed; i++)
+        step *= root->ein.size[nest->summed[i]];
+    if (step * root->ein.size[nest->summed[0]] <= CACHE * schedule->pass)
+        return 0;
+    return step < schedule->pass ? (int)(schedule->pass / step) : 1;
+}
+
 static long map_operations(const struct planner *planner, const struct plan_nest *nest, const struct ir_node *root)
 {
     const struct schedule *schedule = &planner->plan->schedule;
@@ -383,6 +401,8 @@ static struct plan_nest *map_nest(struct grouping *grouping)
     nest->steps = steps_a_round(planner, region, nest, root);
     nest->block = root->shape.rank ? row_block(planner, region, root, nest->size[0]) : 1;
     nest->unroll = map_operations(planner, nest, root) <= planner->plan->schedule.unroll;
+    if (!nest->unroll)
+        nest->piece = piece_of_sum(planner, region, nest, root);
     if (is_heavy(region, nest)) {
         nest->apart = plan_is_contraction(root) && nest->block > 1;
         nest->block = nest->apart ? nest->block : 1;

@@ -14,18 +14,41 @@ static long round_up(long elements)
     return (elements + PLACE_ROUND - 1) / PLACE_ROUND * PLACE_ROUND;
 }
 
-void plan_strides(struct ir_shape shape, int row, long unit, long stride[IR_MAX_RANK])
+/* As plan_strides; strides that are multiples of `crowd` (0: none) become longer. Gives the elements from the first to the
+ * last. */
+static long strides_apart(struct ir_shape shape, int row, long unit, long crowd, long stride[IR_MAX_RANK])
 {
     memset(stride, 0, IR_MAX_RANK * sizeof *stride);
     if (shape.rank == 0)
-        return;
+        return unit;
     stride[row] = unit;
     long next = unit * shape.size[row];
     for (int axis = shape.rank - 1; axis >= 0; axis--)
         if (axis != row) {
+            if (crowd && next % crowd == 0)
+                next += unit > PLACE_ROUND ? unit : PLACE_ROUND;
             stride[axis] = next;
             next *= shape.size[axis];
         }
+    return next;
+}
+
+void plan_strides(struct ir_shape shape, int row, long unit, long stride[IR_MAX_RANK])
+{
+    (void)strides_apart(shape, row, unit, 0, stride);
+}
+
+/* Of a value so large that caches lose it, elements that go by as an axis is walked are not to fall into few sets of a cache. */
+static long frame_strides(struct ir_shape shape, int row, long unit, long stride[IR_MAX_RANK])
+{
+    enum { LARGE = 4096, CROWD = 128 };
+    return strides_apart(shape, row, unit, ir_elements(shape) * unit < LARGE ? 0 : CROWD, stride);
+}
+
+static long frame_elements(struct ir_shape shape, int row, long unit)
+{
+    long stride[IR_MAX_RANK];
+    return frame_strides(shape, row, unit, stride);
 }
 
 /* The value's slice at this iteration of the loop at `depth`: its leading axis becomes a step. */
@@ -104,6 +127,26 @@ static void find_lives(struct plan_region *region)
     }
 }
 
+/* Of a value without an axis of its own for rows: the last. */
+static long temporary_elements(struct ir_shape shape, long unit)
+{
+    return frame_elements(shape, shape.rank - 1, unit);
+}
+
+/* ---- what nests have to themselves ------------------------------------------------------------------------------- */
+
+static struct ir_shape work_shape(const struct plan_nest *nest)
+{
+    if (nest->kind == PLAN_MATRIX)
+        return nest->node->args[0]->shape;
+    return (struct ir_shape){.rank = 1, .size = {nest->size[0]}};
+}
+
+long plan_work_elements(const struct plan_nest *nest)
+{
+    return nest->kind == PLAN_MATRIX || nest->piece > 0 ? ir_elements(work_shape(nest)) : 0;
+}
+
 /* ---- frames ------------------------------------------------------------------------------------------------------ */
 
 struct block {
@@ -176,18 +219,18 @@ void plan_size(struct planner *planner, struct plan_region *region)
     place_sums(planner, region);
     for (int t = 0; t < region->n_temporaries; t++)
         region->temporaries[t].value.offset =
-            frame_place(&frame, ir_elements(region->temporaries[t].shape) * unit, INT32_MAX);
+            frame_place(&frame, temporary_elements(region->temporaries[t].shape, unit), INT32_MAX);
     for (int item = 0; item < region->n_items; item++) {
         drop_dead(&frame, item);
         for (int id = 0; id < region->graph->n_nodes; id++) {
             const struct ir_node *node = region->graph->nodes[id];
-            if (lies_in_frame(region, node) && region->facts[id].first == item)
-                region->facts[id].offset =
-                    frame_place(&frame, ir_elements(node->shape) * unit, region->facts[id].last);
+            struct node_facts *facts = &region->facts[id];
+            if (lies_in_frame(region, node) && facts->first == item)
+                facts->offset = frame_place(&frame, frame_elements(node->shape, facts->row, unit), facts->last);
         }
         struct plan_nest *nest = region->items[item].nest;
-        if (nest && nest->kind == PLAN_MATRIX)
-            nest->work.offset = frame_place(&frame, ir_elements(nest->node->args[0]->shape) * unit, item);
+        if (nest && plan_work_elements(nest) > 0)
+            nest->work.offset = frame_place(&frame, temporary_elements(work_shape(nest), unit), item);
         struct plan_loop *loop = region->items[item].loop;
         if (loop) {
             plan_size(planner, loop->body);
@@ -205,7 +248,7 @@ static struct plan_value own_place(const struct planner *planner, const struct p
     struct plan_value value = {.space = region->wide ? PLAN_SCRATCH : PLAN_UNIFORM,
                                .offset = offset,
                                .wide = region->wide};
-    plan_strides(shape, row, region->wide ? planner->plan->schedule.lanes : 1, value.stride);
+    (void)frame_strides(shape, row, region->wide ? planner->plan->schedule.lanes : 1, value.stride);
     return value;
 }
 
@@ -354,8 +397,9 @@ void plan_settle(struct planner *planner, struct plan_region *region, long base,
         struct plan_nest *nest = region->items[item].nest;
         if (!nest)
             continue;
-        if (nest->kind == PLAN_MATRIX)
-            nest->work = own_place(planner, region, nest->node->args[0]->shape, 1, base + nest->work.offset);
+        const struct ir_shape work = plan_work_elements(nest) > 0 ? work_shape(nest) : (struct ir_shape){0};
+        if (work.rank > 0)
+            nest->work = own_place(planner, region, work, work.rank - 1, base + nest->work.offset);
         store_own_values(planner, region, nest);
         settle_stores(region, nest, outputs);
     }

@@ -25,8 +25,11 @@ static void print_map(const struct plan_nest *nest, struct strbuf *out)
     strbuf_addf(out, "map over");
     for (int axis = nest->n_axes - 1; axis >= 0; axis--)
         strbuf_addf(out, " %d", nest->size[axis]);
-    strbuf_addf(out, ", rows in blocks of %d%s%s:", nest->block, nest->unroll ? ", unrolled" : "",
+    strbuf_addf(out, ", rows in blocks of %d%s%s", nest->block, nest->unroll ? ", unrolled" : "",
                 nest->apart ? ", apart" : "");
+    if (nest->piece)
+        strbuf_addf(out, ", in pieces of %d, sums in scratch+%ld", nest->piece, nest->work.offset);
+    strbuf_add(out, ":");
     for (int i = 0; i < nest->n_members; i++)
         strbuf_addf(out, " %%%d%s", nest->members[i].node->id, i == 0 && nest->n_summed ? " (contraction)" : "");
     for (int i = 0; i < nest->n_sums; i++)

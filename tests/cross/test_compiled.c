@@ -202,12 +202,39 @@ static void matrices_agree(void)
     }
 }
 
+/* ---- long sums -------------------------------------------------------------------------------------------- */
+
+/* In pieces: over two labels and three, beside other axes, with what follows a sum. */
+static struct ir_graph *long_sums(struct arena *arena)
+{
+    struct ir_graph *g = ir_graph_new(arena, "long");
+    const struct ir_node *x = ir_input(g, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(2, 23, 41));
+    const struct ir_node *y = ir_input(g, "y", IR_SAMPLE, IR_VARYING, ir_shape_of(3, 3, 20, 30));
+    const struct ir_node *w = ir_input(g, "w", IR_PARAMETER, IR_UNIFORM, ir_shape_of(3, 14, 41, 23));
+    const struct ir_node *u = ir_input(g, "u", IR_PARAMETER, IR_UNIFORM, ir_shape_of(3, 20, 13, 30));
+    const struct ir_node *two = ir_ein(g, 0.01, "abc,cb->a", w, x);
+    const struct ir_node *three = ir_ein(g, 0.01, "bac,dbc->da", u, y);
+    ir_output_add(g, "two", ir_unary(g, IR_TANH, two));
+    ir_output_add(g, "three", ir_mul(g, three, three));
+    ir_output_add(g, "plain", three);
+    return g;
+}
+
+static void long_sums_agree(void)
+{
+    struct arena *arena = arena_new();
+    if (seed_count > 1)
+        CU_ASSERT_EQUAL(run_graph(arena, long_sums(arena), 1), VARIANTS);
+    arena_free(arena);
+}
+
 int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
         {"straight programs agree with the interpreter", straight_programs_agree},
         {"programs with loops agree with the interpreter", programs_with_loops_agree},
         {"matrices agree with the interpreter", matrices_agree},
+        {"long sums agree with the interpreter", long_sums_agree},
     };
     if (argc > 1) {
         first_seed = strtoull(argv[1], NULL, 10);
