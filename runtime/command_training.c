@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 static const double MOST_NATS_APART = 0.02;
+static const double FARTHEST = 3, LEAST_SPREAD = 0.2; /* of x, in its deviations; in those of y */
 
 bool training_watch(struct training *training, struct fault *fault)
 {
@@ -257,6 +258,29 @@ static void warn_of_steps(const struct training *training, const struct evaluati
                   human_number(&exactly, evaluation->nll_before));
 }
 
+/* s(y) is N(0, I) whatever the weights are: all they can win lies in how it varies with x. Against an x far
+ * out, or a small one, that drowns in what mean and size the s(y) of a batch happen to have. */
+static void warn_of_place(const struct training *training)
+{
+    const struct gpfc_bundle *bundle = training->context->bundle;
+    if (training->options->quiet || training->samples.y_train == NULL ||
+        !setting_is(bundle, "cost.kind", "squared"))
+        return;
+    const struct pairs_place place = pairs_place(&training->pairs);
+    const double far = FARTHEST * place.spread * sqrt((double)training->pairs.d);
+    const char *what = place.offset > far            ? "the mean off x"
+                       : place.spread < LEAST_SPREAD ? "x in units of one deviation for all coordinates"
+                                                     : NULL;
+    struct human offset, spread;
+    if (what != NULL)
+        (void)fprintf(stderr,
+                      "%s: warning: x lies %s from the origin and deviates by %s from there, y by 1 from 0: "
+                      "beside that, training hardly sees what it can win; take %s, which leaves the best map "
+                      "as it is\n",
+                      training->context->program, human_number(&offset, place.offset),
+                      human_number(&spread, place.spread), what);
+}
+
 static void close_report(const struct training *training, const struct evaluation *evaluation)
 {
     const struct train_run *run = training->stage.run;
@@ -308,11 +332,19 @@ static bool finish(const struct training *training, struct fault *fault)
     return true;
 }
 
+static bool make_flow(struct training *training, struct fault *fault)
+{
+    if (!make_pairs(training, fault))
+        return false;
+    warn_of_place(training);
+    return train_flow(training, fault);
+}
+
 bool training_run(struct training *training, struct fault *fault)
 {
     struct pin *const pin = pin_threads(training->options->threads);
     const bool good = check_options(training, fault) && find_base(training, fault) &&
-                      make_pairs(training, fault) && train_flow(training, fault) && finish(training, fault);
+                      make_flow(training, fault) && finish(training, fault);
     pin_release(pin);
     return good;
 }

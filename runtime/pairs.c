@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_ROWS = 4096 };
+enum { BLOCK_ROWS = 4096, MOST_PLACED = 10000 };
 
 /* Of y = f(f^-1(z)) to z, relative to 1 + |z|: pairs are as good as f, whose own y they hold; this only sorts
  * out where the search for x failed altogether, as where z is out of f's range. */
@@ -56,6 +56,29 @@ void pairs_of_samples(struct pairs *out, const struct samples *samples)
         .nll_train = mean_nll(samples, samples->y_train, samples->logdet_train, samples->n_train),
         .nll_test = mean_nll(samples, samples->y_test, samples->logdet_test, samples->n_test),
     };
+}
+
+/* Adds one coordinate's part to the squares of the offset and the spread (Welford 1962). */
+static void add_place(const struct pairs *pairs, int64_t coordinate, int64_t rows, struct pairs_place *out)
+{
+    double mean = 0, sum = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        const int64_t row = i * pairs->n_train / rows;
+        const double x = rows_number(pairs->x_train, row * pairs->d + coordinate, pairs->precision);
+        const double gap = x - mean;
+        mean += gap / (double)(i + 1);
+        sum += gap * (x - mean);
+    }
+    out->offset += mean * mean;
+    out->spread += sum / (double)rows / (double)pairs->d;
+}
+
+struct pairs_place pairs_place(const struct pairs *pairs)
+{
+    struct pairs_place squares = {.offset = 0};
+    for (int64_t i = 0; i < pairs->d; i++)
+        add_place(pairs, i, pairs->n_train < MOST_PLACED ? pairs->n_train : MOST_PLACED, &squares);
+    return (struct pairs_place){.offset = sqrt(squares.offset), .spread = sqrt(squares.spread)};
 }
 
 void pairs_free(struct pairs *pairs)

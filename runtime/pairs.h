@@ -43,6 +43,13 @@ bool pairs_through(struct pairs *out, const struct samples *samples, struct base
 bool pairs_from_noise(struct pairs *out, const struct samples *samples, struct base_flow *base, uint64_t seed,
                       struct fault *fault) MUST_CHECK;
 
+/* Where x lies, by as many as 10,000 training rows: how far their mean is from the origin, and a coordinate's
+ * root mean square distance from it. */
+struct pairs_place {
+    double offset, spread;
+};
+struct pairs_place pairs_place(const struct pairs *pairs);
+
 void pairs_free(struct pairs *pairs); /* what is its own; a zeroed one is allowed */
 
 #endif

@@ -53,6 +53,45 @@ static void sum_up(struct standard *s, const double *x, int64_t n)
         }
 }
 
+/* ---- columns with outliers ---------------------------------------------------------------------------- */
+
+enum { MOST_SORTED = 10000 /* rows, evenly taken */ };
+static const double STRETCHED = 20;    /* a deviation of so many of the middle half's is none of most rows */
+static const double QUARTILES = 1.349; /* from one to the other, in deviations of a normal distribution */
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* A few rows far out, a stand-in such as -999 or a very heavy tail, leave all others within a small part of
+ * the deviation, where a flow hardly tells them apart: there the middle half of the rows is the measure. */
+static void heed_middle_half(struct standard *s, const double *x, int64_t n, int64_t column, double *sorted)
+{
+    const int64_t count = n < MOST_SORTED ? n : MOST_SORTED;
+    for (int64_t i = 0; i < count; i++)
+        sorted[i] = x[(i * n / count) * s->d + column];
+    qsort(sorted, (size_t)count, sizeof *sorted, ascending);
+    const double spread = (sorted[count - 1 - count / 4] - sorted[count / 4]) / QUARTILES;
+    if (!(spread > 0) || !(s->scale[column] > STRETCHED * spread))
+        return;
+    s->mean[column] = sorted[count / 2];
+    s->scale[column] = spread;
+}
+
+static bool heed_outliers(struct standard *s, const double *x, int64_t n, struct fault *fault)
+{
+    const size_t bytes = (size_t)(n < MOST_SORTED ? n : MOST_SORTED) * sizeof(double);
+    double *const sorted = malloc(bytes);
+    if (sorted == NULL)
+        return fault_memory(fault, bytes, "the standardisation");
+    for (int64_t i = 0; i < s->d; i++)
+        heed_middle_half(s, x, n, i, sorted);
+    free(sorted);
+    return true;
+}
+
 bool standard_fit(struct standard *out, const double *x, int64_t n, int64_t d, struct fault *fault)
 {
     assert(n > 0 && d > 0);
@@ -70,7 +109,10 @@ bool standard_fit(struct standard *out, const double *x, int64_t n, int64_t d, s
                              i);
         }
     }
-    return true;
+    if (heed_outliers(out, x, n, fault))
+        return true;
+    standard_free(out);
+    return false;
 }
 
 /* ---- use ---------------------------------------------------------------------------------------------- */

@@ -15,7 +15,8 @@ struct standard {
     double *mean, *scale; /* [d], owned; scale > 0 */
 };
 
-/* Of n rows, double [n][d]: mean and deviation; a coordinate that does not vary gets scale 1. */
+/* Of n rows, double [n][d]: mean and deviation; a coordinate that does not vary gets scale 1, and one whose
+ * deviation is that of a few rows far out the median and the middle half's deviation. */
 bool standard_fit(struct standard *out, const double *x, int64_t n, int64_t d,
                   struct fault *fault) MUST_CHECK;
 bool standard_copy(struct standard *out, const struct standard *from, struct fault *fault) MUST_CHECK;

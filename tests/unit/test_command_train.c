@@ -70,6 +70,47 @@ static void train_starts_from_given_weights(void)
     scratch_remove(&scratch);
 }
 
+/* Where nobody says how many: the steps that a training needs. */
+static void epochs_follow_the_rows(void)
+{
+    set_up();
+    json_t *json =
+        run_json(FAKE_SINGLE2, "train.batch=20", "train --data @pairs.npz --out @run --json --threads 1");
+    CU_ASSERT_EQUAL(number(json, "epochs"), 273); /* of 11 steps: 3,003 */
+    CU_ASSERT_EQUAL(number(json, "steps"), 3003);
+    json_decref(json);
+    expect(FAKE_SINGLE2, "train.batch=20", "resume @run", 0, "");
+    scratch_remove(&scratch);
+}
+
+static void write_moved(const char *name, float scale, float shift)
+{
+    struct pairs pairs = fake_pairs(2, 4, 203, 50);
+    for (int64_t i = 0; i < 2 * 203; i++)
+        ((float *)pairs.x_train)[i] = scale * ((float *)pairs.x_train)[i] + shift;
+    write_npz(name, &pairs);
+    fake_pairs_free(&pairs);
+}
+
+static void lopsided_pairs_are_told(void)
+{
+    set_up();
+    write_moved("far.npz", 1, 100);
+    write_moved("small.npz", 0.01f, 0);
+    expect(FAKE_SINGLE2, "", "train --data @far.npz --out @run --epochs 1", 0, "take the mean off x");
+    expect(FAKE_SINGLE2, "", "train --data @small.npz --out @run --epochs 1", 0,
+           "x in units of one deviation");
+    static const char *const silent[][2] = {{"", "train --data @pairs.npz --out @run --epochs 1"},
+                                            {"", "train --data @far.npz --out @run --epochs 1 --quiet"},
+                                            {"cost.kind=l1", "train --data @far.npz --out @run --epochs 1"}};
+    for (size_t i = 0; i < CHECK_COUNT(silent); i++) {
+        struct outcome outcome = run(FAKE_SINGLE2, silent[i][0], silent[i][1]);
+        CU_ASSERT_PTR_NULL(strstr(outcome.err, "warning"));
+        outcome_free(&outcome);
+    }
+    scratch_remove(&scratch);
+}
+
 static void bad_data_are_told(void)
 {
     set_up();
@@ -190,6 +231,8 @@ int main(int argc, char **argv)
         {"train leaves a folder", train_leaves_a_folder},
         {"train tells a person", train_tells_a_person},
         {"train starts from given weights", train_starts_from_given_weights},
+        {"epochs follow the rows", epochs_follow_the_rows},
+        {"lopsided pairs are told", lopsided_pairs_are_told},
         {"bad data are told", bad_data_are_told},
         {"unwritable folder is told", unwritable_folder_is_told},
         {"divergence ends the training", divergence_ends_the_training},

@@ -64,6 +64,15 @@ static void given_pairs_are_lent(void)
     pairs_free(&p);
 }
 
+static void place_is_that_of_x(void)
+{
+    double x[3 * 2] = {3, 10, 5, 10, 4, 16}; /* mean (4, 12); squares about it 2 and 24 */
+    const struct pairs p = {.d = 2, .precision = 8, .n_train = 3, .x_train = x};
+    const struct pairs_place place = pairs_place(&p);
+    CU_ASSERT_DOUBLE_EQUAL(place.offset, sqrt(160), 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(place.spread, sqrt(26. / 6), 1e-12);
+}
+
 static struct base_flow *make_base(struct fake_base *fake, enum fake_base_kind kind)
 {
     struct base_flow *base;
@@ -171,6 +180,7 @@ int main(void)
 {
     static const struct check_case cases[] = {
         {"given pairs are lent", given_pairs_are_lent},
+        {"place is that of x", place_is_that_of_x},
         {"samples go through the base flow", samples_go_through_the_base_flow},
         {"no image is no likelihood", no_image_is_no_likelihood},
         {"noise goes back", noise_goes_back},

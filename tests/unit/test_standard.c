@@ -37,6 +37,26 @@ static void mean_and_deviation_are_right(void)
     CU_ASSERT_EQUAL(standard_log_scale(&s), 0);
 }
 
+/* One row of a thousand is a stand-in: the others keep their own measure, in the columns where it is one. */
+static void outliers_do_not_stretch(void)
+{
+    static double x[N * D];
+    struct fault fault = {.exit_code = 0};
+    struct standard s;
+    for (int i = 0; i < N; i++) {
+        x[i * D] = i == 500 ? -1e6 : i % 101; /* middle half: from 25 to 75 */
+        x[i * D + 1] = i == 500 ? 300 : i % 101;
+        x[i * D + 2] = i == 500 ? 1e6 : 0; /* nothing but outliers to measure */
+    }
+    check_good(standard_fit(&s, x, N, D, &fault), &fault);
+    CU_ASSERT_DOUBLE_EQUAL(s.mean[0], 50, 1);
+    CU_ASSERT_DOUBLE_EQUAL(s.scale[0], 50 / 1.349, 1);
+    CU_ASSERT_DOUBLE_EQUAL(s.scale[1], sqrt(100 * 102 / 12. + 62.5), 1);
+    CU_ASSERT_DOUBLE_EQUAL(s.mean[2], 1e3, 1e-9);
+    CU_ASSERT_TRUE(s.scale[2] > 1e4);
+    standard_free(&s);
+}
+
 static void what_is_applied_is_undone(void)
 {
     double mean[2] = {3, -5}, scale[2] = {2, 0.25};
@@ -134,6 +154,7 @@ static void broken_ones_in_a_model_are_told(void)
 
 static const struct check_case cases[] = {
     {"mean and deviation are right", mean_and_deviation_are_right},
+    {"outliers do not stretch", outliers_do_not_stretch},
     {"what is applied is undone", what_is_applied_is_undone},
     {"a copy is its own", a_copy_is_its_own},
     {"numbers too large are told", numbers_too_large_are_told},
