@@ -185,7 +185,7 @@ static const char *object_name(struct compile *c, int i)
 static enum gpfc_status put_objects(struct compile *c)
 {
     enum gpfc_status status = GPFC_OK;
-    for (int i = 0; i < COMPILE_PARTS && status == GPFC_OK; i++)
+    for (int i = 0; i < COMPILE_OBJECTS && status == GPFC_OK; i++)
         if (c->object[i].bytes)
             status = put(c, object_name(c, i), c->object[i].bytes, c->object[i].length);
     return status;
@@ -197,7 +197,7 @@ static enum gpfc_status link_objects(struct compile *c, const char *runtime)
     add_words(&command, GPFC_CC);
     add_argument(&command, "-o");
     add_argument(&command, in_folder(c, "trainer"));
-    for (int i = 0; i < COMPILE_PARTS; i++)
+    for (int i = 0; i < COMPILE_OBJECTS; i++)
         if (c->object[i].bytes)
             add_argument(&command, in_folder(c, object_name(c, i)));
     add_argument(&command, arena_printf(c->arena, "-L%s", runtime));

@@ -12,13 +12,15 @@
 #include "sched/sched_space.h"
 #include "spec/spec.h"
 
-/* Kernels of a trainer, as they are compiled beside each other. The base's are empty where there is none to compile. */
+/* Kernels of a trainer. The base's are empty where there is none to compile. */
 enum compile_part { COMPILE_FLOW_TRAIN, COMPILE_FLOW, COMPILE_BASE_TRAIN, COMPILE_BASE, COMPILE_PARTS };
 
 /* What has kernels, a schedule for them all, and a training program by which that is chosen. */
 enum compile_half { COMPILE_OF_FLOW, COMPILE_OF_BASE, COMPILE_HALVES };
 
 #define COMPILE_BASE_PREFIX "base_" /* of the names of the base's programs */
+
+enum { COMPILE_OBJECTS = 8 }; /* that a trainer's kernels are dealt out to */
 
 struct compile_object { /* object code of some kernels */
     const char *bytes;
@@ -46,7 +48,7 @@ struct compile {
     struct emit_kernel *kernels;
     struct emit_module module;      /* of everything but trainers */
     struct emit_part part[COMPILE_PARTS];         /* of kernels, of a trainer */
-    struct compile_object object[COMPILE_PARTS]; /* likewise; without bytes: none */
+    struct compile_object object[COMPILE_OBJECTS]; /* likewise; without bytes: none */
     struct output_folder *folder; /* of intermediate files */
     const char *graph_name; /* of the one whose passes run, for dumps */
 };
@@ -99,7 +101,7 @@ void describe_choices(struct compile *c);
 
 /* ---- objects.c: a trainer's kernels, in objects that are made at the same time ---------------------------------------- */
 
-/* One object a part; the bundle goes with the first. */
+/* The bundle goes with the first. The same bytes by any number of threads. */
 enum gpfc_status objects_make(struct compile *c, const struct emit_bundle *bundle);
 
 /* ---- artifact.c: what is left on disk --------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The programs of a compile, from a model or from text: built, simplified, planned. A trainer's come in the order flow's
- * training, flow's others, base's training, base's others, which is also how they are spread over objects. */
+ * training, flow's others, base's training, base's others. */
 #include "compile.h"
 
 #include "baseflow/baseflow.h"

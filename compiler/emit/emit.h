@@ -76,12 +76,24 @@ struct emit_module { /* all of it belongs to the arena */
     LLVMTargetMachineRef machine;
 };
 
+/* The nests of some kernels, each once that are equal but for the memory they work on, dealt out to n_parts modules. Lasts
+ * as long as the arena; may be read in several threads. */
+struct emit_nests;
+const struct emit_nests *emit_nests_new(struct arena *arena, int n_kernels, const struct emit_kernel *kernels,
+                                        int n_parts);
+
+/* One of several modules that are linked together; the first has the kernels and the bundle, and calls the others' nests. */
+struct emit_share {
+    const struct emit_nests *nests;
+    int part;
+};
+
 /* Builds the module of some kernels and, if bundle is not NULL, the symbol "gpfc_bundle"; without one, each kernel's struct
- * gpfc_kernel is a symbol "gpfc_kernel_<name>". part: the kernels that are built here, the others being in modules of their
- * own that are linked with this one; NULL: all. Not optimised yet. Thread-safe, each call with its own arena.
+ * gpfc_kernel is a symbol "gpfc_kernel_<name>". share: what of it is built here; NULL: all. Not optimised yet. Thread-safe,
+ * each call with its own arena.
  * False: *fault says why. */
 bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
-                const struct emit_kernel *kernels, const struct emit_part *part, const struct emit_bundle *bundle,
+                const struct emit_kernel *kernels, const struct emit_share *share, const struct emit_bundle *bundle,
                 struct emit_module *out, const char **fault) MUST_CHECK;
 bool emit_optimize(struct arena *arena, struct emit_module *module, const char **fault) MUST_CHECK;
 

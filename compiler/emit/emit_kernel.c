@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The three functions of a kernel: loops over steps, and a call for each nest, which is a function of its own so that
- * profilers name it and registers are allotted nest by nest. */
+ * The three functions of a kernel: loops over steps, and a call for each nest. */
 #include "emit/emitter.h"
 
 #include <assert.h>
@@ -48,171 +47,25 @@ LLVMValueRef emit_constant_ints(struct emitter *e, const long *values, long n)
     return constant_array(e, e->index, elements, n);
 }
 
-/* ---- what a nest reads and writes ------------------------------------------------------------------------------------ */
-
-struct nest_params {
-    const struct plan_region *region;
-    int n;
-    const struct plan_value **value; /* what each parameter points to */
-    int *base_of;                    /* by node id: its parameter; -1: none */
-};
-
-static void add_read(void *data, const struct ir_node *base)
-{
-    struct nest_params *params = data;
-    const struct plan_value *value = &params->region->value[base->id];
-    if (params->base_of[base->id] >= 0 || value->space == PLAN_NOWHERE)
-        return;
-    params->base_of[base->id] = params->n;
-    params->value[params->n++] = value;
-}
-
-static void add_node(struct nest_params *params, const struct ir_node *node)
-{
-    if (params->region->value[node->id].inlined)
-        plan_visit_bases(params->region, node, add_read, params);
-    else
-        add_read(params, node);
-}
-
-static void collect_reads(struct nest_params *params, const struct plan_nest *nest)
-{
-    for (int i = 0; i < nest->n_members; i++)
-        plan_visit_bases(params->region, nest->members[i].node, add_read, params);
-    for (int i = 0; i < nest->n_sums; i++)
-        plan_visit_bases(params->region, nest->sums[i].node, add_read, params);
-    for (int i = 0; i < nest->n_stores && nest->kind == PLAN_MAP; i++)
-        if (nest->stores[i].node && !plan_is_member(nest, nest->stores[i].node))
-            add_node(params, nest->stores[i].node);
-    if (nest->kind == PLAN_TOTAL)
-        plan_visit_bases(params->region, nest->total, add_read, params);
-    if (nest->node)
-        plan_visit_bases(params->region, nest->node, add_read, params);
-}
-
 /* ---- nests --------------------------------------------------------------------------------------------------------- */
-
-static LLVMValueRef declare_nest(struct emitter *e, const struct plan_nest *nest, int n_params)
-{
-    const struct ir_node *first = nest->total ? nest->total : nest->node;
-    const char *what = nest->kind == PLAN_TOTAL ? "total" : nest->n_summed ? "contract" : "map";
-    if (nest->n_members)
-        first = nest->members[0].node;
-    if (nest->node)
-        what = ir_op_name(nest->node->op);
-    char name[160];
-    int used = snprintf(name, sizeof name, "%s_%d_%s", e->kernel, e->n_functions++, first ? what : "copy");
-    for (int axis = 0; first && axis < first->shape.rank && used < 120; axis++)
-        used += snprintf(name + used, sizeof name - (size_t)used, "%c%d", axis ? 'x' : '_', first->shape.size[axis]);
-    LLVMTypeRef types[256];
-    assert(n_params <= 256);
-    for (int i = 0; i < n_params; i++)
-        types[i] = e->pointer;
-    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, (unsigned)n_params, false);
-    LLVMValueRef function = LLVMAddFunction(e->module, name, type);
-    LLVMSetLinkage(function, LLVMInternalLinkage);
-    LLVMSetUnnamedAddress(function, LLVMGlobalUnnamedAddr); /* equal nests become one */
-    static const char *const attributes[] = {"noinline", "nounwind"};
-    for (size_t i = 0; i < 2; i++) {
-        unsigned id = LLVMGetEnumAttributeKindForName(attributes[i], strlen(attributes[i]));
-        LLVMAddAttributeAtIndex(function, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(e->context, id, 0));
-    }
-    unsigned noalias = LLVMGetEnumAttributeKindForName("noalias", 7);
-    for (int i = 0; i < n_params; i++)
-        LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)i + 1,
-                                LLVMCreateEnumAttribute(e->context, noalias, 0));
-    target_function_set(e->cpu, function);
-    return function;
-}
-
-static void group_by_group(struct nest_emitter *ne)
-{
-    struct emit_loop loop = emit_groups_begin(ne);
-    if (ne->nest->kind == PLAN_SELECT)
-        emit_select(ne);
-    else
-        emit_matrix(ne);
-    emit_groups_end(ne, &loop);
-}
-
-static void build_nest(struct nest_emitter *ne, LLVMValueRef function)
-{
-    struct emitter *e = ne->e;
-    LLVMBasicBlockRef caller = LLVMGetInsertBlock(e->builder);
-    LLVMValueRef caller_function = e->function;
-    e->function = function;
-    LLVMBasicBlockRef entry = LLVMAppendBasicBlockInContext(e->context, function, "entry");
-    LLVMBasicBlockRef body = LLVMAppendBasicBlockInContext(e->context, function, "body");
-    LLVMPositionBuilderAtEnd(e->builder, body);
-    switch (ne->nest->kind) {
-    case PLAN_MAP:
-        emit_map(ne);
-        break;
-    case PLAN_TOTAL:
-        emit_total(ne);
-        break;
-    case PLAN_SELECT:
-    case PLAN_MATRIX:
-        group_by_group(ne);
-        break;
-    }
-    LLVMBuildRetVoid(e->builder);
-    LLVMPositionBuilderAtEnd(e->builder, entry);
-    LLVMBuildBr(e->builder, body);
-    e->function = caller_function;
-    LLVMPositionBuilderAtEnd(e->builder, caller);
-}
 
 static LLVMValueRef address_of(struct kernel_function *k, const struct plan_value *value);
 
-/* Builds the nest's function and a call of it: parameters are what it reads, then where each store goes (and the
- * temporary that a store copies), then its own memory. */
-static void call_nest(struct kernel_function *k, const struct plan_region *region, const struct plan_nest *nest)
+/* A call of the function that nests like this one share; it may be in another module. */
+static void call_nest(struct kernel_function *k, const struct plan_nest *nest)
 {
     struct emitter *e = k->e;
-    size_t n_nodes = (size_t)region->graph->n_nodes + 1;
-    int n_stores = nest->node ? 1 : nest->n_stores;
-    struct nest_params params = {.region = region};
-    params.value = ARENA_ARRAY(e->arena, const struct plan_value *, n_nodes + 2 * (size_t)n_stores + 1);
-    params.base_of = ARENA_ARRAY(e->arena, int, n_nodes);
-    memset(params.base_of, -1, n_nodes * sizeof(int));
-    collect_reads(&params, nest);
-    int n_reads = params.n;
-    for (int i = 0; i < n_stores; i++)
-        params.value[params.n++] =
-            nest->node ? &region->value[nest->node->id] : &nest->stores[i].to;
-    int first_temporary = params.n;
-    for (int i = 0; i < n_stores; i++)
-        if (nest->kind == PLAN_MAP && nest->stores[i].from >= 0)
-            params.value[params.n++] = &region->temporaries[nest->stores[i].from].value;
-    if (plan_work_elements(nest) > 0)
-        params.value[params.n++] = &nest->work;
-    LLVMValueRef function = declare_nest(e, nest, params.n);
-    struct nest_emitter ne = {.e = e, .region = region, .nest = nest, .wide = region->wide};
-    ne.vectors = region->wide ? sched_group(&e->plan->schedule) : 1;
-    ne.groups = region->wide ? sched_groups(&e->plan->schedule) : 1;
-    ne.type = region->wide ? e->vector : e->real;
-    ne.math = region->wide ? &e->wide_math : &e->narrow_math;
-    ne.base = ARENA_ARRAY(e->arena, LLVMValueRef, n_nodes);
-    ne.in_register = ARENA_ARRAY(e->arena, LLVMValueRef, n_nodes);
-    ne.store = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)n_stores + 1);
-    ne.temporary = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)n_stores + 1);
-    for (size_t id = 0; id + 1 < n_nodes; id++)
-        if (params.base_of[id] >= 0)
-            ne.base[id] = LLVMGetParam(function, (unsigned)params.base_of[id]);
-    for (int i = 0, t = first_temporary; i < n_stores; i++) {
-        ne.store[i] = LLVMGetParam(function, (unsigned)(n_reads + i));
-        if (nest->kind == PLAN_MAP && nest->stores[i].from >= 0)
-            ne.temporary[i] = LLVMGetParam(function, (unsigned)t++);
-    }
-    if (plan_work_elements(nest) > 0)
-        ne.work = LLVMGetParam(function, (unsigned)params.n - 1);
-    LLVMValueRef *arguments = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)params.n + 1);
-    for (int i = 0; i < params.n; i++)
-        arguments[i] = address_of(k, params.value[i]);
-    LLVMBuildCall2(e->builder, LLVMGlobalGetValueType(function), function, arguments, (unsigned)params.n, "");
-    emit_clocks_count(e, region, nest);
-    build_nest(&ne, function);
+    const struct nest_use *use = &e->nests->uses[e->next_use++];
+    const struct distinct_nest *distinct = &e->nests->distinct[use->which];
+    assert(use->nest == nest && "nests are called in the order in which they were listed");
+    LLVMValueRef *function = &e->nest_function[use->which];
+    if (!*function)
+        *function = emit_nest_declare(e, distinct);
+    LLVMValueRef *arguments = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)distinct->n_params + 1);
+    for (int i = 0; i < distinct->n_params; i++)
+        arguments[i] = address_of(k, use->value[i]);
+    LLVMBuildCall2(e->builder, LLVMGlobalGetValueType(*function), *function, arguments, (unsigned)distinct->n_params, "");
+    emit_clocks_count(e, use->region, nest);
 }
 
 /* ---- addresses of values ------------------------------------------------------------------------------------------------ */
@@ -326,7 +179,7 @@ static void call_region(struct kernel_function *k, const struct plan_region *reg
         else if (loop)
             call_loop(k, loop);
         else
-            call_nest(k, region, region->items[i].nest);
+            call_nest(k, region->items[i].nest);
     }
 }
 
@@ -336,11 +189,9 @@ static LLVMValueRef declare_part(struct emitter *e, const char *part, int n_para
     for (int i = 0; i < n_params; i++)
         types[i] = e->pointer;
     LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, (unsigned)n_params, false);
-    const char *name = arena_printf(e->arena, "%s%s_%s", e->shared ? "gpfc_" : "", e->kernel, part);
+    const char *name = arena_printf(e->arena, "%s_%s", e->kernel, part);
     LLVMValueRef function = LLVMAddFunction(e->module, name, type);
-    LLVMSetLinkage(function, e->shared ? LLVMExternalLinkage : LLVMInternalLinkage);
-    if (e->shared)
-        LLVMSetVisibility(function, LLVMHiddenVisibility);
+    LLVMSetLinkage(function, LLVMInternalLinkage);
     return function;
 }
 
@@ -376,14 +227,5 @@ struct kernel_functions emit_kernel_functions(struct emitter *e)
     functions.before = build_part(e, e->plan->before, "before", before, 2);
     functions.tile = build_part(e, e->plan->tile, "tile", tile, 5);
     functions.after = build_part(e, e->plan->after, "after", after, 4);
-    return functions;
-}
-
-struct kernel_functions emit_kernel_declarations(struct emitter *e)
-{
-    struct kernel_functions functions;
-    functions.before = declare_part(e, "before", 2);
-    functions.tile = declare_part(e, "tile", 5);
-    functions.after = declare_part(e, "after", 4);
     return functions;
 }

@@ -57,31 +57,58 @@ static LLVMBuilderRef open_builder(struct arena *arena, LLVMContextRef context)
     return builder;
 }
 
+/* The types of a schedule's vectors, if they are others than those at hand. */
+static void use_plan(struct emitter *e, const struct plan *plan)
+{
+    if (!e->plan || e->plan->schedule.vector != plan->schedule.vector)
+        set_types(e, plan->schedule.vector);
+    e->plan = plan;
+}
+
+static void build_kernels(struct emitter *e, int n_kernels, const struct emit_kernel *kernels,
+                          const struct emit_bundle *bundle)
+{
+    struct kernel_functions *functions = ARENA_ARRAY(e->arena, struct kernel_functions, (size_t)n_kernels + 1);
+    for (int i = 0; i < n_kernels; i++) {
+        use_plan(e, kernels[i].plan);
+        e->kernel = kernels[i].name;
+        if (kernels[i].clocked)
+            emit_clocks_open(e);
+        functions[i] = emit_kernel_functions(e);
+        if (e->clocks)
+            emit_clocks_close(e);
+    }
+    emit_bundle_symbols(e, n_kernels, kernels, functions, bundle);
+}
+
+static void build_nests(struct emitter *e, int part)
+{
+    for (int i = 0; i < e->nests->n_distinct; i++) {
+        const struct distinct_nest *nest = &e->nests->distinct[i];
+        if (nest->part != part)
+            continue;
+        use_plan(e, nest->plan);
+        if (!e->nest_function[i])
+            e->nest_function[i] = emit_nest_declare(e, nest);
+        emit_nest_build(e, nest, e->nest_function[i]);
+    }
+}
+
 bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
-                const struct emit_kernel *kernels, const struct emit_part *part, const struct emit_bundle *bundle,
+                const struct emit_kernel *kernels, const struct emit_share *share, const struct emit_bundle *bundle,
                 struct emit_module *out, const char **fault)
 {
     if (!open_module(arena, cpu, out, fault))
         return false;
     struct emitter e = {.arena = arena, .cpu = cpu, .context = out->context, .module = out->module,
-                        .is_double = is_double, .shared = part != NULL};
+                        .is_double = is_double, .shared = share != NULL};
+    const int part = share ? share->part : 0;
     e.builder = open_builder(arena, out->context);
-    struct kernel_functions *functions =
-        ARENA_ARRAY(arena, struct kernel_functions, (size_t)n_kernels + 1);
-    for (int i = 0; i < n_kernels; i++) {
-        e.plan = kernels[i].plan;
-        e.kernel = kernels[i].name;
-        e.n_functions = 0;
-        set_types(&e, e.plan->schedule.vector);
-        bool here = !part || (i >= part->first && i < part->end);
-        if (here && kernels[i].clocked)
-            emit_clocks_open(&e);
-        functions[i] = here ? emit_kernel_functions(&e) : emit_kernel_declarations(&e);
-        if (e.clocks)
-            emit_clocks_close(&e);
-    }
-    if (bundle || !part)
-        emit_bundle_symbols(&e, n_kernels, kernels, functions, bundle);
+    e.nests = share ? share->nests : emit_nests_new(arena, n_kernels, kernels, 1);
+    e.nest_function = ARENA_ARRAY(arena, LLVMValueRef, (size_t)e.nests->n_distinct + 1);
+    if (part == 0)
+        build_kernels(&e, n_kernels, kernels, bundle);
+    build_nests(&e, part);
     *fault = module_fault(arena, out->module);
     return !*fault;
 }
@@ -89,7 +116,7 @@ bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_doubl
 /* What the code of nests needs, and no more: stack slots to registers, common subexpressions, invariants out of loops. The
  * scalar nests of uniform work are vectorised. Anything that inlines or unrolls would undo the schedule. */
 static const char PIPELINE[] =
-    "constmerge,mergefunc,function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,"
+    "constmerge,function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,"
     "loop-simplify,lcssa,loop-vectorize,instcombine<no-verify-fixpoint>,early-cse,simplifycfg,dse),constmerge,globaldce";
 
 bool emit_optimize(struct arena *arena, struct emit_module *module, const char **fault)

@@ -19,8 +19,10 @@ struct emitter {
     LLVMTypeRef real, vector, index, pointer;
     bool is_double;
     int real_bytes;
-    int n_functions;
-    bool shared;             /* other modules refer to this one's kernels */
+    bool shared;             /* nests are functions that other modules may call */
+    const struct emit_nests *nests;
+    LLVMValueRef *nest_function; /* by distinct nest; NULL: neither built nor called here yet */
+    int next_use;                /* of a nest, when the kernels' functions are built */
     struct clock_table *clocks; /* of a kernel that counts; NULL: it does not */
     struct vector_math wide_math, narrow_math;
 };
@@ -97,6 +99,45 @@ LLVMValueRef emit_value(const struct nest_emitter *ne, const struct ir_node *nod
 LLVMValueRef emit_expression(const struct nest_emitter *ne, const struct ir_node *node, const struct index *label,
                              int vector);
 
+/* ---- emit_distinct.c: nests that are equal but for memory ---------------------------------------------------------------- */
+
+struct distinct_nest {
+    const struct plan *plan;
+    const struct plan_region *region;
+    const struct plan_nest *nest; /* the first of those that are the same */
+    const char *name;
+    int n_params;
+    long weight; /* of its code */
+    int part;    /* which module it goes to */
+};
+
+struct nest_use { /* a nest of a plan */
+    const struct plan *plan;
+    const struct plan_region *region;
+    const struct plan_nest *nest;
+    int n_params;
+    int which; /* of the distinct ones */
+    const struct plan_value **value; /* by parameter: what it points to */
+};
+
+struct emit_nests {
+    int n_parts, n_distinct, n_uses;
+    struct distinct_nest *distinct;
+    struct nest_use *uses; /* in the order in which kernels call them */
+};
+
+/* ---- emit_nest.c: the function of one nest ---------------------------------------------------------------------------- */
+
+struct nest_params {
+    const struct plan_region *region;
+    int n, n_reads, n_stores;        /* reads come first, then stores */
+    const struct plan_value **value; /* what each parameter points to */
+    int *base_of;                    /* by node id: its parameter; -1: none */
+};
+struct nest_params emit_nest_params(struct arena *arena, const struct plan_region *region, const struct plan_nest *nest);
+LLVMValueRef emit_nest_declare(struct emitter *e, const struct distinct_nest *nest);
+void emit_nest_build(struct emitter *e, const struct distinct_nest *nest, LLVMValueRef function);
+
 /* ---- nests: the body of one nest's function --------------------------------------------------------------------------- */
 
 void emit_map(struct nest_emitter *ne);
@@ -127,8 +168,6 @@ struct kernel_functions {
     LLVMValueRef before, tile, after;
 };
 struct kernel_functions emit_kernel_functions(struct emitter *e);
-/* The same functions where another module has them. */
-struct kernel_functions emit_kernel_declarations(struct emitter *e);
 
 /* Constant arrays of the module, private. */
 LLVMValueRef emit_constant_reals(struct emitter *e, const double *values, long n);

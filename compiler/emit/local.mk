@@ -4,12 +4,14 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/emit/emit_access.c \
 	compiler/emit/emit_bundle.c \
 	compiler/emit/emit_clock.c \
+	compiler/emit/emit_distinct.c \
 	compiler/emit/emit_kernel.c \
 	compiler/emit/emit_limit.c \
 	compiler/emit/emit_loop.c \
 	compiler/emit/emit_map.c \
 	compiler/emit/emit_matrix.c \
 	compiler/emit/emit_module.c \
+	compiler/emit/emit_nest.c \
 	compiler/emit/emit_select.c \
 	compiler/emit/emit_total.c \
 	compiler/emit/emitter.h \

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Nests that share a function: written each for itself they must be the same code. Programs are random ones and the
+ * kernels of flows, laid on machines by several schedules; a field of a nest that decides code but is not among the words by
+ * which nests are compared shows here.
+ *
+ *   test_nests [SEED [COUNT]]   random programs of those seeds alone */
+#include "check.h"
+#include "emit/emitter.h"
+#include "pass/pass.h"
+#include "property/flow_fixture.h"
+#include "property/random_program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_KERNELS = 64, SEEDS_AT_ONCE = 12 };
+
+static uint64_t first_seed = 1;
+static int seed_count = 48;
+
+struct list {
+    struct arena *arena;
+    struct target_cpu cpu;
+    bool is_double;
+    int n;
+    struct emit_kernel kernel[MOST_KERNELS];
+};
+
+static void open_list(struct list *list, const char *cpu, bool is_double)
+{
+    const char *fault = NULL;
+    *list = (struct list){.arena = arena_new(), .is_double = is_double};
+    bool found = target_cpu_find(list->arena, cpu, &list->cpu, &fault);
+    CU_ASSERT_FATAL(found);
+}
+
+/* Programs that cannot be computed tile by tile are passed over. */
+static void add(struct list *list, const struct ir_graph *graph, struct schedule schedule)
+{
+    const char *fault = NULL;
+    graph = pass_run_all(graph, &fault, NULL, NULL);
+    const struct plan *plan = graph ? sched_plan(list->arena, graph, schedule, &fault) : NULL;
+    if (plan && list->n < MOST_KERNELS) {
+        const char *name = arena_printf(list->arena, "k%d", list->n);
+        list->kernel[list->n++] = (struct emit_kernel){.name = name, .plan = plan};
+    }
+}
+
+static struct schedule schedule_of(const struct list *list, int lanes, int unroll)
+{
+    struct schedule schedule =
+        sched_choose(list->cpu.vector_bits, list->cpu.registers, list->is_double ? 8 : 4, lanes);
+    schedule.unroll = unroll;
+    return schedule;
+}
+
+/* ---- every nest by itself --------------------------------------------------------------------------------------------- */
+
+/* The same nests, none of them shared. */
+static struct emit_nests all_apart(struct arena *arena, const struct emit_nests *nests)
+{
+    struct emit_nests apart = {.n_parts = 1, .n_distinct = nests->n_uses, .n_uses = nests->n_uses};
+    apart.distinct = ARENA_ARRAY(arena, struct distinct_nest, (size_t)nests->n_uses + 1);
+    apart.uses = ARENA_ARRAY(arena, struct nest_use, (size_t)nests->n_uses + 1);
+    for (int i = 0; i < nests->n_uses; i++) {
+        const struct nest_use *use = &nests->uses[i];
+        apart.distinct[i] = (struct distinct_nest){.plan = use->plan, .region = use->region, .nest = use->nest,
+                                                   .name = arena_printf(arena, "nest%d", i),
+                                                   .n_params = use->n_params};
+        apart.uses[i] = *use;
+        apart.uses[i].which = i;
+    }
+    return apart;
+}
+
+/* The text of a function without its name, and behind it the next one's: they come in the order of nests. Constant arrays
+ * that it reads stand there with their numbers. */
+static const char *next_code(struct arena *arena, LLVMModuleRef module, const char **text, int nest)
+{
+    struct strbuf code;
+    strbuf_init(&code, arena);
+    const char *name = arena_printf(arena, "define hidden void @nest%d(", nest);
+    const char *at = strstr(*text, name);
+    CU_ASSERT_FATAL(at != NULL);
+    for (at += strlen(name); strncmp(at, "\n}\n", 3) != 0;) {
+        if (strncmp(at, "@constant", 9) != 0) {
+            strbuf_addn(&code, at++, 1);
+            continue;
+        }
+        const size_t length = 1 + strcspn(at + 1, " ,)\n");
+        LLVMValueRef global = LLVMGetNamedGlobal(module, arena_strndup(arena, at + 1, length - 1));
+        char *numbers = LLVMPrintValueToString(LLVMGetInitializer(global));
+        strbuf_add(&code, numbers);
+        LLVMDisposeMessage(numbers);
+        at += length;
+    }
+    *text = at;
+    return strbuf_text(&code);
+}
+
+static int compare(struct list *list, const struct emit_nests *nests, LLVMModuleRef module)
+{
+    const char **code = ARENA_ARRAY(list->arena, const char *, (size_t)nests->n_distinct + 1);
+    const char *text = module_text(list->arena, module);
+    int shared = 0;
+    for (int i = 0; i < nests->n_uses; i++) {
+        const int which = nests->uses[i].which;
+        const char *mine = next_code(list->arena, module, &text, i);
+        if (!code[which]) {
+            code[which] = mine;
+            continue;
+        }
+        shared++;
+        if (strcmp(code[which], mine) != 0)
+            printf("\n    %s is not the code of nest %d:\n%s\n%s", nests->distinct[which].name, i, code[which], mine);
+        CU_ASSERT_STRING_EQUAL(code[which], mine);
+    }
+    return shared;
+}
+
+/* How many nests have another's function. */
+static int check_list(struct list *list)
+{
+    const struct emit_nests *nests = emit_nests_new(list->arena, list->n, list->kernel, 3);
+    const struct emit_nests apart = all_apart(list->arena, nests);
+    const struct emit_share share = {.nests = &apart, .part = 0};
+    struct emit_module module;
+    const char *fault = NULL;
+    bool built = emit_build(list->arena, &list->cpu, list->is_double, list->n, list->kernel, &share, NULL, &module, &fault);
+    CU_ASSERT_FATAL(built);
+    return compare(list, nests, module.module);
+}
+
+/* ---- programs --------------------------------------------------------------------------------------------------------- */
+
+static void random_nests_that_share_code_are_equal(void)
+{
+    int shared = 0;
+    for (int first = 0; first < seed_count; first += SEEDS_AT_ONCE) {
+        struct list list;
+        open_list(&list, first % 2 ? "skylake-avx512" : "haswell", first % 3 == 0);
+        for (int i = 0; i < SEEDS_AT_ONCE && first + i < seed_count; i++) {
+            const uint64_t seed = first_seed + (uint64_t)(first + i);
+            const struct random_options options = {.nodes = 24, .loops = seed % 2};
+            const struct ir_graph *graph = random_program(list.arena, seed, &options);
+            add(&list, graph, schedule_of(&list, 0, seed % 3 ? 48 : 0));
+            add(&list, graph, schedule_of(&list, 64, 48));
+        }
+        shared += check_list(&list);
+        arena_free(list.arena);
+    }
+    CU_ASSERT(seed_count < 48 || shared > 50);
+}
+
+static const struct ir_graph *program(const struct list *list, const struct model *model, int k)
+{
+    return k == FLOW_LOSS ? flow_train(list->arena, model, DIFF_KEEP_ALL)
+                          : flow_build(list->arena, model, (enum flow_kernel)k);
+}
+
+static void check_flow(const char *cpu, enum model_field field, int d, bool penalty)
+{
+    const int hidden[] = {9, 7};
+    struct list list;
+    struct flow_fixture flow = fixture_new(d, field, MODEL_FOLDED, 2, hidden, 1, 3);
+    flow.model.penalised = penalty;
+    open_list(&list, cpu, false);
+    for (int k = 0; k < FLOW_KERNEL_COUNT; k++) {
+        const struct ir_graph *graph = program(&list, &flow.model, k);
+        add(&list, graph, schedule_of(&list, 0, 48));
+        add(&list, graph, schedule_of(&list, 0, 0));
+        add(&list, graph, schedule_of(&list, 32, 48));
+    }
+    CU_ASSERT(check_list(&list) > 20);
+    arena_free(list.arena);
+    fixture_free(&flow);
+}
+
+static void nests_of_flows_that_share_code_are_equal(void)
+{
+    check_flow("haswell", MODEL_GAUSSIAN, 3, false);
+    check_flow("haswell", MODEL_CUBE, 2, true);
+    check_flow("generic-aarch64", MODEL_GAUSSIAN, 5, true);
+}
+
+/* ---- parts ------------------------------------------------------------------------------------------------------------ */
+
+static void parts_have_about_as_much_each(void)
+{
+    struct list list;
+    struct flow_fixture flow = fixture_new(3, MODEL_GAUSSIAN, MODEL_FOLDED, 2, (const int[]){9, 7}, 1, 3);
+    long load[4] = {0}, all = 0, heaviest = 0;
+    open_list(&list, "haswell", false);
+    for (int k = 0; k < FLOW_KERNEL_COUNT; k++)
+        add(&list, program(&list, &flow.model, k), schedule_of(&list, 0, 48));
+    const struct emit_nests *nests = emit_nests_new(list.arena, list.n, list.kernel, 4);
+    for (int i = 0; i < nests->n_distinct; i++) {
+        const struct distinct_nest *nest = &nests->distinct[i];
+        CU_ASSERT_FATAL(nest->part >= 0 && nest->part < 4 && nest->weight > 0);
+        load[nest->part] += nest->weight;
+        all += nest->weight;
+        heaviest = nest->weight > heaviest ? nest->weight : heaviest;
+    }
+    for (int part = 1; part < 4; part++)
+        CU_ASSERT(load[part] <= all / 4 + heaviest && load[part] >= all / 4 - heaviest);
+    arena_free(list.arena);
+    fixture_free(&flow);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct check_case cases[] = {
+        {"random nests that share code are equal", random_nests_that_share_code_are_equal},
+        {"nests of flows that share code are equal", nests_of_flows_that_share_code_are_equal},
+        {"parts have about as much each", parts_have_about_as_much_each},
+    };
+    if (argc > 1) {
+        first_seed = strtoull(argv[1], NULL, 10);
+        seed_count = argc > 2 ? atoi(argv[2]) : 1;
+    }
+    return check_main("nests", cases, CHECK_COUNT(cases));
+}
