@@ -70,6 +70,9 @@ struct weights;
 void command_tell_steps(const struct command_context *context, const char *model,
                         const struct weights *weights);
 
+/* From now on: one sentence and FAULT_SYSTEM, where a mapped file is cut off under the reader. */
+void command_watch_files(void);
+
 /* ---- data --------------------------------------------------------------------------------------------- */
 
 /* The file of --data, or what the spec names. standard: of a model or checkpoint, to be used (d = 0: none);

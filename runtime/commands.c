@@ -95,6 +95,8 @@ static int run_command(const struct command_context *context, const struct comma
     const bool runnable = command->needs == COMMAND_RUNS_ANYWHERE || bundle_check(context->bundle, &fault);
     if (runnable && command->needs == COMMAND_CALLS_KERNELS && !options.quiet)
         tell_other_cpu(context);
+    if (command->needs == COMMAND_CALLS_KERNELS)
+        command_watch_files();
     if (runnable && command->run(context, &options, &fault))
         return 0;
     (void)fprintf(stderr, "%s: %s\n", context->program, fault.text);

@@ -35,7 +35,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/command.h runtime/command_apply.c runtime/command_bench.c runtime/command_data.c \
 	runtime/command_evaluate.c runtime/command_info.c runtime/command_options.c runtime/command_stage.c \
 	runtime/command_stage.h runtime/command_train.c runtime/command_training.c runtime/command_training.h \
-	runtime/command_tune.c runtime/commands.c \
+	runtime/command_lost_file.c runtime/command_tune.c runtime/commands.c \
 	runtime/dense.c runtime/dense.h \
 	runtime/density_grid.c runtime/density_grid.h \
 	runtime/evaluate.c runtime/evaluate.h runtime/evaluate_base.c runtime/evaluate_base.h \

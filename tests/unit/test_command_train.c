@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <zip.h>
 
 /* ---- training ----------------------------------------------------------------------------------------- */
 
@@ -190,6 +191,34 @@ static void interrupted_trainings_go_on(void)
     scratch_remove(&scratch);
 }
 
+/* Mapped rows that are cut off while they are in use; the training goes on when they are back. */
+static void shorter_data_end_the_training(void)
+{
+    set_up();
+    struct pairs pairs = fake_pairs(2, 4, 20000, 50);
+    write_npz_by(ZIP_CM_STORE, "pairs.npz", &pairs);
+    (void)setenv(FAKE_SLOW, "1", 1);
+    pid_t child = start(FAKE_SINGLE2, LONG_TRAINING, "train --data @pairs.npz --out @run --epochs 1000 --threads 2");
+    (void)unsetenv(FAKE_SLOW);
+    wait_for_metrics("run/metrics.jsonl", 5000);
+    CU_ASSERT_EQUAL(truncate(in_folder("pairs.npz"), 100), 0);
+    struct outcome outcome = finish(child);
+    CU_ASSERT_EQUAL(outcome.code, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.err, ": a data file became shorter, or unreadable, while it was in use"));
+    outcome_free(&outcome);
+    expect(FAKE_SINGLE2, LONG_TRAINING, "resume @run --quiet", 2, "pairs.npz");
+    (void)unlink(in_folder("pairs.npz"));
+    write_npz_by(ZIP_CM_STORE, "pairs.npz", &pairs);
+    fake_pairs_free(&pairs);
+    child = start(FAKE_SINGLE2, LONG_TRAINING, "resume @run --quiet");
+    wait_for_metrics("run/metrics.jsonl", 10000);
+    (void)kill(child, SIGTERM);
+    outcome = finish(child);
+    CU_ASSERT_EQUAL(outcome.code, 143);
+    outcome_free(&outcome);
+    scratch_remove(&scratch);
+}
+
 static void resuming_is_checked(void)
 {
     set_up();
@@ -237,6 +266,7 @@ int main(int argc, char **argv)
         {"unwritable folder is told", unwritable_folder_is_told},
         {"divergence ends the training", divergence_ends_the_training},
         {"interrupted trainings go on", interrupted_trainings_go_on},
+        {"shorter data end the training", shorter_data_end_the_training},
         {"resuming is checked", resuming_is_checked},
         {"second signal ends at once", second_signal_ends_at_once},
     };
