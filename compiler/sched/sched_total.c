@@ -214,8 +214,8 @@ static void choose_axes(struct plan_nest *nest)
     for (int t = 0; t < nest->n_terms; t++)
         for (int a = 0; a < shape.rank; a++)
             for (int b = 0; b < shape.rank; b++) {
-                /* results contiguous along b are stored as vectors */
-                long size = (long)shape.size[a] * shape.size[b] * 2 + (b == shape.rank - 1);
+                /* results contiguous along b go to memory as vectors: worth more than a few more of them */
+                long size = (long)shape.size[a] * shape.size[b] * (b == shape.rank - 1 ? 3 : 1);
                 if (a != b && size > largest && is_outer(&nest->terms[t], a, b)) {
                     largest = size;
                     nest->axis_a = a;
