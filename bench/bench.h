@@ -88,6 +88,11 @@ struct bench_print {
 bool bench_print(struct arena *arena, const struct gpfc_bundle *bundle, int64_t rows, struct bench_print *out,
                  struct fault *fault) MUST_CHECK;
 
+/* Writes weights, then x and y, then the penalty's noise of some rows as one array, [n][1] in double precision, and tells what
+ * they give, with a penalty of weight 0.1 where the case has one. */
+bool bench_numbers(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle, const char *path,
+                   struct bench_print *out, struct fault *fault) MUST_CHECK;
+
 /* ---- bench_time.c: the time ------------------------------------------------------------------------------- */
 
 struct bench_runner; /* belongs to the arena */
@@ -116,9 +121,17 @@ bool bench_measure(int n, struct bench_contender *contenders, int precision, dou
 
 enum { BENCH_MOST_PEERS = 4 };
 
-/* Runs a command of the shell, in which {d} {hidden} {steps} {batch} {field} {penalty} {mode} {precision} {seconds} stand
- * for the case's. Its last line of output is a JSON object with "least_s" (or "step_s"), the seconds of a step. */
-bool bench_peer(struct arena *arena, const struct bench_case *c, const char *command, double seconds, double *least,
+struct bench_peer {
+    const char *name, *command;
+    const char *numbers;       /* path of bench_numbers, */
+    struct bench_print wanted; /* and what it said */
+    bool is_checked;           /* there are some */
+};
+
+/* Runs a command of the shell, in which {d} {hidden} {steps} {batch} {field} {penalty} {mode} {precision} {seconds} {numbers}
+ * stand for the case's. Its last line of output is a JSON object with "least_s" (or "step_s"), the seconds of a step, and,
+ * if it can, the "cost" and the length of its "gradient" at the numbers; a fault where these are others. */
+bool bench_peer(struct arena *arena, const struct bench_case *c, const struct bench_peer *peer, double seconds, double *least,
                 struct fault *fault) MUST_CHECK;
 
 /* ---- bench_history.c: figures that stay ---------------------------------------------------------------------- */

@@ -6,12 +6,13 @@
 #include "bundle.h"
 #include "ir/ir.h"
 #include "kernel_run.h"
+#include "npy.h"
 #include "random.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { CHECK_ROWS = 3 /* the rest of the tile is padding */, NOISE_SEED = 5 };
+enum { CHECK_ROWS = 3 /* the rest of the tile is padding */, PEER_ROWS = 64, NOISE_SEED = 5 };
 
 /* Some hundred operations in a row, each as exact as its precision: measured gaps are a tenth of these. */
 static double gap_limit(const struct gpfc_bundle *bundle)
@@ -167,7 +168,7 @@ bool bench_check(struct arena *arena, const struct bench_case *c, const struct g
     if (!graph)
         return false;
     bench_data_make(arena, bundle, CHECK_ROWS, &data);
-    if (!run_kernel(arena, bundle, c->apply ? "apply" : "train", lambda_of(c), &data, found, fault))
+    if (!run_kernel(arena, bundle, bench_kernel_name(c), lambda_of(c), &data, found, fault))
         return false;
     double **expected = interpret(arena, c, bundle, &data, graph);
     return compare(c, bundle, graph, expected, found, gap, fault);
@@ -175,14 +176,12 @@ bool bench_check(struct arena *arena, const struct bench_case *c, const struct g
 
 /* ---- without the interpreter ------------------------------------------------------------------------------ */
 
-bool bench_print(struct arena *arena, const struct gpfc_bundle *bundle, int64_t rows, struct bench_print *out,
-                 struct fault *fault)
+static bool print_of(struct arena *arena, const struct gpfc_bundle *bundle, double lambda, const struct bench_data *data,
+                     struct bench_print *out, struct fault *fault)
 {
-    struct bench_data data;
     struct outputs *found = ARENA_NEW(arena, struct outputs);
     const struct gpfc_kernel *kernel = bundle_kernel(bundle, "train");
-    bench_data_make(arena, bundle, rows, &data);
-    if (!run_kernel(arena, bundle, "train", 0, &data, found, fault))
+    if (!run_kernel(arena, bundle, "train", lambda, data, found, fault))
         return false;
     double square = 0;
     for (int64_t o = 0; o < kernel->n_out; o++)
@@ -192,4 +191,46 @@ bool bench_print(struct arena *arena, const struct gpfc_bundle *bundle, int64_t 
     *out = (struct bench_print){number(bundle, found->array[cost], 0), sqrt(square)};
     return isfinite(out->cost) && isfinite(out->gradient) ? true
                                                           : fault_set(fault, FAULT_SYSTEM, "%s: not finite", bundle->name);
+}
+
+bool bench_print(struct arena *arena, const struct gpfc_bundle *bundle, int64_t rows, struct bench_print *out,
+                 struct fault *fault)
+{
+    struct bench_data data;
+    bench_data_make(arena, bundle, rows, &data);
+    return print_of(arena, bundle, 0, &data, out, fault);
+}
+
+/* ---- for others ------------------------------------------------------------------------------------------- */
+
+static const struct gpfc_port *noise_port(const struct gpfc_kernel *kernel)
+{
+    for (int64_t i = 0; i < kernel->n_in; i++)
+        if (kernel->in[i].role == GPFC_IN_NOISE)
+            return &kernel->in[i];
+    return NULL;
+}
+
+static bool write_numbers(struct arena *arena, const struct gpfc_bundle *bundle, const struct bench_data *data,
+                          const char *path, struct fault *fault)
+{
+    struct npy_writer *writer;
+    const struct gpfc_port *port = noise_port(bundle_kernel(bundle, "train"));
+    const int64_t n = data->rows * bundle->dimension, n_noise = port ? port->elements * data->rows : 0;
+    const double *const drawn = port ? noise(arena, bundle, port->elements, data->rows) : NULL;
+    if (!npy_create(&writer, path, sizeof(double), bundle->theta_elements + 2 * n + n_noise, 1, fault))
+        return false;
+    if (npy_write_rows(writer, data->theta64, bundle->theta_elements, fault) && npy_write_rows(writer, data->x64, n, fault) &&
+        npy_write_rows(writer, data->y64, n, fault) && (!port || npy_write_rows(writer, drawn, n_noise, fault)))
+        return npy_writer_commit(writer, fault);
+    npy_writer_abandon(writer);
+    return false;
+}
+
+bool bench_numbers(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle, const char *path,
+                   struct bench_print *out, struct fault *fault)
+{
+    struct bench_data data;
+    bench_data_make(arena, bundle, PEER_ROWS, &data);
+    return print_of(arena, bundle, lambda_of(c), &data, out, fault) && write_numbers(arena, bundle, &data, path, fault);
 }

@@ -25,7 +25,7 @@ static const struct argp_option option_list[] = {
     {"history", KEY_HISTORY, "FILE", 0, "Append a JSON line for each case to FILE", 0},
     {"picture", KEY_PICTURE, "FILE", 0, "Write the picture (SVG) to FILE", 0},
     {"peer", KEY_PEER, "NAME=COMMAND", 0,
-     "Time this command too; {d} {hidden} {steps} {batch} {field} {penalty} {mode} {precision} {seconds} are replaced", 0},
+     "Time this command too; {d} {hidden} {steps} {batch} {field} {penalty} {mode} {precision} {seconds} {numbers} are replaced", 0},
     {"no-plain-c", KEY_NO_PLAIN, NULL, 0, "Leave out the C compiler's build of the same programs", 0},
     {"nests", KEY_NESTS, NULL, 0, "Time the nests of the kernels of cases, or of the training of specs", 0},
     {"json", KEY_JSON, NULL, 0, "Nests as JSON, a line a kernel", 0},

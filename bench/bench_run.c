@@ -4,8 +4,11 @@
 #include "bundle.h"
 #include "output.h"
 
+#include <errno.h>
 #include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool wanted(const struct bench_run_options *options, const char *name)
 {
@@ -44,17 +47,35 @@ static bool time_kernels(struct arena *arena, const struct bench_kernels *kernel
     return true;
 }
 
-static bool time_peers(struct arena *arena, const struct bench_run_options *options, double seconds,
-                       struct bench_figures *f, struct fault *fault)
+static bool time_each(struct arena *arena, const struct bench_run_options *options, double seconds,
+                      struct bench_peer *peer, struct bench_figures *f, struct fault *fault)
 {
-    f->n_peers = options->n_peers;
-    for (int i = 0; i < options->n_peers; i++) {
+    for (int i = 0; i < f->n_peers; i++) {
         const char *equals = strchr(options->peers[i], '=');
-        f->peer_name[i] = arena_strndup(arena, options->peers[i], (size_t)(equals - options->peers[i]));
-        if (!bench_peer(arena, f->c, equals + 1, seconds, &f->peer[i], fault))
+        peer->name = f->peer_name[i] = arena_strndup(arena, options->peers[i], (size_t)(equals - options->peers[i]));
+        peer->command = equals + 1;
+        if (!bench_peer(arena, f->c, peer, seconds, &f->peer[i], fault))
             return false;
     }
     return true;
+}
+
+/* They get numbers to show on that they compute the same. */
+static bool time_peers(struct arena *arena, const struct bench_run_options *options, const struct gpfc_bundle *bundle,
+                       double seconds, struct bench_figures *f, struct fault *fault)
+{
+    const char *folder = getenv("TMPDIR");
+    char *path = arena_printf(arena, "%s/gpfc-numbers-XXXXXX", folder ? folder : "/tmp");
+    struct bench_peer peer = {.numbers = path, .is_checked = !f->c->apply};
+    f->n_peers = options->n_peers;
+    const int file = f->n_peers ? mkstemp(path) : -1;
+    if (file < 0)
+        return f->n_peers == 0 || fault_system(fault, errno, "%s: cannot be made", path);
+    (void)close(file);
+    const bool good = (!peer.is_checked || bench_numbers(arena, f->c, bundle, path, &peer.wanted, fault)) &&
+                      time_each(arena, options, seconds, &peer, f, fault);
+    (void)unlink(path);
+    return good;
 }
 
 static bool load_both(struct arena *arena, const struct bench_run_options *options, const struct bench_case *c,
@@ -76,7 +97,7 @@ static bool run_case(struct arena *arena, const struct bench_run_options *option
     *f = (struct bench_figures){.c = c};
     if (!load_both(arena, options, c, &kernels, &plain, &f->gap, fault) || !bench_flop(arena, c, &flop, fault) ||
         !time_kernels(arena, &kernels, options->no_plain_c ? NULL : &plain, seconds, f, fault) ||
-        !time_peers(arena, options, seconds, f, fault))
+        !time_peers(arena, options, kernels.bundle, seconds, f, fault))
         return false;
     f->executed = bundle_kernel(kernels.bundle, bench_kernel_name(c))->flop_per_sample * rows;
     f->useful = flop.useful * rows;
