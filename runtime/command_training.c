@@ -258,6 +258,19 @@ static void warn_of_steps(const struct training *training, const struct evaluati
                   human_number(&exactly, evaluation->nll_before));
 }
 
+/* A flow that bends paths more than its time steps follow is no exact map; few rows and many training steps
+ * bring that about. */
+static void warn_of_density(const struct training *training, const struct evaluation *evaluation)
+{
+    struct human error;
+    if (!(evaluation->density_error_mean > MOST_NATS_APART))
+        return;
+    (void)fprintf(stderr,
+                  "%s: warning: the flow changes the log-likelihood of a sample by %s in the mean, which "
+                  "should be near 0; more flow.steps follow its paths, fewer train.epochs bend them less\n",
+                  training->context->program, human_number(&error, evaluation->density_error_mean));
+}
+
 /* s(y) is N(0, I) whatever the weights are: all they can win lies in how it varies with x. Against an x far
  * out, or a small one, that drowns in what mean and size the s(y) of a batch happen to have. */
 static void warn_of_place(const struct training *training)
@@ -326,6 +339,7 @@ static bool finish(const struct training *training, struct fault *fault)
     if (!evaluate_best(training, &evaluation, fault))
         return false;
     warn_of_steps(training, &evaluation);
+    warn_of_density(training, &evaluation);
     if (training->options->json)
         return close_json(training, &evaluation, fault);
     close_report(training, &evaluation);
