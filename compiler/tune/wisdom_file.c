@@ -33,10 +33,14 @@ const char *wisdom_path(struct arena *arena)
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
-static bool is_trusted(const struct stat *status)
+/* Why the file may hold what others wrote; NULL: only this user may. */
+static const char *doubt(const struct stat *status)
 {
-    return (status->st_uid == geteuid() || status->st_uid == 0) &&
-           (status->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+    if (status->st_uid != geteuid() && status->st_uid != 0)
+        return "since it belongs to another user";
+    if (status->st_mode & (S_IWGRP | S_IWOTH))
+        return "since others than its owner may have written to it (chmod 600)";
+    return NULL;
 }
 
 bool wisdom_read(struct arena *arena, const char *path, bool is_own, struct wisdom *out, const char **fault)
@@ -47,9 +51,8 @@ bool wisdom_read(struct arena *arena, const char *path, bool is_own, struct wisd
     const bool there = stat(path, &status) == 0;
     if (is_own && ((!there && (errno == ENOENT || errno == ENOTDIR)) || (there && !S_ISREG(status.st_mode))))
         return true; /* nowhere, or a device, which keeps nothing */
-    if (is_own && there && !is_trusted(&status)) {
-        *fault = arena_printf(
-            arena, "%s: not read, since others than its owner may have written to it (chmod 600)", path);
+    if (is_own && there && doubt(&status)) {
+        *fault = arena_printf(arena, "%s: not read, %s", path, doubt(&status));
         return false;
     }
     if (source_read(arena, path, MOST_BYTES, &source, fault) != SOURCE_OK)

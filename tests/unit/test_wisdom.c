@@ -87,6 +87,19 @@ static void keys_tell_apart(void)
     }
 }
 
+/* The end of one text is not the beginning of the next. */
+static void keys_know_where_texts_end(void)
+{
+    struct wisdom_record one = record_of("a", "lanes=8"), other = one;
+    one.machine = "ab";
+    one.cpu = "c";
+    other.machine = "a";
+    other.cpu = "bc";
+    wisdom_key(&one);
+    wisdom_key(&other);
+    CU_ASSERT_STRING_NOT_EQUAL(one.key, other.key);
+}
+
 /* Whatever byte of a record is another one, it is not taken for sound. */
 static void changed_bytes_show(void)
 {
@@ -156,6 +169,36 @@ static void sound_checksums_do_not_suffice(void)
     arena_free(arena);
 }
 
+/* What a line is refused for, though its object and checksum are sound. */
+static void check_refused(struct arena *arena, const char *line, const char *why)
+{
+    struct wisdom wisdom;
+    wisdom_parse(arena, line, strlen(line), &wisdom);
+    CU_ASSERT_EQUAL(wisdom.n, 0);
+    CU_ASSERT_EQUAL(wisdom.broken, 1);
+    CU_ASSERT_STRING_EQUAL(wisdom.why, why);
+}
+
+static void odd_lines_are_refused(void)
+{
+    struct arena *arena = arena_new();
+    struct wisdom_record record = record_of("a", "lanes=8");
+    const struct wisdom all = {.n = 1, .records = &record};
+    const char *text = wisdom_print(arena, &all), *body = strchr(text, ',') + 1;
+    check_refused(arena, arena_printf(arena, "{\"cpu\":\"another\",%s", text + 1), "no JSON object"); /* twice */
+    check_refused(arena, arena_printf(arena, "{%70000s%s", "", text + 1), "too long");
+    char *changed = arena_printf(arena, "{%s", body);
+    changed[strlen(changed) - 1] = '\0'; /* the line's end */
+    strstr(changed, "\"format\":1")[9] = '2';
+    check_refused(arena,
+                  arena_printf(arena, "{\"check\":\"%016llx\",%s",
+                               (unsigned long long)hash_bytes(changed, strlen(changed), 0), changed + 1),
+                  "of another format");
+    record.name = arena_printf(arena, "%5000d", 7);
+    check_refused(arena, wisdom_print(arena, &all), "no valid \"name\"");
+    arena_free(arena);
+}
+
 /* ---- files --------------------------------------------------------------------------------------------- */
 
 static int mode_of(const char *path)
@@ -209,6 +252,61 @@ static void files_of_others_are_not_read(void)
     const struct wisdom_record record = record_of("b", "lanes=8");
     CU_ASSERT_FALSE(wisdom_put(arena, path, 1, &record, &fault));
     arena_free(arena);
+    scratch_remove(&s);
+}
+
+static void the_owner_is_looked_at(void)
+{
+    struct scratch s;
+    struct arena *arena = arena_new();
+    struct wisdom wisdom;
+    const char *fault = "";
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *path = scratch_path(&s, "wisdom");
+    put(path, "a", "lanes=8");
+    if (chown(path, 12345, (gid_t)-1) == 0) { /* who may do that is root */
+        CU_ASSERT_FALSE(wisdom_read(arena, path, true, &wisdom, &fault));
+        CU_ASSERT_PTR_NOT_NULL(strstr(fault, "belongs to another user"));
+    }
+    arena_free(arena);
+    scratch_remove(&s);
+}
+
+/* The lock is opened for writing: it is no way to another file. */
+static void locks_are_no_links(void)
+{
+    struct scratch s;
+    struct arena *arena = arena_new();
+    const struct wisdom_record record = record_of("a", "lanes=8");
+    const char *fault = NULL;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    CU_ASSERT_EQUAL(symlink("elsewhere", scratch_path(&s, "wisdom.lock")), 0);
+    CU_ASSERT_FALSE(wisdom_put(arena, scratch_path(&s, "wisdom"), 1, &record, &fault));
+    CU_ASSERT_PTR_NOT_NULL(fault);
+    CU_ASSERT_FALSE(scratch_there(scratch_path(&s, "elsewhere")));
+    arena_free(arena);
+    scratch_remove(&s);
+}
+
+static int lines_of(const char *path)
+{
+    char *text = scratch_read(path, NULL);
+    int lines = 0;
+    for (const char *at = text; at && *at; at++)
+        lines += *at == '\n';
+    free(text);
+    return lines;
+}
+
+static void a_record_takes_the_place_of_the_old_one(void)
+{
+    struct scratch s;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *path = scratch_path(&s, "wisdom");
+    put(path, "a", "lanes=8");
+    put(path, "b", "lanes=8");
+    put(path, "a", "lanes=16");
+    CU_ASSERT_EQUAL(lines_of(path), 2);
     scratch_remove(&s);
 }
 
@@ -347,11 +445,16 @@ int main(void)
     static const struct check_case cases[] = {
         {"records return", records_return},
         {"keys tell apart", keys_tell_apart},
+        {"keys know where texts end", keys_know_where_texts_end},
         {"changed bytes show", changed_bytes_show},
         {"other lines are passed over", other_lines_are_passed_over},
         {"sound checksums do not suffice", sound_checksums_do_not_suffice},
+        {"odd lines are refused", odd_lines_are_refused},
         {"files are the user's own", files_are_the_users_own},
         {"files of others are not read", files_of_others_are_not_read},
+        {"the owner is looked at", the_owner_is_looked_at},
+        {"locks are no links", locks_are_no_links},
+        {"a record takes the place of the old one", a_record_takes_the_place_of_the_old_one},
         {"broken files are mended", broken_files_are_mended},
         {"devices keep nothing", devices_keep_nothing},
         {"faults are told", faults_are_told},
