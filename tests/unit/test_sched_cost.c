@@ -95,6 +95,31 @@ static void known_processors_have_rows(void)
     CU_ASSERT_TRUE(machine_of("apple-m1").multiply_adds > machine_of("cortex-a53").multiply_adds);
 }
 
+/* By its whole name; a processor without a row has the numbers of its kind. */
+static void unknown_processors_are_of_a_kind(void)
+{
+    struct machine m, avx;
+    machine_find(&m, "znver", 256, 16, true, false);
+    CU_ASSERT_FALSE(m.is_known);
+    CU_ASSERT_TRUE(machine_of("znver4").l2_bytes == 2 * machine_of("znver3").l2_bytes);
+    machine_find(&avx, "abacus", 256, 16, false, false);
+    CU_ASSERT_TRUE(m.multiply_adds > avx.multiply_adds); /* as all without FMA, one port */
+    machine_find(&avx, "abacus", 128, 16, false, false);
+    machine_find(&m, "abacus", 128, 32, true, false);
+    CU_ASSERT_TRUE(m.shuffles > avx.shuffles);
+    machine_find(&m, "abacus", 512, 32, true, false);
+    CU_ASSERT_TRUE(m.issue > avx.issue);
+}
+
+/* Half of the cores that share a cache are taken to work. */
+static void shares_of_a_cache(void)
+{
+    const struct machine m = {.l2_bytes = 512 << 10, .l3_bytes = 32 << 20, .l3_cores = 8};
+    CU_ASSERT_EQUAL(machine_l3_share(&m), 8 << 20);
+    const struct machine alone = {.l2_bytes = 512 << 10, .l3_bytes = 4 << 20, .l3_cores = 1};
+    CU_ASSERT_EQUAL(machine_l3_share(&alone), 4 << 20);
+}
+
 static void the_host_is_always_the_same(void)
 {
     struct target_cpu cpu;
@@ -217,8 +242,8 @@ static void bad_schedules_come_last(void)
         {large, "haswell", "unroll=100000"},     {large, "haswell", "accumulators=1"},
         {large, "skylake-avx512", "lanes=256"},  {large, "skylake-avx512", "accumulators=1"},
         {large, "skylake-avx512", "vector=4 lanes=8"}, {large, "apple-m1", "accumulators=1"},
-        {small, "haswell", "lanes=256"},         {small, "haswell", "accumulators=1"},
-        {small, "haswell", "vector=4 lanes=4"},  {small, "apple-m1", "vector=2 lanes=2"},
+        {small, "haswell", "accumulators=1"},    {small, "haswell", "vector=4 lanes=4"},
+        {small, "apple-m1", "vector=2 lanes=2"},
     };
     for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
         const struct machine machine = machine_of(rows[i].cpu);
@@ -241,10 +266,31 @@ static void keeping_depends_on_caches(void)
     CU_ASSERT_TRUE(seconds_of(all, &machine, "") > seconds_of(state, &machine, ""));
 }
 
+/* What is hardly cheaper is not taken for better; what cannot be planned never is. */
+static void the_cheapest_is_picked(void)
+{
+    CU_ASSERT_EQUAL(sched_pick(3, (const double[]){1, 0.98, 0.99}), 0);
+    CU_ASSERT_EQUAL(sched_pick(3, (const double[]){1, 0.9, 0.8}), 2);
+    CU_ASSERT_EQUAL(sched_pick(3, (const double[]){-1, 2, -1}), 1);
+    CU_ASSERT_EQUAL(sched_pick(2, (const double[]){1, -1}), 0);
+    CU_ASSERT_EQUAL(sched_pick(1, (const double[]){3}), 0);
+}
+
+static void fused_operations_are_cheaper(void)
+{
+    struct machine machine = machine_of("haswell");
+    const struct ir_graph *graph = training(large, true);
+    const double fused = seconds_of(graph, &machine, "");
+    machine.has_fma = false;
+    CU_ASSERT_TRUE(seconds_of(graph, &machine, "") > 1.05 * fused);
+}
+
 /* ---- the cases, each with an arena ---------------------------------------------------------------------------------- */
 
 #define CASES(CASE) \
     CASE(every_processor_has_numbers) CASE(known_processors_have_rows) CASE(the_host_is_always_the_same) \
+    CASE(unknown_processors_are_of_a_kind) CASE(shares_of_a_cache) CASE(the_cheapest_is_picked) \
+    CASE(fused_operations_are_cheaper) \
     CASE(products_are_counted) CASE(sums_without_registers_are_seen) CASE(more_work_costs_more) \
     CASE(parts_make_the_whole) CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last) \
     CASE(keeping_depends_on_caches)

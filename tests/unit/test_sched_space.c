@@ -95,6 +95,7 @@ static void bad_texts_are_refused(void)
         {"unroll=0 keep=some", "keep: expected state or all or a number from 2 to 100000, found 'some'"},
         {"keep=", "keep: expected state or all"},
         {"keep=1", "keep: expected state or all"},
+        {"lanes=4294967304", "lanes: expected a number from 2 to 256"}, /* 8, by its last 32 bits */
         {"keep=100001", "keep: expected state or all"},
         {"keep=al", "keep: expected state or all"},
         {"lanes=\x1b[31m", "found '?[31m'"},
@@ -173,6 +174,7 @@ static void spaces_are_legal_and_without_doubles(void)
                 for (int i = 0; i < n; i++) {
                     const char *fault;
                     CU_ASSERT_TRUE(sched_check(arena, &space[i], &machines[m], bytes, &fault));
+                    CU_ASSERT_TRUE(space[i].steps == (space[i].lanes > space[i].vector ? first.steps : 1) || i == 0);
                     for (int k = 0; k < i; k++)
                         CU_ASSERT_FALSE(sched_equal(&space[i], &space[k]));
                 }

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "tune/tune.h"
 #include "tune/tune_case.h"
+#include "tune/tune_time.h"
 
 #include <math.h>
 
@@ -273,6 +274,30 @@ static void limited_loops_run(void)
     arena_free(arena);
 }
 
+/* ---- times -------------------------------------------------------------------------------------------- */
+
+static void rounds_are_compared(void)
+{
+    struct contender reference = {.rounds = 5, .seconds = {2, 4, 2, 1, 2}};
+    struct contender c = {.rounds = 5, .seconds = {3, 2, 3, 2, 0.5}};
+    CU_ASSERT_EQUAL(contender_least(&reference), 1);
+    CU_ASSERT_EQUAL(contender_ratio(&c, &reference), 0.5);
+    CU_ASSERT_EQUAL(contender_median_ratio(&c, &reference), 1.5); /* of 1.5, 0.5, 1.5, 2, 0.25 */
+    contender_reset(&c);
+    CU_ASSERT_EQUAL(contender_least(&c), 0);
+}
+
+static void a_step_has_a_last_tile(void)
+{
+    struct arena *arena = arena_new();
+    const char *fault = NULL;
+    const struct gpfc_kernel kernel = kernel_of(right);
+    const struct tune_case *c = tune_case_new(arena, square_program(arena), &fault);
+    CU_ASSERT_EQUAL(contender_new(arena, c, &kernel, LANES, true, 20)->tiles, 3);
+    CU_ASSERT_EQUAL(contender_new(arena, c, &kernel, LANES, true, 16)->tiles, 2);
+    arena_free(arena);
+}
+
 /* ---- choosing ------------------------------------------------------------------------------------------ */
 
 enum { MOST_KERNELS = 16 };
@@ -305,8 +330,8 @@ static void note(void *data, const struct tune_progress *progress)
     table->last_wrong = progress->wrong;
 }
 
-static bool search(struct arena *arena, struct table *table, int n, int threads, struct tune_result *out,
-                   const char **fault)
+static bool search_for(struct arena *arena, struct table *table, int n, int threads, double seconds,
+                       struct tune_result *out, const char **fault)
 {
     struct schedule *schedules = ARENA_ARRAY(arena, struct schedule, (size_t)n);
     for (int i = 0; i < n; i++)
@@ -316,12 +341,18 @@ static bool search(struct arena *arena, struct table *table, int n, int threads,
                                    .batch = 20,
                                    .n = n,
                                    .schedules = schedules,
-                                   .seconds = 30,
+                                   .seconds = seconds,
                                    .threads = threads,
                                    .compile = take,
                                    .progress = note,
                                    .data = table};
     return tune_search(arena, &task, out, fault);
+}
+
+static bool search(struct arena *arena, struct table *table, int n, int threads, struct tune_result *out,
+                   const char **fault)
+{
+    return search_for(arena, table, n, threads, 30, out, fault);
 }
 
 /* The wrong ones are much faster than this. */
@@ -376,6 +407,36 @@ static void a_wrong_first_one_is_passed_over(void)
     arena_free(arena);
 }
 
+/* Nor one with other outputs, of which nothing can be compared. */
+static void other_ports_never_win(void)
+{
+    static const struct gpfc_port other[] = {{"cost", GPFC_OUT_TOTAL, 1, 0, {0}},
+                                             {"grad.v", GPFC_OUT_TOTAL, D, 1, {D}}};
+    struct arena *arena = arena_new();
+    struct table table = {.kernel = {kernel_of(right), kernel_of(nothing)}};
+    struct tune_result result;
+    const char *fault = NULL;
+    table.kernel[0].out = other;
+    table.kernel[1] = kernel_of(right);
+    CU_ASSERT_TRUE_FATAL(search(arena, &table, 2, 2, &result, &fault));
+    CU_ASSERT_EQUAL(result.winner, 1);
+    CU_ASSERT_EQUAL(result.candidates[0].fate, TUNE_WRONG);
+    arena_free(arena);
+}
+
+/* The search goes on until one is right, whatever the time. */
+static void no_time_finds_one_that_is_right(void)
+{
+    struct arena *arena = arena_new();
+    struct table table = {.kernel = {kernel_of(nothing), kernel_of(nothing), kernel_of(right), kernel_of(right)}};
+    struct tune_result result;
+    const char *fault = NULL;
+    CU_ASSERT_TRUE_FATAL(search_for(arena, &table, 4, 1, 1e-9, &result, &fault));
+    CU_ASSERT_EQUAL(result.winner, 2);
+    CU_ASSERT_EQUAL(result.candidates[3].fate, TUNE_UNTRIED);
+    arena_free(arena);
+}
+
 static void none_right_is_told(void)
 {
     struct arena *arena = arena_new();
@@ -418,6 +479,10 @@ int main(void)
         {"limited loops run", limited_loops_run},
         {"wrong code never wins", wrong_code_never_wins},
         {"a wrong first one is passed over", a_wrong_first_one_is_passed_over},
+        {"rounds are compared", rounds_are_compared},
+        {"a step has a last tile", a_step_has_a_last_tile},
+        {"other ports never win", other_ports_never_win},
+        {"no time finds one that is right", no_time_finds_one_that_is_right},
         {"none right is told", none_right_is_told},
         {"many are cut down", many_are_cut_down},
     };
