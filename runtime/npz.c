@@ -6,6 +6,7 @@
 
 #include "npy_format.h"
 #include "npz_place.h"
+#include "safe_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -218,8 +219,7 @@ static bool add_labels(zip_t *zip, struct npz *labels)
            add_member(zip, "labels", zip_source_zip(zip, labels->zip, (zip_uint64_t)index, 0, 0, -1));
 }
 
-/* libzip writes beside the path, and renames. */
-bool npz_make(const char *path, const char *rows, const char *name, struct npz *labels, struct fault *fault)
+static bool write_zip(const char *path, const char *rows, const char *name, struct npz *labels, struct fault *fault)
 {
     int code = 0;
     zip_t *const zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code);
@@ -236,4 +236,17 @@ bool npz_make(const char *path, const char *rows, const char *name, struct npz *
     fault_set(fault, FAULT_SYSTEM, "cannot write %s: %s", path, zip_strerror(zip));
     zip_discard(zip);
     return false;
+}
+
+/* libzip renames what it wrote, but does not wait until that is on the device. */
+bool npz_make(const char *path, const char *rows, const char *name, struct npz *labels, struct fault *fault)
+{
+    const size_t room = strlen(path) + sizeof ".part";
+    char *const part = malloc(room);
+    if (!part)
+        return fault_memory(fault, room, "a path");
+    (void)snprintf(part, room, "%s.part", path);
+    const bool good = write_zip(part, rows, name, labels, fault) && safe_file_place(part, path, fault);
+    free(part);
+    return good;
 }

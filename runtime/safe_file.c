@@ -172,6 +172,24 @@ void safe_file_abandon(struct safe_file *file)
     release(file);
 }
 
+bool safe_file_place(const char *beside, const char *path, struct fault *fault)
+{
+    struct safe_file *file = calloc(1, sizeof *file);
+    if (!file) {
+        unlink(beside);
+        return fault_memory(fault, sizeof *file, "a file");
+    }
+    *file = (struct safe_file){.descriptor = open(beside, O_RDONLY | O_CLOEXEC), .path = strdup(path)};
+    const int error = errno;
+    file->beside = strdup(beside);
+    if (file->path && file->beside && file->descriptor >= 0)
+        return safe_file_commit(file, fault);
+    const bool opened = file->descriptor >= 0;
+    unlink(beside);
+    release(file);
+    return opened ? fault_memory(fault, strlen(path), "a path") : fault_system(fault, error, "cannot write %s", path);
+}
+
 bool safe_file_put(const char *path, const void *data, size_t bytes, struct fault *fault)
 {
     struct safe_file *file;
