@@ -63,13 +63,14 @@ static void rows_are_made_orthonormal(void)
 {
     double a[MOST * MOST], copy[MOST * MOST], q[MOST * MOST];
     for (int n = 1; n <= MOST; n++)
-        for (int kind = 0; kind < 5; kind++) {
+        for (int kind = 0; kind < 6; kind++) {
             fill(a, n * n, (uint64_t)n);
             for (int i = 0; i < n * n; i++)
                 a[i] = kind == 1   ? 0
                        : kind == 2 ? i % (n + 1) == 0 ? 3 : 0 /* three times the identity */
                        : kind == 3 ? a[i] * 1e-200
                        : kind == 4 ? a[i % n] * (1 + i / n) /* one direction */
+                       : kind == 5 ? a[i] * (i == 0 ? 1 : 1e-200) /* whose square has no room beside the others */
                                    : a[i];
             memcpy(copy, a, sizeof a);
             dense_orthonormal(n, a, q);
@@ -283,6 +284,25 @@ static void what_is_not_turned_is_adams(void)
     same_as_adam(layer, 2, 2); /* one column of the weights alone: no direction but its own */
 }
 
+static size_t bytes_of_side(int64_t n)
+{
+    const struct gpfc_parameter weight = {.name = "w", .rank = 2, .shape = {n, 2}};
+    const struct gpfc_bundle bundle = {
+        .n_parameters = 1, .parameters = &weight, .precision = 8, .theta_elements = 2 * n};
+    struct fault fault = {0};
+    struct soap *soap;
+    CU_ASSERT_TRUE_FATAL(soap_new(&soap, &bundle, &fault));
+    const size_t bytes = soap_bytes(soap);
+    soap_free(soap);
+    return bytes;
+}
+
+static void the_longest_side_is_turned(void)
+{
+    CU_ASSERT_TRUE(bytes_of_side(SOAP_LARGEST_SIDE) > SOAP_LARGEST_SIDE * SOAP_LARGEST_SIDE * sizeof(double));
+    CU_ASSERT_TRUE(bytes_of_side(SOAP_LARGEST_SIDE + 1) < bytes_of_side(SOAP_LARGEST_SIDE));
+}
+
 /* ---- what it is for ----------------------------------------------------------------------------------- */
 
 /* |A W B - C|^2 / 2 for W [3][4] and badly conditioned A, B whose axes are no coordinates: gradient, and the
@@ -336,6 +356,26 @@ static void slanted_valleys_are_no_longer(void)
     CU_ASSERT_TRUE(soap < 0.05 * adam);
 }
 
+/* In whichever layer it is. */
+static void every_layer_is_looked_at(void)
+{
+    static double theta[N_LONG], mean[N_LONG], square[N_LONG], gradient[N_LONG];
+    const struct gpfc_bundle bundle = {
+        .n_parameters = 3, .parameters = column, .precision = 8, .theta_elements = N_LONG};
+    const struct adam adam = {.beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-8};
+    const struct adam_arrays arrays = {N_LONG, 8, theta, gradient, mean, square, 1};
+    for (int i = 0; i < N_LONG; i += N_LONG - 1) { /* the first layer, the last */
+        struct fault fault = {0};
+        struct soap *soap;
+        memset(gradient, 0, sizeof gradient);
+        memset(square, 0, sizeof square);
+        gradient[i] = 1e200;
+        CU_ASSERT_TRUE_FATAL(soap_new(&soap, &bundle, &fault));
+        CU_ASSERT_FALSE(soap_step(soap, &adam, &arrays, 1, 0.1, 1));
+        soap_free(soap);
+    }
+}
+
 static void what_is_not_finite_is_told(void)
 {
     static struct fake fake;
@@ -364,6 +404,8 @@ int main(void)
         {"steps are those of the formulas", steps_are_those_of_the_formulas},
         {"what is not turned is Adam's", what_is_not_turned_is_adams},
         {"slanted valleys are no longer", slanted_valleys_are_no_longer},
+        {"the longest side is turned", the_longest_side_is_turned},
+        {"every layer is looked at", every_layer_is_looked_at},
         {"what is not finite is told", what_is_not_finite_is_told},
     };
     return check_main("soap", cases, CHECK_COUNT(cases));
