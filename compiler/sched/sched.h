@@ -194,8 +194,9 @@ struct plan {
 struct plan *sched_plan(struct arena *arena, const struct ir_graph *graph, struct schedule schedule, const char **fault);
 
 /* Rewrites sums over the batch so that each is one bsum of a varying value: linear functions of bsums inside loops move
- * below the bsum. Run by sched_plan. */
-struct ir_graph *sched_legalise(const struct ir_graph *graph);
+ * below the bsum. Those that are added up are joined while they go through `most` values of summed labels at most. Run by
+ * sched_plan. */
+struct ir_graph *sched_legalise(const struct ir_graph *graph, long most);
 
 /* A `select` that takes elements in even steps: with i, j, .. the indices of the axes that replace its axis,
  * result[.., i, j, .., ..] = value * x[.., first + step[0] i + step[1] j + .., ..]. Part of an axis, one index

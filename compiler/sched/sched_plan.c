@@ -495,12 +495,21 @@ static struct plan_value port_value(const struct plan *plan, enum plan_space spa
     return value;
 }
 
+/* Sums over the batch that go through more values of summed labels than these do not share a nest: so many that operands of
+ * some blocks of results are at hand at once. */
+static long longest_joined(const struct schedule *schedule)
+{
+    enum { BLOCKS = 16 };
+    return (long)schedule->pass * schedule->vector / schedule->lanes / BLOCKS;
+}
+
 struct plan *sched_plan(struct arena *arena, const struct ir_graph *graph, struct schedule schedule,
                         const char **fault)
 {
     struct plan *plan = ARENA_NEW(arena, struct plan);
     struct planner planner = {.plan = plan, .arena = arena};
-    *plan = (struct plan){.arena = arena, .graph = sched_legalise(graph), .schedule = schedule};
+    *plan = (struct plan){.arena = arena, .schedule = schedule};
+    plan->graph = sched_legalise(graph, longest_joined(&schedule));
     graph = plan->graph;
     struct plan_region *regions[3];
     if (!plan_parts(&planner, graph, regions)) {
