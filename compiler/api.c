@@ -100,7 +100,7 @@ static enum gpfc_status find_cpu(struct compile *c)
     }
     bool native = c->cpu.features[0] != '\0'; /* not a processor asked for by name */
     machine_find(&c->machine, c->cpu.name, c->cpu.vector_bits, c->cpu.registers, c->cpu.has_fma, native);
-    if (schedules_choose(c) != GPFC_OK)
+    if (schedules_choose(c) != GPFC_OK || schedules_mix(c) != GPFC_OK)
         return GPFC_FAULTY;
     (void)snprintf(c->report->cpu, sizeof c->report->cpu, "%s", c->cpu.name);
     c->report->vector_bits = c->cpu.vector_bits;

@@ -37,6 +37,7 @@ struct compile {
     struct model model;
     struct target_cpu cpu;
     bool is_double;
+    bool is_mixed; /* the flow's training multiplies bfloat16 numbers */
     struct machine machine;
     struct schedule fixed; /* of which the spec decides the fields `given` */
     sched_fields given;
@@ -68,6 +69,8 @@ void compile_dump_graph(void *data, const char *stage, const struct ir_graph *gr
 enum gpfc_status schedules_read(struct compile *c);
 /* When the CPU is known: whether that goes together, and what serves without a training program. */
 enum gpfc_status schedules_choose(struct compile *c);
+/* Whether the flow's training multiplies bfloat16 numbers: where the spec asks for that, and it pays. */
+enum gpfc_status schedules_mix(struct compile *c);
 /* Unless it is settled already: the schedule that costs the training program of this half least, by the cost model. */
 void schedules_settle(struct compile *c, enum compile_half half);
 /* What a sample of its training program costs by each of some schedules; negative: it cannot be planned. */
@@ -84,10 +87,12 @@ enum gpfc_status programs_build(struct compile *c); /* from the model */
 enum gpfc_status programs_read(struct compile *c);  /* from IR text */
 enum gpfc_status programs_plan(struct compile *c);
 
-/* The training program for one schedule, in any arena and thread: as the model says it; and simplified and planned (NULL:
- * *fault). */
+/* The training program for one schedule, in any arena and thread: as the model says it; simplified; and planned
+ * (NULL: *fault). */
 struct ir_graph *programs_train(const struct compile *c, struct arena *arena, enum compile_half half,
                                 const struct schedule *schedule);
+const struct ir_graph *programs_simple_train(const struct compile *c, struct arena *arena, enum compile_half half,
+                                             const struct schedule *schedule, const char **fault) MUST_CHECK;
 const struct plan *programs_plan_train(const struct compile *c, struct arena *arena, enum compile_half half,
                                        const struct schedule *schedule, const char **fault) MUST_CHECK;
 

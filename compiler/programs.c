@@ -25,7 +25,8 @@ static enum gpfc_status simplify(struct compile *c, int k, const struct ir_graph
     if (k == 0)
         count_before(c, graph);
     compile_dump_graph(c, "flow", graph);
-    c->graphs[k] = pass_run_all(graph, &fault, compile_dump_graph, c);
+    const bool mixed = c->is_mixed && k == FLOW_LOSS;
+    c->graphs[k] = (mixed ? pass_run_mixed : pass_run_all)(graph, &fault, compile_dump_graph, c);
     if (!c->graphs[k])
         return compile_fail(c, GPFC_FAILED, fault);
     if (k == 0) {
@@ -56,10 +57,17 @@ struct ir_graph *programs_train(const struct compile *c, struct arena *arena, en
     return graph;
 }
 
+const struct ir_graph *programs_simple_train(const struct compile *c, struct arena *arena, enum compile_half half,
+                                             const struct schedule *schedule, const char **fault)
+{
+    const bool mixed = c->is_mixed && half == COMPILE_OF_FLOW;
+    return (mixed ? pass_run_mixed : pass_run_all)(programs_train(c, arena, half, schedule), fault, NULL, NULL);
+}
+
 const struct plan *programs_plan_train(const struct compile *c, struct arena *arena, enum compile_half half,
                                        const struct schedule *schedule, const char **fault)
 {
-    const struct ir_graph *graph = pass_run_all(programs_train(c, arena, half, schedule), fault, NULL, NULL);
+    const struct ir_graph *graph = programs_simple_train(c, arena, half, schedule, fault);
     return graph ? sched_plan(arena, graph, *schedule, fault) : NULL;
 }
 

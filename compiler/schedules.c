@@ -90,7 +90,7 @@ static const struct ir_graph *program_for(struct settling *s, const struct sched
     if (s->n_programs == MOST_PROGRAMS)
         return NULL;
     s->keep[s->n_programs] = schedule->keep;
-    s->program[s->n_programs] = pass_run_all(programs_train(s->c, s->c->arena, s->half, schedule), &fault, NULL, NULL);
+    s->program[s->n_programs] = programs_simple_train(s->c, s->c->arena, s->half, schedule, &fault);
     return s->program[s->n_programs++];
 }
 
@@ -111,7 +111,8 @@ void schedules_costs(struct compile *c, enum compile_half half, int n, const str
         seconds[i] = seconds_of(&settling, &schedules[i]);
 }
 
-void schedules_settle(struct compile *c, enum compile_half half)
+/* Of those that the cost model compares, with its seconds of a sample; negative: none can be planned. */
+static struct schedule cheapest(struct compile *c, enum compile_half half, double *least)
 {
     struct schedule *space = ARENA_ARRAY(c->arena, struct schedule, SCHED_MOST);
     struct settling settling = {.c = c, .half = half};
@@ -120,8 +121,6 @@ void schedules_settle(struct compile *c, enum compile_half half)
     const int size = c->is_double ? 8 : 4;
     const int n_space = sched_space(&c->machine, size, SCHED_FEW, space, SCHED_MOST);
     int n = 0;
-    if (c->settled[half])
-        return;
     for (int i = 0; i < n_space; i++) {
         struct schedule schedule = space[i];
         sched_fix(&schedule, &c->fixed, c->given);
@@ -133,7 +132,61 @@ void schedules_settle(struct compile *c, enum compile_half half)
     }
     for (int i = 0; i < n; i++)
         seconds[i] = seconds_of(&settling, &space[i]);
-    if (n > 0)
-        c->schedule[half] = space[sched_pick(n, seconds)];
+    const int picked = n > 0 ? sched_pick(n, seconds) : -1;
+    *least = picked < 0 ? -1 : seconds[picked];
+    return picked < 0 ? c->schedule[half] : space[picked];
+}
+
+void schedules_settle(struct compile *c, enum compile_half half)
+{
+    double seconds;
+    if (!c->settled[half])
+        c->schedule[half] = cheapest(c, half, &seconds);
     c->settled[half] = true;
+}
+
+/* ---- mixed precision ------------------------------------------------------------------------------------------------ */
+
+/* NULL: the CPU multiplies bfloat16 numbers faster than floats. */
+static const char *mixed_fault(const struct compile *c)
+{
+    const struct machine *m = &c->machine;
+    if (!c->cpu.has_bfloat)
+        return "has no instructions for products of bfloat16 numbers (AVX512-BF16)";
+    if (m->pairs == 0)
+        return "multiplies bfloat16 numbers at a speed that gpfc does not know";
+    return 2 * m->pairs <= m->multiply_adds ? "is no faster at products of bfloat16 numbers than of floats" : NULL;
+}
+
+/* Small products gain less than rounding costs. */
+static void mix_where_it_pays(struct compile *c)
+{
+    double single, mixed;
+    (void)cheapest(c, COMPILE_OF_FLOW, &single);
+    c->is_mixed = true;
+    (void)cheapest(c, COMPILE_OF_FLOW, &mixed);
+    c->is_mixed = mixed >= 0 && mixed < single;
+    if (!c->is_mixed)
+        diag_warning(&c->diag, c->spec.target_precision.at,
+                     "target.precision: products this small gain nothing from bfloat16; the training stays in single "
+                     "precision");
+}
+
+enum gpfc_status schedules_mix(struct compile *c)
+{
+    const int precision = (int)c->spec.target_precision.value;
+    const struct place at = c->spec.target_precision.at;
+    if (c->options->from_ir || precision == SPEC_target_precision_own)
+        return GPFC_OK;
+    const char *fault = precision == SPEC_target_precision_mixed ? mixed_fault(c) : NULL;
+    if (c->is_double)
+        diag_error(&c->diag, at, "target.precision: products of bfloat16 numbers go with precision: single");
+    else if (fault)
+        diag_error(&c->diag, at, "target.precision is mixed, but %s %s; 'emulated' shows what rounding does, and is slower",
+                   c->machine.name, fault);
+    else if (precision == SPEC_target_precision_mixed)
+        mix_where_it_pays(c);
+    else
+        c->is_mixed = true;
+    return c->is_double || fault ? GPFC_FAULTY : GPFC_OK;
 }

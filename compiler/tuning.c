@@ -161,8 +161,15 @@ static enum gpfc_status tune_half(struct compile *c, enum compile_half half, dou
     const char *fault = NULL;
     schedules_settle(c, half);
     *record = tuning_record(c, half);
+    /* Passes round: what comes after them is the program's meaning. */
+    const bool mixed = c->is_mixed && half == COMPILE_OF_FLOW;
+    const struct ir_graph *program =
+        mixed ? programs_simple_train(c, c->arena, half, &c->schedule[half], &fault)
+              : programs_train(c, c->arena, half, &c->schedule[half]);
+    if (!program)
+        return compile_fail(c, GPFC_FAILED, fault);
     const struct tune_task task = {
-        .program = programs_train(c, c->arena, half, &c->schedule[half]),
+        .program = program,
         .is_double = c->is_double,
         .batch = half == COMPILE_OF_FLOW ? (long)c->spec.train_batch.value : (long)c->spec.base_batch.value,
         .n = list_candidates(c, half, candidates),

@@ -41,7 +41,7 @@ struct wisdom_record tuning_record(struct compile *c, enum compile_half half)
         .cpu = c->cpu.name,
         .features = hash_text(c->arena, c->cpu.features),
         .program = program_hash(c, half),
-        .precision = c->is_double ? "double" : "single",
+        .precision = c->is_double ? "double" : c->is_mixed && half == COMPILE_OF_FLOW ? "mixed" : "single",
         .fixed =
             c->given ? arena_printf(c->arena, "%x: %s", c->given, tuning_text(c->arena, &c->fixed)) : "",
         .llvm = llvm_version(c->arena),

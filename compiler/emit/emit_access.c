@@ -7,15 +7,21 @@
 
 /* ---- addresses --------------------------------------------------------------------------------------------------- */
 
-static LLVMValueRef offset_by(const struct nest_emitter *ne, LLVMValueRef base, LLVMValueRef elements)
+static LLVMTypeRef element_type(const struct nest_emitter *ne, const struct plan_value *value)
 {
-    return LLVMBuildGEP2(ne->e->builder, ne->e->real, base, &elements, 1, "");
+    return value->half ? LLVMInt16TypeInContext(ne->e->context) : ne->e->real;
+}
+
+static LLVMValueRef offset_by(const struct nest_emitter *ne, LLVMTypeRef type, LLVMValueRef base, LLVMValueRef elements)
+{
+    return LLVMBuildGEP2(ne->e->builder, type, base, &elements, 1, "");
 }
 
 LLVMValueRef emit_address(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value, int rank,
                           const struct index *index, int vector)
 {
     LLVMBuilderRef b = ne->e->builder;
+    LLVMTypeRef type = element_type(ne, value);
     long constant = value->wide ? (long)vector * ne->e->plan->schedule.vector : 0;
     LLVMValueRef dynamic = value->wide ? ne->lane : NULL;
     for (int axis = 0; axis < rank; axis++) {
@@ -27,8 +33,8 @@ LLVMValueRef emit_address(const struct nest_emitter *ne, LLVMValueRef base, cons
         dynamic = dynamic ? LLVMBuildAdd(b, dynamic, part, "") : part;
     }
     if (dynamic)
-        base = offset_by(ne, base, dynamic);
-    return constant ? offset_by(ne, base, emit_constant_index(ne->e, constant)) : base;
+        base = offset_by(ne, type, base, dynamic);
+    return constant ? offset_by(ne, type, base, emit_constant_index(ne->e, constant)) : base;
 }
 
 struct emit_loop emit_groups_begin(struct nest_emitter *ne)
@@ -55,8 +61,32 @@ LLVMValueRef emit_splat(const struct nest_emitter *ne, LLVMValueRef scalar)
     return LLVMBuildShuffleVector(b, one, undefined, LLVMConstNull(mask), "");
 }
 
+/* ---- 16 bits ------------------------------------------------------------------------------------------------------ */
+
+static LLVMValueRef widened(const struct nest_emitter *ne, LLVMValueRef half)
+{
+    LLVMBuilderRef b = ne->e->builder;
+    LLVMTypeRef whole = LLVMInt32TypeInContext(ne->e->context), real = LLVMFloatTypeInContext(ne->e->context);
+    LLVMValueRef bits = LLVMBuildShl(b, LLVMBuildZExt(b, half, whole, ""), LLVMConstInt(whole, 16, false), "");
+    LLVMValueRef x = LLVMBuildBitCast(b, bits, real, "");
+    return ne->e->is_double ? LLVMBuildFPExt(b, x, ne->e->real, "") : x;
+}
+
+/* Of a number that is rounded already. */
+static LLVMValueRef halved(const struct nest_emitter *ne, LLVMValueRef x)
+{
+    LLVMBuilderRef b = ne->e->builder;
+    LLVMTypeRef whole = LLVMInt32TypeInContext(ne->e->context), real = LLVMFloatTypeInContext(ne->e->context);
+    if (ne->e->is_double)
+        x = LLVMBuildFPTrunc(b, x, real, "");
+    LLVMValueRef bits = LLVMBuildLShr(b, LLVMBuildBitCast(b, x, whole, ""), LLVMConstInt(whole, 16, false), "");
+    return LLVMBuildTrunc(b, bits, LLVMInt16TypeInContext(ne->e->context), "");
+}
+
 static unsigned alignment(const struct nest_emitter *ne, const struct plan_value *value)
 {
+    if (value->half)
+        return 2;
     int elements = value->wide ? ne->e->plan->schedule.vector : 1;
     return (unsigned)(elements * ne->e->real_bytes);
 }
@@ -65,9 +95,11 @@ LLVMValueRef emit_load(const struct nest_emitter *ne, LLVMValueRef base, const s
                        const struct index *index, int vector)
 {
     LLVMValueRef address = emit_address(ne, base, value, rank, index, vector);
-    LLVMTypeRef type = value->wide ? ne->type : ne->e->real;
+    LLVMTypeRef type = value->wide ? ne->type : element_type(ne, value);
     LLVMValueRef loaded = LLVMBuildLoad2(ne->e->builder, type, address, "");
     LLVMSetAlignment(loaded, alignment(ne, value));
+    if (value->half)
+        loaded = widened(ne, loaded);
     return ne->wide && !value->wide ? emit_splat(ne, loaded) : loaded;
 }
 
@@ -75,6 +107,8 @@ void emit_store_value(const struct nest_emitter *ne, LLVMValueRef base, const st
                       const struct index *index, int vector, LLVMValueRef x)
 {
     LLVMValueRef address = emit_address(ne, base, value, rank, index, vector);
+    if (value->half)
+        x = halved(ne, x);
     LLVMSetAlignment(LLVMBuildStore(ne->e->builder, x, address), alignment(ne, value));
 }
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct plan_nest) == 384 && sizeof(struct plan_store) == 184 && sizeof(struct plan_term) == 272 &&
+_Static_assert(sizeof(struct plan_nest) == 392 && sizeof(struct plan_store) == 184 && sizeof(struct plan_term) == 280 &&
                    sizeof(struct plan_value) == 120 && sizeof(struct ir_ein) == 88 && sizeof(struct ir_select) == 48,
                "a field that is new here and decides code is to be among the words");
 
@@ -47,6 +47,7 @@ static void put_shape(struct words *words, struct ir_shape shape)
 static void put_layout(struct words *words, const struct plan_value *value, int rank)
 {
     put(words, value->wide);
+    put(words, value->half);
     for (int axis = 0; axis < rank; axis++)
         put(words, value->stride[axis]);
 }
@@ -173,6 +174,7 @@ static void put_terms(struct words *words, const struct plan_nest *nest)
         for (int label = 0; label < term->n_labels; label++)
             put(words, term->size[label]);
         put(words, term->n_factors);
+        put(words, term->paired);
         for (int i = 0; i < term->n_factors; i++) {
             put_value(words, term->factor[i].node);
             for (int axis = 0; axis < term->factor[i].node->shape.rank; axis++)
@@ -191,6 +193,7 @@ static void put_loops(struct words *words, const struct plan_nest *nest)
     put(words, nest->apart);
     put(words, nest->steps);
     put(words, nest->piece);
+    put(words, nest->paired);
     put(words, nest->n_summed);
     for (int i = 0; i < nest->n_summed; i++)
         put(words, nest->summed[i]);

@@ -110,14 +110,20 @@ static LLVMValueRef address_of(struct kernel_function *k, const struct plan_valu
 {
     struct emitter *e = k->e;
     LLVMValueRef base = space_base(k, value), offset = emit_constant_index(e, value->offset);
+    LLVMTypeRef type = e->real;
     assert(base && "a value of another part of the kernel is read");
+    if (value->half) {
+        base = LLVMBuildGEP2(e->builder, type, base, &offset, 1, "");
+        offset = emit_constant_index(e, 0);
+        type = LLVMInt16TypeInContext(e->context);
+    }
     for (int depth = 0; depth < PLAN_MAX_DEPTH; depth++)
         if (value->step[depth]) {
             LLVMValueRef step = emit_constant_index(e, value->step[depth]);
             step = LLVMBuildMul(e->builder, step, k->iteration[depth], "");
             offset = LLVMBuildAdd(e->builder, offset, step, "");
         }
-    return LLVMBuildGEP2(e->builder, e->real, base, &offset, 1, "");
+    return LLVMBuildGEP2(e->builder, type, base, &offset, 1, "");
 }
 
 /* ---- regions ----------------------------------------------------------------------------------------------------- */

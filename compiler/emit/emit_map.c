@@ -78,12 +78,62 @@ static void accumulate(const struct nest_emitter *ne, struct contraction *c)
     }
 }
 
+/* ---- two steps of the sum at once ---- */
+
+static bool is_paired(const struct nest_emitter *ne)
+{
+    return ne->nest->paired >= 0 && !ne->e->is_double;
+}
+
+static LLVMValueRef operand_pair(const struct nest_emitter *ne, struct contraction *c, int which, struct index first, int v)
+{
+    LLVMValueRef step[2];
+    for (int i = 0; i < 2; i++) {
+        c->label[ne->nest->summed[which]] = emit_index_add(first, i);
+        step[i] = partial_product(ne, c, false, false, v);
+    }
+    return emit_pair(ne, step[0], step[1]);
+}
+
+static LLVMValueRef weight_pair(const struct nest_emitter *ne, const struct contraction *c)
+{
+    const int operand = ne->nest->paired;
+    const struct ir_node *w = c->node->args[operand];
+    struct index index[IR_MAX_RANK];
+    for (int axis = 0; axis < w->shape.rank; axis++)
+        index[axis] = c->label[c->node->ein.labels[operand][axis]];
+    return emit_load_pair(ne, emit_address(ne, ne->base[w->id], &ne->region->value[w->id], w->shape.rank, index, 0));
+}
+
+static void accumulate_pairs(const struct nest_emitter *ne, struct contraction *c, int which, struct index first)
+{
+    LLVMBuilderRef b = ne->e->builder;
+    LLVMValueRef common[64];
+    for (int v = 0; v < ne->vectors; v++)
+        common[v] = operand_pair(ne, c, which, first, v);
+    c->label[ne->nest->summed[which]] = first;
+    for (int r = 0; r < c->rows; r++) {
+        set_row(ne, c, r);
+        LLVMValueRef weights = weight_pair(ne, c);
+        for (int v = 0; v < ne->vectors; v++) {
+            LLVMValueRef place = c->sums[r * ne->vectors + v];
+            LLVMBuildStore(b, emit_dot(ne, LLVMBuildLoad2(b, ne->type, place, ""), weights, common[v]), place);
+        }
+    }
+}
+
+/* ---- over all steps ---- */
+
 static void over_summed(const struct nest_emitter *ne, struct contraction *c, int which);
 
 /* Values first .. first + steps - 1 of a summed label. */
 static void one_round(const struct nest_emitter *ne, struct contraction *c, int which, struct index first, int steps)
 {
-    for (int step = 0; step < steps; step++) {
+    int step = 0;
+    if (is_paired(ne) && which + 1 == ne->nest->n_summed)
+        for (; step + 1 < steps; step += 2)
+            accumulate_pairs(ne, c, which, emit_index_add(first, step));
+    for (; step < steps; step++) {
         c->label[ne->nest->summed[which]] = emit_index_add(first, step);
         over_summed(ne, c, which + 1);
     }
@@ -108,7 +158,8 @@ static void over_summed(const struct nest_emitter *ne, struct contraction *c, in
         return;
     }
     /* several steps a round: fewer jumps, and the end is foreseen */
-    const int steps = ne->nest->steps, rounds = which + 1 == ne->nest->n_summed ? size / steps : size;
+    const int steps = is_paired(ne) ? (ne->nest->steps + 1) / 2 * 2 : ne->nest->steps;
+    const int rounds = which + 1 == ne->nest->n_summed ? size / steps : size;
     const int each = rounds == size ? 1 : steps;
     if (rounds) {
         struct emit_loop loop = emit_loop_begin(ne->e, rounds, "k");

@@ -125,6 +125,35 @@ static LLVMValueRef edge(const struct nest_emitter *ne, const struct plan_term *
     return partial_product(ne, term, row, !row, label, vector);
 }
 
+/* The same of two vectors, whose lanes are summed alike: in one. */
+static LLVMValueRef edge_pair(const struct nest_emitter *ne, const struct plan_term *term, const struct block *block,
+                              bool row, int i, struct index *label, int vector)
+{
+    return emit_pair(ne, edge(ne, term, block, row, i, label, vector), edge(ne, term, block, row, i, label, vector + 1));
+}
+
+static void accumulate_pairs(const struct nest_emitter *ne, const struct plan_term *term, const struct block *block,
+                             struct index *label, int vector)
+{
+    const bool by_row = block->rows >= block->columns;
+    const int n_held = by_row ? block->columns : block->rows, n_moving = by_row ? block->rows : block->columns;
+    LLVMBuilderRef b = ne->e->builder;
+    LLVMValueRef held[64];
+    emit_barrier(ne);
+    for (int h = 0; h < n_held; h++) {
+        held[h] = edge_pair(ne, term, block, !by_row, h, label, vector);
+        if (term->coefficient < 0)
+            held[h] = emit_pair_negated(ne, held[h]);
+    }
+    for (int m = 0; m < n_moving; m++) {
+        LLVMValueRef moving = edge_pair(ne, term, block, by_row, m, label, vector);
+        for (int h = 0; h < n_held; h++) {
+            LLVMValueRef slot = block->sums[(by_row ? m : h) * block->columns + (by_row ? h : m)];
+            LLVMBuildStore(b, emit_dot(ne, LLVMBuildLoad2(b, ne->type, slot, ""), moving, held[h]), slot);
+        }
+    }
+}
+
 /* Of rows and columns the fewer are held in registers while the others come and go. */
 static void accumulate(const struct nest_emitter *ne, const struct plan_term *term, const struct block *block,
                        struct index *label, int vector)
@@ -155,8 +184,9 @@ static void over_summed(struct nest_emitter *ne, const struct plan_term *term, c
 {
     if (next == term->n_labels) {
         struct emit_loop groups = emit_groups_begin(ne);
-        for (int v = 0; v < ne->vectors; v++)
-            accumulate(ne, term, block, label, v);
+        const bool paired = term->paired && !ne->e->is_double;
+        for (int v = 0; v < ne->vectors; v += 1 + paired)
+            (paired ? accumulate_pairs : accumulate)(ne, term, block, label, v);
         emit_groups_end(ne, &groups);
         return;
     }

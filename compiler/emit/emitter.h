@@ -99,6 +99,16 @@ LLVMValueRef emit_value(const struct nest_emitter *ne, const struct ir_node *nod
 LLVMValueRef emit_expression(const struct nest_emitter *ne, const struct ir_node *node, const struct index *label,
                              int vector);
 
+/* ---- emit_pairs.c: two bfloat16 numbers in a lane, of kernels in single precision ------------------------------------------ */
+
+/* Of two vectors of numbers that are rounded already. */
+LLVMValueRef emit_pair(const struct nest_emitter *ne, LLVMValueRef first, LLVMValueRef second);
+LLVMValueRef emit_pair_negated(const struct nest_emitter *ne, LLVMValueRef pair);
+/* The element of 16 bits at `address` and the one behind it, in all lanes. */
+LLVMValueRef emit_load_pair(const struct nest_emitter *ne, LLVMValueRef address);
+/* sum + x.first * y.first + x.second * y.second */
+LLVMValueRef emit_dot(const struct nest_emitter *ne, LLVMValueRef sum, LLVMValueRef x, LLVMValueRef y);
+
 /* ---- emit_distinct.c: nests that are equal but for memory ---------------------------------------------------------------- */
 
 struct distinct_nest {

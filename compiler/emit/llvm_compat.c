@@ -122,7 +122,7 @@ static enum target_family family_from_features(const char *triple, const char *f
         return TARGET_NEON;
     if (has_feature(features, "avx512f") && has_feature(features, "avx512dq") &&
         has_feature(features, "avx512bw") && has_feature(features, "avx512vl"))
-        return TARGET_AVX512;
+        return has_feature(features, "avx512bf16") ? TARGET_AVX512BF : TARGET_AVX512;
     if (has_feature(features, "avx2") && has_feature(features, "fma"))
         return TARGET_AVX2;
     return has_feature(features, "avx") ? TARGET_AVX : TARGET_SSE2;
@@ -134,7 +134,8 @@ static void describe(struct target_cpu *cpu, enum target_family family)
     cpu->vector_bits = families[family].bits;
     cpu->registers = families[family].registers;
     cpu->has_fma = families[family].fma;
-    cpu->has_avx512 = family == TARGET_AVX512;
+    cpu->has_avx512 = family == TARGET_AVX512 || family == TARGET_AVX512BF;
+    cpu->has_bfloat = family == TARGET_AVX512BF;
 }
 
 static const char *ask(struct arena *arena, char *(*question)(void))

@@ -34,6 +34,7 @@ struct target_cpu {
     int registers;   /* vector registers: 32 or 16 */
     bool has_fma;
     bool has_avx512; /* F, DQ, BW and VL */
+    bool has_bfloat; /* AVX512-BF16: sums of two products of bfloat16 numbers */
     bool is_host;    /* code for it runs on this machine, as far as its vectors go */
 };
 

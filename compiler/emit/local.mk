@@ -12,6 +12,7 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/emit/emit_matrix.c \
 	compiler/emit/emit_module.c \
 	compiler/emit/emit_nest.c \
+	compiler/emit/emit_pairs.c \
 	compiler/emit/emit_select.c \
 	compiler/emit/emit_total.c \
 	compiler/emit/emitter.h \

@@ -5,6 +5,7 @@
 #include "emit/vector_math_build.h"
 
 #include <assert.h>
+#include <math.h>
 
 struct vector_math vector_math_for(LLVMModuleRef module, LLVMBuilderRef builder, LLVMTypeRef type,
                                    bool has_fma)
@@ -39,6 +40,24 @@ value vector_inside(const struct vector_math *m, value x, double low, double hig
     return math_where(m, LLVMRealOGE, x, low, math_where(m, LLVMRealOLE, x, high, one, zero), zero);
 }
 
+/* A float's lower half is rounded off by whole-number arithmetic, which processors have on whole vectors. */
+value vector_bfloat(const struct vector_math *m, value x)
+{
+    LLVMBuilderRef b = m->builder;
+    LLVMTypeRef real = LLVMFloatTypeInContext(m->context), whole = LLVMInt32TypeInContext(m->context);
+    if (m->lanes) {
+        real = LLVMVectorType(real, (unsigned)m->lanes);
+        whole = LLVMVectorType(whole, (unsigned)m->lanes);
+    }
+    value bits = LLVMBuildBitCast(b, m->is_double ? LLVMBuildFPTrunc(b, x, real, "") : x, whole, "");
+    value odd = LLVMBuildAnd(b, LLVMBuildLShr(b, bits, math_bits(m, 16), ""), math_bits(m, 1), "");
+    value up = LLVMBuildAdd(b, bits, LLVMBuildAdd(b, odd, math_bits(m, 0x7fff), ""), "");
+    value near = LLVMBuildBitCast(b, LLVMBuildAnd(b, up, math_bits(m, 0xffff0000), ""), real, "");
+    if (m->is_double)
+        near = LLVMBuildFPExt(b, near, m->type, "");
+    return LLVMBuildSelect(b, LLVMBuildFCmp(b, LLVMRealUNO, x, x, ""), math_real(m, NAN), near, "");
+}
+
 /* ---- by name ------------------------------------------------------------------------------------------ */
 
 typedef value elementwise(const struct vector_math *m, value x, const double range[2]);
@@ -60,6 +79,7 @@ PLAIN(ERF, vector_erf)
 PLAIN(ERFINV, vector_erfinv)
 PLAIN(SOFTPLUS, vector_softplus)
 PLAIN(SIGMOID, vector_sigmoid)
+PLAIN(BFLOAT, vector_bfloat)
 
 static value vector_CLAMP(const struct vector_math *m, value x, const double range[2])
 {

@@ -20,6 +20,7 @@
  *   sigmoid    3    3     3    3    1/(1 + e^-x); 0 where e^-x overflows
  *   clamp      0          0         min(max(x, low), high)
  *   inside     0          0         1 where low <= x <= high, else 0, also for NaN
+ *   bfloat     0          0         the nearest number of 8 bits, by way of float
  *   hold       0          0         x
  *
  * NaN gives NaN but for `inside`. tanh, sin, erf and erfinv are odd to the bit, signed zero included, and cos
@@ -61,6 +62,7 @@ LLVMValueRef vector_erf(const struct vector_math *m, LLVMValueRef x);
 LLVMValueRef vector_erfinv(const struct vector_math *m, LLVMValueRef x);
 LLVMValueRef vector_softplus(const struct vector_math *m, LLVMValueRef x);
 LLVMValueRef vector_sigmoid(const struct vector_math *m, LLVMValueRef x);
+LLVMValueRef vector_bfloat(const struct vector_math *m, LLVMValueRef x);
 LLVMValueRef vector_clamp(const struct vector_math *m, LLVMValueRef x, double low, double high);
 LLVMValueRef vector_inside(const struct vector_math *m, LLVMValueRef x, double low, double high);
 

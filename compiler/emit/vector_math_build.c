@@ -48,6 +48,11 @@ value math_whole(const struct vector_math *m, int64_t number)
     return splat(m, LLVMConstInt(element, (unsigned long long)number, true));
 }
 
+value math_bits(const struct vector_math *m, uint32_t number)
+{
+    return splat(m, LLVMConstInt(LLVMInt32TypeInContext(m->context), number, false));
+}
+
 /* ---- arithmetic --------------------------------------------------------------------------------------- */
 
 value math_add(const struct vector_math *m, value a, value b)

@@ -20,6 +20,8 @@ struct math_format math_format(const struct vector_math *m);
 value math_real(const struct vector_math *m, double number);
 value math_whole(const struct vector_math *m, int64_t number); /* of the integer type with as many bits */
 
+value math_bits(const struct vector_math *m, uint32_t number);   /* of 32 bits, whatever the type */
+
 value math_add(const struct vector_math *m, value a, value b);
 value math_sub(const struct vector_math *m, value a, value b);
 value math_mul(const struct vector_math *m, value a, value b);

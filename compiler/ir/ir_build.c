@@ -131,7 +131,7 @@ const struct ir_node *ir_unary(struct ir_graph *graph, enum ir_op op, const stru
 {
     assert(ir_op_is_elementwise(op) && op != IR_CLAMP && op != IR_INSIDE);
     struct ir_node draft = {.op = op};
-    if (op == IR_HOLD && (x->op == IR_HOLD || x->op == IR_EYE))
+    if ((op == IR_HOLD || op == IR_BFLOAT) && (x->op == op || x->op == IR_EYE))
         return x;
     return function(graph, &draft, x);
 }

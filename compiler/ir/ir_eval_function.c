@@ -6,6 +6,8 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdint.h>
+#include <string.h>
 
 static const double half_sqrt_pi = 0.88622692545275801365; /* sqrt(pi)/2 = 1/erf'(0) */
 
@@ -114,6 +116,20 @@ static double evaluate_CLAMP(double x, const double *range)
 static double evaluate_INSIDE(double x, const double *range)
 {
     return x >= range[0] && x <= range[1];
+}
+
+/* From double by way of float, as kernels of either precision do. The halfway case goes to the even one. */
+static double evaluate_BFLOAT(double x, const double *range)
+{
+    (void)range;
+    float near = (float)x;
+    uint32_t bits;
+    if (isnan(near))
+        return x;
+    memcpy(&bits, &near, sizeof bits);
+    bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+    memcpy(&near, &bits, sizeof near);
+    return near;
 }
 
 static double evaluate_HOLD(double x, const double *range)

@@ -22,6 +22,14 @@ static const struct row {
 #include "machine/machine_table.def"
 };
 
+static const struct pairs {
+    const char *name;
+    double pairs;
+} pairs[] = {
+#define MACHINE_PAIRS(...) {__VA_ARGS__},
+#include "machine/machine_table.def"
+};
+
 static const struct row *find_row(const char *name)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -44,6 +52,9 @@ void machine_find(struct machine *out, const char *name, int vector_bits, int re
     const struct row *row = find_row(name);
     *out = (struct machine){.is_known = row != NULL, .vector_bits = vector_bits, .registers = registers, .has_fma = has_fma};
     (void)snprintf(out->name, sizeof out->name, "%s", name);
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        if (strcmp(pairs[i].name, name) == 0)
+            out->pairs = pairs[i].pairs;
     if (!row)
         row = find_row(kind_of(vector_bits, registers, has_fma));
     out->hertz = row->gigahertz * 1e9;

@@ -17,6 +17,7 @@ struct machine {
     double hertz;    /* of a core at such work, about */
     /* of a core, in a cycle, on full vectors */
     double multiply_adds;   /* fused or, where there are none, pairs of a multiplication and an addition */
+    double pairs;           /* sums of two products of bfloat16 numbers; 0: it has none, or nothing is known of them */
     double loads, stores;
     double shuffles;
     double issue;           /* operations of any kind */

@@ -8,6 +8,7 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/pass/pass_list.c \
 	compiler/pass/pass_list.def \
 	compiler/pass/pass_merge.c \
+	compiler/pass/pass_narrow.c \
 	compiler/pass/pass_product.c \
 	compiler/pass/pass_product.h \
 	compiler/pass/pass_release.c \

@@ -24,6 +24,10 @@ struct ir_graph *pass_run_all(const struct ir_graph *graph, const char **fault,
                               void (*dump)(void *data, const char *pass, const struct ir_graph *graph),
                               void *data);
 
+/* The same, then what lets products be of bfloat16 numbers: the one list of passes that changes values. */
+struct ir_graph *pass_run_mixed(const struct ir_graph *graph, const char **fault,
+                                void (*dump)(void *data, const char *pass, const struct ir_graph *graph), void *data);
+
 /* Drops `hold`, which is for derivatives alone. */
 pass_function pass_release;
 /* Moves uniform work out of loops: what depends on captures alone is done once outside, what depends on
@@ -37,5 +41,7 @@ pass_function pass_dead;
 pass_function pass_merge;
 /* Splits products of three and more operands into products of two, in the cheapest order. */
 pass_function pass_binary;
+/* Rounds the operands of large products to bfloat16. */
+pass_function pass_narrow;
 
 #endif

@@ -70,6 +70,9 @@ bool plan_is_total_result(const struct plan_region *region, const struct ir_node
 /* Plans what of `graph` is wanted; region->facts and ->value are made by the caller. */
 bool plan_region(struct planner *planner, struct plan_region *region);
 
+/* When all values have places: which products of numbers rounded to bfloat16 are taken in pairs. */
+void plan_pairs(const struct planner *planner, struct plan_region *region);
+
 /* Sizes the frames of a region and of the loops in it, bottom up: offsets within each frame. */
 void plan_size(struct planner *planner, struct plan_region *region);
 /* Gives every value its place, top down: region->graph's inputs and the places of its outputs are known. */

@@ -61,6 +61,8 @@ struct plan_value {
     long stride[IR_MAX_RANK];
     bool wide;    /* one vector of `lanes` an element (strides count the lanes); else one number for all lanes */
     bool inlined; /* computed where it is used */
+    bool half;    /* one number for all lanes, rounded to bfloat16: 16 bits an element, in which strides and steps count;
+                     offset counts elements of the program */
     const double *data; /* PLAN_CONST: the numbers, row-major */
     const struct ir_node *origin; /* PLAN_CONST: the node they are of */
 };
@@ -95,6 +97,7 @@ struct plan_term { /* coefficient * product of factors, to be summed over the la
     int size[IR_MAX_LABELS];
     int n_factors;
     struct plan_factor factor[PLAN_MAX_FACTORS];
+    bool paired; /* both factors are rounded to bfloat16: those of two vectors are multiplied at once, in single precision */
 };
 
 enum plan_nest_kind {
@@ -121,6 +124,8 @@ struct plan_nest {
     int summed[IR_MAX_LABELS];
     int steps; /* of the innermost of them that one round of its loop takes */
     int piece; /* of the outermost of them that all rows have done before the next ones come, sums in memory; 0: all */
+    int paired; /* operand of the contraction of which two such steps lie side by side, both operands being rounded to
+                   bfloat16: they are multiplied at once, in single precision; -1: none */
     int n_stores;
     struct plan_store *stores;
     /* TOTAL */

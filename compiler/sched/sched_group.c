@@ -360,8 +360,8 @@ static long map_operations(const struct planner *planner, const struct plan_nest
 /* Operations of one element, with those of values that are computed in it. */
 static int element_operations(const struct plan_region *region, const struct ir_node *node)
 {
-    enum { FUNCTION = 16 };
-    int operations = FUNCTION;
+    enum { FUNCTION = 16, ROUNDING = 6 };
+    int operations = node->op == IR_BFLOAT ? ROUNDING : FUNCTION;
     if (node->op == IR_EIN || node->op == IR_ADD || node->op == IR_SELECT)
         operations = node->n_args - 1;
     for (int i = 0; i < node->n_args; i++)

@@ -252,6 +252,14 @@ static struct plan_value own_place(const struct planner *planner, const struct p
     return value;
 }
 
+/* Weights rounded to bfloat16, the last axis closest: those that are multiplied in pairs lie side by side. */
+static struct plan_value half_place(struct ir_shape shape, long offset)
+{
+    struct plan_value value = {.space = PLAN_UNIFORM, .offset = offset, .half = true};
+    plan_strides(shape, shape.rank - 1, 1, value.stride);
+    return value;
+}
+
 static struct plan_value sums_place(struct ir_shape shape, long offset)
 {
     struct plan_value value = {.space = PLAN_SUMS, .offset = offset};
@@ -289,6 +297,8 @@ static void settle_node(struct planner *planner, struct plan_region *region, con
         *value = sums_place(node->shape, facts->offset);
     else if (facts->output >= 0)
         *value = outputs[facts->output];
+    else if (lies_in_frame(region, node) && node->op == IR_BFLOAT && !region->wide)
+        *value = half_place(node->shape, base + facts->offset);
     else if (lies_in_frame(region, node))
         *value = own_place(planner, region, node->shape, facts->row, base + facts->offset);
     else
@@ -403,4 +413,5 @@ void plan_settle(struct planner *planner, struct plan_region *region, long base,
         store_own_values(planner, region, nest);
         settle_stores(region, nest, outputs);
     }
+    plan_pairs(planner, region);
 }

@@ -34,7 +34,7 @@ static void print_map(const struct plan_nest *nest, struct strbuf *out)
         strbuf_addf(out, " %%%d%s", nest->members[i].node->id, i == 0 && nest->n_summed ? " (contraction)" : "");
     for (int i = 0; i < nest->n_sums; i++)
         strbuf_addf(out, " %%%d (sum)", nest->sums[i].node->id);
-    strbuf_add(out, "\n");
+    strbuf_add(out, nest->paired >= 0 ? ", in pairs\n" : "\n");
 }
 
 static void print_single(const struct plan_nest *nest, struct strbuf *out)

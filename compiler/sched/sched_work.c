@@ -72,7 +72,7 @@ static const struct function_work functions[] = {
     {IR_TANH, 13, 31, 1},     {IR_EXP, 15, 25, 0},      {IR_LOG, 38, 48, 0},    {IR_SQRT, 1, 1, 1.5},
     {IR_RECIP, 0, 0, 1},      {IR_SIN, 19, 27, 0},      {IR_COS, 20, 28, 0},    {IR_ERF, 34, 76, 0},
     {IR_ERFINV, 62, 100, 1},  {IR_SOFTPLUS, 36, 52, 0}, {IR_SIGMOID, 17, 22, 1}, {IR_CLAMP, 2, 2, 0},
-    {IR_INSIDE, 3, 3, 0},     {IR_HOLD, 0, 0, 0},
+    {IR_INSIDE, 3, 3, 0},     {IR_HOLD, 0, 0, 0},     {IR_BFLOAT, 6, 8, 0},
 };
 
 static void add_function(const struct counting *c, enum ir_op op, struct work *out)
@@ -162,6 +162,15 @@ static bool is_narrow(const struct counting *c, const struct ir_node *x)
     return c->is_wide && !c->region->value[x->id].wide && !c->region->value[x->id].inlined;
 }
 
+/* Half of what two steps take whose numbers come in pairs: `operands` pairs are made, and a pair of weights is read at once. */
+static void pair_step(const struct counting *c, struct work *step, double products, double operands)
+{
+    const double pairs = c->machine->pairs;
+    step->madds += 0.5 * products * (pairs > 0 ? c->machine->multiply_adds / pairs : 2);
+    step->arithmetic += operands + (pairs > 0 ? 0 : 2 * products);
+    step->loads -= 0.5 * products / c->vectors;
+}
+
 /* One step of the sum for `rows` rows. */
 static struct work step_work(const struct counting *c, const struct ir_node *root, int rows)
 {
@@ -179,7 +188,10 @@ static struct work step_work(const struct counting *c, const struct ir_node *roo
         work.arithmetic += (wide > 1 ? wide - 1 : 0) * times * c->vectors + (narrow > 1 ? narrow - 1 : 0) * times;
         work.arithmetic += wide && narrow ? times * c->vectors : 0;
     }
-    work.madds += rows * c->vectors;
+    if (c->nest->paired >= 0 && !c->is_double)
+        pair_step(c, &work, rows * c->vectors, c->vectors);
+    else
+        work.madds += rows * c->vectors;
     return work;
 }
 
@@ -260,6 +272,11 @@ static struct work term_work(const struct counting *c, const struct plan_term *t
         struct work one = {0};
         add_value(c, term->factor[i].node, &one);
         add_work(&work, &one, (a ? m : 1) * (b ? k : 1));
+    }
+    if (term->paired && !c->is_double) {
+        work.madds = 0;
+        pair_step(c, &work, m * k, m + k);
+        work.loads += 0.5 * m * k / c->vectors; /* nothing is read at once here */
     }
     if (term->n_factors > 2)
         work.arithmetic += (term->n_factors - 2) * (m < k ? m : k);

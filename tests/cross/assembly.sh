@@ -12,6 +12,8 @@ here=${srcdir:-.}/tests/cross
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 bad=0
+precision=own
+fewest=500
 
 complain()
 {
@@ -27,6 +29,7 @@ dimension: $1
 data: {pairs: none.npz}
 flow: {field: gaussian, hidden: [$2], steps: 15}
 train: {epochs: 1}
+target: {precision: $precision}
 END
 }
 
@@ -51,7 +54,7 @@ check()
     spec "$2" "$3" >"$folder/assembly.yaml"
     "$GPFC" -q "$folder/assembly.yaml" --cpu="$1" --emit=asm -o "$folder/out.s"
     awk -f "$here/loops.awk" "$folder/out.s" | awk '$1 ~ /_(contract|total)_/ && $3 > 0' >"$folder/loops"
-    [ "$(grep -cE "$4" "$folder/out.s")" -gt 500 ] || complain "$what: hardly a product of whole vectors ($4)"
+    [ "$(grep -cE "$4" "$folder/out.s")" -gt "$fewest" ] || complain "$what: hardly a product of whole vectors ($4)"
     [ "$(wc -l <"$folder/loops")" -gt 20 ] || complain "$what: hardly a loop of contractions or totals"
     for stranger in $(strangers "$folder/out.s"); do
         complain "$what: calls $stranger"
@@ -71,4 +74,10 @@ for size in "2 15,15" "10 50,50,50"; do
     check x86-64 "$1" "$2" '[^v]mulps.*%xmm[0-9]+$' 0.25
     check neoverse-n1 "$1" "$2" 'fml[as][[:space:]].*\.4s' 0.25
 done
+
+# Pairs of bfloat16 numbers, where the processor has instructions for them; emulated: whether they pay is another question.
+precision=emulated
+fewest=200
+check znver4 10 50,50,50 'vdpbf16ps.*%zmm[0-9]+$' 0.25
+check sapphirerapids 10 50,50,50 'vdpbf16ps.*%zmm[0-9]+$' 0.25
 exit $bad

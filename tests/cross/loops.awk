@@ -17,7 +17,7 @@ function tell(   i, line, products, stack)
             continue
         products = stack = 0
         for (line = first[i]; line <= last[i]; line++) {
-            products += text[line] ~ /[\t ](vfn?m(add|sub)[0-9]*p[sd]|v?mulp[sd]|fml[as])[\t ]/
+            products += text[line] ~ /[\t ](vfn?m(add|sub)[0-9]*p[sd]|v?mulp[sd]|fml[as]|vdpbf16ps)[\t ]/
             stack += text[line] ~ /\(%rsp[,)]|\[sp[],]/
         }
         print name, last[i] - first[i], products, stack

@@ -6,6 +6,7 @@
  *   test_compiled [SEED [COUNT]]   runs those seeds alone and says what differs */
 #include "check.h"
 #include "cross/compiled.h"
+#include "pass/pass.h"
 #include "property/random_program.h"
 
 #include <math.h>
@@ -202,6 +203,59 @@ static void matrices_agree(void)
     }
 }
 
+/* ---- products of bfloat16 numbers ------------------------------------------------------------------------ */
+
+/* Two steps, so that weights come into a loop, whose sum is one over the batch too. */
+static const struct ir_node *products_in_a_loop(struct ir_graph *g, const struct ir_node *w, const struct ir_node *pair)
+{
+    const int rows = w->shape.size[0], columns = w->shape.size[1];
+    struct ir_graph *body = ir_graph_new(g->arena, "products");
+    const struct ir_node *x = ir_input(body, "x", IR_SEQUENCE, IR_VARYING, ir_shape_of(1, columns));
+    const struct ir_node *v = ir_input(body, "W", IR_CAPTURE, IR_UNIFORM, ir_shape_of(2, rows, columns));
+    const struct ir_node *ones = ir_fill(body, 1, ir_shape_of(1, rows));
+    const struct ir_node *y = ir_ein(body, 1, "ab,b->a", v, x);
+    ir_output_add(body, "y", y);
+    ir_output_add(body, "total", ir_bsum(body, ir_ein(body, -1, "a,b,b->ab", ones, x, x)));
+    const struct ir_node *const args[] = {pair, w};
+    const struct ir_steps steps = {.count = 2, .n_sequence = 1, .n_capture = 1, .n_stack = 1, .n_sum = 1, .body = body};
+    return ir_steps(g, &steps, args);
+}
+
+/* Only inputs are rounded: the interpreter's doubles and a kernel's floats are then rounded alike. */
+static struct ir_graph *products_program(struct arena *arena, int rows, int columns)
+{
+    struct ir_graph *g = ir_graph_new(arena, "pairs");
+    const struct ir_node *x = ir_input(g, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(1, columns));
+    const struct ir_node *many = ir_input(g, "z", IR_SAMPLE, IR_VARYING, ir_shape_of(2, columns, 3));
+    const struct ir_node *y = ir_input(g, "y", IR_SAMPLE, IR_VARYING, ir_shape_of(2, rows, 3));
+    const struct ir_node *pair = ir_input(g, "pair", IR_SAMPLE, IR_VARYING, ir_shape_of(2, 2, columns));
+    const struct ir_node *w = ir_input(g, "W", IR_PARAMETER, IR_UNIFORM, ir_shape_of(2, rows, columns));
+    const struct ir_node *deep = ir_input(g, "V", IR_PARAMETER, IR_UNIFORM, ir_shape_of(3, columns, 9, rows));
+    const struct ir_node *cube = ir_input(g, "cube", IR_SAMPLE, IR_VARYING, ir_shape_of(2, rows, 9));
+    const struct ir_node *loop = products_in_a_loop(g, w, pair);
+    ir_output_add(g, "vector", ir_ein(g, 1, "ab,b->a", w, x));
+    ir_output_add(g, "columns", ir_unary(g, IR_TANH, ir_ein(g, 0.5, "ab,bc->ac", w, many)));
+    ir_output_add(g, "backward", ir_ein(g, 1, "ab,ac->bc", w, y));
+    ir_output_add(g, "deep", ir_ein(g, 1, "abc,cb->a", deep, cube));
+    ir_output_add(g, "total", ir_bsum(g, ir_ein(g, -1, "ac,bc->ab", y, many)));
+    ir_output_add(g, "stack", ir_result(g, loop, 0));
+    ir_output_add(g, "sum", ir_result(g, loop, 1));
+    return g;
+}
+
+static void products_of_rounded_numbers_agree(void)
+{
+    static const int sizes[][2] = {{8, 8}, {9, 11}, {15, 30}, {33, 17}};
+    for (size_t i = 0; i < CHECK_COUNT(sizes) && seed_count > 1; i++) {
+        struct arena *arena = arena_new();
+        const struct ir_graph *plain = products_program(arena, sizes[i][0], sizes[i][1]);
+        const struct ir_graph *rounded = pass_dead(pass_hoist(pass_narrow(plain)));
+        CU_ASSERT_PTR_NULL(ir_verify(rounded));
+        CU_ASSERT_EQUAL(run_graph(arena, rounded, 1 + i), VARIANTS);
+        arena_free(arena);
+    }
+}
+
 /* ---- long sums -------------------------------------------------------------------------------------------- */
 
 /* In pieces: over two labels and three, beside other axes, with what follows a sum. */
@@ -235,6 +289,7 @@ int main(int argc, char **argv)
         {"programs with loops agree with the interpreter", programs_with_loops_agree},
         {"matrices agree with the interpreter", matrices_agree},
         {"long sums agree with the interpreter", long_sums_agree},
+        {"products of rounded numbers agree with the interpreter", products_of_rounded_numbers_agree},
     };
     if (argc > 1) {
         first_seed = strtoull(argv[1], NULL, 10);

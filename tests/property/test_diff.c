@@ -66,7 +66,7 @@ static void elementwise_functions(void)
 {
     const struct fixture f = {.batch = 3, .seed = 11, .n_wrt = 1, .wrt = x_name};
     for (int op = 0; op < IR_OP_COUNT; op++) {
-        if (!ir_op_is_elementwise((enum ir_op)op) || op == IR_HOLD)
+        if (!ir_op_is_elementwise((enum ir_op)op) || op == IR_HOLD || op == IR_BFLOAT)
             continue;
         struct arena *arena = arena_new();
         struct ir_graph *g = ir_graph_new(arena, ir_op_name((enum ir_op)op));
@@ -203,6 +203,21 @@ static void hold_is_a_constant(void)
     const struct ir_node *held = ir_unary(g, IR_HOLD, e), *seed = ir_eye(g, 3);
     diff_forward(g, 1, &x, &seed, 3, 1, &held, &tangent, NULL);
     CU_ASSERT_PTR_NULL(tangent);
+    arena_free(arena);
+}
+
+/* y = bfloat(x) x: the derivative is that of x x, but for what was rounded. */
+static void bfloat_passes_derivatives(void)
+{
+    struct arena *arena = arena_new();
+    struct ir_graph *g = ir_graph_new(arena, "bfloat");
+    const struct ir_node *x = vector_input(g, 3), *rounded = ir_unary(g, IR_BFLOAT, x);
+    ir_output_add(g, "y", ir_mul(g, rounded, x));
+    ir_output_add(g, "expected", ir_add2(g, rounded, x));
+    const struct ir_graph *d = diff_reverse(g, "d", "y", 1, x_name, DIFF_KEEP_STATE);
+    double **out = fixture_eval(&small, d, 0);
+    for (int i = 0; i < 9; i++)
+        CU_ASSERT_EQUAL(out[2][i], out[1][i]);
     arena_free(arena);
 }
 
@@ -364,6 +379,7 @@ static const struct check_case cases[] = {
     {"matrix functions", matrix_functions},
     {"matrix functions in a loop", matrix_functions_in_a_loop},
     {"hold is a constant", hold_is_a_constant},
+    {"bfloat passes derivatives", bfloat_passes_derivatives},
     {"loops", loops},
     {"one loop carries both", one_loop_carries_both},
     {"what is kept saves enough", what_is_kept_saves_enough},

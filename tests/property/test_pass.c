@@ -411,6 +411,47 @@ static void binary_finds_the_cheapest_order(void)
     arena_free(arena);
 }
 
+static int count_rounded(const struct ir_graph *graph)
+{
+    bool *needed = ARENA_ARRAY(graph->arena, bool, (size_t)graph->n_nodes + 1);
+    int n = 0;
+    ir_mark_needed(graph, needed);
+    for (int id = 0; id < graph->n_nodes; id++)
+        n += needed[id] && graph->nodes[id]->op == IR_BFLOAT;
+    return n;
+}
+
+/* W x, x^T W y (not by rows of W), the sum of y x^T, all of extents `rows` and `columns`; as it is, or with rounded
+ * operands where they are multiplied by rows or summed over the batch. */
+static struct ir_graph *products(struct arena *arena, int rows, int columns, bool rounded)
+{
+    struct ir_graph *g = ir_graph_new(arena, "products");
+    const struct ir_node *x = ir_input(g, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(1, columns));
+    const struct ir_node *y = ir_input(g, "y", IR_SAMPLE, IR_VARYING, ir_shape_of(1, rows));
+    const struct ir_node *w = ir_input(g, "W", IR_PARAMETER, IR_UNIFORM, ir_shape_of(2, rows, columns));
+    const struct ir_node *near[3] = {x, y, w};
+    for (int i = 0; i < 3 && rounded; i++)
+        near[i] = ir_unary(g, IR_BFLOAT, near[i]);
+    ir_output_add(g, "forward", ir_ein(g, 1, "ab,b->a", near[2], near[0]));
+    ir_output_add(g, "backward", ir_ein(g, -2, "ab,a->b", near[2], near[1]));
+    ir_output_add(g, "total", ir_bsum(g, ir_ein(g, -1, "b,a->ab", near[0], near[1])));
+    ir_output_add(g, "element", ir_ein(g, 1, "ab,ab->a", w, ir_ein(g, 1, "a,b->ab", y, x)));
+    return g;
+}
+
+static void narrow_rounds_large_products(void)
+{
+    const struct fixture f = {.batch = 3, .seed = 5};
+    struct arena *arena = arena_new();
+    const struct ir_graph *large = products(arena, 9, 16, false), *narrow = pass_narrow(large);
+    CU_ASSERT_PTR_NULL(ir_verify(narrow));
+    CU_ASSERT(fixture_distance(&f, narrow, products(arena, 9, 16, true)) < 1e-14);
+    CU_ASSERT(fixture_distance(&f, narrow, large) > 1e-4);
+    CU_ASSERT_EQUAL(count_rounded(narrow), 4); /* W also with its rows last */
+    CU_ASSERT_EQUAL(count_rounded(pass_narrow(products(arena, 7, 16, false))), 0);
+    arena_free(arena);
+}
+
 static const struct check_case cases[] = {
     {"random programs", random_programs},
     {"the same bytes", same_bytes},
@@ -420,6 +461,7 @@ static const struct check_case cases[] = {
     {"merge joins contractions", merge_joins_contractions},
     {"merge looks at sizes", merge_looks_at_sizes},
     {"binary finds the cheapest order", binary_finds_the_cheapest_order},
+    {"narrow rounds large products", narrow_rounds_large_products},
 };
 
 int main(void)

@@ -27,6 +27,26 @@ expect 1 'absent/libgpfcrt.a: cannot be read: No such file' env GPFC_RUNTIME_DIR
 nothing_left absent.out*
 expect 2 "unknown CPU 'abacus'" "$gpfc" toy.yaml --cpu abacus --emit=asm
 
+# ---- mixed precision: where the CPU is known to gain from it, and the products are large enough
+mixed_spec() # $1: dimension; $2: widths; $3: of the products; $4: of the model
+{
+    printf '%s\n' 'name: mixed' "dimension: $1" 'data: {pairs: none.npz}' "flow: {steps: 3, hidden: [$2]}" \
+        "target: {precision: $3}" "precision: $4" >mixed.yaml
+}
+mixed_spec 16 64,64 mixed single
+expect 2 'has no instructions for products of bfloat16' "$gpfc" mixed.yaml --cpu haswell --emit=asm -o mixed.s
+expect 2 'is no faster at products of bfloat16 numbers' "$gpfc" mixed.yaml --cpu sapphirerapids --emit=asm -o mixed.s
+expect 2 'at a speed that gpfc does not know' "$gpfc" mixed.yaml --cpu cooperlake --emit=asm -o mixed.s
+expect 0 '' "$gpfc" -q mixed.yaml --cpu znver4 --emit=asm -o mixed.s
+grep -q vdpbf16ps mixed.s || fault 'no products of bfloat16 numbers for znver4'
+mixed_spec 16 64,64 emulated single
+expect 0 '' "$gpfc" -q mixed.yaml --cpu x86-64 --emit=asm -o mixed.s
+mixed_spec 16 64,64 emulated double
+expect 2 'go with precision: single' "$gpfc" mixed.yaml --emit=asm -o mixed.s
+mixed_spec 2 15,15 mixed single
+expect 0 'products this small gain nothing' "$gpfc" mixed.yaml --cpu znver4 --emit=asm -o mixed.s
+! grep -q vdpbf16ps mixed.s || fault 'products of bfloat16 numbers that do not pay'
+
 # ---- interrupted while a program runs for it: no folder stays behind, and that program can be stopped too
 mkdir fake
 cat >fake/ar <<'END'

@@ -494,6 +494,9 @@ static void functions_of_constant_matrices(void)
     CU_ASSERT_PTR_EQUAL(ir_unary(f.g, IR_HOLD, ir_eye(f.g, 4)), ir_eye(f.g, 4));
     const struct ir_node *held = ir_unary(f.g, IR_HOLD, f.y);
     CU_ASSERT_PTR_EQUAL(ir_unary(f.g, IR_HOLD, held), held);
+    const struct ir_node *rounded = ir_unary(f.g, IR_BFLOAT, held);
+    CU_ASSERT_PTR_EQUAL(ir_unary(f.g, IR_BFLOAT, rounded), rounded);
+    CU_ASSERT_TRUE(rounded != held && ir_unary(f.g, IR_HOLD, rounded) != rounded);
     tear_down(&f);
 }
 

@@ -61,6 +61,18 @@ static void functions_have_their_values(void)
     CU_ASSERT_EQUAL(apply(IR_HOLD, 0.5), 0.5);
 }
 
+static void bfloat_rounds_to_the_nearest(void)
+{
+    CU_ASSERT_EQUAL(apply(IR_BFLOAT, 1 + 0x1p-7), 1 + 0x1p-7);
+    CU_ASSERT_EQUAL(apply(IR_BFLOAT, 1 + 0x1p-8), 1);                 /* ties go to the even one */
+    CU_ASSERT_EQUAL(apply(IR_BFLOAT, -1 - 0x3p-8), -1 - 0x1p-6);
+    CU_ASSERT_EQUAL(apply(IR_BFLOAT, 1 + 0x1p-8 + 0x1p-20), 1 + 0x1p-7);
+    CU_ASSERT_EQUAL(apply(IR_BFLOAT, 1 + 0x1p-8 + 0x1p-40), 1);       /* by way of float */
+    CU_ASSERT_EQUAL(apply(IR_BFLOAT, 0x1.ffp127), INFINITY);
+    CU_ASSERT_EQUAL(apply(IR_BFLOAT, -INFINITY), -INFINITY);
+    CU_ASSERT_TRUE(isnan(apply(IR_BFLOAT, NAN)));
+}
+
 static void functions_survive_large_arguments(void)
 {
     CU_ASSERT_EQUAL(apply(IR_SOFTPLUS, 800), 800);
@@ -459,6 +471,7 @@ static void failing_memory_leaves_through_the_arena(void)
 
 static const struct check_case cases[] = {
     {"functions have their values", functions_have_their_values},
+    {"bfloat rounds to the nearest", bfloat_rounds_to_the_nearest},
     {"functions survive large arguments", functions_survive_large_arguments},
     {"erfinv is exact", erfinv_is_exact},
     {"ranges", ranges},

@@ -81,6 +81,7 @@ static bool as_promised(const struct compiled *code)
     case TARGET_AVX2:
         return has(code, "vfmadd") && has(code, "%ymm");
     case TARGET_AVX512:
+    case TARGET_AVX512BF:
         return has(code, "vfmadd") && has(code, "%zmm");
     case TARGET_NEON:
         return has(code, "fmla") && has(code, ".4s");

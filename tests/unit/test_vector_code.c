@@ -31,6 +31,8 @@ static const struct {
     {IR_CLAMP, 0.5, 0.5}, {IR_CLAMP, INFINITY, 1.5}, {IR_CLAMP, -INFINITY, -0.75}, {IR_CLAMP, NAN, NO},
     {IR_INSIDE, -0.75, 1}, {IR_INSIDE, 1.5, 1}, {IR_INSIDE, 0, 1}, {IR_INSIDE, 1.75, 0}, {IR_INSIDE, -1, 0},
     {IR_INSIDE, NAN, 0}, {IR_INSIDE, INFINITY, 0}, {IR_HOLD, -0.0, -0.0}, {IR_HOLD, NAN, NO},
+    {IR_BFLOAT, 1 + 0x1p-8, 1}, {IR_BFLOAT, 1 + 0x3p-8, 1 + 0x1p-6}, {IR_BFLOAT, 0x1.ffp127, INFINITY},
+    {IR_BFLOAT, -0.0, -0.0}, {IR_BFLOAT, -INFINITY, -INFINITY}, {IR_BFLOAT, NAN, NO}, {IR_BFLOAT, 0x1p-133, 0x1p-133},
     /* clang-format on */
 };
 

@@ -58,6 +58,21 @@ static double narrow_erfinv(double x)
     return (double)wide_erfinv(x);
 }
 
+/* 8 bits of a float, the ones that bfloat16 stores. */
+static double narrow_bfloat(double x)
+{
+    int exponent;
+    const double near = (double)(float)x;
+    (void)frexp(near, &exponent);
+    const int last = exponent - 8 < -133 ? -133 : exponent - 8;
+    return ldexp(nearbyint(ldexp(near, -last)), last);
+}
+
+static long double wide_bfloat(long double x)
+{
+    return (long double)narrow_bfloat((double)x);
+}
+
 struct function {
     enum ir_op op;
     double (*narrow)(double);         /* truth for float */
@@ -80,6 +95,7 @@ static const struct function functions[] = {
     {IR_ERFINV, narrow_erfinv, wide_erfinv, {1, 1}, {1, 1}, {{5, 5}, {5.5, 6.5}}, false},
     {IR_SOFTPLUS, narrow_softplus, wide_softplus, {100, 720}, {FLT_MAX, DBL_MAX}, {{3, 3}, {3, 3}}, false},
     {IR_SIGMOID, narrow_sigmoid, wide_sigmoid, {100, 720}, {FLT_MAX, DBL_MAX}, {{3, 3}, {3, 3}}, false},
+    {IR_BFLOAT, narrow_bfloat, wide_bfloat, {100, 1e6}, {1e38, 1e38}, {{0, 0}, {0, 0}}, false},
 };
 
 /* ---- arguments ---------------------------------------------------------------------------------------- */
