@@ -4,6 +4,7 @@
  * arguments and prints nothing. */
 #include "compile.h"
 
+#include "library.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,8 @@ static enum gpfc_status build_module(struct compile *c)
         return objects_make(c, bundle);
     if (!emit_build(c->arena, &c->cpu, c->is_double, c->n_kernels, c->kernels, NULL, bundle, &c->module, &fault))
         return compile_fail(c, GPFC_FAILED, fault);
+    if (c->options->emit == GPFC_EMIT_LIBRARY)
+        emit_rename(c->arena, &c->module, c->n_kernels, c->kernels, library_prefix(c->arena, c->model.name));
     if (compile_is_dumped(c, "llvm"))
         c->options->dumped(c->options->data, "llvm", module_text(c->arena, c->module.module));
     if (!emit_optimize(c->arena, &c->module, &fault))

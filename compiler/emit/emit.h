@@ -95,6 +95,9 @@ struct emit_share {
 bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
                 const struct emit_kernel *kernels, const struct emit_share *share, const struct emit_bundle *bundle,
                 struct emit_module *out, const char **fault) MUST_CHECK;
+/* Of a module without a bundle: the symbols become "<prefix>_kernel_<name>", so that two such go into one program. */
+void emit_rename(struct arena *arena, struct emit_module *module, int n_kernels, const struct emit_kernel *kernels,
+                 const char *prefix);
 bool emit_optimize(struct arena *arena, struct emit_module *module, const char **fault) MUST_CHECK;
 
 #endif

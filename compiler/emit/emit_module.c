@@ -113,6 +113,16 @@ bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_doubl
     return !*fault;
 }
 
+void emit_rename(struct arena *arena, struct emit_module *module, int n_kernels, const struct emit_kernel *kernels,
+                 const char *prefix)
+{
+    for (int k = 0; k < n_kernels; k++) {
+        const char *old = arena_printf(arena, "gpfc_kernel_%s", kernels[k].name);
+        const char *name = arena_printf(arena, "%s_kernel_%s", prefix, kernels[k].name);
+        LLVMSetValueName2(LLVMGetNamedGlobal(module->module, old), name, strlen(name));
+    }
+}
+
 /* What the code of nests needs, and no more: stack slots to registers, common subexpressions, invariants out of loops. The
  * scalar nests of uniform work are vectorised. Anything that inlines or unrolls would undo the schedule. */
 static const char PIPELINE[] =

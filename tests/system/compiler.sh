@@ -103,6 +103,21 @@ expect 0 '' "$gpfc" toy.yaml --json --emit=library
 total=$(cat toy.a toy.so toy.h | wc -c)
 grep -q "\"output_bytes\":$total," out || fault "library: $total bytes, not as in: $(cat out)"
 
+# ---- two libraries in one program
+write_spec second ''
+expect 0 '' "$gpfc" second.yaml --quiet --emit=library
+cat >both.c <<'END'
+#include "second.h"
+#include "toy.h"
+int main(void)
+{
+    return toy_workspace_bytes() == 0 || second_workspace_bytes() == 0;
+}
+END
+# shellcheck disable=SC2086  # flags are words
+expect 0 '' ${CC:-cc} -std=c11 ${GPFC_SANITIZE_FLAGS-} -I. both.c toy.a second.a -lm -o both
+expect 0 '' ./both
+
 # ---- the library against the trainer, with weights from elsewhere
 if ${PYTHON3:-python3} "$source/tests/system/bad_files.py" . >out 2>&1; then
     # shellcheck disable=SC2086  # flags are words
@@ -113,4 +128,4 @@ if ${PYTHON3:-python3} "$source/tests/system/bad_files.py" . >out 2>&1; then
 else
     echo "$(head -1 out): the rest is skipped"
 fi
-finish 34
+finish 37
