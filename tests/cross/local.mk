@@ -37,5 +37,5 @@ check_PROGRAMS += tests/cross/test_base_sizes
 tests_cross_test_base_sizes_SOURCES = tests/cross/test_base_sizes.c $(compiled) $(base_fixture_sources)
 
 # Code for other machines: its text, and run by an emulator where there is one.
-check_scripts += tests/cross/assembly.sh tests/cross/neon.sh
+check_scripts += tests/cross/assembly.sh tests/cross/spills.sh tests/cross/neon.sh
 EXTRA_DIST += tests/cross/loops.awk tests/cross/run_bundle.c
