@@ -61,7 +61,7 @@ check()
     done
     awk '$1 ~ /_contract_/ && $4 > 0' "$folder/loops" >"$folder/spills"
     awk -v share="$5" '$1 ~ /_total_/ && $4 > share * $3' "$folder/loops" >>"$folder/spills"
-    while read -r name instructions products stack; do
+    while read -r name instructions products stack _; do
         complain "$what: $name has a loop of $instructions instructions, $products products, that goes $stack times" \
             "by the stack"
     done <"$folder/spills"
