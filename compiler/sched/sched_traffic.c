@@ -100,9 +100,36 @@ static double store_elements(const struct plan_nest *nest, const struct plan_sto
     return elements;
 }
 
+/* Rows of a total's block are read again for each pass of columns, and a pass's columns for each block of rows where the
+ * first cache does not hold both. The second one does, as it has just been read. */
+static void reread_operands(struct reuse *r, const struct plan_nest *nest)
+{
+    const struct schedule *schedule = &r->plan->schedule;
+    const struct ir_shape shape = nest->total->shape;
+    const double rows = nest->axis_a < 0 ? 1 : shape.size[nest->axis_a];
+    const double columns = nest->axis_b < 0 ? 1 : shape.size[nest->axis_b];
+    const double pass = nest->pass_b * nest->block_b < columns ? nest->pass_b * nest->block_b : columns;
+    double steps = 0; /* elements of a row, or of a column */
+    for (int t = 0; t < nest->n_terms; t++) {
+        double each = 1;
+        for (int label = shape.rank; label < nest->terms[t].n_labels; label++)
+            each *= nest->terms[t].size[label];
+        steps += each;
+    }
+    const double bytes = steps * schedule->lanes * r->element_bytes, outer = (double)ir_elements(shape) / (rows * columns);
+    const bool fits = bytes * (pass + nest->block_a) <= (double)r->machine->l1_bytes;
+    if (bytes * (rows + columns) <= (double)r->machine->l1_bytes)
+        return;
+    r->traffic->from_l2 += outer * (columns / pass - 1) * rows * bytes;
+    if (!fits)
+        r->traffic->from_l2 += outer * (rows / nest->block_a - 1) * columns * bytes;
+}
+
 static void use_nest(struct reuse *r, const struct plan_nest *nest)
 {
     r->nest = nest;
+    if (nest->total)
+        reread_operands(r, nest);
     for (int i = 0; i < nest->n_members; i++)
         plan_visit_bases(r->region, nest->members[i].node, use_base, r);
     for (int i = 0; i < nest->n_sums; i++)
