@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct plan_nest) == 392 && sizeof(struct plan_store) == 184 && sizeof(struct plan_term) == 280 &&
+_Static_assert(sizeof(struct plan_nest) == 408 && sizeof(struct plan_store) == 184 && sizeof(struct plan_term) == 280 &&
                    sizeof(struct plan_value) == 120 && sizeof(struct ir_ein) == 88 && sizeof(struct ir_select) == 48,
                "a field that is new here and decides code is to be among the words");
 
@@ -165,6 +165,9 @@ static void put_terms(struct words *words, const struct plan_nest *nest)
     put(words, nest->block_a);
     put(words, nest->block_b);
     put(words, nest->pass_b);
+    put(words, nest->partial != NULL);
+    put(words, nest->packed);
+    put(words, nest->ahead);
     put_shape(words, nest->total->shape);
     put(words, nest->n_terms);
     for (int t = 0; t < nest->n_terms; t++) {
@@ -217,6 +220,8 @@ static void put_nest(struct words *words, const struct plan *plan, const struct 
     put_stores(words, nest);
     if (nest->kind == PLAN_TOTAL)
         put_terms(words, nest);
+    if (nest->kind == PLAN_LANES)
+        put_shape(words, nest->total->shape);
     if (nest->node) {
         put_computed(words, nest->node);
         put_layout(words, &words->region->value[nest->node->id], nest->node->shape.rank);
@@ -251,10 +256,10 @@ static long map_weight(const struct plan_nest *nest, long operations)
     return 2 * products + (nest->apart ? 1 : elements) * (operations + nest->n_stores);
 }
 
-static long total_weight(const struct plan_nest *nest)
+static long total_weight(const struct schedule *schedule, const struct plan_nest *nest)
 {
     const int a = nest->axis_a < 0 ? 1 : nest->total->shape.size[nest->axis_a];
-    const int b = nest->axis_b < 0 ? 1 : nest->total->shape.size[nest->axis_b];
+    const int b = nest->packed ? plan_packed_columns(schedule, nest) : nest->axis_b < 0 ? 1 : nest->total->shape.size[nest->axis_b];
     const long rows = a < nest->block_a ? a : nest->block_a + a % nest->block_a;
     const long columns = b < nest->block_b ? b : nest->block_b + b % nest->block_b;
     return rows * columns * (4 + 2 * nest->n_terms);
@@ -268,7 +273,7 @@ static long weight_of(const struct plan *plan, const struct plan_region *region,
     if (nest->kind == PLAN_MAP)
         weight = map_weight(nest, operations);
     if (nest->kind == PLAN_TOTAL)
-        weight = total_weight(nest);
+        weight = total_weight(&plan->schedule, nest);
     return WEIGHT_OF_FUNCTION + weight * vectors;
 }
 
@@ -314,6 +319,8 @@ static const char *name_of(struct listing *l, const struct plan_nest *nest)
 {
     const struct ir_node *first = nest->total ? nest->total : nest->node;
     const char *what = nest->kind == PLAN_TOTAL ? "total" : nest->n_summed ? "contract" : "map";
+    if (nest->kind == PLAN_LANES)
+        what = nest->n_stores ? "lanes" : "zero";
     if (nest->n_members)
         first = nest->members[0].node;
     if (nest->node)

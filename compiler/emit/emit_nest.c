@@ -115,6 +115,9 @@ static void build_body(struct nest_emitter *ne, LLVMValueRef function)
     case PLAN_TOTAL:
         emit_total(ne);
         break;
+    case PLAN_LANES:
+        emit_lanes(ne);
+        break;
     case PLAN_SELECT:
     case PLAN_MATRIX:
         group_by_group(ne);

@@ -10,71 +10,10 @@ struct block {
     LLVMValueRef *sums; /* [rows][columns], stack slots */
 };
 
-/* ---- adding up lanes ----------------------------------------------------------------------------------------------- */
-
-/* x and y side by side are lanes 0 .. 2 * lanes - 1: gives those that `pick` names. */
-static LLVMValueRef shuffle(const struct nest_emitter *ne, LLVMValueRef x, LLVMValueRef y, int n, const int *pick)
-{
-    LLVMValueRef mask[64];
-    for (int i = 0; i < n; i++)
-        mask[i] = LLVMConstInt(LLVMInt32TypeInContext(ne->e->context), (unsigned long long)pick[i], false);
-    return LLVMBuildShuffleVector(ne->e->builder, x, y, LLVMConstVector(mask, (unsigned)n), "");
-}
-
-/* Lanes i and i ^ apart of x added up in those lanes i that lack the bit `apart`, of y in the others: a blend, a shuffle
- * and an addition. */
-static LLVMValueRef add_apart(const struct nest_emitter *ne, LLVMValueRef x, LLVMValueRef y, int lanes, int apart)
-{
-    int own[64], other[64];
-    for (int i = 0; i < lanes; i++) {
-        own[i] = i & apart ? lanes + i : i;
-        other[i] = own[i] ^ apart;
-    }
-    return LLVMBuildFAdd(ne->e->builder, shuffle(ne, x, y, lanes, own), shuffle(ne, x, y, lanes, other), "");
-}
-
-/* Its lower and upper half added up. */
-static LLVMValueRef add_halves(const struct nest_emitter *ne, LLVMValueRef x, int lanes)
-{
-    int lower[64], upper[64];
-    for (int i = 0; i < lanes / 2; i++) {
-        lower[i] = i;
-        upper[i] = lanes / 2 + i;
-    }
-    LLVMValueRef nothing = LLVMGetPoison(LLVMTypeOf(x));
-    return LLVMBuildFAdd(ne->e->builder, shuffle(ne, x, nothing, lanes / 2, lower),
-                         shuffle(ne, x, nothing, lanes / 2, upper), "");
-}
-
-/* Sums the lanes of each of n vectors (a power of two, at most the lanes of one): lane i of the result, a vector of n, is
- * the sum of vectors[i]. Each round halves the vectors: bit by bit the lane says which one it is of. */
-static LLVMValueRef sum_lanes(const struct nest_emitter *ne, int n, LLVMValueRef *vectors)
-{
-    int lanes = (int)LLVMGetVectorSize(ne->type);
-    for (int apart = n / 2; apart > 0; apart /= 2)
-        for (int i = 0; i < apart; i++)
-            vectors[i] = add_apart(ne, vectors[i], vectors[i + apart], lanes, apart);
-    LLVMValueRef sum = vectors[0];
-    for (; lanes > n; lanes /= 2)
-        sum = add_halves(ne, sum, lanes);
-    return sum;
-}
-
-/* Lanes first .. first+n-1. */
-static LLVMValueRef part_of(const struct nest_emitter *ne, LLVMValueRef x, int first, int n)
-{
-    LLVMValueRef mask[64];
-    for (int i = 0; i < n; i++)
-        mask[i] = LLVMConstInt(LLVMInt32TypeInContext(ne->e->context), (unsigned long long)(first + i), false);
-    return LLVMBuildShuffleVector(ne->e->builder, x, LLVMGetPoison(LLVMTypeOf(x)),
-                                  LLVMConstVector(mask, (unsigned)n), "");
-}
-
 /* ---- one block --------------------------------------------------------------------------------------------------- */
 
-/* Product of the factors that have exactly these of the block's two labels. */
-static LLVMValueRef partial_product(const struct nest_emitter *ne, const struct plan_term *term, bool a, bool b,
-                                    const struct index *label, int vector)
+LLVMValueRef emit_total_product(const struct nest_emitter *ne, const struct plan_term *term, bool a, bool b,
+                                const struct index *label, int vector)
 {
     LLVMValueRef result = NULL;
     for (int i = 0; i < term->n_factors; i++) {
@@ -122,7 +61,7 @@ static LLVMValueRef edge(const struct nest_emitter *ne, const struct plan_term *
                          bool row, int i, struct index *label, int vector)
 {
     set_label(label, row ? ne->nest->axis_a : ne->nest->axis_b, row ? block->a : block->b, i);
-    return partial_product(ne, term, row, !row, label, vector);
+    return emit_total_product(ne, term, row, !row, label, vector);
 }
 
 /* The same of two vectors, whose lanes are summed alike: in one. */
@@ -162,7 +101,7 @@ static void accumulate(const struct nest_emitter *ne, const struct plan_term *te
     const int n_held = by_row ? block->columns : block->rows, n_moving = by_row ? block->rows : block->columns;
     LLVMValueRef held[64];
     emit_barrier(ne);
-    LLVMValueRef common = partial_product(ne, term, false, false, label, vector);
+    LLVMValueRef common = emit_total_product(ne, term, false, false, label, vector);
     if (term->coefficient != 1 || term->n_factors == 0)
         common = emit_product(ne, emit_number(ne, term->coefficient), common);
     for (int h = 0; h < n_held; h++)
@@ -173,7 +112,7 @@ static void accumulate(const struct nest_emitter *ne, const struct plan_term *te
             const int i = by_row ? m : h, j = by_row ? h : m;
             set_label(label, ne->nest->axis_a, block->a, i);
             set_label(label, ne->nest->axis_b, block->b, j);
-            LLVMValueRef both = partial_product(ne, term, true, true, label, vector);
+            LLVMValueRef both = emit_total_product(ne, term, true, true, label, vector);
             add_product(ne, block->sums[i * block->columns + j], emit_product(ne, moving, both), held[h]);
         }
     }
@@ -196,27 +135,6 @@ static void over_summed(struct nest_emitter *ne, const struct plan_term *term, c
     emit_loop_end(ne->e, &loop, term->size[next]);
 }
 
-/* Adds n sums, a power of two, to the memory at `address`; contiguous: as one vector. */
-static void add_to_memory(const struct nest_emitter *ne, LLVMValueRef address, LLVMValueRef sums, int n, long stride)
-{
-    LLVMBuilderRef b = ne->e->builder;
-    LLVMTypeRef i32 = LLVMInt32TypeInContext(ne->e->context);
-    if (stride == 1) {
-        LLVMValueRef old = LLVMBuildLoad2(b, LLVMTypeOf(sums), address, "");
-        LLVMSetAlignment(old, (unsigned)ne->e->real_bytes);
-        LLVMValueRef store = LLVMBuildStore(b, LLVMBuildFAdd(b, old, sums, ""), address);
-        LLVMSetAlignment(store, (unsigned)ne->e->real_bytes);
-        return;
-    }
-    for (int i = 0; i < n; i++) {
-        LLVMValueRef offset = emit_constant_index(ne->e, i * stride);
-        LLVMValueRef place = LLVMBuildGEP2(b, ne->e->real, address, &offset, 1, "");
-        LLVMValueRef sum = LLVMBuildExtractElement(b, sums, LLVMConstInt(i32, (unsigned long long)i, false), "");
-        LLVMValueRef old = LLVMBuildLoad2(b, ne->e->real, place, "");
-        LLVMBuildStore(b, LLVMBuildFAdd(b, old, sum, ""), place);
-    }
-}
-
 /* Adds up the lanes of rows x columns of the block's sums, powers of two, from row i and column j. */
 static void store_piece(const struct nest_emitter *ne, const struct block *block, struct index *label, int i, int j,
                         int rows, int columns)
@@ -227,16 +145,16 @@ static void store_piece(const struct nest_emitter *ne, const struct block *block
         int place = (i + p / columns) * block->columns + j + p % columns;
         pieces[p] = LLVMBuildLoad2(b, ne->type, block->sums[place], "");
     }
-    LLVMValueRef sums = sum_lanes(ne, rows * columns, pieces);
+    LLVMValueRef sums = emit_sum_lanes(ne, rows * columns, pieces);
     set_label(label, ne->nest->axis_b, block->b, j);
     for (int r = 0; r < rows; r++) {
         set_label(label, ne->nest->axis_a, block->a, i + r);
-        LLVMValueRef row = rows > 1 ? part_of(ne, sums, r * columns, columns) : sums;
+        LLVMValueRef row = rows > 1 ? emit_lanes_of(ne, sums, r * columns, columns) : sums;
         for (int s = 0; s < ne->nest->n_stores; s++) {
             const struct plan_value *to = &ne->nest->stores[s].to;
             long stride = ne->nest->axis_b < 0 ? 1 : to->stride[ne->nest->axis_b];
             LLVMValueRef address = emit_address(ne, ne->store[s], to, ne->nest->total->shape.rank, label, 0);
-            add_to_memory(ne, address, row, columns, stride);
+            emit_add_sums(ne, address, row, columns, stride);
         }
     }
 }
@@ -254,6 +172,36 @@ static void store_block(const struct nest_emitter *ne, const struct block *block
     }
 }
 
+/* ---- partial sums: a block goes on where it was left ------------------------------------------------------------------ */
+
+static void set_element(const struct nest_emitter *ne, const struct block *block, struct index *label, int element)
+{
+    set_label(label, ne->nest->axis_a, block->a, element / block->columns);
+    set_label(label, ne->nest->axis_b, block->b, element % block->columns);
+}
+
+static void load_partial(const struct nest_emitter *ne, const struct block *block, struct index *label)
+{
+    const struct plan_value *from = &ne->nest->stores[0].to;
+    for (int i = 0; i < block->rows * block->columns; i++) {
+        set_element(ne, block, label, i);
+        LLVMValueRef sum = emit_load(ne, ne->store[0], from, ne->nest->total->shape.rank, label, 0);
+        LLVMBuildStore(ne->e->builder, sum, block->sums[i]);
+    }
+}
+
+static void store_partial(const struct nest_emitter *ne, const struct block *block, struct index *label)
+{
+    const struct plan_value *to = &ne->nest->stores[0].to;
+    for (int i = 0; i < block->rows * block->columns; i++) {
+        set_element(ne, block, label, i);
+        LLVMValueRef sum = LLVMBuildLoad2(ne->e->builder, ne->type, block->sums[i], "");
+        emit_store_value(ne, ne->store[0], to, ne->nest->total->shape.rank, label, 0, sum);
+    }
+}
+
+/* ---- blocks ---------------------------------------------------------------------------------------------------------- */
+
 /* A sum begins with the first product: LLVM drops the addition to -0. Where a loop comes first there is none to
  * drop, and 0 is cheaper. */
 static LLVMValueRef start_of_sums(const struct nest_emitter *ne)
@@ -267,15 +215,20 @@ static void emit_block(struct nest_emitter *ne, struct block *block)
     struct index label[IR_MAX_LABELS];
     int n = block->rows * block->columns;
     block->sums = ARENA_ARRAY(ne->e->arena, LLVMValueRef, (size_t)n);
-    for (int i = 0; i < n; i++) {
-        block->sums[i] = emit_slot(ne);
-        LLVMBuildStore(ne->e->builder, start_of_sums(ne), block->sums[i]);
-    }
     for (int axis = 0; axis < ne->nest->total->shape.rank; axis++)
         label[axis] = ne->axis[axis];
+    for (int i = 0; i < n; i++)
+        block->sums[i] = emit_slot(ne);
+    if (ne->nest->partial)
+        load_partial(ne, block, label);
+    for (int i = 0; i < n && !ne->nest->partial; i++)
+        LLVMBuildStore(ne->e->builder, start_of_sums(ne), block->sums[i]);
     for (int t = 0; t < ne->nest->n_terms; t++)
         over_summed(ne, &ne->nest->terms[t], block, label, ne->nest->total->shape.rank);
-    store_block(ne, block, label);
+    if (ne->nest->partial)
+        store_partial(ne, block, label);
+    else
+        store_block(ne, block, label);
 }
 
 /* ---- loops ------------------------------------------------------------------------------------------------------- */
@@ -361,7 +314,10 @@ static void over_axes(struct nest_emitter *ne, int axis)
 {
     const struct plan_nest *nest = ne->nest;
     if (axis == nest->total->shape.rank) {
-        over_blocks(ne);
+        if (nest->packed)
+            emit_packed(ne);
+        else
+            over_blocks(ne);
         return;
     }
     if (axis == nest->axis_a || axis == nest->axis_b) {

@@ -152,8 +152,27 @@ void emit_nest_build(struct emitter *e, const struct distinct_nest *nest, LLVMVa
 
 void emit_map(struct nest_emitter *ne);
 void emit_total(struct nest_emitter *ne);
+void emit_lanes(struct nest_emitter *ne);
+/* Of a total: all results at the indices of the axes that are not in a block. */
+void emit_packed(struct nest_emitter *ne);
 void emit_select(struct nest_emitter *ne);
 void emit_matrix(struct nest_emitter *ne);
+
+/* ---- emit_total.c ---------------------------------------------------------------------------------------------------------- */
+
+/* Product of the term's factors that have exactly these of the block's two labels; NULL: there are none. */
+LLVMValueRef emit_total_product(const struct nest_emitter *ne, const struct plan_term *term, bool a, bool b,
+                                const struct index *label, int vector);
+
+/* ---- emit_lanes.c: lanes added up ---------------------------------------------------------------------------------------- */
+
+/* Sums the lanes of each of n vectors (a power of two, at most the lanes of one): lane i of the result, a vector of n, is
+ * the sum of vectors[i]. */
+LLVMValueRef emit_sum_lanes(const struct nest_emitter *ne, int n, LLVMValueRef *vectors);
+/* Lanes first .. first+n-1. */
+LLVMValueRef emit_lanes_of(const struct nest_emitter *ne, LLVMValueRef x, int first, int n);
+/* Adds n sums, a power of two, to the memory at `address`. */
+void emit_add_sums(const struct nest_emitter *ne, LLVMValueRef address, LLVMValueRef sums, int n, long stride);
 
 /* ---- emit_limit.c: slices of stacks that belong to rounds which a limited loop does not run ----------------------------- */
 

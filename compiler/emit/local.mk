@@ -6,6 +6,7 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/emit/emit_clock.c \
 	compiler/emit/emit_distinct.c \
 	compiler/emit/emit_kernel.c \
+	compiler/emit/emit_lanes.c \
 	compiler/emit/emit_limit.c \
 	compiler/emit/emit_loop.c \
 	compiler/emit/emit_map.c \
@@ -13,6 +14,7 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/emit/emit_module.c \
 	compiler/emit/emit_nest.c \
 	compiler/emit/emit_pairs.c \
+	compiler/emit/emit_packed.c \
 	compiler/emit/emit_select.c \
 	compiler/emit/emit_total.c \
 	compiler/emit/emitter.h \

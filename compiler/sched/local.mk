@@ -12,6 +12,8 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/sched/sched_memory.c \
 	compiler/sched/sched_nest.c \
 	compiler/sched/sched_pairs.c \
+	compiler/sched/sched_packed.c \
+	compiler/sched/sched_partial.c \
 	compiler/sched/sched_plan.c \
 	compiler/sched/sched_print.c \
 	compiler/sched/sched_space.c \

@@ -55,13 +55,24 @@ bool plan_group(struct planner *planner, struct plan_region *region);
 
 /* The nest of one bsum. */
 struct plan_nest *plan_total(struct planner *planner, struct plan_region *region, const struct ir_node *bsum);
+/* Lets it add to partial sums. */
+void plan_total_to(const struct planner *planner, struct plan_nest *nest, struct plan_partial *partial);
+
+/* Turns operands of a total if that takes fewer cycles than it does without. */
+void plan_pack(const struct planner *planner, const struct plan_region *region, struct plan_nest *nest, double cycles);
+/* Vectors of lanes that a result of a total is the sum of. */
+long plan_total_steps(const struct schedule *schedule, const struct plan_nest *nest);
+
+/* Partial sums of what a planned loop adds up: decides which, and appends what goes before and behind the loop. */
+void plan_partial_begin(struct planner *planner, struct plan_region *region, struct plan_loop *loop);
+void plan_partial_end(struct planner *planner, struct plan_region *region, struct plan_loop *loop);
 
 void plan_append(struct planner *planner, struct plan_region *region, struct plan_nest *nest,
                  struct plan_loop *loop);
 void plan_store_add(struct planner *planner, struct plan_nest *nest, struct plan_store store);
 
-/* Plans a loop with its body and appends it, with what sets up its state before and hands it on after. */
-bool plan_loop_append(struct planner *planner, struct plan_region *region, const struct ir_node *steps);
+/* Plans a loop with its body and appends it, as item *item, with what sets up its state before and hands it on after. */
+bool plan_loop_append(struct planner *planner, struct plan_region *region, const struct ir_node *steps, int *item);
 
 struct ir_shape plan_result_shape(const struct ir_node *steps, int result);
 /* A result that is a sum over the batch: it lies among the kernel's sums, not in the region's memory. */

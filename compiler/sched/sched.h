@@ -32,6 +32,8 @@ struct schedule {
     int unroll;      /* a nest of at most so many vector operations is unrolled whole */
     int steps;       /* of a contraction's innermost sum that one round of its loop takes */
     int pass;        /* vectors of operands that a sum over the batch has at hand while others go by */
+    int partial;     /* a sum over the batch of at most so many elements keeps a vector of lanes for each of them */
+    int packed;      /* 1: a sum over the batch may have operands turned, so that vectors run along a row of results */
     int keep;        /* enum sched_keep: decides how the program is built, not how it is planned */
 };
 
@@ -87,6 +89,13 @@ struct plan_member { /* a value computed in a nest; in registers for the nest's 
     int axis[IR_MAX_LABELS]; /* nest axis of each label (an elementwise node's labels are its axes); -1: summed */
 };
 
+/* Sums that loops add to lane by lane: no lanes are added up within. */
+struct plan_partial {
+    struct ir_shape shape;
+    int end;                /* item of the outermost region that adds up the lanes */
+    struct plan_value place; /* one vector an element */
+};
+
 struct plan_factor {
     const struct ir_node *node;
     unsigned char labels[IR_MAX_RANK];
@@ -105,6 +114,7 @@ enum plan_nest_kind {
     PLAN_TOTAL,  /* one bsum: outer products summed over lanes and summed labels into a block of registers */
     PLAN_SELECT, /* a sparse linear map along one axis, or a sum of such maps, entry by entry */
     PLAN_MATRIX, /* the determinant or inverse of a matrix, by Cholesky's factor in a place of its own */
+    PLAN_LANES,  /* a total's partial sums, a vector of lanes an element: zeros at first, lanes added up at last */
 };
 
 struct plan_nest {
@@ -128,17 +138,22 @@ struct plan_nest {
                    bfloat16: they are multiplied at once, in single precision; -1: none */
     int n_stores;
     struct plan_store *stores;
-    /* TOTAL */
+    /* TOTAL, LANES */
     const struct ir_node *total;
+    struct plan_partial *partial; /* TOTAL: what it adds to, a vector of lanes each; NULL: lanes are added up at once */
+    /* TOTAL */
     int n_terms;
     struct plan_term *terms;
     int axis_a, axis_b;   /* axes of the total that make the register block; -1: none */
-    int block_a, block_b;
+    int block_a, block_b; /* packed: block_b in vectors */
+    int packed; /* elements of axis_b's operands, turned: vectors run along them, each lane is a step; 0: they are not */
+    bool ahead; /* packed: so many results that they come from far away, and are asked for at a block's start */
     int pass_b; /* blocks along axis_b whose operands stay at hand while those along axis_a go by */
     /* SELECT, MATRIX: from memory to memory */
     const struct ir_node *node;
     struct plan_value work; /* MATRIX: [n,n] for the factor, of which `block` rows are computed at once; MAP: [rows] for the
-                             * sums of a contraction in pieces */
+                             * sums of a contraction in pieces; TOTAL: [packed], as [step][lane][axis_b in whole vectors];
+                             * LANES: partial sums */
 };
 
 struct plan_region;
@@ -147,6 +162,7 @@ struct plan_result {            /* of a loop */
     const struct ir_node *read; /* its RESULT node; NULL: never read */
     int temporary;              /* of the surrounding region, where it lies if never read; -1: none */
     int output;                 /* a sum over the batch: output of the surrounding graph that it adds to; -1: none */
+    struct plan_partial *partial; /* of such a sum: where its lanes lie while loops run; NULL: they are added up at once */
     struct plan_value place;
 };
 
@@ -238,6 +254,8 @@ bool plan_is_member(const struct plan_nest *nest, const struct ir_node *node);
 
 /* Of a total: is one of the factor's axes this label? Of -1, which stands for none: no. */
 bool plan_factor_has(const struct plan_factor *factor, int label);
+/* Of a packed total: vectors that a row of results takes. */
+int plan_packed_columns(const struct schedule *schedule, const struct plan_nest *nest);
 /* The largest power of two that is at most n and at most `most`, which is one: pieces in which lanes are added up. */
 int plan_power_of_two(int n, int most);
 

@@ -10,6 +10,7 @@ enum {
                                more registers, and spills if accumulators take them */
     STEPS_A_ROUND = 2,      /* more gain nothing; where registers are few for their vectors, loads of later steps spill */
     PASS_BYTES = 12 << 10,  /* less than half of a first cache, which other operands pass through */
+    PARTIAL_BYTES = 10 << 10, /* near enough to a first cache; larger ones push what is kept out of the second */
     UNROLL_OPERATIONS = 48, /* more than that unrolled whole and registers spill */
 };
 
@@ -29,7 +30,8 @@ struct schedule sched_choose(int vector_bits, int registers, int element_bytes, 
     int vector = vector_bits / 8 / element_bytes;
     struct schedule schedule = {.vector = vector, .lanes = VECTORS_A_TILE * vector, .group = VECTORS_AT_ONCE,
                                 .unroll = UNROLL_OPERATIONS,
-                                .pass = PASS_BYTES * 8 / vector_bits, .keep = SCHED_KEEP_ALL};
+                                .pass = PASS_BYTES * 8 / vector_bits, .partial = PARTIAL_BYTES * 8 / vector_bits, .packed = 1,
+                                .keep = SCHED_KEEP_ALL};
     if (lanes_wanted > 0)
         schedule.lanes = lanes_wanted < vector ? vector : lanes_wanted;
     bool is_narrow = vector_bits == 128, multiplies_apart = is_narrow && registers == 16; /* NEON and SSE2; SSE2 */

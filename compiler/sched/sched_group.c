@@ -445,12 +445,13 @@ static bool append_next(struct grouping *grouping, const struct ir_node *node)
     struct planner *planner = grouping->planner;
     struct plan_region *region = grouping->region;
     if (node->op == IR_STEPS) {
-        if (!plan_loop_append(planner, region, node))
+        int item;
+        if (!plan_loop_append(planner, region, node, &item))
             return false;
-        mark_done(grouping, node, region->n_items - 1);
+        mark_done(grouping, node, item);
         for (int id = node->id + 1; id < region->graph->n_nodes; id++)
             if (region->graph->nodes[id]->op == IR_RESULT && region->graph->nodes[id]->args[0] == node)
-                mark_done(grouping, region->graph->nodes[id], region->n_items - 1);
+                mark_done(grouping, region->graph->nodes[id], item);
         return true;
     }
     struct plan_nest *nest;

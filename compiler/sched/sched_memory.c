@@ -139,12 +139,16 @@ static struct ir_shape work_shape(const struct plan_nest *nest)
 {
     if (nest->kind == PLAN_MATRIX)
         return nest->node->args[0]->shape;
+    if (nest->packed > 0)
+        return (struct ir_shape){.rank = 1, .size = {nest->packed}};
     return (struct ir_shape){.rank = 1, .size = {nest->size[0]}};
 }
 
 long plan_work_elements(const struct plan_nest *nest)
 {
-    return nest->kind == PLAN_MATRIX || nest->piece > 0 ? ir_elements(work_shape(nest)) : 0;
+    if (nest->kind == PLAN_LANES)
+        return ir_elements(nest->partial->shape);
+    return nest->kind == PLAN_MATRIX || nest->piece > 0 || nest->packed > 0 ? ir_elements(work_shape(nest)) : 0;
 }
 
 /* ---- frames ------------------------------------------------------------------------------------------------------ */
@@ -209,6 +213,14 @@ static void place_sums(struct planner *planner, struct plan_region *region)
     }
 }
 
+/* From where it is cleared to where its lanes are added up. */
+static void place_partial(const struct planner *planner, struct frame *frame, const struct plan_nest *nest)
+{
+    const long elements = ir_elements(nest->partial->shape) * planner->plan->schedule.vector;
+    if (nest->n_stores == 0)
+        nest->partial->place.offset = frame_place(frame, elements, nest->partial->end);
+}
+
 void plan_size(struct planner *planner, struct plan_region *region)
 {
     long unit = region->wide ? planner->plan->schedule.lanes : 1;
@@ -229,7 +241,9 @@ void plan_size(struct planner *planner, struct plan_region *region)
                 facts->offset = frame_place(&frame, frame_elements(node->shape, facts->row, unit), facts->last);
         }
         struct plan_nest *nest = region->items[item].nest;
-        if (nest && plan_work_elements(nest) > 0)
+        if (nest && nest->kind == PLAN_LANES)
+            place_partial(planner, &frame, nest);
+        else if (nest && plan_work_elements(nest) > 0)
             nest->work.offset = frame_place(&frame, temporary_elements(work_shape(nest), unit), item);
         struct plan_loop *loop = region->items[item].loop;
         if (loop) {
@@ -323,6 +337,13 @@ static struct plan_value result_place(struct planner *planner, const struct plan
     return place;
 }
 
+static void settle_partial(const struct planner *planner, struct plan_partial *partial, long base)
+{
+    const int vector = planner->plan->schedule.vector;
+    partial->place = (struct plan_value){.space = PLAN_SCRATCH, .offset = base + partial->place.offset, .wide = true};
+    plan_strides(partial->shape, partial->shape.rank - 1, vector, partial->place.stride);
+}
+
 static void settle_loop(struct planner *planner, struct plan_region *region, struct plan_loop *loop, long base,
                         const struct plan_value *outputs)
 {
@@ -335,6 +356,8 @@ static void settle_loop(struct planner *planner, struct plan_region *region, str
         bool stack = r >= steps->n_carry && r < steps->n_carry + steps->n_stack;
         loop->results[r].place = place;
         body_outputs[r] = stack ? slice_of(place, plan_result_shape(loop->node, r).rank, loop->depth) : place;
+        if (loop->results[r].partial)
+            body_outputs[r] = loop->results[r].partial->place;
     }
     for (int i = 0; i < body->graph->n_inputs; i++) {
         const struct ir_node *operand = loop->node->args[i];
@@ -400,14 +423,21 @@ void plan_settle(struct planner *planner, struct plan_region *region, long base,
         temporary->value = own_place(planner, region, temporary->shape, temporary->shape.rank - 1,
                                      base + temporary->value.offset);
     }
-    for (int item = 0; item < region->n_items; item++)
+    for (int item = 0; item < region->n_items; item++) {
+        const struct plan_nest *nest = region->items[item].nest;
+        if (nest && nest->kind == PLAN_LANES && nest->n_stores == 0)
+            settle_partial(planner, nest->partial, base);
         if (region->items[item].loop)
             settle_loop(planner, region, region->items[item].loop, base, outputs);
+    }
     for (int item = 0; item < region->n_items; item++) {
         struct plan_nest *nest = region->items[item].nest;
         if (!nest)
             continue;
-        const struct ir_shape work = plan_work_elements(nest) > 0 ? work_shape(nest) : (struct ir_shape){0};
+        const bool partial = nest->kind == PLAN_LANES;
+        const struct ir_shape work = plan_work_elements(nest) > 0 && !partial ? work_shape(nest) : (struct ir_shape){0};
+        if (partial)
+            nest->work = nest->partial->place;
         if (work.rank > 0)
             nest->work = own_place(planner, region, work, work.rank - 1, base + nest->work.offset);
         store_own_values(planner, region, nest);

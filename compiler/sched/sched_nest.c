@@ -58,6 +58,9 @@ void sched_nest_text(const struct plan_nest *nest, struct strbuf *out)
     } else if (nest->node) {
         strbuf_add(out, ir_op_name(nest->node->op));
         add_sizes(out, " ", nest->node->shape.rank, nest->node->shape.size);
+    } else if (nest->kind == PLAN_LANES) {
+        strbuf_add(out, nest->n_stores ? "lanes added up" : "lanes cleared");
+        add_sizes(out, " ", nest->total->shape.rank, nest->total->shape.size);
     } else {
         add_total(out, nest);
     }

@@ -380,7 +380,7 @@ static void append_prologue(struct planner *planner, struct plan_region *region,
     }
 }
 
-bool plan_loop_append(struct planner *planner, struct plan_region *region, const struct ir_node *steps)
+bool plan_loop_append(struct planner *planner, struct plan_region *region, const struct ir_node *steps, int *item)
 {
     if (region->depth + 1 >= PLAN_MAX_DEPTH)
         return fail(planner, region, steps, "loops are nested too deeply");
@@ -395,7 +395,10 @@ bool plan_loop_append(struct planner *planner, struct plan_region *region, const
     loop->prologue = region->n_items;
     find_reads(planner, region, loop);
     append_prologue(planner, region, loop);
+    plan_partial_begin(planner, region, loop);
+    *item = region->n_items;
     plan_append(planner, region, NULL, loop);
+    plan_partial_end(planner, region, loop);
     return true;
 }
 

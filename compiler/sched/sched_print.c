@@ -47,6 +47,21 @@ static void print_single(const struct plan_nest *nest, struct strbuf *out)
     strbuf_add(out, "\n");
 }
 
+static void print_packed(const struct plan_nest *nest, struct strbuf *out)
+{
+    strbuf_addf(out, "total %%%d: %d terms, packed, blocks of %d x %d vectors over axes %d, %d, operands in ", nest->total->id,
+                nest->n_terms, nest->block_a, nest->block_b, nest->axis_a, nest->axis_b);
+    print_value(&nest->work, 0, out);
+    strbuf_add(out, "\n");
+}
+
+static void print_lanes(const struct plan_nest *nest, struct strbuf *out)
+{
+    strbuf_addf(out, "lanes of %%%d: %s ", nest->total->id, nest->n_stores ? "added up, from" : "zeros, to");
+    print_value(&nest->partial->place, nest->partial->shape.rank, out);
+    strbuf_add(out, "\n");
+}
+
 static void print_nest(const struct plan_nest *nest, int indent, struct strbuf *out)
 {
     strbuf_addf(out, "%*s", indent, "");
@@ -54,6 +69,10 @@ static void print_nest(const struct plan_nest *nest, int indent, struct strbuf *
         print_map(nest, out);
     else if (nest->node)
         print_single(nest, out);
+    else if (nest->kind == PLAN_LANES)
+        print_lanes(nest, out);
+    else if (nest->packed)
+        print_packed(nest, out);
     else
         strbuf_addf(out, "total %%%d: %d terms, blocks of %d x %d over axes %d, %d in passes of %d\n",
                     nest->total->id, nest->n_terms, nest->block_a, nest->block_b, nest->axis_a, nest->axis_b,
@@ -66,7 +85,7 @@ static void print_nest(const struct plan_nest *nest, int indent, struct strbuf *
         else
             strbuf_add(out, store->from < 0 ? "zero" : "temporary");
         strbuf_add(out, " -> ");
-        print_value(&store->to, nest->kind == PLAN_TOTAL ? store->node->shape.rank : store->rank, out);
+        print_value(&store->to, nest->total ? store->node->shape.rank : store->rank, out);
         strbuf_add(out, "\n");
     }
 }

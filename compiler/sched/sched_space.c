@@ -94,12 +94,16 @@ int sched_space(const struct machine *machine, int element_bytes, enum sched_ext
     offer_unrolled(&space, first, unroll, UNROLLS, 4);
     if (extent == SCHED_QUICK)
         return space.n;
-    struct schedule fewer = first, more = first, narrow = first;
+    struct schedule fewer = first, more = first, narrow = first, at_once = first;
     fewer.accumulators = first.registers * 5 / 8;
     more.accumulators = first.registers - 2;
     narrow.vector = first.vector / 2; /* some processors slow down for their widest vectors */
     offer_unrolled(&space, fewer, unroll, UNROLLS, 4);
     offer_unrolled(&space, more, unroll, UNROLLS, 4);
     offer_unrolled(&space, narrow, unroll, 2, 4);
+    at_once.partial = 0;
+    offer_unrolled(&space, at_once, unroll, 1, 4);
+    at_once.packed = 0;
+    offer_unrolled(&space, at_once, unroll, 1, 4);
     return space.n;
 }

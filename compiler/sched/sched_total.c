@@ -121,8 +121,8 @@ static double reduction_cost(const struct schedule *schedule, int m, int k)
 
 /* Cycles to cover a x b results in blocks of m x k: every step loads m + k vectors and multiplies m * k times, two of either
  * a cycle, and takes as long as a multiplication at least (four cycles); then comes the reduction, at two or three
- * operations a cycle. */
-static double block_cost(const struct schedule *schedule, long steps, int a, int b, int m, int k)
+ * operations a cycle, or loads and stores of partial sums. */
+static double block_cost(const struct schedule *schedule, long steps, bool partial, int a, int b, int m, int k)
 {
     double cost = 0;
     for (int i = 0; i < a; i += m)
@@ -132,7 +132,8 @@ static double block_cost(const struct schedule *schedule, long steps, int a, int
             double step = loads > products ? loads : products;
             if (steps > SHORT && step < 8)
                 step = 8;
-            cost += (double)steps * (0.5 * step + 0.1 * loads) + reduction_cost(schedule, rows, columns) / 2.5 + 2;
+            const double end = partial ? products : reduction_cost(schedule, rows, columns);
+            cost += (double)steps * (0.5 * step + 0.1 * loads) + end / 2.5 + 2;
         }
     return cost;
 }
@@ -150,7 +151,7 @@ static bool block_fits(const struct schedule *schedule, int m, int k)
     return m * k <= schedule->accumulators && m * k + schedule->in_flight * (held + moving) <= schedule->registers;
 }
 
-static long count_steps(const struct schedule *schedule, const struct plan_nest *nest)
+long plan_total_steps(const struct schedule *schedule, const struct plan_nest *nest)
 {
     long steps = 0;
     for (int t = 0; t < nest->n_terms; t++) {
@@ -162,23 +163,25 @@ static long count_steps(const struct schedule *schedule, const struct plan_nest 
     return steps;
 }
 
-static void choose_block(const struct planner *planner, struct plan_nest *nest)
+/* Gives its cycles. */
+static double choose_block(const struct planner *planner, struct plan_nest *nest)
 {
     const struct schedule *schedule = &planner->plan->schedule;
-    const long steps = count_steps(schedule, nest);
+    const long steps = plan_total_steps(schedule, nest);
     int most = schedule->accumulators;
     int a = nest->axis_a < 0 ? 1 : nest->total->shape.size[nest->axis_a];
     int b = nest->axis_b < 0 ? 1 : nest->total->shape.size[nest->axis_b];
     double least = 0;
     for (int m = 1; m <= most && m <= a; m++)
         for (int k = 1; k <= b && block_fits(schedule, m, k); k++) {
-            double cost = block_cost(schedule, steps, a, b, m, k);
+            double cost = block_cost(schedule, steps, nest->partial, a, b, m, k);
             if (least == 0 || cost < least) {
                 least = cost;
                 nest->block_a = m;
                 nest->block_b = k;
             }
         }
+    return least;
 }
 
 /* Along axis_b so many blocks that what all steps read for them stays in the schedule's share of the first cache: without,
@@ -186,7 +189,7 @@ static void choose_block(const struct planner *planner, struct plan_nest *nest)
 static void choose_pass(const struct planner *planner, struct plan_nest *nest)
 {
     const struct schedule *schedule = &planner->plan->schedule;
-    const long block = count_steps(schedule, nest) * nest->block_b;
+    const long block = plan_total_steps(schedule, nest) * nest->block_b;
     const int blocks = (nest->axis_b < 0 ? 1 : nest->total->shape.size[nest->axis_b]) / nest->block_b;
     nest->pass_b = block < schedule->pass ? (int)(schedule->pass / block) : 1;
     if (nest->pass_b > blocks)
@@ -224,6 +227,16 @@ static void choose_axes(struct plan_nest *nest)
             }
 }
 
+/* How often a block's loops run for other axes. */
+static double outer_count(const struct plan_nest *nest)
+{
+    double count = 1;
+    for (int axis = 0; axis < nest->total->shape.rank; axis++)
+        if (axis != nest->axis_a && axis != nest->axis_b)
+            count *= nest->total->shape.size[axis];
+    return count;
+}
+
 struct plan_nest *plan_total(struct planner *planner, struct plan_region *region, const struct ir_node *bsum)
 {
     struct plan_nest *nest = ARENA_NEW(planner->arena, struct plan_nest);
@@ -238,7 +251,18 @@ struct plan_nest *plan_total(struct planner *planner, struct plan_region *region
     }
     order_terms(planner, nest);
     choose_axes(nest);
+    const double cost = choose_block(planner, nest);
+    choose_pass(planner, nest);
+    plan_pack(planner, region, nest, cost * outer_count(nest));
+    return nest;
+}
+
+void plan_total_to(const struct planner *planner, struct plan_nest *nest, struct plan_partial *partial)
+{
+    nest->partial = partial;
+    nest->packed = 0;
+    nest->ahead = false;
+    choose_axes(nest);
     choose_block(planner, nest);
     choose_pass(planner, nest);
-    return nest;
 }

@@ -92,11 +92,13 @@ static void use_place(struct reuse *r, const struct plan_store *store, double el
     move(r, bytes, stacked ? r->stacks : r->footprint, stacked);
 }
 
-static double store_elements(const struct plan_nest *nest, const struct plan_store *store)
+static double store_elements(const struct schedule *schedule, const struct plan_nest *nest, const struct plan_store *store)
 {
     double elements = nest->total ? (double)ir_elements(nest->total->shape) : 1;
     for (int axis = 0; axis < store->rank; axis++)
         elements *= nest->size[store->axis[axis]];
+    if (nest->kind == PLAN_TOTAL && nest->partial) /* one vector each, however many lanes there are */
+        elements *= (double)schedule->vector / schedule->lanes;
     return elements;
 }
 
@@ -134,7 +136,7 @@ static void use_nest(struct reuse *r, const struct plan_nest *nest)
         plan_visit_bases(r->region, nest->members[i].node, use_base, r);
     for (int i = 0; i < nest->n_sums; i++)
         plan_visit_bases(r->region, nest->sums[i].node, use_base, r);
-    if (nest->total)
+    if (nest->kind == PLAN_TOTAL)
         plan_visit_bases(r->region, nest->total, use_base, r);
     if (nest->node) {
         plan_visit_bases(r->region, nest->node, use_base, r);
@@ -144,7 +146,7 @@ static void use_nest(struct reuse *r, const struct plan_nest *nest)
         const struct plan_store *store = &nest->stores[i];
         if (store->node && nest->n_members == 0 && !nest->total)
             plan_visit_bases(r->region, store->node, use_base, r);
-        use_place(r, store, store_elements(nest, store));
+        use_place(r, store, store_elements(&r->plan->schedule, nest, store));
     }
 }
 

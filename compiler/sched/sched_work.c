@@ -3,6 +3,8 @@
  * Counts the operations of a nest as emit/ makes them: loops, blocks of registers, values computed in place. */
 #include "sched/sched_work.h"
 
+#include <math.h>
+
 struct counting {
     const struct plan *plan;
     const struct plan_region *region;
@@ -286,7 +288,7 @@ static struct work term_work(const struct counting *c, const struct plan_term *t
 
 static void add_total_block(const struct counting *c, int m, int k, double times, struct nest_work *out)
 {
-    struct work block = reduction_work(c, m, k);
+    struct work block = c->nest->partial ? (struct work){.loads = m * k, .stores = m * k} : reduction_work(c, m, k);
     double length = 0, spilled = 0;
     out->code_operations += operations(&block);
     for (int t = 0; t < c->nest->n_terms; t++) {
@@ -306,8 +308,33 @@ static void add_total_block(const struct counting *c, int m, int k, double times
     add_chain(out, times, length, operations(&block), spilled);
 }
 
+/* Blocks of rows x vectors, each lane a step, with operands that were turned before. */
+static void count_packed(const struct counting *c, struct nest_work *out)
+{
+    const struct plan_nest *nest = c->nest;
+    const struct schedule *schedule = &c->plan->schedule;
+    const struct ir_shape shape = nest->total->shape;
+    const double columns = plan_packed_columns(schedule, nest), rows = shape.size[nest->axis_a], m = nest->block_a,
+                 n = nest->block_b, results = (double)ir_elements(shape), width = schedule->vector;
+    const double times = results / rows / shape.size[nest->axis_b], steps = (double)plan_total_steps(schedule, nest);
+    const double blocks = ceil(rows / m) * ceil(columns / n) * times, squares = steps * columns * times;
+    const double lanes = steps * width, products = rows * columns * times * lanes;
+    out->all.madds = results * steps;
+    out->all.arithmetic = products - out->all.madds;
+    out->all.loads = products / n + products / m + squares * width + rows * columns * times;
+    out->all.stores = squares * width + rows * columns * times;
+    out->all.shuffles = squares * width * 0.5 * log2(width);
+    out->all.other = blocks * (lanes * LOOP + BLOCK);
+    out->code_operations = 6 * m * n + 4 * width * width;
+    add_chain(out, blocks, lanes, lanes * (m * n + m + n + LOOP), 0);
+}
+
 static void count_total(const struct counting *c, struct nest_work *out)
 {
+    if (c->nest->packed) {
+        count_packed(c, out);
+        return;
+    }
     const struct plan_nest *nest = c->nest;
     const struct ir_shape shape = nest->total->shape;
     const int a = nest->axis_a < 0 ? 1 : shape.size[nest->axis_a], b = nest->axis_b < 0 ? 1 : shape.size[nest->axis_b];
@@ -320,6 +347,17 @@ static void count_total(const struct counting *c, struct nest_work *out)
         for (int j = 0; j < 2; j++)
             if (rows[i] && columns[j])
                 add_total_block(c, rows[i], columns[j], outer * (i ? 1 : a / m) * (j ? 1 : b / k), out);
+}
+
+static void count_lanes(const struct counting *c, struct nest_work *out)
+{
+    const double elements = (double)ir_elements(c->nest->partial->shape), vector = c->plan->schedule.vector;
+    const struct work sums = reduction_work(c, 1, c->plan->schedule.vector);
+    out->code_operations = 64;
+    if (c->nest->n_stores == 0)
+        out->all.stores = elements;
+    else
+        add_work(&out->all, &sums, elements / vector);
 }
 
 /* ---- selections, matrices -------------------------------------------------------------------------------------------- */
@@ -355,6 +393,9 @@ struct nest_work work_of(const struct plan *plan, const struct plan_region *regi
         break;
     case PLAN_TOTAL:
         count_total(&c, &out);
+        break;
+    case PLAN_LANES:
+        count_lanes(&c, &out);
         break;
     case PLAN_SELECT:
         count_select(&c, &out);

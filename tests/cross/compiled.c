@@ -6,6 +6,7 @@
 #include "emit/emit.h"
 #include "gpfc/kernel_abi.h"
 #include "pass/pass.h"
+#include "sched/sched_space.h"
 
 #include <llvm-c/LLJIT.h>
 #include <math.h>
@@ -79,7 +80,10 @@ static bool make_object(struct arena *arena, const struct ir_graph *graph, const
     }
     int element = options->is_double ? 8 : 4;
     struct emit_kernel kernel = {.name = graph->name, .clocked = options->clocked};
-    kernel.plan = sched_plan(arena, graph, sched_choose(cpu.vector_bits, cpu.registers, element, options->lanes), fault);
+    struct schedule schedule = sched_choose(cpu.vector_bits, cpu.registers, element, options->lanes);
+    if (options->schedule && !sched_parse(arena, options->schedule, &schedule, NULL, fault))
+        return false;
+    kernel.plan = sched_plan(arena, graph, schedule, fault);
     if (!kernel.plan)
         return false;
     out->lanes = kernel.plan->schedule.lanes;

@@ -13,6 +13,7 @@ struct compiled_options {
     int lanes;        /* 0: chosen */
     bool passes;      /* run the passes first */
     bool clocked;     /* it counts the time of its nests */
+    const char *schedule; /* fields that differ from those chosen; NULL: none */
     bool poison;      /* fill scratch and uniform memory with NaN before every tile */
 };
 

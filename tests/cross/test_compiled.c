@@ -28,6 +28,9 @@ static const struct variant variants[] = {
     {"double, passes", {.is_double = true, .passes = true, .poison = true}, 1e-11},
     {"single", {.poison = true}, 2e-3},
     {"single, passes, 4 vectors a tile", {.passes = true, .poison = true, .lanes = 32}, 2e-3},
+    {"single, passes, lanes added up at once", {.passes = true, .poison = true, .schedule = "partial=0 packed=0 pass=1"}, 2e-3},
+    {"double, 4 vectors a tile in one group", {.is_double = true, .poison = true, .schedule = "group=4", .lanes = 16}, 1e-11},
+    {"single, passes, operands turned", {.passes = true, .poison = true, .schedule = "partial=0", .lanes = 32}, 2e-3},
     {"double, SSE2", {.is_double = true, .cpu = "x86-64", .poison = true}, 1e-11},
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
@@ -282,12 +285,46 @@ static void long_sums_agree(void)
     arena_free(arena);
 }
 
+/* ---- weight gradients of few terms ------------------------------------------------------------------------ */
+
+/* Rows and columns that are no multiples of anything, scaled, with a factor of all results, by itself and in a loop. */
+static struct ir_graph *outer_program(struct arena *arena, int rows, int columns)
+{
+    struct ir_graph *g = ir_graph_new(arena, "outer"), *body = ir_graph_new(arena, "body");
+    const struct ir_node *x = ir_input(g, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(1, rows));
+    const struct ir_node *y = ir_input(g, "y", IR_SAMPLE, IR_VARYING, ir_shape_of(2, 3, columns));
+    const struct ir_node *z = ir_input(g, "z", IR_SAMPLE, IR_VARYING, ir_shape_of(0));
+    ir_output_add(g, "apart", ir_bsum(g, ir_ein(g, -2, "i,kj,->kij", x, y, z)));
+    ir_output_add(g, "both", ir_bsum(g, ir_add2(g, ir_ein(g, 1, "i,kj,kj->ij", x, y, y),
+                                                ir_ein(g, 0.5, "i,j->ij", x, ir_pick(g, y, 0, 1)))));
+    const struct ir_node *c = ir_input(body, "c", IR_CARRY, IR_VARYING, x->shape);
+    const struct ir_node *s = ir_input(body, "s", IR_SEQUENCE, IR_VARYING, ir_shape_of(1, columns));
+    const struct ir_node *next = ir_unary(body, IR_TANH, c);
+    ir_output_add(body, "c", next);
+    ir_output_add(body, "sum", ir_bsum(body, ir_ein(body, 1, "i,j->ij", next, s)));
+    const struct ir_node *const args[] = {x, y};
+    const struct ir_steps steps = {.count = 3, .n_carry = 1, .n_sequence = 1, .n_sum = 1, .body = body};
+    ir_output_add(g, "loop", ir_result(g, ir_steps(g, &steps, args), 1));
+    return g;
+}
+
+static void outer_products_agree(void)
+{
+    static const int sizes[][2] = {{1, 8}, {2, 9}, {7, 17}, {13, 50}, {50, 2}, {40, 33}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && seed_count > 1; i++) {
+        struct arena *arena = arena_new();
+        CU_ASSERT_EQUAL(run_graph(arena, outer_program(arena, sizes[i][0], sizes[i][1]), 1 + i), VARIANTS);
+        arena_free(arena);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
         {"straight programs agree with the interpreter", straight_programs_agree},
         {"programs with loops agree with the interpreter", programs_with_loops_agree},
         {"matrices agree with the interpreter", matrices_agree},
+        {"outer products agree with the interpreter", outer_products_agree},
         {"long sums agree with the interpreter", long_sums_agree},
         {"products of rounded numbers agree with the interpreter", products_of_rounded_numbers_agree},
     };

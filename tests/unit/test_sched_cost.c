@@ -285,6 +285,47 @@ static void fused_operations_are_cheaper(void)
     CU_ASSERT_TRUE(seconds_of(graph, &machine, "") > 1.05 * fused);
 }
 
+/* Nests that clear partial sums or add up their lanes. */
+static int count_lanes_nests(const struct ir_graph *graph, const char *fields)
+{
+    const struct machine avx2 = machine_of("haswell");
+    struct schedule schedule = first_of(&avx2);
+    const char *fault = NULL;
+    CU_ASSERT_TRUE_FATAL(sched_parse(arena, fields, &schedule, NULL, &fault));
+    const struct plan *plan = sched_plan(arena, graph, schedule, &fault);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    int n = 0;
+    for (int i = 0; i < plan->tile->n_items; i++)
+        n += plan->tile->items[i].nest && plan->tile->items[i].nest->kind == PLAN_LANES;
+    return n;
+}
+
+/* Weights of 2x15 and 15x15, biases of 15 and 1; the bias of the first layer is a sum for each time. */
+static void lanes_of_small_sums_wait(void)
+{
+    const struct ir_graph *graph = training(small, true);
+    const struct machine avx2 = machine_of("haswell");
+    const int all = count_lanes_nests(graph, "");
+    CU_ASSERT_EQUAL(count_lanes_nests(graph, "partial=0"), 0);
+    CU_ASSERT_TRUE(all >= 8 && all % 2 == 0);
+    CU_ASSERT_EQUAL(count_lanes_nests(graph, "partial=224"), all - 2);
+    CU_ASSERT_EQUAL(count_lanes_nests(graph, "partial=225"), all);
+    CU_ASSERT_TRUE(seconds_of(graph, &avx2, "") < 0.97 * seconds_of(graph, &avx2, "partial=0 packed=0"));
+}
+
+/* x and y of 48: each result is the sum of two vectors, less than adding up its lanes. */
+static void operands_of_short_sums_are_turned(void)
+{
+    const struct machine avx2 = machine_of("haswell");
+    const struct plan *plan = products(&avx2, 48, 48);
+    int packed = 0;
+    for (int i = 0; i < plan->tile->n_items; i++)
+        packed += plan->tile->items[i].nest->packed > 0;
+    CU_ASSERT_EQUAL(packed, 1);
+    const struct ir_graph *graph = training("dimension: 24\nflow: {hidden: [32, 32], steps: 5}\n", true);
+    CU_ASSERT_TRUE(seconds_of(graph, &avx2, "") < 0.97 * seconds_of(graph, &avx2, "packed=0"));
+}
+
 /* ---- the cases, each with an arena ---------------------------------------------------------------------------------- */
 
 #define CASES(CASE) \
@@ -293,7 +334,7 @@ static void fused_operations_are_cheaper(void)
     CASE(fused_operations_are_cheaper) \
     CASE(products_are_counted) CASE(sums_without_registers_are_seen) CASE(more_work_costs_more) \
     CASE(parts_make_the_whole) CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last) \
-    CASE(keeping_depends_on_caches)
+    CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait) CASE(operands_of_short_sums_are_turned)
 
 CASES(CHECK_WITH_ARENA)
 

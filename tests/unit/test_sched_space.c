@@ -31,14 +31,14 @@ static const char *text_of(const struct schedule *schedule)
 
 static void a_schedule_is_one_line(void)
 {
-    const struct schedule schedule = {16, 8, 12, 2, 16, 1, 48, 2, 384, SCHED_KEEP_STATE};
+    const struct schedule schedule = {16, 8, 12, 2, 16, 1, 48, 2, 384, 320, 1, SCHED_KEEP_STATE};
     CU_ASSERT_STRING_EQUAL(text_of(&schedule),
                            "lanes=16 vector=8 accumulators=12 group=2 registers=16 in_flight=1 unroll=48 steps=2 pass=384 "
-                           "keep=state");
-    const struct schedule priced = {16, 8, 12, 2, 16, 1, 48, 2, 384, 24};
+                           "partial=320 packed=1 keep=state");
+    const struct schedule priced = {16, 8, 12, 2, 16, 1, 48, 2, 384, 320, 1, 24};
     CU_ASSERT_STRING_EQUAL(text_of(&priced),
                            "lanes=16 vector=8 accumulators=12 group=2 registers=16 in_flight=1 unroll=48 steps=2 pass=384 "
-                           "keep=24");
+                           "partial=320 packed=1 keep=24");
     struct schedule read = schedule;
     const char *fault;
     CU_ASSERT_TRUE(sched_parse(arena, "keep=24", &read, NULL, &fault));
