@@ -18,7 +18,7 @@ function tell(   i, line, products, stack, saved)
             continue
         products = stack = saved = 0
         for (line = first[i]; line <= last[i]; line++) {
-            products += text[line] ~ /[\t ](vfn?m(add|sub)[0-9]*p[sd]|v?mulp[sd]|fml[as])[\t ]/
+            products += text[line] ~ /[\t ](vfn?m(add|sub)[0-9]*p[sd]|v?mulp[sd]|fml[as]|vdpbf16ps)[\t ]/
             stack += text[line] ~ /\(%rsp[,)]|\[sp[],]/
             saved += text[line] ~ /\(%rsp\).*%[xyz]mm|%[xyz]mm.*\(%rsp\)|[\t ](ld|st)[a-z]+[\t ]+[dqsv][0-9].*\[sp[],]/
         }
