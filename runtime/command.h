@@ -80,6 +80,9 @@ void command_watch_files(void);
 bool command_load(struct samples *out, const struct gpfc_bundle *bundle, const char *data,
                   const struct standard *standard, uint64_t seed, struct fault *fault) MUST_CHECK;
 
+/* The file that command_load reads; NULL: the spec names none. */
+const char *command_data_file(const struct gpfc_bundle *bundle, const char *data);
+
 /* "pairs.npz", "generator moons": what command_load reads. */
 const char *command_data_name(const struct gpfc_bundle *bundle, const char *data, char *room, size_t bytes);
 

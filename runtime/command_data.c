@@ -23,7 +23,7 @@ static const char *spec_generator(const struct gpfc_bundle *bundle)
     return setting_is(bundle, "data.source", "none") ? "" : setting_text(bundle, "data.source");
 }
 
-static const char *file_of(const struct gpfc_bundle *bundle, const char *data)
+const char *command_data_file(const struct gpfc_bundle *bundle, const char *data)
 {
     const char *pairs = setting_text(bundle, "data.pairs"), *samples = setting_text(bundle, "data.file");
     if (data != NULL && data[0] != '\0')
@@ -33,7 +33,7 @@ static const char *file_of(const struct gpfc_bundle *bundle, const char *data)
 
 const char *command_data_name(const struct gpfc_bundle *bundle, const char *data, char *room, size_t bytes)
 {
-    const char *file = file_of(bundle, data);
+    const char *file = command_data_file(bundle, data);
     (void)snprintf(room, bytes, "%s%s", file != NULL ? "" : "generator ",
                    file != NULL ? file : spec_generator(bundle));
     return room;
@@ -48,7 +48,7 @@ static bool standardises(const struct gpfc_bundle *bundle, const char *file)
 bool command_load(struct samples *out, const struct gpfc_bundle *bundle, const char *data,
                   const struct standard *standard, uint64_t seed, struct fault *fault)
 {
-    const char *file = file_of(bundle, data), *generator = spec_generator(bundle);
+    const char *file = command_data_file(bundle, data), *generator = spec_generator(bundle);
     if (file == NULL && generator[0] == '\0')
         return fault_set(fault, FAULT_INPUT,
                          "the spec names no data: give --data FILE.npz with x and y = f(x)%s",

@@ -10,8 +10,8 @@
 
 /* ---- train -------------------------------------------------------------------------------------------- */
 
-/* An absolute path, so that a resumed training finds the file from anywhere; "X.npy,Y.npy" is kept as it is.
- */
+/* An absolute path, so that a resumed training finds the file from anywhere, and goes on with it should another spec
+ * be compiled under that name; "X.npy,Y.npy" is kept as it is. */
 static char *lasting_path(const char *path)
 {
     char *whole = path != NULL ? realpath(path, NULL) : NULL;
@@ -60,8 +60,10 @@ bool command_train(const struct command_context *context, const struct command_o
     struct given given = {0};
     struct training training = {.context = context, .options = options};
     choose_folder(&training);
-    training.note = (struct checkpoint_note){.options = training_options(context->bundle, options),
-                                             .data = lasting_path(options->data)};
+    training.note = (struct checkpoint_note){
+        .options = training_options(context->bundle, options),
+        .data = lasting_path(command_data_file(context->bundle, options->data)),
+    };
     bool good = training.note.data != NULL || fault_memory(fault, 0, "a path");
     good = good && training_watch(&training, fault) && read_given(&given, &training, fault) &&
            load(&training, &given, fault) && training_run(&training, fault);

@@ -4,7 +4,9 @@
 #include "fake_trainer.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <zip.h>
 
 /* ---- training ----------------------------------------------------------------------------------------- */
@@ -232,6 +234,21 @@ static void shorter_data_end_the_training(void)
     scratch_remove(&scratch);
 }
 
+/* The spec's path is one of the folder that the training began in. */
+static void resumed_from_elsewhere(void)
+{
+    set_up();
+    char *here = getcwd(NULL, 0);
+    CU_ASSERT_EQUAL_FATAL(chdir(in_folder("")), 0);
+    expect(FAKE_SINGLE2, "data.pairs=pairs.npz", "train --out @run --epochs 1 --quiet", 0, "");
+    CU_ASSERT_EQUAL_FATAL(chdir("/"), 0);
+    expect(FAKE_SINGLE2, "data.pairs=pairs.npz", "resume @run --quiet", 0, "");
+    expect(FAKE_SINGLE2, "data.pairs=pairs.npz", "train --out @other --epochs 1", 2, "pairs.npz");
+    CU_ASSERT_EQUAL_FATAL(chdir(here), 0);
+    free(here);
+    scratch_remove(&scratch);
+}
+
 static void resuming_is_checked(void)
 {
     set_up();
@@ -281,6 +298,7 @@ int main(int argc, char **argv)
         {"divergence ends the training", divergence_ends_the_training},
         {"interrupted trainings go on", interrupted_trainings_go_on},
         {"shorter data end the training", shorter_data_end_the_training},
+        {"resumed from elsewhere", resumed_from_elsewhere},
         {"resuming is checked", resuming_is_checked},
         {"second signal ends at once", second_signal_ends_at_once},
     };
