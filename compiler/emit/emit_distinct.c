@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct plan_nest) == 408 && sizeof(struct plan_store) == 184 && sizeof(struct plan_term) == 280 &&
-                   sizeof(struct plan_value) == 120 && sizeof(struct ir_ein) == 88 && sizeof(struct ir_select) == 48,
+_Static_assert(sizeof(void *) != 8 || (sizeof(struct plan_nest) == 408 && sizeof(struct plan_store) == 184 &&
+                                       sizeof(struct plan_term) == 280 && sizeof(struct plan_value) == 120 &&
+                                       sizeof(struct ir_ein) == 88 && sizeof(struct ir_select) == 48),
                "a field that is new here and decides code is to be among the words");
 
 /* ---- a nest in words -------------------------------------------------------------------------------------------------- */
