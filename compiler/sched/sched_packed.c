@@ -72,11 +72,11 @@ void plan_pack(const struct planner *planner, const struct plan_region *region, 
     enum { FAR = 16 << 10 }; /* results, which are more than a first cache holds */
     const struct schedule *schedule = &planner->plan->schedule;
     const struct ir_shape shape = nest->total->shape;
-    const int axis = axis_of_rows(schedule, region, nest), columns = plan_packed_columns(schedule, nest);
-    const long steps = plan_total_steps(schedule, nest), summed = steps / (schedule->lanes / schedule->vector);
+    const int axis = axis_of_rows(schedule, region, nest);
     if (axis < 0)
         return;
-    const int rows = shape.size[axis];
+    const int rows = shape.size[axis], columns = plan_packed_columns(schedule, nest);
+    const long steps = plan_total_steps(schedule, nest), summed = steps / (schedule->lanes / schedule->vector);
     const double times = (double)ir_elements(shape) / rows / shape.size[shape.rank - 1];
     const double packing = packing_cost(schedule, steps, columns);
     for (int m = 1; m <= rows && m <= schedule->accumulators; m++)
