@@ -7,15 +7,20 @@
 
 #include "bundle.h"
 #include "dense.h"
+#include "parallel.h"
 
 #include <float.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const double KEEP = 0.95; /* of the running means of G G^T and G^T G */
 enum { FIRST_TURNS = 10 };       /* iterations that find the first basis */
+
+/* Fewer products a step are done sooner than another thread has begun. */
+static const int64_t SHARED_PRODUCTS = 400000;
 
 struct side {      /* of a layer's matrix */
     int64_t n;     /* 0: not turned */
@@ -24,23 +29,24 @@ struct side {      /* of a layer's matrix */
     double *basis; /* [n][n], Q */
 };
 
+struct work { /* within a step; [rows][columns] */
+    double *gradient, *turned, *between, *mean, *square, *theta;
+    double *product; /* [n][n] of the longer side that is turned */
+};
+
 struct layer { /* elements of theta: rows x columns - 1 from `weight`, a last column from `bias` */
     const struct gpfc_parameter *weight, *bias; /* bias: NULL where there is none */
     int64_t rows, columns;
     struct side left, right;
-};
-
-struct work { /* [rows][columns] of the largest layer */
-    double *gradient, *turned, *between, *mean, *square, *theta;
-    double *first, *second; /* [n][n] of the longest side */
+    struct work work; /* each its own: threads take layers */
 };
 
 struct soap {
     struct layer *layers;
-    int64_t n_layers, elements, longest; /* of the largest layer; of the longest side that is turned */
-    double *room;                        /* all matrices */
+    int64_t n_layers;
+    int64_t products; /* of a step, about */
+    double *room;     /* all matrices */
     size_t room_elements;
-    struct work work;
 };
 
 /* ---- making ------------------------------------------------------------------------------------------- */
@@ -69,9 +75,7 @@ static void find_layers(struct soap *soap, const struct gpfc_bundle *bundle)
                                 .columns = columns,
                                 .left.n = turned_side(rows, columns),
                                 .right.n = turned_side(columns, rows)};
-        const int64_t longer = layer->left.n > layer->right.n ? layer->left.n : layer->right.n;
-        soap->elements = rows * columns > soap->elements ? rows * columns : soap->elements;
-        soap->longest = longer > soap->longest ? longer : soap->longest;
+        soap->products += 3 * rows * columns * (layer->left.n + layer->right.n);
         i += biased;
     }
 }
@@ -91,20 +95,25 @@ static void cut_side(struct soap *soap, struct side *side)
     cut(soap, &side->basis, side->n * side->n);
 }
 
-static void cut_all(struct soap *soap)
+static void cut_work(struct soap *soap, struct layer *layer)
 {
-    struct work *work = &soap->work;
+    struct work *work = &layer->work;
     double **const parts[] = {&work->gradient, &work->turned, &work->between,
                               &work->mean,     &work->square, &work->theta};
+    const int64_t longer = layer->left.n > layer->right.n ? layer->left.n : layer->right.n;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        cut(soap, parts[i], layer->rows * layer->columns);
+    cut(soap, &work->product, longer * longer);
+}
+
+static void cut_all(struct soap *soap)
+{
     soap->room_elements = 0;
     for (int64_t i = 0; i < soap->n_layers; i++) {
         cut_side(soap, &soap->layers[i].left);
         cut_side(soap, &soap->layers[i].right);
+        cut_work(soap, &soap->layers[i]);
     }
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        cut(soap, parts[i], soap->elements);
-    cut(soap, &work->first, soap->longest * soap->longest);
-    cut(soap, &work->second, soap->longest * soap->longest);
 }
 
 static void start_side(struct side *side)
@@ -148,33 +157,51 @@ size_t soap_bytes(const struct soap *soap)
 
 /* ---- weights to matrices ------------------------------------------------------------------------------ */
 
-static double at(const void *array, int64_t i, int64_t precision)
+/* to[n] from array[first ..] */
+static void take_run(const void *array, int64_t first, int64_t n, int64_t precision, double *to)
 {
-    return precision == sizeof(float) ? (double)((const float *)array)[i] : ((const double *)array)[i];
+    const float *from = (const float *)array + first;
+    if (precision == sizeof(double)) {
+        memcpy(to, (const double *)array + first, (size_t)n * sizeof *to);
+        return;
+    }
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++)
+        to[i] = (double)from[i];
 }
 
-/* Element (i, j) of a layer's matrix, in theta. */
-static int64_t place(const struct layer *layer, int64_t i, int64_t j)
+/* array[first ..] from from[n] */
+static void put_run(const double *from, int64_t first, int64_t n, int64_t precision, void *array)
 {
-    const int64_t inner = layer->columns - (layer->bias != NULL);
-    return j < inner ? layer->weight->offset + i * inner + j : layer->bias->offset + i;
+    float *to = (float *)array + first;
+    if (precision == sizeof(double)) {
+        memcpy((double *)array + first, from, (size_t)n * sizeof *from);
+        return;
+    }
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++)
+        to[i] = (float)from[i];
 }
 
+/* A row of a layer's matrix: one of its weight's, and an element of its bias, all of them in theta. */
 static void take(const struct layer *layer, const void *array, int64_t precision, double *to)
 {
-    for (int64_t i = 0; i < layer->rows; i++)
-        for (int64_t j = 0; j < layer->columns; j++)
-            *to++ = at(array, place(layer, i, j), precision);
+    const int64_t inner = layer->columns - (layer->bias != NULL);
+    for (int64_t i = 0; i < layer->rows; i++, to += layer->columns) {
+        take_run(array, layer->weight->offset + i * inner, inner, precision, to);
+        if (layer->bias != NULL)
+            take_run(array, layer->bias->offset + i, 1, precision, to + inner);
+    }
 }
 
 static void put(const struct layer *layer, const double *from, int64_t precision, void *array)
 {
-    for (int64_t i = 0; i < layer->rows; i++)
-        for (int64_t j = 0; j < layer->columns; j++, from++)
-            if (precision == sizeof(float))
-                ((float *)array)[place(layer, i, j)] = (float)*from;
-            else
-                ((double *)array)[place(layer, i, j)] = *from;
+    const int64_t inner = layer->columns - (layer->bias != NULL);
+    for (int64_t i = 0; i < layer->rows; i++, from += layer->columns) {
+        put_run(from, layer->weight->offset + i * inner, inner, precision, array);
+        if (layer->bias != NULL)
+            put_run(from + inner, layer->bias->offset + i, 1, precision, array);
+    }
 }
 
 /* ---- turning ------------------------------------------------------------------------------------------ */
@@ -213,16 +240,17 @@ static void learn(const struct side *side, const struct work *work, int64_t inne
 {
     if (side->n == 0)
         return;
-    dense_multiply(side->n, inner, side->n, a, b, work->first);
+    dense_multiply(side->n, inner, side->n, a, b, work->product);
+#pragma omp simd
     for (int64_t i = 0; i < side->n * side->n; i++)
-        side->mean[i] = KEEP * side->mean[i] + (1 - KEEP) * work->first[i];
+        side->mean[i] = KEEP * side->mean[i] + (1 - KEEP) * work->product[i];
 }
 
 static void renew(const struct side *side, const struct work *work, int turns)
 {
     for (int i = 0; i < turns && side->n > 0; i++) {
-        dense_multiply(side->n, side->n, side->n, side->rows, side->mean, work->first); /* (S Q)^T */
-        dense_orthonormal(side->n, work->first, side->rows);
+        dense_multiply(side->n, side->n, side->n, side->rows, side->mean, work->product); /* (S Q)^T */
+        dense_orthonormal(side->n, work->product, side->rows);
         dense_transpose(side->n, side->n, side->rows, side->basis);
     }
 }
@@ -230,10 +258,12 @@ static void renew(const struct side *side, const struct work *work, int turns)
 /* ---- a step ------------------------------------------------------------------------------------------- */
 
 struct step { /* the same for every layer */
+    const struct soap *soap;
     const struct adam *adam;
     const struct adam_arrays *arrays;
     double scale, rate, root; /* of a gradient that is clipped; with the mean's and the square's correction */
     int64_t number;
+    atomic_bool bad; /* something that was written is not finite */
 };
 
 static void read_layer(const struct layer *layer, const struct work *work, const struct step *step)
@@ -243,6 +273,7 @@ static void read_layer(const struct layer *layer, const struct work *work, const
     take(layer, arrays->gradient, arrays->precision, work->gradient);
     take(layer, arrays->mean, arrays->precision, work->mean);
     take(layer, arrays->square, arrays->precision, work->square);
+#pragma omp simd
     for (int64_t i = 0; i < layer->rows * layer->columns; i++)
         work->gradient[i] = step->scale * work->gradient[i] + step->adam->weight_decay * work->theta[i];
 }
@@ -266,6 +297,7 @@ static void turn_basis(const struct layer *layer, const struct work *work, int64
 static void adam_in_basis(const struct layer *layer, const struct work *work, const struct step *step)
 {
     const struct adam *adam = step->adam;
+#pragma omp simd
     for (int64_t i = 0; i < layer->rows * layer->columns; i++) {
         const double g = work->gradient[i];
         work->mean[i] = adam->beta1 * work->mean[i] + (1 - adam->beta1) * g;
@@ -280,6 +312,7 @@ static bool write_layer(const struct layer *layer, const struct work *work, cons
     const struct adam_arrays *arrays = step->arrays;
     const double largest = arrays->precision == sizeof(float) ? (double)FLT_MAX : DBL_MAX;
     bool good = true;
+#pragma omp simd reduction(&& : good)
     for (int64_t i = 0; i < layer->rows * layer->columns; i++) {
         work->theta[i] -= work->turned[i];
         good = good && fabs(work->theta[i]) <= largest && fabs(work->mean[i]) <= largest &&
@@ -291,11 +324,26 @@ static bool write_layer(const struct layer *layer, const struct work *work, cons
     return good;
 }
 
+static void step_layer(void *data, int64_t part, int thread)
+{
+    struct step *step = data;
+    const struct layer *layer = &step->soap->layers[part];
+    const struct work *work = &layer->work;
+    (void)thread;
+    read_layer(layer, work, step);
+    turn_basis(layer, work, step->number);
+    turn(layer, work, work->gradient);
+    adam_in_basis(layer, work, step);
+    turn_back(layer, work, work->turned);
+    if (!write_layer(layer, work, step))
+        atomic_store(&step->bad, true);
+}
+
 bool soap_step(struct soap *soap, const struct adam *adam, const struct adam_arrays *arrays, int64_t number,
                double rate, double norm)
 {
-    const struct work *work = &soap->work;
-    const struct step step = {
+    struct step step = {
+        .soap = soap,
         .adam = adam,
         .arrays = arrays,
         .scale = adam->clip > 0 && norm > adam->clip ? adam->clip / (norm + 1e-6) : 1,
@@ -303,17 +351,12 @@ bool soap_step(struct soap *soap, const struct adam *adam, const struct adam_arr
         .root = sqrt(1 - pow(adam->beta2, (double)number)),
         .number = number,
     };
-    bool good = true;
-    for (int64_t i = 0; i < soap->n_layers; i++) {
-        const struct layer *layer = &soap->layers[i];
-        read_layer(layer, work, &step);
-        turn_basis(layer, work, number);
-        turn(layer, work, work->gradient);
-        adam_in_basis(layer, work, &step);
-        turn_back(layer, work, work->turned);
-        good = write_layer(layer, work, &step) && good;
-    }
-    return good;
+    if (soap->products >= SHARED_PRODUCTS)
+        parallel_for(arrays->threads, soap->n_layers, step_layer, &step);
+    else
+        for (int64_t i = 0; i < soap->n_layers; i++)
+            step_layer(&step, i, 0);
+    return !atomic_load(&step.bad);
 }
 
 /* ---- checkpoints -------------------------------------------------------------------------------------- */
