@@ -9,6 +9,7 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/sched/sched_group.c \
 	compiler/sched/sched_inline.c \
 	compiler/sched/sched_legalise.c \
+	compiler/sched/sched_loop.c \
 	compiler/sched/sched_memory.c \
 	compiler/sched/sched_nest.c \
 	compiler/sched/sched_pairs.c \
@@ -16,6 +17,8 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/sched/sched_partial.c \
 	compiler/sched/sched_plan.c \
 	compiler/sched/sched_print.c \
+	compiler/sched/sched_region.c \
+	compiler/sched/sched_shape.c \
 	compiler/sched/sched_space.c \
 	compiler/sched/sched_space.h \
 	compiler/sched/sched_text.c \

@@ -53,6 +53,12 @@ void plan_inline(struct plan_region *region);
 /* Groups the wanted nodes into nests and loops, in an order in which operands come first. */
 bool plan_group(struct planner *planner, struct plan_region *region);
 
+/* The loops of a map: its members, sums and the sizes of its axes are known. */
+void plan_shape(const struct planner *planner, const struct plan_region *region, struct plan_nest *nest);
+/* The nest of a node that shares none: a function of a matrix, a slice. */
+struct plan_nest *plan_single(const struct planner *planner, const struct plan_region *region,
+                              const struct ir_node *node);
+
 /* The nest of one bsum. */
 struct plan_nest *plan_total(struct planner *planner, struct plan_region *region, const struct ir_node *bsum);
 /* Lets it add to partial sums. */
@@ -67,9 +73,40 @@ long plan_total_steps(const struct schedule *schedule, const struct plan_nest *n
 void plan_partial_begin(struct planner *planner, struct plan_region *region, struct plan_loop *loop);
 void plan_partial_end(struct planner *planner, struct plan_region *region, struct plan_loop *loop);
 
+/* Says why there is no plan; always false. */
+bool plan_fail(struct planner *planner, const struct plan_region *region, const struct ir_node *node,
+               const char *what);
+
+/* A region in which nothing is wanted yet. */
+struct plan_region *plan_region_new(struct planner *planner, const struct ir_graph *graph, bool wide, int depth);
+void plan_want(struct plan_region *region, const struct ir_node *node);
+/* Plans what of the graph is wanted; region->value is known where it is given or inlined by the caller. */
+bool plan_region(struct planner *planner, struct plan_region *region);
+
+bool plan_is_given(const struct ir_node *node);
+/* A loop or a function of a matrix reads its operands from memory. */
+bool plan_reads_memory(const struct ir_node *user, int operand);
+/* Fails where a sample's value reads a total (plan_totals). */
+bool plan_reads_no_total(struct planner *planner, const struct plan_region *region, const bool *total);
+
 void plan_append(struct planner *planner, struct plan_region *region, struct plan_nest *nest,
                  struct plan_loop *loop);
 void plan_store_add(struct planner *planner, struct plan_nest *nest, struct plan_store store);
+/* Appends a nest that copies: a value, zero, or a temporary -> where `store` says. */
+void plan_copy(struct planner *planner, struct plan_region *region, struct ir_shape shape, int row,
+               struct plan_store store);
+int plan_temporary_new(struct planner *planner, struct plan_region *region, struct ir_shape shape);
+
+/* What becomes of an output of a body or graph. */
+enum fate {
+    FATE_NONE,  /* another part's, or there already */
+    FATE_WRITE, /* written as soon as it is known: a result of the kernel, a loop's stack */
+    FATE_ADD,   /* added to a loop's sum */
+    FATE_CARRY, /* handed to the next iteration when everything else is done */
+    FATE_TOTAL, /* sums over the batch add to it themselves */
+};
+/* Of a planned region: one fate for each output. */
+bool plan_outputs(struct planner *planner, struct plan_region *region, const enum fate *fates);
 
 /* Plans a loop with its body and appends it, as item *item, with what sets up its state before and hands it on after. */
 bool plan_loop_append(struct planner *planner, struct plan_region *region, const struct ir_node *steps, int *item);
@@ -77,9 +114,6 @@ bool plan_loop_append(struct planner *planner, struct plan_region *region, const
 struct ir_shape plan_result_shape(const struct ir_node *steps, int result);
 /* A result that is a sum over the batch: it lies among the kernel's sums, not in the region's memory. */
 bool plan_is_total_result(const struct plan_region *region, const struct ir_node *steps, int result);
-
-/* Plans what of `graph` is wanted; region->facts and ->value are made by the caller. */
-bool plan_region(struct planner *planner, struct plan_region *region);
 
 /* When all values have places: which products of numbers rounded to bfloat16 are taken in pairs. */
 void plan_pairs(const struct planner *planner, struct plan_region *region);

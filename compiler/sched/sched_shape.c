@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The loops of a nest that sched_group.c has filled: the order of its sums, blocks of rows, what is unrolled. Changes no value
+ * but by the order of sums. */
+#include "sched/planner.h"
+
+/* Each result reads a vector of its own, beside the ones that a column's results share. */
+static bool reads_vectors_by_row(const struct plan_region *region, const struct ir_node *root)
+{
+    for (int i = 0; i < root->n_args && region->wide; i++)
+        for (int axis = 0; axis < root->args[i]->shape.rank; axis++)
+            if (root->args[i]->rate == IR_VARYING && root->ein.labels[i][axis] == region->facts[root->id].row)
+                return true;
+    return false;
+}
+
+/* What a step of a contraction costs in blocks of so many rows: each row loads a weight and multiplies `vectors` times; fewer
+ * than IN_FLIGHT products wait for each other. A last block that is smaller costs code. */
+static int rows_cost(int rows, int block, int vectors)
+{
+    enum { IN_FLIGHT = 10 };
+    int cost = 0;
+    for (int first = 0; first < rows; first += block) {
+        int n = rows - first < block ? rows - first : block;
+        int products = n * vectors, loads = n + vectors;
+        int step = products > loads ? products : loads;
+        cost += (step > IN_FLIGHT ? step : IN_FLIGHT) + 1 + (n < block);
+    }
+    return cost;
+}
+
+static int row_block(const struct planner *planner, const struct plan_region *region, const struct ir_node *root,
+                     int rows)
+{
+    enum { FEW = 4 }; /* uniform work is little: less code is worth more */
+    const struct schedule *schedule = &planner->plan->schedule;
+    int vectors = region->wide ? sched_group(schedule) : 1;
+    int most = schedule->accumulators / vectors;
+    bool few = !plan_is_contraction(root) || !region->wide;
+    if (few)
+        most = FEW;
+    else if (reads_vectors_by_row(region, root))
+        most /= schedule->in_flight;
+    int best = 1;
+    for (int block = 2; block <= most && block <= rows; block++)
+        if (rows_cost(rows, block, vectors) <= rows_cost(rows, best, vectors))
+            best = block;
+    return best;
+}
+
+/* Summed labels, outermost first: where the varying operand's memory is contiguous comes last. */
+static void order_summed(const struct plan_region *region, const struct ir_node *root, struct plan_nest *nest)
+{
+    int fastest = -1;
+    for (int i = 0; i < root->n_args; i++) {
+        const struct ir_node *x = root->args[i];
+        if (x->rate == IR_VARYING && x->shape.rank)
+            fastest = root->ein.labels[i][region->facts[x->id].row];
+    }
+    for (int label = root->shape.rank; label < root->ein.n_labels; label++)
+        if (label != fastest)
+            nest->summed[nest->n_summed++] = label;
+    if (fastest >= root->shape.rank)
+        nest->summed[nest->n_summed++] = fastest;
+}
+
+/* One where LLVM vectorises the loop itself; where it is short, as without it what follows would join what comes next, and
+ * spill; where an operand serves a single product, as LLVM then keeps the sums of both steps. */
+static int steps_a_round(const struct planner *planner, const struct plan_region *region, const struct plan_nest *nest,
+                         const struct ir_node *root)
+{
+    enum { SHORT = 8 };
+    if (!region->wide || sched_group(&planner->plan->schedule) == 1 || !nest->n_summed ||
+        root->ein.size[nest->summed[nest->n_summed - 1]] < SHORT)
+        return 1;
+    return planner->plan->schedule.steps;
+}
+
+/* A long sum goes by in pieces whose operands stay in the first cache for all blocks of rows: as many as the schedule's
+ * pass has vectors. */
+static int piece_of_sum(const struct planner *planner, const struct plan_region *region,
+                        const struct plan_nest *nest, const struct ir_node *root)
+{
+    enum { CACHE = 2 }; /* passes: less than that stays there anyway */
+    const struct schedule *schedule = &planner->plan->schedule;
+    long step = schedule->lanes / schedule->vector;
+    if (!region->wide || nest->n_summed < 2 || nest->size[0] <= nest->block || nest->n_sums ||
+        reads_vectors_by_row(region, root))
+        return 0;
+    for (int i = 1; i < nest->n_summed; i++)
+        step *= root->ein.size[nest->summed[i]];
+    if (step * root->ein.size[nest->summed[0]] <= CACHE * schedule->pass)
+        return 0;
+    return step < schedule->pass ? (int)(schedule->pass / step) : 1;
+}
+
+static long map_operations(const struct planner *planner, const struct plan_nest *nest, const struct ir_node *root)
+{
+    const struct schedule *schedule = &planner->plan->schedule;
+    long operations = schedule->lanes / schedule->vector;
+    for (int axis = 0; axis < nest->n_axes; axis++)
+        operations *= nest->size[axis];
+    for (int i = 0; i < nest->n_summed; i++)
+        operations *= root->ein.size[nest->summed[i]];
+    return operations;
+}
+
+/* Operations of one element, with those of values that are computed in it. */
+static int element_operations(const struct plan_region *region, const struct ir_node *node)
+{
+    enum { FUNCTION = 16, ROUNDING = 6 };
+    int operations = node->op == IR_BFLOAT ? ROUNDING : FUNCTION;
+    if (node->op == IR_EIN || node->op == IR_ADD || node->op == IR_SELECT)
+        operations = node->n_args - 1;
+    for (int i = 0; i < node->n_args; i++)
+        if (region->value[node->args[i]->id].inlined)
+            operations += element_operations(region, node->args[i]);
+    return operations;
+}
+
+/* Functions of functions, as layers of a monotone network have: hundreds of instructions that no row shares. */
+static bool is_heavy(const struct plan_region *region, const struct plan_nest *nest)
+{
+    enum { HEAVY = 30 };
+    int operations = 0;
+    for (int i = plan_is_contraction(nest->members[0].node); i < nest->n_members; i++)
+        operations += element_operations(region, nest->members[i].node);
+    return operations > HEAVY;
+}
+
+void plan_shape(const struct planner *planner, const struct plan_region *region, struct plan_nest *nest)
+{
+    const struct ir_node *root = nest->members[0].node;
+    if (plan_is_contraction(root))
+        order_summed(region, root, nest);
+    nest->steps = steps_a_round(planner, region, nest, root);
+    nest->block = root->shape.rank ? row_block(planner, region, root, nest->size[0]) : 1;
+    nest->unroll = map_operations(planner, nest, root) <= planner->plan->schedule.unroll;
+    if (!nest->unroll)
+        nest->piece = piece_of_sum(planner, region, nest, root);
+    if (is_heavy(region, nest)) {
+        nest->apart = plan_is_contraction(root) && nest->block > 1;
+        nest->block = nest->apart ? nest->block : 1;
+        nest->unroll = false;
+    }
+}
+
+/* Each row reads vectors of its own, and a block of rows ends with a triangle: more than four gain little. */
+static int matrix_block(const struct planner *planner, const struct plan_region *region, int rows)
+{
+    enum { MOST = 4 };
+    const struct schedule *schedule = &planner->plan->schedule;
+    int vectors = region->wide ? sched_group(schedule) : 1;
+    int block = schedule->accumulators / vectors / schedule->in_flight;
+    if (block > (rows + 1) / 2)
+        block = (rows + 1) / 2;
+    return block < 1 ? 1 : block > MOST ? MOST : block;
+}
+
+struct plan_nest *plan_single(const struct planner *planner, const struct plan_region *region,
+                              const struct ir_node *node)
+{
+    struct plan_nest *nest = ARENA_NEW(planner->arena, struct plan_nest);
+    nest->kind = plan_is_matrix(node) ? PLAN_MATRIX : PLAN_SELECT;
+    nest->node = node;
+    if (nest->kind == PLAN_MATRIX)
+        nest->block = matrix_block(planner, region, node->args[0]->shape.size[0]);
+    return nest;
+}
