@@ -6,6 +6,7 @@
 #include "bundle.h"
 #include "kernel_run.h"
 #include "parallel.h"
+#include "rows.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@ struct start {
 
 static double real_at(const struct gpfc_bundle *bundle, const void *reals, int64_t i)
 {
-    return bundle->precision == 4 ? (double)((const float *)reals)[i] : ((const double *)reals)[i];
+    return rows_number(reals, i, (int)bundle->precision);
 }
 
 static void add_block(struct start *start, int64_t width, int64_t first, int64_t n)

@@ -135,8 +135,7 @@ static void mend(struct gpfc_flow *flow, void *to, int64_t rows)
     for (int64_t row = 0; row < rows; row++) {
         bool finite = true;
         for (int64_t i = row * d; i < (row + 1) * d; i++)
-            finite = finite && isfinite(flow->bundle->precision == sizeof(float) ? (double)((float *)to)[i]
-                                                                                 : ((double *)to)[i]);
+            finite = finite && isfinite(rows_number(to, i, (int)flow->bundle->precision));
         if (finite)
             continue;
         memset((char *)to + (size_t)row * row_bytes(flow), 0, row_bytes(flow));

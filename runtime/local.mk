@@ -57,7 +57,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/soap.c runtime/soap.h \
 	runtime/tensor_list.c runtime/tensor_list.h runtime/time_check.c runtime/time_check.h \
 	runtime/time_steps.c runtime/time_steps.h \
-	runtime/train.c runtime/train.h \
+	runtime/train.c runtime/train.h runtime/train_new.c runtime/train_parts.h \
 	runtime/train_run.c runtime/train_run.h \
 	runtime/trainer_main.c \
 	runtime/weights.c runtime/weights.h runtime/weights_initial.c

@@ -4,6 +4,7 @@
  * and i. */
 #include "bundle.h"
 #include "random.h"
+#include "rows.h"
 #include "settings.h"
 #include "weights.h"
 
@@ -19,16 +20,12 @@ struct start { /* of one parameter */
 
 static void put(const struct start *start, int64_t i, double value)
 {
-    if (start->precision == sizeof(float))
-        ((float *)start->array)[i] = (float)value;
-    else
-        ((double *)start->array)[i] = value;
+    rows_from_double(&value, 1, start->precision, (char *)start->array + i * start->precision);
 }
 
 static double at(const struct start *start, int64_t i)
 {
-    return start->precision == sizeof(float) ? (double)((const float *)start->array)[i]
-                                             : ((const double *)start->array)[i];
+    return rows_number(start->array, i, start->precision);
 }
 
 static void fill_normal(const struct start *start, double deviation)
