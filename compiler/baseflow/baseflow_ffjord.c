@@ -94,11 +94,10 @@ static const struct ir_node *jacobian_of(struct ir_graph *graph, const struct ir
 static const struct ir_node *tangent_of(struct ir_graph *graph, const struct ir_node *v,
                                         const struct ir_node *x, const struct ir_node *e)
 {
-    const struct ir_shape shape = ir_shape_of(2, e->shape.size[0], 1);
-    const struct ir_node *seed = ir_broadcast(graph, e, "i->is", shape), *Je = NULL;
-    diff_forward(graph, 1, &x, &seed, 1, 1, &v, &Je, NULL);
+    const struct ir_node *Je = NULL;
+    diff_forward(graph, 1, &x, &e, DIFF_SINGLE, 1, &v, &Je, NULL);
     assert(Je != NULL);
-    return ir_pick(graph, Je, 1, 0);
+    return Je;
 }
 
 /* Divergence, and the square of the Jacobian's Frobenius norm where it is wanted, of v at x. */

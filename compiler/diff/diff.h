@@ -7,9 +7,14 @@
 
 #include "ir/ir.h"
 
+enum {
+    DIFF_SINGLE = 0, /* width of one tangent, shaped like its value */
+};
+
 /* Forward mode, a bundle of `width` tangents at once, within one graph.
  *
- * seeds[i] is the tangent of wrt[i]: its shape with one more, last, axis of extent `width` (NULL: zero). The
+ * seeds[i] is the tangent of wrt[i]: its shape with one more, last, axis of extent `width`, or its shape where that is
+ * DIFF_SINGLE (NULL: zero). The
  * nodes wrt[] need not be inputs; everything between them and outs[] is differentiated. tangents[i] gets the
  * tangent of outs[i], likewise shaped, NULL where it is structurally zero. primal[i] (may be NULL) gets a
  * node equal to outs[i]: outs[i] itself, or, where it comes out of a loop, the result of the loop that

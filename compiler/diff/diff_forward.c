@@ -35,8 +35,9 @@ struct forward_loop {
 
 static struct ir_shape with_bundle(struct ir_shape shape, int width)
 {
-    assert(shape.rank < IR_MAX_RANK);
-    shape.size[shape.rank++] = width;
+    assert(width == DIFF_SINGLE || shape.rank < IR_MAX_RANK);
+    if (width != DIFF_SINGLE)
+        shape.size[shape.rank++] = width;
     return shape;
 }
 
@@ -54,28 +55,31 @@ static const struct ir_node *times_derivative(struct ir_graph *graph, const stru
                          labels[1], NULL);
 }
 
-/* One term of the product rule: operand `which` replaced by its tangent, the bundle a further label. */
+/* One term of the product rule: operand `which` replaced by its tangent, the bundle, if there is one, a further label. */
 static const struct ir_node *ein_term(const struct forward *f, const struct ir_node *node,
                                       const struct ir_node *const *args, int which, const struct ir_node *dot)
 {
     const struct ir_ein *ein = &node->ein;
     const unsigned char bundle = (unsigned char)ein->n_labels;
+    const bool is_single = f->width == DIFF_SINGLE;
     struct arena *arena = f->graph->arena;
     const struct ir_node **list = ARENA_ARRAY(arena, const struct ir_node *, (size_t)node->n_args);
     unsigned char(*labels)[IR_MAX_RANK] = arena_array(arena, (size_t)node->n_args, sizeof *labels);
     memcpy(list, args, (size_t)node->n_args * sizeof *list);
     memcpy(labels, ein->labels, (size_t)node->n_args * sizeof *labels);
     list[which] = dot;
-    labels[which][args[which]->shape.rank] = bundle;
+    if (!is_single)
+        labels[which][args[which]->shape.rank] = bundle;
     unsigned char out[IR_MAX_RANK];
     for (int i = 0; i < node->shape.rank; i++)
         out[i] = (unsigned char)i;
-    out[node->shape.rank] = bundle;
     int size[IR_MAX_LABELS + 1];
     memcpy(size, ein->size, sizeof ein->size);
     size[bundle] = f->width;
+    if (!is_single)
+        out[node->shape.rank] = bundle;
     return ir_ein_labels(f->graph, ein->coefficient, node->n_args, list,
-                         (const unsigned char(*)[IR_MAX_RANK])labels, node->shape.rank + 1, out, size);
+                         (const unsigned char(*)[IR_MAX_RANK])labels, node->shape.rank + !is_single, out, size);
 }
 
 static const struct ir_node *sum_of(struct ir_graph *graph, int n, const struct ir_node *const *terms)
@@ -104,9 +108,10 @@ static const struct ir_node *matrix_tangent(struct ir_graph *graph, const struct
                                             const struct ir_node *matrix, const struct ir_node *dot)
 {
     const struct ir_node *inverse = ir_inverse(graph, matrix);
+    const bool is_single = dot->shape.rank == matrix->shape.rank;
     if (node->op == IR_LOGDET)
-        return ir_ein(graph, 1.0, "ij,ijs->s", inverse, dot);
-    return ir_ein(graph, -1.0, "ik,kls,lj->ijs", inverse, dot, inverse);
+        return ir_ein(graph, 1.0, is_single ? "ij,ij->" : "ij,ijs->s", inverse, dot);
+    return ir_ein(graph, -1.0, is_single ? "ik,kl,lj->ij" : "ik,kls,lj->ijs", inverse, dot, inverse);
 }
 
 static const struct ir_node *tangent_of(const struct forward *f, const struct ir_node *node,

@@ -10,17 +10,16 @@
 
 #include <math.h>
 
-/* dv/dt + (dv/dx) v: the tangent of v along (x, t) + s (v, 1). */
+/* dv/dt + (dv/dx) v: the tangent of v along (x, t) + s (v, 1). As a bundle of one it would leave an axis behind, over which
+ * the way back had sums where there is nothing to add up. */
 static const struct ir_node *exact_acceleration(struct ir_graph *graph, const struct ir_node *v,
                                                 const struct ir_node *x, const struct ir_node *t)
 {
-    const int d = x->shape.size[0];
     const struct ir_node *const wrt[2] = {x, t};
-    const struct ir_node *const seeds[2] = {ir_broadcast(graph, v, "i->is", ir_shape_of(2, d, 1)),
-                                            ir_fill(graph, 1.0, ir_shape_of(1, 1))};
+    const struct ir_node *const seeds[2] = {v, ir_fill(graph, 1.0, t->shape)};
     const struct ir_node *a = NULL;
-    diff_forward(graph, 2, wrt, seeds, 1, 1, &v, &a, NULL);
-    return a != NULL ? ir_pick(graph, a, 1, 0) : ir_fill(graph, 0.0, x->shape);
+    diff_forward(graph, 2, wrt, seeds, DIFF_SINGLE, 1, &v, &a, NULL);
+    return a != NULL ? a : ir_fill(graph, 0.0, x->shape);
 }
 
 /* (12): (v(x + delta v, t + delta) - v(x, t)) / delta. delta = 2 sqrt(epsilon), where truncation and

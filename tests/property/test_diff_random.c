@@ -88,6 +88,12 @@ static const char *next_prefix(const struct ir_graph *g)
     return prefix;
 }
 
+static const struct ir_node *dot_input(struct ir_graph *g, const struct ir_node *input)
+{
+    const enum ir_role role = input->rate == IR_VARYING ? IR_SAMPLE : IR_PARAMETER;
+    return ir_input(g, arena_printf(g->arena, "dot.%s", input->input.name), role, input->rate, input->shape);
+}
+
 /* The seed of an input: "dot.<name>" in column 1, something else in column 0. */
 static const struct ir_node *two_columns(struct ir_graph *g, const struct ir_node *input)
 {
@@ -97,9 +103,9 @@ static const struct ir_node *two_columns(struct ir_graph *g, const struct ir_nod
     labels[1][0] = (unsigned char)rank;
     for (int s = 0; s < 2; s++) {
         const enum ir_role role = input->rate == IR_VARYING ? IR_SAMPLE : IR_PARAMETER;
-        const char *name = arena_printf(g->arena, s ? "dot.%s" : "other.%s", input->input.name);
+        const char *name = arena_printf(g->arena, "other.%s", input->input.name);
         const struct ir_node *const args[2] = {
-            ir_input(g, name, role, input->rate, input->shape),
+            s ? dot_input(g, input) : ir_input(g, name, role, input->rate, input->shape),
             ir_const(g, ir_shape_of(1, 2), s ? (const double[]){0, 1} : (const double[]){1, 0})};
         columns[s] =
             ir_ein_labels(g, 1, 2, args, (const unsigned char(*)[IR_MAX_RANK])labels, rank + 1, out, NULL);
@@ -107,11 +113,13 @@ static const struct ir_node *two_columns(struct ir_graph *g, const struct ir_nod
     return ir_add2(g, columns[0], columns[1]);
 }
 
-/* The graph with further outputs "d.<output>" for outputs of[], along inputs "dot.<input>". */
+/* The graph with further outputs "d.<output>" for outputs of[], along inputs "dot.<input>": the second of a bundle of two,
+ * or, of every other graph, alone. */
 static struct ir_graph *with_tangents(const struct ir_graph *from, int n_of, const char *const *of)
 {
     struct ir_graph *g = ir_graph_new(from->arena, "forward");
     const size_t n = (size_t)from->n_nodes;
+    const bool is_single = n % 2;
     const struct ir_node **map = ARENA_ARRAY(g->arena, const struct ir_node *, n);
     const struct ir_node *wrt[N_INPUTS], *seeds[N_INPUTS];
     for (int i = 0; i < from->n_inputs; i++) {
@@ -120,7 +128,7 @@ static struct ir_graph *with_tangents(const struct ir_graph *from, int n_of, con
     }
     for (int w = 0; w < N_INPUTS; w++) {
         wrt[w] = ir_input_find(g, all_inputs[w]);
-        seeds[w] = two_columns(g, wrt[w]);
+        seeds[w] = is_single ? dot_input(g, wrt[w]) : two_columns(g, wrt[w]);
     }
     const struct ir_node **outs = ARENA_ARRAY(g->arena, const struct ir_node *, (size_t)from->n_outputs);
     for (int k = 0; k < from->n_outputs; k++) {
@@ -130,15 +138,16 @@ static struct ir_graph *with_tangents(const struct ir_graph *from, int n_of, con
     }
     const struct ir_node **dots = ARENA_ARRAY(g->arena, const struct ir_node *, (size_t)from->n_outputs);
     const struct ir_node **primal = ARENA_ARRAY(g->arena, const struct ir_node *, (size_t)from->n_outputs);
-    diff_forward(g, N_INPUTS, wrt, seeds, 2, from->n_outputs, outs, dots, primal);
+    diff_forward(g, N_INPUTS, wrt, seeds, is_single ? DIFF_SINGLE : 2, from->n_outputs, outs, dots, primal);
     for (int k = 0; k < from->n_outputs; k++)
         ir_output_add(g, from->outputs[k].name, primal[k]);
     for (int o = 0; o < n_of; o++) {
         int k = 0;
         while (strcmp(from->outputs[k].name, of[o]) != 0)
             k++;
-        const struct ir_node *dot =
-            dots[k] ? ir_pick(g, dots[k], dots[k]->shape.rank - 1, 1) : ir_fill(g, 0, outs[k]->shape);
+        const struct ir_node *dot = dots[k] ? dots[k] : ir_fill(g, 0, outs[k]->shape);
+        if (dots[k] && !is_single)
+            dot = ir_pick(g, dots[k], dots[k]->shape.rank - 1, 1);
         ir_output_add(g, arena_printf(g->arena, "d.%s", of[o]), dot);
     }
     return g;
