@@ -94,13 +94,19 @@ static const struct ir_graph *program_for(struct settling *s, const struct sched
     return s->program[s->n_programs++];
 }
 
+/* NULL: it cannot be planned. */
+static const struct plan *plan_of(struct settling *s, const struct schedule *schedule)
+{
+    const struct ir_graph *program = program_for(s, schedule);
+    const char *fault;
+    return program ? sched_plan(s->c->arena, program, *schedule, &fault) : NULL;
+}
+
 /* Seconds of a sample; negative: it cannot be planned. */
 static double seconds_of(struct settling *s, const struct schedule *schedule)
 {
     const int size = s->c->is_double ? 8 : 4;
-    const struct ir_graph *program = program_for(s, schedule);
-    const char *fault;
-    const struct plan *plan = program ? sched_plan(s->c->arena, program, *schedule, &fault) : NULL;
+    const struct plan *plan = plan_of(s, schedule);
     return plan ? sched_cost(plan, &s->c->machine, size) / schedule->lanes : -1;
 }
 
@@ -109,6 +115,21 @@ void schedules_costs(struct compile *c, enum compile_half half, int n, const str
     struct settling settling = {.c = c, .half = half};
     for (int i = 0; i < n; i++)
         seconds[i] = seconds_of(&settling, &schedules[i]);
+}
+
+/* The variant of tanh, which no plan depends on; one other than the first must be cheaper by more than the model errs. */
+static void settle_tanh(struct settling *s, struct schedule *schedule)
+{
+    double seconds[SCHED_TANHS];
+    const struct plan *found = plan_of(s, schedule);
+    if (!found || s->c->given & sched_field_bit("tanh"))
+        return;
+    struct plan plan = *found;
+    for (int tanh = 0; tanh < SCHED_TANHS; tanh++) {
+        plan.schedule.tanh = tanh;
+        seconds[tanh] = sched_cost(&plan, &s->c->machine, s->c->is_double ? 8 : 4);
+    }
+    schedule->tanh = sched_pick(SCHED_TANHS, seconds);
 }
 
 /* Of those that the cost model compares, with its seconds of a sample; negative: none can be planned. */
@@ -134,7 +155,10 @@ static struct schedule cheapest(struct compile *c, enum compile_half half, doubl
         seconds[i] = seconds_of(&settling, &space[i]);
     const int picked = n > 0 ? sched_pick(n, seconds) : -1;
     *least = picked < 0 ? -1 : seconds[picked];
-    return picked < 0 ? c->schedule[half] : space[picked];
+    if (picked < 0)
+        return c->schedule[half];
+    settle_tanh(&settling, &space[picked]);
+    return space[picked];
 }
 
 void schedules_settle(struct compile *c, enum compile_half half)

@@ -121,6 +121,16 @@ static void sort_candidates(struct compile *c, enum compile_half half, int n, st
         schedules[i] = sorted[i].schedule;
 }
 
+/* Candidates have the first variant of tanh but where they are there to try another: the one that the model took and the
+ * first change places. */
+static void exchange_tanh(const struct schedule *taken, struct schedule *candidate)
+{
+    if (candidate->tanh == taken->tanh)
+        candidate->tanh = 0;
+    else if (candidate->tanh == 0)
+        candidate->tanh = taken->tanh;
+}
+
 /* The schedule that would be taken without tuning, and those that differ from it in what the spec leaves
  * open. */
 static int list_candidates(struct compile *c, enum compile_half half, struct schedule *out)
@@ -133,6 +143,7 @@ static int list_candidates(struct compile *c, enum compile_half half, struct sch
     int n_space = sched_space(&c->machine, size, extents[c->options->tune], space, SCHED_MOST), n = 0;
     out[n++] = c->schedule[half];
     for (int i = 0; i < n_space; i++) {
+        exchange_tanh(&out[0], &space[i]);
         sched_fix(&space[i], &c->fixed, c->given);
         bool known = !sched_check(c->arena, &space[i], &c->machine, size, &fault);
         for (int k = 0; k < n; k++)

@@ -62,6 +62,7 @@ static void use_plan(struct emitter *e, const struct plan *plan)
 {
     if (!e->plan || e->plan->schedule.vector != plan->schedule.vector)
         set_types(e, plan->schedule.vector);
+    e->wide_math.tanh = (enum sched_tanh)plan->schedule.tanh; /* uniform work has few of them */
     e->plan = plan;
 }
 

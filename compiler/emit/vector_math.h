@@ -4,6 +4,8 @@
  * vector code at the builder's place, without calls, branches or memory of its own, the same for every lane
  * and every vector width. Choosing widths and placing blocks is left to the caller.
  *
+ * tanh, softplus and sigmoid have variants (enum sched_tanh), for which the same bounds hold.
+ *
  * Largest error in ulp (units in the last place of the true result), for all arguments whose result is a
  * normal number, with fused multiply-add and without; test_vector_math measures them.
  *
@@ -29,6 +31,7 @@
 #define GPFC_EMIT_VECTOR_MATH_H
 
 #include "ir/ir.h"
+#include "sched/sched.h"
 
 #include <llvm-c/Core.h>
 
@@ -40,6 +43,7 @@ struct vector_math {
     bool is_double;
     int lanes;    /* 0: a scalar, no vector */
     bool has_fma; /* the target multiplies and adds at once; else products are rounded */
+    enum sched_tanh tanh; /* DIVIDE unless its owner says otherwise */
 };
 
 /* `type`: float, double, or a vector of either. */

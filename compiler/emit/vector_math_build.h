@@ -27,6 +27,8 @@ value math_sub(const struct vector_math *m, value a, value b);
 value math_mul(const struct vector_math *m, value a, value b);
 value math_div(const struct vector_math *m, value a, value b);
 value math_fma(const struct vector_math *m, value a, value b, value c); /* a b + c; fused if the target can */
+/* a / b, for 2^-60 <= b <= 2^60: a division, or what comes near one. */
+value math_quotient(const struct vector_math *m, value a, value b);
 value math_abs(const struct vector_math *m, value x);
 value math_copysign(const struct vector_math *m, value size, value sign);
 

@@ -69,8 +69,18 @@ value math_expm1(const struct vector_math *m, value x)
     return math_fma(m, part, power, math_sub(m, power, math_real(m, 1)));
 }
 
+/* Of t = e^-|x|: 1/(1 + t) and t/(1 + t), so that what is divided by lies from 1 to 2. */
+static value sigmoid_by_newton(const struct vector_math *m, value x)
+{
+    value one = math_real(m, 1);
+    value t = vector_exp(m, LLVMBuildFNeg(m->builder, math_abs(m, x), ""));
+    return math_quotient(m, math_where(m, LLVMRealOLT, x, 0, t, one), math_add(m, one, t));
+}
+
 value vector_sigmoid(const struct vector_math *m, value x)
 {
+    if (m->tanh == SCHED_TANH_NEWTON)
+        return sigmoid_by_newton(m, x);
     value one = math_real(m, 1);
     value e = vector_exp(m, LLVMBuildFNeg(m->builder, x, ""));
     return math_div(m, one, math_add(m, one, e));
@@ -82,7 +92,7 @@ value vector_softplus(const struct vector_math *m, value x)
 {
     struct math_table f = MATH_TABLE(m, softplus);
     value t = vector_exp(m, LLVMBuildFNeg(m->builder, math_abs(m, x), ""));
-    value s = math_div(m, t, math_add(m, t, math_real(m, 2)));
+    value s = math_quotient(m, t, math_add(m, t, math_real(m, 2)));
     value z = math_mul(m, s, s);
     value log_part = math_fma(m, math_mul(m, s, z), math_polynomial(m, z, f.c, f.n), math_add(m, s, s));
     return math_add(m, math_max(m, x, 0), log_part);

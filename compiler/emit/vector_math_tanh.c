@@ -30,7 +30,7 @@ static value tanh_float(const struct vector_math *m, value x)
     value z = math_mul(m, x, x);
     value p = math_mul(m, math_polynomial(m, z, numerator.c, numerator.n), x);
     value q = math_polynomial(m, z, denominator.c, denominator.n);
-    value result = math_div(m, math_mul(m, math_add(m, p, p), q), math_fma(m, p, p, math_mul(m, q, q)));
+    value result = math_quotient(m, math_mul(m, math_add(m, p, p), q), math_fma(m, p, p, math_mul(m, q, q)));
     return m->has_fma ? result : math_min(m, math_max(m, result, -1), 1);
 }
 
@@ -39,7 +39,7 @@ static value tanh_double(const struct vector_math *m, value x)
 {
     value size = math_min(m, math_abs(m, x), 20);
     value e = math_expm1(m, math_add(m, size, size));
-    return math_copysign(m, math_div(m, e, math_add(m, e, math_real(m, 2))), x);
+    return math_copysign(m, math_quotient(m, e, math_add(m, e, math_real(m, 2))), x);
 }
 
 value vector_tanh(const struct vector_math *m, value x)

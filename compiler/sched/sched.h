@@ -20,6 +20,12 @@ enum sched_keep { /* what a backward pass finds stored; the rest it computes aga
     SCHED_KEEP_ALL,   /* all it reads */
 };
 
+enum sched_tanh { /* how tanh is computed, and the functions that it shares a core with: softplus and the logistic function */
+    SCHED_TANH_DIVIDE, /* by a division */
+    SCHED_TANH_NEWTON, /* by multiply-adds in its place */
+    SCHED_TANHS,
+};
+
 /* How a program is laid on a machine: plain data, chosen by sched_choose or given. Each field is a row of
  * sched_fields.def. */
 struct schedule {
@@ -35,6 +41,7 @@ struct schedule {
     int partial;     /* a sum over the batch of at most so many elements keeps a vector of lanes for each of them */
     int packed;      /* 1: a sum over the batch may have operands turned, so that vectors run along a row of results */
     int keep;        /* enum sched_keep: decides how the program is built, not how it is planned */
+    int tanh;        /* enum sched_tanh: decides what code is written, not how it is planned */
 };
 
 /* Vectors that a nest over samples computes at once, and how often it does until it has all lanes. */

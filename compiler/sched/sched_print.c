@@ -108,8 +108,9 @@ static void print_region(const struct plan_region *region, int indent, struct st
 
 void sched_print(const struct plan *plan, struct strbuf *out)
 {
-    strbuf_addf(out, "plan %s: %d lanes, vectors of %d, %d accumulators; uniform %ld, scratch %ld, sums %ld\n",
+    strbuf_addf(out, "plan %s: %d lanes, vectors of %d, %d accumulators%s; uniform %ld, scratch %ld, sums %ld\n",
                 plan->graph->name, plan->schedule.lanes, plan->schedule.vector, plan->schedule.accumulators,
+                plan->schedule.tanh == SCHED_TANH_NEWTON ? ", no divisions in tanh" : "",
                 plan->uniform_elements, plan->scratch_elements, plan->sum_elements);
     strbuf_add(out, "before {\n");
     print_region(plan->before, 2, out);

@@ -105,5 +105,10 @@ int sched_space(const struct machine *machine, int element_bytes, enum sched_ext
     offer_unrolled(&space, at_once, unroll, 1, 4);
     at_once.packed = 0;
     offer_unrolled(&space, at_once, unroll, 1, 4);
+    for (int tanh = 0; tanh < SCHED_TANHS; tanh++) {
+        struct schedule variant = first;
+        variant.tanh = tanh;
+        offer_tiles(&space, &variant, 4);
+    }
     return space.n;
 }

@@ -69,23 +69,28 @@ static int list_keys(const struct target_cpu *host, struct kernel_key *keys)
     int n = 0;
     for (int is_double = 0; is_double < 2; is_double++)
         for (int i = 0; i < OPERATIONS; i++)
-            for (int w = 0; w < WIDTHS; w++)
-                keys[n++] = (struct kernel_key){.op = operations[i],
-                                                .is_double = is_double,
-                                                .lanes = (host->vector_bits / (is_double ? 64 : 32)) << w,
-                                                .has_fma = host->has_fma};
+            for (int tanh = 0; tanh < (operations[i] == IR_TANH ? SCHED_TANHS : 1); tanh++)
+                for (int w = 0; w < WIDTHS; w++)
+                    keys[n++] = (struct kernel_key){.op = operations[i],
+                                                    .is_double = is_double,
+                                                    .lanes = (host->vector_bits / (is_double ? 64 : 32)) << w,
+                                                    .has_fma = host->has_fma,
+                                                    .tanh = (enum sched_tanh)tanh};
     return n;
 }
 
 int main(void)
 {
     struct arena *arena = arena_new();
-    struct kernel_key keys[2 * OPERATIONS * WIDTHS];
+    struct kernel_key keys[2 * (OPERATIONS + SCHED_TANHS) * WIDTHS];
     struct target_cpu host;
     const char *fault = "out of memory";
     struct kernel_set *set = NULL;
-    if (arena && target_cpu_find(arena, "native", &host, &fault))
-        set = kernel_set_new(arena, list_keys(&host, keys), keys, &fault);
+    int n = 0;
+    if (arena && target_cpu_find(arena, "native", &host, &fault)) {
+        n = list_keys(&host, keys);
+        set = kernel_set_new(arena, n, keys, &fault);
+    }
     void *x = aligned_alloc(64, ELEMENTS * sizeof(double)), *y = aligned_alloc(64, ELEMENTS * sizeof(double));
     if (!set || !x || !y) {
         fprintf(stderr, "bench_vector_math: %s\n", fault);
@@ -94,10 +99,10 @@ int main(void)
     printf("%s, registers of %d bits; ns and cycles an element at so many registers\n", host.name,
            host.vector_bits);
     printf("%-16s %14d %14d %14d %14d\n", "", 1, 2, 4, 8);
-    for (int i = 0; i < 2 * OPERATIONS * WIDTHS; i++) {
+    for (int i = 0; i < n; i++) {
         if (i % WIDTHS == 0) {
             fill(x, keys[i].is_double);
-            printf("%-8s %-7s", ir_op_name(keys[i].op), keys[i].is_double ? "double" : "float");
+            printf("%-8s %-6s%d", ir_op_name(keys[i].op), keys[i].is_double ? "double" : "float", keys[i].tanh);
         }
         measure(set, keys[i], x, y);
         if (i % WIDTHS == WIDTHS - 1)

@@ -31,6 +31,8 @@ static const struct variant variants[] = {
     {"single, passes, lanes added up at once", {.passes = true, .poison = true, .schedule = "partial=0 packed=0 pass=1"}, 2e-3},
     {"double, 4 vectors a tile in one group", {.is_double = true, .poison = true, .schedule = "group=4", .lanes = 16}, 1e-11},
     {"single, passes, operands turned", {.passes = true, .poison = true, .schedule = "partial=0", .lanes = 32}, 2e-3},
+    {"single, tanh by multiply-adds", {.passes = true, .poison = true, .schedule = "tanh=newton"}, 2e-3},
+    {"double, tanh by multiply-adds", {.is_double = true, .poison = true, .schedule = "tanh=newton"}, 1e-11},
     {"double, SSE2", {.is_double = true, .cpu = "x86-64", .poison = true}, 1e-11},
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };

@@ -276,6 +276,18 @@ static void the_cheapest_is_picked(void)
     CU_ASSERT_EQUAL(sched_pick(1, (const double[]){3}), 0);
 }
 
+/* Multiply-adds in place of divisions pay where divisions are slow, and nowhere else. */
+static void slow_divisions_are_left_out(void)
+{
+    const struct ir_graph *graph = training(small, true);
+    struct machine machine = machine_of("znver3");
+    CU_ASSERT_TRUE(seconds_of(graph, &machine, "tanh=newton") > 1.02 * seconds_of(graph, &machine, ""));
+    machine.divide = 60;
+    CU_ASSERT_TRUE(seconds_of(graph, &machine, "tanh=newton") < 0.9 * seconds_of(graph, &machine, ""));
+    machine.has_fma = false;
+    CU_ASSERT_TRUE(seconds_of(graph, &machine, "tanh=newton") < 0.9 * seconds_of(graph, &machine, ""));
+}
+
 static void fused_operations_are_cheaper(void)
 {
     struct machine machine = machine_of("haswell");
@@ -331,7 +343,7 @@ static void operands_of_short_sums_are_turned(void)
 #define CASES(CASE) \
     CASE(every_processor_has_numbers) CASE(known_processors_have_rows) CASE(the_host_is_always_the_same) \
     CASE(unknown_processors_are_of_a_kind) CASE(shares_of_a_cache) CASE(the_cheapest_is_picked) \
-    CASE(fused_operations_are_cheaper) \
+    CASE(fused_operations_are_cheaper) CASE(slow_divisions_are_left_out) \
     CASE(products_are_counted) CASE(sums_without_registers_are_seen) CASE(more_work_costs_more) \
     CASE(parts_make_the_whole) CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last) \
     CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait) CASE(operands_of_short_sums_are_turned)

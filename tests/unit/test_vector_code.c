@@ -44,15 +44,18 @@ static bool same(double a, double b)
 static void special_values_are_right(void)
 {
     for (size_t i = 0; i < CHECK_COUNT(specials); i++)
-        for (int variant = 0; variant < 2 * (1 + host_has_fma); variant++) {
-            const struct kernel_key key = {specials[i].op, variant & 1, 8, variant & 2};
+        for (int variant = 0; variant < 4 * variants_of(specials[i].op); variant++) {
+            const struct kernel_key key = {specials[i].op, variant & 1, 8, variant & 2,
+                                           (enum sched_tanh)(variant / 4)};
+            if (key.has_fma && !host_has_fma)
+                continue;
             double x[8], y[8];
             for (int k = 0; k < 8; k++)
                 x[k] = specials[i].x;
             evaluate(key, 8, x, y);
             if (!same(y[5], specials[i].y))
-                (void)printf("\n    %s(%g) = %g, not %g (%s)", ir_op_name(key.op), x[5], y[5], specials[i].y,
-                             key.is_double ? "double" : "float");
+                (void)printf("\n    %s(%g) = %g, not %g (%s, %d)", ir_op_name(key.op), x[5], y[5], specials[i].y,
+                             key.is_double ? "double" : "float", key.tanh);
             CU_ASSERT_TRUE(same(y[5], specials[i].y));
         }
 }
@@ -74,9 +77,10 @@ static void odd_is_odd_and_even_is_even(void)
     for (int i = 0; i < N; i++)
         opposite[i] = -x[i];
     for (size_t k = 0; k < CHECK_COUNT(operations); k++)
-        for (int variant = 0; variant < 2 * (1 + host_has_fma); variant++) {
-            const struct kernel_key key = {operations[k], variant & 1, 8, variant & 2};
-            if (!is_odd(key.op) && key.op != IR_COS)
+        for (int variant = 0; variant < 4 * variants_of(operations[k]); variant++) {
+            const struct kernel_key key = {operations[k], variant & 1, 8, variant & 2,
+                                           (enum sched_tanh)(variant / 4)};
+            if ((key.has_fma && !host_has_fma) || (!is_odd(key.op) && key.op != IR_COS))
                 continue;
             evaluate(key, N, x, y);
             evaluate(key, N, opposite, mirrored);
@@ -96,10 +100,12 @@ static void lanes_are_independent(void)
         x[i] = next_random(&state) % 3 == 0 ? odd_ones[next_random(&state) % CHECK_COUNT(odd_ones)]
                                             : (double)(float)(40 * next_unit(&state) - 20);
     for (size_t k = 0; k < CHECK_COUNT(operations); k++)
-        for (int is_double = 0; is_double < 2; is_double++) {
-            evaluate((struct kernel_key){operations[k], is_double, 0, host_has_fma}, N, x, alone);
+        for (int variant = 0; variant < 2 * variants_of(operations[k]); variant++) {
+            struct kernel_key key = {operations[k], variant & 1, 0, host_has_fma, (enum sched_tanh)(variant / 2)};
+            evaluate(key, N, x, alone);
             for (size_t w = 1; w < CHECK_COUNT(widths); w++) {
-                evaluate((struct kernel_key){operations[k], is_double, widths[w], host_has_fma}, N, x, y);
+                key.lanes = widths[w];
+                evaluate(key, N, x, y);
                 for (int i = 0; i < N; i++)
                     CU_ASSERT_TRUE(same(y[i], alone[i]));
             }
@@ -132,7 +138,7 @@ static const char *find_jump(const char *assembly)
 
 static const char *assemble(const struct target_cpu *cpu, size_t first, size_t step)
 {
-    struct kernel_key keys[2 * CHECK_COUNT(operations) * CHECK_COUNT(widths)];
+    struct kernel_key keys[MOST_KEYS];
     const char *fault = NULL;
     const int n = list_keys(keys, cpu->has_fma, first, step);
     const char *assembly = kernel_assembly(arena, cpu, n, keys, &fault);

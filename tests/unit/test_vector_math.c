@@ -135,23 +135,21 @@ static void fill_points(const struct function *f, bool is_double, double *x)
 
 /* ---- errors ------------------------------------------------------------------------------------------- */
 
-static void measure(const struct function *f, bool is_double, bool has_fma, const double *x,
-                    const long double *truth)
+static void measure(const struct function *f, struct kernel_key key, const double *x, const long double *truth)
 {
-    const struct kernel_key key = {f->op, is_double, 8, has_fma};
     double *y = calloc(POINTS, sizeof *y), worst = 0, where = 0;
     CU_ASSERT_PTR_NOT_NULL_FATAL(y);
     evaluate(key, POINTS, x, y);
     for (int i = 0; i < POINTS; i++) {
-        const double error = error_ulp(y[i], truth[i], is_double);
+        const double error = error_ulp(y[i], truth[i], key.is_double);
         if (error > worst) {
             worst = error;
             where = x[i];
         }
     }
-    const double bound = f->bound[is_double][!has_fma];
-    (void)printf("\n    %-8s %s %-5s %6.3f ulp (bound %g) at %.17g", ir_op_name(f->op),
-                 is_double ? "double" : "float ", has_fma ? "fused" : "", worst, bound, where);
+    const double bound = f->bound[key.is_double][!key.has_fma];
+    (void)printf("\n    %-8s %s %-5s %d %6.3f ulp (bound %g) at %.17g", ir_op_name(f->op),
+                 key.is_double ? "double" : "float ", key.has_fma ? "fused" : "", key.tanh, worst, bound, where);
     CU_ASSERT_TRUE(worst <= bound);
     free(y);
 }
@@ -167,9 +165,11 @@ static void errors_are_bounded(void)
             fill_points(f, is_double, x);
             for (int k = 0; k < POINTS; k++)
                 truth[k] = is_double ? f->wide(x[k]) : (long double)f->narrow(x[k]);
-            measure(f, is_double, false, x, truth);
-            if (host_has_fma)
-                measure(f, is_double, true, x, truth);
+            for (int variant = 0; variant < variants_of(f->op) * (1 + host_has_fma); variant++) {
+                const bool has_fma = variant >= variants_of(f->op);
+                const enum sched_tanh tanh = (enum sched_tanh)(variant % variants_of(f->op));
+                measure(f, (struct kernel_key){f->op, is_double, 8, has_fma, tanh}, x, truth);
+            }
         }
     free(x);
     free(truth);
@@ -190,7 +190,7 @@ static void logarithms_of_subnormals(void)
     for (int is_double = 0; is_double < 2; is_double++) {
         const double x[4] = {is_double ? 0x1p-1074 : 0x1p-149, is_double ? 0x1.8p-1030 : 0x1.8p-130, 1, 1};
         double y[4];
-        evaluate((struct kernel_key){IR_LOG, is_double, 4, host_has_fma}, 4, x, y);
+        evaluate((struct kernel_key){.op = IR_LOG, .is_double = is_double, .lanes = 4, .has_fma = host_has_fma}, 4, x, y);
         for (int i = 0; i < 2; i++)
             CU_ASSERT_TRUE(error_ulp(y[i], logl(x[i]), is_double) <= 1);
     }
@@ -203,11 +203,13 @@ static void tanh_stays_below_one(void)
     enum { BLOCK = 1 << 16 };
     double *x = calloc(BLOCK, sizeof *x), *y = calloc(BLOCK, sizeof *y), top = 0;
     CU_ASSERT_TRUE_FATAL(x && y);
-    for (int has_fma = 0; has_fma <= host_has_fma; has_fma++)
+    for (int variant = 0; variant < SCHED_TANHS * (1 + host_has_fma); variant++)
         for (double start = 4; start < 10;) {
+            const struct kernel_key key = {IR_TANH, false, 8, variant >= SCHED_TANHS,
+                                           (enum sched_tanh)(variant % SCHED_TANHS)};
             for (int i = 0; i < BLOCK; i++, start = (double)nextafterf((float)start, 11))
                 x[i] = start;
-            evaluate((struct kernel_key){IR_TANH, false, 8, has_fma}, BLOCK, x, y);
+            evaluate(key, BLOCK, x, y);
             for (int i = 0; i < BLOCK; i++)
                 top = fmax(top, y[i]);
         }

@@ -21,20 +21,30 @@ static struct arena *arena;
 static struct kernel_set *kernels;
 static bool host_has_fma;
 
-/* Every function in every precision, at widths[first], widths[first + step], ... */
+/* Variants of tanh that a function has. */
+static inline int variants_of(enum ir_op op)
+{
+    return op == IR_TANH || op == IR_SOFTPLUS || op == IR_SIGMOID ? SCHED_TANHS : 1;
+}
+
+enum { MOST_KEYS = 2 * (CHECK_COUNT(operations) + 3 * (SCHED_TANHS - 1)) * 2 * CHECK_COUNT(widths) };
+
+/* Every function in every precision and variant, at widths[first], widths[first + step], ... */
 static inline int list_keys(struct kernel_key *keys, bool has_fma, size_t first, size_t step)
 {
     int n = 0;
     for (size_t i = 0; i < CHECK_COUNT(operations); i++)
         for (int is_double = 0; is_double < 2; is_double++)
             for (size_t k = first; k < CHECK_COUNT(widths); k += step)
-                keys[n++] = (struct kernel_key){operations[i], is_double, widths[k], has_fma};
+                for (int tanh = 0; tanh < variants_of(operations[i]); tanh++)
+                    keys[n++] = (struct kernel_key){operations[i], is_double, widths[k], has_fma,
+                                                    (enum sched_tanh)tanh};
     return n;
 }
 
 static inline bool kernels_ready(void)
 {
-    struct kernel_key keys[2 * CHECK_COUNT(operations) * 2 * CHECK_COUNT(widths)];
+    struct kernel_key keys[MOST_KEYS];
     struct target_cpu host;
     const char *fault = "out of memory";
     arena = arena_new();

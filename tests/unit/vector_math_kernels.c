@@ -14,8 +14,8 @@ struct kernel_set {
 
 static void name_of(struct kernel_key key, char name[64])
 {
-    snprintf(name, 64, "%s_%s_%d_%s", ir_op_name(key.op), key.is_double ? "f64" : "f32", key.lanes,
-             key.has_fma ? "fma" : "plain");
+    snprintf(name, 64, "%s_%s_%d_%s_%d", ir_op_name(key.op), key.is_double ? "f64" : "f32", key.lanes,
+             key.has_fma ? "fma" : "plain", key.tanh);
 }
 
 static LLVMTypeRef type_of(struct kernel_key key, LLVMContextRef context)
@@ -30,6 +30,7 @@ static void build_element(LLVMModuleRef module, LLVMBuilderRef builder, LLVMValu
 {
     LLVMTypeRef type = type_of(key, LLVMGetModuleContext(module));
     struct vector_math m = vector_math_for(module, builder, type, key.has_fma);
+    m.tanh = key.tanh;
     LLVMValueRef from = LLVMBuildGEP2(builder, type, LLVMGetParam(function, 0), &at, 1, "");
     LLVMValueRef to = LLVMBuildGEP2(builder, type, LLVMGetParam(function, 1), &at, 1, "");
     LLVMValueRef x = LLVMBuildLoad2(builder, type, from, "");

@@ -14,6 +14,7 @@ struct kernel_key {
     bool is_double;
     int lanes; /* 0: scalar */
     bool has_fma;
+    enum sched_tanh tanh;
 };
 
 /* out[i] = f(in[i]) for `vectors` times the lanes (scalar: 1) elements of the key's type. */
