@@ -38,8 +38,9 @@ void diff_close_useful(const struct ir_steps *steps, bool *out);
 
 /* ---- diff_keep.c: what a loop stores for its backward loop ---------------------------------------------- */
 
-/* Of the first n_forward values of a loop's body, read[id] where what comes behind reads it: kept[id]. */
-void diff_choose_kept(const struct ir_graph *graph, int n_forward, const bool *read, enum diff_keep keep,
+/* Of the first n_forward values of a loop's body, read[id] where what comes behind reads it, late[id] where the forward loop
+ * does not compute it: kept[id]. */
+void diff_choose_kept(const struct ir_graph *graph, int n_forward, const bool *read, const bool *late, enum diff_keep keep,
                       bool *kept);
 
 /* ---- diff_reverse.c: one backward pass from a graph to a graph ----------------------------------------- */
@@ -57,6 +58,7 @@ struct reverse {
     bool *needed;                /* by id of `from`, like all below: the outputs need it */
     bool *active;                /* it depends on what is differentiated by */
     bool *useful;                /* what is differentiated depends on it */
+    bool is_whole;               /* `from` is no loop's body */
     const struct ir_node **map;  /* the node of `to` with the same value */
     struct cotangent_term **cot; /* terms of its cotangent so far, nodes of `to` */
     struct loop_tape **tape;     /* of an active and useful `steps` */
@@ -88,5 +90,14 @@ const struct ir_node *tape_result(const struct reverse *rev, const struct loop_t
 void tape_give(struct loop_tape *tape, int which, const struct ir_node *cotangent);
 /* Builds the loop that runs the other way and gives its results to the operands' cotangents. */
 void tape_reverse(struct reverse *rev, struct loop_tape *tape);
+/* Result `which` of the loop as the one that runs the other way finds it; NULL: it does not. */
+const struct ir_node *tape_late_result(const struct loop_tape *tape, int which);
+
+/* ---- diff_late.c: sums that the backward loop adds up ------------------------------------------------------ */
+
+/* The way back does not need this sum of a loop: no cotangent depends on it. */
+bool diff_can_wait(const struct reverse *rev, const struct ir_node *result);
+/* When the way back is built: what depends on such sums follows from those of backward loops. */
+void diff_take_late(struct reverse *rev);
 
 #endif

@@ -2,7 +2,8 @@
  *
  * Which values of a loop's body the backward loop finds stored. Takes the body's forward part and which of its
  * values the backward part reads; says for each value whether it is stored, so that the whole is cheapest: a
- * stored element costs `price` operations, what is not stored is computed again, from what is.
+ * stored element costs `price` operations, what is not stored is computed again, from what is. What the forward loop has
+ * no use for is computed in the backward loop alone, at no further cost, and not stored.
  *
  * That is a smallest cut of a network: value v is the edge v_read -> v_made with the capacity of storing it;
  * v_made -> sink has that of computing it; v_made -> a_read, without limit, says that v needs its operand a; the
@@ -124,19 +125,21 @@ static capacity cost_of(const struct ir_node *node)
     return ir_op_is_elementwise(node->op) ? elements * function_cost(node->op) : elements * (node->n_args - 1);
 }
 
-static void add_value(struct network *net, const struct ir_node *node, bool is_read, capacity price)
+static void add_value(struct network *net, const struct ir_node *node, bool is_read, bool is_late, capacity price)
 {
+    is_late = is_late && !is_made_once(node);
     if (is_read)
         add_edge(net, SOURCE, read_vertex(node), no_limit);
     if (node->op == IR_STEPS || (node->op == IR_INPUT && !is_carry(node)))
         return;
-    add_edge(net, read_vertex(node), made_vertex(node), price * ir_elements(node->shape));
-    add_edge(net, made_vertex(node), SINK, is_made_once(node) ? no_limit : cost_of(node));
+    add_edge(net, read_vertex(node), made_vertex(node), is_late ? no_limit : price * ir_elements(node->shape));
+    add_edge(net, made_vertex(node), SINK, is_late ? 0 : is_made_once(node) ? no_limit : cost_of(node));
     for (int i = 0; i < node->n_args && !is_made_once(node); i++)
         add_edge(net, made_vertex(node), read_vertex(node->args[i]), no_limit);
 }
 
-static struct network *network_of(const struct ir_graph *graph, int n_forward, const bool *read, capacity price)
+static struct network *network_of(const struct ir_graph *graph, int n_forward, const bool *read, const bool *late,
+                                  capacity price)
 {
     struct network *net = ARENA_NEW(graph->arena, struct network);
     size_t edges = 0;
@@ -149,7 +152,7 @@ static struct network *network_of(const struct ir_graph *graph, int n_forward, c
     net->edges = ARENA_ARRAY(graph->arena, struct edge, 2 * edges + 1);
     memset(net->first, -1, (size_t)net->n * sizeof *net->first);
     for (int id = 0; id < n_forward; id++)
-        add_value(net, graph->nodes[id], read[id], price);
+        add_value(net, graph->nodes[id], read[id], late[id], price);
     return net;
 }
 
@@ -161,10 +164,10 @@ static capacity price_of(enum diff_keep keep)
     return (int)keep < LEAST ? LEAST : (capacity)keep;
 }
 
-void diff_choose_kept(const struct ir_graph *graph, int n_forward, const bool *read, enum diff_keep keep,
+void diff_choose_kept(const struct ir_graph *graph, int n_forward, const bool *read, const bool *late, enum diff_keep keep,
                       bool *kept)
 {
-    struct network *net = network_of(graph, n_forward, read, price_of(keep));
+    struct network *net = network_of(graph, n_forward, read, late, price_of(keep));
     while (search(net))
         send_along_path(net);
     for (int id = 0; id < n_forward; id++) {

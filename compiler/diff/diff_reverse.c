@@ -327,19 +327,21 @@ static struct reverse *replayed(const struct ir_graph *graph, const char *name, 
     for (int o = 0; o < n_of; o++)
         out[output_index(graph, of[o])] = true;
     struct reverse *rev = reverse_new(graph, to, keep, in, out);
+    rev->is_whole = true;
     for (int i = 0; i < graph->n_inputs; i++) {
         const struct ir_node *input = graph->inputs[i];
         rev->map[input->id] = ir_input(to, input->input.name, input->input.role, input->rate, input->shape);
     }
     reverse_replay(rev);
-    for (int k = 0; k < graph->n_outputs; k++)
-        ir_output_add(to, graph->outputs[k].name, rev->map[graph->outputs[k].value->id]);
     return rev;
 }
 
 static struct ir_graph *gradients(struct reverse *rev, int n_wrt, const char *const *wrt)
 {
     reverse_run(rev);
+    diff_take_late(rev);
+    for (int k = 0; k < rev->from->n_outputs; k++)
+        ir_output_add(rev->to, rev->from->outputs[k].name, rev->map[rev->from->outputs[k].value->id]);
     for (int w = 0; w < n_wrt; w++) {
         const struct ir_node *input = ir_input_find(rev->from, wrt[w]);
         assert(input && "no input of that name");

@@ -6,7 +6,7 @@
  *   backward:  for k down: cot.carry, cot.sequence (stacked), cot.capture (summed)
  *                  = reversed body(cot.carry', sequences, kept.., cot.stacked, captures, cot.summed)
  *
- * Both are cut out of one scratch graph that holds the body, replayed (so that loops in it keep what they
+ * Sums that nobody needs before (diff_late.c) are sums of the backward loop. Both are cut out of one scratch graph that holds the body, replayed (so that loops in it keep what they
  * must), and its backward pass behind it. `kept` is where the cut goes: values of the forward part that the
  * backward part reads; the rest it computes again. Everything is an ordinary loop afterwards, so it can be
  * differentiated again. */
@@ -19,6 +19,8 @@ struct loop_tape {
     int n_forward;               /* nodes of the scratch graph before the backward part */
     const struct ir_node **cot;  /* by output of the body: an input of the scratch graph; NULL: none */
     const struct ir_node **grad; /* by input of the body: a node of the scratch graph; NULL: zero */
+    bool *waits;                 /* by output of the body: a sum that the backward loop adds up */
+    const struct ir_node **late; /* and its result in rev->to, when there is one */
     int n_kept;
     const struct ir_node **kept;       /* nodes of the scratch graph, */
     int *kept_at;                      /* which stacked results of the forward loop they are, */
@@ -40,13 +42,18 @@ static struct loop_tape *tape_new(struct reverse *rev, const struct ir_node *nod
                                .out = ARENA_ARRAY(rev->arena, bool, n_out),
                                .cot = ARENA_ARRAY(rev->arena, const struct ir_node *, n_out),
                                .grad = ARENA_ARRAY(rev->arena, const struct ir_node *, n_in),
+                               .waits = ARENA_ARRAY(rev->arena, bool, n_out),
+                               .late = ARENA_ARRAY(rev->arena, const struct ir_node *, n_out),
                                .result_cot = ARENA_ARRAY(rev->arena, const struct ir_node *, n_out)};
     for (int i = 0; i < node->n_args; i++)
         tape->in[i] = rev->active[node->args[i]->id];
     for (int id = node->id + 1; id < rev->from->n_nodes; id++) {
         const struct ir_node *result = rev->from->nodes[id];
-        if (result->op == IR_RESULT && result->args[0] == node && rev->useful[id])
-            tape->out[result->result] = true;
+        if (result->op != IR_RESULT || result->args[0] != node || !rev->needed[id])
+            continue;
+        tape->out[result->result] = rev->useful[id];
+        tape->waits[result->result] =
+            result->result >= steps->n_carry + steps->n_stack && rev->useful[id] && diff_can_wait(rev, result);
     }
     diff_close_active(steps, tape->in);
     diff_close_useful(steps, tape->out);
@@ -113,13 +120,21 @@ static void body_gradients(struct loop_tape *tape)
 
 /* ---- what to keep -------------------------------------------------------------------------------------- */
 
-/* reached[id] of the scratch graph: the gradients need it, not looking behind nodes with stop[id]. */
+static const struct ir_node *scratch_output(const struct loop_tape *tape, int k)
+{
+    return tape->inner->map[tape->node->steps->body->outputs[k].value->id];
+}
+
+/* reached[id] of the scratch graph: the gradients, and sums that waited for them, need it, not looking behind nodes with stop[id]. */
 static void mark_reached(const struct loop_tape *tape, const bool *stop, bool *reached)
 {
     const struct ir_graph *scratch = tape->inner->to;
     for (int i = 0; i < tape->node->n_args; i++)
         if (tape->grad[i])
             reached[tape->grad[i]->id] = true;
+    for (int k = 0; k < tape->node->steps->body->n_outputs; k++)
+        if (tape->waits[k])
+            reached[scratch_output(tape, k)->id] = true;
     for (int id = scratch->n_nodes - 1; id >= 0; id--) {
         const struct ir_node *node = scratch->nodes[id];
         if (!reached[id] || stop[id])
@@ -129,17 +144,35 @@ static void mark_reached(const struct loop_tape *tape, const bool *stop, bool *r
     }
 }
 
+/* late[id] of the forward part: sums that wait need it, and nothing else that the forward loop puts out. */
+static void mark_late(const struct loop_tape *tape, bool *late)
+{
+    const struct ir_graph *scratch = tape->inner->to;
+    bool *early = ARENA_ARRAY(scratch->arena, bool, (size_t)tape->n_forward + 1);
+    for (int k = 0; k < tape->node->steps->body->n_outputs; k++)
+        if (!tape->waits[k])
+            early[scratch_output(tape, k)->id] = true;
+    for (int id = tape->n_forward - 1; id >= 0; id--) {
+        const struct ir_node *node = scratch->nodes[id];
+        for (int i = 0; early[id] && i < node->n_args; i++)
+            early[node->args[i]->id] = true;
+        late[id] = !early[id];
+    }
+}
+
 static void choose_kept(struct loop_tape *tape)
 {
     struct arena *arena = tape->inner->arena;
     const struct ir_graph *scratch = tape->inner->to;
     bool *forward = ARENA_ARRAY(arena, bool, (size_t)scratch->n_nodes + 1);
     bool *reached = ARENA_ARRAY(arena, bool, (size_t)scratch->n_nodes + 1);
+    bool *late = ARENA_ARRAY(arena, bool, (size_t)scratch->n_nodes + 1);
     bool *keep = ARENA_ARRAY(arena, bool, (size_t)scratch->n_nodes + 1);
     for (int id = 0; id < tape->n_forward; id++)
         forward[id] = true;
     mark_reached(tape, forward, reached);
-    diff_choose_kept(scratch, tape->n_forward, reached, tape->inner->keep, keep);
+    mark_late(tape, late);
+    diff_choose_kept(scratch, tape->n_forward, reached, late, tape->inner->keep, keep);
     tape->kept = ARENA_ARRAY(arena, const struct ir_node *, (size_t)tape->n_forward + 1);
     tape->kept_at = ARENA_ARRAY(arena, int, (size_t)tape->n_forward + 1);
     for (int id = 0; id < tape->n_forward; id++)
@@ -148,11 +181,6 @@ static void choose_kept(struct loop_tape *tape)
 }
 
 /* ---- the forward loop ---------------------------------------------------------------------------------- */
-
-static const struct ir_node *scratch_output(const struct loop_tape *tape, int k)
-{
-    return tape->inner->map[tape->node->steps->body->outputs[k].value->id];
-}
 
 /* The stack of the old loop that already holds the value; -1: none. */
 static int stacked_already(const struct loop_tape *tape, const struct ir_node *value)
@@ -340,6 +368,23 @@ static int gradient_outputs(struct backward_loop *loop, int first, int end)
     return n;
 }
 
+static int late_outputs(struct backward_loop *loop)
+{
+    const struct loop_tape *tape = loop->tape;
+    struct ir_graph *body = loop->steps.body;
+    int n = 0;
+    for (int k = 0; k < tape->node->steps->body->n_outputs; k++) {
+        if (!tape->waits[k])
+            continue;
+        const struct ir_node *term = scratch_output(tape, k);
+        ir_copy_into(body, tape->inner->to, 1, &term, loop->map);
+        ir_output_add(body, diff_output_name(body, NULL, "late", tape->node->steps->body->outputs[k].name),
+                      loop->map[term->id]);
+        n++;
+    }
+    return n;
+}
+
 static void give_results(struct backward_loop *loop, const struct ir_node *node)
 {
     const struct loop_tape *tape = loop->tape;
@@ -352,6 +397,14 @@ static void give_results(struct backward_loop *loop, const struct ir_node *node)
         reverse_give(loop->rev, tape->node->args[i], ir_result(loop->rev->to, node, which++),
                      carry && old->body->inputs[i]->rate == IR_VARYING);
     }
+    for (int k = 0; k < old->body->n_outputs; k++)
+        if (tape->waits[k])
+            tape->late[k] = ir_result(loop->rev->to, node, which++);
+}
+
+const struct ir_node *tape_late_result(const struct loop_tape *tape, int which)
+{
+    return tape->late[which];
 }
 
 static bool any_cotangent(const struct loop_tape *tape)
@@ -385,5 +438,6 @@ void tape_reverse(struct reverse *rev, struct loop_tape *tape)
     gradient_outputs(&loop, 0, old->n_carry);
     loop.steps.n_stack = gradient_outputs(&loop, old->n_carry, old->n_carry + old->n_sequence);
     loop.steps.n_sum = gradient_outputs(&loop, old->n_carry + old->n_sequence, old->body->n_inputs);
+    loop.steps.n_sum += late_outputs(&loop);
     give_results(&loop, ir_steps(rev->to, &loop.steps, loop.args));
 }

@@ -88,22 +88,22 @@ static void check_counts(int which, const double *expected)
 
 static void wide_gaussian(void)
 {
-    check_counts(0, (const double[]){62750, 188250, 384271, 1149591, 14756421, 11426421, 34075253, 26079953});
+    check_counts(0, (const double[]){62750, 188250, 384271, 1149591, 14756421, 11426421, 29252453, 25845953});
 }
 
 static void wide_cube(void)
 {
-    check_counts(1, (const double[]){63270, 189800, 399081, 1193971, 15186051, 11550051, 35285333, 26982833});
+    check_counts(1, (const double[]){63270, 189800, 399081, 1193971, 15186051, 11550051, 30248183, 26612183});
 }
 
 static void narrow_gaussian(void)
 {
-    check_counts(2, (const double[]){587, 1761, 3886, 11584, 138545, 108845, 334612, 267337});
+    check_counts(2, (const double[]){587, 1761, 3886, 11584, 138545, 108845, 286267, 256087});
 }
 
 static void narrow_cube(void)
 {
-    check_counts(3, (const double[]){593, 1777, 4022, 11982, 141671, 110171, 344968, 275563});
+    check_counts(3, (const double[]){593, 1777, 4022, 11982, 141671, 110171, 294673, 263173});
 }
 
 static const struct check_case cases[] = {

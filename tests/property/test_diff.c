@@ -287,6 +287,40 @@ static void loops(void)
     }
 }
 
+static const struct ir_steps *first_loop(const struct ir_graph *graph)
+{
+    for (int id = 0; id < graph->n_nodes; id++)
+        if (graph->nodes[id]->op == IR_STEPS)
+            return graph->nodes[id]->steps;
+    return NULL;
+}
+
+/* What the forward loop of d/dx (position + f(energy)) adds up and stores. */
+static struct ir_steps forward_of(struct arena *arena, bool is_square)
+{
+    struct ir_graph *g = ir_graph_new(arena, "waits");
+    const struct ir_node *x = vector_input(g, 3), *loop = swing(g, x, matrix_input(g, 3, 3), false);
+    const struct ir_node *energy = ir_result(g, loop, 3), *two = ir_fill(g, 2, energy->shape);
+    const struct ir_node *f = ir_mul(g, energy, is_square ? energy : two);
+    ir_output_add(g, "y", ir_add2(g, ir_ein(g, 1, "i->", ir_result(g, loop, 0)), f));
+    ir_output_add(g, "energy", energy);
+    CU_ASSERT_PTR_NULL_FATAL(ir_verify(g));
+    check_gradient(&small, g, "y", 1e-9);
+    const struct ir_graph *d = diff_reverse(g, "d", "y", 2, x_and_w, DIFF_KEEP_ALL);
+    CU_ASSERT_TRUE(fixture_gap(fixture_total(&small, d, "energy", 0), fixture_total(&small, g, "energy", 0)) < 1e-13);
+    check_gradient(&small, d, "grad.x", 1e-8);
+    return *first_loop(pass_dead(d));
+}
+
+/* A sum that no cotangent depends on is the backward loop's; one whose square is wanted is not. */
+static void sums_wait_for_the_way_back(void)
+{
+    struct arena *arena = arena_new();
+    CU_ASSERT_EQUAL(forward_of(arena, false).n_sum, 0);
+    CU_ASSERT_EQUAL(forward_of(arena, true).n_sum, 1);
+    arena_free(arena);
+}
+
 /* Value and tangent together need one loop: what stands behind it is rebuilt over the loop that has both. */
 static void one_loop_carries_both(void)
 {
@@ -381,6 +415,7 @@ static const struct check_case cases[] = {
     {"hold is a constant", hold_is_a_constant},
     {"bfloat passes derivatives", bfloat_passes_derivatives},
     {"loops", loops},
+    {"sums wait for the way back", sums_wait_for_the_way_back},
     {"one loop carries both", one_loop_carries_both},
     {"what is kept saves enough", what_is_kept_saves_enough},
 };
