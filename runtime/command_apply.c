@@ -39,7 +39,7 @@ static struct row_files_request request_of(const struct stream *stream, const st
         .out = options->argument[2],
         .in_names = {back ? to : from[0], back ? NULL : from[1]},
         .out_name = back ? from[0] : to,
-        .precision = (int)context->bundle->precision,
+        .precision = back ? (int)flow_data_bytes(stream->flow, stream->part) : (int)context->bundle->precision,
         .d = context->bundle->dimension,
     };
 }
@@ -47,22 +47,22 @@ static struct row_files_request request_of(const struct stream *stream, const st
 static bool stream_open(struct stream *stream, const struct command_context *context,
                         const struct command_options *options, bool back, struct fault *fault)
 {
-    const struct row_files_request request = request_of(stream, context, options, back);
-    const int64_t row = request.d * (int64_t)sizeof(double);
+    const int64_t row = context->bundle->dimension * (int64_t)sizeof(double);
     stream->block = BLOCK_BYTES / row > 0 ? BLOCK_BYTES / row : 1;
     stream->rows = malloc((size_t)(stream->block * row));
     if (stream->rows == NULL)
         return fault_memory(fault, (size_t)(stream->block * row), "rows");
-    return flow_open(&stream->flow, context->bundle, options->argument[0], stream->part, options->threads,
-                     fault) &&
-           row_files_open(&stream->files, &request, fault);
+    if (!flow_open(&stream->flow, context->bundle, options->argument[0], stream->part, options->threads, fault))
+        return false;
+    const struct row_files_request request = request_of(stream, context, options, back);
+    return row_files_open(&stream->files, &request, fault);
 }
 
 static bool stream_all(struct stream *stream, bool back, struct fault *fault)
 {
     map_rows *const map = back ? flow_backward : flow_forward;
     const int precision =
-        back ? (int)stream->flow->bundle->precision : (int)flow_forward_bytes(stream->flow, stream->part);
+        back ? (int)stream->flow->bundle->precision : (int)flow_data_bytes(stream->flow, stream->part);
     for (int64_t got = 1; got > 0;) {
         if (!npy_read_rows(stream->files.in, precision, stream->block, stream->rows, &got, fault) ||
             !map(stream->flow, stream->part, stream->rows, stream->rows, got, fault) ||

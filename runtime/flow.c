@@ -128,17 +128,17 @@ void gpfc_flow_invert(struct gpfc_flow *flow, const void *s, void *y, int64_t n)
 }
 
 /* A number too large for float, or for double in units of the data, makes its row zeros, and one that failed.
- */
-static void mend(struct gpfc_flow *flow, void *to, int64_t rows)
+ * each: bytes of a number. */
+static void mend(struct gpfc_flow *flow, void *to, size_t each, int64_t rows)
 {
     const int64_t d = flow->bundle->dimension;
     for (int64_t row = 0; row < rows; row++) {
         bool finite = true;
         for (int64_t i = row * d; i < (row + 1) * d; i++)
-            finite = finite && isfinite(rows_number(to, i, (int)flow->bundle->precision));
+            finite = finite && isfinite(rows_number(to, i, (int)each));
         if (finite)
             continue;
-        memset((char *)to + (size_t)row * row_bytes(flow), 0, row_bytes(flow));
+        memset((char *)to + (size_t)(row * d) * each, 0, (size_t)d * each);
         flow->report.failed++;
     }
 }
@@ -148,40 +148,43 @@ static void mend(struct gpfc_flow *flow, void *to, int64_t rows)
 typedef bool base_map(struct base_flow *, const double *, int64_t, double *, double *,
                       struct base_flow_report *, struct fault *);
 
-size_t flow_forward_bytes(const struct gpfc_flow *flow, enum flow_part part)
+size_t flow_data_bytes(const struct gpfc_flow *flow, enum flow_part part)
 {
     const bool standardised = part != FLOW_PART_FLOW && flow->weights.standard.d > 0;
     return standardised ? sizeof(double) : (size_t)flow->bundle->precision;
 }
 
-/* each: bytes of a number of `from`. */
-static bool base_block(struct gpfc_flow *flow, bool forward, const void *from, size_t each, void *to,
-                       int64_t rows, struct fault *fault)
+/* from_each, to_each: bytes of a number. */
+static bool base_block(struct gpfc_flow *flow, bool forward, const void *from, size_t from_each, void *to,
+                       size_t to_each, int64_t rows, struct fault *fault)
 {
     const int64_t n = rows * flow->bundle->dimension;
-    const int precision = (int)flow->bundle->precision;
     base_map *const map = forward ? base_flow_forward : base_flow_inverse;
-    rows_to_double(from, n, (int)each, flow->doubles);
+    rows_to_double(from, n, (int)from_each, flow->doubles);
     if (forward)
         standard_apply(&flow->weights.standard, flow->doubles, rows, sizeof(double));
     if (!map(flow->weights.base, flow->doubles, rows, flow->doubles, NULL, &flow->report, fault))
         return false;
     if (!forward)
         standard_undo(&flow->weights.standard, flow->doubles, rows, sizeof(double));
-    rows_from_double(flow->doubles, n, precision, to);
-    mend(flow, to, rows);
+    rows_from_double(flow->doubles, n, (int)to_each, to);
+    mend(flow, to, to_each, rows);
     return true;
 }
 
-/* Block by block; no number of `to` is larger than one of `from`, so what was not read is not written on. */
+/* Block by block; where the arrays are one and numbers become larger, the last block comes first, so that what
+ * was not read is not written on. */
 static bool base_rows(struct gpfc_flow *flow, bool forward, const void *from, void *to, int64_t n,
                       struct fault *fault)
 {
-    const size_t each = forward ? flow_forward_bytes(flow, FLOW_PART_BASE) : (size_t)flow->bundle->precision;
-    for (int64_t first = 0; first < n; first += flow->block) {
-        const char *in = (const char *)from + (size_t)(first * flow->bundle->dimension) * each;
-        char *out = (char *)to + (size_t)first * row_bytes(flow);
-        if (!base_block(flow, forward, in, each, out, block_at(flow, first, n), fault))
+    const size_t data = flow_data_bytes(flow, FLOW_PART_BASE), real = (size_t)flow->bundle->precision;
+    const size_t from_each = forward ? data : real, to_each = forward ? real : data;
+    const int64_t blocks = (n + flow->block - 1) / flow->block;
+    for (int64_t i = 0; i < blocks; i++) {
+        const int64_t first = flow->block * (to_each > from_each ? blocks - 1 - i : i);
+        const size_t before = (size_t)(first * flow->bundle->dimension);
+        if (!base_block(flow, forward, (const char *)from + before * from_each, from_each,
+                        (char *)to + before * to_each, to_each, block_at(flow, first, n), fault))
             return false;
     }
     return true;
@@ -196,7 +199,7 @@ bool flow_forward(struct gpfc_flow *flow, enum flow_part part, const void *from,
         return true;
     gpfc_flow_apply(flow, part == FLOW_PART_BOTH ? to : from, to, n);
     flow->report.rows += part == FLOW_PART_FLOW ? n : 0;
-    mend(flow, to, n);
+    mend(flow, to, (size_t)flow->bundle->precision, n);
     return true;
 }
 
@@ -208,6 +211,6 @@ bool flow_backward(struct gpfc_flow *flow, enum flow_part part, const void *from
     if (part != FLOW_PART_FLOW)
         return base_rows(flow, false, part == FLOW_PART_BOTH ? to : from, to, n, fault);
     flow->report.rows += n;
-    mend(flow, to, n);
+    mend(flow, to, (size_t)flow->bundle->precision, n);
     return true;
 }

@@ -29,14 +29,14 @@ int flow_threads(int wanted);
 bool flow_open(struct gpfc_flow **out, const struct gpfc_bundle *bundle, const char *model,
                enum flow_part part, int threads, struct fault *fault) MUST_CHECK;
 
-/* Bytes of a number of the rows that flow_forward takes: data that are standardised are doubles, as a REAL
- * may be too coarse for them before they are. */
-size_t flow_forward_bytes(const struct gpfc_flow *flow, enum flow_part part);
+/* Bytes of a number of the rows that flow_forward takes and flow_backward gives: data that are standardised
+ * are doubles, as a REAL may be too coarse for them as they are. */
+size_t flow_data_bytes(const struct gpfc_flow *flow, enum flow_part part);
 
-/* The part that was asked for of flow_open, n >= 0 rows of REALs, but for what flow_forward_bytes says of
- * `from`, finite; both arrays may be the same. What
- * comes out is finite too; flow->report tells of rows that did not reach the base flow's tolerance, or whose
- * numbers became too large and are zeros. */
+/* The part that was asked for of flow_open, n >= 0 rows of REALs, but for what flow_data_bytes says; finite.
+ * Both arrays may be the same, which then has room for the larger numbers. What comes out is finite too;
+ * flow->report tells of rows that did not reach the base flow's tolerance, or whose numbers became too large
+ * and are zeros. */
 bool flow_forward(struct gpfc_flow *flow, enum flow_part part, const void *from, void *to, int64_t n,
                   struct fault *fault) MUST_CHECK;
 bool flow_backward(struct gpfc_flow *flow, enum flow_part part, const void *from, void *to, int64_t n,

@@ -161,14 +161,19 @@ void write_npy(const char *name, int precision, int64_t rows, int64_t columns, c
 
 float *read_npy(const char *name, int64_t rows, int64_t columns)
 {
+    return read_npy_as(sizeof(float), name, rows, columns);
+}
+
+void *read_npy_as(int precision, const char *name, int64_t rows, int64_t columns)
+{
     struct npy_reader *reader;
     struct fault fault = {0};
     int64_t got = 0;
-    float *values = calloc((size_t)(rows * columns), sizeof *values);
+    void *values = calloc((size_t)(rows * columns), (size_t)precision);
     CU_ASSERT_TRUE_FATAL(values != NULL && npy_open(&reader, in_folder(name), &fault));
     CU_ASSERT_EQUAL(npy_shape(reader).rows, rows);
     CU_ASSERT_EQUAL(npy_shape(reader).columns, columns);
-    CU_ASSERT_TRUE(npy_read_rows(reader, 4, rows, values, &got, &fault));
+    CU_ASSERT_TRUE(npy_read_rows(reader, precision, rows, values, &got, &fault));
     CU_ASSERT_EQUAL(got, rows);
     npy_close(reader);
     return values;

@@ -244,10 +244,10 @@ static void each_part_goes_there_and_back(void)
     scratch_remove(&scratch);
 }
 
-/* So far out that floats next to each other are 128 apart, many deviations. */
+/* So far out that floats next to each other are 128 apart, many deviations; more rows than are mapped at once. */
 static void data_may_be_finer_than_floats(void)
 {
-    enum { N = 1000 };
+    enum { N = 9000 };
     static double x[2 * N];
     set_up();
     for (int i = 0; i < 2 * N; i++)
@@ -266,6 +266,15 @@ static void data_may_be_finer_than_floats(void)
     }
     CU_ASSERT_TRUE(square > 0.5 && square < 2);
     free(y);
+    static const char *const ways[] = {"invert @run/model.safetensors @y.npy @back.npy --part base",
+                                       "invert @run/model.safetensors @s.npy @back.npy --part both"};
+    for (size_t k = 0; k < CHECK_COUNT(ways); k++) {
+        expect(FAKE_SINGLE2, WITH_BNAF, ways[k], 0, "");
+        double *back = read_npy_as(sizeof *back, "back.npy", N, 2);
+        for (int i = 0; i < 2 * N; i++)
+            CU_ASSERT_DOUBLE_EQUAL(back[i], x[i], 1e-3);
+        free(back);
+    }
     scratch_remove(&scratch);
 }
 
