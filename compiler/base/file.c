@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,6 +48,15 @@ static bool write_all(int file, const char *bytes, size_t length)
         length -= (size_t)n;
     }
     return true;
+}
+
+const char *file_followed(struct arena *arena, const char *path)
+{
+    struct stat status;
+    char *const real = lstat(path, &status) == 0 && S_ISLNK(status.st_mode) ? realpath(path, NULL) : NULL;
+    const char *followed = real ? arena_strdup(arena, real) : path;
+    free(real);
+    return followed;
 }
 
 static bool is_special(const char *path)
@@ -122,5 +132,5 @@ bool file_put(struct arena *arena, const char *path, const char *bytes, size_t l
 {
     if (is_special(path))
         return write_special(arena, path, bytes, length, fault);
-    return write_beside(arena, path, bytes, length, mode, fault);
+    return write_beside(arena, file_followed(arena, path), bytes, length, mode, fault);
 }

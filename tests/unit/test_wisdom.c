@@ -288,6 +288,31 @@ static void locks_are_no_links(void)
     scratch_remove(&s);
 }
 
+/* A file of wisdom may be kept elsewhere: the link stays, and whoever comes by another name meets the same lock. */
+static void a_link_is_followed(void)
+{
+    struct scratch s;
+    struct arena *arena = arena_new();
+    const struct wisdom_record record = record_of("b", "lanes=16");
+    const char *fault = NULL;
+    struct stat status;
+    struct wisdom wisdom;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const kept = scratch_path(&s, "kept"), *const link = scratch_path(&s, "wisdom");
+    put(kept, "a", "lanes=8");
+    CU_ASSERT_EQUAL(unlink(scratch_path(&s, "kept.lock")), 0);
+    CU_ASSERT_EQUAL(symlink("kept", link), 0);
+    CU_ASSERT_TRUE(wisdom_put(arena, link, 1, &record, &fault));
+    CU_ASSERT_TRUE(lstat(link, &status) == 0 && S_ISLNK(status.st_mode));
+    CU_ASSERT_TRUE(lstat(kept, &status) == 0 && S_ISREG(status.st_mode));
+    CU_ASSERT_TRUE(wisdom_read(arena, kept, true, &wisdom, &fault));
+    CU_ASSERT_EQUAL(wisdom.n, 2);
+    CU_ASSERT_TRUE(scratch_there(scratch_path(&s, "kept.lock")));
+    CU_ASSERT_FALSE(scratch_there(scratch_path(&s, "wisdom.lock")));
+    arena_free(arena);
+    scratch_remove(&s);
+}
+
 static int lines_of(const char *path)
 {
     char *text = scratch_read(path, NULL);
@@ -454,6 +479,7 @@ int main(void)
         {"files of others are not read", files_of_others_are_not_read},
         {"the owner is looked at", the_owner_is_looked_at},
         {"locks are no links", locks_are_no_links},
+        {"a link is followed", a_link_is_followed},
         {"a record takes the place of the old one", a_record_takes_the_place_of_the_old_one},
         {"broken files are mended", broken_files_are_mended},
         {"devices keep nothing", devices_keep_nothing},
