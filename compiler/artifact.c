@@ -173,7 +173,7 @@ enum gpfc_status artifact_check(struct compile *c)
     if (c->options->emit != GPFC_EMIT_EXECUTABLE || access(library, R_OK) == 0)
         return GPFC_OK;
     return compile_fail(c, GPFC_FAILED, arena_printf(c->arena, "%s: cannot be read: %s; trainers are linked with it. "
-                                             "Install gpfc, or name its build folder in GPFC_RUNTIME_DIR",
+                                             "Install gpfc, or name the library's folder in GPFC_RUNTIME_DIR",
                                              library, strerror(errno)));
 }
 

@@ -38,6 +38,7 @@ static const struct argp_option option_list[] = {
     {"json", KEY_JSON, NULL, 0, "Report as one JSON object", 0},
     {"help-spec", KEY_HELP_SPEC, NULL, 0, "List every key of a spec", 0},
     {"version", 'v', NULL, 0, "Print the version", 0},
+    {NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -128,6 +129,9 @@ static error_t parse_argument(int key, char *value, struct argp_state *state)
     struct arguments *arguments = state->input;
     struct gpfc_options *options = &arguments->options;
     switch (key) {
+    case 'h':
+        argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+        return 0;
     case 'o':
         options->output = not_empty(state, "--output", value);
         return 0;
@@ -248,18 +252,32 @@ static const char *own_path(char *room, size_t bytes)
     return room;
 }
 
+/* The library that trainers are linked with: what the environment says, else beside this program, as in a
+ * build tree; NULL: installed. */
+static const char *runtime_folder(const char *program, char *room, size_t bytes)
+{
+    const char *named = getenv("GPFC_RUNTIME_DIR"), *slash = program ? strrchr(program, '/') : NULL;
+    if (named && named[0])
+        return named;
+    if (!slash || (size_t)snprintf(room, bytes, "%.*s/libgpfcrt.a", (int)(slash - program), program) >= bytes ||
+        access(room, R_OK) != 0)
+        return NULL;
+    *strrchr(room, '/') = '\0';
+    return room;
+}
+
 int main(int argc, char **argv)
 {
     static const struct argp parser = {option_list, parse_argument, "SPEC.yaml", help_text, NULL, NULL, NULL};
-    const char *runtime = getenv("GPFC_RUNTIME_DIR");
-    char path[4096];
+    char path[4096], folder[4096];
+    const char *const program = own_path(path, sizeof path);
     struct arguments arguments = {
         .options = {
             .emit = GPFC_EMIT_EXECUTABLE,
             .dumped = print_dump,
             .tuning = main_print_tuning,
-            .program = own_path(path, sizeof path),
-            .runtime_dir = runtime && runtime[0] ? runtime : NULL,
+            .program = program,
+            .runtime_dir = runtime_folder(program, folder, sizeof folder),
         },
     };
     arguments.options.data = &arguments;

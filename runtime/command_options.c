@@ -39,7 +39,7 @@ static const struct option_row rows[] = {
     {'w', "stage", "STAGE", "the training of the 'flow' (default), or of its 'base' flow", OPTION_TEXT,
      FIELD(stage), 0, 0},
     {'e', "epochs", "N", "passes over the training set", OPTION_INTEGER, FIELD(epochs), 1, 1e8},
-    {'c', "base-epochs", "N", "the same for the base flow", OPTION_INTEGER, FIELD(base_epochs), 1, 1e8},
+    {'c', "base-epochs", "N", "passes over it in the training of the base flow", OPTION_INTEGER, FIELD(base_epochs), 1, 1e8},
     {'b', "batch", "N", "samples of a training step", OPTION_INTEGER, FIELD(batch), 1, 16777216},
     {'s', "seed", "N", "of weights, order and noise", OPTION_INTEGER, FIELD(seed), 0, 9007199254740991.0},
     {'t', "threads", "N", "threads (all of the machine)", OPTION_INTEGER, FIELD(threads), 1, 4096},
@@ -51,7 +51,13 @@ static const struct option_row rows[] = {
     {'j', "json", NULL, "print the result as JSON", OPTION_FLAG, FIELD(json), 0, 0},
 };
 
-enum { N_ROWS = sizeof rows / sizeof rows[0], KEY_HELP = 'h', KEY_USAGE = 1, KEY_FIRST = 1000 };
+enum {
+    N_ROWS = sizeof rows / sizeof rows[0],
+    KEY_HELP = 'h',
+    KEY_HELP_TOO = '?',
+    KEY_USAGE = 1,
+    KEY_FIRST = 1000,
+};
 
 struct parse {
     const struct command *command;
@@ -125,17 +131,24 @@ static error_t put_value(const struct option_row *row, const char *text, struct 
 
 /* ---- argp --------------------------------------------------------------------------------------------- */
 
+/* gpfc itself has -q, too. */
+static int key_of(int row)
+{
+    return rows[row].letter == 'q' ? 'q' : KEY_FIRST + row;
+}
+
 static error_t parse_one(int key, char *text, struct argp_state *state)
 {
     struct parse *parse = state->input;
-    if (key == KEY_HELP || key == KEY_USAGE) {
-        unsigned what = key == KEY_HELP ? ARGP_HELP_STD_HELP : ARGP_HELP_USAGE;
+    if (key == KEY_HELP || key == KEY_HELP_TOO || key == KEY_USAGE) {
+        unsigned what = key == KEY_USAGE ? ARGP_HELP_USAGE : ARGP_HELP_STD_HELP;
         argp_state_help(state, state->out_stream, what & ~(unsigned)(ARGP_HELP_EXIT_OK | ARGP_HELP_EXIT_ERR));
         parse->helped = true;
         return ECANCELED;
     }
-    if (key >= KEY_FIRST && key < KEY_FIRST + N_ROWS)
-        return put_value(&rows[key - KEY_FIRST], text, state);
+    for (int i = 0; i < N_ROWS; i++)
+        if (key == key_of(i))
+            return put_value(&rows[i], text, state);
     if (key != ARGP_KEY_ARG)
         return ARGP_ERR_UNKNOWN;
     if (parse->n_arguments >= parse->command->n_arguments) {
@@ -147,14 +160,15 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
 }
 
 /* The options whose letters the command names, and help. */
-static void list_options(const struct command *command, struct argp_option options[N_ROWS + 3])
+static void list_options(const struct command *command, struct argp_option options[N_ROWS + 4])
 {
     int n = 0;
     for (int i = 0; i < N_ROWS; i++)
         if (strchr(command->options, rows[i].letter) != NULL)
             options[n++] = (struct argp_option){
-                .name = rows[i].name, .key = KEY_FIRST + i, .arg = rows[i].value, .doc = rows[i].help};
+                .name = rows[i].name, .key = key_of(i), .arg = rows[i].value, .doc = rows[i].help};
     options[n++] = (struct argp_option){.name = "help", .key = KEY_HELP, .doc = "show this", .group = -1};
+    options[n++] = (struct argp_option){.key = KEY_HELP_TOO, .flags = OPTION_HIDDEN};
     options[n++] = (struct argp_option){.name = "usage", .key = KEY_USAGE, .flags = OPTION_HIDDEN};
     options[n] = (struct argp_option){0};
 }
@@ -169,7 +183,7 @@ static void full_name(const char *program, const char *command, char *room, size
 enum command_parsed command_parse(const struct command *command, const char *program, int argc, char **argv,
                                   struct command_options *out)
 {
-    struct argp_option options[N_ROWS + 3];
+    struct argp_option options[N_ROWS + 4];
     char name[512], *first = argv[1];
     const struct argp argp = {
         .options = options, .parser = parse_one, .args_doc = command->arguments, .doc = command->help};

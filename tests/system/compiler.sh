@@ -25,6 +25,13 @@ expect 1 'cannot create' env TMPDIR="$scratch/absent" "$gpfc" toy.yaml -o absent
 nothing_left absent.out*
 expect 1 'absent/libgpfcrt.a: cannot be read: No such file' env GPFC_RUNTIME_DIR=absent "$gpfc" toy.yaml -o absent.out
 nothing_left absent.out*
+test ! -f "$(dirname "$gpfc")/libgpfcrt.a" || expect 0 '' env -u GPFC_RUNTIME_DIR "$gpfc" -q toy.yaml -o beside
+mkdir elsewhere
+: >elsewhere/trainer
+ln -s elsewhere/trainer linked
+expect 0 '' "$gpfc" -q toy.yaml -o linked
+checks=$((checks + 1))
+test -h linked && test -x elsewhere/trainer || fault 'a link was replaced, not what it leads to'
 expect 2 "unknown CPU 'abacus'" "$gpfc" toy.yaml --cpu abacus --emit=asm
 
 # ---- mixed precision: where the CPU is known to gain from it, and the products are large enough

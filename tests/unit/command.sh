@@ -28,6 +28,7 @@ test "$lines" -le 24 && test "$widest" -le 80 || fault "--help is $lines x $wide
 for option in --tune --tune-time --no-wisdom --emit --output --dump --from --cpu --help-spec --quiet --json --version; do
     grep -q -e "$option" out || fault "--help does not name $option"
 done
+gpfc 0 'Usage: gpfc [OPTION...] SPEC.yaml' -h
 gpfc 0 'gpfc ' --version
 gpfc 0 'gpfc ' -v
 gpfc 0 'dimension:' --help-spec
