@@ -98,6 +98,25 @@ cp "$gpfc" moved
 expect 0 '' ./moved --quiet toy.yaml
 rm moved
 expect 1 'there is none: not ' env -u GPFC PATH=/absent ./toy tune
+# what is asked of gpfc, and what is made of its answer
+mkdir asked
+cat >asked/gpfc <<'END'
+#!/bin/sh
+printf '%s\n' "$@" >words
+test -z "${KILLED-}" || kill -s KILL $$
+exit "$ANSWER"
+END
+chmod +x asked/gpfc
+expect 2 'gpfc failed; the trainer is as it was' env PATH="$PWD/asked:$PATH" ANSWER=2 ./toy tune --tune full
+printf '%s\n' --cpu=native --tune=full -o "$PWD/toy" -- >expected
+sed '$d' words >asked.words
+same asked.words expected
+expect 1 'gpfc failed; the trainer is as it was' env PATH="$PWD/asked:$PATH" ANSWER=1 ./toy tune
+expect 1 'gpfc was ended by signal 9' env PATH="$PWD/asked:$PATH" KILLED=yes ./toy tune
+expect 0 '' env PATH="$PWD/asked:$PATH" ANSWER=0 ./toy tune --tune-time 0.5 --quiet --json
+printf '%s\n' --cpu=native --tune=quick -o "$PWD/toy" --tune-time=0.5 --quiet --json -- >expected
+sed '$d' words >asked.words
+same asked.words expected
 expect 0 'written ' env -u GPFC PATH="$(dirname "$gpfc"):$PATH" ./toy tune --tune-time 0.1
 expect 0 '' "$gpfc" --quiet toy.yaml --cpu skylake-avx512 -o sky
 if ! ./sky info >out 2>err; then
@@ -105,4 +124,4 @@ if ! ./sky info >out 2>err; then
     expect 0 '' ./sky tune --tune-time 0.1 --quiet
     expect 0 'measured, lanes=' ./sky info
 fi
-finish 50
+finish 58

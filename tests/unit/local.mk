@@ -71,6 +71,8 @@ tests_unit_test_safe_file_SOURCES = tests/unit/test_safe_file.c $(data_fixture)
 tests_unit_test_npy_SOURCES = tests/unit/test_npy.c $(data_fixture)
 check_PROGRAMS += tests/unit/test_npz tests/unit/test_pairs tests/unit/test_safetensors
 tests_unit_test_npz_SOURCES = tests/unit/test_npz.c tests/unit/npz_fixture.h $(data_fixture)
+check_PROGRAMS += tests/unit/test_npz_place
+tests_unit_test_npz_place_SOURCES = tests/unit/test_npz_place.c $(data_fixture)
 tests_unit_test_pairs_SOURCES = tests/unit/test_pairs.c tests/unit/fake_base.c tests/unit/fake_base.h \
 	$(data_fixture)
 tests_unit_test_safetensors_SOURCES = tests/unit/test_safetensors.c $(data_fixture)

@@ -115,7 +115,11 @@ static void other_numbers_of_threads_are_left_alone(void)
         if (CPU_ISSET(i, &here))
             CPU_SET(i, &one);
     if (sched_setaffinity(0, sizeof one, &one) == 0) { /* as `taskset` would */
+        check_left_alone(1);
         check_left_alone(2);
+        CU_ASSERT_EQUAL(setenv("GPFC_PIN", "1", 1), 0); /* does not make more cores */
+        check_left_alone(2);
+        forget_environment();
         CU_ASSERT_EQUAL(sched_setaffinity(0, sizeof here, &here), 0);
     }
 }
