@@ -43,6 +43,12 @@ void diff_close_useful(const struct ir_steps *steps, bool *out);
 void diff_choose_kept(const struct ir_graph *graph, int n_forward, const bool *read, const bool *late, enum diff_keep keep,
                       bool *kept);
 
+/* ---- diff_reuse.c: what the backward part of a loop's body reads of the forward part ---------------------- */
+
+/* The first n_forward nodes are the forward part. Rewrites the backward part so that it reads fewer values of that,
+ * for no more operations; roots[] (NULL: none) are replaced. */
+void diff_reuse_products(struct ir_graph *graph, int n_forward, int n_roots, const struct ir_node **roots);
+
 /* ---- diff_reverse.c: one backward pass from a graph to a graph ----------------------------------------- */
 
 struct cotangent_term {

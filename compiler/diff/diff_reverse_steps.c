@@ -252,6 +252,7 @@ struct loop_tape *tape_build(struct reverse *rev, const struct ir_node *node)
     cotangent_inputs(tape);
     reverse_run(tape->inner);
     body_gradients(tape);
+    diff_reuse_products(tape->inner->to, tape->n_forward, node->n_args, tape->grad);
     choose_kept(tape);
     forward_loop(rev, tape);
     return tape;

@@ -6,6 +6,7 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/diff/diff_internal.h \
 	compiler/diff/diff_keep.c \
 	compiler/diff/diff_late.c \
+	compiler/diff/diff_reuse.c \
 	compiler/diff/diff_reverse.c \
 	compiler/diff/diff_reverse_steps.c \
 	compiler/diff/diff_rules.c \

@@ -21,6 +21,9 @@ tests_property_test_diff_SOURCES = tests/property/test_diff.c $(diff_fixture_sou
 tests_property_test_diff_random_SOURCES = tests/property/test_diff_random.c $(diff_fixture_sources)
 tests_property_test_pass_SOURCES = tests/property/test_pass.c $(diff_fixture_sources)
 
+check_PROGRAMS += tests/property/test_reuse
+tests_property_test_reuse_SOURCES = tests/property/test_reuse.c $(diff_fixture_sources)
+
 check_PROGRAMS += tests/property/test_automatic_steps
 tests_property_test_automatic_steps_SOURCES = tests/property/test_automatic_steps.c $(flow_fixture_sources)
 

@@ -88,22 +88,22 @@ static void check_counts(int which, const double *expected)
 
 static void wide_gaussian(void)
 {
-    check_counts(0, (const double[]){62750, 188250, 384271, 1149591, 14756421, 11426421, 29252453, 25845953});
+    check_counts(0, (const double[]){62750, 188250, 384271, 1149591, 14756421, 11366421, 29252453, 25800953});
 }
 
 static void wide_cube(void)
 {
-    check_counts(1, (const double[]){63270, 189800, 399081, 1193971, 15186051, 11550051, 30248183, 26612183});
+    check_counts(1, (const double[]){63270, 189800, 399081, 1193971, 15186051, 11490051, 30248183, 26567183});
 }
 
 static void narrow_gaussian(void)
 {
-    check_counts(2, (const double[]){587, 1761, 3886, 11584, 138545, 108845, 286267, 256087});
+    check_counts(2, (const double[]){587, 1761, 3886, 11584, 138545, 107945, 286267, 255412});
 }
 
 static void narrow_cube(void)
 {
-    check_counts(3, (const double[]){593, 1777, 4022, 11982, 141671, 110171, 294673, 263173});
+    check_counts(3, (const double[]){593, 1777, 4022, 11982, 141671, 109271, 294673, 262498});
 }
 
 static const struct check_case cases[] = {
