@@ -26,6 +26,11 @@ enum sched_tanh { /* how tanh is computed, and the functions that it shares a co
     SCHED_TANHS,
 };
 
+enum sched_layout { /* of a sample's arrays with columns, as tangents have, in memory */
+    SCHED_LAYOUT_COLUMNS, /* [column][row][lane]: a column's rows lie side by side */
+    SCHED_LAYOUT_ROWS,    /* [row][column][lane]: a row's columns do */
+};
+
 /* How a program is laid on a machine: plain data, chosen by sched_choose or given. Each field is a row of
  * sched_fields.def. */
 struct schedule {
@@ -42,6 +47,7 @@ struct schedule {
     int packed;      /* 1: a sum over the batch may have operands turned, so that vectors run along a row of results */
     int keep;        /* enum sched_keep: decides how the program is built, not how it is planned */
     int tanh;        /* enum sched_tanh: decides what code is written, not how it is planned */
+    int layout;      /* enum sched_layout */
 };
 
 /* Vectors that a nest over samples computes at once, and how often it does until it has all lanes. */

@@ -14,41 +14,75 @@ static long round_up(long elements)
     return (elements + PLACE_ROUND - 1) / PLACE_ROUND * PLACE_ROUND;
 }
 
-/* As plan_strides; strides that are multiples of `crowd` (0: none) become longer. Gives the elements from the first to the
- * last. */
-static long strides_apart(struct ir_shape shape, int row, long unit, long crowd, long stride[IR_MAX_RANK])
+/* Axes from the one that runs fastest on: `column` (-1: none), the row, the others from the last on. */
+static void order_axes(struct ir_shape shape, int row, int column, int axes[IR_MAX_RANK])
 {
-    memset(stride, 0, IR_MAX_RANK * sizeof *stride);
-    if (shape.rank == 0)
-        return unit;
-    stride[row] = unit;
-    long next = unit * shape.size[row];
+    int n = 0;
+    if (column >= 0)
+        axes[n++] = column;
+    axes[n++] = row;
     for (int axis = shape.rank - 1; axis >= 0; axis--)
-        if (axis != row) {
-            if (crowd && next % crowd == 0)
-                next += unit > PLACE_ROUND ? unit : PLACE_ROUND;
-            stride[axis] = next;
-            next *= shape.size[axis];
-        }
+        if (axis != row && axis != column)
+            axes[n++] = axis;
+}
+
+/* Strides that are multiples of `crowd` (0: none) become longer. Gives the elements from the first to the last. */
+static long strides_apart(struct ir_shape shape, const int axes[IR_MAX_RANK], long unit, long crowd,
+                          long stride[IR_MAX_RANK])
+{
+    long next = unit;
+    memset(stride, 0, IR_MAX_RANK * sizeof *stride);
+    for (int i = 0; i < shape.rank; i++) {
+        if (i > 0 && crowd && next % crowd == 0)
+            next += unit > PLACE_ROUND ? unit : PLACE_ROUND;
+        stride[axes[i]] = next;
+        next *= shape.size[axes[i]];
+    }
     return next;
 }
 
 void plan_strides(struct ir_shape shape, int row, long unit, long stride[IR_MAX_RANK])
 {
-    (void)strides_apart(shape, row, unit, 0, stride);
+    int axes[IR_MAX_RANK];
+    order_axes(shape, row, -1, axes);
+    (void)strides_apart(shape, axes, unit, 0, stride);
 }
 
 /* Of a value so large that caches lose it, elements that go by as an axis is walked are not to fall into few sets of a cache. */
-static long frame_strides(struct ir_shape shape, int row, long unit, long stride[IR_MAX_RANK])
+static long frame_strides(struct ir_shape shape, int row, int column, long unit, long stride[IR_MAX_RANK])
 {
     enum { LARGE = 4096, CROWD = 128 };
-    return strides_apart(shape, row, unit, ir_elements(shape) * unit < LARGE ? 0 : CROWD, stride);
+    int axes[IR_MAX_RANK];
+    order_axes(shape, row, column, axes);
+    return strides_apart(shape, axes, unit, ir_elements(shape) * unit < LARGE ? 0 : CROWD, stride);
 }
 
-static long frame_elements(struct ir_shape shape, int row, long unit)
+static long frame_elements(struct ir_shape shape, int row, int column, long unit)
 {
     long stride[IR_MAX_RANK];
-    return frame_strides(shape, row, unit, stride);
+    return frame_strides(shape, row, column, unit, stride);
+}
+
+/* Leading axes of a loop's stack, or of stacks in it: whoever reads them is in a loop again, and has one slice. */
+static int stack_axes(const struct ir_node *node)
+{
+    if (node->op != IR_RESULT)
+        return 0;
+    const struct ir_steps *steps = node->args[0]->steps;
+    const int r = node->result - steps->n_carry;
+    return r >= 0 && r < steps->n_stack ? 1 + stack_axes(steps->body->outputs[node->result].value) : 0;
+}
+
+/* The axis of a sample's value that is closer than its rows; -1: none is. */
+static int close_column(const struct planner *planner, const struct plan_region *region, const struct ir_node *node)
+{
+    if (planner->plan->schedule.layout == SCHED_LAYOUT_COLUMNS || !region->wide)
+        return -1;
+    const int row = region->facts[node->id].row;
+    for (int axis = node->shape.rank - 1; axis >= stack_axes(node); axis--)
+        if (axis != row)
+            return axis;
+    return -1;
 }
 
 /* The value's slice at this iteration of the loop at `depth`: its leading axis becomes a step. */
@@ -130,7 +164,7 @@ static void find_lives(struct plan_region *region)
 /* Of a value without an axis of its own for rows: the last. */
 static long temporary_elements(struct ir_shape shape, long unit)
 {
-    return frame_elements(shape, shape.rank - 1, unit);
+    return frame_elements(shape, shape.rank - 1, -1, unit);
 }
 
 /* ---- what nests have to themselves ------------------------------------------------------------------------------- */
@@ -221,6 +255,12 @@ static void place_partial(const struct planner *planner, struct frame *frame, co
         nest->partial->place.offset = frame_place(frame, elements, nest->partial->end);
 }
 
+static long own_elements(const struct planner *planner, const struct plan_region *region, const struct ir_node *node)
+{
+    const long unit = region->wide ? planner->plan->schedule.lanes : 1;
+    return frame_elements(node->shape, region->facts[node->id].row, close_column(planner, region, node), unit);
+}
+
 void plan_size(struct planner *planner, struct plan_region *region)
 {
     long unit = region->wide ? planner->plan->schedule.lanes : 1;
@@ -238,7 +278,7 @@ void plan_size(struct planner *planner, struct plan_region *region)
             const struct ir_node *node = region->graph->nodes[id];
             struct node_facts *facts = &region->facts[id];
             if (lies_in_frame(region, node) && facts->first == item)
-                facts->offset = frame_place(&frame, frame_elements(node->shape, facts->row, unit), facts->last);
+                facts->offset = frame_place(&frame, own_elements(planner, region, node), facts->last);
         }
         struct plan_nest *nest = region->items[item].nest;
         if (nest && nest->kind == PLAN_LANES)
@@ -257,12 +297,12 @@ void plan_size(struct planner *planner, struct plan_region *region)
 /* ---- addresses --------------------------------------------------------------------------------------------------- */
 
 static struct plan_value own_place(const struct planner *planner, const struct plan_region *region,
-                                   struct ir_shape shape, int row, long offset)
+                                   struct ir_shape shape, int row, int column, long offset)
 {
     struct plan_value value = {.space = region->wide ? PLAN_SCRATCH : PLAN_UNIFORM,
                                .offset = offset,
                                .wide = region->wide};
-    (void)frame_strides(shape, row, region->wide ? planner->plan->schedule.lanes : 1, value.stride);
+    (void)frame_strides(shape, row, column, region->wide ? planner->plan->schedule.lanes : 1, value.stride);
     return value;
 }
 
@@ -314,7 +354,8 @@ static void settle_node(struct planner *planner, struct plan_region *region, con
     else if (lies_in_frame(region, node) && node->op == IR_BFLOAT && !region->wide)
         *value = half_place(node->shape, base + facts->offset);
     else if (lies_in_frame(region, node))
-        *value = own_place(planner, region, node->shape, facts->row, base + facts->offset);
+        *value = own_place(planner, region, node->shape, facts->row, close_column(planner, region, node),
+                           base + facts->offset);
     else
         *value = (struct plan_value){.wide = region->wide};
     value->inlined = inlined;
@@ -420,7 +461,7 @@ void plan_settle(struct planner *planner, struct plan_region *region, long base,
         settle_node(planner, region, region->graph->nodes[id], base, outputs);
     for (int t = 0; t < region->n_temporaries; t++) {
         struct plan_temporary *temporary = &region->temporaries[t];
-        temporary->value = own_place(planner, region, temporary->shape, temporary->shape.rank - 1,
+        temporary->value = own_place(planner, region, temporary->shape, temporary->shape.rank - 1, -1,
                                      base + temporary->value.offset);
     }
     for (int item = 0; item < region->n_items; item++) {
@@ -439,7 +480,7 @@ void plan_settle(struct planner *planner, struct plan_region *region, long base,
         if (partial)
             nest->work = nest->partial->place;
         if (work.rank > 0)
-            nest->work = own_place(planner, region, work, work.rank - 1, base + nest->work.offset);
+            nest->work = own_place(planner, region, work, work.rank - 1, -1, base + nest->work.offset);
         store_own_values(planner, region, nest);
         settle_stores(region, nest, outputs);
     }

@@ -110,5 +110,8 @@ int sched_space(const struct machine *machine, int element_bytes, enum sched_ext
         variant.tanh = tanh;
         offer_tiles(&space, &variant, 4);
     }
+    struct schedule by_rows = first;
+    by_rows.layout = SCHED_LAYOUT_ROWS;
+    offer_tiles(&space, &by_rows, 4);
     return space.n;
 }

@@ -177,6 +177,31 @@ static void sums_without_registers_are_seen(void)
     CU_ASSERT_TRUE(seconds_of(graph, &avx2, "lanes=32 group=4 accumulators=16") > 1.2 * seconds_of(graph, &avx2, "lanes=16"));
 }
 
+/* Strides in memory of the first value of the tile that has columns: x W^T for three x at once. */
+static const long *strides_of_columns(const char *fields)
+{
+    const struct machine machine = machine_of("haswell");
+    struct ir_graph *graph = ir_graph_new(arena, "t");
+    struct schedule schedule = first_of(&machine);
+    const char *fault = NULL;
+    const struct ir_node *w = ir_input(graph, "w", IR_PARAMETER, IR_UNIFORM, (struct ir_shape){2, {5, 7}});
+    const struct ir_node *v = ir_input(graph, "v", IR_PARAMETER, IR_UNIFORM, (struct ir_shape){2, {4, 5}});
+    const struct ir_node *x = ir_input(graph, "x", IR_SAMPLE, IR_VARYING, (struct ir_shape){2, {3, 7}});
+    const struct ir_node *y = ir_ein(graph, 1, "ij,cj->ci", w, x);
+    ir_output_add(graph, "z", ir_ein(graph, 1, "ij,cj->ci", v, y));
+    CU_ASSERT_TRUE_FATAL(sched_parse(arena, fields, &schedule, NULL, &fault));
+    const struct plan *plan = sched_plan(arena, graph, schedule, &fault);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    return plan->tile->value[y->id].stride;
+}
+
+static void columns_or_rows_lie_side_by_side(void)
+{
+    const long *columns = strides_of_columns("lanes=16"), *rows = strides_of_columns("lanes=16 layout=rows");
+    CU_ASSERT_TRUE(columns[1] == 16 && columns[0] == 5 * 16);
+    CU_ASSERT_TRUE(rows[0] == 16 && rows[1] == 3 * 16);
+}
+
 /* ---- costs ---------------------------------------------------------------------------------------------------------- */
 
 static void more_work_costs_more(void)
@@ -344,6 +369,7 @@ static void operands_of_short_sums_are_turned(void)
     CASE(every_processor_has_numbers) CASE(known_processors_have_rows) CASE(the_host_is_always_the_same) \
     CASE(unknown_processors_are_of_a_kind) CASE(shares_of_a_cache) CASE(the_cheapest_is_picked) \
     CASE(fused_operations_are_cheaper) CASE(slow_divisions_are_left_out) \
+    CASE(columns_or_rows_lie_side_by_side) \
     CASE(products_are_counted) CASE(sums_without_registers_are_seen) CASE(more_work_costs_more) \
     CASE(parts_make_the_whole) CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last) \
     CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait) CASE(operands_of_short_sums_are_turned)

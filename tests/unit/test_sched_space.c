@@ -31,17 +31,17 @@ static const char *text_of(const struct schedule *schedule)
 
 static void a_schedule_is_one_line(void)
 {
-    const struct schedule schedule = {16, 8, 12, 2, 16, 1, 48, 2, 384, 320, 1, SCHED_KEEP_STATE, 0};
+    const struct schedule schedule = {16, 8, 12, 2, 16, 1, 48, 2, 384, 320, 1, SCHED_KEEP_STATE, 0, 0};
     CU_ASSERT_STRING_EQUAL(text_of(&schedule),
                            "lanes=16 vector=8 accumulators=12 group=2 registers=16 in_flight=1 unroll=48 steps=2 pass=384 "
-                           "partial=320 packed=1 keep=state tanh=divide");
-    const struct schedule priced = {16, 8, 12, 2, 16, 1, 48, 2, 384, 320, 1, 24, 1};
+                           "partial=320 packed=1 keep=state tanh=divide layout=columns");
+    const struct schedule priced = {16, 8, 12, 2, 16, 1, 48, 2, 384, 320, 1, 24, 1, 1};
     CU_ASSERT_STRING_EQUAL(text_of(&priced),
                            "lanes=16 vector=8 accumulators=12 group=2 registers=16 in_flight=1 unroll=48 steps=2 pass=384 "
-                           "partial=320 packed=1 keep=24 tanh=newton");
+                           "partial=320 packed=1 keep=24 tanh=newton layout=rows");
     struct schedule read = schedule;
     const char *fault;
-    CU_ASSERT_TRUE(sched_parse(arena, "keep=24 tanh=newton", &read, NULL, &fault));
+    CU_ASSERT_TRUE(sched_parse(arena, "keep=24 tanh=newton layout=rows", &read, NULL, &fault));
     CU_ASSERT_TRUE(sched_equal(&read, &priced));
 }
 
@@ -99,6 +99,8 @@ static void bad_texts_are_refused(void)
         {"keep=100001", "keep: expected state or all"},
         {"keep=al", "keep: expected state or all"},
         {"tanh=3", "tanh: expected divide or newton, found '3'"},
+        {"layout=row", "layout: expected columns or rows, found 'row'"},
+        {"layout=2", "found '2'"},
         {"tanh=", "tanh: expected divide or newton, found ''"},
         {"lanes=\x1b[31m", "found '?[31m'"},
     };
