@@ -15,6 +15,11 @@ struct grouping {
     struct plan_member *members; /* room for all nodes */
     int n_sums;
     struct plan_member *sums;    /* likewise */
+    int *missing;                /* by id: how many of a node's operands no nest has computed yet */
+    int *first;                  /* by id: where those that read it begin in `reader`; [n_nodes]: where they end */
+    int *reader;                 /* ids; directly or through inlined values */
+    bool *touched;               /* by id: reads a member of the nest at hand */
+    int last;                    /* highest id that is touched */
 };
 
 /* ---- what can be read -------------------------------------------------------------------------------------------- */
@@ -34,6 +39,10 @@ static void check_ready(void *data, const struct ir_node *base)
 static bool is_ready(const struct grouping *grouping, const struct ir_node *node)
 {
     struct readiness r = {grouping, true};
+    if (grouping->missing[node->id] == 0)
+        return true;
+    if (!grouping->touched[node->id])
+        return false;
     plan_visit_bases(grouping->region, node, check_ready, &r);
     return r.ready;
 }
@@ -47,28 +56,13 @@ static bool is_open(const struct grouping *grouping, const struct ir_node *node)
 
 /* ---- joining a nest ---------------------------------------------------------------------------------------------- */
 
-static void check_member(void *data, const struct ir_node *base)
-{
-    struct readiness *r = data;
-    if (r->grouping->member_of[base->id] >= 0)
-        r->ready = true;
-}
-
-/* Directly or through inlined values. */
-static bool reads_member(const struct grouping *grouping, const struct ir_node *node)
-{
-    struct readiness reads = {grouping, false};
-    plan_visit_bases(grouping->region, node, check_member, &reads);
-    return reads.ready;
-}
-
 /* Finds the nest axes of a candidate's axes from those of its operands that are members; labels: candidate's axis of each
  * of the operand's. False: they contradict each other. */
 static bool map_operand(const struct grouping *grouping, const struct ir_node *operand,
                         const unsigned char labels[IR_MAX_RANK], int axis[IR_MAX_LABELS], bool *linked)
 {
     if (operand->op == IR_SELECT && grouping->region->value[operand->id].inlined)
-        return !reads_member(grouping, operand);
+        return !grouping->touched[operand->id];
     if (grouping->region->value[operand->id].inlined) {
         for (int i = 0; i < operand->n_args; i++) {
             unsigned char inner[IR_MAX_RANK], outer[IR_MAX_RANK] = {0};
@@ -149,8 +143,15 @@ static bool can_add_up(const struct grouping *grouping, const struct ir_node *no
 
 static void join(struct grouping *grouping, const struct plan_member *member)
 {
-    grouping->member_of[member->node->id] = grouping->n_members;
+    const int id = member->node->id;
+    grouping->member_of[id] = grouping->n_members;
     grouping->members[grouping->n_members++] = *member;
+    for (int i = grouping->first[id]; i < grouping->first[id + 1]; i++) {
+        const int reader = grouping->reader[i];
+        grouping->touched[reader] = true;
+        if (reader > grouping->last)
+            grouping->last = reader;
+    }
 }
 
 /* Row axis first, then the other axes of the result, innermost loop first. */
@@ -172,7 +173,7 @@ static bool can_stand_beside(const struct grouping *grouping, const struct ir_no
     const struct plan_region *region = grouping->region;
     const struct plan_member *first = &grouping->members[0];
     if (plan_is_contraction(first->node) || node->op == IR_SELECT || !plan_may_join(region, node) ||
-        node->shape.rank != first->node->shape.rank || !is_ready(grouping, node) || reads_member(grouping, node))
+        node->shape.rank != first->node->shape.rank || !is_ready(grouping, node) || grouping->touched[node->id])
         return false;
     int size[IR_MAX_LABELS] = {0};
     *out = root_member(region, node);
@@ -188,9 +189,10 @@ static void grow(struct grouping *grouping, const struct ir_node *root)
 {
     struct plan_member member = root_member(grouping->region, root);
     join(grouping, &member);
-    for (int id = root->id + 1; id < grouping->region->graph->n_nodes; id++) {
+    const bool beside = !plan_is_contraction(root); /* others can only join that read a member */
+    for (int id = root->id + 1; id <= (beside ? grouping->region->graph->n_nodes - 1 : grouping->last); id++) {
         const struct ir_node *node = grouping->region->graph->nodes[id];
-        if (!is_open(grouping, node))
+        if ((!beside && !grouping->touched[id]) || !is_open(grouping, node))
             continue;
         if (can_join(grouping, node, root->shape.rank, &member) || can_stand_beside(grouping, node, &member))
             join(grouping, &member);
@@ -201,9 +203,13 @@ static void grow(struct grouping *grouping, const struct ir_node *root)
 
 static void ungroup(struct grouping *grouping)
 {
-    for (int i = 0; i < grouping->n_members; i++)
-        grouping->member_of[grouping->members[i].node->id] = -1;
-    grouping->n_members = grouping->n_sums = 0;
+    for (int i = 0; i < grouping->n_members; i++) {
+        const int id = grouping->members[i].node->id;
+        grouping->member_of[id] = -1;
+        for (int k = grouping->first[id]; k < grouping->first[id + 1]; k++)
+            grouping->touched[grouping->reader[k]] = false;
+    }
+    grouping->n_members = grouping->n_sums = grouping->last = 0;
 }
 
 /* ---- the order --------------------------------------------------------------------------------------------------- */
@@ -214,44 +220,55 @@ static int count_missed(struct grouping *grouping, const struct ir_node *root)
 {
     int missed = 0;
     grow(grouping, root);
-    for (int id = root->id + 1; id < grouping->region->graph->n_nodes; id++) {
+    for (int id = root->id + 1; id <= grouping->last; id++) {
         const struct ir_node *node = grouping->region->graph->nodes[id];
-        if (!is_open(grouping, node) || !plan_may_join(grouping->region, node) || is_ready(grouping, node))
-            continue;
-        if (reads_member(grouping, node))
+        if (grouping->touched[id] && is_open(grouping, node) && plan_may_join(grouping->region, node) &&
+            !is_ready(grouping, node))
             missed += ir_elements(node->shape) == ir_elements(root->shape);
     }
     ungroup(grouping);
     return missed;
 }
 
-/* What to do next: elementwise values and sums over the batch as soon as they can be (their operands are warm), then loops,
- * then the contraction that leaves fewest consumers behind. */
-static const struct ir_node *pick(struct grouping *grouping)
+/* The contraction that leaves fewest consumers behind; NULL: none can be made. */
+static const struct ir_node *pick_contraction(struct grouping *grouping)
 {
     const struct ir_graph *graph = grouping->region->graph;
-    const struct ir_node *best[4] = {NULL};
+    const struct ir_node *best = NULL;
     int least = 0;
     for (int id = 0; id < graph->n_nodes; id++) {
         const struct ir_node *node = graph->nodes[id];
-        if (!is_open(grouping, node) || !is_ready(grouping, node))
+        if (grouping->missing[id] || !is_open(grouping, node) || !plan_is_contraction(node))
             continue;
-        int rank = plan_is_elementwise(node) ? 0 : node->op == IR_BSUM ? 1 : plan_is_contraction(node) ? 3 : 2;
-        if (rank < 3) {
-            if (!best[rank])
-                best[rank] = node;
-            continue;
-        }
-        int missed = count_missed(grouping, node);
-        if (!best[3] || missed < least) {
-            best[3] = node;
+        const int missed = count_missed(grouping, node);
+        if (!best || missed < least) {
+            best = node;
             least = missed;
         }
     }
-    for (int rank = 0; rank < 4; rank++)
-        if (best[rank])
-            return best[rank];
-    return NULL;
+    return best;
+}
+
+/* What to do next: elementwise values and sums over the batch as soon as they can be (their operands are warm), then loops,
+ * then contractions. */
+static const struct ir_node *pick(struct grouping *grouping)
+{
+    const struct ir_graph *graph = grouping->region->graph;
+    const struct ir_node *total = NULL, *other = NULL;
+    for (int id = 0; id < graph->n_nodes; id++) {
+        const struct ir_node *node = graph->nodes[id];
+        if (grouping->missing[id] || !is_open(grouping, node))
+            continue;
+        if (plan_is_elementwise(node))
+            return node;
+        if (node->op == IR_BSUM)
+            total = total ? total : node;
+        else if (!plan_is_contraction(node))
+            other = other ? other : node;
+    }
+    if (total)
+        return total;
+    return other ? other : pick_contraction(grouping);
 }
 
 /* ---- nests ------------------------------------------------------------------------------------------------------- */
@@ -277,8 +294,11 @@ static struct plan_nest *map_nest(struct grouping *grouping)
 
 static void mark_done(struct grouping *grouping, const struct ir_node *node, int item)
 {
-    grouping->region->facts[node->id].done = true;
-    grouping->region->facts[node->id].nest = item;
+    struct node_facts *facts = &grouping->region->facts[node->id];
+    for (int i = grouping->first[node->id]; !facts->done && i < grouping->first[node->id + 1]; i++)
+        grouping->missing[grouping->reader[i]]--;
+    facts->done = true;
+    facts->nest = item;
 }
 
 static bool append_next(struct grouping *grouping, const struct ir_node *node)
@@ -317,6 +337,52 @@ static bool append_next(struct grouping *grouping, const struct ir_node *node)
     return true;
 }
 
+/* ---- who reads what --------------------------------------------------------------------------------------------- */
+
+struct listing {
+    struct grouping *grouping;
+    int reader; /* whose operands are visited */
+    int *end;   /* by id: of the readers that are listed */
+};
+
+static void count_reader(void *data, const struct ir_node *base)
+{
+    const struct listing *l = data;
+    l->grouping->first[base->id + 1]++;
+    l->grouping->missing[l->reader] += !l->grouping->region->facts[base->id].done;
+}
+
+static void list_reader(void *data, const struct ir_node *base)
+{
+    const struct listing *l = data;
+    l->grouping->reader[l->end[base->id]++] = l->reader;
+}
+
+static void visit_all(struct listing *l, void (*visit)(void *data, const struct ir_node *base))
+{
+    const struct plan_region *region = l->grouping->region;
+    for (l->reader = 0; l->reader < region->graph->n_nodes; l->reader++)
+        if (region->facts[l->reader].wanted)
+            plan_visit_bases(region, region->graph->nodes[l->reader], visit, l);
+}
+
+static void list_readers(struct grouping *grouping)
+{
+    struct arena *arena = grouping->planner->arena;
+    const size_t n = (size_t)grouping->region->graph->n_nodes;
+    struct listing l = {grouping, 0, ARENA_ARRAY(arena, int, n + 1)};
+    grouping->missing = ARENA_ARRAY(arena, int, n + 1);
+    grouping->first = ARENA_ARRAY(arena, int, n + 1);
+    grouping->touched = ARENA_ARRAY(arena, bool, n + 1);
+    visit_all(&l, count_reader);
+    for (size_t id = 0; id < n; id++) {
+        grouping->first[id + 1] += grouping->first[id];
+        l.end[id] = grouping->first[id];
+    }
+    grouping->reader = ARENA_ARRAY(arena, int, (size_t)grouping->first[n] + 1);
+    visit_all(&l, list_reader);
+}
+
 bool plan_group(struct planner *planner, struct plan_region *region)
 {
     size_t n = (size_t)region->graph->n_nodes;
@@ -325,6 +391,7 @@ bool plan_group(struct planner *planner, struct plan_region *region)
     grouping.members = ARENA_ARRAY(planner->arena, struct plan_member, n + 1);
     grouping.sums = ARENA_ARRAY(planner->arena, struct plan_member, n + 1);
     memset(grouping.member_of, -1, (n + 1) * sizeof(int));
+    list_readers(&grouping);
     for (const struct ir_node *node = pick(&grouping); node; node = pick(&grouping))
         if (!append_next(&grouping, node))
             return false;
