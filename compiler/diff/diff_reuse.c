@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fewer values of the forward part for the backward part to read. Takes the two in one graph, gives the backward part's
- * roots again, rewritten by the one rule
+ * Fewer values of the forward part for the backward part to read. Takes the two in one graph, gives the
+ * backward part's roots again, rewritten by the one rule
  *
  *     F (R + sum_j .. U_j) = F R + sum_j .. T_j      where T_j = F U_j is a value of the forward part
  *
- * which is how the gradient of tanh's argument comes to z-bar = g h-bar - 2 h sum_j T-bar_j T_j: with U_j in place of T_j,
- * U and T = g U would both have to be stored, or one computed again. F goes down through products that have all its axes in
- * one operand, and through sums of which every term takes it; what it goes through has no other reader, so that the number
- * of multiplications and additions never grows; nor does what is read, see known_product(). A U that is the same for all samples is not stored, and dearer to read as T: it stays. */
+ * which is how the gradient of tanh's argument comes to z-bar = g h-bar - 2 h sum_j T-bar_j T_j: with U_j
+ * in place of T_j, U and T = g U would both have to be stored, or one computed again. F goes down through
+ * products that have all its axes in one operand, and through sums of which every term takes it; what it
+ * goes through has no other reader, so that the number of multiplications and additions never grows; nor
+ * does what is read, see known_product(). A U that is the same for all samples is not stored, and dearer to
+ * read as T: it stays. */
 #include "diff/diff_internal.h"
 
 #include <string.h>
@@ -28,7 +30,7 @@ struct factors {
     unsigned char (*labels)[IR_MAX_RANK];
 };
 
-/* ---- what there is ------------------------------------------------------------------------------------------ */
+/* ---- what there is ------------------------------------------------------------------------------------- */
 
 static void count_uses(struct reuse *r, int n_roots, const struct ir_node *const *roots)
 {
@@ -69,9 +71,10 @@ static bool is_product_of(const struct ir_node *node, const struct ir_node *f, c
     return false;
 }
 
-/* To read T in place of U costs nothing where T is read anyhow, or computed anyhow and U not read for anything else. */
-static const struct ir_node *known_product(const struct reuse *r, const struct ir_node *f, const unsigned char *at,
-                                           const struct ir_node *u)
+/* To read T in place of U costs nothing where T is read anyhow, or computed anyhow and U read by nothing
+ * else. */
+static const struct ir_node *known_product(const struct reuse *r, const struct ir_node *f,
+                                           const unsigned char *at, const struct ir_node *u)
 {
     for (int id = u->id + 1; id < r->n_forward && u->rate == IR_VARYING; id++) {
         const bool is_free = r->uses[id] > 0 || (r->needed[id] && r->uses[u->id] == 1);
@@ -81,11 +84,11 @@ static const struct ir_node *known_product(const struct reuse *r, const struct i
     return NULL;
 }
 
-/* ---- moving a factor in ------------------------------------------------------------------------------------- */
+/* ---- moving a factor in -------------------------------------------------------------------------------- */
 
 /* The axes of an operand that carry labels[0 .. n-1]. False: it has not each of them once. */
-static bool axes_of(const struct ir_node *arg, const unsigned char *arg_labels, int n, const unsigned char *labels,
-                    unsigned char *axes)
+static bool axes_of(const struct ir_node *arg, const unsigned char *arg_labels, int n,
+                    const unsigned char *labels, unsigned char *axes)
 {
     for (int i = 0; i < n; i++) {
         int found = 0;
@@ -102,7 +105,8 @@ static bool axes_of(const struct ir_node *arg, const unsigned char *arg_labels, 
 
 static const struct ir_node **mapped_args(const struct reuse *r, const struct ir_node *node)
 {
-    const struct ir_node **args = ARENA_ARRAY(r->graph->arena, const struct ir_node *, (size_t)node->n_args + 1);
+    const struct ir_node **args =
+        ARENA_ARRAY(r->graph->arena, const struct ir_node *, (size_t)node->n_args + 1);
     for (int i = 0; i < node->n_args; i++)
         args[i] = r->map[node->args[i]->id];
     return args;
@@ -112,8 +116,8 @@ static const struct ir_node *moved_in(struct reuse *r, const struct ir_node *f, 
                                       const struct ir_node *into);
 
 /* Into one operand of a product, the first that takes it. */
-static const struct ir_node *moved_into_product(struct reuse *r, const struct ir_node *f, const unsigned char *at,
-                                                const struct ir_node *into)
+static const struct ir_node *moved_into_product(struct reuse *r, const struct ir_node *f,
+                                                const unsigned char *at, const struct ir_node *into)
 {
     unsigned char axes[IR_MAX_RANK];
     for (int k = 0; k < into->n_args; k++) {
@@ -152,13 +156,14 @@ static const struct ir_node *moved_in(struct reuse *r, const struct ir_node *f, 
     return into->op == IR_ADD ? moved_into_sum(r, f, at, into) : NULL;
 }
 
-/* ---- products of the backward part -------------------------------------------------------------------------- */
+/* ---- products of the backward part --------------------------------------------------------------------- */
 
 static const struct ir_node *product(struct reuse *r, const struct ir_node *like, const struct factors *p)
 {
     static const unsigned char out[IR_MAX_RANK] = {0, 1, 2, 3, 4, 5};
     return ir_ein_labels(r->graph, like->ein.coefficient, p->n, p->args,
-                         (const unsigned char(*)[IR_MAX_RANK])p->labels, like->shape.rank, out, like->ein.size);
+                         (const unsigned char(*)[IR_MAX_RANK])p->labels, like->shape.rank, out,
+                         like->ein.size);
 }
 
 /* All operands but f-th, with the sum-th replaced by `value`. */
@@ -183,7 +188,8 @@ static const struct ir_node *distributed(struct reuse *r, const struct ir_node *
 {
     const struct ir_node *S = node->args[sum];
     const struct ir_node **rest = mapped_args(r, S), **args = mapped_args(r, node);
-    const struct ir_node **terms = ARENA_ARRAY(r->graph->arena, const struct ir_node *, (size_t)S->n_args + 1);
+    const struct ir_node **terms =
+        ARENA_ARRAY(r->graph->arena, const struct ir_node *, (size_t)S->n_args + 1);
     int n_rest = 0, n = 1;
     for (int k = 0; k < S->n_args; k++) {
         const struct ir_node *term = moved_in(r, node->args[f], at, S->args[k]);

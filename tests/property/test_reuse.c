@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * g (r + h sum_j y_j U_j) read as g r + h sum_j y_j T_j with T_j = g U_j: where it is done, where it would cost something and
- * is not, and that values stay as they are. */
+ * g (r + h sum_j y_j U_j) read as g r + h sum_j y_j T_j with T_j = g U_j: where it is done, where it would
+ * cost something and is not, and that values stay as they are. */
 #include "check.h"
 #include "diff/diff_internal.h"
 #include "diff_fixture.h"
@@ -18,7 +18,8 @@ struct parts {
 
 static const struct ir_node *sample(struct ir_graph *graph, const char *name, int rank)
 {
-    return ir_input(graph, name, IR_SAMPLE, IR_VARYING, rank == 1 ? ir_shape_of(1, 4) : ir_shape_of(2, 4, 3));
+    const struct ir_shape shape = rank == 1 ? ir_shape_of(1, 4) : ir_shape_of(2, 4, 3);
+    return ir_input(graph, name, IR_SAMPLE, IR_VARYING, shape);
 }
 
 static struct parts parts_of(struct arena *arena, bool uniform)
@@ -26,7 +27,8 @@ static struct parts parts_of(struct arena *arena, bool uniform)
     struct parts p = {.graph = ir_graph_new(arena, "parts")};
     p.g = sample(p.graph, "g", 1), p.r = sample(p.graph, "r", 1), p.h = sample(p.graph, "h", 1);
     p.y = sample(p.graph, "y", 2);
-    p.U = uniform ? ir_input(p.graph, "U", IR_PARAMETER, IR_UNIFORM, ir_shape_of(2, 4, 3)) : sample(p.graph, "U", 2);
+    p.U = uniform ? ir_input(p.graph, "U", IR_PARAMETER, IR_UNIFORM, ir_shape_of(2, 4, 3))
+                  : sample(p.graph, "U", 2);
     p.T = ir_ein(p.graph, 1.0, "ij,i->ij", p.U, p.g);
     p.n_forward = p.graph->n_nodes;
     return p;
@@ -48,7 +50,7 @@ static const struct ir_node *reader_of(const struct parts *p, const struct ir_no
     return ir_ein(p->graph, 1.0, "ij,i->ij", value, p->r);
 }
 
-/* ---- backward parts ----------------------------------------------------------------------------------------- */
+/* ---- backward parts ------------------------------------------------------------------------------------ */
 
 static void one_of_two_terms(struct parts *p)
 {
@@ -159,7 +161,7 @@ static const struct reuse_case reuse_cases[] = {
     {"the same U for all samples", one_of_two_terms, true, true, 0, 0},
 };
 
-/* ---- before and after --------------------------------------------------------------------------------------- */
+/* ---- before and after ---------------------------------------------------------------------------------- */
 
 static void add_outputs(struct parts *p)
 {
