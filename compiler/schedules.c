@@ -11,7 +11,7 @@
 
 static struct schedule first_choice(const struct compile *c)
 {
-    return sched_choose(c->machine.vector_bits, c->machine.registers, c->is_double ? 8 : 4, 0);
+    return sched_first(&c->machine, c->is_double ? 8 : 4);
 }
 
 /* A key of its own for one field, given as `value`. */

@@ -172,7 +172,7 @@ static void store_block(const struct nest_emitter *ne, const struct block *block
     }
 }
 
-/* ---- partial sums: a block goes on where it was left ------------------------------------------------------------------ */
+/* ---- partial sums ---------------------------------------------------------------------------------------------------- */
 
 static void set_element(const struct nest_emitter *ne, const struct block *block, struct index *label, int element)
 {
@@ -180,6 +180,7 @@ static void set_element(const struct nest_emitter *ne, const struct block *block
     set_label(label, ne->nest->axis_b, block->b, element % block->columns);
 }
 
+/* A block goes on where it was left. */
 static void load_partial(const struct nest_emitter *ne, const struct block *block, struct index *label)
 {
     const struct plan_value *from = &ne->nest->stores[0].to;
@@ -190,12 +191,24 @@ static void load_partial(const struct nest_emitter *ne, const struct block *bloc
     }
 }
 
+/* What comes from far away is read at the end: a load in front of the block's store brings the line that it goes to, and
+ * the sums need not wait for it. */
+static LLVMValueRef sum_of_block(const struct nest_emitter *ne, const struct block *block, struct index *label, int i)
+{
+    const struct plan_value *place = &ne->nest->stores[0].to;
+    LLVMValueRef sum = LLVMBuildLoad2(ne->e->builder, ne->type, block->sums[i], "");
+    if (!ne->nest->partial->far)
+        return sum;
+    LLVMValueRef before = emit_load(ne, ne->store[0], place, ne->nest->total->shape.rank, label, 0);
+    return LLVMBuildFAdd(ne->e->builder, before, sum, "");
+}
+
 static void store_partial(const struct nest_emitter *ne, const struct block *block, struct index *label)
 {
     const struct plan_value *to = &ne->nest->stores[0].to;
     for (int i = 0; i < block->rows * block->columns; i++) {
         set_element(ne, block, label, i);
-        LLVMValueRef sum = LLVMBuildLoad2(ne->e->builder, ne->type, block->sums[i], "");
+        LLVMValueRef sum = sum_of_block(ne, block, label, i);
         emit_store_value(ne, ne->store[0], to, ne->nest->total->shape.rank, label, 0, sum);
     }
 }
@@ -219,9 +232,10 @@ static void emit_block(struct nest_emitter *ne, struct block *block)
         label[axis] = ne->axis[axis];
     for (int i = 0; i < n; i++)
         block->sums[i] = emit_slot(ne);
-    if (ne->nest->partial)
+    const bool goes_on = ne->nest->partial && !ne->nest->partial->far;
+    if (goes_on)
         load_partial(ne, block, label);
-    for (int i = 0; i < n && !ne->nest->partial; i++)
+    for (int i = 0; i < n && !goes_on; i++)
         LLVMBuildStore(ne->e->builder, start_of_sums(ne), block->sums[i]);
     for (int t = 0; t < ne->nest->n_terms; t++)
         over_summed(ne, &ne->nest->terms[t], block, label, ne->nest->total->shape.rank);

@@ -105,6 +105,7 @@ struct plan_member { /* a value computed in a nest; in registers for the nest's 
 /* Sums that loops add to lane by lane: no lanes are added up within. */
 struct plan_partial {
     struct ir_shape shape;
+    bool far;               /* more than a first cache holds beside operands */
     int end;                /* item of the outermost region that adds up the lanes */
     struct plan_value place; /* one vector an element */
 };

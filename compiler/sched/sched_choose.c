@@ -10,7 +10,7 @@ enum {
                                more registers, and spills if accumulators take them */
     STEPS_A_ROUND = 2,      /* more gain nothing; where registers are few for their vectors, loads of later steps spill */
     PASS_BYTES = 12 << 10,  /* less than half of a first cache, which other operands pass through */
-    PARTIAL_BYTES = 10 << 10, /* near enough to a first cache; larger ones push what is kept out of the second */
+    PARTIAL_BYTES = 10 << 10, /* near enough to a first cache, where nothing is known of the second */
     UNROLL_OPERATIONS = 48, /* more than that unrolled whole and registers spill */
 };
 

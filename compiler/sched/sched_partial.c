@@ -1,11 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
  * Sums over the batch that loops add to lane by lane: a vector of lanes for each element, zeros before the outermost loop, with
- * the lanes added up once behind it. For sums of few elements, since each block of registers is then loaded and stored instead
- * of having its lanes added up; not for those that the loop stacks, where each round has elements of its own. */
+ * the lanes added up once behind it. For sums of few elements or few steps, since each block of registers is then added to
+ * memory instead of having its lanes added up; not for those that the loop stacks, where each round has elements of its own. */
 #include "sched/planner.h"
 
 /* ---- who adds to it -------------------------------------------------------------------------------------------------- */
+
+static bool is_far(const struct planner *planner, const struct ir_node *sum)
+{
+    return ir_elements(sum->shape) > planner->plan->schedule.pass;
+}
+
+/* Far sums gain only where blocks are so short that adding up lanes takes much of their time. */
+static bool is_short(const struct planner *planner, const struct plan_nest *nest)
+{
+    enum { LONG = 30 }; /* steps, of six cycles or so, beside the twenty that lanes take */
+    return !is_far(planner, nest->total) || plan_total_steps(&planner->plan->schedule, nest) <= LONG;
+}
 
 /* Lets all nests that add to output `which` of a body add to `partial`; NULL: could they? Not where another output takes
  * the same sum. */
@@ -23,7 +35,7 @@ static bool redirect(struct planner *planner, struct plan_region *body, const st
         struct plan_nest *nest = body->items[item].nest;
         if (partial)
             plan_total_to(planner, nest, partial);
-        return nest->n_stores == 1;
+        return nest->n_stores == 1 && is_short(planner, nest);
     }
     const struct plan_loop *loop = body->items[item].loop;
     const struct ir_steps *steps = loop->node->steps;
@@ -61,6 +73,7 @@ void plan_partial_begin(struct planner *planner, struct plan_region *region, str
             continue;
         result->partial = ARENA_NEW(planner->arena, struct plan_partial);
         result->partial->shape = result->read->shape;
+        result->partial->far = is_far(planner, result->read);
         redirect(planner, loop->body, sum, r, result->partial);
         lanes_nest(planner, region, result);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which schedules are worth trying: sched_choose's with each field moved along a short list of values, the fields that were
+ * Which schedules are worth trying: sched_first's with each field moved along a short list of values, the fields that were
  * seen to matter together with each other. */
 #include "sched/sched_space.h"
 
@@ -81,11 +81,21 @@ static void offer_unrolled(struct space *space, struct schedule schedule, const 
     }
 }
 
+struct schedule sched_first(const struct machine *machine, int element_bytes)
+{
+    enum { SHARE = 6 }; /* of the second cache, for one of a few sums that are added to in turns */
+    struct schedule schedule = sched_choose(machine->vector_bits, machine->registers, element_bytes, 0);
+    const long room = machine->l2_bytes / SHARE / (machine->vector_bits / 8);
+    if (room > schedule.partial)
+        schedule.partial = (int)room;
+    return schedule;
+}
+
 int sched_space(const struct machine *machine, int element_bytes, enum sched_extent extent, struct schedule *out, int room)
 {
     static const int unroll[] = {48, 0, 160, 400};
     enum { UNROLLS = sizeof unroll / sizeof unroll[0] };
-    const struct schedule first = sched_choose(machine->vector_bits, machine->registers, element_bytes, 0);
+    const struct schedule first = sched_first(machine, element_bytes);
     struct space space = {machine, element_bytes, out, 0, room};
     offer(&space, first);
     offer_tiles(&space, &first, 8);

@@ -17,8 +17,11 @@ enum sched_extent {
 };
 
 /* Schedules worth trying for elements of so many bytes, all different and legal, the likeliest first; at most `room` are
- * stored. The first is sched_choose's. Gives how many. */
+ * stored. The first is sched_first's. Gives how many. */
 int sched_space(const struct machine *machine, int element_bytes, enum sched_extent extent, struct schedule *out, int room);
+
+/* What is tried first: sched_choose's, with as large partial sums as the second cache has room for beside what is kept. */
+struct schedule sched_first(const struct machine *machine, int element_bytes);
 
 /* A set of fields, as bits by their order in sched_fields.def. */
 typedef unsigned sched_fields;

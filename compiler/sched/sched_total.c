@@ -121,9 +121,11 @@ static double reduction_cost(const struct schedule *schedule, int m, int k)
 
 /* Cycles to cover a x b results in blocks of m x k: every step loads m + k vectors and multiplies m * k times, two of either
  * a cycle, and takes as long as a multiplication at least (four cycles); then comes the reduction, at two or three
- * operations a cycle, or loads and stores of partial sums. */
-static double block_cost(const struct schedule *schedule, long steps, bool partial, int a, int b, int m, int k)
+ * operations a cycle, or loads and stores of partial sums, which wait for each row that comes from the second cache. */
+static double block_cost(const struct schedule *schedule, long steps, const struct plan_partial *partial, int a, int b,
+                         int m, int k)
 {
+    enum { ROW = 7 }; /* operations, while a row comes */
     double cost = 0;
     for (int i = 0; i < a; i += m)
         for (int j = 0; j < b; j += k) {
@@ -132,7 +134,7 @@ static double block_cost(const struct schedule *schedule, long steps, bool parti
             double step = loads > products ? loads : products;
             if (steps > SHORT && step < 8)
                 step = 8;
-            const double end = partial ? products : reduction_cost(schedule, rows, columns);
+            const double end = partial ? products + (partial->far ? ROW * rows : 0) : reduction_cost(schedule, rows, columns);
             cost += (double)steps * (0.5 * step + 0.1 * loads) + end / 2.5 + 2;
         }
     return cost;

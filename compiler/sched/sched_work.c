@@ -280,6 +280,12 @@ static struct work reduction_work(const struct counting *c, int m, int k)
     return work;
 }
 
+/* So many sums go on where they were left, or are added to memory. */
+static struct work partial_work(const struct plan_partial *partial, int sums)
+{
+    return (struct work){.arithmetic = partial->far ? sums : 0, .loads = sums, .stores = sums};
+}
+
 static struct work term_work(const struct counting *c, const struct plan_term *term, int m, int k)
 {
     struct work work = {.madds = m * k, .other = 1};
@@ -303,7 +309,7 @@ static struct work term_work(const struct counting *c, const struct plan_term *t
 
 static void add_total_block(const struct counting *c, int m, int k, double times, struct nest_work *out)
 {
-    struct work block = c->nest->partial ? (struct work){.loads = m * k, .stores = m * k} : reduction_work(c, m, k);
+    struct work block = c->nest->partial ? partial_work(c->nest->partial, m * k) : reduction_work(c, m, k);
     double length = 0, spilled = 0;
     out->code_operations += operations(&block);
     for (int t = 0; t < c->nest->n_terms; t++) {

@@ -350,6 +350,17 @@ static void lanes_of_small_sums_wait(void)
     CU_ASSERT_TRUE(seconds_of(graph, &avx2, "") < 0.97 * seconds_of(graph, &avx2, "partial=0 packed=0"));
 }
 
+/* Two weights of 50x50, sums of 22 steps, or 44 in wider tiles: memory takes no longer than lanes where steps are few. */
+static void lanes_of_short_sums_wait(void)
+{
+    const struct ir_graph *graph = training(large, true);
+    const struct machine milan = machine_of("znver3");
+    CU_ASSERT_TRUE(sched_first(&milan, 4).partial >= 50 * 50);
+    CU_ASSERT_EQUAL(count_lanes_nests(graph, "partial=2499"), count_lanes_nests(graph, "partial=1000"));
+    CU_ASSERT_EQUAL(count_lanes_nests(graph, "partial=2500"), count_lanes_nests(graph, "partial=2499") + 4);
+    CU_ASSERT_EQUAL(count_lanes_nests(graph, "partial=2500 lanes=32"), count_lanes_nests(graph, "partial=1000 lanes=32"));
+}
+
 /* x and y of 48: each result is the sum of two vectors, less than adding up its lanes. */
 static void operands_of_short_sums_are_turned(void)
 {
@@ -372,7 +383,8 @@ static void operands_of_short_sums_are_turned(void)
     CASE(columns_or_rows_lie_side_by_side) \
     CASE(products_are_counted) CASE(sums_without_registers_are_seen) CASE(more_work_costs_more) \
     CASE(parts_make_the_whole) CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last) \
-    CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait) CASE(operands_of_short_sums_are_turned)
+    CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait) CASE(lanes_of_short_sums_wait) \
+    CASE(operands_of_short_sums_are_turned)
 
 CASES(CHECK_WITH_ARENA)
 

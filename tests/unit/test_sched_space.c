@@ -61,6 +61,18 @@ static void texts_go_there_and_back(void)
     }
 }
 
+static void partial_sums_fill_a_share_of_the_second_cache(void)
+{
+    struct machine machine = avx2;
+    struct schedule first = sched_first(&machine, 4), plain = first_of(&machine, 4);
+    CU_ASSERT_TRUE(sched_equal(&first, &plain));
+    machine.l2_bytes = 512 << 10;
+    first = sched_first(&machine, 4);
+    CU_ASSERT_EQUAL(first.partial, (512 << 10) / 6 / 32);
+    plain.partial = first.partial;
+    CU_ASSERT_TRUE(sched_equal(&first, &plain));
+}
+
 static void what_is_left_out_stays(void)
 {
     struct schedule schedule = first_of(&avx2, 4);
@@ -211,7 +223,8 @@ static void a_full_room_ends_the_list(void)
 /* ---- the cases, each with an arena ---------------------------------------------------------------------------------- */
 
 #define CASES(CASE) \
-    CASE(a_schedule_is_one_line) CASE(texts_go_there_and_back) CASE(what_is_left_out_stays) \
+    CASE(a_schedule_is_one_line) CASE(texts_go_there_and_back) CASE(partial_sums_fill_a_share_of_the_second_cache) \
+    CASE(what_is_left_out_stays) \
     CASE(bad_texts_are_refused) CASE(what_cannot_be_compiled_is_told) CASE(fixed_fields_take_the_others_along) \
     CASE(help_names_every_field) CASE(spaces_are_legal_and_without_doubles) CASE(wider_extents_hold_the_narrower) \
     CASE(a_full_room_ends_the_list)
