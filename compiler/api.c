@@ -137,9 +137,17 @@ static enum gpfc_status check_options(struct compile *c)
     bool needs_spec = emit == GPFC_EMIT_HEADER || emit == GPFC_EMIT_LIBRARY || emit == GPFC_EMIT_EXECUTABLE;
     if (c->options->from_ir && c->options->tune != GPFC_TUNE_NONE)
         return compile_fail(c, GPFC_FAULTY, "only a spec can be tuned, not a program from text");
-    if (c->options->from_ir && needs_spec)
+    if (c->options->from_ir && needs_spec && !c->options->dump_alone)
         return compile_fail(c, GPFC_FAULTY, "from IR text come ir, c, llvm, asm or object (--emit=...); the rest needs a spec");
     return GPFC_OK;
+}
+
+static bool needs_module(const struct compile *c)
+{
+    const enum gpfc_emit emit = c->options->emit;
+    if (c->options->dump_alone)
+        return compile_is_dumped(c, "llvm");
+    return emit != GPFC_EMIT_IR && emit != GPFC_EMIT_C && emit != GPFC_EMIT_HEADER;
 }
 
 static enum gpfc_status compile(struct compile *c)
@@ -159,11 +167,9 @@ static enum gpfc_status compile(struct compile *c)
         status = c->options->from_ir ? programs_read(c) : programs_build(c);
     if (status == GPFC_OK)
         status = programs_plan(c);
-    bool needs_module = c->options->emit != GPFC_EMIT_IR && c->options->emit != GPFC_EMIT_C &&
-                        c->options->emit != GPFC_EMIT_HEADER;
-    if (status == GPFC_OK && needs_module)
+    if (status == GPFC_OK && needs_module(c))
         status = build_module(c);
-    if (status != GPFC_OK)
+    if (status != GPFC_OK || c->options->dump_alone)
         return status;
     const char *path = artifact_path(c);
     status = artifact_write(c, path);

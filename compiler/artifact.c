@@ -170,7 +170,7 @@ static const char *runtime_folder(const struct compile *c)
 enum gpfc_status artifact_check(struct compile *c)
 {
     const char *library = arena_printf(c->arena, "%s/libgpfcrt.a", runtime_folder(c));
-    if (c->options->emit != GPFC_EMIT_EXECUTABLE || access(library, R_OK) == 0)
+    if (c->options->emit != GPFC_EMIT_EXECUTABLE || c->options->dump_alone || access(library, R_OK) == 0)
         return GPFC_OK;
     return compile_fail(c, GPFC_FAILED, arena_printf(c->arena, "%s: cannot be read: %s; trainers are linked with it. "
                                              "Install gpfc, or name the library's folder in GPFC_RUNTIME_DIR",

@@ -46,6 +46,7 @@ struct gpfc_options {
     bool from_ir;
     const char *cpu;          /* NULL: as the spec says */
     const char *dump;         /* "flow,diff,hoist,..": stages whose text goes to dumped; NULL: none; "all" */
+    bool dump_alone;          /* nothing is written, linked or compiled further than the dumps need */
     void (*dumped)(void *data, const char *stage, const char *text); /* called for each dump */
     void *data;
     enum gpfc_tune tune;

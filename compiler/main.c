@@ -137,6 +137,7 @@ static error_t parse_argument(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_EMIT:
         options->emit = parse_emit(state, value);
+        arguments->emits = true;
         return 0;
     case KEY_CPU:
         options->cpu = not_empty(state, "--cpu", value);
@@ -287,5 +288,6 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "wisdom") == 0)
         return main_wisdom(argc - 1, argv + 1);
     argp_parse(&parser, argc, argv, 0, NULL, &arguments);
+    arguments.options.dump_alone = arguments.options.dump && !arguments.emits && !arguments.options.output;
     return arguments.help_spec ? print_spec_help() : compile(&arguments);
 }

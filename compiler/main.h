@@ -12,6 +12,7 @@ extern const char *const main_emit_names[MAIN_EMIT_COUNT];
 struct arguments {
     struct gpfc_options options;
     bool help_spec, quiet, json;
+    bool emits; /* --emit was given */
     int tenth_told; /* of tuning */
 };
 

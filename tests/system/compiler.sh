@@ -25,6 +25,17 @@ expect 1 'cannot create' env TMPDIR="$scratch/absent" "$gpfc" toy.yaml -o absent
 nothing_left absent.out*
 expect 1 'absent/libgpfcrt.a: cannot be read: No such file' env GPFC_RUNTIME_DIR=absent "$gpfc" toy.yaml -o absent.out
 nothing_left absent.out*
+for kind in ir c llvm asm object header; do
+    expect 0 '' env GPFC_RUNTIME_DIR=absent "$gpfc" -q toy.yaml --emit="$kind" --dump=sched -o unlinked
+    grep -q '^# sched' out || fault "--emit=$kind: no dump in: $(head -3 out)"
+done
+for stage in flow sched llvm; do
+    expect 0 "# $stage" env GPFC_RUNTIME_DIR=absent "$gpfc" -q toy.yaml --dump=$stage
+    nothing_left toy
+done
+expect 0 '' "$gpfc" -q toy.yaml --emit=ir -o toy.ir
+expect 0 '# sched' env GPFC_RUNTIME_DIR=absent "$gpfc" -q --from=ir toy.ir --dump=sched
+expect 1 'absent/libgpfcrt.a: cannot be read' env GPFC_RUNTIME_DIR=absent "$gpfc" toy.yaml --dump=sched -o absent.out
 test ! -f "$(dirname "$gpfc")/libgpfcrt.a" || expect 0 '' env -u GPFC_RUNTIME_DIR "$gpfc" -q toy.yaml -o beside
 mkdir elsewhere
 : >elsewhere/trainer
