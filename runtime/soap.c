@@ -8,6 +8,7 @@
 #include "bundle.h"
 #include "dense.h"
 #include "parallel.h"
+#include "rows.h"
 
 #include <float.h>
 #include <math.h>
@@ -157,50 +158,26 @@ size_t soap_bytes(const struct soap *soap)
 
 /* ---- weights to matrices ------------------------------------------------------------------------------ */
 
-/* to[n] from array[first ..] */
-static void take_run(const void *array, int64_t first, int64_t n, int64_t precision, double *to)
-{
-    const float *from = (const float *)array + first;
-    if (precision == sizeof(double)) {
-        memcpy(to, (const double *)array + first, (size_t)n * sizeof *to);
-        return;
-    }
-#pragma omp simd
-    for (int64_t i = 0; i < n; i++)
-        to[i] = (double)from[i];
-}
-
-/* array[first ..] from from[n] */
-static void put_run(const double *from, int64_t first, int64_t n, int64_t precision, void *array)
-{
-    float *to = (float *)array + first;
-    if (precision == sizeof(double)) {
-        memcpy((double *)array + first, from, (size_t)n * sizeof *from);
-        return;
-    }
-#pragma omp simd
-    for (int64_t i = 0; i < n; i++)
-        to[i] = (float)from[i];
-}
-
 /* A row of a layer's matrix: one of its weight's, and an element of its bias, all of them in theta. */
 static void take(const struct layer *layer, const void *array, int64_t precision, double *to)
 {
     const int64_t inner = layer->columns - (layer->bias != NULL);
-    for (int64_t i = 0; i < layer->rows; i++, to += layer->columns) {
-        take_run(array, layer->weight->offset + i * inner, inner, precision, to);
+    const char *from = (const char *)array + layer->weight->offset * precision;
+    for (int64_t i = 0; i < layer->rows; i++, from += inner * precision, to += layer->columns) {
+        rows_to_double(from, inner, (int)precision, to);
         if (layer->bias != NULL)
-            take_run(array, layer->bias->offset + i, 1, precision, to + inner);
+            to[inner] = rows_number(array, layer->bias->offset + i, (int)precision);
     }
 }
 
 static void put(const struct layer *layer, const double *from, int64_t precision, void *array)
 {
     const int64_t inner = layer->columns - (layer->bias != NULL);
-    for (int64_t i = 0; i < layer->rows; i++, from += layer->columns) {
-        put_run(from, layer->weight->offset + i * inner, inner, precision, array);
+    char *to = (char *)array + layer->weight->offset * precision;
+    for (int64_t i = 0; i < layer->rows; i++, from += layer->columns, to += inner * precision) {
+        rows_from_double(from, inner, (int)precision, to);
         if (layer->bias != NULL)
-            put_run(from + inner, layer->bias->offset + i, 1, precision, array);
+            rows_put(from[inner], array, layer->bias->offset + i, (int)precision);
     }
 }
 

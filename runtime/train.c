@@ -150,7 +150,7 @@ static int64_t prepare(struct trainer *trainer, double lambda)
     int64_t epoch = epoch_of(trainer, state->step),
             first = state->step % trainer->epoch_steps * trainer->options.batch;
     trainer_order(trainer, epoch);
-    rows_from_double(&lambda, 1, (int)trainer->bundle->precision, &trainer->setting);
+    rows_put(lambda, &trainer->setting, 0, (int)trainer->bundle->precision);
     kernel_run_order(trainer->train, trainer->order + first);
     kernel_run_noise(trainer->train, trainer->options.seed,
                      random_stream(RANDOM_NOISE, (uint64_t)state->step), 0);

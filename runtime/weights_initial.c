@@ -20,7 +20,7 @@ struct start { /* of one parameter */
 
 static void put(const struct start *start, int64_t i, double value)
 {
-    rows_from_double(&value, 1, start->precision, (char *)start->array + i * start->precision);
+    rows_put(value, start->array, i, start->precision);
 }
 
 static double at(const struct start *start, int64_t i)
