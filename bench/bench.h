@@ -6,7 +6,7 @@
 #define GPFC_BENCH_H
 
 #include "base/base.h"
-#include "fault.h"
+#include "ground/fault.h"
 #include "gpfc/kernel_abi.h"
 
 /* ---- bench_case.c: what is measured --------------------------------------------------------------------- */

@@ -3,11 +3,11 @@
  * Is it right? The kernel of a case on a few rows, against the interpreter's double precision on the same numbers. */
 #include "bench.h"
 
-#include "bundle.h"
+#include "kernels/bundle.h"
 #include "ir/ir.h"
-#include "kernel_run.h"
-#include "npy.h"
-#include "random.h"
+#include "kernels/kernel_run.h"
+#include "files/npy.h"
+#include "numbers/random.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  * for both precisions. */
 #include "bench.h"
 
-#include "bundle.h"
-#include "random.h"
+#include "kernels/bundle.h"
+#include "numbers/random.h"
 
 #include <math.h>
 

@@ -5,7 +5,7 @@
 #include "bench.h"
 
 #include "gpfc.h"
-#include "output.h"
+#include "drive/output.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "bench_run.h"
 #include "bench_sweep.h"
 
-#include "output.h"
+#include "drive/output.h"
 
 #include <argp.h>
 #include <setjmp.h>

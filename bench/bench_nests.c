@@ -4,9 +4,9 @@
  * adds to a step, spread over its looks at the clock, is taken off again. */
 #include "bench_nests.h"
 
-#include "bundle.h"
-#include "emit/emit.h"
-#include "peak.h"
+#include "kernels/bundle.h"
+#include "emit_llvm/emit.h"
+#include "command/peak.h"
 
 #include <math.h>
 #include <stdlib.h>

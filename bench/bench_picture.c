@@ -4,7 +4,7 @@
  * executed share, and the useful shares of its runs so far, from left to right. */
 #include "bench.h"
 
-#include "output.h"
+#include "drive/output.h"
 
 #include <jansson.h>
 #include <stdlib.h>

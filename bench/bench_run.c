@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench_run.h"
 
-#include "bundle.h"
-#include "output.h"
+#include "kernels/bundle.h"
+#include "drive/output.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench_sweep.h"
 
-#include "bundle.h"
+#include "kernels/bundle.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -4,11 +4,11 @@
  * falls on all of them; the least of many is compared. */
 #include "bench.h"
 
-#include "bundle.h"
-#include "kernel_run.h"
-#include "peak.h"
-#include "random.h"
-#include "train.h"
+#include "kernels/bundle.h"
+#include "kernels/kernel_run.h"
+#include "command/peak.h"
+#include "numbers/random.h"
+#include "train/train.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
 #ifndef GPFC_BENCH_SCHEDULES_H
 #define GPFC_BENCH_SCHEDULES_H
 
-#include "emit/emit.h"
-#include "machine/machine.h"
+#include "emit_llvm/emit.h"
+#include "target/machine.h"
 #include "model/model.h"
 #include "sched/sched_space.h"
 

@@ -2,9 +2,9 @@
  *
  * The stages as one list of calls: spec -> model -> flow -> derivatives -> passes -> plans -> code -> file. Reads no
  * arguments and prints nothing. */
-#include "compile.h"
+#include "drive/compile.h"
 
-#include "library.h"
+#include "drive/library.h"
 
 #include <stdlib.h>
 #include <string.h>

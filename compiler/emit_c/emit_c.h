@@ -6,7 +6,7 @@
 #ifndef GPFC_EMIT_C_H
 #define GPFC_EMIT_C_H
 
-#include "emit/emit.h"
+#include "emit_llvm/emit.h"
 #include "ir/ir.h"
 
 struct emit_c {

@@ -5,7 +5,7 @@
 #include "emit_c/emit_c_internal.h"
 
 #include "gpfc/kernel_abi.h"
-#include "sched/sched.h"
+#include "plan/plan.h"
 
 #include <limits.h>
 #include <string.h>
@@ -255,7 +255,7 @@ bool c_kernel(struct arena *arena, const struct emit_c *what, int which, const c
     struct c_kernel *kernel = ARENA_NEW(arena, struct c_kernel);
     struct parts *parts = ARENA_NEW(arena, struct parts);
     *kernel = (struct c_kernel){.arena = arena, .is_double = what->is_double, .name = name};
-    kernel->graph = sched_legalise(what->graphs[which], LONG_MAX);
+    kernel->graph = plan_legalise(what->graphs[which], LONG_MAX);
     kernel->constants = ARENA_NEW(arena, struct strbuf);
     strbuf_init(kernel->constants, arena);
     strbuf_init(&kernel->uniform, arena);

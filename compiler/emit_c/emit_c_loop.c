@@ -3,7 +3,7 @@
  * A loop within a graph: where its carries, stacks and sums lie, and what sums over the batch in its body add to. */
 #include "emit_c/emit_c_internal.h"
 
-#include "sched/sched.h"
+#include "plan/plan.h"
 
 #include <string.h>
 

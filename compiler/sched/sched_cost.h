@@ -5,8 +5,8 @@
 #ifndef GPFC_SCHED_COST_H
 #define GPFC_SCHED_COST_H
 
-#include "machine/machine.h"
-#include "sched/sched.h"
+#include "target/machine.h"
+#include "plan/plan.h"
 
 struct sched_cost { /* cycles of one tile */
     double cycles;  /* in all */

@@ -3,7 +3,7 @@
  * Sums over the batch of so few steps that adding up lanes would take longest: one side's operands are turned, so that vectors
  * run along it and each lane is a step of its own; the other side's are numbers. No lanes are left to add up, and results
  * go to memory as they are. */
-#include "sched/planner.h"
+#include "plan/planner.h"
 
 /* A row's operand is a number that memory holds; all of a column's are made before, whatever they are. */
 static bool is_packable_term(const struct plan_region *region, const struct plan_term *term, int axis_a, int axis_b)

@@ -2,7 +2,7 @@
  *
  * Products of numbers that are rounded to bfloat16: which are taken two at a time. A contraction pairs two steps of its
  * innermost sum, whose weights lie side by side; a sum over the batch pairs two vectors of lanes. */
-#include "sched/planner.h"
+#include "plan/planner.h"
 
 static int operand_axis(const struct ir_node *node, int operand, int label)
 {

@@ -3,7 +3,7 @@
  * Sums over the batch that loops add to lane by lane: a vector of lanes for each element, zeros before the outermost loop, with
  * the lanes added up once behind it. For sums of few elements or few steps, since each block of registers is then added to
  * memory instead of having its lanes added up; not for those that the loop stacks, where each round has elements of its own. */
-#include "sched/planner.h"
+#include "plan/planner.h"
 
 /* ---- who adds to it -------------------------------------------------------------------------------------------------- */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The loops of a nest that sched_group.c has filled: the order of its sums, blocks of rows, what is unrolled. Changes no value
+ * The loops of a nest that plan_group.c has filled: the order of its sums, blocks of rows, what is unrolled. Changes no value
  * but by the order of sums. */
-#include "sched/planner.h"
+#include "plan/planner.h"
 
 /* Each result reads a vector of its own, beside the ones that a column's results share. */
 static bool reads_vectors_by_row(const struct plan_region *region, const struct ir_node *root)

@@ -5,7 +5,7 @@
 #ifndef GPFC_SCHED_SPACE_H
 #define GPFC_SCHED_SPACE_H
 
-#include "machine/machine.h"
+#include "target/machine.h"
 #include "sched/sched.h"
 
 enum { SCHED_MOST = 512 /* schedules of the widest extent */ };

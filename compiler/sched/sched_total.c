@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The nest of one sum over the batch (weight gradients): which products it adds up, and the register block it does so in. */
-#include "sched/planner.h"
+#include "plan/planner.h"
 
 #include <string.h>
 

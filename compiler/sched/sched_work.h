@@ -4,8 +4,8 @@
 #ifndef GPFC_SCHED_WORK_H
 #define GPFC_SCHED_WORK_H
 
-#include "machine/machine.h"
-#include "sched/planner.h"
+#include "target/machine.h"
+#include "plan/planner.h"
 
 struct work { /* operations on vectors */
     double madds;     /* multiply-adds that are the nest's purpose */

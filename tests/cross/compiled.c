@@ -3,7 +3,7 @@
  * Compiles a graph to an object in memory, links it with LLVM's JIT linker, and feeds it tiles. */
 #include "cross/compiled.h"
 
-#include "emit/emit.h"
+#include "emit_llvm/emit.h"
 #include "gpfc/kernel_abi.h"
 #include "pass/pass.h"
 #include "sched/sched_space.h"
@@ -83,7 +83,7 @@ static bool make_object(struct arena *arena, const struct ir_graph *graph, const
     struct schedule schedule = sched_choose(cpu.vector_bits, cpu.registers, element, options->lanes);
     if (options->schedule && !sched_parse(arena, options->schedule, &schedule, NULL, fault))
         return false;
-    kernel.plan = sched_plan(arena, graph, schedule, fault);
+    kernel.plan = plan_make(arena, graph, schedule, fault);
     if (!kernel.plan)
         return false;
     out->lanes = kernel.plan->schedule.lanes;

@@ -3,10 +3,10 @@
  * Base flows with the weights of their public implementation, compiled for this machine, there and back:
  * FFJORD against numbers of an adaptive solver, inverses against the points that were mapped, errors against
  * what was told of them. */
-#include "base_flow.h"
+#include "base/base_flow.h"
 #include "check.h"
 #include "cross/compiled_base.h"
-#include "random.h"
+#include "numbers/random.h"
 
 #include <math.h>
 

@@ -4,7 +4,7 @@
  * in words and in operations. What the clock says is not looked at, but that it goes on. */
 #include "check.h"
 #include "cross/compiled.h"
-#include "emit/emit.h"
+#include "emit_llvm/emit.h"
 #include "pass/pass.h"
 #include "property/random_program.h"
 

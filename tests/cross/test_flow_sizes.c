@@ -8,7 +8,7 @@
  *   test_flow_sizes CASE   runs that case alone and says how far every output is off */
 #include "check.h"
 #include "cross/compiled.h"
-#include "emit/llvm_compat.h"
+#include "emit_llvm/llvm_compat.h"
 #include "property/flow_fixture.h"
 
 #include <float.h>

@@ -3,7 +3,7 @@
  * Any bytes as a table in text, of one and of two columns. What is refused is refused with a sentence; what
  * is read is finite, and at least one row. */
 #define _GNU_SOURCE /* memfd_create */
-#include "csv.h"
+#include "files/csv.h"
 #include "fuzz/fuzz.h"
 
 #include <float.h>

@@ -4,8 +4,8 @@
  * is loaded is finite, and has at least one training row. */
 #define _GNU_SOURCE /* memfd_create */
 #include "fuzz/fuzz.h"
-#include "rows.h"
-#include "samples.h"
+#include "numbers/rows.h"
+#include "data/samples.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include "oracle/oracle_compare.h"
 
 #include "diff/diff.h"
-#include "factors.h"
+#include "numbers/factors.h"
 
 #include <assert.h>
 #include <float.h>

@@ -4,7 +4,7 @@
  * form, estimates against what they estimate, penalties, and the gradient of every kind of loss against
  * central differences. Through the interpreter. */
 #include "check.h"
-#include "factors.h"
+#include "numbers/factors.h"
 #include "property/base_differences.h"
 #include "property/flow_fixture.h"
 

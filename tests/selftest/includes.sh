@@ -20,26 +20,37 @@ pass base ir pass
 ode base model ir ode
 flow base model ir diff pass ode flow
 baseflow base model ir diff pass ode baseflow
-machine base machine
-sched base ir pass machine sched
-emit base model ir sched emit gpfc
-tune base ir sched tune gpfc
-emit_c base ir sched emit templates gpfc
-compiler base spec model ir diff pass flow baseflow machine sched emit emit_c tune templates gpfc
-runtime runtime gpfc
+target base target
+sched base ir pass target sched plan
+plan base ir sched plan
+emit_llvm base model ir sched plan target emit_llvm gpfc
+tune base ir sched plan tune gpfc
+emit_c base ir sched plan emit_llvm emit_c templates gpfc
+drive base spec model ir diff pass flow baseflow target sched plan emit_llvm emit_c tune drive templates gpfc compiler
+compiler drive pass
+command base spec tune compiler
+runtime/ground runtime/ground gpfc
+runtime/numbers runtime/ground runtime/numbers gpfc
+runtime/files runtime/ground runtime/files
+runtime/data runtime/ground runtime/numbers runtime/files runtime/data
+runtime/kernels runtime/ground runtime/numbers runtime/kernels gpfc
+runtime/base runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels runtime/base gpfc
+runtime/model runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels runtime/base runtime/model gpfc
+runtime/train runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels runtime/base runtime/model runtime/train gpfc
+runtime/command runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels runtime/base runtime/model runtime/train runtime/command gpfc
 gpfc gpfc
 END
 # library header (a prefix), then the folders that may include it
 cat >"$scratch/libraries" <<'END'
 yaml.h spec
-llvm emit tune
-xxhash.h base runtime
-zip.h runtime
-jansson.h runtime compiler tune
-hwloc runtime machine
-Random123/ runtime
-omp.h runtime
-dlfcn.h runtime
+llvm emit_llvm tune
+xxhash.h base runtime/train runtime/model runtime/data
+zip.h runtime/files runtime/data
+jansson.h runtime/files runtime/data runtime/model runtime/train runtime/command command tune
+hwloc runtime/ground target
+Random123/ runtime/numbers
+omp.h runtime/ground runtime/numbers runtime/kernels runtime/base runtime/model
+dlfcn.h runtime/command
 END
 
 # Prints every include of the tree $1 that the tables do not allow; fails if there are any, or nothing was
@@ -53,7 +64,7 @@ look()
         { read_file($0) }
         function folder_of(path,    part, n) {
             n = split(substr(path, length(root) + 1), part, "/")
-            if (part[1] == "runtime") return part[2] == "include" ? "gpfc" : "runtime"
+            if (part[1] == "runtime") return part[2] == "include" ? "gpfc" : "runtime/" part[2]
             return n > 2 ? part[2] : "compiler"
         }
         function fault(path, what) { printf "%s includes %s\n", substr(path, length(root) + 1), what; faults++ }
@@ -65,8 +76,9 @@ look()
                 name = line
                 sub(/^[^"<]*["<]/, "", name); sub(/[">].*/, "", name)
                 if (line ~ /"/) {
-                    theirs = name ~ /\// ? name : (mine == "runtime" || mine == "gpfc" || mine == "compiler" ? mine "/" : "?/")
+                    theirs = name ~ /\// ? name : "?/"
                     sub(/\/.*/, "", theirs)
+                    if (mine ~ /^runtime/ && theirs != "gpfc") theirs = "runtime/" theirs
                     if (name == "gpfc.h") theirs = "compiler"
                     if (theirs != mine && !((mine, theirs) in may)) fault(path, name)
                 } else
@@ -85,7 +97,7 @@ look "$root" || exit 1
 must_be_told()
 {
     rm -rf "$scratch/tree"
-    mkdir -p "$scratch/tree/compiler/ir" "$scratch/tree/runtime"
+    mkdir -p "$scratch/tree/compiler/ir" "$scratch/tree/runtime/files"
     mkdir -p "$scratch/tree/$(dirname "$1")"
     printf '%s\n' "$2" >"$scratch/tree/$1"
     if look "$scratch/tree" >/dev/null; then
@@ -97,6 +109,7 @@ must_be_told compiler/ir/ir_x.c '#include "flow/flow.h"'
 must_be_told compiler/ir/ir_x.c '# include "model/model.h"'
 must_be_told compiler/flow/flow_x.c '#include <llvm-c/Core.h>'
 must_be_told compiler/model/model_x.h '#include <yaml.h>'
-must_be_told runtime/x.c '#include "base/base.h"'
+must_be_told runtime/files/x.c '#include "kernels/bundle.h"'
+must_be_told runtime/model/x.c '#include "train/train.h"'
 must_be_told runtime/include/gpfc/x.h '#include "ir/ir.h"'
 must_be_told compiler/ir/ir_x.c 'nothing at all'

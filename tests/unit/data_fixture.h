@@ -6,7 +6,7 @@
 #define GPFC_DATA_FIXTURE_H
 
 #include "check.h"
-#include "fault.h"
+#include "ground/fault.h"
 #include "unit/scratch.h"
 
 #include <signal.h>

@@ -4,8 +4,8 @@
 #ifndef GPFC_FAKE_PAIRS_H
 #define GPFC_FAKE_PAIRS_H
 
-#include "pairs.h"
-#include "random.h"
+#include "model/pairs.h"
+#include "numbers/random.h"
 
 #include <stdlib.h>
 #include <string.h>

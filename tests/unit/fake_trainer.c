@@ -2,8 +2,8 @@
 #include "fake_trainer.h"
 
 #include "gpfc/runtime.h"
-#include "interrupt.h"
-#include "npy.h"
+#include "ground/interrupt.h"
+#include "files/npy.h"
 
 #include <fcntl.h>
 #include <signal.h>

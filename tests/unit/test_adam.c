@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * The optimiser against numbers computed apart from it, in both precisions. */
-#include "adam.h"
+#include "train/adam.h"
 #include "check.h"
 #include "fake_bundle.h"
-#include "random.h"
+#include "numbers/random.h"
 
 #include <float.h>
 #include <math.h>

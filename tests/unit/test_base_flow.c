@@ -2,11 +2,11 @@
  *
  * Base flows there and back on maps written by hand: accuracy, honest errors, rows that fail, and the same
  * bits for any number of threads. */
-#include "base_flow.h"
+#include "base/base_flow.h"
 #include "check.h"
 #include "fake_base.h"
-#include "flow.h"
-#include "random.h"
+#include "model/flow.h"
+#include "numbers/random.h"
 #include "watched_memory.h"
 
 #include <math.h>

@@ -3,11 +3,11 @@
  * Models and checkpoints on disk: nothing is lost, nothing half-written, and a file that does not fit is told
  * why. */
 #include "check.h"
-#include "checkpoint.h"
+#include "train/checkpoint.h"
 #include "fake_bundle.h"
 #include "fake_pairs.h"
 #include "scratch.h"
-#include "weights.h"
+#include "model/weights.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
  *
  * The commands of a trainer that has a base flow, fitted or trained first. */
 #include "fake_trainer.h"
-#include "npz.h"
+#include "files/npz.h"
 
 #include <math.h>
 #include <signal.h>

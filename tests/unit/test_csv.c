@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Tables as text: what is read, and where a fault is told. */
-#include "csv.h"
+#include "files/csv.h"
 #include "unit/data_fixture.h"
 
 #include <float.h>

@@ -3,9 +3,9 @@
  * What reads and makes data when memory ends: the n-th allocation fails, for every n until none does. One
  * sentence comes back, nothing is leaked (a sanitizer's part), nothing half-made is left, and the next call
  * works. */
-#include "mixture_base.h"
-#include "npy.h"
-#include "pairs.h"
+#include "base/mixture_base.h"
+#include "files/npy.h"
+#include "model/pairs.h"
 #include "unit/npz_fixture.h"
 #include "unit/watched_memory.h"
 

@@ -2,15 +2,15 @@
  *
  * What evaluate tells of a flow whose numbers are known, and the flow as a C library. */
 #include "check.h"
-#include "evaluate.h"
-#include "factors.h"
-#include "evaluate_base.h"
+#include "model/evaluate.h"
+#include "numbers/factors.h"
+#include "model/evaluate_base.h"
 #include "fake_bundle.h"
 #include "fake_pairs.h"
-#include "flow.h"
+#include "model/flow.h"
 #include "gpfc/runtime.h"
 #include "scratch.h"
-#include "weights.h"
+#include "model/weights.h"
 
 #include <math.h>
 

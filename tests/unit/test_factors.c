@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Determinants and Cholesky's factor of small matrices, and what has none. */
-#include "factors.h"
+#include "numbers/factors.h"
 
 #include "check.h"
 

@@ -4,8 +4,8 @@
  * threads. */
 #include "check.h"
 #include "fake_bundle.h"
-#include "kernel_run.h"
-#include "random.h"
+#include "kernels/kernel_run.h"
+#include "numbers/random.h"
 
 #include <math.h>
 

@@ -2,10 +2,10 @@
  *
  * Rows into tiles and back against plain loops; sums over the tree of leaves; loops over threads. */
 #include "check.h"
-#include "kernel_sum.h"
-#include "kernel_tile.h"
-#include "parallel.h"
-#include "random.h"
+#include "kernels/kernel_sum.h"
+#include "kernels/kernel_tile.h"
+#include "ground/parallel.h"
+#include "numbers/random.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -3,13 +3,13 @@
  * Processors by name: what target_cpu.def promises about vectors is what LLVM emits, LLVM knows every name,
  * and a wrong name is told with a near one. */
 #include "check.h"
-#include "emit/llvm_compat.h"
+#include "emit_llvm/llvm_compat.h"
 
 #include <unistd.h>
 
 static const char *names[] = {
 #define TARGET_CPU(name, llvm_name, family, since) name,
-#include "emit/target_cpu.def"
+#include "target/target_cpu.def"
 };
 
 struct compiled {

@@ -2,10 +2,10 @@
  *
  * The base flow: the fit reaches the entropy, y = f(x) is standard normal, f has an inverse however far out,
  * its log-determinant is that of its derivatives, and it survives a model file. */
-#include "mixture.h"
-#include "normal.h"
-#include "random.h"
-#include "toys.h"
+#include "base/mixture.h"
+#include "numbers/normal.h"
+#include "numbers/random.h"
+#include "data/toys.h"
 #include "unit/data_fixture.h"
 
 #include <float.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * .npy: what is read, what is refused and with which words, what is written. */
-#include "npy.h"
+#include "files/npy.h"
 #include "unit/data_fixture.h"
 
 #include <math.h>

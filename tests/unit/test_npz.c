@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * .npz: arrays by name, stored and deflated, and what a broken or lying zip is told with. */
-#include "npz.h"
+#include "files/npz.h"
 #include "unit/npz_fixture.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
  *
  * Where a member lies in a zip file, for files made byte by byte: sound ones, with numbers of 32 and of 64 bits,
  * and ones with one thing wrong, which is not found. */
-#include "npz_place.h"
+#include "files/npz_place.h"
 #include "unit/data_fixture.h"
 
 #include <fcntl.h>

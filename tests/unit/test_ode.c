@@ -2,7 +2,7 @@
  *
  * Equations with known solutions, there and back; rows that cannot arrive. */
 #include "check.h"
-#include "ode_dopri5.h"
+#include "numbers/ode_dopri5.h"
 
 #include <math.h>
 

@@ -4,8 +4,8 @@
  * says so. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "check.h"
-#include "parallel.h"
-#include "pin.h"
+#include "ground/parallel.h"
+#include "ground/pin.h"
 
 #include <sched.h>
 #include <stdlib.h>

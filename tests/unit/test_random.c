@@ -3,7 +3,7 @@
  * Random numbers: the generator's published values, the normals' shape, and that no cut of a range changes a
  * number. */
 #include "check.h"
-#include "random.h"
+#include "numbers/random.h"
 
 #include <math.h>
 

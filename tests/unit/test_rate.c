@@ -3,7 +3,7 @@
  * Learning rates and the penalty's decay over a training. */
 #include "check.h"
 #include "fake_bundle.h"
-#include "rate.h"
+#include "train/rate.h"
 
 #include <math.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Files that are whole or not there, and the sentences that faults are told with. */
-#include "byte_source.h"
-#include "safe_file.h"
+#include "files/byte_source.h"
+#include "files/safe_file.h"
 #include "unit/data_fixture.h"
 
 #include <fcntl.h>

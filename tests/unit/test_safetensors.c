@@ -2,7 +2,7 @@
  *
  * safetensors: what is written is read, byte for byte the same each time; whatever else is read ends in a
  * sentence. */
-#include "safetensors.h"
+#include "files/safetensors.h"
 #include "unit/data_fixture.h"
 
 #include <math.h>

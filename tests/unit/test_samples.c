@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a trainer learns from, out of files and generators: split, standardised, and refused. */
-#include "npy.h"
-#include "rows.h"
-#include "samples.h"
-#include "toys.h"
+#include "files/npy.h"
+#include "numbers/rows.h"
+#include "data/samples.h"
+#include "data/toys.h"
 #include "unit/npz_fixture.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
  *
  * What reads and standardises samples when memory ends: the n-th allocation fails, for every n until none
  * does. One sentence comes back, nothing is leaked (a sanitizer's part), and the next call works. */
-#include "samples.h"
+#include "data/samples.h"
 #include "unit/npz_fixture.h"
 #include "unit/watched_memory.h"
 

@@ -4,7 +4,7 @@
  * last, the same question gets the same answer. */
 #include "sched/sched_cost.h"
 
-#include "emit/llvm_compat.h"
+#include "emit_llvm/llvm_compat.h"
 #include "flow/flow.h"
 #include "pass/pass.h"
 #include "sched/sched_space.h"
@@ -54,7 +54,7 @@ static double seconds_of(const struct ir_graph *graph, const struct machine *mac
     struct schedule schedule = first_of(machine);
     const char *fault = NULL;
     CU_ASSERT_TRUE_FATAL(sched_parse(arena, fields, &schedule, NULL, &fault));
-    const struct plan *plan = sched_plan(arena, graph, schedule, &fault);
+    const struct plan *plan = plan_make(arena, graph, schedule, &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     return sched_cost(plan, machine, 4) / schedule.lanes;
 }
@@ -77,7 +77,7 @@ static void every_processor_has_numbers(void)
 {
     static const char *const names[] = {
 #define TARGET_CPU(name, llvm_name, family, since) (since) <= LLVM_VERSION_MAJOR ? (name) : NULL,
-#include "emit/target_cpu.def"
+#include "target/target_cpu.def"
     };
     for (size_t i = 0; i < CHECK_COUNT(names); i++)
         if (names[i]) {
@@ -148,7 +148,7 @@ static const struct plan *products(const struct machine *machine, int rows, int 
     const struct ir_node *y = ir_ein(graph, 1, "ij,j->i", w, x);
     ir_output_add(graph, "y", y);
     ir_output_add(graph, "g", ir_bsum(graph, ir_ein(graph, 1, "i,j->ij", y, x)));
-    const struct plan *plan = sched_plan(arena, graph, first_of(machine), &fault);
+    const struct plan *plan = plan_make(arena, graph, first_of(machine), &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     return plan;
 }
@@ -190,7 +190,7 @@ static const long *strides_of_columns(const char *fields)
     const struct ir_node *y = ir_ein(graph, 1, "ij,cj->ci", w, x);
     ir_output_add(graph, "z", ir_ein(graph, 1, "ij,cj->ci", v, y));
     CU_ASSERT_TRUE_FATAL(sched_parse(arena, fields, &schedule, NULL, &fault));
-    const struct plan *plan = sched_plan(arena, graph, schedule, &fault);
+    const struct plan *plan = plan_make(arena, graph, schedule, &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     return plan->tile->value[y->id].stride;
 }
@@ -231,7 +231,7 @@ static void parts_make_the_whole(void)
 {
     const struct machine machine = machine_of("haswell");
     const char *fault = NULL;
-    const struct plan *plan = sched_plan(arena, training(large, true), first_of(&machine), &fault);
+    const struct plan *plan = plan_make(arena, training(large, true), first_of(&machine), &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     const struct sched_cost cost = sched_cost_parts(plan, &machine, 4);
     CU_ASSERT_DOUBLE_EQUAL(cost.core + cost.waiting + cost.memory + cost.calls, cost.cycles, 1e-6 * cost.cycles);
@@ -329,7 +329,7 @@ static int count_lanes_nests(const struct ir_graph *graph, const char *fields)
     struct schedule schedule = first_of(&avx2);
     const char *fault = NULL;
     CU_ASSERT_TRUE_FATAL(sched_parse(arena, fields, &schedule, NULL, &fault));
-    const struct plan *plan = sched_plan(arena, graph, schedule, &fault);
+    const struct plan *plan = plan_make(arena, graph, schedule, &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     int n = 0;
     for (int i = 0; i < plan->tile->n_items; i++)

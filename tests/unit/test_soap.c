@@ -2,12 +2,12 @@
  *
  * Adam in a turned basis: its matrices against their definition, its steps against a slow rendering of the
  * formulas, and what it is for. */
-#include "adam.h"
+#include "train/adam.h"
 #include "check.h"
-#include "dense.h"
+#include "numbers/dense.h"
 #include "fake_bundle.h"
-#include "random.h"
-#include "soap.h"
+#include "numbers/random.h"
+#include "train/soap.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Standardisation: fit, use, undo, and its place in a model's file. */
-#include "standard.h"
+#include "data/standard.h"
 #include "unit/data_fixture.h"
 
 #include <math.h>

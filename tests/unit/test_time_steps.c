@@ -3,7 +3,8 @@
  * The choice of a number of time steps, on errors that are formulas; and a check of a flow that is known. */
 #include "check.h"
 #include "fake_bundle.h"
-#include "time_check.h"
+#include "model/weights.h"
+#include "train/time_check.h"
 
 #include <math.h>
 
@@ -116,8 +117,8 @@ static void fixed_flows_choose_nothing(void)
     const struct time_rule rule = time_rule_of(&fake.bundle);
     CU_ASSERT_FALSE(rule.automatic);
     CU_ASSERT_EQUAL(rule.most, FAKE_STEPS);
-    CU_ASSERT_EQUAL(time_steps_of_model(&fake.bundle, 1), FAKE_STEPS);
-    CU_ASSERT_EQUAL(time_steps_of_model(&fake.bundle, 0), FAKE_STEPS);
+    CU_ASSERT_EQUAL(weights_time_steps(&fake.bundle, 1), FAKE_STEPS);
+    CU_ASSERT_EQUAL(weights_time_steps(&fake.bundle, 0), FAKE_STEPS);
 }
 
 /* s(y) = y + W y + b keeps no Gaussian: delta = log det(1 + W) - (|s|^2 - |y|^2) / 2; it is inverted exactly.

@@ -7,9 +7,9 @@
 #include "fake_bundle.h"
 #include "fake_pairs.h"
 #include "scratch.h"
-#include "train_run.h"
+#include "train/train_run.h"
 #include "watched_memory.h"
-#include "weights.h"
+#include "model/weights.h"
 
 #include <jansson.h>
 #include <math.h>

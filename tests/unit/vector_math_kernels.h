@@ -6,8 +6,8 @@
 #ifndef GPFC_VECTOR_MATH_KERNELS_H
 #define GPFC_VECTOR_MATH_KERNELS_H
 
-#include "emit/llvm_compat.h"
-#include "emit/vector_math.h"
+#include "emit_llvm/llvm_compat.h"
+#include "emit_llvm/math/vector_math.h"
 
 struct kernel_key {
     enum ir_op op;

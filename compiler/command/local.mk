@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+#
+# Takes: the command line of gpfc. Gives: what a person is told, and an exit status.
+bin_PROGRAMS += gpfc
+gpfc_SOURCES = \
+	compiler/command/main.c \
+	compiler/command/main.h \
+	compiler/command/main_report.c \
+	compiler/command/main_wisdom.c
+gpfc_LDADD = $(compiler_libs)

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a compile is told of: a short table, one JSON object, and how far tuning is. */
+#include "command/main.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *const main_emit_names[MAIN_EMIT_COUNT] = {
+    [GPFC_EMIT_IR] = "ir",         [GPFC_EMIT_C] = "c",           [GPFC_EMIT_LLVM] = "llvm",
+    [GPFC_EMIT_ASM] = "asm",       [GPFC_EMIT_OBJECT] = "object", [GPFC_EMIT_HEADER] = "header",
+    [GPFC_EMIT_LIBRARY] = "library", [GPFC_EMIT_EXECUTABLE] = "executable",
+};
+
+/* ---- the report ---------------------------------------------------------------------------------------- */
+
+/* What to type next, in `room`; "" where there is nothing to say. */
+static const char *next_step(const struct arguments *arguments, const char *output, char *room, size_t bytes)
+{
+    const char *here = strchr(output, '/') ? "" : "./";
+    const char *quote = strpbrk(output, " \t\"\\$`&|;<>()*?[]#~!{}") ? "'" : "";
+    const char *dot = strrchr(output, '.'), *slash = strrchr(output, '/');
+    const int stem = (int)(dot && (!slash || dot > slash) ? (size_t)(dot - output) : strlen(output));
+    room[0] = '\0';
+    switch (arguments->options.emit) {
+    case GPFC_EMIT_EXECUTABLE:
+        (void)snprintf(room, bytes, "%s%s%s%s train", quote, here, output, quote);
+        break;
+    case GPFC_EMIT_OBJECT:
+        (void)snprintf(room, bytes, "cc %s%s%s $(pkg-config --static --libs gpfc) -o TRAINER", quote, output,
+                       quote);
+        break;
+    case GPFC_EMIT_C:
+        (void)snprintf(room, bytes, "cc -O2 -march=native %s%s%s $(pkg-config --static --cflags --libs gpfc) -o TRAINER",
+                       quote, output, quote);
+        break;
+    case GPFC_EMIT_LIBRARY:
+        (void)snprintf(room, bytes, "cc YOURS.c %s%.*s.a%s -lm    (with #include \"%.*s.h\")", quote, stem,
+                       output, quote, stem, output);
+        break;
+    case GPFC_EMIT_IR:
+        (void)snprintf(room, bytes, "gpfc --from=ir %s%s%s", quote, output, quote);
+        break;
+    case GPFC_EMIT_LLVM:
+    case GPFC_EMIT_ASM:
+    case GPFC_EMIT_HEADER:
+        break;
+    }
+    return room;
+}
+
+/* 1234567 as "1.23 M". */
+static const char *short_number(double value, char *room, size_t bytes)
+{
+    static const char units[] = " kMGT";
+    int unit = 0;
+    while (value >= 999.5 && units[unit + 1]) {
+        value /= 1000;
+        unit++;
+    }
+    if (unit == 0)
+        (void)snprintf(room, bytes, "%.3g", value);
+    else
+        (void)snprintf(room, bytes, "%.3g %c", value, units[unit]);
+    return room;
+}
+
+/* "tuned: 1.07 times as fast as untuned (3.21 ms a training step), 25 of 26 candidates, 1 WRONG" */
+static void print_choice(const struct gpfc_choice *choice, const char *part)
+{
+    static const char *const sources[] = {[GPFC_BY_CHOICE] = "chosen", [GPFC_FROM_WISDOM] = "from wisdom",
+                                          [GPFC_BY_TUNING] = "tuned"};
+    if (choice->source == GPFC_BY_CHOICE || !choice->schedule[0])
+        return;
+    printf("%-9s %s: ", part, sources[choice->source]);
+    if (choice->default_seconds != choice->seconds)
+        printf("%.3g times as fast as untuned", choice->default_seconds / choice->seconds);
+    else
+        printf("the untuned one is the fastest");
+    if (choice->crowded > 0 && choice->default_seconds != choice->seconds)
+        printf(", %.3g on all processors", 1 / choice->crowded);
+    printf(" (%.3g ms a training step)", 1e3 * choice->seconds);
+    if (choice->candidates > 0)
+        printf(", %d of %d candidates", choice->timed, choice->candidates);
+    if (choice->wrong > 0)
+        printf(", %d WRONG", choice->wrong);
+    printf("\n          %s\n", choice->schedule);
+}
+
+static void print_choices(const struct gpfc_report *report)
+{
+    print_choice(&report->choice[0], "schedule");
+    print_choice(&report->choice[1], "base's");
+}
+
+/* Every candidate of --tune=full. */
+static void print_candidates(const struct arguments *arguments, const struct gpfc_report *report)
+{
+    static const char *const parts[] = {"flow", "base"};
+    if (arguments->options.tune != GPFC_TUNE_FULL)
+        return;
+    for (int half = 0; half < 2; half++)
+        if (report->choice[half].table)
+            printf("%s, candidates by time (untuned 1), of a training step:\n%s", parts[half], report->choice[half].table);
+}
+
+void main_print_table(const struct arguments *arguments, const struct gpfc_report *report)
+{
+    char before[32], after[32], size[32], next[5000];
+    printf("flow      %s\n", report->flow);
+    printf("          %ld parameters\n", report->parameters);
+    if (report->base[0])
+        printf("base      %s\n          %ld parameters\n", report->base, report->base_parameters);
+    if (report->nodes_before > 0)
+        printf("program   %ld nodes, %s FLOP a sample; simplified: %ld nodes, %s FLOP\n",
+               report->nodes_before, short_number(report->flop_before, before, sizeof before),
+               report->nodes_after, short_number(report->flop_after, after, sizeof after));
+    if (report->vector_bits > 0)
+        printf("target    %s, %d-bit vectors, %d lanes a tile\n", report->cpu, report->vector_bits,
+               report->lanes);
+    print_choices(report);
+    if (!report->output)
+        return;
+    print_candidates(arguments, report);
+    printf("written   %s, %sB in %.2f s\n", report->output,
+           short_number((double)report->output_bytes, size, sizeof size), report->seconds);
+    if (next_step(arguments, report->output, next, sizeof next)[0])
+        printf("next      %s\n", next);
+}
+
+/* JSON holds UTF-8 alone; a name in other bytes is shown with '?'. */
+static json_t *json_text(const char *text)
+{
+    json_t *good = json_string(text ? text : "");
+    if (good)
+        return good;
+    char *copy = strdup(text);
+    for (char *at = copy; at && *at; at++)
+        if ((unsigned char)*at >= 0x80)
+            *at = '?';
+    good = copy ? json_string(copy) : NULL;
+    free(copy);
+    return good;
+}
+
+static json_t *json_choice(const struct gpfc_choice *choice)
+{
+    static const char *const sources[] = {[GPFC_BY_CHOICE] = "choice", [GPFC_FROM_WISDOM] = "wisdom",
+                                          [GPFC_BY_TUNING] = "tuning"};
+    if (!choice->schedule[0])
+        return json_null();
+    return json_pack("{s:s, s:s, s:f, s:f, s:i, s:i, s:i, s:i}", "schedule", choice->schedule, "from",
+                     sources[choice->source], "untuned_seconds", choice->default_seconds, "seconds", choice->seconds,
+                     "candidates", choice->candidates, "timed", choice->timed, "wrong", choice->wrong, "broken",
+                     choice->broken);
+}
+
+bool main_print_json(const struct arguments *arguments, enum gpfc_status status,
+                       const struct gpfc_report *report)
+{
+    static const char *const status_names[] = {
+        [GPFC_OK] = "ok", [GPFC_FAILED] = "failed", [GPFC_FAULTY] = "faulty"};
+    char next[5000] = "";
+    if (status == GPFC_OK && report->output)
+        next_step(arguments, report->output, next, sizeof next);
+    json_t *object = json_pack(
+        "{s:s, s:s, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:f, s:f, s:o, s:i, s:i, s:I, s:f, s:o, s:o, s:o, s:o}", "status",
+        status_names[status], "emit", main_emit_names[arguments->options.emit], "output",
+        json_text(report->output), "flow", json_text(report->flow), "parameters",
+        (json_int_t)report->parameters, "base", json_text(report->base), "base_parameters",
+        (json_int_t)report->base_parameters, "nodes_before", (json_int_t)report->nodes_before, "nodes_after",
+        (json_int_t)report->nodes_after, "flop_before", report->flop_before, "flop_after", report->flop_after,
+        "cpu", json_text(report->cpu), "vector_bits", report->vector_bits, "lanes", report->lanes,
+        "output_bytes", (json_int_t)report->output_bytes, "seconds", report->seconds, "messages",
+        json_text(report->messages), "next", json_text(next), "choice", json_choice(&report->choice[0]),
+        "base_choice", json_choice(&report->choice[1]));
+    char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+    if (text)
+        puts(text);
+    free(text);
+    json_decref(object);
+    return text != NULL;
+}
+
+/* ---- tuning ------------------------------------------------------------------------------------------- */
+
+/* Where nobody watches, a line for each tenth of the candidates. */
+static bool is_worth_a_line(struct arguments *arguments, const struct gpfc_tuning *now)
+{
+    const int tenth = 1 + now->done * 10 / now->total;
+    const bool is_new = tenth != arguments->tenth_told;
+    arguments->tenth_told = tenth;
+    return is_new;
+}
+
+static void print_line(const struct gpfc_tuning *now)
+{
+    (void)fprintf(stderr, "tuning the %s: %d of %d candidates, the best %.2f times as fast as untuned, %.0f s left",
+                  now->part, now->done, now->total, 1 / now->ratio, now->seconds_left);
+    if (now->wrong > 0)
+        (void)fprintf(stderr, ", %d WRONG", now->wrong);
+}
+
+void main_print_tuning(void *data, const struct gpfc_tuning *now)
+{
+    static const char clear[] = "\r\033[K";
+    struct arguments *arguments = data;
+    const bool terminal = isatty(STDERR_FILENO) == 1;
+    if (arguments->quiet || (!terminal && (now->finished || !is_worth_a_line(arguments, now))))
+        return;
+    (void)fputs(terminal ? clear : "", stderr);
+    if (!now->finished)
+        print_line(now);
+    (void)fputs(terminal ? "" : "\n", stderr);
+}

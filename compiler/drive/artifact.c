@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a compile leaves on disk: text, object, trainer, library. */
+#include "drive/compile.h"
+
+#include "emit_c/emit_c.h"
+#include "drive/library.h"
+#include "drive/output.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* "dir/a.b" -> "dir/a" */
+static const char *without_suffix(struct arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
+    const char *base = slash ? slash + 1 : path;
+    return dot && dot > base ? arena_strndup(arena, path, (size_t)(dot - path)) : path;
+}
+
+const char *artifact_path(struct compile *c)
+{
+    static const char *const suffix[] = {
+        [GPFC_EMIT_IR] = ".ir",    [GPFC_EMIT_C] = ".c",      [GPFC_EMIT_LLVM] = ".ll",     [GPFC_EMIT_ASM] = ".s",
+        [GPFC_EMIT_OBJECT] = ".o", [GPFC_EMIT_HEADER] = ".h", [GPFC_EMIT_LIBRARY] = ".so", [GPFC_EMIT_EXECUTABLE] = "",
+    };
+    if (c->options->output && c->options->emit == GPFC_EMIT_LIBRARY)
+        return arena_printf(c->arena, "%s.so", without_suffix(c->arena, c->options->output));
+    if (c->options->output)
+        return c->options->output;
+    if (!c->options->from_ir) {
+        bool is_c = c->options->emit == GPFC_EMIT_HEADER || c->options->emit == GPFC_EMIT_LIBRARY;
+        const char *name = is_c ? library_prefix(c->arena, c->model.name) : c->model.name;
+        return arena_printf(c->arena, "%s%s", name, suffix[c->options->emit]);
+    }
+    const char *slash = strrchr(c->options->input, '/');
+    const char *base = slash ? slash + 1 : c->options->input;
+    return arena_printf(c->arena, "%s%s", without_suffix(c->arena, base), suffix[c->options->emit]);
+}
+
+static enum gpfc_status write_file(struct compile *c, const char *path, const char *bytes, size_t length,
+                                   bool executable)
+{
+    const char *fault = NULL;
+    if (!output_write(c->arena, path, bytes, length, executable, &fault))
+        return compile_fail(c, GPFC_FAILED, fault);
+    c->report->output_bytes += (long)length;
+    return GPFC_OK;
+}
+
+static enum gpfc_status write_text(struct compile *c, const char *path, const char *text)
+{
+    return write_file(c, path, text, strlen(text), false);
+}
+
+static enum gpfc_status write_ir(struct compile *c, const char *path)
+{
+    struct strbuf text;
+    strbuf_init(&text, c->arena);
+    for (int k = 0; k < c->n_kernels; k++)
+        ir_print(c->graphs[k], &text);
+    return write_text(c, path, strbuf_text(&text));
+}
+
+static enum gpfc_status write_c(struct compile *c, const char *path)
+{
+    const char *fault = NULL;
+    struct strbuf text;
+    double *useful = ARENA_ARRAY(c->arena, double, (size_t)c->n_kernels + 1);
+    for (int k = 0; k < c->n_kernels; k++)
+        useful[k] = c->kernels[k].useful_flop_per_sample;
+    const struct emit_c what = {.lanes = c->schedule[COMPILE_OF_FLOW].lanes, .is_double = c->is_double,
+                                .n_kernels = c->n_kernels, .graphs = c->graphs, .useful_flop = useful,
+                                .bundle = c->options->from_ir ? NULL : describe_bundle(c)};
+    strbuf_init(&text, c->arena);
+    if (!emit_c(c->arena, &what, &text, &fault))
+        return compile_fail(c, GPFC_FAULTY, fault);
+    return write_text(c, path, strbuf_text(&text));
+}
+
+static enum gpfc_status make_code(struct compile *c, LLVMCodeGenFileType kind, struct compile_object *out)
+{
+    const char *fault = NULL;
+    if (!module_emit(c->arena, c->module.module, c->module.machine, kind, &out->bytes, &out->length, &fault))
+        return compile_fail(c, GPFC_FAILED, fault);
+    return GPFC_OK;
+}
+
+static enum gpfc_status write_code(struct compile *c, const char *path, LLVMCodeGenFileType kind)
+{
+    struct compile_object code;
+    enum gpfc_status status = make_code(c, kind, &code);
+    return status == GPFC_OK ? write_file(c, path, code.bytes, code.length, false) : status;
+}
+
+/* ---- files on the way: in a folder that is gone before anything is written that stays ------------------ */
+
+static enum gpfc_status make_folder(struct compile *c)
+{
+    const char *fault = NULL;
+    c->folder = output_folder_new(c->arena, &fault);
+    return c->folder ? GPFC_OK : compile_fail(c, GPFC_FAILED, fault);
+}
+
+static const char *in_folder(struct compile *c, const char *name)
+{
+    return arena_printf(c->arena, "%s/%s", c->folder->path, name);
+}
+
+static enum gpfc_status put(struct compile *c, const char *name, const char *bytes, size_t length)
+{
+    const char *fault = NULL;
+    if (!output_write(c->arena, in_folder(c, name), bytes, length, false, &fault))
+        return compile_fail(c, GPFC_FAILED, fault);
+    return GPFC_OK;
+}
+
+static enum gpfc_status put_text(struct compile *c, const char *name, const char *text)
+{
+    return put(c, name, text, strlen(text));
+}
+
+static enum gpfc_status take(struct compile *c, const char *name, struct source *out)
+{
+    enum { MOST_BYTES = 1 << 30 };
+    const char *fault = NULL;
+    if (source_read(c->arena, in_folder(c, name), MOST_BYTES, out, &fault) != SOURCE_OK)
+        return compile_fail(c, GPFC_FAILED, fault);
+    return GPFC_OK;
+}
+
+/* ---- programs that run --------------------------------------------------------------------------------- */
+
+struct command {
+    struct arena *arena;
+    const char *argument[128];
+    int n;
+};
+
+static void add_argument(struct command *command, const char *text)
+{
+    if (command->n + 1 < (int)(sizeof command->argument / sizeof *command->argument))
+        command->argument[command->n++] = text;
+}
+
+/* Words separated by blanks, as configure writes flags. */
+static void add_words(struct command *command, const char *words)
+{
+    for (words += strspn(words, " "); *words; words += strspn(words, " ")) {
+        size_t length = strcspn(words, " ");
+        add_argument(command, arena_strndup(command->arena, words, length));
+        words += length;
+    }
+}
+
+static enum gpfc_status run(struct compile *c, const struct command *command)
+{
+    const char *fault = NULL;
+    return output_run(c->arena, command->argument, &fault) ? GPFC_OK : compile_fail(c, GPFC_FAILED, fault);
+}
+
+/* ---- trainers ------------------------------------------------------------------------------------------ */
+
+static const char *runtime_folder(const struct compile *c)
+{
+    return c->options->runtime_dir ? c->options->runtime_dir : GPFC_LIBDIR;
+}
+
+enum gpfc_status artifact_check(struct compile *c)
+{
+    const char *library = arena_printf(c->arena, "%s/libgpfcrt.a", runtime_folder(c));
+    if (c->options->emit != GPFC_EMIT_EXECUTABLE || c->options->dump_alone || access(library, R_OK) == 0)
+        return GPFC_OK;
+    return compile_fail(c, GPFC_FAILED, arena_printf(c->arena, "%s: cannot be read: %s; trainers are linked with it. "
+                                             "Install gpfc, or name the library's folder in GPFC_RUNTIME_DIR",
+                                             library, strerror(errno)));
+}
+
+static const char *object_name(struct compile *c, int i)
+{
+    return arena_printf(c->arena, "kernels%d.o", i);
+}
+
+static enum gpfc_status put_objects(struct compile *c)
+{
+    enum gpfc_status status = GPFC_OK;
+    for (int i = 0; i < COMPILE_OBJECTS && status == GPFC_OK; i++)
+        if (c->object[i].bytes)
+            status = put(c, object_name(c, i), c->object[i].bytes, c->object[i].length);
+    return status;
+}
+
+static enum gpfc_status link_objects(struct compile *c, const char *runtime)
+{
+    struct command command = {.arena = c->arena};
+    add_words(&command, GPFC_CC);
+    add_argument(&command, "-o");
+    add_argument(&command, in_folder(c, "trainer"));
+    for (int i = 0; i < COMPILE_OBJECTS; i++)
+        if (c->object[i].bytes)
+            add_argument(&command, in_folder(c, object_name(c, i)));
+    add_argument(&command, arena_printf(c->arena, "-L%s", runtime));
+    add_words(&command, GPFC_RUNTIME_LINK);
+    return run(c, &command);
+}
+
+static enum gpfc_status write_trainer(struct compile *c, const char *path)
+{
+    struct source trainer;
+    enum gpfc_status status = GPFC_OK;
+    if (!c->object[0].bytes)
+        status = make_code(c, LLVMObjectFile, &c->object[0]);
+    if (status == GPFC_OK)
+        status = make_folder(c);
+    if (status == GPFC_OK)
+        status = put_objects(c);
+    if (status == GPFC_OK)
+        status = link_objects(c, runtime_folder(c));
+    if (status == GPFC_OK)
+        status = take(c, "trainer", &trainer);
+    if (status != GPFC_OK)
+        return status;
+    output_folder_remove(c->folder);
+    return write_file(c, path, trainer.text, trainer.length, true);
+}
+
+/* ---- libraries ----------------------------------------------------------------------------------------- */
+
+static struct library_facts library_facts(const struct compile *c)
+{
+    return (struct library_facts){
+        .model = &c->model, .flow = c->report->flow, .lanes = c->schedule[COMPILE_OF_FLOW].lanes};
+}
+
+static enum gpfc_status put_parts(struct compile *c, const char *header, const struct compile_object *kernels)
+{
+    struct library_facts facts = library_facts(c);
+    const char *header_name = arena_printf(c->arena, "%s.h", library_prefix(c->arena, c->model.name));
+    enum gpfc_status status = put_text(c, header_name, header);
+    if (status == GPFC_OK)
+        status = put_text(c, "kernel_abi.h", library_abi_header());
+    if (status == GPFC_OK)
+        status = put_text(c, "library.c", library_code(c->arena, &facts));
+    if (status == GPFC_OK)
+        status = put(c, "kernels.o", kernels->bytes, kernels->length);
+    return status;
+}
+
+/* words: the program and its flags; names: files in the folder, NULL at the end; flags: what comes last. */
+static enum gpfc_status run_in_folder(struct compile *c, const char *words, const char *const *names,
+                                      const char *flags)
+{
+    struct command command = {.arena = c->arena};
+    add_words(&command, words);
+    for (; *names; names++)
+        add_argument(&command, in_folder(c, *names));
+    add_words(&command, flags);
+    return run(c, &command);
+}
+
+static enum gpfc_status join_parts(struct compile *c)
+{
+    static const char *const code[] = {"library.o", "library.c", NULL};
+    static const char *const shared[] = {"library.so", "library.o", "kernels.o", NULL};
+    static const char *const archive[] = {"library.a", "library.o", "kernels.o", NULL};
+    enum gpfc_status status = run_in_folder(c, GPFC_CC " -std=c11 -O2 -fPIC -c -o", code, "");
+    if (status == GPFC_OK)
+        status = run_in_folder(c, GPFC_CC " -shared -o", shared, "-lm");
+    if (status == GPFC_OK)
+        status = run_in_folder(c, "ar rcs", archive, "");
+    return status;
+}
+
+static enum gpfc_status make_library(struct compile *c, const char *header, struct source *archive,
+                                     struct source *shared)
+{
+    struct compile_object kernels;
+    enum gpfc_status status = make_code(c, LLVMObjectFile, &kernels);
+    if (status == GPFC_OK)
+        status = make_folder(c);
+    if (status == GPFC_OK)
+        status = put_parts(c, header, &kernels);
+    if (status == GPFC_OK)
+        status = join_parts(c);
+    if (status == GPFC_OK)
+        status = take(c, "library.a", archive);
+    if (status == GPFC_OK)
+        status = take(c, "library.so", shared);
+    if (status == GPFC_OK)
+        output_folder_remove(c->folder);
+    return status;
+}
+
+/* NAME.h, NAME.so and NAME.a beside each other. */
+static enum gpfc_status write_library(struct compile *c, const char *path)
+{
+    struct library_facts facts = library_facts(c);
+    const char *stem = without_suffix(c->arena, path), *header = library_header(c->arena, &facts);
+    struct source archive, shared;
+    enum gpfc_status status = make_library(c, header, &archive, &shared);
+    if (status == GPFC_OK)
+        status = write_file(c, arena_printf(c->arena, "%s.a", stem), archive.text, archive.length, false);
+    if (status == GPFC_OK)
+        status = write_file(c, arena_printf(c->arena, "%s.so", stem), shared.text, shared.length, true);
+    if (status == GPFC_OK)
+        status = write_text(c, arena_printf(c->arena, "%s.h", stem), header);
+    return status;
+}
+
+enum gpfc_status artifact_write(struct compile *c, const char *path)
+{
+    struct library_facts facts;
+    switch (c->options->emit) {
+    case GPFC_EMIT_IR:
+        return write_ir(c, path);
+    case GPFC_EMIT_C:
+        return write_c(c, path);
+    case GPFC_EMIT_LLVM:
+        return write_text(c, path, module_text(c->arena, c->module.module));
+    case GPFC_EMIT_ASM:
+        return write_code(c, path, LLVMAssemblyFile);
+    case GPFC_EMIT_OBJECT:
+        return write_code(c, path, LLVMObjectFile);
+    case GPFC_EMIT_HEADER:
+        facts = library_facts(c);
+        return write_text(c, path, library_header(c->arena, &facts));
+    case GPFC_EMIT_LIBRARY:
+        return write_library(c, path);
+    case GPFC_EMIT_EXECUTABLE:
+        return write_trainer(c, path);
+    }
+    return GPFC_FAILED;
+}

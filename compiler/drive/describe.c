@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a trainer carries besides its kernels: parameters, settings and hashes of its flow and, where that is compiled
+ * too, of its base; and the words by which the report names them. */
+#include "drive/compile.h"
+
+#include "gpfc/cpu_name.h"
+#include "gpfc/kernel_abi.h"
+#include "model/base_model.h"
+
+#include <string.h>
+
+/* ---- words ---------------------------------------------------------------------------------------------------------- */
+
+static const char *const activation_words[] = {[MODEL_TANH] = "tanh", [MODEL_SOFTPLUS] = "softplus",
+                                               [MODEL_SIN] = "sin", [MODEL_SILU] = "silu"};
+static const char *const integrator_words[] = {[MODEL_EULER] = "euler", [MODEL_MIDPOINT] = "midpoint",
+                                               [MODEL_RK4] = "rk4"};
+
+static const char *ode_words(struct arena *arena, enum model_activation activation, enum model_integrator integrator,
+                             int steps)
+{
+    return arena_printf(arena, ", %s, %s x %d", activation_words[activation], integrator_words[integrator], steps);
+}
+
+static const char *flow_words(struct arena *arena, const struct model *m)
+{
+    static const char *const field[] = {[MODEL_GAUSSIAN] = "gaussian", [MODEL_CUBE] = "cube"};
+    static const char *const potential[] = {[MODEL_FOLDED] = "folded", [MODEL_BLOCKS] = "blocks"};
+    struct strbuf text;
+    strbuf_init(&text, arena);
+    strbuf_addf(&text, "%s, %s, %d ->", field[m->field], potential[m->potential], m->layer[0].in);
+    for (int i = 0; i < m->n_layers; i++)
+        strbuf_addf(&text, "%s %d", i + 1 == m->n_layers ? " ->" : "", m->layer[i].out);
+    strbuf_add(&text, ode_words(arena, m->activation, m->integrator, m->steps));
+    strbuf_add(&text, m->automatic_steps ? " at most" : "");
+    strbuf_add(&text, m->penalised ? ", Euler penalty" : "");
+    return strbuf_text(&text);
+}
+
+static const char *base_words(struct arena *arena, const struct base_model *base)
+{
+    static const char *const kind[] = {[BASE_BNAF] = "bnaf", [BASE_FFJORD] = "ffjord", [BASE_CP_FLOW] = "cp_flow"};
+    struct strbuf text;
+    strbuf_init(&text, arena);
+    strbuf_addf(&text, "%s, %d x (%d ->", kind[base->kind], base->blocks, base->d);
+    for (int i = 0; i < base->n_hidden; i++)
+        strbuf_addf(&text, " %d", base->hidden[i]);
+    strbuf_addf(&text, " -> %d)", base->d);
+    if (base->kind == BASE_FFJORD) {
+        strbuf_add(&text, ode_words(arena, base->activation, base->integrator, base->steps));
+        strbuf_add(&text, base->divergence == BASE_DIVERGENCE_EXACT ? ", exact divergence" : ", Hutchinson's estimate");
+    }
+    if (base->kind == BASE_CP_FLOW)
+        strbuf_add(&text, base->logdet == BASE_LOGDET_EXACT ? ", exact log-determinant" : ", estimated log-determinant");
+    return strbuf_text(&text);
+}
+
+static bool has_compiled_base(const struct compile *c)
+{
+    return c->model.base->kind >= BASE_BNAF;
+}
+
+void describe_flow(struct compile *c)
+{
+    struct gpfc_report *report = c->report;
+    (void)snprintf(report->flow, sizeof report->flow, "%s", flow_words(c->arena, &c->model));
+    report->parameters = c->model.n_parameters;
+    if (!has_compiled_base(c))
+        return;
+    (void)snprintf(report->base, sizeof report->base, "%s", base_words(c->arena, c->model.base));
+    report->base_parameters = c->model.base->n_elements;
+}
+
+static const char *schedule_text(struct compile *c, enum compile_half half)
+{
+    struct strbuf text;
+    strbuf_init(&text, c->arena);
+    if (c->settled[half])
+        sched_text(&c->schedule[half], &text);
+    return strbuf_text(&text);
+}
+
+void describe_choices(struct compile *c)
+{
+    c->report->lanes = c->schedule[COMPILE_OF_FLOW].lanes;
+    for (int half = 0; half < COMPILE_HALVES; half++)
+        (void)snprintf(c->report->choice[half].schedule, sizeof c->report->choice[half].schedule, "%s",
+                       schedule_text(c, half));
+}
+
+/* ---- parameters ------------------------------------------------------------------------------------------------------ */
+
+static void list_parameters(struct compile *c, struct emit_bundle *bundle)
+{
+    const struct model *m = &c->model;
+    struct emit_parameter *rows = ARENA_ARRAY(c->arena, struct emit_parameter, (size_t)m->n_layers * 2);
+    for (int i = 0; i < m->n_layers; i++) {
+        const struct model_layer *layer = &m->layer[i];
+        int init = i + 1 == m->n_layers ? GPFC_INIT_LAST : GPFC_INIT_HIDDEN;
+        rows[2 * i] = (struct emit_parameter){layer->weight_name, layer->weight_offset, 2,
+                                              {layer->out, layer->in}, layer->in, init, 0};
+        rows[2 * i + 1] =
+            (struct emit_parameter){layer->bias_name, layer->bias_offset, 1, {layer->out, 0}, layer->in, init, 0};
+    }
+    bundle->parameters = rows;
+    bundle->n_parameters = 2 * m->n_layers;
+    bundle->theta_elements = m->n_parameters;
+}
+
+static void list_base_parameters(struct compile *c, struct emit_bundle *bundle)
+{
+    const struct base_model *base = c->model.base;
+    struct emit_parameter *rows = ARENA_ARRAY(c->arena, struct emit_parameter, (size_t)base->n_parameters + 1);
+    for (int i = 0; i < base->n_parameters; i++) {
+        const struct base_parameter *p = &base->parameters[i];
+        rows[i] = (struct emit_parameter){p->name, p->offset, p->rank, {p->shape[0], p->rank > 1 ? p->shape[1] : 0},
+                                          p->fan_in, p->init, p->spread};
+    }
+    bundle->parameters = rows;
+    bundle->n_parameters = base->n_parameters;
+    bundle->theta_elements = base->n_elements;
+}
+
+/* ---- settings --------------------------------------------------------------------------------------------------------- */
+
+static void list_settings(struct compile *c, struct emit_bundle *bundle, int n, const struct spec_value *values)
+{
+    struct emit_setting *rows = ARENA_ARRAY(c->arena, struct emit_setting, (size_t)n + 1);
+    for (int i = 0; i < n; i++)
+        rows[i] = (struct emit_setting){values[i].key, values[i].text, values[i].number};
+    bundle->settings = rows;
+    bundle->n_settings = n;
+}
+
+/* Equal for two specs whose models mean the same. */
+static uint64_t hash_values(int n, const struct spec_value *values)
+{
+    uint64_t hash = 0;
+    for (int i = 0; i < n; i++) {
+        hash = hash_bytes(values[i].key, strlen(values[i].key), hash);
+        hash = hash_bytes(values[i].text, strlen(values[i].text), hash);
+    }
+    return hash;
+}
+
+/* ---- bundles ---------------------------------------------------------------------------------------------------------- */
+
+/* Of a trainer for the machine at hand alone. */
+static const char *cpu_name(struct compile *c)
+{
+    const char *asked = c->options->cpu ? c->options->cpu : c->spec.target_cpu.value;
+    char *name = arena_alloc(c->arena, GPFC_CPU_NAME);
+    if (strcmp(asked, "native") == 0)
+        gpfc_cpu_name(name);
+    return name;
+}
+
+static struct emit_bundle bundle_common(struct compile *c, enum compile_half half)
+{
+    return (struct emit_bundle){.prefix = "", .name = c->model.name, .version = gpfc_version(),
+                                .spec_text = c->source.text, .dimension = c->model.d, .lanes = c->schedule[half].lanes,
+                                .cpu_name = cpu_name(c), .schedule = schedule_text(c, half), .tuned = c->measured[half],
+                                .compiler = c->options->program ? c->options->program : "",
+                                .is_double = c->is_double};
+}
+
+static const struct emit_bundle *describe_base(struct compile *c)
+{
+    struct emit_bundle *bundle = ARENA_NEW(c->arena, struct emit_bundle);
+    struct spec_value *values;
+    *bundle = bundle_common(c, COMPILE_OF_BASE);
+    bundle->prefix = COMPILE_BASE_PREFIX;
+    bundle->kernels = (struct emit_part){c->part[COMPILE_BASE_TRAIN].first, c->part[COMPILE_BASE].end};
+    bundle->steps = c->model.base->steps;
+    list_base_parameters(c, bundle);
+    int n = base_model_settings(c->arena, &c->spec, c->model.base, false, &values);
+    list_settings(c, bundle, n, values);
+    n = base_model_settings(c->arena, &c->spec, c->model.base, true, &values);
+    bundle->spec_hash = hash_values(n, values);
+    return bundle;
+}
+
+const struct emit_bundle *describe_bundle(struct compile *c)
+{
+    struct emit_bundle *bundle = ARENA_NEW(c->arena, struct emit_bundle);
+    struct spec_value *values;
+    *bundle = bundle_common(c, COMPILE_OF_FLOW);
+    bundle->kernels = (struct emit_part){c->part[COMPILE_FLOW_TRAIN].first, c->part[COMPILE_FLOW].end};
+    bundle->steps = c->model.steps;
+    list_parameters(c, bundle);
+    int n = spec_values(c->arena, &c->spec, SPEC_ALL, &values);
+    list_settings(c, bundle, n, values);
+    n = spec_values(c->arena, &c->spec, SPEC_OF_FLOW, &values);
+    bundle->spec_hash = hash_values(n, values);
+    bundle->base = has_compiled_base(c) ? describe_base(c) : NULL;
+    return bundle;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Wisdom as compiles use it: by what a record is found again, what is done with one, what goes into one. */
+#include "drive/tuning.h"
+
+#include "gpfc/cpu_name.h"
+
+#include <string.h>
+#include <time.h>
+
+/* ---- what a record holds for --------------------------------------------------------------------------- */
+
+static const char *hash_text(struct arena *arena, const char *text)
+{
+    return arena_printf(arena, "%016llx", (unsigned long long)hash_bytes(text, strlen(text), 0));
+}
+
+static const char *program_hash(struct compile *c, enum compile_half half)
+{
+    const struct schedule plain = {.keep = SCHED_KEEP_STATE}; /* the same one, whatever was chosen */
+    struct strbuf text;
+    strbuf_init(&text, c->arena);
+    ir_print(programs_train(c, c->arena, half, &plain), &text);
+    return hash_text(c->arena, strbuf_text(&text));
+}
+
+static const char *llvm_version(struct arena *arena)
+{
+    unsigned major, minor, patch;
+    LLVMGetVersion(&major, &minor, &patch);
+    return arena_printf(arena, "%u.%u.%u", major, minor, patch);
+}
+
+/* A machine that compiles for others knows nothing of them. */
+struct wisdom_record tuning_record(struct compile *c, enum compile_half half)
+{
+    char *machine = arena_alloc(c->arena, GPFC_CPU_NAME);
+    gpfc_cpu_name(machine);
+    struct wisdom_record record = {
+        .machine = machine,
+        .cpu = c->cpu.name,
+        .features = hash_text(c->arena, c->cpu.features),
+        .program = program_hash(c, half),
+        .precision = c->is_double ? "double" : c->is_mixed && half == COMPILE_OF_FLOW ? "mixed" : "single",
+        .fixed =
+            c->given ? arena_printf(c->arena, "%x: %s", c->given, tuning_text(c->arena, &c->fixed)) : "",
+        .llvm = llvm_version(c->arena),
+        .gpfc = gpfc_version(),
+        .name = c->model.name,
+        .part = tuning_half[half],
+    };
+    wisdom_key(&record);
+    return record;
+}
+
+/* ---- wisdom -------------------------------------------------------------------------------------------- */
+
+/* A record from elsewhere is a text that somebody wrote. */
+static bool take_record(struct compile *c, enum compile_half half, const struct wisdom_record *record)
+{
+    struct schedule schedule = c->schedule[half];
+    const char *fault = NULL;
+    if (!sched_parse(c->arena, record->schedule, &schedule, NULL, &fault) ||
+        !sched_check(c->arena, &schedule, &c->machine, c->is_double ? 8 : 4, &fault)) {
+        tuning_warn(c, arena_printf(c->arena, "wisdom %s is not used: %s", record->key, fault));
+        return false;
+    }
+    tuning_take(c, half, &schedule);
+    struct gpfc_choice *choice = &c->report->choice[half];
+    choice->source = GPFC_FROM_WISDOM;
+    choice->default_seconds = 1e-9 * (double)record->default_ns;
+    choice->seconds = 1e-9 * (double)record->tuned_ns;
+    return true;
+}
+
+static bool read_wisdom(struct compile *c, struct wisdom *out)
+{
+    const char *path = wisdom_path(c->arena), *fault = NULL;
+    if (!path)
+        return false;
+    if (!wisdom_read(c->arena, path, true, out, &fault)) {
+        tuning_warn(c, arena_printf(c->arena, "no wisdom: %s", fault));
+        return false;
+    }
+    if (out->broken > 0)
+        tuning_warn(c, arena_printf(c->arena, "%s:%d: wisdom passed over, %s (%d record%s in all)", path,
+                             out->broken_line, out->why, out->broken, out->broken == 1 ? "" : "s"));
+    return true;
+}
+
+void tuning_use_wisdom(struct compile *c, int halves)
+{
+    struct wisdom wisdom;
+    if (c->options->no_wisdom || !c->cpu.is_host || !read_wisdom(c, &wisdom) || wisdom.n == 0)
+        return;
+    for (int half = 0; half < halves; half++) {
+        const struct wisdom_record facts = tuning_record(c, half), *found = wisdom_find(&wisdom, facts.key);
+        if (found)
+            (void)take_record(c, half, found);
+    }
+}
+
+void tuning_keep_wisdom(struct compile *c, int n, const struct wisdom_record *records)
+{
+    const char *path = wisdom_path(c->arena), *fault = "neither GPFC_WISDOM nor HOME is set";
+    if (c->options->no_wisdom)
+        return;
+    if (!path || !wisdom_put(c->arena, path, n, records, &fault))
+        tuning_warn(c, arena_printf(c->arena, "what was measured is not kept: %s", fault));
+}
+
+void tuning_fill_record(struct compile *c, enum compile_half half, struct wisdom_record *record)
+{
+    const struct gpfc_choice *choice = &c->report->choice[half];
+    record->schedule = tuning_text(c->arena, &c->schedule[half]);
+    record->effort = c->options->tune == GPFC_TUNE_FULL ? "full" : "quick";
+    record->default_ns = (long)(1e9 * choice->default_seconds + 0.5);
+    record->tuned_ns = (long)(1e9 * choice->seconds + 0.5);
+    record->when = (long)time(NULL);
+}

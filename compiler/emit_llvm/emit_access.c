@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Values at given indices: from registers, from memory, or computed in place. */
+#include "emit_llvm/emitter.h"
+
+#include <assert.h>
+
+/* ---- addresses --------------------------------------------------------------------------------------------------- */
+
+static LLVMTypeRef element_type(const struct nest_emitter *ne, const struct plan_value *value)
+{
+    return value->half ? LLVMInt16TypeInContext(ne->e->context) : ne->e->real;
+}
+
+static LLVMValueRef offset_by(const struct nest_emitter *ne, LLVMTypeRef type, LLVMValueRef base, LLVMValueRef elements)
+{
+    return LLVMBuildGEP2(ne->e->builder, type, base, &elements, 1, "");
+}
+
+LLVMValueRef emit_address(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value, int rank,
+                          const struct index *index, int vector)
+{
+    LLVMBuilderRef b = ne->e->builder;
+    LLVMTypeRef type = element_type(ne, value);
+    long constant = value->wide ? (long)vector * ne->e->plan->schedule.vector : 0;
+    LLVMValueRef dynamic = value->wide ? ne->lane : NULL;
+    for (int axis = 0; axis < rank; axis++) {
+        constant += value->stride[axis] * index[axis].constant;
+        if (!index[axis].dynamic || value->stride[axis] == 0)
+            continue;
+        LLVMValueRef part =
+            LLVMBuildMul(b, index[axis].dynamic, emit_constant_index(ne->e, value->stride[axis]), "");
+        dynamic = dynamic ? LLVMBuildAdd(b, dynamic, part, "") : part;
+    }
+    if (dynamic)
+        base = offset_by(ne, type, base, dynamic);
+    return constant ? offset_by(ne, type, base, emit_constant_index(ne->e, constant)) : base;
+}
+
+struct emit_loop emit_groups_begin(struct nest_emitter *ne)
+{
+    struct emit_loop loop = emit_loop_begin(ne->e, ne->groups, "lanes");
+    LLVMValueRef lanes = emit_constant_index(ne->e, (long)ne->vectors * ne->e->plan->schedule.vector);
+    ne->lane = ne->groups > 1 ? LLVMBuildMul(ne->e->builder, loop.index, lanes, "") : NULL;
+    return loop;
+}
+
+void emit_groups_end(struct nest_emitter *ne, const struct emit_loop *loop)
+{
+    emit_loop_end(ne->e, loop, ne->groups);
+    ne->lane = NULL;
+}
+
+LLVMValueRef emit_splat(const struct nest_emitter *ne, LLVMValueRef scalar)
+{
+    LLVMBuilderRef b = ne->e->builder;
+    LLVMValueRef zero = LLVMConstInt(LLVMInt32TypeInContext(ne->e->context), 0, false);
+    LLVMValueRef undefined = LLVMGetPoison(ne->type);
+    LLVMValueRef one = LLVMBuildInsertElement(b, undefined, scalar, zero, "");
+    LLVMTypeRef mask = LLVMVectorType(LLVMInt32TypeInContext(ne->e->context), LLVMGetVectorSize(ne->type));
+    return LLVMBuildShuffleVector(b, one, undefined, LLVMConstNull(mask), "");
+}
+
+/* ---- 16 bits ------------------------------------------------------------------------------------------------------ */
+
+static LLVMValueRef widened(const struct nest_emitter *ne, LLVMValueRef half)
+{
+    LLVMBuilderRef b = ne->e->builder;
+    LLVMTypeRef whole = LLVMInt32TypeInContext(ne->e->context), real = LLVMFloatTypeInContext(ne->e->context);
+    LLVMValueRef bits = LLVMBuildShl(b, LLVMBuildZExt(b, half, whole, ""), LLVMConstInt(whole, 16, false), "");
+    LLVMValueRef x = LLVMBuildBitCast(b, bits, real, "");
+    return ne->e->is_double ? LLVMBuildFPExt(b, x, ne->e->real, "") : x;
+}
+
+/* Of a number that is rounded already. */
+static LLVMValueRef halved(const struct nest_emitter *ne, LLVMValueRef x)
+{
+    LLVMBuilderRef b = ne->e->builder;
+    LLVMTypeRef whole = LLVMInt32TypeInContext(ne->e->context), real = LLVMFloatTypeInContext(ne->e->context);
+    if (ne->e->is_double)
+        x = LLVMBuildFPTrunc(b, x, real, "");
+    LLVMValueRef bits = LLVMBuildLShr(b, LLVMBuildBitCast(b, x, whole, ""), LLVMConstInt(whole, 16, false), "");
+    return LLVMBuildTrunc(b, bits, LLVMInt16TypeInContext(ne->e->context), "");
+}
+
+static unsigned alignment(const struct nest_emitter *ne, const struct plan_value *value)
+{
+    if (value->half)
+        return 2;
+    int elements = value->wide ? ne->e->plan->schedule.vector : 1;
+    return (unsigned)(elements * ne->e->real_bytes);
+}
+
+LLVMValueRef emit_load(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value, int rank,
+                       const struct index *index, int vector)
+{
+    LLVMValueRef address = emit_address(ne, base, value, rank, index, vector);
+    LLVMTypeRef type = value->wide ? ne->type : element_type(ne, value);
+    LLVMValueRef loaded = LLVMBuildLoad2(ne->e->builder, type, address, "");
+    LLVMSetAlignment(loaded, alignment(ne, value));
+    if (value->half)
+        loaded = widened(ne, loaded);
+    return ne->wide && !value->wide ? emit_splat(ne, loaded) : loaded;
+}
+
+void emit_store_value(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value, int rank,
+                      const struct index *index, int vector, LLVMValueRef x)
+{
+    LLVMValueRef address = emit_address(ne, base, value, rank, index, vector);
+    if (value->half)
+        x = halved(ne, x);
+    LLVMSetAlignment(LLVMBuildStore(ne->e->builder, x, address), alignment(ne, value));
+}
+
+LLVMValueRef emit_slots(const struct nest_emitter *ne, int n)
+{
+    LLVMBuilderRef b = ne->e->builder;
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(b);
+    LLVMBasicBlockRef entry = LLVMGetEntryBasicBlock(ne->e->function);
+    LLVMValueRef first = LLVMGetFirstInstruction(entry);
+    if (first)
+        LLVMPositionBuilderBefore(b, first);
+    else
+        LLVMPositionBuilderAtEnd(b, entry);
+    LLVMTypeRef type = n > 1 ? LLVMArrayType(ne->type, (unsigned)n) : ne->type;
+    LLVMValueRef slot = LLVMBuildAlloca(b, type, "sum");
+    LLVMPositionBuilderAtEnd(b, here);
+    return slot;
+}
+
+LLVMValueRef emit_slot(const struct nest_emitter *ne)
+{
+    return emit_slots(ne, 1);
+}
+
+/* ---- arithmetic -------------------------------------------------------------------------------------------------- */
+
+LLVMValueRef emit_number(const struct nest_emitter *ne, double value)
+{
+    LLVMValueRef scalar = LLVMConstReal(ne->e->real, value);
+    if (!ne->wide)
+        return scalar;
+    LLVMValueRef lanes[512];
+    unsigned n = LLVMGetVectorSize(ne->type);
+    for (unsigned lane = 0; lane < n; lane++)
+        lanes[lane] = scalar;
+    return LLVMConstVector(lanes, n);
+}
+
+/* Fused where the target has fused multiply-add. */
+LLVMValueRef emit_multiply_add(const struct nest_emitter *ne, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c)
+{
+    unsigned id = LLVMLookupIntrinsicID("llvm.fmuladd", 12);
+    LLVMTypeRef type = ne->type;
+    LLVMValueRef callee = LLVMGetIntrinsicDeclaration(ne->e->module, id, &type, 1);
+    LLVMTypeRef signature = LLVMIntrinsicGetType(ne->e->context, id, &type, 1);
+    LLVMValueRef args[3] = {a, b, c};
+    return LLVMBuildCall2(ne->e->builder, signature, callee, args, 3, "");
+}
+
+LLVMValueRef emit_product(const struct nest_emitter *ne, LLVMValueRef a, LLVMValueRef b)
+{
+    if (!a || !b)
+        return a ? a : b;
+    return LLVMBuildFMul(ne->e->builder, a, b, "");
+}
+
+/* ---- expressions --------------------------------------------------------------------------------------------------- */
+
+/* a + step * b */
+static struct index index_plus(const struct nest_emitter *ne, struct index a, int step, struct index b)
+{
+    LLVMBuilderRef builder = ne->e->builder;
+    a.constant += step * b.constant;
+    if (!b.dynamic || step == 0)
+        return a;
+    LLVMValueRef part = b.dynamic;
+    if (step != 1)
+        part = LLVMBuildMul(builder, part, emit_constant_index(ne->e, step), "");
+    a.dynamic = a.dynamic ? LLVMBuildAdd(builder, a.dynamic, part, "") : part;
+    return a;
+}
+
+static LLVMValueRef sliced(const struct nest_emitter *ne, const struct ir_node *node,
+                           const struct index *label, int vector)
+{
+    const struct ir_select *select = &node->select;
+    struct plan_slice slice;
+    struct index index[IR_MAX_RANK];
+    bool is_slice = plan_is_slice(node, &slice);
+    assert(is_slice);
+    (void)is_slice;
+    for (int axis = 0; axis < node->args[0]->shape.rank; axis++)
+        if (axis != select->axis)
+            index[axis] = label[axis < select->axis ? axis : axis - 1 + select->n_lead];
+    index[select->axis] = (struct index){NULL, slice.first};
+    for (int i = 0; i < select->n_lead; i++)
+        index[select->axis] = index_plus(ne, index[select->axis], slice.step[i], label[select->axis + i]);
+    LLVMValueRef x = emit_value(ne, node->args[0], index, vector);
+    return slice.value == 1 ? x : emit_product(ne, emit_number(ne, slice.value), x);
+}
+
+static LLVMValueRef operand(const struct nest_emitter *ne, const struct ir_node *node, int i,
+                            const struct index *label, int vector)
+{
+    struct index index[IR_MAX_RANK];
+    const struct ir_node *x = node->args[i];
+    for (int axis = 0; axis < x->shape.rank; axis++)
+        index[axis] = label[node->op == IR_EIN ? node->ein.labels[i][axis] : axis];
+    return emit_value(ne, x, index, vector);
+}
+
+static LLVMValueRef product(const struct nest_emitter *ne, const struct ir_node *node, const struct index *label,
+                            int vector)
+{
+    LLVMValueRef result = NULL;
+    if (node->ein.coefficient != 1 || node->n_args == 0)
+        result = emit_number(ne, node->ein.coefficient);
+    for (int i = 0; i < node->n_args; i++)
+        result = emit_product(ne, result, operand(ne, node, i, label, vector));
+    return result;
+}
+
+/* sum + operand i, fused where that operand is a product that is computed here. */
+static LLVMValueRef add_operand(const struct nest_emitter *ne, LLVMValueRef sum, const struct ir_node *node, int i,
+                                const struct index *label, int vector)
+{
+    const struct ir_node *x = node->args[i];
+    bool open = ne->region->value[x->id].inlined && x->op == IR_EIN && x->n_args > 0;
+    if (!sum || !open || (x->n_args == 1 && x->ein.coefficient == 1)) {
+        LLVMValueRef y = operand(ne, node, i, label, vector);
+        return sum ? LLVMBuildFAdd(ne->e->builder, sum, y, "") : y;
+    }
+    LLVMValueRef rest = x->ein.coefficient != 1 ? emit_number(ne, x->ein.coefficient) : NULL;
+    for (int k = 0; k + 1 < x->n_args; k++)
+        rest = emit_product(ne, rest, operand(ne, x, k, label, vector));
+    return emit_multiply_add(ne, rest, operand(ne, x, x->n_args - 1, label, vector), sum);
+}
+
+LLVMValueRef emit_expression(const struct nest_emitter *ne, const struct ir_node *node, const struct index *label,
+                             int vector)
+{
+    if (node->op == IR_EIN)
+        return product(ne, node, label, vector);
+    if (node->op == IR_SELECT)
+        return sliced(ne, node, label, vector);
+    if (node->op != IR_ADD)
+        return vector_elementwise(ne->math, node->op, operand(ne, node, 0, label, vector), node->range);
+    LLVMValueRef sum = NULL;
+    for (int pass = 0; pass < 2; pass++) /* plain terms first: the products are fused onto them */
+        for (int i = 0; i < node->n_args; i++) {
+            const struct ir_node *x = node->args[i];
+            bool fused = ne->region->value[x->id].inlined && x->op == IR_EIN && x->n_args > 0;
+            if (fused == (pass == 1))
+                sum = add_operand(ne, sum, node, i, label, vector);
+        }
+    return sum;
+}
+
+LLVMValueRef emit_value(const struct nest_emitter *ne, const struct ir_node *node, const struct index *index,
+                        int vector)
+{
+    if (ne->in_register[node->id])
+        return ne->in_register[node->id];
+    const struct plan_value *value = &ne->region->value[node->id];
+    if (value->inlined)
+        return emit_expression(ne, node, index, vector);
+    assert(ne->base[node->id] && "a value that has no place is read");
+    return emit_load(ne, ne->base[node->id], value, node->shape.rank, index, vector);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A module from kernels: set up, filled, verified, optimised. */
+#include "emit_llvm/emitter.h"
+
+#include <string.h>
+
+static LLVMTypeRef real_type(LLVMContextRef context, bool is_double)
+{
+    return is_double ? LLVMDoubleTypeInContext(context) : LLVMFloatTypeInContext(context);
+}
+
+static void set_types(struct emitter *e, int vector)
+{
+    e->real = real_type(e->context, e->is_double);
+    e->real_bytes = e->is_double ? 8 : 4;
+    e->vector = LLVMVectorType(e->real, (unsigned)vector);
+    e->index = LLVMInt64TypeInContext(e->context);
+    e->pointer = LLVMPointerTypeInContext(e->context, 0);
+    e->narrow_math = vector_math_for(e->module, e->builder, e->real, e->cpu->has_fma);
+    e->wide_math = vector_math_for(e->module, e->builder, e->vector, e->cpu->has_fma);
+}
+
+static void free_context(void *context)
+{
+    LLVMContextDispose(context);
+}
+
+static void free_module(void *module)
+{
+    LLVMDisposeModule(module);
+}
+
+static void free_builder(void *builder)
+{
+    LLVMDisposeBuilder(builder);
+}
+
+static bool open_module(struct arena *arena, const struct target_cpu *cpu, struct emit_module *out,
+                        const char **fault)
+{
+    *out = (struct emit_module){.machine = target_machine_new(arena, cpu, fault)};
+    if (!out->machine)
+        return false;
+    struct owned *context = arena_own(arena, free_context), *module = arena_own(arena, free_module);
+    context->object = out->context = LLVMContextCreate();
+    module->object = out->module = LLVMModuleCreateWithNameInContext("gpfc", out->context);
+    target_module_set(out->machine, out->module);
+    return true;
+}
+
+static LLVMBuilderRef open_builder(struct arena *arena, LLVMContextRef context)
+{
+    struct owned *place = arena_own(arena, free_builder);
+    LLVMBuilderRef builder = LLVMCreateBuilderInContext(context);
+    place->object = builder;
+    return builder;
+}
+
+/* The types of a schedule's vectors, if they are others than those at hand. */
+static void use_plan(struct emitter *e, const struct plan *plan)
+{
+    if (!e->plan || e->plan->schedule.vector != plan->schedule.vector)
+        set_types(e, plan->schedule.vector);
+    e->wide_math.tanh = (enum sched_tanh)plan->schedule.tanh; /* uniform work has few of them */
+    e->plan = plan;
+}
+
+static void build_kernels(struct emitter *e, int n_kernels, const struct emit_kernel *kernels,
+                          const struct emit_bundle *bundle)
+{
+    struct kernel_functions *functions = ARENA_ARRAY(e->arena, struct kernel_functions, (size_t)n_kernels + 1);
+    for (int i = 0; i < n_kernels; i++) {
+        use_plan(e, kernels[i].plan);
+        e->kernel = kernels[i].name;
+        if (kernels[i].clocked)
+            emit_clocks_open(e);
+        functions[i] = emit_kernel_functions(e);
+        if (e->clocks)
+            emit_clocks_close(e);
+    }
+    emit_bundle_symbols(e, n_kernels, kernels, functions, bundle);
+}
+
+static void build_nests(struct emitter *e, int part)
+{
+    for (int i = 0; i < e->nests->n_distinct; i++) {
+        const struct distinct_nest *nest = &e->nests->distinct[i];
+        if (nest->part != part)
+            continue;
+        use_plan(e, nest->plan);
+        if (!e->nest_function[i])
+            e->nest_function[i] = emit_nest_declare(e, nest);
+        emit_nest_build(e, nest, e->nest_function[i]);
+    }
+}
+
+bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
+                const struct emit_kernel *kernels, const struct emit_share *share, const struct emit_bundle *bundle,
+                struct emit_module *out, const char **fault)
+{
+    if (!open_module(arena, cpu, out, fault))
+        return false;
+    struct emitter e = {.arena = arena, .cpu = cpu, .context = out->context, .module = out->module,
+                        .is_double = is_double, .shared = share != NULL};
+    const int part = share ? share->part : 0;
+    e.builder = open_builder(arena, out->context);
+    e.nests = share ? share->nests : emit_nests_new(arena, n_kernels, kernels, 1);
+    e.nest_function = ARENA_ARRAY(arena, LLVMValueRef, (size_t)e.nests->n_distinct + 1);
+    if (part == 0)
+        build_kernels(&e, n_kernels, kernels, bundle);
+    build_nests(&e, part);
+    *fault = module_fault(arena, out->module);
+    return !*fault;
+}
+
+void emit_rename(struct arena *arena, struct emit_module *module, int n_kernels, const struct emit_kernel *kernels,
+                 const char *prefix)
+{
+    for (int k = 0; k < n_kernels; k++) {
+        const char *old = arena_printf(arena, "gpfc_kernel_%s", kernels[k].name);
+        const char *name = arena_printf(arena, "%s_kernel_%s", prefix, kernels[k].name);
+        LLVMSetValueName2(LLVMGetNamedGlobal(module->module, old), name, strlen(name));
+    }
+}
+
+/* What the code of nests needs, and no more: stack slots to registers, common subexpressions, invariants out of loops. The
+ * scalar nests of uniform work are vectorised. Anything that inlines or unrolls would undo the schedule. */
+static const char PIPELINE[] =
+    "constmerge,function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,"
+    "loop-simplify,lcssa,loop-vectorize,instcombine<no-verify-fixpoint>,early-cse,simplifycfg,dse),constmerge,globaldce";
+
+bool emit_optimize(struct arena *arena, struct emit_module *module, const char **fault)
+{
+    return module_optimize(arena, module->module, module->machine, PIPELINE, fault);
+}

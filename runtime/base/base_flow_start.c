@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ActNorm's first values: shift = -mean, log_scale = log(1 / (deviation + 1e-6)) of what reaches each, one
+ * after another, since each changes what reaches the next. */
+#include "base/base_flow.h"
+#include "kernels/bundle.h"
+#include "kernels/kernel_run.h"
+#include "ground/parallel.h"
+#include "numbers/rows.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 4096 /* rows */ };
+
+struct start {
+    const struct gpfc_bundle *bundle;
+    void *theta;
+    const void *rows;
+    int64_t n, block;
+    struct kernel_run *run;
+    void *values;                 /* REAL [block][width] */
+    double *pivot, *sum, *square; /* [width]: of the first row; sums of (value - pivot) and its square */
+};
+
+static double real_at(const struct gpfc_bundle *bundle, const void *reals, int64_t i)
+{
+    return rows_number(reals, i, (int)bundle->precision);
+}
+
+static void add_block(struct start *start, int64_t width, int64_t first, int64_t n)
+{
+    for (int64_t i = 0; first == 0 && i < width; i++)
+        start->pivot[i] = real_at(start->bundle, start->values, i);
+    for (int64_t row = 0; row < n; row++)
+        for (int64_t i = 0; i < width; i++) {
+            const double value = real_at(start->bundle, start->values, row * width + i) - start->pivot[i];
+            start->sum[i] += value;
+            start->square[i] += value * value;
+        }
+}
+
+/* Sums of the values that reach this ActNorm, with theta as it is now. */
+static void add_rows(struct start *start, const struct gpfc_port *port)
+{
+    const size_t row_bytes = (size_t)(start->bundle->dimension * start->bundle->precision);
+    memset(start->sum, 0, (size_t)port->elements * sizeof *start->sum);
+    memset(start->square, 0, (size_t)port->elements * sizeof *start->square);
+    kernel_run_parameters(start->run, start->theta);
+    kernel_run_output(start->run, port->name, start->values);
+    for (int64_t first = 0; first < start->n; first += start->block) {
+        const int64_t n = start->n - first < start->block ? start->n - first : start->block;
+        kernel_run_input(start->run, "x", (const char *)start->rows + (size_t)first * row_bytes);
+        kernel_run_go(start->run, n);
+        add_block(start, port->elements, first, n);
+    }
+    kernel_run_output(start->run, port->name, NULL);
+}
+
+static const struct gpfc_parameter *norm_parameter(const struct gpfc_bundle *bundle, const char *norm,
+                                                   const char *part)
+{
+    char name[128];
+    (void)snprintf(name, sizeof name, "%s.%s", norm, part);
+    return bundle_parameter(bundle, name);
+}
+
+static void put(struct start *start, const struct gpfc_parameter *parameter, int64_t i, double value)
+{
+    if (parameter == NULL)
+        return;
+    if (start->bundle->precision == 4)
+        ((float *)start->theta)[parameter->offset + i] = (float)value;
+    else
+        ((double *)start->theta)[parameter->offset + i] = value;
+}
+
+static bool set_norm(struct start *start, const struct gpfc_port *port, struct fault *fault)
+{
+    const struct gpfc_parameter *shift = norm_parameter(start->bundle, port->name, "shift");
+    const struct gpfc_parameter *log_scale = norm_parameter(start->bundle, port->name, "log_scale");
+    for (int64_t i = 0; i < port->elements; i++) {
+        const double off = start->sum[i] / (double)start->n;
+        const double variance = fmax(0, start->square[i] / (double)start->n - off * off);
+        if (!isfinite(start->pivot[i] + off) || !isfinite(start->square[i]))
+            return fault_set(fault, FAULT_DIVERGED, "the values that reach %s are not finite", port->name);
+        put(start, shift, i, -(start->pivot[i] + off));
+        put(start, log_scale, i, -log(sqrt(variance) + 1e-6));
+    }
+    return true;
+}
+
+static bool set_norms(struct start *start, const struct gpfc_kernel *kernel, struct fault *fault)
+{
+    for (int64_t o = 0; o < kernel->n_out; o++) {
+        if (kernel->out[o].role != GPFC_OUT_SAMPLE)
+            continue;
+        add_rows(start, &kernel->out[o]);
+        if (!set_norm(start, &kernel->out[o], fault))
+            return false;
+    }
+    return true;
+}
+
+static bool take_memory(struct start *start, const struct gpfc_kernel *kernel, struct fault *fault)
+{
+    int64_t width = 1;
+    for (int64_t o = 0; o < kernel->n_out; o++)
+        width = kernel->out[o].elements > width ? kernel->out[o].elements : width;
+    const size_t bytes = (size_t)(start->block * width * start->bundle->precision);
+    start->values = malloc(bytes);
+    start->pivot = calloc(3 * (size_t)width, sizeof *start->pivot);
+    if (start->values == NULL || start->pivot == NULL)
+        return fault_memory(fault, bytes, "the base flow's start");
+    start->sum = start->pivot + width;
+    start->square = start->pivot + 2 * width;
+    return true;
+}
+
+bool base_flow_start(const struct gpfc_bundle *bundle, void *theta, const void *rows, int64_t n, int threads,
+                     struct fault *fault)
+{
+    const struct gpfc_kernel *kernel = bundle_kernel(bundle, "statistics");
+    struct start start = {
+        .bundle = bundle, .theta = theta, .rows = rows, .n = n, .block = n < BLOCK ? n : BLOCK};
+    if (kernel == NULL || n < 1)
+        return true;
+    const bool good = kernel_run_new(&start.run, bundle, "statistics", start.block,
+                                     threads > 0 ? threads : parallel_threads(), fault) &&
+                      take_memory(&start, kernel, fault) && set_norms(&start, kernel, fault);
+    kernel_run_free(start.run);
+    free(start.values);
+    free(start.pivot);
+    return good;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Takes weights, means and covariances, gives a mixture that can be evaluated; its density; its way to and
+ * from a model file. */
+#include "base/mixture.h"
+
+#include "numbers/factors.h"
+#include "base/mixture_parts.h"
+#include "numbers/normal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+int mixture_team(int threads)
+{
+#ifdef _OPENMP
+    return threads > 0 ? threads : omp_get_max_threads();
+#else
+    (void)threads;
+    return 1;
+#endif
+}
+
+int mixture_thread(void)
+{
+#ifdef _OPENMP
+    return omp_get_thread_num();
+#else
+    return 0;
+#endif
+}
+
+/* ---- making -----------------------------------------------------------------------------------------------
+ */
+
+/* One block of memory behind the struct holds all arrays. */
+bool mixture_new(struct mixture **out, int64_t components, int64_t d, struct fault *fault)
+{
+    const size_t K = (size_t)components, n = (size_t)d;
+    const size_t elements = K * (2 + 2 * n + 2 * n * n); /* d and components are at most 65536: no overflow */
+    struct mixture *const m = calloc(1, sizeof *m + elements * sizeof(double));
+    *out = m;
+    if (!m)
+        return fault_memory(fault, elements * sizeof(double), "a mixture");
+    m->d = d;
+    m->components = components;
+    m->weights = (double *)(m + 1);
+    m->means = m->weights + K;
+    m->covariances = m->means + K * n;
+    m->factors = m->covariances + K * n * n;
+    m->log_weights = m->factors + K * n * n;
+    m->log_scales = m->log_weights + K;
+    return true;
+}
+
+void mixture_free(struct mixture *mixture)
+{
+    free(mixture);
+}
+
+bool mixture_factor(struct mixture *m, int64_t *which)
+{
+    const int64_t d = m->d;
+    for (int64_t k = 0; k < m->components; k++) {
+        double *const L = m->factors + k * d * d;
+        if (!cholesky_factor(m->covariances + k * d * d, d, 0, L)) {
+            *which = k;
+            return false;
+        }
+        m->log_weights[k] = log(m->weights[k]);
+        for (int64_t i = 0; i < d; i++)
+            m->log_scales[k * d + i] = log(L[i * d + i]);
+    }
+    return true;
+}
+
+/* ---- density ----------------------------------------------------------------------------------------------
+ */
+
+double mixture_log_sum(const double *terms, int64_t n)
+{
+    double greatest = -INFINITY, sum = 0;
+    for (int64_t k = 0; k < n; k++)
+        greatest = terms[k] > greatest ? terms[k] : greatest;
+    if (isinf(greatest))
+        return greatest;
+    for (int64_t k = 0; k < n; k++)
+        sum += exp(terms[k] - greatest);
+    return greatest + log(sum);
+}
+
+bool mixture_log_density(const struct mixture *m, const double *x, int64_t n, double *out, int threads,
+                         struct fault *fault)
+{
+    const int team = mixture_team(threads);
+    const size_t each = (size_t)(m->components + 2 * m->d + 1) * MIXTURE_LANES;
+    double *const room = malloc((size_t)team * each * sizeof *room);
+    if (!room)
+        return fault_memory(fault, (size_t)team * each * sizeof *room, "the base flow");
+#pragma omp parallel for num_threads(team) schedule(static)
+    for (int64_t i = 0; i < n; i += MIXTURE_LANES) {
+        double *const log_p = room + (size_t)mixture_thread() * each, *const block = log_p + MIXTURE_LANES;
+        double *const z = block + m->d * MIXTURE_LANES, *const terms = z + m->d * MIXTURE_LANES;
+        const int64_t rows = n - i < MIXTURE_LANES ? n - i : MIXTURE_LANES;
+        mixture_block_rows(x + i * m->d, rows, m->d, block);
+        mixture_block_terms(m, block, z, terms);
+        mixture_block_shares(m->components, terms, log_p);
+        memcpy(out + i, log_p, (size_t)rows * sizeof *out);
+    }
+    free(room);
+    return true;
+}
+
+bool mixture_nll(const struct mixture *mixture, const double *x, int64_t n, int threads, double *out,
+                 struct fault *fault)
+{
+    double *const logs = malloc((size_t)n * sizeof *logs + 1);
+    if (!logs)
+        return fault_memory(fault, (size_t)n * sizeof *logs, "densities");
+    const bool done = mixture_log_density(mixture, x, n, logs, threads, fault);
+    double sum = 0;
+    for (int64_t i = 0; done && i < n; i++)
+        sum -= logs[i];
+    free(logs);
+    *out = n > 0 ? sum / (double)n : NAN;
+    return done;
+}
+
+/* ---- model files ------------------------------------------------------------------------------------------
+ */
+
+static const char WEIGHTS[] = "base.weights", MEANS[] = "base.means", COVARIANCES[] = "base.covariances";
+
+void mixture_tensors(const struct mixture *m, struct tensor out[MIXTURE_TENSORS])
+{
+    const int64_t K = m->components, d = m->d;
+    out[0] = tensor_of(WEIGHTS, 8, 1, K, 0, m->weights);
+    out[1] = tensor_of(MEANS, 8, 2, K, d, m->means);
+    out[2] = (struct tensor){
+        .name = COVARIANCES, .dtype = "F64", .rank = 3, .shape = {K, d, d}, .data = m->covariances};
+}
+
+static bool weights_are_sound(const struct mixture *m)
+{
+    double sum = 0;
+    for (int64_t k = 0; k < m->components; k++) {
+        if (!(m->weights[k] >= 0))
+            return false;
+        sum += m->weights[k];
+    }
+    return fabs(sum - 1) < 1e-6;
+}
+
+static bool means_are_finite(const struct mixture *m)
+{
+    for (int64_t i = 0; i < m->components * m->d; i++)
+        if (!isfinite(m->means[i]))
+            return false;
+    return true;
+}
+
+static bool fill_from_file(struct mixture *m, const struct safetensors *file, struct fault *fault)
+{
+    const int64_t K = m->components, d = m->d;
+    if (!safetensors_take(file, WEIGHTS, 8, 1, &K, m->weights, fault) ||
+        !safetensors_take(file, MEANS, 8, 2, (const int64_t[]){K, d}, m->means, fault) ||
+        !safetensors_take(file, COVARIANCES, 8, 3, (const int64_t[]){K, d, d}, m->covariances, fault))
+        return false;
+    int64_t which = 0;
+    if (!weights_are_sound(m))
+        return fault_set(fault, FAULT_INPUT, "tensor %s: no weights that are positive and sum to 1", WEIGHTS);
+    if (!means_are_finite(m))
+        return fault_set(fault, FAULT_INPUT, "tensor %s: a number is not finite", MEANS);
+    return mixture_factor(m, &which) ||
+           fault_set(fault, FAULT_INPUT, "tensor %s: matrix %" PRId64 " is not positive definite",
+                     COVARIANCES, which);
+}
+
+/* Shapes that belong together, before memory is taken by them: covariances lie in the file, so K d^2 is no
+ * fancy. */
+static bool shapes_are_sound(const struct tensor *means, const struct tensor *covariances)
+{
+    return means && covariances && means->rank == 2 && means->shape[0] > 0 && means->shape[1] > 0 &&
+           covariances->rank == 3 && covariances->shape[0] == means->shape[0] &&
+           covariances->shape[1] == means->shape[1] && covariances->shape[2] == means->shape[1];
+}
+
+bool mixture_from_tensors(struct mixture **out, const struct safetensors *file, struct fault *fault)
+{
+    const struct tensor *const means = safetensors_find(file, MEANS);
+    *out = NULL;
+    if (!safetensors_find(file, WEIGHTS))
+        return true;
+    if (!shapes_are_sound(means, safetensors_find(file, COVARIANCES)))
+        return fault_set(fault, FAULT_INPUT, "tensors %s [K, d] and %s [K, d, d] are missing or do not fit",
+                         MEANS, COVARIANCES);
+    if (!mixture_new(out, means->shape[0], means->shape[1], fault))
+        return false;
+    if (fill_from_file(*out, file, fault))
+        return true;
+    mixture_free(*out);
+    *out = NULL;
+    return false;
+}

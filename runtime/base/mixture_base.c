@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/mixture_base.h"
+
+#include "ground/clock.h"
+#include "numbers/rows.h"
+#include "kernels/settings.h"
+
+#include <stdlib.h>
+
+static struct mixture_options options_of(const struct gpfc_bundle *bundle, uint64_t seed, int threads)
+{
+    return (struct mixture_options){
+        .components = setting_integer(bundle, "base.components", 8),
+        .ridge = setting_number(bundle, "base.ridge", 1e-6),
+        .iterations = setting_integer(bundle, "base.iterations", 500),
+        .seed = seed,
+        .threads = threads,
+    };
+}
+
+bool mixture_base_fit(struct base_flow **out, const struct gpfc_bundle *bundle, const struct samples *samples,
+                      uint64_t seed, int threads, struct mixture_fitted *fitted, struct fault *fault)
+{
+    const struct mixture_options options = options_of(bundle, seed, threads);
+    const int64_t n = samples->n_train * samples->d;
+    const double start = clock_now();
+    struct mixture *mixture = NULL;
+    double *const x = malloc((size_t)n * sizeof *x);
+    *out = NULL;
+    if (x == NULL)
+        return fault_memory(fault, (size_t)n * sizeof *x, "the base flow");
+    rows_to_double(samples->x_train, n, samples->precision, x);
+    const bool good =
+        mixture_fit(&mixture, x, samples->n_train, samples->d, &options, &fitted->report, fault);
+    free(x);
+    fitted->done = good;
+    fitted->seconds = clock_now() - start;
+    return good && base_flow_of_mixture(out, mixture, threads, fault);
+}

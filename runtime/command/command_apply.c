@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * apply and invert: rows of a file, block by block, so that one larger than memory works. */
+#include "command/command.h"
+#include "model/flow.h"
+#include "ground/human.h"
+#include "data/row_files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_BYTES = 4 << 20 };
+
+typedef bool map_rows(struct gpfc_flow *flow, enum flow_part part, const void *from, void *to, int64_t n,
+                      struct fault *fault);
+
+struct stream {
+    struct gpfc_flow *flow;
+    enum flow_part part;
+    struct row_files files;
+    void *rows;
+    int64_t block;
+};
+
+/* What an .npz calls the ends of a part: data x, f(x) is y, s(y) is s. */
+static const struct {
+    const char *from[2], *to;
+} ends[] = {[FLOW_PART_FLOW] = {{"y"}, "s"},
+            [FLOW_PART_BASE] = {{"x", "samples"}, "y"},
+            [FLOW_PART_BOTH] = {{"x", "samples"}, "s"}};
+
+static struct row_files_request request_of(const struct stream *stream, const struct command_context *context,
+                                           const struct command_options *options, bool back)
+{
+    const char *const *from = ends[stream->part].from, *to = ends[stream->part].to;
+    return (struct row_files_request){
+        .in = options->argument[1],
+        .out = options->argument[2],
+        .in_names = {back ? to : from[0], back ? NULL : from[1]},
+        .out_name = back ? from[0] : to,
+        .precision = back ? (int)flow_data_bytes(stream->flow, stream->part) : (int)context->bundle->precision,
+        .d = context->bundle->dimension,
+    };
+}
+
+static bool stream_open(struct stream *stream, const struct command_context *context,
+                        const struct command_options *options, bool back, struct fault *fault)
+{
+    const int64_t row = context->bundle->dimension * (int64_t)sizeof(double);
+    stream->block = BLOCK_BYTES / row > 0 ? BLOCK_BYTES / row : 1;
+    stream->rows = malloc((size_t)(stream->block * row));
+    if (stream->rows == NULL)
+        return fault_memory(fault, (size_t)(stream->block * row), "rows");
+    if (!flow_open(&stream->flow, context->bundle, options->argument[0], stream->part, options->threads, fault))
+        return false;
+    const struct row_files_request request = request_of(stream, context, options, back);
+    return row_files_open(&stream->files, &request, fault);
+}
+
+static bool stream_all(struct stream *stream, bool back, struct fault *fault)
+{
+    map_rows *const map = back ? flow_backward : flow_forward;
+    const int precision =
+        back ? (int)stream->flow->bundle->precision : (int)flow_data_bytes(stream->flow, stream->part);
+    for (int64_t got = 1; got > 0;) {
+        if (!npy_read_rows(stream->files.in, precision, stream->block, stream->rows, &got, fault) ||
+            !map(stream->flow, stream->part, stream->rows, stream->rows, got, fault) ||
+            !npy_write_rows(stream->files.out, stream->rows, got, fault))
+            return false;
+    }
+    return row_files_commit(&stream->files, fault);
+}
+
+static void stream_close(struct stream *stream)
+{
+    row_files_close(&stream->files);
+    gpfc_flow_close(stream->flow);
+    free(stream->rows);
+}
+
+/* ---- which part ---------------------------------------------------------------------------------------- */
+
+static bool part_of_word(const char *word, enum flow_part *part, struct fault *fault)
+{
+    static const char *const words[] = {
+        [FLOW_PART_FLOW] = "flow", [FLOW_PART_BASE] = "base", [FLOW_PART_BOTH] = "both"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(word, words[i]) == 0) {
+            *part = (enum flow_part)i;
+            return true;
+        }
+    return fault_set(fault, FAULT_INPUT, "--part takes 'flow', 'base' or 'both', not '%s'", word);
+}
+
+/* --from or --to, which name an end: the latent space, where y is, or the data's, where x is. */
+static bool part_of_end(const char *option, const char *word, enum flow_part *part, struct fault *fault)
+{
+    const bool data = strcmp(word, "data") == 0;
+    if (!data && strcmp(word, "latent") != 0)
+        return fault_set(fault, FAULT_INPUT, "--%s takes 'latent' or 'data', not '%s'", option, word);
+    *part = data ? FLOW_PART_BOTH : FLOW_PART_FLOW;
+    return true;
+}
+
+static bool choose_part(const char *part, const char *option, const char *end, enum flow_part *out,
+                        struct fault *fault)
+{
+    enum flow_part other = FLOW_PART_FLOW;
+    *out = FLOW_PART_FLOW;
+    if ((part != NULL && !part_of_word(part, out, fault)) ||
+        (end != NULL && !part_of_end(option, end, &other, fault)))
+        return false;
+    if (part == NULL)
+        *out = other;
+    return part == NULL || end == NULL || *out == other ||
+           fault_set(fault, FAULT_INPUT, "--%s %s and --part %s contradict each other", option, end, part);
+}
+
+/* ---- commands ------------------------------------------------------------------------------------------ */
+
+static void tell_failed(const struct command_context *context, const struct stream *stream)
+{
+    const struct base_flow_report *report = &stream->flow->report;
+    struct human failed, rows;
+    if (report->failed == 0)
+        return;
+    (void)fprintf(stderr, "%s: %s of %s rows %s", context->program, human_count(&failed, report->failed),
+                  human_count(&rows, report->rows),
+                  stream->part == FLOW_PART_FLOW ? "became too large, and are zeros"
+                                                 : "did not reach the base flow's tolerance");
+    if (report->failed < report->rows && stream->part != FLOW_PART_FLOW)
+        (void)fprintf(stderr, "; the others' largest error is about %.2g", report->error_max);
+    (void)fputc('\n', stderr);
+}
+
+static bool run(const struct command_context *context, const struct command_options *options,
+                struct stream *stream, bool back, struct fault *fault)
+{
+    bool good = stream_open(stream, context, options, back, fault);
+    if (good && stream->part != FLOW_PART_BASE)
+        command_tell_steps(context, options->argument[0], &stream->flow->weights);
+    good = good && stream_all(stream, back, fault);
+    if (good)
+        tell_failed(context, stream);
+    stream_close(stream);
+    return good;
+}
+
+bool command_apply(const struct command_context *context, const struct command_options *options,
+                   struct fault *fault)
+{
+    struct stream stream = {0};
+    return choose_part(options->part, "from", options->from, &stream.part, fault) &&
+           run(context, options, &stream, false, fault);
+}
+
+bool command_invert(const struct command_context *context, const struct command_options *options,
+                    struct fault *fault)
+{
+    struct stream stream = {0};
+    return choose_part(options->part, "to", options->to, &stream.part, fault) &&
+           run(context, options, &stream, true, fault);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Times whole training steps (rows gathered, noise, kernels, optimizer) on random pairs. Machines are noisy:
+ * slices of steps and of the peak's measure take turns, and medians are compared. */
+#include "command/command.h"
+#include "ground/clock.h"
+#include "ground/human.h"
+#include "command/peak.h"
+#include "ground/pin.h"
+#include "numbers/random.h"
+#include "command/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_TIMES = 100000, BATCHES = 8, WARM_STEPS = 3 };
+static const double slice_seconds = 0.2, peak_seconds = 0.03;
+
+struct times {
+    double *all; /* [MOST_TIMES] */
+    int64_t n;
+};
+
+struct bench {
+    struct trainer *trainer;
+    struct pairs pairs;
+    struct times steps, peaks;
+    struct pin *pin; /* NULL: threads are where the system puts them */
+};
+
+/* ---- making ------------------------------------------------------------------------------------------- */
+
+static bool choose_stage(const struct gpfc_bundle *bundle, const char *stage, const struct gpfc_bundle **out,
+                         struct fault *fault)
+{
+    const bool base = stage != NULL && strcmp(stage, "base") == 0;
+    *out = base ? bundle->base : bundle;
+    if (stage != NULL && !base && strcmp(stage, "flow") != 0)
+        return fault_set(fault, FAULT_INPUT, "--stage takes 'flow' or 'base', not '%s'", stage);
+    return *out != NULL ||
+           fault_set(fault, FAULT_INPUT, "this trainer's base flow is not one that is trained");
+}
+
+static bool fill(void **out, const struct pairs *pairs, uint64_t number, struct fault *fault)
+{
+    size_t n = (size_t)(pairs->n_train * pairs->d);
+    *out = malloc(n * (size_t)pairs->precision);
+    if (*out == NULL)
+        return fault_memory(fault, n * (size_t)pairs->precision, "random pairs");
+    random_fill_normal(1, random_stream(RANDOM_DATA, number), 0, (int64_t)n, pairs->precision, *out);
+    return true;
+}
+
+static bool bench_init(struct bench *bench, const struct gpfc_bundle *whole,
+                       const struct command_options *options, struct fault *fault)
+{
+    const struct gpfc_bundle *bundle;
+    if (!choose_stage(whole, options->stage, &bundle, fault))
+        return false;
+    struct trainer_options trainer = trainer_options_of(bundle);
+    trainer.threads = options->threads;
+    trainer.epochs = 100000000; /* the rate stays what it is at the start */
+    if (options->batch > 0)
+        trainer.batch = options->batch;
+    bench->pairs = (struct pairs){
+        .d = bundle->dimension, .precision = (int)bundle->precision, .n_train = BATCHES * trainer.batch};
+    bench->steps.all = malloc(MOST_TIMES * sizeof(double));
+    bench->peaks.all = malloc(MOST_TIMES * sizeof(double));
+    if (bench->steps.all == NULL || bench->peaks.all == NULL)
+        return fault_memory(fault, MOST_TIMES * sizeof(double), "times");
+    if (!fill(&bench->pairs.x_train, &bench->pairs, 0, fault) ||
+        !fill(&bench->pairs.y_train, &bench->pairs, 1, fault) ||
+        !trainer_new(&bench->trainer, bundle, &bench->pairs, &trainer, fault))
+        return false;
+    trainer_fix_steps(bench->trainer);
+    return true;
+}
+
+static void bench_free(struct bench *bench)
+{
+    trainer_free(bench->trainer);
+    free(bench->pairs.x_train);
+    free(bench->pairs.y_train);
+    free(bench->steps.all);
+    free(bench->peaks.all);
+}
+
+/* ---- measuring ---------------------------------------------------------------------------------------- */
+
+static void add_time(struct times *times, double value)
+{
+    if (times->n < MOST_TIMES)
+        times->all[times->n++] = value;
+}
+
+static bool run_slice(struct bench *bench, struct fault *fault)
+{
+    double end = clock_now() + slice_seconds, before = clock_now();
+    do {
+        if (!trainer_step(bench->trainer, fault))
+            return false;
+        double now = clock_now();
+        add_time(&bench->steps, now - before);
+        before = now;
+    } while (before < end && bench->steps.n < MOST_TIMES);
+    return true;
+}
+
+static bool measure(struct bench *bench, double seconds, struct fault *fault)
+{
+    for (int i = 0; i < WARM_STEPS; i++)
+        if (!trainer_step(bench->trainer, fault))
+            return false;
+    double end = clock_now() + seconds;
+    do {
+        add_time(&bench->peaks, peak_probe(bench->trainer->bundle->precision, peak_seconds));
+        if (!run_slice(bench, fault))
+            return false;
+    } while (clock_now() < end);
+    return true;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(struct times *times)
+{
+    qsort(times->all, (size_t)times->n, sizeof(double), by_size);
+    return (times->all[(times->n - 1) / 2] + times->all[times->n / 2]) / 2;
+}
+
+/* ---- telling ------------------------------------------------------------------------------------------ */
+
+struct result {
+    double step, least, most, samples, flop, useful, peak, share, useful_share;
+    struct command_memory memory;
+    int64_t batch, steps;
+    int threads;
+    bool pinned;
+};
+
+static struct result result_of(struct bench *bench)
+{
+    const struct trainer *trainer = bench->trainer;
+    struct result r = {
+        .batch = trainer->options.batch, .threads = trainer->options.threads, .steps = bench->steps.n};
+    r.step = median(&bench->steps);
+    r.least = bench->steps.all[0];
+    r.most = bench->steps.all[bench->steps.n - 1];
+    r.peak = median(&bench->peaks);
+    r.samples = (double)r.batch / r.step;
+    r.flop = kernel_run_flop(trainer->train) * (double)r.batch;
+    r.useful = kernel_run_useful_flop(trainer->train) * (double)r.batch;
+    r.share = r.flop / r.step / (r.peak * r.threads);
+    r.useful_share = r.useful / r.step / (r.peak * r.threads);
+    r.memory = command_memory();
+    r.pinned = bench->pin != NULL;
+    return r;
+}
+
+static bool print_json(const struct result *r, struct fault *fault)
+{
+    json_t *json = json_object();
+    report_put(json, "step_s", r->step);
+    report_put(json, "samples_per_s", r->samples);
+    report_put(json, "flop_per_step", r->flop);
+    report_put(json, "peak_flops", r->peak);
+    report_put(json, "peak_share", r->share);
+    report_put(json, "rss_mb", r->memory.most / 1e6);
+    (void)json_object_set_new(json, "threads", json_integer(r->threads));
+    (void)json_object_set_new(json, "batch", json_integer(r->batch));
+    report_put(json, "step_s_min", r->least);
+    report_put(json, "step_s_max", r->most);
+    (void)json_object_set_new(json, "steps", json_integer(r->steps));
+    (void)json_object_set_new(json, "pinned", json_boolean(r->pinned));
+    command_put_memory(json, &r->memory);
+    report_put(json, "useful_flop_per_step", r->useful);
+    report_put(json, "useful_share", r->useful_share);
+    return command_print_json(json, fault);
+}
+
+static void print_table(const struct gpfc_bundle *bundle, bool base, const struct result *r)
+{
+    struct human a, b;
+    char flow[256], memory[100];
+    if (base)
+        report_base_flow(bundle, flow, sizeof flow);
+    else
+        report_flow(bundle, flow, sizeof flow);
+    (void)fprintf(stdout, "%s: %s\n", bundle->name, flow);
+    (void)fprintf(stdout, "  training step    %.4g ms, median of %s (%.4g to %.4g)\n", 1e3 * r->step,
+                  human_count(&a, r->steps), 1e3 * r->least, 1e3 * r->most);
+    (void)fprintf(stdout, "  batch, threads   %s, %d%s\n", human_count(&a, r->batch), r->threads,
+                  r->pinned ? ", each on a core of its own" : "");
+    (void)fprintf(stdout, "  samples          %s a second\n", human_count(&b, (int64_t)r->samples));
+    (void)fprintf(stdout, "  arithmetic       %.4g GFLOP a step, %.4g GFLOP/s; %.4g GFLOP of it useful\n", 1e-9 * r->flop,
+                  1e-9 * r->flop / r->step, 1e-9 * r->useful);
+    (void)fprintf(stdout, "  peak of a core   %.4g GFLOP/s with %s\n", 1e-9 * r->peak, peak_vectors());
+    (void)fprintf(stdout, "  share of peak    %.1f %% useful, %.1f %% executed%s\n", 100 * r->useful_share, 100 * r->share,
+                  r->threads > 1 ? " of that for each thread" : "");
+    (void)fprintf(stdout, "  resident memory  %s\n", command_memory_text(&r->memory, memory, sizeof memory));
+}
+
+bool command_bench(const struct command_context *context, const struct command_options *options,
+                   struct fault *fault)
+{
+    struct bench bench = {.pin = pin_threads(options->threads)};
+    bool good = bench_init(&bench, context->bundle, options, fault) &&
+                measure(&bench, options->seconds > 0 ? options->seconds : 5, fault);
+    if (good) {
+        const struct result result = result_of(&bench);
+        if (options->json)
+            good = print_json(&result, fault);
+        else
+            print_table(context->bundle, bench.trainer->of_base, &result);
+    }
+    bench_free(&bench);
+    pin_release(bench.pin);
+    return good;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "command/command.h"
+#include "ground/human.h"
+#include "command/report.h"
+#include "kernels/settings.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static const double LARGE_FILES = 32e6; /* bytes: more than the program and its libraries */
+
+static bool has_base(const struct gpfc_bundle *bundle)
+{
+    return bundle->base != NULL || setting_is(bundle, "base.kind", "mixture");
+}
+
+static const char *spec_generator(const struct gpfc_bundle *bundle)
+{
+    return setting_is(bundle, "data.source", "none") ? "" : setting_text(bundle, "data.source");
+}
+
+const char *command_data_file(const struct gpfc_bundle *bundle, const char *data)
+{
+    const char *pairs = setting_text(bundle, "data.pairs"), *samples = setting_text(bundle, "data.file");
+    if (data != NULL && data[0] != '\0')
+        return data;
+    return pairs[0] != '\0' ? pairs : samples[0] != '\0' ? samples : NULL;
+}
+
+const char *command_data_name(const struct gpfc_bundle *bundle, const char *data, char *room, size_t bytes)
+{
+    const char *file = command_data_file(bundle, data);
+    (void)snprintf(room, bytes, "%s%s", file != NULL ? "" : "generator ",
+                   file != NULL ? file : spec_generator(bundle));
+    return room;
+}
+
+static bool standardises(const struct gpfc_bundle *bundle, const char *file)
+{
+    return setting_is(bundle, "data.standardise", "yes") ||
+           (file != NULL && !setting_is(bundle, "data.standardise", "no"));
+}
+
+bool command_load(struct samples *out, const struct gpfc_bundle *bundle, const char *data,
+                  const struct standard *standard, uint64_t seed, struct fault *fault)
+{
+    const char *file = command_data_file(bundle, data), *generator = spec_generator(bundle);
+    if (file == NULL && generator[0] == '\0')
+        return fault_set(fault, FAULT_INPUT,
+                         "the spec names no data: give --data FILE.npz with x and y = f(x)%s",
+                         has_base(bundle) ? ", or with x alone" : "");
+    const struct samples_request request = {
+        .d = bundle->dimension,
+        .precision = (int)bundle->precision,
+        .file = file,
+        .generator = generator[0] != '\0' ? generator : NULL,
+        .rows = setting_integer(bundle, "data.samples", 100000),
+        .test = setting_number(bundle, "data.test", 0.2),
+        .seed = seed,
+        .standardise = standardises(bundle, file),
+        .standard = standard,
+    };
+    return samples_load(out, &request, fault);
+}
+
+bool command_print_json(struct json_t *json, struct fault *fault)
+{
+    char *text = json_dumps(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+    json_decref(json);
+    if (text == NULL)
+        return fault_memory(fault, 0, "the result");
+    bool good = puts(text) >= 0 && fflush(stdout) == 0;
+    free(text);
+    return good || fault_set(fault, FAULT_SYSTEM, "cannot write to standard output");
+}
+
+/* Kilobytes behind a word at the beginning of a line; NaN where there is none. */
+static double status_of(FILE *file, const char *word)
+{
+    char line[256];
+    rewind(file);
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, word, strlen(word)) == 0)
+            return 1024 * strtod(line + strlen(word), NULL);
+    return NAN;
+}
+
+struct command_memory command_memory(void)
+{
+    struct command_memory memory = {.most = NAN, .anonymous = NAN, .files = NAN};
+    FILE *file = fopen("/proc/self/status", "re");
+    if (file != NULL) {
+        memory.most = status_of(file, "VmHWM:");
+        memory.anonymous = status_of(file, "RssAnon:");
+        memory.files = status_of(file, "RssFile:");
+        (void)fclose(file);
+    }
+    struct rusage usage;
+    if (isnan(memory.most) && getrusage(RUSAGE_SELF, &usage) == 0)
+        memory.most = 1024 * (double)usage.ru_maxrss;
+    return memory;
+}
+
+void command_put_memory(struct json_t *json, const struct command_memory *memory)
+{
+    report_put(json, "rss_anonymous_mb", memory->anonymous / 1e6);
+    report_put(json, "rss_files_mb", memory->files / 1e6);
+}
+
+const char *command_memory_text(const struct command_memory *memory, char *room, size_t bytes)
+{
+    struct human own, files;
+    if (memory->files > LARGE_FILES)
+        (void)snprintf(room, bytes, "%s, and %s of files", human_bytes(&own, memory->anonymous),
+                       human_bytes(&files, memory->files));
+    else
+        (void)snprintf(room, bytes, "%s", human_bytes(&own, memory->most));
+    return room;
+}

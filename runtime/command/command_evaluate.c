@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "command/command.h"
+#include "command/report.h"
+#include "kernels/settings.h"
+#include "model/weights.h"
+
+#include <stdio.h>
+
+struct evaluated { /* one call of command_evaluate */
+    const struct command_context *context;
+    const struct command_options *options;
+    struct weights weights;
+    struct base_flow *base; /* fitted here; NULL: the model's own, or none */
+    struct samples samples;
+    struct pairs pairs;
+    struct evaluation flow;
+    struct base_evaluation of_base;
+    bool has_base;
+};
+
+/* The training's own, so that generated data are those that it was tested on. */
+static uint64_t seed_of(const struct evaluated *e)
+{
+    return e->weights.seed_known ? e->weights.seed : trainer_options_of(e->context->bundle).seed;
+}
+
+static bool load(struct evaluated *e, struct fault *fault)
+{
+    const struct gpfc_bundle *bundle = e->context->bundle;
+    const int threads = e->options->threads;
+    return weights_read(&e->weights, bundle, e->options->argument[0], threads, fault) &&
+           command_load(&e->samples, bundle, e->options->data,
+                        e->weights.base != NULL ? &e->weights.standard : NULL, seed_of(e), fault);
+}
+
+/* A model from elsewhere may lack the mixture that it came after. */
+static bool find_pairs(struct evaluated *e, struct fault *fault)
+{
+    const struct gpfc_bundle *bundle = e->context->bundle;
+    struct mixture_fitted fitted;
+    if (e->samples.y_train != NULL) {
+        pairs_of_samples(&e->pairs, &e->samples);
+        return true;
+    }
+    if (e->weights.base == NULL && setting_is(bundle, "base.kind", "mixture") &&
+        !mixture_base_fit(&e->base, bundle, &e->samples, seed_of(e), e->options->threads, &fitted, fault))
+        return false;
+    struct base_flow *base = e->base != NULL ? e->base : e->weights.base;
+    if (base == NULL)
+        return fault_set(fault, FAULT_INPUT, "the data has x but no y = f(x), and %s no base flow f",
+                         e->options->argument[0]);
+    e->has_base = true;
+    return pairs_through(&e->pairs, &e->samples, base, fault);
+}
+
+void command_tell_steps(const struct command_context *context, const char *model,
+                        const struct weights *weights)
+{
+    const int64_t here = weights_time_steps(context->bundle, weights->time_steps);
+    if (weights->time_steps > 0 && weights->time_steps != here)
+        (void)fprintf(stderr, "%s: %s was trained for %lld time steps; this trainer runs %lld\n",
+                      context->program, model, (long long)weights->time_steps, (long long)here);
+}
+
+static bool measure(struct evaluated *e, struct fault *fault)
+{
+    const struct gpfc_bundle *bundle = e->context->bundle;
+    const struct pairs *pairs = &e->pairs;
+    const bool test = pairs->n_test > 0;
+    const int64_t n = test ? pairs->n_test : pairs->n_train;
+    const void *x = test ? pairs->x_test : pairs->x_train;
+    const int threads = e->options->threads;
+    struct base_flow *base = e->base != NULL ? e->base : e->weights.base;
+    const int64_t steps = weights_time_steps(bundle, e->weights.time_steps);
+    return evaluate(&e->flow, bundle, e->weights.theta, steps, x, test ? pairs->y_test : pairs->y_train, n,
+                    test ? pairs->nll_test : pairs->nll_train, threads, fault) &&
+           (!e->has_base ||
+            evaluate_base(&e->of_base, bundle, e->weights.theta, steps, base, x, n, threads, fault));
+}
+
+static bool print(const struct evaluated *e, struct fault *fault)
+{
+    const struct command_options *options = e->options;
+    char data[4096];
+    if (options->json) {
+        json_t *json = report_evaluation_json(&e->flow);
+        if (e->has_base)
+            report_base_json(json, &e->of_base);
+        return command_print_json(json, fault);
+    }
+    (void)fprintf(stdout, "%s on %s of %s\n", options->argument[0],
+                  e->pairs.n_test > 0 ? "the test set" : "all pairs",
+                  command_data_name(e->context->bundle, options->data, data, sizeof data));
+    report_evaluation(stdout, &e->flow);
+    if (e->has_base)
+        report_base(stdout, &e->of_base);
+    return true;
+}
+
+bool command_evaluate(const struct command_context *context, const struct command_options *options,
+                      struct fault *fault)
+{
+    struct evaluated e = {.context = context, .options = options};
+    bool good = load(&e, fault);
+    if (good)
+        command_tell_steps(context, options->argument[0], &e.weights);
+    good = good && find_pairs(&e, fault) && measure(&e, fault) && print(&e, fault);
+    pairs_free(&e.pairs);
+    samples_free(&e.samples);
+    base_flow_free(e.base);
+    weights_free(&e.weights);
+    return good;
+}

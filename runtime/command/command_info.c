@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "command/command.h"
+#include "ground/human.h"
+#include "command/report.h"
+#include "kernels/settings.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static json_t *kernels_json(const struct gpfc_bundle *bundle)
+{
+    json_t *kernels = json_object();
+    for (int64_t i = 0; i < bundle->n_kernels; i++) {
+        const struct gpfc_kernel *kernel = &bundle->kernels[i];
+        json_t *one = json_object();
+        report_put(one, "flop_per_sample", kernel->flop_per_sample);
+        report_put(one, "useful_flop_per_sample", kernel->useful_flop_per_sample);
+        (void)json_object_set_new(one, "scratch_bytes", json_integer(kernel->scratch_bytes));
+        (void)json_object_set_new(kernels, kernel->name, one);
+    }
+    return kernels;
+}
+
+static json_t *base_json(const struct gpfc_bundle *bundle)
+{
+    char hash[20];
+    json_t *json = json_object();
+    (void)snprintf(hash, sizeof hash, "%016" PRIx64, (uint64_t)bundle->base->spec_hash);
+    (void)json_object_set_new(json, "kind", json_string(setting_text(bundle, "base.kind")));
+    (void)json_object_set_new(json, "spec_hash", json_string(hash));
+    (void)json_object_set_new(json, "parameters", json_integer(bundle->base->theta_elements));
+    (void)json_object_set_new(json, "kernels", kernels_json(bundle->base));
+    return json;
+}
+
+static json_t *settings_json(const struct gpfc_bundle *bundle)
+{
+    json_t *settings = json_object();
+    for (int64_t i = 0; i < bundle->n_settings; i++)
+        (void)json_object_set_new(settings, bundle->settings[i].key, json_string(bundle->settings[i].text));
+    return settings;
+}
+
+bool command_other_cpu(const struct gpfc_bundle *bundle, char here[GPFC_CPU_NAME])
+{
+    gpfc_cpu_name(here);
+    return bundle->cpu_name[0] != '\0' && strcmp(bundle->cpu_name, here) != 0;
+}
+
+static json_t *info_json(const struct gpfc_bundle *bundle)
+{
+    char hash[20], here[GPFC_CPU_NAME];
+    json_t *json = json_object();
+    (void)snprintf(hash, sizeof hash, "%016" PRIx64, (uint64_t)bundle->spec_hash);
+    (void)json_object_set_new(json, "name", json_string(bundle->name));
+    (void)json_object_set_new(json, "version", json_string(bundle->version));
+    (void)json_object_set_new(json, "spec_hash", json_string(hash));
+    (void)json_object_set_new(json, "dimension", json_integer(bundle->dimension));
+    (void)json_object_set_new(json, "precision", json_string(bundle->precision == 4 ? "single" : "double"));
+    (void)json_object_set_new(json, "parameters", json_integer(bundle->theta_elements));
+    if (bundle->base != NULL)
+        (void)json_object_set_new(json, "base", base_json(bundle));
+    (void)json_object_set_new(json, "cpu", json_string(bundle->cpu));
+    (void)json_object_set_new(json, "features", json_string(bundle->features));
+    (void)json_object_set_new(json, "cpu_name", json_string(bundle->cpu_name));
+    (void)json_object_set_new(json, "other_cpu", json_boolean(command_other_cpu(bundle, here)));
+    (void)json_object_set_new(json, "schedule", json_string(bundle->schedule));
+    (void)json_object_set_new(json, "tuned", json_boolean(bundle->tuned));
+    (void)json_object_set_new(json, "compiler", json_string(bundle->compiler));
+    (void)json_object_set_new(json, "lanes", json_integer(bundle->lanes));
+    (void)json_object_set_new(json, "kernels", kernels_json(bundle));
+    (void)json_object_set_new(json, "settings", settings_json(bundle));
+    (void)json_object_set_new(json, "spec", json_string(bundle->spec_text));
+    return json;
+}
+
+static void print_parameters(const struct gpfc_bundle *bundle)
+{
+    struct human count;
+    (void)fprintf(stdout, "  weights   %s\n", human_count(&count, bundle->theta_elements));
+    for (int64_t i = 0; i < bundle->n_parameters; i++) {
+        const struct gpfc_parameter *parameter = &bundle->parameters[i];
+        char shape[48];
+        (void)snprintf(shape, sizeof shape,
+                       parameter->rank == 2 ? "[%" PRId64 ", %" PRId64 "]" : "[%" PRId64 "]",
+                       parameter->shape[0], parameter->shape[1]);
+        (void)fprintf(stdout, "            %-24s %s\n", parameter->name, shape);
+    }
+}
+
+static void print_kernels(const struct gpfc_bundle *bundle)
+{
+    struct human flop, bytes;
+    (void)fprintf(stdout, "  kernels   %-18s %15s  %s\n", "", "FLOP a sample", "work space");
+    for (int64_t i = 0; i < bundle->n_kernels; i++)
+        (void)fprintf(stdout, "            %-18s %15s  %s\n", bundle->kernels[i].name,
+                      human_count(&flop, (int64_t)bundle->kernels[i].flop_per_sample),
+                      human_bytes(&bytes, (double)bundle->kernels[i].scratch_bytes));
+}
+
+static void print_schedule(const struct gpfc_bundle *bundle)
+{
+    (void)fprintf(stdout, "  schedule  %s, %s\n", bundle->tuned != 0 ? "measured" : "chosen", bundle->schedule);
+}
+
+static void print_cpu(const struct command_context *context)
+{
+    const struct gpfc_bundle *bundle = context->bundle;
+    char here[GPFC_CPU_NAME];
+    if (command_other_cpu(bundle, here))
+        (void)fprintf(stdout, "  cpu       compiled for %s, this machine is another (%s): `%s tune' compiles it anew\n",
+                      bundle->cpu_name, here[0] != '\0' ? here : "unknown", context->program);
+    else if (bundle->cpu_name[0] != '\0')
+        (void)fprintf(stdout, "  cpu       %s, this one\n", bundle->cpu_name);
+    print_schedule(bundle);
+}
+
+bool command_info(const struct command_context *context, const struct command_options *options,
+                  struct fault *fault)
+{
+    const struct gpfc_bundle *bundle = context->bundle;
+    char flow[256];
+    if (options->json)
+        return command_print_json(info_json(bundle), fault);
+    report_flow(bundle, flow, sizeof flow);
+    (void)fprintf(stdout, "%s, compiled by gpfc %s for %s, %" PRId64 " samples a tile\n", bundle->name,
+                  bundle->version, bundle->cpu, bundle->lanes);
+    print_cpu(context);
+    (void)fprintf(stdout, "  flow      %s\n", flow);
+    print_parameters(bundle);
+    print_kernels(bundle);
+    if (bundle->base != NULL) {
+        report_base_flow(bundle, flow, sizeof flow);
+        (void)fprintf(stdout, "  base flow %s\n", flow);
+        print_schedule(bundle->base);
+        print_parameters(bundle->base);
+        print_kernels(bundle->base);
+    }
+    (void)fprintf(stdout, "  spec      hash %016" PRIx64 "\n\n%s", (uint64_t)bundle->spec_hash,
+                  bundle->spec_text);
+    return true;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Options of all commands in one table, a letter each; a command names the letters that it takes. */
+#include "command/command.h"
+#include "model/flow.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum option_kind { OPTION_TEXT, OPTION_INTEGER, OPTION_REAL, OPTION_FLAG };
+
+struct option_row {
+    char letter;
+    const char *name, *value, *help;
+    enum option_kind kind;
+    size_t field; /* in struct command_options */
+    double least, greatest;
+};
+
+#define FIELD(name) offsetof(struct command_options, name)
+
+static const struct option_row rows[] = {
+    {'d', "data", "FILE", "pairs or samples (.npz, .npy, X.npy,Y.npy, .csv) instead of the spec's data",
+     OPTION_TEXT, FIELD(data), 0, 0},
+    {'o', "out", "DIR", "folder for model, checkpoint and metrics (NAME.run)", OPTION_TEXT, FIELD(out), 0, 0},
+    {'i', "init", "MODEL", "start from these weights (.safetensors)", OPTION_TEXT, FIELD(init), 0, 0},
+    {'u', "base", "MODEL", "the base flow of this model, instead of training one", OPTION_TEXT, FIELD(base),
+     0, 0},
+    {'p', "part", "PART", "'flow' (default): y and s(y); 'base': x and y = f(x); 'both': x and s(f(x))",
+     OPTION_TEXT, FIELD(part), 0, 0},
+    {'f', "from", "WHAT", "rows are 'latent': --part flow; or 'data': --part both", OPTION_TEXT, FIELD(from),
+     0, 0},
+    {'g', "to", "WHAT", "rows wanted 'latent': --part flow; or as 'data': --part both", OPTION_TEXT,
+     FIELD(to), 0, 0},
+    {'w', "stage", "STAGE", "the training of the 'flow' (default), or of its 'base' flow", OPTION_TEXT,
+     FIELD(stage), 0, 0},
+    {'e', "epochs", "N", "passes over the training set", OPTION_INTEGER, FIELD(epochs), 1, 1e8},
+    {'c', "base-epochs", "N", "passes over it in the training of the base flow", OPTION_INTEGER, FIELD(base_epochs), 1, 1e8},
+    {'b', "batch", "N", "samples of a training step", OPTION_INTEGER, FIELD(batch), 1, 16777216},
+    {'s', "seed", "N", "of weights, order and noise", OPTION_INTEGER, FIELD(seed), 0, 9007199254740991.0},
+    {'t', "threads", "N", "threads (all of the machine)", OPTION_INTEGER, FIELD(threads), 1, 4096},
+    {'l', "seconds", "S", "how long to measure (5)", OPTION_REAL, FIELD(seconds), 0.01, 1e6},
+    {'m', "tune", "HOW", "quick (default) or full", OPTION_TEXT, FIELD(tune), 0, 0},
+    {'n', "tune-time", "S", "seconds to measure in all (quick 20, full 240)", OPTION_REAL, FIELD(tune_seconds), 0.1,
+     86400},
+    {'q', "quiet", NULL, "print errors alone", OPTION_FLAG, FIELD(quiet), 0, 0},
+    {'j', "json", NULL, "print the result as JSON", OPTION_FLAG, FIELD(json), 0, 0},
+};
+
+enum {
+    N_ROWS = sizeof rows / sizeof rows[0],
+    KEY_HELP = 'h',
+    KEY_HELP_TOO = '?',
+    KEY_USAGE = 1,
+    KEY_FIRST = 1000,
+};
+
+struct parse {
+    const struct command *command;
+    struct command_options *out;
+    int n_arguments;
+    bool helped;
+};
+
+/* ---- values ------------------------------------------------------------------------------------------- */
+
+static bool read_integer(const char *text, double least, double greatest, int64_t *out)
+{
+    char *end = NULL;
+    errno = 0;
+    *out = strtoll(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0' && (double)*out >= least && (double)*out <= greatest;
+}
+
+static bool read_real(const char *text, double least, double greatest, double *out)
+{
+    char *end = NULL;
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && *out >= least && *out <= greatest;
+}
+
+static void put_integer(struct command_options *out, const struct option_row *row, int64_t value)
+{
+    if (row->field == FIELD(threads))
+        out->threads = (int)value;
+    else
+        *(int64_t *)(void *)((char *)out + row->field) = value;
+    out->seed_given |= row->field == FIELD(seed);
+}
+
+static error_t put_value(const struct option_row *row, const char *text, struct argp_state *state)
+{
+    struct command_options *out = ((struct parse *)state->input)->out;
+    void *field = (char *)out + row->field;
+    int64_t integer;
+    double real;
+    switch (row->kind) {
+    case OPTION_TEXT:
+        if (text[0] == '\0') {
+            argp_error(state, "--%s takes a name, not nothing", row->name);
+            return EINVAL;
+        }
+        *(const char **)field = text;
+        return 0;
+    case OPTION_FLAG:
+        *(bool *)field = true;
+        return 0;
+    case OPTION_INTEGER:
+        if (read_integer(text, row->least, row->greatest, &integer)) {
+            put_integer(out, row, integer);
+            return 0;
+        }
+        argp_error(state, "--%s takes a whole number from %.0f to %.0f, not '%s'", row->name, row->least,
+                   row->greatest, text);
+        return EINVAL;
+    case OPTION_REAL:
+        if (read_real(text, row->least, row->greatest, &real)) {
+            *(double *)field = real;
+            return 0;
+        }
+        argp_error(state, "--%s takes a number from %g to %g, not '%s'", row->name, row->least, row->greatest,
+                   text);
+        return EINVAL;
+    }
+    return EINVAL;
+}
+
+/* ---- argp --------------------------------------------------------------------------------------------- */
+
+/* gpfc itself has -q, too. */
+static int key_of(int row)
+{
+    return rows[row].letter == 'q' ? 'q' : KEY_FIRST + row;
+}
+
+static error_t parse_one(int key, char *text, struct argp_state *state)
+{
+    struct parse *parse = state->input;
+    if (key == KEY_HELP || key == KEY_HELP_TOO || key == KEY_USAGE) {
+        unsigned what = key == KEY_USAGE ? ARGP_HELP_USAGE : ARGP_HELP_STD_HELP;
+        argp_state_help(state, state->out_stream, what & ~(unsigned)(ARGP_HELP_EXIT_OK | ARGP_HELP_EXIT_ERR));
+        parse->helped = true;
+        return ECANCELED;
+    }
+    for (int i = 0; i < N_ROWS; i++)
+        if (key == key_of(i))
+            return put_value(&rows[i], text, state);
+    if (key != ARGP_KEY_ARG)
+        return ARGP_ERR_UNKNOWN;
+    if (parse->n_arguments >= parse->command->n_arguments) {
+        argp_error(state, "'%s' is one argument too many", text);
+        return EINVAL;
+    }
+    parse->out->argument[parse->n_arguments++] = text;
+    return 0;
+}
+
+/* The options whose letters the command names, and help. */
+static void list_options(const struct command *command, struct argp_option options[N_ROWS + 4])
+{
+    int n = 0;
+    for (int i = 0; i < N_ROWS; i++)
+        if (strchr(command->options, rows[i].letter) != NULL)
+            options[n++] = (struct argp_option){
+                .name = rows[i].name, .key = key_of(i), .arg = rows[i].value, .doc = rows[i].help};
+    options[n++] = (struct argp_option){.name = "help", .key = KEY_HELP, .doc = "show this", .group = -1};
+    options[n++] = (struct argp_option){.key = KEY_HELP_TOO, .flags = OPTION_HIDDEN};
+    options[n++] = (struct argp_option){.name = "usage", .key = KEY_USAGE, .flags = OPTION_HIDDEN};
+    options[n] = (struct argp_option){0};
+}
+
+/* "./moons train" for the words that argp prints; it cuts at the last slash. */
+static void full_name(const char *program, const char *command, char *room, size_t bytes)
+{
+    const char *slash = strrchr(program, '/');
+    (void)snprintf(room, bytes, "%s %s", slash != NULL ? slash + 1 : program, command);
+}
+
+enum command_parsed command_parse(const struct command *command, const char *program, int argc, char **argv,
+                                  struct command_options *out)
+{
+    struct argp_option options[N_ROWS + 4];
+    char name[512], *first = argv[1];
+    const struct argp argp = {
+        .options = options, .parser = parse_one, .args_doc = command->arguments, .doc = command->help};
+    struct parse parse = {.command = command, .out = out};
+    *out = (struct command_options){0};
+    list_options(command, options);
+    full_name(program, command->name, name, sizeof name);
+    argv[1] = name;
+    error_t error = argp_parse(&argp, argc - 1, argv + 1, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, &parse);
+    argv[1] = first;
+    if (parse.helped)
+        return COMMAND_HELPED;
+    if (error != 0)
+        return COMMAND_WRONG;
+    if (parse.n_arguments < command->n_arguments) {
+        (void)fprintf(stderr, "%s: %s missing: %s %s\nTry `%s --help' for more information.\n", name,
+                      command->n_arguments - parse.n_arguments > 1 ? "arguments are" : "an argument is", name,
+                      command->arguments, name);
+        return COMMAND_WRONG;
+    }
+    out->threads = flow_threads(out->threads);
+    return COMMAND_RUN;
+}

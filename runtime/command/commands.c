@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of a trainer's commands, and the choice among them. */
+#include "kernels/bundle.h"
+#include "command/command.h"
+#include "gpfc/runtime.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct command commands[] = {
+    {"train", "", 0, "doiuecstqj", "train, into a folder",
+     "Trains on pairs (x, y = f(x)), after the base flow f where they have to be made; leaves the best "
+     "model, a "
+     "checkpoint and metrics in a folder. Ctrl-C saves and stops.",
+     command_train, COMMAND_CALLS_KERNELS},
+    {"resume", "DIR", 1, "tqj", "go on with a training that was stopped",
+     "Goes on with a training from its last checkpoint, with the same result as if it had not been stopped.",
+     command_resume, COMMAND_CALLS_KERNELS},
+    {"apply", "MODEL IN.npy OUT.npy", 3, "pft", "map rows: y to s(y), x to f(x)",
+     "Maps the rows of IN by the flow s, the base flow f, or s after f. Files larger than memory work. Rows "
+     "that did not reach the base flow's tolerance are counted on standard error. In .npz files the arrays "
+     "are x, y = f(x) and s; labels are carried over.",
+     command_apply, COMMAND_CALLS_KERNELS},
+    {"invert", "MODEL IN.npy OUT.npy", 3, "pgt", "map rows back: s(y) to y, f(x) to x",
+     "Maps the rows of IN by the inverse of the flow s, of the base flow f, or of s after f; else it is as "
+     "apply.",
+     command_invert, COMMAND_CALLS_KERNELS},
+    {"evaluate", "MODEL", 1, "dtj", "cost before and after, and more",
+     "Measures a model on the test set: likelihood and cost before and after, energy, how well it keeps the "
+     "Gaussian, and how well the base flow is inverted.",
+     command_evaluate, COMMAND_CALLS_KERNELS},
+    {"bench", "", 0, "wltbj", "time training steps",
+     "Times training steps on random pairs, against the measured peak of a core.", command_bench,
+     COMMAND_CALLS_KERNELS},
+    {"tune", "", 0, "mnqj", "compile it anew for this CPU",
+     "Has gpfc compile the spec of this trainer anew for the CPU at hand, with the code that is fastest when measured, "
+     "and replaces this trainer when that is done. Models stay as they are.",
+     command_tune, COMMAND_RUNS_ANYWHERE},
+    {"info", "", 0, "j", "what this trainer was compiled from",
+     "Tells what this trainer was compiled from and for.", command_info, COMMAND_READS_BUNDLE},
+};
+
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_usage(FILE *out, const struct command_context *context)
+{
+    const struct gpfc_bundle *bundle = context->bundle;
+    (void)fprintf(out, "%s: a Gaussian-preserving flow of dimension %lld, compiled by gpfc %s\n\n",
+                  bundle->name, (long long)bundle->dimension, bundle->version);
+    (void)fprintf(out, "Usage: %s COMMAND [OPTION...]\n\n", context->program);
+    for (int i = 0; i < N_COMMANDS; i++)
+        (void)fprintf(out, "  %-9s %-21s %s\n", commands[i].name, commands[i].arguments, commands[i].brief);
+    (void)fprintf(out, "\n%s COMMAND --help shows the options of a command.\n", context->program);
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* What the shell is told: a training that diverged is a failure like others. */
+static int exit_code(const struct fault *fault)
+{
+    return fault->exit_code == FAULT_DIVERGED || fault->exit_code == 0 ? FAULT_SYSTEM : fault->exit_code;
+}
+
+/* A person hears of it; a script may ask info. */
+static void tell_other_cpu(const struct command_context *context)
+{
+    char here[GPFC_CPU_NAME];
+    if (isatty(STDERR_FILENO) == 1 && command_other_cpu(context->bundle, here))
+        (void)fprintf(stderr, "%s: compiled for %s, which this machine (%s) is not: `%s tune' compiles it anew\n",
+                      context->program, context->bundle->cpu_name, here[0] != '\0' ? here : "unknown",
+                      context->program);
+}
+
+static int run_command(const struct command_context *context, const struct command *command, int argc,
+                       char **argv)
+{
+    struct command_options options;
+    struct fault fault = {0};
+    switch (command_parse(command, context->program, argc, argv, &options)) {
+    case COMMAND_HELPED:
+        return 0;
+    case COMMAND_WRONG:
+        return FAULT_INPUT;
+    case COMMAND_RUN:
+        break;
+    }
+    const bool runnable = command->needs == COMMAND_RUNS_ANYWHERE || bundle_check(context->bundle, &fault);
+    if (runnable && command->needs == COMMAND_CALLS_KERNELS && !options.quiet)
+        tell_other_cpu(context);
+    if (command->needs == COMMAND_CALLS_KERNELS)
+        command_watch_files();
+    if (runnable && command->run(context, &options, &fault))
+        return 0;
+    (void)fprintf(stderr, "%s: %s\n", context->program, fault.text);
+    return exit_code(&fault);
+}
+
+static int run_word(const struct command_context *context, const char *word, int argc, char **argv)
+{
+    const struct gpfc_bundle *bundle = context->bundle;
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        print_usage(stdout, context);
+        return 0;
+    }
+    if (strcmp(word, "--version") == 0) {
+        (void)fprintf(stdout, "%s, compiled by gpfc %s\n", bundle->name, bundle->version);
+        return 0;
+    }
+    const struct command *command = find_command(word);
+    if (command != NULL)
+        return run_command(context, command, argc, argv);
+    if (word[0] != '\0')
+        (void)fprintf(stderr, "%s: no command '%s'\n\n", context->program, word);
+    print_usage(stderr, context);
+    return FAULT_INPUT;
+}
+
+/* What was printed to a full device was not printed. */
+int gpfc_trainer_main(const struct gpfc_bundle *bundle, int argc, char **argv)
+{
+    const struct command_context context = {.bundle = bundle, .program = argc > 0 ? argv[0] : bundle->name};
+    int code = run_word(&context, argc > 1 ? argv[1] : "", argc, argv);
+    bool printed = fflush(stdout) == 0 && ferror(stdout) == 0;
+    if (printed || code != 0)
+        return code;
+    (void)fprintf(stderr, "%s: cannot write to the standard output\n", context.program);
+    return FAULT_SYSTEM;
+}

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+#
+# Takes: the command line of a trainer. Gives: what a person is told, and an exit status. Decides nothing
+# about numbers.
+libgpfcrt_a_SOURCES += \
+	runtime/command/command.h \
+	runtime/command/command_apply.c \
+	runtime/command/command_bench.c \
+	runtime/command/command_data.c \
+	runtime/command/command_evaluate.c \
+	runtime/command/command_info.c \
+	runtime/command/command_lost_file.c \
+	runtime/command/command_options.c \
+	runtime/command/command_stage.c \
+	runtime/command/command_stage.h \
+	runtime/command/command_train.c \
+	runtime/command/command_training.c \
+	runtime/command/command_training.h \
+	runtime/command/command_tune.c \
+	runtime/command/commands.c \
+	runtime/command/peak.c \
+	runtime/command/peak.h \
+	runtime/command/progress.c \
+	runtime/command/progress.h \
+	runtime/command/report.c \
+	runtime/command/report.h \
+	runtime/command/trainer_main.c

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+#
+# Takes: the spec's data settings, or a file. Gives: samples, standardised, split into training and test
+# set; and results written in the format and units that the samples came in.
+libgpfcrt_a_SOURCES += \
+	runtime/data/row_files.c \
+	runtime/data/row_files.h \
+	runtime/data/samples.c \
+	runtime/data/samples.h \
+	runtime/data/samples_file.c \
+	runtime/data/samples_parts.h \
+	runtime/data/standard.c \
+	runtime/data/standard.h \
+	runtime/data/toys.c \
+	runtime/data/toys.h

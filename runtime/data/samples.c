@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Takes a request, gives samples: from a file or a generator, standardised where that is wanted. */
+#include "data/samples_parts.h"
+#include "data/toys.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_ROWS = 4096 };
+
+int64_t samples_test_rows(int64_t n, double share)
+{
+    const int64_t rows = (int64_t)(share * (double)n + 0.5);
+    return rows < n ? rows : n - 1;
+}
+
+void *samples_room(int64_t n, size_t row_bytes, struct fault *fault)
+{
+    size_t bytes = SIZE_MAX;
+    void *const room =
+        __builtin_mul_overflow((size_t)n, row_bytes, &bytes) ? NULL : malloc(bytes ? bytes : 1);
+    if (!room)
+        (void)fault_memory(fault, bytes, "the data");
+    return room;
+}
+
+/* ---- the generator ------------------------------------------------------------------------------------ */
+
+/* Samples first .. first + n - 1 of a generator, block by block. */
+static void *generate(const struct samples *s, int toy, uint64_t seed, int64_t first, int64_t n,
+                      struct fault *fault)
+{
+    double block[2 * BLOCK_ROWS];
+    char *const to = samples_room(n, 2 * (size_t)s->precision, fault);
+    for (int64_t row = 0; to && row < n; row += BLOCK_ROWS) {
+        const int64_t rows = n - row < BLOCK_ROWS ? n - row : BLOCK_ROWS;
+        toy_samples(toy, seed, first + row, rows, block);
+        for (int64_t i = 0; i < 2 * rows; i++)
+            if (s->precision == 4)
+                ((float *)(void *)to)[2 * row + i] = (float)block[i];
+            else
+                ((double *)(void *)to)[2 * row + i] = block[i];
+    }
+    return to;
+}
+
+static bool make_samples(struct samples *out, const struct samples_request *request, struct fault *fault)
+{
+    const int toy = request->generator ? toy_find(request->generator) : -1;
+    if (!request->generator)
+        return fault_set(fault, FAULT_INPUT, "no data: give a file of samples or pairs (--data FILE)");
+    if (toy < 0)
+        return fault_set(fault, FAULT_INPUT, "no generator %s", request->generator);
+    if (out->d != 2)
+        return fault_set(fault, FAULT_INPUT,
+                         "generator %s makes 2-dimensional samples; the dimension is %" PRId64,
+                         request->generator, out->d);
+    assert(request->rows > 0);
+    if (samples_standardised(request, false))
+        out->precision = 8;
+    out->n_test = samples_test_rows(request->rows, request->test);
+    out->n_train = request->rows - out->n_test;
+    out->x_train = generate(out, toy, request->seed, 0, out->n_train, fault);
+    out->x_test = out->x_train ? generate(out, toy, request->seed, out->n_train, out->n_test, fault) : NULL;
+    return out->x_test != NULL;
+}
+
+/* ---- standardisation ---------------------------------------------------------------------------------- */
+
+bool samples_standardised(const struct samples_request *request, bool has_y)
+{
+    return !has_y && (request->standard ? request->standard->d > 0 : request->standardise);
+}
+
+/* Double to float, in place: the front of the same memory, moved to where a smaller piece is enough. */
+static void make_single(void **rows, int64_t elements)
+{
+    char *const at = *rows;
+    for (int64_t i = 0; i < elements; i++) {
+        double wide;
+        memcpy(&wide, at + i * (int64_t)sizeof wide, sizeof wide);
+        const float narrow = (float)wide;
+        memcpy(at + i * (int64_t)sizeof narrow, &narrow, sizeof narrow);
+    }
+    void *const smaller = realloc(*rows, elements > 0 ? (size_t)elements * sizeof(float) : 1);
+    if (smaller)
+        *rows = smaller;
+}
+
+static bool check_rows(const struct samples *s, const void *rows, int64_t n, struct fault *fault)
+{
+    for (int64_t i = 0; i < n * s->d; i++)
+        if (!isfinite(s->precision == 4 ? (double)((const float *)rows)[i] : ((const double *)rows)[i]))
+            return fault_set(fault, FAULT_INPUT,
+                             "row %" PRId64 ", column %" PRId64
+                             " of the data is infinite in units of the model's deviation (counted from 0)",
+                             i / s->d, i % s->d);
+    return true;
+}
+
+static bool standardise(struct samples *s, const struct samples_request *request, struct fault *fault)
+{
+    if (request->standard && request->standard->d != s->d)
+        return fault_set(fault, FAULT_INPUT,
+                         "the model standardises %" PRId64 " coordinates; the dimension is %" PRId64,
+                         request->standard->d, s->d);
+    if (request->standard ? !standard_copy(&s->standard, request->standard, fault)
+                          : !standard_fit(&s->standard, s->x_train, s->n_train, s->d, fault))
+        return false;
+    standard_apply(&s->standard, s->x_train, s->n_train, 8);
+    standard_apply(&s->standard, s->x_test, s->n_test, 8);
+    if (request->precision == 4) {
+        make_single(&s->x_train, s->n_train * s->d);
+        make_single(&s->x_test, s->n_test * s->d);
+    }
+    s->precision = request->precision;
+    return check_rows(s, s->x_train, s->n_train, fault) && check_rows(s, s->x_test, s->n_test, fault);
+}
+
+/* ---- all of it ---------------------------------------------------------------------------------------- */
+
+static bool load(struct samples *out, const struct samples_request *request, struct fault *fault)
+{
+    if (request->file ? !samples_read_file(out, request, fault) : !make_samples(out, request, fault))
+        return false;
+    return !samples_standardised(request, out->y_train != NULL) || standardise(out, request, fault);
+}
+
+bool samples_load(struct samples *out, const struct samples_request *request, struct fault *fault)
+{
+    assert(request->d > 0 && (request->precision == 4 || request->precision == 8));
+    *out = (struct samples){.d = request->d, .precision = request->precision};
+    if (load(out, request, fault))
+        return true;
+    samples_free(out);
+    return false;
+}
+
+void samples_free(struct samples *samples)
+{
+    void *const rows[] = {samples->x_train, samples->x_test, samples->y_train, samples->y_test};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (samples->map[i].pages != NULL)
+            file_unmap(&samples->map[i]);
+        else
+            free(rows[i]);
+    free(samples->logdet_train);
+    free(samples->logdet_test);
+    free(samples->labels_train);
+    free(samples->labels_test);
+    standard_free(&samples->standard);
+    *samples = (struct samples){.d = 0};
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a trainer learns from, as it was given: rows x for training and for the test, and, where a file has
+ * them, y = f(x), log-determinants and labels; in the trainer's precision, row-major, [n][d], finite, at
+ * least one training row. From
+ *
+ *   .npz   x_train x_test, or x, or samples; with or without y_train y_test, or y; logdet_train logdet_test,
+ *          or logdet; labels_train labels_test, or labels
+ *   .npy   x alone; "X.npy,Y.npy" are x and y
+ *   .csv   (or .tsv, .txt; csv.h) a column for each coordinate, separated by commas, semicolons, tabs or
+ *          blanks; with or without a line of names, of which "label" or "labels" is the labels'
+ *   none   a generator (toys.h)
+ *
+ * Log-determinants are those of f, and looked at where there is a y alone; labels are whole numbers of any
+ * type.
+ *
+ * Where the data has no split of its own, a share `test` of it is the test: of a file rows drawn by a fixed
+ * seed, so that training and every later evaluation see the same ones; of a generator the last ones. x may be
+ * standardised: each coordinate less the training rows' mean, over their deviation.
+ *
+ * x and y of a file with a split of its own (or without a test), in the trainer's precision and not deflated,
+ * are not read into memory but mapped (file_map.h): they are to be read alone, and may lie at any address
+ * (rows.h). */
+#ifndef GPFC_SAMPLES_H
+#define GPFC_SAMPLES_H
+
+#include "ground/fault.h"
+#include "files/file_map.h"
+#include "data/standard.h"
+
+#include <stdint.h>
+
+struct samples_request {
+    int64_t d;
+    int precision;                   /* 4: float, 8: double */
+    const char *file;                /* NULL: the generator */
+    const char *generator;           /* a name of toys.h, or NULL; not looked at where there is a file */
+    int64_t rows;                    /* of the generator */
+    double test;                     /* 0 .. 0.9 */
+    uint64_t seed;                   /* of the generator */
+    bool standardise;                /* x, where the file has no y */
+    const struct standard *standard; /* a model's: it is used (d = 0: none is) whatever `standardise` says; or
+                                        NULL. Where the file has a y, none is */
+};
+
+struct samples {
+    int64_t d;
+    int precision;
+    int64_t n_train, n_test;             /* n_test may be 0 */
+    void *x_train, *x_test;              /* REAL [n][d], standardised */
+    void *y_train, *y_test;              /* REAL [n][d]; NULL: not given */
+    double *logdet_train, *logdet_test;  /* [n]; NULL: not given */
+    int64_t *labels_train, *labels_test; /* [n]; NULL: not given */
+    struct standard standard;            /* as used; d = 0: none */
+    struct file_map map[4];              /* what of x_train, x_test, y_train, y_test lies in a file */
+};
+
+bool samples_load(struct samples *out, const struct samples_request *request, struct fault *fault) MUST_CHECK;
+void samples_free(struct samples *samples); /* what is in it; a zeroed one is allowed */
+
+#endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Takes an .npz, .npy files or a text, gives what they hold, split. Where the data has no split of its own,
+ * test rows are drawn by a fixed seed, so that training and every later evaluation see the same ones. */
+#include "files/csv.h"
+#include "files/npz.h"
+#include "numbers/random.h"
+#include "data/samples_parts.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_ROWS = 4096, SPLIT_SEED = 1 };
+
+/* The names of arrays that belong together. */
+struct names {
+    const char *x, *y, *logdet, *labels;
+};
+static const struct names train_names = {"x_train", "y_train", "logdet_train", "labels_train"};
+static const struct names test_names = {"x_test", "y_test", "logdet_test", "labels_test"};
+static const struct names whole_names = {"x", "y", "logdet", "labels"};
+static const struct names samples_names = {"samples", "y", "logdet", "labels"};
+
+struct part { /* as in struct samples */
+    int64_t n;
+    void *x, *y, *logdet, *labels;
+    struct file_map x_map, y_map;
+};
+
+struct input {
+    const struct samples_request *request;
+    struct npz *npz;       /* or NULL: */
+    char *x_path, *y_path; /* .npy files; y_path may be NULL */
+    int precision;         /* of x and y */
+    bool has_y;
+    bool is_changed;         /* x, after it was read: standardised */
+    unsigned char *for_test; /* [n] which rows are; NULL: the data has its own split */
+    struct part train, test;
+};
+
+/* ---- arrays by name ----------------------------------------------------------------------------------- */
+
+enum kind { ROWS /* [n][d] REAL */, NUMBERS /* [n] double */, LABELS /* [n] int64 */ };
+
+static bool has_array(const struct input *in, const char *name)
+{
+    if (in->npz)
+        return npz_has(in->npz, name);
+    return strcmp(name, "x") == 0 || (strcmp(name, "y") == 0 && in->y_path);
+}
+
+static bool open_array(const struct input *in, enum kind kind, const char *name, struct npy_reader **out,
+                       struct fault *fault)
+{
+    if (in->npz)
+        return kind == LABELS ? npz_integers(in->npz, name, out, fault)
+                              : npz_array(in->npz, name, out, fault);
+    return npy_open(out, name[0] == 'x' ? in->x_path : in->y_path, fault);
+}
+
+static bool check_shape(const struct input *in, enum kind kind, const char *name, int64_t n,
+                        const struct npy_reader *reader, struct fault *fault)
+{
+    const struct npy_shape shape = npy_shape(reader);
+    if (kind == ROWS)
+        return npy_expect_columns(reader, in->request->d, fault) &&
+               (n < 0 || n == shape.rows ||
+                fault_set(fault, FAULT_INPUT, "%s: %s has %" PRId64 " rows, its x %" PRId64,
+                          in->request->file, name, shape.rows, n));
+    return ((shape.rank == 1 || shape.rank == 2) && shape.columns == 1 && shape.rows == n) ||
+           fault_set(fault, FAULT_INPUT, "%s: %s is no list of %" PRId64 " numbers, one for each row of x",
+                     in->request->file, name, n);
+}
+
+/* n < 0: any number of rows. */
+static bool open_checked(const struct input *in, enum kind kind, const char *name, int64_t n,
+                         struct npy_reader **out, struct fault *fault)
+{
+    if (!open_array(in, kind, name, out, fault))
+        return false;
+    if (check_shape(in, kind, name, n, *out, fault))
+        return true;
+    npy_close(*out);
+    return false;
+}
+
+static bool check_count(const struct input *in, const char *name, int64_t n, struct fault *fault)
+{
+    if (n > UINT32_MAX)
+        return fault_set(fault, FAULT_INPUT, "%s: %s has more than %" PRIu32 " rows", in->request->file, name,
+                         UINT32_MAX);
+    return n > 0 || fault_set(fault, FAULT_INPUT, "%s: %s has no rows", in->request->file, name);
+}
+
+static bool count_rows(const struct input *in, const char *name, int64_t *out, struct fault *fault)
+{
+    struct npy_reader *reader;
+    if (!open_checked(in, ROWS, name, -1, &reader, fault))
+        return false;
+    *out = npy_shape(reader).rows;
+    npy_close(reader);
+    return check_count(in, name, *out, fault);
+}
+
+/* ---- their rows --------------------------------------------------------------------------------------- */
+
+static size_t bytes_of_row(const struct input *in, enum kind kind)
+{
+    return kind == ROWS ? (size_t)in->request->d * (size_t)in->precision : 8;
+}
+
+static bool read_rows(const struct input *in, enum kind kind, struct npy_reader *reader, int64_t rows,
+                      void *to, int64_t *got, struct fault *fault)
+{
+    return kind == LABELS ? npy_read_integers(reader, rows, to, got, fault)
+                          : npy_read_rows(reader, kind == ROWS ? in->precision : 8, rows, to, got, fault);
+}
+
+/* Hands the rows of a block out to train and test; next: how many each has. */
+static void hand_out(const unsigned char *for_test, const char *block, int64_t rows, size_t row_bytes,
+                     void *const to[2], int64_t next[2])
+{
+    for (int64_t i = 0; i < rows; i++) {
+        const int which = for_test[i];
+        memcpy((char *)to[which] + (size_t)next[which]++ * row_bytes, block + (size_t)i * row_bytes,
+               row_bytes);
+    }
+}
+
+static bool read_split(const struct input *in, enum kind kind, struct npy_reader *reader, void *const to[2],
+                       struct fault *fault)
+{
+    const size_t row_bytes = bytes_of_row(in, kind);
+    char *const block = samples_room(BLOCK_ROWS, row_bytes, fault);
+    int64_t got = 1, row = 0, next[2] = {0, 0};
+    bool done = block != NULL;
+    while (done && got > 0) {
+        done = read_rows(in, kind, reader, BLOCK_ROWS, block, &got, fault);
+        if (done)
+            hand_out(in->for_test + row, block, got, row_bytes, to, next);
+        row += got;
+    }
+    free(block);
+    return done;
+}
+
+/* An array of a's rows, or of a's and b's together, in room made here. b NULL: it is not split. */
+static bool read_into_memory(const struct input *in, enum kind kind, struct npy_reader *reader,
+                             const struct part *a, const struct part *b, void **to_a, void **to_b,
+                             struct fault *fault)
+{
+    int64_t got;
+    *to_a = samples_room(a->n, bytes_of_row(in, kind), fault);
+    if (b && *to_a)
+        *to_b = samples_room(b->n, bytes_of_row(in, kind), fault);
+    if (!*to_a || (b && !*to_b))
+        return false;
+    return b ? read_split(in, kind, reader, (void *const[2]){*to_a, *to_b}, fault)
+             : read_rows(in, kind, reader, a->n, *to_a, &got, fault);
+}
+
+/* a's rows where they lie, if they can stay there: *to_a is not NULL. Nothing is left for b then. */
+static bool map_rows(const struct input *in, struct npy_reader *reader, const struct part *b,
+                     struct file_map *map, void **to_a, void **to_b, struct fault *fault)
+{
+    if (in->is_changed || (b && b->n > 0))
+        return true;
+    if (!npy_map_rows(reader, in->precision, map, fault))
+        return false;
+    *to_a = map->bytes;
+    if (*to_a && b)
+        *to_b = samples_room(0, 1, fault);
+    return !*to_a || !b || *to_b;
+}
+
+/* map NULL: it is always read. */
+static bool read_array(const struct input *in, enum kind kind, const char *name, const struct part *a,
+                       const struct part *b, void **to_a, void **to_b, struct file_map *map,
+                       struct fault *fault)
+{
+    struct npy_reader *reader;
+    if (!open_checked(in, kind, name, a->n + (b ? b->n : 0), &reader, fault))
+        return false;
+    bool done = !map || map_rows(in, reader, b, map, to_a, to_b, fault);
+    if (done && !*to_a)
+        done = read_into_memory(in, kind, reader, a, b, to_a, to_b, fault);
+    npy_close(reader);
+    return done;
+}
+
+/* All arrays of these names: x, y where there is one, and then log-determinants; labels. */
+static bool read_names(const struct input *in, const struct names *names, struct part *a, struct part *b,
+                       struct fault *fault)
+{
+    struct part none = {.n = 0};
+    struct part *const second = b ? b : &none;
+    if (!read_array(in, ROWS, names->x, a, b, &a->x, &second->x, &a->x_map, fault) ||
+        (in->has_y && !read_array(in, ROWS, names->y, a, b, &a->y, &second->y, &a->y_map, fault)))
+        return false;
+    if (in->has_y && has_array(in, names->logdet) &&
+        !read_array(in, NUMBERS, names->logdet, a, b, &a->logdet, &second->logdet, NULL, fault))
+        return false;
+    return !has_array(in, names->labels) ||
+           read_array(in, LABELS, names->labels, a, b, &a->labels, &second->labels, NULL, fault);
+}
+
+static void look_for_y(struct input *in, const struct names *names)
+{
+    in->has_y = has_array(in, names->y);
+    in->is_changed = samples_standardised(in->request, in->has_y);
+    in->precision = in->is_changed ? 8 : in->request->precision;
+}
+
+static bool read_own_split(struct input *in, struct fault *fault)
+{
+    look_for_y(in, &train_names);
+    return count_rows(in, train_names.x, &in->train.n, fault) &&
+           count_rows(in, test_names.x, &in->test.n, fault) &&
+           read_names(in, &train_names, &in->train, NULL, fault) &&
+           read_names(in, &test_names, &in->test, NULL, fault);
+}
+
+/* ---- data that is split here -------------------------------------------------------------------------- */
+
+/* The rows that a random order puts first. */
+static bool choose_test_rows(struct input *in, int64_t n, struct fault *fault)
+{
+    uint32_t *const order = malloc((size_t)n * sizeof *order);
+    in->test.n = samples_test_rows(n, in->request->test);
+    in->train.n = n - in->test.n;
+    in->for_test = calloc((size_t)n, 1);
+    if (!order || !in->for_test) {
+        free(order);
+        return fault_memory(fault, (size_t)n * sizeof *order, "the choice of test rows");
+    }
+    random_permutation(SPLIT_SEED, random_stream(RANDOM_SPLIT, 0), n, order);
+    for (int64_t i = 0; i < in->test.n; i++)
+        in->for_test[order[i]] = 1;
+    free(order);
+    return true;
+}
+
+static bool read_and_split(struct input *in, const struct names *names, struct fault *fault)
+{
+    int64_t n;
+    look_for_y(in, names);
+    return count_rows(in, names->x, &n, fault) && choose_test_rows(in, n, fault) &&
+           read_names(in, names, &in->train, &in->test, fault);
+}
+
+static bool read_arrays(struct input *in, struct fault *fault)
+{
+    if (has_array(in, train_names.x) && has_array(in, test_names.x))
+        return read_own_split(in, fault);
+    if (has_array(in, train_names.x))
+        return read_and_split(in, &train_names, fault);
+    const bool samples = !has_array(in, whole_names.x) && has_array(in, samples_names.x);
+    return read_and_split(in, samples ? &samples_names : &whole_names, fault);
+}
+
+/* ---- texts -------------------------------------------------------------------------------------------- */
+
+/* Row `from` of the table becomes row `to` of the part. */
+static void put_row(const struct input *in, const struct csv *csv, int64_t from, struct part *part,
+                    int64_t to)
+{
+    const int64_t d = in->request->d;
+    for (int64_t i = 0; i < d; i++)
+        if (in->precision == 4)
+            ((float *)part->x)[to * d + i] = (float)csv->x[from * d + i];
+        else
+            ((double *)part->x)[to * d + i] = csv->x[from * d + i];
+    if (csv->labels)
+        ((int64_t *)part->labels)[to] = csv->labels[from];
+}
+
+static bool make_part(const struct input *in, const struct csv *csv, struct part *part, struct fault *fault)
+{
+    part->x = samples_room(part->n, bytes_of_row(in, ROWS), fault);
+    part->labels = csv->labels ? samples_room(part->n, bytes_of_row(in, LABELS), fault) : NULL;
+    return part->x && (part->labels || !csv->labels);
+}
+
+static bool split_table(struct input *in, const struct csv *csv, struct fault *fault)
+{
+    int64_t next[2] = {0, 0};
+    if (!check_count(in, "the text", csv->rows, fault) || !choose_test_rows(in, csv->rows, fault) ||
+        !make_part(in, csv, &in->train, fault) || !make_part(in, csv, &in->test, fault))
+        return false;
+    for (int64_t row = 0; row < csv->rows; row++) {
+        const int which = in->for_test[row];
+        put_row(in, csv, row, which ? &in->test : &in->train, next[which]++);
+    }
+    return true;
+}
+
+static bool read_text(struct input *in, struct fault *fault)
+{
+    struct csv csv;
+    in->precision = samples_standardised(in->request, false) ? 8 : in->request->precision;
+    if (!csv_read(&csv, in->request->file, in->request->d, in->precision == 4 ? (double)FLT_MAX : DBL_MAX,
+                  fault))
+        return false;
+    const bool done = split_table(in, &csv, fault);
+    csv_free(&csv);
+    return done;
+}
+
+/* ---- the file ----------------------------------------------------------------------------------------- */
+
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+/* "X.npy", "X.npy,Y.npy", or an .npz by whatever name. */
+static bool open_input(struct input *in, struct fault *fault)
+{
+    const char *const file = in->request->file, *const comma = strstr(file, ".npy,");
+    if (!ends_with(file, ".npy"))
+        return npz_open(&in->npz, file, fault);
+    const size_t length = comma ? (size_t)(comma - file) + strlen(".npy") : strlen(file);
+    in->x_path = strndup(file, length);
+    in->y_path = comma ? strdup(file + length + 1) : NULL;
+    return (in->x_path && (in->y_path || !comma)) || fault_memory(fault, length, "a path");
+}
+
+/* Parts that were not read to their end, too: they are the caller's to free. */
+static void give(const struct input *in, struct samples *out)
+{
+    out->precision = in->precision;
+    out->n_train = in->train.n;
+    out->n_test = in->test.n;
+    out->x_train = in->train.x;
+    out->x_test = in->test.x;
+    out->y_train = in->train.y;
+    out->y_test = in->test.y;
+    out->logdet_train = in->train.logdet;
+    out->logdet_test = in->test.logdet;
+    out->labels_train = in->train.labels;
+    out->labels_test = in->test.labels;
+    out->map[0] = in->train.x_map;
+    out->map[1] = in->test.x_map;
+    out->map[2] = in->train.y_map;
+    out->map[3] = in->test.y_map;
+}
+
+bool samples_read_file(struct samples *out, const struct samples_request *request, struct fault *fault)
+{
+    struct input in = {.request = request};
+    const char *const file = request->file;
+    const bool text = ends_with(file, ".csv") || ends_with(file, ".tsv") || ends_with(file, ".txt");
+    const bool done = text ? read_text(&in, fault) : open_input(&in, fault) && read_arrays(&in, fault);
+    give(&in, out);
+    npz_close(in.npz);
+    free(in.x_path);
+    free(in.y_path);
+    free(in.for_test);
+    return done;
+}

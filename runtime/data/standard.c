@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Takes rows, gives their means and deviations, and rows in units of these. Sums are in double, one row after
+ * another. */
+#include "data/standard.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool make_room(struct standard *out, int64_t d, struct fault *fault)
+{
+    double *const room = malloc(2 * (size_t)d * sizeof *room);
+    *out = (struct standard){.d = 0};
+    if (!room)
+        return fault_memory(fault, 2 * (size_t)d * sizeof *room, "the standardisation");
+    *out = (struct standard){.d = d, .mean = room, .scale = room + d};
+    return true;
+}
+
+void standard_free(struct standard *standard)
+{
+    free(standard->mean); /* the scales lie behind */
+    *standard = (struct standard){.d = 0};
+}
+
+bool standard_copy(struct standard *out, const struct standard *from, struct fault *fault)
+{
+    *out = (struct standard){.d = 0};
+    if (from->d == 0)
+        return true;
+    if (!make_room(out, from->d, fault))
+        return false;
+    memcpy(out->mean, from->mean, (size_t)from->d * sizeof *from->mean);
+    memcpy(out->scale, from->scale, (size_t)from->d * sizeof *from->scale);
+    return true;
+}
+
+/* ---- fit ---------------------------------------------------------------------------------------------- */
+
+/* The mean runs along, so that one that does not vary is met exactly, and large numbers do not overflow. */
+static void sum_up(struct standard *s, const double *x, int64_t n)
+{
+    memset(s->mean, 0, (size_t)s->d * sizeof *s->mean);
+    memset(s->scale, 0, (size_t)s->d * sizeof *s->scale);
+    for (int64_t row = 0; row < n; row++)
+        for (int64_t i = 0; i < s->d; i++) {
+            const double gap = x[row * s->d + i] - s->mean[i];
+            s->mean[i] += gap / (double)(row + 1);
+            s->scale[i] += gap * (x[row * s->d + i] - s->mean[i]); /* sum of squares so far (Welford 1962) */
+        }
+}
+
+/* ---- columns with outliers ---------------------------------------------------------------------------- */
+
+enum { MOST_SORTED = 10000 /* rows, evenly taken */ };
+static const double STRETCHED = 20;    /* a deviation of so many of the middle half's is none of most rows */
+static const double QUARTILES = 1.349; /* from one to the other, in deviations of a normal distribution */
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* A few rows far out, a stand-in such as -999 or a very heavy tail, leave all others within a small part of
+ * the deviation, where a flow hardly tells them apart: there the middle half of the rows is the measure. */
+static void heed_middle_half(struct standard *s, const double *x, int64_t n, int64_t column, double *sorted)
+{
+    const int64_t count = n < MOST_SORTED ? n : MOST_SORTED;
+    for (int64_t i = 0; i < count; i++)
+        sorted[i] = x[(i * n / count) * s->d + column];
+    qsort(sorted, (size_t)count, sizeof *sorted, ascending);
+    const double spread = (sorted[count - 1 - count / 4] - sorted[count / 4]) / QUARTILES;
+    if (!(spread > 0) || !(s->scale[column] > STRETCHED * spread))
+        return;
+    s->mean[column] = sorted[count / 2];
+    s->scale[column] = spread;
+}
+
+static bool heed_outliers(struct standard *s, const double *x, int64_t n, struct fault *fault)
+{
+    const size_t bytes = (size_t)(n < MOST_SORTED ? n : MOST_SORTED) * sizeof(double);
+    double *const sorted = malloc(bytes);
+    if (sorted == NULL)
+        return fault_memory(fault, bytes, "the standardisation");
+    for (int64_t i = 0; i < s->d; i++)
+        heed_middle_half(s, x, n, i, sorted);
+    free(sorted);
+    return true;
+}
+
+bool standard_fit(struct standard *out, const double *x, int64_t n, int64_t d, struct fault *fault)
+{
+    assert(n > 0 && d > 0);
+    if (!make_room(out, d, fault))
+        return false;
+    sum_up(out, x, n);
+    for (int64_t i = 0; i < d; i++) {
+        const double deviation = sqrt(out->scale[i] / (double)n);
+        out->scale[i] = deviation > 0 ? deviation : 1;
+        if (!isfinite(out->mean[i]) || !isfinite(deviation)) {
+            standard_free(out);
+            return fault_set(fault, FAULT_INPUT,
+                             "the data cannot be standardised: the numbers of column %" PRId64
+                             " (counted from 0) are too large",
+                             i);
+        }
+    }
+    if (heed_outliers(out, x, n, fault))
+        return true;
+    standard_free(out);
+    return false;
+}
+
+/* ---- use ---------------------------------------------------------------------------------------------- */
+
+void standard_apply(const struct standard *standard, void *rows, int64_t n, int precision)
+{
+    const int64_t d = standard->d;
+    for (int64_t i = 0; i < n * d; i++) {
+        const double mean = standard->mean[i % d], scale = standard->scale[i % d];
+        if (precision == 4)
+            ((float *)rows)[i] = (float)(((double)((float *)rows)[i] - mean) / scale);
+        else
+            ((double *)rows)[i] = (((double *)rows)[i] - mean) / scale;
+    }
+}
+
+void standard_undo(const struct standard *standard, void *rows, int64_t n, int precision)
+{
+    const int64_t d = standard->d;
+    for (int64_t i = 0; i < n * d; i++) {
+        const double mean = standard->mean[i % d], scale = standard->scale[i % d];
+        if (precision == 4)
+            ((float *)rows)[i] = (float)((double)((float *)rows)[i] * scale + mean);
+        else
+            ((double *)rows)[i] = ((double *)rows)[i] * scale + mean;
+    }
+}
+
+double standard_log_scale(const struct standard *standard)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < standard->d; i++)
+        sum += log(standard->scale[i]);
+    return sum;
+}
+
+/* ---- in a model's file -------------------------------------------------------------------------------- */
+
+static const char MEAN[] = "data.mean", SCALE[] = "data.scale";
+
+void standard_tensors(const struct standard *standard, struct tensor out[STANDARD_TENSORS])
+{
+    assert(standard->d > 0);
+    out[0] = tensor_of(MEAN, 8, 1, standard->d, 0, standard->mean);
+    out[1] = tensor_of(SCALE, 8, 1, standard->d, 0, standard->scale);
+}
+
+static bool check_numbers(const struct standard *s, struct fault *fault)
+{
+    for (int64_t i = 0; i < s->d; i++)
+        if (!isfinite(s->mean[i]) || !isfinite(s->scale[i]) || !(s->scale[i] > 0))
+            return fault_set(
+                fault, FAULT_INPUT, "%s of the model: number %" PRId64 " (counted from 0) is not finite%s",
+                isfinite(s->mean[i]) ? SCALE : MEAN, i, isfinite(s->mean[i]) ? " and greater than 0" : "");
+    return true;
+}
+
+bool standard_from_tensors(struct standard *out, const struct safetensors *file, int64_t d,
+                           struct fault *fault)
+{
+    *out = (struct standard){.d = 0};
+    if (!safetensors_find(file, MEAN) && !safetensors_find(file, SCALE))
+        return true;
+    if (!make_room(out, d, fault))
+        return false;
+    if (safetensors_take(file, MEAN, 8, 1, &d, out->mean, fault) &&
+        safetensors_take(file, SCALE, 8, 1, &d, out->scale, fault) && check_numbers(out, fault))
+        return true;
+    standard_free(out);
+    return false;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Arrays in NumPy's .npy format, read and written row by row, so that a file larger than memory works. A row
+ * is what the first index counts. Reads versions 1 to 3, float32 and float64 of either byte order, C order
+ * (and integers, where they are asked for); anything else is refused by the name of what was found. A reader
+ * checks the promised size against the file before it allocates, and every number for NaN and infinity. The
+ * same reader serves the members of an .npz (npz.h). */
+#ifndef GPFC_NPY_H
+#define GPFC_NPY_H
+
+#include "ground/fault.h"
+#include "files/file_map.h"
+
+#include <stdint.h>
+
+enum { NPY_MAX_RANK = 8, NPY_MAX_HEADER = 65536 /* bytes */ };
+
+struct npy_shape {
+    int precision; /* 4: float32, 8: float64, 0: integers */
+    int rank;      /* 0 for a scalar */
+    int64_t shape[NPY_MAX_RANK];
+    int64_t rows;    /* shape[0]; 1 for a scalar */
+    int64_t columns; /* elements of a row: product of the other extents */
+};
+
+struct npy_reader;
+
+/* path may also be a pipe; then a missing end shows only when it is reached. */
+bool npy_open(struct npy_reader **out, const char *path, struct fault *fault) MUST_CHECK;
+void npy_close(struct npy_reader *reader); /* NULL is allowed */
+
+struct npy_shape npy_shape(const struct npy_reader *reader);
+
+/* Is it [any number of rows][d]? The fault names both shapes. */
+bool npy_expect_columns(const struct npy_reader *reader, int64_t d, struct fault *fault) MUST_CHECK;
+
+/* The next rows, at most `rows`, as [*got][columns] of the wanted precision (4 or 8), converted where the
+ * file holds the other; a number too large for float is a fault, as NaN and infinity are. *got is 0 after the
+ * last row. */
+bool npy_read_rows(struct npy_reader *reader, int precision, int64_t rows, void *to, int64_t *got,
+                   struct fault *fault) MUST_CHECK;
+
+/* All rows as they lie in a file, instead of reading them: of the wanted precision as it is, and checked
+ * likewise, but at any address. Nothing mapped (out->pages is NULL), and nothing read, where they do not lie
+ * like that: another precision or byte order, deflated, a pipe. For a reader that has read nothing. */
+bool npy_map_rows(struct npy_reader *reader, int precision, struct file_map *out,
+                  struct fault *fault) MUST_CHECK;
+
+/* The same of whole numbers: of any type of integers or truth values, or floating point numbers that are
+ * whole. The reader was opened for them (npz_integers). */
+bool npy_read_integers(struct npy_reader *reader, int64_t rows, int64_t *to, int64_t *got,
+                       struct fault *fault) MUST_CHECK;
+
+/* Writes [rows][columns] as version 1, little endian, C order. Nothing is at path before npy_writer_commit
+ * (safe_file.h). */
+struct npy_writer;
+
+bool npy_create(struct npy_writer **out, const char *path, int precision, int64_t rows, int64_t columns,
+                struct fault *fault) MUST_CHECK;
+bool npy_write_rows(struct npy_writer *writer, const void *from, int64_t rows,
+                    struct fault *fault) MUST_CHECK;
+bool npy_writer_commit(struct npy_writer *writer,
+                       struct fault *fault) MUST_CHECK; /* takes; all rows must have come */
+void npy_writer_abandon(struct npy_writer *writer);     /* takes; NULL is allowed */
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What reading and writing .npy have in common, and the reader on any source of bytes. For npy*.c and npz.c
+ * alone. */
+#ifndef GPFC_NPY_FORMAT_H
+#define GPFC_NPY_FORMAT_H
+
+#include "files/byte_source.h"
+#include "files/npy.h"
+
+enum {
+    NPY_PREFIX_1 = 10, /* bytes before the header's text in version 1: magic, version, 16-bit length */
+    NPY_PREFIX_2 = 12  /* in versions 2 and 3: a 32-bit length */
+};
+
+struct npy_header {
+    struct npy_shape shape;
+    bool big_endian;
+    char kind; /* 'f', 'i' or 'u': floating point, signed, unsigned */
+    int size;  /* bytes of an element */
+    int64_t data_bytes;
+};
+
+/* What the array may hold: floating point numbers alone, or whole numbers of any type. */
+enum npy_elements { NPY_FLOATS, NPY_INTEGERS };
+
+/* Parses the header's text, a Python dictionary of 'descr', 'fortran_order' and 'shape'. name: for faults. */
+bool npy_parse_header(struct npy_header *out, enum npy_elements elements, const char *name, const char *text,
+                      size_t length, struct fault *fault) MUST_CHECK;
+
+/* A reader of an array that lies in a source; takes the source, also where it fails. */
+bool npy_open_source(struct npy_reader **out, enum npy_elements elements, const char *name,
+                     const struct byte_source *source, struct fault *fault) MUST_CHECK;
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Takes an .npz and names, gives readers of its arrays. What a zip's directory claims is checked against the
+ * size of the file before anybody allocates by it. */
+#include "files/npz.h"
+
+#include "files/npy_format.h"
+#include "files/npz_place.h"
+#include "files/safe_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zip.h>
+
+enum {
+    NAME_MAX_BYTES = 256,
+    DEFLATE_GREATEST_RATIO = 1032 /* of bytes out to bytes in: 258 bytes a symbol pair of two bits */
+};
+
+struct npz {
+    char *path;
+    zip_t *zip;
+    int descriptor; /* of the same file, for members that are mapped; -1: none are */
+    int64_t file_bytes;
+};
+
+static bool cannot_open(struct fault *fault, const char *path, int code)
+{
+    struct stat what;
+    if (stat(path, &what) == 0 && !S_ISREG(what.st_mode))
+        return fault_set(fault, FAULT_INPUT, "cannot read %s: an .npz must be a file", path);
+    if (code == ZIP_ER_NOZIP)
+        return fault_set(fault, FAULT_INPUT, "cannot read %s: no zip file, or its end is missing", path);
+    zip_error_t error;
+    zip_error_init_with_code(&error, code);
+    fault_set(fault, FAULT_INPUT, "cannot read %s: %s", path, zip_error_strerror(&error));
+    zip_error_fini(&error);
+    return false;
+}
+
+static int64_t size_of_file(const char *path)
+{
+    struct stat what;
+    return stat(path, &what) == 0 ? (int64_t)what.st_size : -1;
+}
+
+bool npz_open(struct npz **out, const char *path, struct fault *fault)
+{
+    *out = NULL;
+    int code = 0;
+    zip_t *const zip = zip_open(path, ZIP_RDONLY, &code);
+    if (!zip)
+        return cannot_open(fault, path, code);
+    struct npz *const npz = calloc(1, sizeof *npz);
+    char *const copy = strdup(path);
+    if (!npz || !copy) {
+        free(npz);
+        free(copy);
+        zip_discard(zip);
+        return fault_memory(fault, sizeof *npz, "a zip file");
+    }
+    *npz = (struct npz){.path = copy,
+                        .zip = zip,
+                        .descriptor = open(path, O_RDONLY | O_CLOEXEC),
+                        .file_bytes = size_of_file(path)};
+    *out = npz;
+    return true;
+}
+
+void npz_close(struct npz *npz)
+{
+    if (!npz)
+        return;
+    zip_discard(npz->zip);
+    if (npz->descriptor >= 0)
+        close(npz->descriptor);
+    free(npz->path);
+    free(npz);
+}
+
+/* The place of NAME.npy in the zip; -1 where it is not. */
+static zip_int64_t locate(struct npz *npz, const char *name)
+{
+    char member[NAME_MAX_BYTES];
+    const int length = snprintf(member, sizeof member, "%s.npy", name);
+    if (length < 0 || (size_t)length >= sizeof member)
+        return -1;
+    return zip_name_locate(npz->zip, member, 0);
+}
+
+bool npz_has(struct npz *npz, const char *name)
+{
+    return locate(npz, name) >= 0;
+}
+
+static bool tell_missing(const struct npz *npz, const char *name, struct fault *fault)
+{
+    char list[300] = "";
+    size_t used = 0;
+    const zip_int64_t count = zip_get_num_entries(npz->zip, 0);
+    for (zip_int64_t i = 0; i < count && used < sizeof list; i++) {
+        const char *const member = zip_get_name(npz->zip, (zip_uint64_t)i, 0);
+        const size_t length = member ? strlen(member) : 0;
+        const bool is_array = length > 4 && strcmp(member + length - 4, ".npy") == 0;
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%.*s", i ? ", " : "",
+                                 (int)(is_array ? length - 4 : length), member ? member : "?");
+    }
+    return fault_set(fault, FAULT_INPUT, "%s: no array %s; it holds %s", npz->path, name,
+                     count > 0 ? list : "nothing");
+}
+
+/* ---- a member as a source of bytes
+ * -------------------------------------------------------------------------- */
+
+static bool member_read(void *state, const char *name, void *to, size_t bytes, size_t *got,
+                        struct fault *fault)
+{
+    zip_file_t *const member = state;
+    *got = 0;
+    while (*got < bytes) {
+        const zip_int64_t done = zip_fread(member, (char *)to + *got, bytes - *got);
+        if (done < 0)
+            return fault_set(fault, FAULT_INPUT, "%s: %s", name, zip_file_strerror(member));
+        if (done == 0)
+            break;
+        *got += (size_t)done;
+    }
+    return true;
+}
+
+static void member_close(void *state)
+{
+    zip_fclose(state);
+}
+
+/* The directory's word on the size, where it can be true: stored bytes lie in the file, and deflate has a
+ * greatest ratio. */
+static bool member_length(struct npz *npz, zip_uint64_t index, const char *name, int64_t *out,
+                          struct fault *fault)
+{
+    zip_stat_t what;
+    const zip_uint64_t needed =
+        ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
+    if (zip_stat_index(npz->zip, index, 0, &what) != 0 || (what.valid & needed) != needed)
+        return fault_set(fault, FAULT_INPUT, "%s: %s", name, zip_strerror(npz->zip));
+    if (what.encryption_method != ZIP_EM_NONE)
+        return fault_set(fault, FAULT_INPUT, "%s: encrypted", name);
+    if (what.comp_method != ZIP_CM_STORE && what.comp_method != ZIP_CM_DEFLATE)
+        return fault_set(fault, FAULT_INPUT, "%s: compressed by method %d; stored or deflated is needed",
+                         name, (int)what.comp_method);
+    const zip_uint64_t ratio = what.comp_method == ZIP_CM_STORE ? 1 : DEFLATE_GREATEST_RATIO;
+    if (what.comp_size > (zip_uint64_t)npz->file_bytes || what.size / ratio > what.comp_size)
+        return fault_set(fault, FAULT_INPUT, "%s: promises more bytes than the file can hold", name);
+    *out = (int64_t)what.size;
+    return true;
+}
+
+/* Where the member's bytes lie as they are. */
+static void find_place(struct npz *npz, zip_uint64_t index, struct byte_source *source)
+{
+    const char *const member = zip_get_name(npz->zip, index, ZIP_FL_ENC_RAW);
+    source->descriptor = -1;
+    if (member && npz->descriptor >= 0 &&
+        npz_place(npz->descriptor, npz->file_bytes, index, member, source->length, &source->offset))
+        source->descriptor = npz->descriptor;
+}
+
+static bool open_member(struct npz *npz, enum npy_elements elements, const char *name,
+                        struct npy_reader **out, struct fault *fault)
+{
+    *out = NULL;
+    const zip_int64_t index = locate(npz, name);
+    if (index < 0)
+        return tell_missing(npz, name, fault);
+    char full[NAME_MAX_BYTES + 1024];
+    snprintf(full, sizeof full, "%s: %s", npz->path, name);
+    struct byte_source source = {.read = member_read, .close = member_close};
+    if (!member_length(npz, (zip_uint64_t)index, full, &source.length, fault))
+        return false;
+    find_place(npz, (zip_uint64_t)index, &source);
+    source.state = zip_fopen_index(npz->zip, (zip_uint64_t)index, 0);
+    if (!source.state)
+        return fault_set(fault, FAULT_INPUT, "%s: %s", full, zip_strerror(npz->zip));
+    return npy_open_source(out, elements, full, &source, fault);
+}
+
+bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault)
+{
+    return open_member(npz, NPY_FLOATS, name, out, fault);
+}
+
+bool npz_integers(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault)
+{
+    return open_member(npz, NPY_INTEGERS, name, out, fault);
+}
+
+/* ---- making one --------------------------------------------------------------------------------------- */
+
+/* Takes the source, which is NULL where there was no memory for it. */
+static bool add_member(zip_t *zip, const char *name, zip_source_t *source)
+{
+    char member[NAME_MAX_BYTES];
+    (void)snprintf(member, sizeof member, "%s.npy", name);
+    const zip_int64_t index = source ? zip_file_add(zip, member, source, ZIP_FL_OVERWRITE) : -1;
+    if (index < 0 && source)
+        zip_source_free(source);
+    return index >= 0 && zip_set_file_compression(zip, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0;
+}
+
+static bool add_labels(zip_t *zip, struct npz *labels)
+{
+    const zip_int64_t index = labels ? locate(labels, "labels") : -1;
+    return index < 0 ||
+           add_member(zip, "labels", zip_source_zip(zip, labels->zip, (zip_uint64_t)index, 0, 0, -1));
+}
+
+static bool write_zip(const char *path, const char *rows, const char *name, struct npz *labels, struct fault *fault)
+{
+    int code = 0;
+    zip_t *const zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code);
+    if (!zip) {
+        zip_error_t error;
+        zip_error_init_with_code(&error, code);
+        fault_set(fault, FAULT_SYSTEM, "cannot write %s: %s", path, zip_error_strerror(&error));
+        zip_error_fini(&error);
+        return false;
+    }
+    if (add_member(zip, name, zip_source_file(zip, rows, 0, -1)) && add_labels(zip, labels) &&
+        zip_close(zip) == 0)
+        return true;
+    fault_set(fault, FAULT_SYSTEM, "cannot write %s: %s", path, zip_strerror(zip));
+    zip_discard(zip);
+    return false;
+}
+
+/* libzip renames what it wrote, but does not wait until that is on the device. */
+bool npz_make(const char *path, const char *rows, const char *name, struct npz *labels, struct fault *fault)
+{
+    const size_t room = strlen(path) + sizeof ".part";
+    char *const part = malloc(room);
+    if (!part)
+        return fault_memory(fault, room, "a path");
+    (void)snprintf(part, room, "%s.part", path);
+    const bool good = write_zip(part, rows, name, labels, fault) && safe_file_place(part, path, fault);
+    free(part);
+    return good;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A file that appears whole or not at all: written beside its place as PATH.part, then fsync, rename, fsync
+ * of the directory. Where PATH is a link, the file it leads to is replaced; where it is no regular file (a
+ * pipe, /dev/stdout), it is written to directly. One writer at a time: a second one for the same path is told
+ * so. */
+#ifndef GPFC_SAFE_FILE_H
+#define GPFC_SAFE_FILE_H
+
+#include "ground/fault.h"
+
+#include <stddef.h>
+
+struct safe_file;
+
+bool safe_file_open(struct safe_file **out, const char *path, struct fault *fault) MUST_CHECK;
+bool safe_file_write(struct safe_file *file, const void *data, size_t bytes, struct fault *fault) MUST_CHECK;
+
+/* Both take the file (also where they fail) and free it. commit: the file is in place. abandon: PATH is as it
+ * was, and nothing is left beside it; NULL is allowed. */
+bool safe_file_commit(struct safe_file *file, struct fault *fault) MUST_CHECK;
+void safe_file_abandon(struct safe_file *file);
+
+/* A file that is complete, and lies beside `path` under another name: it takes that place, or is gone. */
+bool safe_file_place(const char *beside, const char *path, struct fault *fault) MUST_CHECK;
+
+/* Whole files in one call. */
+bool safe_file_put(const char *path, const void *data, size_t bytes, struct fault *fault) MUST_CHECK;
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Takes what went wrong, gives one printable sentence. Names in it may come out of broken files, so every
+ * byte is looked at before a terminal sees it. */
+#include "ground/fault.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes of the UTF-8 character at text, 0 where there is none. Overlong forms and surrogates pass: no
+ * terminal is hurt. */
+static int utf8_length(const unsigned char *text)
+{
+    const unsigned char first = text[0];
+    const int length = first < 0x80   ? 1
+                       : first < 0xC2 ? 0
+                       : first < 0xE0 ? 2
+                       : first < 0xF0 ? 3
+                       : first < 0xF5 ? 4
+                                      : 0;
+    for (int i = 1; i < length; i++)
+        if ((text[i] & 0xC0) != 0x80) /* also the NUL at the end */
+            return 0;
+    return length;
+}
+
+/* C0 controls and DEL, and C1 controls (U+0080 .. U+009F), which some terminals obey too. */
+static bool is_control(const unsigned char *text)
+{
+    return text[0] < 0x20 || text[0] == 0x7F || (text[0] == 0xC2 && text[1] < 0xA0);
+}
+
+static void make_printable(char *text)
+{
+    for (unsigned char *at = (unsigned char *)text; *at;) {
+        const int length = utf8_length(at);
+        if (length > 0 && !is_control(at)) {
+            at += length;
+            continue;
+        }
+        memset(at, '?', length > 0 ? (size_t)length : 1);
+        at += length > 0 ? length : 1;
+    }
+}
+
+/* text: room for `room` bytes, of which a sentence of `length` bytes was to fit. */
+static bool tell(struct fault *fault, enum fault_code code, char *text, size_t room, int length,
+                 const char *tail)
+{
+    const size_t most = room - strlen(tail) - 1;
+    if (length < 0)
+        strcpy(text, "(no text)");
+    else if ((size_t)length > most)
+        strcpy(text + most - 3, "...");
+    make_printable(text);
+    snprintf(fault->text, sizeof fault->text, "%s%s", text, tail);
+    fault->exit_code = (int)code;
+    return false;
+}
+
+/* The sentence is made aside: its arguments may point into fault->text, when a fault is told again with more
+ * around it. */
+bool fault_set(struct fault *fault, enum fault_code code, const char *format, ...)
+{
+    char text[sizeof fault->text];
+    if (!fault)
+        return false;
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return tell(fault, code, text, sizeof text, length, "");
+}
+
+bool fault_system(struct fault *fault, int error, const char *format, ...)
+{
+    char text[sizeof fault->text], reason[128], tail[140];
+    if (!fault)
+        return false;
+    if (strerror_r(error, reason, sizeof reason) != 0)
+        snprintf(reason, sizeof reason, "error %d", error);
+    snprintf(tail, sizeof tail, ": %s", reason);
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return tell(fault, FAULT_SYSTEM, text, sizeof text, length, tail);
+}
+
+bool fault_memory(struct fault *fault, size_t bytes, const char *what)
+{
+    return fault_set(fault, FAULT_SYSTEM, "out of memory: %.1f MB wanted for %s", (double)bytes * 1e-6, what);
+}
+
+bool fault_calloc(struct fault *fault, void **out, size_t n, size_t each, const char *what)
+{
+    *out = calloc(n, each);
+    return *out != NULL || fault_memory(fault, n * each, what);
+}

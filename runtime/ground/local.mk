@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+#
+# Takes: nothing of gpfc. Gives: faults as texts, threads and cores, signals, clocks, numbers as people
+# read them. Knows the operating system.
+libgpfcrt_a_SOURCES += \
+	runtime/ground/clock.c \
+	runtime/ground/clock.h \
+	runtime/ground/fault.c \
+	runtime/ground/fault.h \
+	runtime/ground/human.c \
+	runtime/ground/human.h \
+	runtime/ground/interrupt.c \
+	runtime/ground/interrupt.h \
+	runtime/ground/parallel.c \
+	runtime/ground/parallel.h \
+	runtime/ground/pin.c \
+	runtime/ground/pin.h

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Looks into a bundle: is it one that this runtime and this machine can run, and where its kernels and ports
+ * are. */
+#ifndef GPFC_BUNDLE_H
+#define GPFC_BUNDLE_H
+
+#include "ground/fault.h"
+#include "gpfc/kernel_abi.h"
+
+/* ABI version, sizes, presence of the kernels that every bundle has, and the processor's features. */
+bool bundle_check(const struct gpfc_bundle *bundle, struct fault *fault) MUST_CHECK;
+
+/* Does this processor have all of them? `features` is a bundle's list; the fault names the missing ones. */
+bool bundle_cpu_fits(const char *features, const char *compiled_for, struct fault *fault) MUST_CHECK;
+
+const struct gpfc_kernel *bundle_kernel(const struct gpfc_bundle *bundle, const char *name); /* NULL: none */
+
+/* Place of a port, -1 where the kernel has none of that name. */
+int bundle_input(const struct gpfc_kernel *kernel, const char *name);
+int bundle_output(const struct gpfc_kernel *kernel, const char *name);
+
+/* Is the number of time steps an input of the kernels (flow.steps: auto)? */
+bool bundle_steps_vary(const struct gpfc_bundle *bundle);
+
+/* NULL: none */
+const struct gpfc_parameter *bundle_parameter(const struct gpfc_bundle *bundle, const char *name);
+/* Elements of one array of bundle->parameters. */
+int64_t bundle_parameter_elements(const struct gpfc_parameter *parameter);
+
+/* "single" or "double" */
+const char *bundle_precision_name(int64_t precision);
+
+#endif

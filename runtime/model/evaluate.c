@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/evaluate.h"
+
+#include "numbers/factors.h"
+#include "kernels/kernel_run.h"
+#include "ground/parallel.h"
+#include "numbers/random.h"
+#include "numbers/rows.h"
+#include "kernels/settings.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- memory and kernels ------------------------------------------------------------------------------- */
+
+/* Elements of Jacobians; rows. */
+enum { BLOCK_ELEMENTS = 1 << 20, LEAST_BLOCK = 64, MOST_BLOCK = 4096, DELTAS_A_PART = 256 };
+
+struct evaluator {
+    const struct gpfc_bundle *bundle;
+    int64_t d, block;
+    struct kernel_run *measure, *jacobian, *invert;
+    void *s, *back;                /* REAL [block][d] */
+    void *matrix;                  /* REAL [block][d][d] */
+    void *cost, *energy, *penalty; /* REAL [block] */
+    double *delta;                 /* [block] */
+    double *work;                  /* [threads][d][d] */
+    double *mean_y, *mean_s;       /* [d]: sums */
+    double *square_y, *square_s;   /* [d][d]: sums of products */
+    int threads;
+    struct evaluation sums;
+};
+
+static bool take(void **out, int64_t n, size_t each, struct fault *fault)
+{
+    return fault_calloc(fault, out, (size_t)n, each, "the evaluation");
+}
+
+static bool take_doubles(double **out, int64_t n, struct fault *fault)
+{
+    void *array = NULL;
+    bool good = take(&array, n, sizeof(double), fault);
+    *out = array;
+    return good;
+}
+
+static bool take_arrays(struct evaluator *e, struct fault *fault)
+{
+    size_t real = (size_t)e->bundle->precision;
+    int64_t d = e->d, rows = e->block;
+    return take(&e->s, rows * d, real, fault) && take(&e->back, rows * d, real, fault) &&
+           take(&e->matrix, rows * d * d, real, fault) && take(&e->cost, rows, real, fault) &&
+           take(&e->energy, rows, real, fault) && take(&e->penalty, rows, real, fault) &&
+           take_doubles(&e->delta, rows, fault) && take_doubles(&e->work, e->threads * d * d, fault) &&
+           take_doubles(&e->mean_y, d, fault) && take_doubles(&e->mean_s, d, fault) &&
+           take_doubles(&e->square_y, d * d, fault) && take_doubles(&e->square_s, d * d, fault);
+}
+
+static bool evaluator_init(struct evaluator *e, const void *theta, int64_t time_steps, struct fault *fault)
+{
+    if (!take_arrays(e, fault) ||
+        !kernel_run_new(&e->measure, e->bundle, "measure", e->block, e->threads, fault) ||
+        !kernel_run_new(&e->jacobian, e->bundle, "jacobian", e->block, e->threads, fault) ||
+        !kernel_run_new(&e->invert, e->bundle, "invert", e->block, e->threads, fault))
+        return false;
+    kernel_run_steps(e->measure, time_steps);
+    kernel_run_steps(e->jacobian, time_steps);
+    kernel_run_steps(e->invert, time_steps);
+    kernel_run_parameters(e->measure, theta);
+    kernel_run_parameters(e->jacobian, theta);
+    kernel_run_parameters(e->invert, theta);
+    kernel_run_output(e->measure, "cost", e->cost);
+    kernel_run_output(e->measure, "energy", e->energy);
+    kernel_run_output(e->measure, "penalty", e->penalty);
+    kernel_run_output(e->jacobian, "s", e->s);
+    kernel_run_output(e->jacobian, "jacobian", e->matrix);
+    kernel_run_input(e->invert, "s", e->s);
+    kernel_run_output(e->invert, "y", e->back);
+    return true;
+}
+
+static void evaluator_free(struct evaluator *e)
+{
+    kernel_run_free(e->measure);
+    kernel_run_free(e->jacobian);
+    kernel_run_free(e->invert);
+    void *const arrays[] = {e->s,     e->back, e->matrix, e->cost,   e->energy,   e->penalty,
+                            e->delta, e->work, e->mean_y, e->mean_s, e->square_y, e->square_s};
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
+        free(arrays[i]);
+}
+
+double evaluate_larger(double a, double b)
+{
+    return isnan(a) || a >= b ? a : b;
+}
+
+/* ---- one block ---------------------------------------------------------------------------------------- */
+
+static double real_at(const struct evaluator *e, const void *array, int64_t i)
+{
+    return rows_number(array, i, (int)e->bundle->precision);
+}
+
+/* The cost of leaving y where it is, as cost.kind says. */
+static double cost_between(const struct evaluator *e, const void *x, const void *y, int64_t row)
+{
+    bool l1 = setting_is(e->bundle, "cost.kind", "l1");
+    double smoothing = setting_number(e->bundle, "cost.smoothing", 0), sum = 0;
+    for (int64_t i = row * e->d; i < (row + 1) * e->d; i++) {
+        double apart = real_at(e, x, i) - real_at(e, y, i);
+        sum += l1 ? sqrt(apart * apart + smoothing * smoothing) - smoothing : apart * apart;
+    }
+    return sum;
+}
+
+double evaluate_delta(const struct evaluated_rows *rows, int64_t row, double *work)
+{
+    const int64_t d = rows->d, size = d * d;
+    double grown = 0; /* |s|^2 - |y|^2 */
+    for (int64_t i = 0; i < size; i++)
+        work[i] = rows_number(rows->jacobian, row * size + i, rows->precision);
+    for (int64_t i = row * d; i < (row + 1) * d; i++) {
+        const double s = rows_number(rows->s, i, rows->precision),
+                     y = rows_number(rows->y, i, rows->precision);
+        grown += s * s - y * y;
+    }
+    return log_abs_det(work, d) - grown / 2;
+}
+
+struct deltas { /* one call of find_deltas */
+    struct evaluator *evaluator;
+    const void *y;
+    int64_t n;
+};
+
+static void find_some_deltas(void *data, int64_t part, int thread)
+{
+    const struct deltas *deltas = data;
+    struct evaluator *e = deltas->evaluator;
+    const struct evaluated_rows rows = {
+        .d = e->d, .precision = (int)e->bundle->precision, .y = deltas->y, .s = e->s, .jacobian = e->matrix};
+    int64_t end = (part + 1) * DELTAS_A_PART;
+    double *work = e->work + thread * e->d * e->d;
+    for (int64_t row = part * DELTAS_A_PART; row < deltas->n && row < end; row++)
+        e->delta[row] = evaluate_delta(&rows, row, work);
+}
+
+static void find_deltas(struct evaluator *e, const void *y, int64_t n)
+{
+    struct deltas deltas = {.evaluator = e, .y = y, .n = n};
+    parallel_for(e->threads, (n + DELTAS_A_PART - 1) / DELTAS_A_PART, find_some_deltas, &deltas);
+}
+
+static void add_moments(const struct evaluator *e, const void *array, int64_t row, double *mean,
+                        double *square)
+{
+    for (int64_t i = 0; i < e->d; i++) {
+        double value = real_at(e, array, row * e->d + i);
+        mean[i] += value;
+        for (int64_t j = 0; j <= i; j++)
+            square[i * e->d + j] += value * real_at(e, array, row * e->d + j);
+    }
+}
+
+static void add_row(struct evaluator *e, const void *x, const void *y, int64_t row)
+{
+    struct evaluation *sums = &e->sums;
+    sums->cost_before += cost_between(e, x, y, row);
+    sums->cost_after += real_at(e, e->cost, row);
+    sums->energy += real_at(e, e->energy, row);
+    sums->penalty += real_at(e, e->penalty, row);
+    sums->density_shift += e->delta[row];
+    sums->density_error_mean += fabs(e->delta[row]);
+    sums->density_error_max = evaluate_larger(sums->density_error_max, fabs(e->delta[row]));
+    for (int64_t i = row * e->d; i < (row + 1) * e->d; i++)
+        sums->roundtrip_max =
+            evaluate_larger(sums->roundtrip_max, fabs(real_at(e, e->back, i) - real_at(e, y, i)));
+    add_moments(e, y, row, e->mean_y, e->square_y);
+    add_moments(e, e->s, row, e->mean_s, e->square_s);
+}
+
+static void run_block(struct evaluator *e, const void *x, const void *y, int64_t first, int64_t n)
+{
+    uint64_t seed = (uint64_t)setting_integer(e->bundle, "train.seed", 1);
+    kernel_run_input(e->measure, "x", x);
+    kernel_run_input(e->measure, "y", y);
+    kernel_run_noise(e->measure, seed, random_stream(RANDOM_MEASURE, 0), (uint64_t)first);
+    kernel_run_input(e->jacobian, "y", y);
+    kernel_run_go(e->measure, n);
+    kernel_run_go(e->jacobian, n);
+    kernel_run_go(e->invert, n);
+    find_deltas(e, y, n);
+    for (int64_t row = 0; row < n; row++)
+        add_row(e, x, y, row);
+}
+
+/* ---- all ---------------------------------------------------------------------------------------------- */
+
+/* Largest |mean| and |covariance - I| from sums over n rows. */
+static void moments_of(const struct evaluator *e, const double *mean, const double *square, double n,
+                       double *mean_max, double *covariance_max)
+{
+    for (int64_t i = 0; i < e->d; i++) {
+        *mean_max = evaluate_larger(*mean_max, fabs(mean[i] / n));
+        for (int64_t j = 0; j <= i; j++) {
+            double covariance = square[i * e->d + j] / n - mean[i] / n * (mean[j] / n);
+            *covariance_max = evaluate_larger(*covariance_max, fabs(covariance - (i == j)));
+        }
+    }
+}
+
+static struct evaluation means_of(const struct evaluator *e, int64_t samples, double nll)
+{
+    struct evaluation out = e->sums;
+    double n = (double)samples;
+    out.samples = samples;
+    out.cost_before /= n;
+    out.cost_after /= n;
+    out.energy /= n;
+    out.penalty /= n;
+    out.density_shift /= n;
+    out.density_error_mean /= n;
+    out.nll_before = nll;
+    out.nll_after = nll - out.density_shift;
+    moments_of(e, e->mean_y, e->square_y, n, &out.mean_before_max, &out.covariance_error_before_max);
+    moments_of(e, e->mean_s, e->square_s, n, &out.mean_max, &out.covariance_error_max);
+    return out;
+}
+
+bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const void *theta, int64_t time_steps,
+              const void *x, const void *y, int64_t n, double nll, int threads, struct fault *fault)
+{
+    int64_t d = bundle->dimension, block = BLOCK_ELEMENTS / (d * d);
+    block = block < LEAST_BLOCK ? LEAST_BLOCK : block > MOST_BLOCK ? MOST_BLOCK : block;
+    struct evaluator e = {.bundle = bundle, .d = d, .block = block < n ? block : n, .threads = threads};
+    bool good = evaluator_init(&e, theta, time_steps, fault);
+    for (int64_t first = 0; good && first < n; first += e.block) {
+        size_t skip = (size_t)(first * d * bundle->precision);
+        run_block(&e, (const char *)x + skip, (const char *)y + skip, first,
+                  n - first < e.block ? n - first : e.block);
+    }
+    if (good)
+        *out = means_of(&e, n, nll);
+    out->time_steps = time_steps;
+    evaluator_free(&e);
+    return good;
+}

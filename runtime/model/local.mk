@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+#
+# Takes: weights and a bundle. Gives: model files, the trained map s(f(x)) in both directions, and the measures
+# of how good it is.
+libgpfcrt_a_SOURCES += \
+	runtime/model/density_grid.c \
+	runtime/model/density_grid.h \
+	runtime/model/evaluate.c \
+	runtime/model/evaluate.h \
+	runtime/model/evaluate_base.c \
+	runtime/model/evaluate_base.h \
+	runtime/model/flow.c \
+	runtime/model/flow.h \
+	runtime/model/pairs.c \
+	runtime/model/pairs.h \
+	runtime/model/tensor_list.c \
+	runtime/model/tensor_list.h \
+	runtime/model/weights.c \
+	runtime/model/weights.h \
+	runtime/model/weights_initial.c

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Points go through the base flow in double, block by block. */
+#include "model/pairs.h"
+
+#include "numbers/normal.h"
+#include "numbers/random.h"
+#include "numbers/rows.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_ROWS = 4096, MOST_PLACED = 10000 };
+
+/* Of y = f(f^-1(z)) to z, relative to 1 + |z|: pairs are as good as f, whose own y they hold; this only sorts
+ * out where the search for x failed altogether, as where z is out of f's range. */
+static const double way_back = 1e-3;
+
+/* ---- samples as they are ------------------------------------------------------------------------------ */
+
+static double log_normal(const double *y, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum -= 0.5 * y[i] * y[i] + NORMAL_HALF_LOG_2PI;
+    return sum;
+}
+
+/* Mean of -log p(x) = |y|^2/2 + d/2 log(2 pi) - logdet; NaN where something of it is missing. */
+static double mean_nll(const struct samples *samples, const void *y, const double *logdet, int64_t n)
+{
+    double sum = 0, value;
+    if (y == NULL || logdet == NULL || n == 0)
+        return NAN;
+    for (int64_t i = 0; i < n * samples->d; i++) {
+        rows_to_double((const char *)y + i * samples->precision, 1, samples->precision, &value);
+        sum -= log_normal(&value, 1);
+    }
+    for (int64_t i = 0; i < n; i++)
+        sum -= logdet[i];
+    return sum / (double)n;
+}
+
+void pairs_of_samples(struct pairs *out, const struct samples *samples)
+{
+    *out = (struct pairs){
+        .d = samples->d,
+        .precision = samples->precision,
+        .n_train = samples->n_train,
+        .n_test = samples->n_test,
+        .x_train = samples->x_train,
+        .y_train = samples->y_train,
+        .x_test = samples->x_test,
+        .y_test = samples->y_test,
+        .nll_train = mean_nll(samples, samples->y_train, samples->logdet_train, samples->n_train),
+        .nll_test = mean_nll(samples, samples->y_test, samples->logdet_test, samples->n_test),
+    };
+}
+
+/* Adds one coordinate's part to the squares of the offset and the spread (Welford 1962). */
+static void add_place(const struct pairs *pairs, int64_t coordinate, int64_t rows, struct pairs_place *out)
+{
+    double mean = 0, sum = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        const int64_t row = i * pairs->n_train / rows;
+        const double x = rows_number(pairs->x_train, row * pairs->d + coordinate, pairs->precision);
+        const double gap = x - mean;
+        mean += gap / (double)(i + 1);
+        sum += gap * (x - mean);
+    }
+    out->offset += mean * mean;
+    out->spread += sum / (double)rows / (double)pairs->d;
+}
+
+struct pairs_place pairs_place(const struct pairs *pairs)
+{
+    struct pairs_place squares = {.offset = 0};
+    for (int64_t i = 0; i < pairs->d; i++)
+        add_place(pairs, i, pairs->n_train < MOST_PLACED ? pairs->n_train : MOST_PLACED, &squares);
+    return (struct pairs_place){.offset = sqrt(squares.offset), .spread = sqrt(squares.spread)};
+}
+
+void pairs_free(struct pairs *pairs)
+{
+    for (size_t i = 0; i < sizeof pairs->owned / sizeof pairs->owned[0]; i++)
+        free(pairs->owned[i]);
+    *pairs = (struct pairs){.d = 0};
+}
+
+/* ---- through a base flow ------------------------------------------------------------------------------ */
+
+static bool take(struct pairs *pairs, int which, int64_t n, struct fault *fault)
+{
+    const size_t bytes = (size_t)n * (size_t)pairs->d * (size_t)pairs->precision;
+    pairs->owned[which] = malloc(bytes + 1);
+    return pairs->owned[which] != NULL || fault_memory(fault, bytes, "pairs");
+}
+
+struct maker { /* one call of pairs_through or pairs_from_noise */
+    struct pairs *pairs;
+    struct base_flow *base;
+    double log_scale;               /* of the standardisation */
+    double *x, *y, *noise, *logdet; /* [BLOCK_ROWS][d], of the last [BLOCK_ROWS] */
+    uint64_t seed;                  /* of the noise */
+    double nll;                     /* sum over the rows of a half */
+};
+
+static bool maker_init(struct maker *maker, struct fault *fault)
+{
+    const size_t block = (size_t)BLOCK_ROWS * (size_t)maker->pairs->d, all = 3 * block + BLOCK_ROWS;
+    maker->x = malloc(all * sizeof *maker->x);
+    if (maker->x == NULL)
+        return fault_memory(fault, all * sizeof *maker->x, "the base flow");
+    maker->y = maker->x + block;
+    maker->noise = maker->y + block;
+    maker->logdet = maker->noise + block;
+    return true;
+}
+
+/* The data's own likelihood is that of the standardised over the product of the scales. */
+static void add_nll(struct maker *maker, int64_t rows)
+{
+    for (int64_t i = 0; i < rows; i++)
+        maker->nll += maker->log_scale - maker->logdet[i];
+    maker->nll -= log_normal(maker->y, rows * maker->pairs->d);
+}
+
+static int64_t block_at(int64_t first, int64_t n)
+{
+    return n - first < BLOCK_ROWS ? n - first : BLOCK_ROWS;
+}
+
+static char *row_at(const struct pairs *pairs, void *rows, int64_t first)
+{
+    return (char *)rows + first * pairs->d * pairs->precision;
+}
+
+static bool map_half(struct maker *maker, void *x, int64_t n, void *y, double *nll, struct fault *fault)
+{
+    struct pairs *pairs = maker->pairs;
+    maker->nll = 0;
+    for (int64_t row = 0; row < n; row += BLOCK_ROWS) {
+        const int64_t rows = block_at(row, n);
+        rows_to_double(row_at(pairs, x, row), rows * pairs->d, pairs->precision, maker->x);
+        if (!base_flow_forward(maker->base, maker->x, rows, maker->y, maker->logdet, &pairs->report, fault))
+            return false;
+        rows_from_double(maker->y, rows * pairs->d, pairs->precision, row_at(pairs, y, row));
+        add_nll(maker, rows);
+    }
+    *nll = n > 0 ? maker->nll / (double)n : NAN;
+    return true;
+}
+
+static bool map_all(struct maker *maker, struct fault *fault)
+{
+    struct pairs *pairs = maker->pairs;
+    if (!take(pairs, 0, pairs->n_train, fault) || !take(pairs, 1, pairs->n_test, fault))
+        return false;
+    pairs->y_train = pairs->owned[0];
+    pairs->y_test = pairs->owned[1];
+    return map_half(maker, pairs->x_train, pairs->n_train, pairs->y_train, &pairs->nll_train, fault) &&
+           map_half(maker, pairs->x_test, pairs->n_test, pairs->y_test, &pairs->nll_test, fault);
+}
+
+/* ---- from noise --------------------------------------------------------------------------------------- */
+
+/* y [rows][d], as a trainer's precision holds it. */
+static void draw(struct maker *maker, uint64_t first, int64_t rows)
+{
+    const struct pairs *pairs = maker->pairs;
+    for (int64_t i = 0; i < rows * pairs->d; i++) {
+        const uint64_t number = first * (uint64_t)pairs->d + (uint64_t)i;
+        const double value = random_normal(maker->seed, random_stream(RANDOM_PAIRS, 0), number);
+        maker->noise[i] = pairs->precision == 4 ? (double)(float)value : value;
+    }
+}
+
+/* Did row i come back? */
+static bool is_back(const struct maker *maker, int64_t i)
+{
+    for (int64_t k = i * maker->pairs->d; k < (i + 1) * maker->pairs->d; k++)
+        if (!(fabs(maker->y[k] - maker->noise[k]) <= way_back * (1 + fabs(maker->noise[k]))))
+            return false;
+    return true;
+}
+
+/* Takes rows that did not come back out of the block; gives how many are left. */
+static int64_t leave_out(struct maker *maker, int64_t rows)
+{
+    const int64_t d = maker->pairs->d;
+    int64_t kept = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        if (!is_back(maker, i))
+            continue;
+        memmove(maker->x + kept * d, maker->x + i * d, (size_t)d * sizeof *maker->x);
+        memmove(maker->y + kept * d, maker->y + i * d, (size_t)d * sizeof *maker->y);
+        kept++;
+    }
+    maker->pairs->left_out += rows - kept;
+    return kept;
+}
+
+/* x as a trainer's precision holds it, and y = f(x) for that. */
+static bool draw_block(struct maker *maker, uint64_t first, int64_t rows, struct fault *fault)
+{
+    const struct pairs *pairs = maker->pairs;
+    draw(maker, first, rows);
+    if (!base_flow_inverse(maker->base, maker->noise, rows, maker->x, NULL, NULL, fault))
+        return false;
+    for (int64_t i = 0; pairs->precision == 4 && i < rows * pairs->d; i++)
+        maker->x[i] = (double)(float)maker->x[i];
+    return base_flow_forward(maker->base, maker->x, rows, maker->y, NULL, NULL, fault);
+}
+
+/* Rows first .. first + n - 1 of the noise; *n becomes how many have an x. */
+static bool draw_half(struct maker *maker, int64_t first, void *x, int64_t *n, void *y, struct fault *fault)
+{
+    struct pairs *pairs = maker->pairs;
+    int64_t kept = 0;
+    for (int64_t row = 0; row < *n; row += BLOCK_ROWS) {
+        int64_t rows = block_at(row, *n);
+        if (!draw_block(maker, (uint64_t)(first + row), rows, fault))
+            return false;
+        rows = leave_out(maker, rows);
+        rows_from_double(maker->y, rows * pairs->d, pairs->precision, row_at(pairs, y, kept));
+        rows_from_double(maker->x, rows * pairs->d, pairs->precision, row_at(pairs, x, kept));
+        kept += rows;
+    }
+    *n = kept;
+    return true;
+}
+
+static bool draw_all(struct maker *maker, struct fault *fault)
+{
+    struct pairs *pairs = maker->pairs;
+    const int64_t n_train = pairs->n_train;
+    if (!take(pairs, 0, n_train, fault) || !take(pairs, 1, pairs->n_test, fault) ||
+        !take(pairs, 2, n_train, fault) || !take(pairs, 3, pairs->n_test, fault))
+        return false;
+    pairs->y_train = pairs->owned[0];
+    pairs->y_test = pairs->owned[1];
+    pairs->x_train = pairs->owned[2];
+    pairs->x_test = pairs->owned[3];
+    pairs->of_noise = true;
+    return draw_half(maker, 0, pairs->x_train, &pairs->n_train, pairs->y_train, fault) &&
+           draw_half(maker, n_train, pairs->x_test, &pairs->n_test, pairs->y_test, fault) &&
+           (pairs->n_train > 0 ||
+            fault_set(fault, FAULT_INPUT, "the base flow's inverse failed for all %lld rows of noise",
+                      (long long)n_train));
+}
+
+/* ---- both --------------------------------------------------------------------------------------------- */
+
+static bool make(struct pairs *out, const struct samples *samples, struct maker *maker,
+                 bool how(struct maker *maker, struct fault *fault), struct fault *fault)
+{
+    pairs_of_samples(out, samples);
+    maker->pairs = out;
+    if (samples->standard.d > 0)
+        maker->log_scale = standard_log_scale(&samples->standard);
+    const bool good = maker_init(maker, fault) && how(maker, fault);
+    free(maker->x);
+    if (!good)
+        pairs_free(out);
+    return good;
+}
+
+bool pairs_through(struct pairs *out, const struct samples *samples, struct base_flow *base,
+                   struct fault *fault)
+{
+    return make(out, samples, &(struct maker){.base = base}, map_all, fault);
+}
+
+bool pairs_from_noise(struct pairs *out, const struct samples *samples, struct base_flow *base, uint64_t seed,
+                      struct fault *fault)
+{
+    return make(out, samples, &(struct maker){.base = base, .seed = seed}, draw_all, fault);
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/weights.h"
+
+#include "kernels/bundle.h"
+#include "kernels/settings.h"
+#include "model/tensor_list.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- is it ours? -------------------------------------------------------------------------------------- */
+
+static bool starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+static bool decides_flow(const char *key)
+{
+    return strcmp(key, "dimension") == 0 || strcmp(key, "precision") == 0 || starts_with(key, "flow.");
+}
+
+static bool decides_base(const char *key)
+{
+    static const char *const keys[] = {"dimension",   "precision",   "base.kind",
+                                       "base.hidden", "base.blocks", "base.activation"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The first setting that another spec has otherwise, as "flow.field is cube there and gaussian here"; or
+ * words that say no more than that they differ. */
+static void tell_difference(const struct gpfc_bundle *bundle, const struct safetensors *file,
+                            bool decides(const char *key), char *text, size_t room)
+{
+    const char *settings = safetensors_metadata(file, "gpfc.settings");
+    json_t *there = settings != NULL ? json_loads(settings, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    (void)snprintf(text, room, "the specs differ");
+    for (int64_t i = 0; i < bundle->n_settings; i++) {
+        const struct gpfc_setting *here = &bundle->settings[i];
+        const char *other = json_string_value(json_object_get(there, here->key));
+        if (decides(here->key) && other != NULL && strcmp(other, here->text) != 0) {
+            (void)snprintf(text, room, "%s is %s there and %s here", here->key, other, here->text);
+            break;
+        }
+    }
+    json_decref(there);
+}
+
+/* Is the hash of the metadata's key this one, or missing? */
+static bool same_hash(const struct safetensors *file, const char *key, int64_t hash)
+{
+    char here[20];
+    const char *there = safetensors_metadata(file, key);
+    (void)snprintf(here, sizeof here, "%016" PRIx64, (uint64_t)hash);
+    return there == NULL || strcmp(there, here) == 0;
+}
+
+static bool of_another(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
+                       const char *what, bool decides(const char *key), struct fault *fault)
+{
+    char difference[256];
+    const char *name = safetensors_metadata(file, "gpfc.name");
+    tell_difference(bundle, file, decides, difference, sizeof difference);
+    return fault_set(fault, FAULT_INPUT, "%s: made for another %s (%s): %s", path, what,
+                     name != NULL ? name : "no name", difference);
+}
+
+bool weights_same_spec(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
+                       struct fault *fault)
+{
+    return same_hash(file, "gpfc.spec_hash", bundle->spec_hash) ||
+           of_another(bundle, file, path, "spec", decides_flow, fault);
+}
+
+static bool decides_steps(const char *key)
+{
+    static const char *const keys[] = {"flow.steps", "flow.most_steps", "flow.density_error",
+                                       "flow.roundtrip"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    return false;
+}
+
+/* All that decides the flow, but for its time steps, of which one side's are looked for. */
+static bool same_but_for_steps(const struct gpfc_bundle *bundle, const struct safetensors *file)
+{
+    const char *settings = safetensors_metadata(file, "gpfc.settings");
+    json_t *there = settings != NULL ? json_loads(settings, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    const char *steps = json_string_value(json_object_get(there, "flow.steps"));
+    bool same = steps != NULL && (strcmp(steps, "auto") == 0 || setting_is(bundle, "flow.steps", "auto"));
+    for (int64_t i = 0; same && i < bundle->n_settings; i++) {
+        const struct gpfc_setting *here = &bundle->settings[i];
+        const char *other = json_string_value(json_object_get(there, here->key));
+        if (decides_flow(here->key) && !decides_steps(here->key) && strcmp(here->key, "flow.train_on") != 0)
+            same = other != NULL && strcmp(other, here->text) == 0;
+    }
+    json_decref(there);
+    return same;
+}
+
+bool weights_fit_spec(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
+                      struct fault *fault)
+{
+    return same_but_for_steps(bundle, file) || weights_same_spec(bundle, file, path, fault);
+}
+
+bool weights_same_base(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
+                       struct fault *fault)
+{
+    return bundle->base == NULL || same_hash(file, "gpfc.base_hash", bundle->base->spec_hash) ||
+           of_another(bundle, file, path, "base flow", decides_base, fault);
+}
+
+/* ---- reading arrays ----------------------------------------------------------------------------------- */
+
+bool weights_take(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *prefix,
+                  void *array, struct fault *fault)
+{
+    for (int64_t i = 0; i < bundle->n_parameters; i++) {
+        const struct gpfc_parameter *parameter = &bundle->parameters[i];
+        char name[256];
+        (void)snprintf(name, sizeof name, "%s%s", prefix, parameter->name);
+        if (!safetensors_take(file, name, (int)bundle->precision, (int)parameter->rank, parameter->shape,
+                              (char *)array + parameter->offset * bundle->precision, fault))
+            return false;
+    }
+    return true;
+}
+
+/* A layer too many would change the flow without a word. */
+static bool no_others(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
+                      const char *start, const char *what, struct fault *fault)
+{
+    for (size_t i = 0; i < safetensors_count(file); i++) {
+        const char *name = safetensors_at(file, i)->name;
+        bool known = !starts_with(name, start);
+        for (int64_t k = 0; !known && k < bundle->n_parameters; k++)
+            known = strcmp(name, bundle->parameters[k].name) == 0;
+        if (!known)
+            return fault_set(fault, FAULT_INPUT, "%s: tensor '%s' is none of this %s's, whose last is '%s'",
+                             path, name, what, bundle->parameters[bundle->n_parameters - 1].name);
+    }
+    return true;
+}
+
+static bool all_finite(const struct gpfc_bundle *bundle, const char *path, const void *theta,
+                       struct fault *fault)
+{
+    for (int64_t i = 0; i < bundle->n_parameters; i++) {
+        const struct gpfc_parameter *parameter = &bundle->parameters[i];
+        for (int64_t k = parameter->offset; k < parameter->offset + bundle_parameter_elements(parameter);
+             k++) {
+            double value =
+                bundle->precision == 4 ? (double)((const float *)theta)[k] : ((const double *)theta)[k];
+            if (!isfinite(value))
+                return fault_set(fault, FAULT_INPUT, "%s: tensor '%s' holds %g at element %lld", path,
+                                 parameter->name, value, (long long)(k - parameter->offset));
+        }
+    }
+    return true;
+}
+
+/* All of bundle's arrays, which are named start...; *theta is to be freed. */
+static bool take_all(void **theta, const struct gpfc_bundle *bundle, const struct safetensors *file,
+                     const char *path, const char *start, const char *what, struct fault *fault)
+{
+    const size_t bytes = (size_t)(bundle->theta_elements * bundle->precision);
+    *theta = malloc(bytes);
+    return (*theta != NULL || fault_memory(fault, bytes, path)) &&
+           weights_take(bundle, file, "", *theta, fault) &&
+           no_others(bundle, file, path, start, what, fault) && all_finite(bundle, path, *theta, fault);
+}
+
+/* ---- the base flow ------------------------------------------------------------------------------------ */
+
+static bool take_mixture(struct base_flow **out, const struct gpfc_bundle *bundle,
+                         const struct safetensors *file, const char *path, int threads, struct fault *fault)
+{
+    struct mixture *mixture;
+    if (!mixture_from_tensors(&mixture, file, fault))
+        return false;
+    if (mixture == NULL) /* the file has another base flow, which is of use to none but a flow on pairs */
+        return !setting_is(bundle, "base.kind", "mixture") ||
+               of_another(bundle, file, path, "base flow", decides_base, fault);
+    if (mixture->d == bundle->dimension)
+        return base_flow_of_mixture(out, mixture, threads, fault);
+    fault_set(fault, FAULT_INPUT, "%s: its base flow has dimension %lld, the flow %lld", path,
+              (long long)mixture->d, (long long)bundle->dimension);
+    mixture_free(mixture);
+    return false;
+}
+
+static bool has_base(const struct safetensors *file)
+{
+    for (size_t i = 0; i < safetensors_count(file); i++)
+        if (starts_with(safetensors_at(file, i)->name, "base."))
+            return true;
+    return false;
+}
+
+bool weights_take_base(struct base_flow **out, const struct gpfc_bundle *bundle,
+                       const struct safetensors *file, const char *path, int threads, struct fault *fault)
+{
+    void *theta = NULL;
+    *out = NULL;
+    if (!has_base(file))
+        return true;
+    if (bundle->base == NULL)
+        return take_mixture(out, bundle, file, path, threads, fault);
+    const bool good = weights_same_base(bundle, file, path, fault) &&
+                      take_all(&theta, bundle->base, file, path, "base.", "base flow", fault) &&
+                      base_flow_compiled(out, bundle->base, theta, 0, threads, fault);
+    free(theta);
+    return good;
+}
+
+/* ---- files -------------------------------------------------------------------------------------------- */
+
+/* A checkpoint's are those of the weights that it goes on with. */
+static void read_time_steps(struct weights *weights, const struct safetensors *file)
+{
+    const char *text = safetensors_metadata(file, "gpfc.time_steps");
+    char *end = NULL;
+    const long long steps = text != NULL ? strtoll(text, &end, 10) : 0;
+    weights->time_steps = text != NULL && end != text && *end == '\0' && steps > 0 ? steps : 0;
+}
+
+/* Checkpoints have it too, under the same key. */
+static void read_seed(struct weights *weights, const struct safetensors *file)
+{
+    const char *text = safetensors_metadata(file, "gpfc.seed");
+    char *end = NULL;
+    weights->seed = text != NULL ? strtoull(text, &end, 10) : 0;
+    weights->seed_known = text != NULL && end != text && *end == '\0';
+}
+
+static bool read_file(struct weights *out, const struct gpfc_bundle *bundle, const struct safetensors *file,
+                      const char *path, bool flow, int threads, struct fault *fault)
+{
+    if (flow && (!weights_fit_spec(bundle, file, path, fault) ||
+                 !take_all(&out->theta, bundle, file, path, "flow.", "flow", fault)))
+        return false;
+    if (!weights_take_base(&out->base, bundle, file, path, threads, fault) ||
+        !standard_from_tensors(&out->standard, file, bundle->dimension, fault))
+        return false;
+    read_seed(out, file);
+    read_time_steps(out, file);
+    return flow || out->base != NULL ||
+           fault_set(fault, FAULT_INPUT, "%s: there is no base flow in it, no tensor '%s'", path,
+                     bundle->base != NULL ? bundle->base->parameters[0].name : "base.weights");
+}
+
+static bool read_path(struct weights *out, const struct gpfc_bundle *bundle, const char *path, bool flow,
+                      int threads, struct fault *fault)
+{
+    struct safetensors *file = NULL;
+    *out = (struct weights){0};
+    if (!safetensors_read(&file, path, fault))
+        return false;
+    const bool good = read_file(out, bundle, file, path, flow, threads, fault);
+    safetensors_free(file);
+    if (!good)
+        weights_free(out);
+    return good;
+}
+
+bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const char *path, int threads,
+                  struct fault *fault)
+{
+    return read_path(out, bundle, path, true, threads, fault);
+}
+
+bool weights_read_base(struct weights *out, const struct gpfc_bundle *bundle, const char *path, int threads,
+                       struct fault *fault)
+{
+    return read_path(out, bundle, path, false, threads, fault);
+}
+
+int64_t weights_time_steps(const struct gpfc_bundle *bundle, int64_t known)
+{
+    return bundle_steps_vary(bundle) && known >= 1 && known <= bundle->steps ? known : bundle->steps;
+}
+
+void weights_free(struct weights *weights)
+{
+    free(weights->theta);
+    base_flow_free(weights->base);
+    standard_free(&weights->standard);
+    *weights = (struct weights){0};
+}
+
+bool weights_write(const char *path, const struct weights_beside *beside, const struct gpfc_bundle *trained,
+                   const void *theta, const struct weights_note *note, struct fault *fault)
+{
+    struct tensor_list list = {0};
+    tensor_list_add(&list, trained, "", theta);
+    tensor_list_add_base(&list, beside->bundle, beside->base);
+    tensor_list_add_standard(&list, beside->standard);
+    tensor_list_note_bundle(&list, beside->bundle);
+    tensor_list_note(&list, "step", "%" PRId64, note->step);
+    tensor_list_note(&list, "cost", "%.9g", note->cost);
+    tensor_list_note(&list, "seed", "%" PRIu64, note->seed);
+    if (note->time_steps > 0)
+        tensor_list_note(&list, "time_steps", "%" PRId64, note->time_steps);
+    bool good = tensor_list_write(&list, path, fault);
+    tensor_list_free(&list);
+    return good;
+}

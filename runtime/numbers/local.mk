@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+#
+# Takes: arrays of numbers. Gives: random numbers, dense and factored matrices, sums, an ODE solver, the
+# same bits for any number of threads. Knows no models.
+libgpfcrt_a_SOURCES += \
+	runtime/numbers/dense.c \
+	runtime/numbers/dense.h \
+	runtime/numbers/factors.c \
+	runtime/numbers/factors.h \
+	runtime/numbers/normal.c \
+	runtime/numbers/normal.h \
+	runtime/numbers/ode_dopri5.c \
+	runtime/numbers/ode_dopri5.h \
+	runtime/numbers/random.c \
+	runtime/numbers/random.h \
+	runtime/numbers/rows.c \
+	runtime/numbers/rows.h

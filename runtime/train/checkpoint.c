@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Counters and options stand in the metadata, numbers in C's hexadecimal form so that none loses a bit; one
+ * table says what there is. Arrays: the weights under their own names, so that a checkpoint is a model file
+ * too, and adam.mean.*, adam.square.*, best.* beside them. */
+#include "train/checkpoint.h"
+
+#include "train/checkpoint_settings.h"
+#include "train/metrics.h"
+#include "model/tensor_list.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the counters ------------------------------------------------------------------------------------- */
+
+enum field_kind { FIELD_COUNT, FIELD_WORD, FIELD_REAL };
+
+struct field {
+    const char *key;
+    enum field_kind kind;
+    void *value; /* int64_t, uint64_t, double */
+};
+
+enum { N_FIELDS = 25 };
+
+static void list_fields(struct trainer_state *state, struct checkpoint_note *note,
+                        struct field fields[N_FIELDS])
+{
+    const struct field all[] = {
+        {"epochs", FIELD_COUNT, &note->options.epochs},
+        {"batch", FIELD_COUNT, &note->options.batch},
+        {"flow_epochs", FIELD_COUNT, &note->flow_epochs},
+        {"seed", FIELD_WORD, &note->options.seed},
+        {"data_hash", FIELD_WORD, &note->data_hash},
+        {"seconds", FIELD_REAL, &note->seconds},
+        {"step", FIELD_COUNT, &state->step},
+        {"best_step", FIELD_COUNT, &state->best_step},
+        {"best_cost", FIELD_REAL, &state->best_cost},
+        {"measured_step", FIELD_COUNT, &state->measured_step},
+        {"time_steps", FIELD_COUNT, &state->time_steps},
+        {"best_time_steps", FIELD_COUNT, &state->best_time_steps},
+        {"best_measured_by", FIELD_COUNT, &state->best_measured_by},
+        {"evaluations", FIELD_COUNT, &state->evaluations},
+        {"time_errors.density", FIELD_REAL, &state->errors.density},
+        {"time_errors.roundtrip", FIELD_REAL, &state->errors.roundtrip},
+        {"last.cost", FIELD_REAL, &state->last.cost},
+        {"last.energy", FIELD_REAL, &state->last.energy},
+        {"last.penalty", FIELD_REAL, &state->last.penalty},
+        {"sums.steps", FIELD_COUNT, &state->sums.steps},
+        {"sums.loss", FIELD_REAL, &state->sums.loss},
+        {"sums.cost", FIELD_REAL, &state->sums.cost},
+        {"sums.penalty", FIELD_REAL, &state->sums.penalty},
+        {"sums.norm", FIELD_REAL, &state->sums.norm},
+    };
+    _Static_assert(sizeof all / sizeof all[0] == N_FIELDS - 1, "one more is the list's end");
+    memcpy(fields, all, sizeof all);
+    fields[N_FIELDS - 1] = (struct field){0};
+}
+
+static void note_field(struct tensor_list *list, const struct field *field)
+{
+    switch (field->kind) {
+    case FIELD_COUNT:
+        tensor_list_note(list, field->key, "%" PRId64, *(const int64_t *)field->value);
+        break;
+    case FIELD_WORD:
+        tensor_list_note(list, field->key, "%" PRIu64, *(const uint64_t *)field->value);
+        break;
+    case FIELD_REAL:
+        tensor_list_note(list, field->key, "%a", *(const double *)field->value);
+        break;
+    }
+}
+
+static bool parse_field(const struct field *field, const char *text)
+{
+    char *end = NULL;
+    errno = 0;
+    switch (field->kind) {
+    case FIELD_COUNT:
+        *(int64_t *)field->value = strtoll(text, &end, 10);
+        return errno == 0 && *text != '\0' && *end == '\0' && *(int64_t *)field->value >= 0;
+    case FIELD_WORD:
+        *(uint64_t *)field->value = strtoull(text, &end, 10);
+        return errno == 0 && *text != '\0' && *end == '\0';
+    case FIELD_REAL:
+        *(double *)field->value = strtod(text, &end);
+        return *text != '\0' && *end == '\0';
+    }
+    return false;
+}
+
+static bool read_fields(const struct safetensors *file, const char *path, struct trainer_state *state,
+                        struct checkpoint_note *note, struct fault *fault)
+{
+    struct field fields[N_FIELDS];
+    list_fields(state, note, fields);
+    for (const struct field *field = fields; field->key != NULL; field++) {
+        char key[64];
+        (void)snprintf(key, sizeof key, "gpfc.%s", field->key);
+        const char *text = safetensors_metadata(file, key);
+        if (text == NULL)
+            return fault_set(fault, FAULT_INPUT, "%s: no checkpoint of a training: '%s' is missing", path,
+                             key);
+        if (!parse_field(field, text))
+            return fault_set(fault, FAULT_INPUT, "%s: '%s' is '%s'", path, key, text);
+    }
+    return true;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------ */
+
+static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
+{
+    const unsigned char *at = bytes;
+    for (; n >= sizeof hash; n -= sizeof hash, at += sizeof hash) {
+        uint64_t word;
+        memcpy(&word, at, sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
+    }
+    for (; n > 0; n--, at++)
+        hash = (hash ^ *at) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash;
+}
+
+uint64_t checkpoint_hash(const struct pairs *pairs)
+{
+    size_t row = (size_t)pairs->d * (size_t)pairs->precision;
+    const int64_t sizes[] = {pairs->d, pairs->precision, pairs->n_train, pairs->n_test};
+    const void *const arrays[] = {pairs->x_train, pairs->y_train, pairs->x_test, pairs->y_test};
+    uint64_t hash = mix(UINT64_C(0x243f6a8885a308d3), sizes, sizeof sizes);
+    for (int i = 0; i < 4; i++)
+        if (arrays[i] != NULL)
+            hash = mix(hash, arrays[i], row * (size_t)(i < 2 ? pairs->n_train : pairs->n_test));
+    return hash;
+}
+
+static const char *stage_name(const struct trainer *trainer)
+{
+    return metrics_stage_name(trainer->of_base ? METRICS_BASE : METRICS_FLOW);
+}
+
+static const char *optimizer_name(const struct trainer *trainer)
+{
+    return trainer->soap != NULL ? "soap" : "adam";
+}
+
+bool checkpoint_write(const char *path, const struct trainer *trainer, const struct weights_beside *beside,
+                      const struct checkpoint_note *note, struct fault *fault)
+{
+    const struct gpfc_bundle *bundle = trainer->bundle;
+    struct trainer_state state = trainer->state;
+    struct checkpoint_note copy = *note;
+    struct field fields[N_FIELDS];
+    struct tensor_list list = {0};
+    char bad[300];
+    if (!trainer_finite(trainer, bad, sizeof bad))
+        return fault_set(fault, FAULT_DIVERGED, "step %lld: %s", (long long)state.step, bad);
+    tensor_list_add(&list, bundle, "", state.theta);
+    tensor_list_add(&list, bundle, "adam.mean.", state.mean);
+    tensor_list_add(&list, bundle, "adam.square.", state.square);
+    tensor_list_add(&list, bundle, "best.", state.best);
+    if (trainer->soap != NULL)
+        soap_list(trainer->soap, &list);
+    tensor_list_add_base(&list, beside->bundle, beside->base);
+    tensor_list_add_standard(&list, beside->standard);
+    tensor_list_note_bundle(&list, beside->bundle);
+    tensor_list_note(&list, "stage", "%s", stage_name(trainer));
+    tensor_list_note(&list, "optimizer", "%s", optimizer_name(trainer));
+    tensor_list_note(&list, "data", "%s", note->data);
+    list_fields(&state, &copy, fields);
+    for (const struct field *field = fields; field->key != NULL; field++)
+        note_field(&list, field);
+    bool good = tensor_list_write(&list, path, fault);
+    tensor_list_free(&list);
+    return good;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------ */
+
+static bool options_in_range(const struct checkpoint *checkpoint, struct fault *fault)
+{
+    const struct trainer_options *options = &checkpoint->note.options;
+    if (options->epochs >= 1 && options->epochs <= 1000000000 && options->batch >= 1 &&
+        options->batch <= INT32_MAX)
+        return true;
+    return fault_set(fault, FAULT_INPUT, "%s: %lld epochs of batch %lld", checkpoint->path,
+                     (long long)options->epochs, (long long)options->batch);
+}
+
+/* Files without a word of the stage are the flow's. */
+static bool read_stage(struct checkpoint *out, const struct gpfc_bundle *bundle, struct fault *fault)
+{
+    const char *stage = safetensors_metadata(out->file, "gpfc.stage");
+    out->of_base = stage != NULL && strcmp(stage, metrics_stage_name(METRICS_BASE)) == 0;
+    return !out->of_base || bundle->base != NULL ||
+           fault_set(fault, FAULT_INPUT, "%s: the training of a base flow, which this trainer does not have",
+                     out->path);
+}
+
+static bool read_data(struct checkpoint *out, struct fault *fault)
+{
+    const char *data = safetensors_metadata(out->file, "gpfc.data");
+    out->note.data = strdup(data != NULL ? data : "");
+    return out->note.data != NULL || fault_memory(fault, 0, out->path);
+}
+
+bool checkpoint_open(struct checkpoint *out, const struct gpfc_bundle *bundle, const char *path, int threads,
+                     struct fault *fault)
+{
+    struct trainer_state unused;
+    *out = (struct checkpoint){.path = path};
+    bool good =
+        safetensors_read(&out->file, path, fault) && weights_same_spec(bundle, out->file, path, fault) &&
+        weights_same_base(bundle, out->file, path, fault) && read_stage(out, bundle, fault) &&
+        read_fields(out->file, path, &unused, &out->note, fault) && options_in_range(out, fault) &&
+        (out->of_base || weights_take_base(&out->base, bundle, out->file, path, threads, fault)) &&
+        standard_from_tensors(&out->standard, out->file, bundle->dimension, fault) && read_data(out, fault);
+    if (good)
+        checkpoint_settings(bundle, out->file, out->of_base, out->changed, sizeof out->changed);
+    else
+        checkpoint_close(out);
+    return good;
+}
+
+/* Moments of one optimizer are of no use to the other. Files without a word of it are Adam's. */
+static bool take_optimizer(const struct safetensors *file, struct trainer *trainer, const char *path,
+                           struct fault *fault)
+{
+    const char *there = safetensors_metadata(file, "gpfc.optimizer"), *here = optimizer_name(trainer);
+    if (strcmp(there != NULL ? there : "adam", here) != 0)
+        return fault_set(fault, FAULT_INPUT,
+                         "%s: %s.optimizer was %s and is %s, which cannot go on from there", path,
+                         trainer->of_base ? "base" : "train", there != NULL ? there : "adam", here);
+    return trainer->soap == NULL || soap_take(trainer->soap, file, fault);
+}
+
+/* Time steps are those of the trainer, or, where it looks for them, some that it has room for. */
+static bool has_time_steps(const struct trainer *trainer, const char *path, struct fault *fault)
+{
+    const struct trainer_state *state = &trainer->state;
+    const int64_t most = trainer->bundle->steps, least = trainer->time_rule.automatic ? 1 : most;
+    const int64_t counts[] = {state->time_steps, state->best_time_steps, state->best_measured_by};
+    for (int i = 0; i < 3; i++)
+        if (counts[i] < least || counts[i] > most)
+            return fault_set(fault, FAULT_INPUT, "%s: %lld time steps, which this trainer does not take",
+                             path, (long long)counts[i]);
+    return true;
+}
+
+bool checkpoint_load(const struct checkpoint *checkpoint, struct trainer *trainer, struct fault *fault)
+{
+    const struct gpfc_bundle *bundle = trainer->bundle;
+    const struct safetensors *file = checkpoint->file;
+    const char *path = checkpoint->path;
+    struct trainer_state *state = &trainer->state;
+    struct checkpoint_note unused;
+    if (!weights_take(bundle, file, "", state->theta, fault) ||
+        !weights_take(bundle, file, "adam.mean.", state->mean, fault) ||
+        !weights_take(bundle, file, "adam.square.", state->square, fault) ||
+        !weights_take(bundle, file, "best.", state->best, fault) ||
+        !take_optimizer(file, trainer, path, fault) || !read_fields(file, path, state, &unused, fault) ||
+        !has_time_steps(trainer, path, fault))
+        return false;
+    if (state->step > trainer->steps)
+        return fault_set(fault, FAULT_INPUT, "%s: step %lld of a training of %lld steps", path,
+                         (long long)state->step, (long long)trainer->steps);
+    char bad[300];
+    return trainer_finite(trainer, bad, sizeof bad) || fault_set(fault, FAULT_INPUT, "%s: %s", path, bad);
+}
+
+void checkpoint_close(struct checkpoint *checkpoint)
+{
+    safetensors_free(checkpoint->file);
+    base_flow_free(checkpoint->base);
+    standard_free(&checkpoint->standard);
+    free(checkpoint->note.data);
+    *checkpoint = (struct checkpoint){0};
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What was changed in a spec between a training's start and its resumption. For checkpoint.c alone. */
+#ifndef GPFC_CHECKPOINT_SETTINGS_H
+#define GPFC_CHECKPOINT_SETTINGS_H
+
+#include "gpfc/kernel_abi.h"
+#include "files/safetensors.h"
+
+/* Lists settings that steer this training (the base flow's, or the flow's) and that the trainer has otherwise
+ * than the file: "train.rate was 0.005 and is 0.001"; "" where there are none. */
+void checkpoint_settings(const struct gpfc_bundle *bundle, const struct safetensors *file, bool of_base,
+                         char *text, size_t room);
+
+#endif

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+#
+# Takes: pairs and a bundle. Gives: weights. Knows optimizers, rates, time steps, checkpoints and the files of
+# a run; prints nothing.
+libgpfcrt_a_SOURCES += \
+	runtime/train/adam.c \
+	runtime/train/adam.h \
+	runtime/train/checkpoint.c \
+	runtime/train/checkpoint.h \
+	runtime/train/checkpoint_settings.c \
+	runtime/train/checkpoint_settings.h \
+	runtime/train/metrics.c \
+	runtime/train/metrics.h \
+	runtime/train/rate.c \
+	runtime/train/rate.h \
+	runtime/train/run_folder.c \
+	runtime/train/run_folder.h \
+	runtime/train/soap.c \
+	runtime/train/soap.h \
+	runtime/train/time_check.c \
+	runtime/train/time_check.h \
+	runtime/train/time_steps.c \
+	runtime/train/time_steps.h \
+	runtime/train/train.c \
+	runtime/train/train.h \
+	runtime/train/train_new.c \
+	runtime/train/train_parts.h \
+	runtime/train/train_run.c \
+	runtime/train/train_run.h

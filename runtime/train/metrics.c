@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "train/metrics.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct metrics {
+    FILE *file;
+    enum metrics_stage stage;
+    char *path;
+};
+
+const char *metrics_stage_name(enum metrics_stage stage)
+{
+    return stage == METRICS_BASE ? "base" : "flow";
+}
+
+/* Is it one of ours, of an earlier stage or of a step up to `keep`? Lines without a stage are the flow's. */
+static bool is_kept(const char *text, size_t length, enum metrics_stage stage, int64_t keep)
+{
+    if (length == 0 || text[length - 1] != '\n')
+        return false;
+    json_t *line = json_loadb(text, length, 0, NULL);
+    const json_t *step = json_object_get(line, "step");
+    const char *name = json_string_value(json_object_get(line, "stage"));
+    const bool of_base = name != NULL && strcmp(name, metrics_stage_name(METRICS_BASE)) == 0;
+    const bool earlier = of_base && stage == METRICS_FLOW, later = !of_base && stage == METRICS_BASE;
+    const bool kept = json_is_integer(step) && (earlier || (!later && json_integer_value(step) <= keep));
+    json_decref(line);
+    return kept;
+}
+
+static off_t kept_bytes(FILE *file, enum metrics_stage stage, int64_t keep)
+{
+    char *text = NULL;
+    size_t room = 0;
+    off_t kept = 0;
+    for (ssize_t length;
+         (length = getline(&text, &room, file)) > 0 && is_kept(text, (size_t)length, stage, keep);)
+        kept += length;
+    free(text);
+    return kept;
+}
+
+static bool cut(struct metrics *metrics, int64_t keep, struct fault *fault)
+{
+    off_t kept = kept_bytes(metrics->file, metrics->stage, keep);
+    if (fseeko(metrics->file, kept, SEEK_SET) != 0 || ftruncate(fileno(metrics->file), kept) != 0)
+        return fault_system(fault, errno, "%s: cannot cut after step %lld", metrics->path, (long long)keep);
+    return true;
+}
+
+bool metrics_open(struct metrics **out, const char *path, enum metrics_stage stage,
+                  const struct metrics_keep *keep, struct fault *fault)
+{
+    *out = NULL;
+    struct metrics *metrics = calloc(1, sizeof *metrics);
+    if (metrics == NULL || (metrics->path = strdup(path)) == NULL) {
+        free(metrics);
+        return fault_memory(fault, sizeof *metrics, path);
+    }
+    metrics->stage = stage;
+    metrics->file = keep != NULL ? fopen(path, "r+e") : NULL;
+    bool there = metrics->file != NULL;
+    if (!there)
+        metrics->file = fopen(path, "we");
+    bool good = metrics->file != NULL || fault_system(fault, errno, "%s: cannot write", path);
+    good = good && (!there || cut(metrics, keep->step, fault));
+    if (good) {
+        *out = metrics;
+        return true;
+    }
+    if (metrics->file != NULL)
+        (void)fclose(metrics->file);
+    free(metrics->path);
+    free(metrics);
+    return false;
+}
+
+static void put(json_t *line, const char *key, double value)
+{
+    (void)json_object_set_new(line, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+static json_t *line_json(const struct metrics *metrics, const struct metrics_line *line)
+{
+    json_t *json = json_object();
+    (void)json_object_set_new(json, "stage", json_string(metrics_stage_name(metrics->stage)));
+    (void)json_object_set_new(json, "step", json_integer(line->step));
+    (void)json_object_set_new(json, "epoch", json_integer(line->epoch));
+    put(json, "loss", line->loss);
+    put(json, "cost", line->cost);
+    if (!isnan(line->nll))
+        put(json, "nll", line->nll);
+    put(json, "penalty", line->penalty);
+    put(json, "energy", line->energy);
+    if (line->time_steps > 0) {
+        (void)json_object_set_new(json, "time_steps", json_integer(line->time_steps));
+        put(json, "density_error", line->errors.density);
+        put(json, "roundtrip", line->errors.roundtrip);
+    }
+    put(json, "rate", line->rate);
+    put(json, "samples_per_s", line->samples_per_s);
+    put(json, "best_cost", line->best_cost);
+    put(json, "train_cost", line->train_cost);
+    put(json, "train_penalty", line->train_penalty);
+    put(json, "gradient_norm", line->gradient_norm);
+    put(json, "lambda", line->lambda);
+    put(json, "seconds", line->seconds);
+    put(json, "cpu_seconds", line->cpu_seconds);
+    return json;
+}
+
+bool metrics_add(struct metrics *metrics, const struct metrics_line *line, struct fault *fault)
+{
+    json_t *json = line_json(metrics, line);
+    char *text = json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+    json_decref(json);
+    if (text == NULL)
+        return fault_memory(fault, 0, metrics->path);
+    errno = 0;
+    bool good =
+        fputs(text, metrics->file) >= 0 && fputc('\n', metrics->file) != EOF && fflush(metrics->file) == 0;
+    free(text);
+    return good || fault_system(fault, errno, "%s: cannot write", metrics->path);
+}
+
+bool metrics_close(struct metrics *metrics, struct fault *fault)
+{
+    if (metrics == NULL)
+        return true;
+    errno = 0;
+    bool good = metrics->file == NULL || fclose(metrics->file) == 0 ||
+                fault_system(fault, errno, "%s: cannot write", metrics->path);
+    free(metrics->path);
+    free(metrics);
+    return good;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "train/rate.h"
+
+#include "kernels/settings.h"
+
+#include <math.h>
+#include <stddef.h>
+
+enum { LEAST_EPOCHS = 3 };
+
+static int64_t steps_needed(const struct gpfc_bundle *bundle, bool of_base)
+{
+    static const struct {
+        const char *base;
+        int64_t steps;
+    } kinds[] = {{"bnaf", 6000}, {"ffjord", 1200}, {"cp_flow", 2500}};
+    for (size_t i = 0; of_base && i < sizeof kinds / sizeof kinds[0]; i++)
+        if (setting_is(bundle, "base.kind", kinds[i].base))
+            return kinds[i].steps;
+    return 3000;
+}
+
+int64_t rate_epochs(const struct gpfc_bundle *bundle, bool of_base, int64_t epoch_steps)
+{
+    const int64_t epochs = (steps_needed(bundle, of_base) + epoch_steps - 1) / epoch_steps;
+    return epochs > LEAST_EPOCHS ? epochs : LEAST_EPOCHS;
+}
+
+struct rate rate_from_settings(const struct gpfc_bundle *bundle, int64_t epochs, int64_t epoch_steps)
+{
+    return (struct rate){
+        .schedule = setting_is(bundle, "train.schedule", "cosine") ? RATE_COSINE
+                    : setting_is(bundle, "train.schedule", "step") ? RATE_STEP
+                                                                   : RATE_CONSTANT,
+        .start = setting_number(bundle, "train.rate", 5e-3),
+        .decay = setting_number(bundle, "train.decay", 1),
+        .decays = setting_integer(bundle, "train.decays", 0),
+        .warmup_steps = setting_integer(bundle, "train.warmup_steps", 0),
+        .epochs = epochs,
+        .epoch_steps = epoch_steps,
+    };
+}
+
+double rate_decayed(double start, double factor, int64_t decays, int64_t epoch, int64_t epochs)
+{
+    int64_t passed = epoch * (decays + 1) / epochs;
+    if (passed > decays)
+        passed = decays;
+    return start * pow(factor, (double)passed);
+}
+
+static double cosine_at(const struct rate *rate, int64_t step)
+{
+    const double pi = 3.14159265358979323846;
+    int64_t length = rate->epochs * rate->epoch_steps - rate->warmup_steps;
+    double done = (double)(step - rate->warmup_steps) / (double)length;
+    return done < 1 ? rate->start * (1 + cos(pi * done)) / 2 : 0;
+}
+
+double rate_at(const struct rate *rate, int64_t step)
+{
+    if (step < rate->warmup_steps)
+        return rate->start * (double)(step + 1) / (double)rate->warmup_steps;
+    switch (rate->schedule) {
+    case RATE_CONSTANT:
+        return rate->start;
+    case RATE_STEP:
+        return rate_decayed(rate->start, rate->decay, rate->decays, step / rate->epoch_steps, rate->epochs);
+    case RATE_COSINE:
+        return cosine_at(rate, step);
+    }
+    return rate->start;
+}

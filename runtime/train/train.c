@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A step and a measure of a training that train_new.c has made. */
+#include "train/train.h"
+
+#include "kernels/bundle.h"
+#include "numbers/random.h"
+#include "numbers/rows.h"
+#include "train/train_parts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- numbers ------------------------------------------------------------------------------------------ */
+
+/* The first element that is not finite of an array laid out as theta: its parameter and place there. */
+static const struct gpfc_parameter *first_bad(const struct gpfc_bundle *bundle, const void *array,
+                                              int64_t *place)
+{
+    for (int64_t i = 0; i < bundle->n_parameters; i++) {
+        const struct gpfc_parameter *parameter = &bundle->parameters[i];
+        for (int64_t k = 0; k < bundle_parameter_elements(parameter); k++)
+            if (!isfinite(rows_number(array, parameter->offset + k, (int)bundle->precision))) {
+                *place = k;
+                return parameter;
+            }
+    }
+    return NULL;
+}
+
+bool trainer_finite(const struct trainer *trainer, char *what, size_t room)
+{
+    const struct trainer_state *state = &trainer->state;
+    const struct {
+        const char *prefix;
+        const void *array;
+    } all[] = {{"", state->theta}, {"adam.mean.", state->mean}, {"adam.square.", state->square}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        int64_t place;
+        const struct gpfc_parameter *bad = first_bad(trainer->bundle, all[i].array, &place);
+        if (bad == NULL)
+            continue;
+        (void)snprintf(what, room, "%s%s is %g at element %lld", all[i].prefix, bad->name,
+                       rows_number(all[i].array, bad->offset + place, (int)trainer->bundle->precision),
+                       (long long)place);
+        return false;
+    }
+    return true;
+}
+
+/* ---- time steps --------------------------------------------------------------------------------------- */
+
+static void follow_steps(struct trainer *trainer)
+{
+    struct trainer_state *state = &trainer->state;
+    if (trainer->time_check == NULL)
+        return;
+    time_check_parameters(trainer->time_check, state->theta);
+    const struct time_choice choice =
+        time_steps_follow(&trainer->time_rule, state->time_steps, time_check_at, trainer->time_check);
+    state->time_steps = choice.steps;
+    state->errors = choice.errors;
+}
+
+/* Early steps change much: the first, then the 8th, 16th, 32nd, ... */
+static bool check_is_due(int64_t step)
+{
+    return step == 0 || (step >= 8 && (step & (step - 1)) == 0);
+}
+
+void trainer_fix_steps(struct trainer *trainer)
+{
+    time_check_free(trainer->time_check);
+    trainer->time_check = NULL;
+    trainer->time_rule.automatic = false;
+    trainer->state.time_steps = trainer->bundle->steps;
+}
+
+/* ---- a step ------------------------------------------------------------------------------------------- */
+
+void trainer_order(struct trainer *trainer, int64_t epoch)
+{
+    if (trainer->order_epoch == epoch)
+        return;
+    random_permutation(trainer->options.seed, random_stream(RANDOM_SHUFFLE, (uint64_t)epoch),
+                       trainer->pairs->n_train, trainer->order);
+    trainer->order_epoch = epoch;
+}
+
+static int64_t epoch_of(const struct trainer *trainer, int64_t step)
+{
+    return step / trainer->epoch_steps;
+}
+
+double trainer_rate(const struct trainer *trainer)
+{
+    return rate_at(&trainer->rate, trainer->state.step);
+}
+
+double trainer_lambda(const struct trainer *trainer)
+{
+    return rate_decayed(trainer->lambda, trainer->lambda_decay, trainer->lambda_decays,
+                        epoch_of(trainer, trainer->state.step), trainer->options.epochs);
+}
+
+bool trainer_done(const struct trainer *trainer)
+{
+    const struct trainer_state *state = &trainer->state;
+    return state->step >= trainer->steps ||
+           (trainer->patience > 0 && state->measured_step - state->best_step >= trainer->patience);
+}
+
+int64_t trainer_next_rows(const struct trainer *trainer)
+{
+    const int64_t first = trainer->state.step % trainer->epoch_steps * trainer->options.batch;
+    return smaller(trainer->options.batch, trainer->pairs->n_train - first);
+}
+
+static bool diverged(const struct trainer *trainer, double loss, struct fault *fault)
+{
+    const struct gpfc_bundle *bundle = trainer->bundle;
+    long long step = (long long)trainer->state.step + 1;
+    int64_t place = 0;
+    const struct gpfc_parameter *bad = first_bad(bundle, trainer->state.theta, &place);
+    const char *what = "the array";
+    const void *array = trainer->state.theta;
+    if (bad == NULL) {
+        bad = first_bad(bundle, trainer->gradient, &place);
+        what = "the gradient of";
+        array = trainer->gradient;
+    }
+    if (bad == NULL)
+        return fault_set(fault, FAULT_DIVERGED, "step %lld: the loss is %g, its gradient out of range", step,
+                         loss);
+    return fault_set(fault, FAULT_DIVERGED, "step %lld: %s %s is %g at element %lld (loss %g)", step, what,
+                     bad->name, rows_number(array, bad->offset + place, (int)bundle->precision),
+                     (long long)place, loss);
+}
+
+/* The rows of this step, and the numbers that the kernel takes with them. */
+static int64_t prepare(struct trainer *trainer, double lambda)
+{
+    const struct trainer_state *state = &trainer->state;
+    int64_t epoch = epoch_of(trainer, state->step),
+            first = state->step % trainer->epoch_steps * trainer->options.batch;
+    trainer_order(trainer, epoch);
+    rows_put(lambda, &trainer->setting, 0, (int)trainer->bundle->precision);
+    kernel_run_order(trainer->train, trainer->order + first);
+    kernel_run_noise(trainer->train, trainer->options.seed,
+                     random_stream(RANDOM_NOISE, (uint64_t)state->step), 0);
+    kernel_run_steps(trainer->train, state->time_steps);
+    return trainer_next_rows(trainer);
+}
+
+static bool optimizer_step(const struct trainer *trainer, const struct adam_arrays *arrays, double rate,
+                           double norm)
+{
+    const int64_t step = trainer->state.step;
+    return trainer->soap != NULL ? soap_step(trainer->soap, &trainer->adam, arrays, step, rate, norm)
+                                 : adam_step(&trainer->adam, arrays, step, rate, norm);
+}
+
+bool trainer_step(struct trainer *trainer, struct fault *fault)
+{
+    const int64_t n = trainer->bundle->theta_elements;
+    const int precision = (int)trainer->bundle->precision;
+    struct trainer_state *state = &trainer->state;
+    double lambda = trainer_lambda(trainer), rate = trainer_rate(trainer);
+    if (check_is_due(state->step))
+        follow_steps(trainer);
+    const int64_t rows = prepare(trainer, lambda);
+    kernel_run_go(trainer->train, rows);
+    double cost = rows_number(&trainer->total[0], 0, precision),
+           penalty = rows_number(&trainer->total[1], 0, precision);
+    double loss = cost + lambda * penalty, norm = adam_norm(trainer->gradient, n, precision);
+    if (!isfinite(loss) || !isfinite(norm))
+        return diverged(trainer, loss, fault);
+    const struct adam_arrays arrays = {.n = n,
+                                       .precision = precision,
+                                       .theta = state->theta,
+                                       .gradient = trainer->gradient,
+                                       .mean = state->mean,
+                                       .square = state->square,
+                                       .threads = trainer->options.threads};
+    char bad[300]; /* a gradient may be finite where its square, or the step, is not */
+    state->step++;
+    if (!optimizer_step(trainer, &arrays, rate, norm) && !trainer_finite(trainer, bad, sizeof bad))
+        return fault_set(fault, FAULT_DIVERGED, "step %lld: %s (loss %g)", (long long)state->step, bad, loss);
+    state->evaluations += rows * state->time_steps;
+    state->sums.steps++;
+    state->sums.loss += loss;
+    state->sums.cost += cost;
+    state->sums.penalty += penalty;
+    state->sums.norm += norm;
+    return true;
+}
+
+/* ---- the test ----------------------------------------------------------------------------------------- */
+
+const char *trainer_measured_rows(const struct trainer *trainer, char which)
+{
+    const struct pairs *pairs = trainer->pairs;
+    if (pairs->n_test > 0)
+        return which == 'x' ? pairs->x_test : pairs->y_test;
+    return which == 'x' ? pairs->x_train : pairs->y_train;
+}
+
+static void measure_block(struct trainer *trainer, int64_t first, int64_t n, double sums[3])
+{
+    const size_t skip = (size_t)(first * trainer->pairs->d * trainer->bundle->precision);
+    kernel_run_input(trainer->measure, "x", trainer_measured_rows(trainer, 'x') + skip);
+    if (!trainer->of_base)
+        kernel_run_input(trainer->measure, "y", trainer_measured_rows(trainer, 'y') + skip);
+    kernel_run_noise(trainer->measure, trainer->options.seed, random_stream(RANDOM_MEASURE, 0),
+                     (uint64_t)first);
+    kernel_run_go(trainer->measure, n);
+    for (int64_t i = 0; i < n; i++)
+        for (int k = 0; k < 3; k++)
+            sums[k] += rows_number(trainer->measured[k], i, (int)trainer->bundle->precision);
+}
+
+static struct measured measure_weights(struct trainer *trainer, const void *theta, int64_t time_steps)
+{
+    double sums[3] = {0}, n = (double)trainer->n_measured;
+    kernel_run_parameters(trainer->measure, theta);
+    kernel_run_steps(trainer->measure, time_steps);
+    for (int64_t first = 0; first < trainer->n_measured; first += trainer->block)
+        measure_block(trainer, first, smaller(trainer->block, trainer->n_measured - first), sums);
+    return (struct measured){.cost = sums[0] / n, .energy = sums[1] / n, .penalty = sums[2] / n};
+}
+
+/* A cost depends on the time steps a little, so costs are compared at equal ones. */
+static void measure_best_by(struct trainer *trainer, int64_t time_steps)
+{
+    struct trainer_state *state = &trainer->state;
+    if (!isfinite(state->best_cost) || state->best_measured_by == time_steps)
+        return;
+    const double cost = measure_weights(trainer, state->best, time_steps).cost;
+    state->best_cost = isfinite(cost) ? cost : INFINITY;
+    state->best_measured_by = time_steps;
+}
+
+void trainer_measure(struct trainer *trainer)
+{
+    struct trainer_state *state = &trainer->state;
+    follow_steps(trainer);
+    measure_best_by(trainer, state->time_steps);
+    state->last = measure_weights(trainer, state->theta, state->time_steps);
+    state->measured_step = state->step;
+    state->sums = (struct trainer_sums){0};
+    if (!(state->last.cost < state->best_cost))
+        return;
+    state->best_cost = state->last.cost;
+    state->best_step = state->step;
+    state->best_time_steps = state->best_measured_by = state->time_steps;
+    memcpy(state->best, state->theta, (size_t)(trainer->bundle->theta_elements * trainer->bundle->precision));
+}
+
+void trainer_settle_steps(struct trainer *trainer)
+{
+    struct trainer_state *state = &trainer->state;
+    if (trainer->time_check == NULL || !isfinite(state->best_cost))
+        return;
+    time_check_parameters(trainer->time_check, state->best);
+    const struct time_choice choice =
+        time_steps_settle(&trainer->time_rule, state->best_time_steps, time_check_at, trainer->time_check);
+    state->best_time_steps = choice.steps;
+    state->errors = choice.errors;
+    measure_best_by(trainer, choice.steps);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Making a training: room, what the kernels read and write, the first weights. */
+#include "train/train.h"
+
+#include "base/base_flow.h"
+#include "kernels/bundle.h"
+#include "kernels/settings.h"
+#include "train/train_parts.h"
+#include "model/weights.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MEASURE_BLOCK = 4096, MEASURE_WITHOUT_TEST = 10000 /* rows */ };
+
+struct trainer_options trainer_options_of(const struct gpfc_bundle *bundle)
+{
+    return (struct trainer_options){
+        .epochs = setting_integer(bundle, "train.epochs", 0),
+        .batch = setting_integer(bundle, "train.batch", 1024),
+        .seed = (uint64_t)setting_integer(bundle, "train.seed", 1),
+        .threads = 1,
+    };
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool take_arrays(struct trainer *trainer, struct fault *fault)
+{
+    size_t n = (size_t)trainer->bundle->theta_elements, real = (size_t)trainer->bundle->precision;
+    void **const arrays[] = {&trainer->state.theta, &trainer->state.mean, &trainer->state.square,
+                             &trainer->state.best, &trainer->gradient};
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
+        if ((*arrays[i] = calloc(n, real)) == NULL)
+            return fault_memory(fault, n * real, "the weights");
+    for (size_t i = 0; i < 3; i++)
+        if ((trainer->measured[i] = calloc((size_t)trainer->block, real)) == NULL)
+            return fault_memory(fault, (size_t)trainer->block * real, "the test's results");
+    trainer->order = calloc((size_t)trainer->pairs->n_train, sizeof *trainer->order);
+    return trainer->order != NULL ||
+           fault_memory(fault, (size_t)trainer->pairs->n_train * sizeof *trainer->order,
+                        "the order of the samples");
+}
+
+static void bind_train(struct trainer *trainer)
+{
+    const struct gpfc_bundle *bundle = trainer->bundle;
+    struct kernel_run *run = trainer->train;
+    kernel_run_parameters(run, trainer->state.theta);
+    kernel_run_setting(run, "lambda", &trainer->setting);
+    kernel_run_input(run, "x", trainer->pairs->x_train);
+    if (!trainer->of_base)
+        kernel_run_input(run, "y", trainer->pairs->y_train);
+    kernel_run_total(run, "cost", &trainer->total[0]);
+    kernel_run_total(run, "penalty", &trainer->total[1]);
+    for (int64_t i = 0; i < bundle->n_parameters; i++) {
+        char name[256];
+        (void)snprintf(name, sizeof name, "grad.%s", bundle->parameters[i].name);
+        kernel_run_total(run, name,
+                         (char *)trainer->gradient + bundle->parameters[i].offset * bundle->precision);
+    }
+}
+
+static void bind_measure(struct trainer *trainer)
+{
+    kernel_run_parameters(trainer->measure, trainer->state.theta);
+    kernel_run_output(trainer->measure, "cost", trainer->measured[0]);
+    kernel_run_output(trainer->measure, "energy", trainer->measured[1]);
+    kernel_run_output(trainer->measure, "penalty", trainer->measured[2]);
+}
+
+static bool start_base(struct trainer *trainer, struct fault *fault)
+{
+    const int64_t n = trainer->options.batch;
+    const size_t row = (size_t)(trainer->pairs->d * trainer->bundle->precision), bytes = (size_t)n * row;
+    char *const rows = malloc(bytes);
+    if (rows == NULL)
+        return fault_memory(fault, bytes, "the first batch");
+    trainer_order(trainer, 0);
+    for (int64_t i = 0; i < n; i++)
+        memcpy(rows + (size_t)i * row, (const char *)trainer->pairs->x_train + trainer->order[i] * row, row);
+    const bool good =
+        base_flow_start(trainer->bundle, trainer->state.theta, rows, n, trainer->options.threads, fault);
+    free(rows);
+    return good;
+}
+
+static bool trainer_init(struct trainer *trainer, struct fault *fault)
+{
+    const struct trainer_options *options = &trainer->options;
+    if (!take_arrays(trainer, fault) ||
+        (setting_is(trainer->bundle, "train.optimizer", "soap") &&
+         !soap_new(&trainer->soap, trainer->bundle, fault)) ||
+        !kernel_run_new(&trainer->train, trainer->bundle, "train", options->batch, options->threads, fault) ||
+        !kernel_run_new(&trainer->measure, trainer->bundle, "measure", trainer->block, options->threads,
+                        fault))
+        return false;
+    bind_train(trainer);
+    bind_measure(trainer);
+    if (trainer->time_rule.automatic &&
+        !time_check_new(&trainer->time_check, trainer->bundle, trainer_measured_rows(trainer, 'y'),
+                        trainer->n_measured, options->threads, fault))
+        return false;
+    weights_initial(trainer->bundle, options->seed, trainer->state.theta);
+    return !trainer->of_base || start_base(trainer, fault);
+}
+
+/* The penalty of a base flow is weighed already. */
+static double first_lambda(const struct gpfc_bundle *bundle, bool of_base)
+{
+    if (of_base)
+        return 1;
+    return setting_is(bundle, "penalty.kind", "none") ? 0 : setting_number(bundle, "penalty.weight", 0);
+}
+
+/* A base flow's training takes no y. */
+static bool is_base(const struct gpfc_bundle *bundle)
+{
+    const struct gpfc_kernel *train = bundle_kernel(bundle, "train");
+    return train != NULL && bundle_input(train, "y") < 0;
+}
+
+bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const struct pairs *pairs,
+                 const struct trainer_options *options, struct fault *fault)
+{
+    struct trainer *trainer = calloc(1, sizeof *trainer);
+    *out = NULL;
+    if (trainer == NULL)
+        return fault_memory(fault, sizeof *trainer, "a trainer");
+    int64_t batch = smaller(options->batch, pairs->n_train);
+    int64_t epoch_steps = (pairs->n_train + batch - 1) / batch;
+    const bool of_base = is_base(bundle);
+    int64_t epochs = options->epochs > 0 ? options->epochs : rate_epochs(bundle, of_base, epoch_steps);
+    int64_t n_measured = pairs->n_test > 0 ? pairs->n_test : smaller(pairs->n_train, MEASURE_WITHOUT_TEST);
+    *trainer = (struct trainer){
+        .bundle = bundle,
+        .pairs = pairs,
+        .options = *options,
+        .of_base = of_base,
+        .epoch_steps = epoch_steps,
+        .steps = epochs * epoch_steps,
+        .patience = setting_integer(bundle, "train.patience", 0) * epoch_steps,
+        .state = {.best_cost = INFINITY,
+                  .time_steps = bundle->steps,
+                  .best_time_steps = bundle->steps,
+                  .best_measured_by = bundle->steps,
+                  .errors = {NAN, NAN}},
+        .adam = adam_from_settings(bundle),
+        .rate = rate_from_settings(bundle, epochs, epoch_steps),
+        .lambda = first_lambda(bundle, of_base),
+        .lambda_decay = of_base ? 1 : setting_number(bundle, "penalty.decay", 1),
+        .lambda_decays = of_base ? 0 : setting_integer(bundle, "penalty.decays", 0),
+        .order_epoch = -1,
+        .n_measured = n_measured,
+        .block = smaller(n_measured, MEASURE_BLOCK),
+    };
+    trainer->options.batch = batch;
+    trainer->options.epochs = epochs;
+    if (!of_base)
+        trainer->time_rule = time_rule_of(bundle);
+    if (trainer->time_rule.automatic)
+        trainer->state.time_steps = 1;
+    if (!trainer_init(trainer, fault)) {
+        trainer_free(trainer);
+        return false;
+    }
+    *out = trainer;
+    return true;
+}
+
+void trainer_free(struct trainer *trainer)
+{
+    if (trainer == NULL)
+        return;
+    kernel_run_free(trainer->train);
+    kernel_run_free(trainer->measure);
+    time_check_free(trainer->time_check);
+    for (size_t i = 0; i < 3; i++)
+        free(trainer->measured[i]);
+    soap_free(trainer->soap);
+    free(trainer->order);
+    free(trainer->gradient);
+    free(trainer->state.theta);
+    free(trainer->state.mean);
+    free(trainer->state.square);
+    free(trainer->state.best);
+    free(trainer);
+}
+
+size_t trainer_bytes(const struct trainer *trainer)
+{
+    const struct pairs *pairs = trainer->pairs;
+    size_t real = (size_t)trainer->bundle->precision;
+    size_t rows = (size_t)(pairs->n_train + pairs->n_test);
+    return rows * (trainer->of_base ? 1 : 2) * (size_t)pairs->d * real +
+           (size_t)pairs->n_train * sizeof *trainer->order +
+           5 * (size_t)trainer->bundle->theta_elements * real + 3 * (size_t)trainer->block * real +
+           (trainer->soap != NULL ? soap_bytes(trainer->soap) : 0) + kernel_run_bytes(trainer->train) +
+           kernel_run_bytes(trainer->measure);
+}
