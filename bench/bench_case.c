@@ -12,9 +12,12 @@
 #include <string.h>
 
 /* The two networks of the paper's tables: d = 2 and ten latents. */
-#define SMALL .d = 2, .n_hidden = 2, .hidden = {15, 15}, .steps = 15, .batch = 1024, .integrator = "rk4", .cost = "squared"
-#define LARGE                                                                                                          \
-    .d = 10, .n_hidden = 3, .hidden = {50, 50, 50}, .steps = 15, .batch = 1024, .integrator = "rk4", .cost = "squared"
+#define SMALL                                                                                                \
+    .d = 2, .n_hidden = 2, .hidden = {15, 15}, .steps = 15, .batch = 1024, .integrator = "rk4",              \
+    .cost = "squared"
+#define LARGE                                                                                                \
+    .d = 10, .n_hidden = 3, .hidden = {50, 50, 50}, .steps = 15, .batch = 1024, .integrator = "rk4",         \
+    .cost = "squared"
 
 const struct bench_case bench_cases[] = {
     {.name = "d2_gaussian", SMALL, .field = "gaussian"},
@@ -54,17 +57,21 @@ const char *bench_spec_text(struct arena *arena, const struct bench_case *c)
 {
     struct strbuf text;
     strbuf_init(&text, arena);
-    strbuf_addf(&text, "name: %s\ndimension: %d\nprecision: %s\n", c->name, c->d, c->is_double ? "double" : "single");
-    strbuf_addf(&text, "flow:\n  field: %s\n  potential: folded\n  hidden: [%s]\n  activation: tanh\n", c->field,
-                bench_hidden_text(arena, c));
-    strbuf_addf(&text, "  integrator: %s\n  steps: %d\ncost:\n  kind: %s\n", c->integrator, c->steps, c->cost);
+    strbuf_addf(&text, "name: %s\ndimension: %d\nprecision: %s\n", c->name, c->d,
+                c->is_double ? "double" : "single");
+    strbuf_addf(&text, "flow:\n  field: %s\n  potential: folded\n  hidden: [%s]\n  activation: tanh\n",
+                c->field, bench_hidden_text(arena, c));
+    strbuf_addf(&text, "  integrator: %s\n  steps: %d\ncost:\n  kind: %s\n", c->integrator, c->steps,
+                c->cost);
     if (c->euler)
-        strbuf_add(&text, "penalty:\n  kind: euler\n  weight: 5.0e-5\n  derivative: exact\n  noise: sample\n");
+        strbuf_add(&text,
+                   "penalty:\n  kind: euler\n  weight: 5.0e-5\n  derivative: exact\n  noise: sample\n");
     strbuf_addf(&text, "train:\n  batch: %lld\n  rate: 5.0e-4\n  schedule: constant\n", (long long)c->batch);
     return strbuf_text(&text);
 }
 
-static bool read_model(struct arena *arena, const struct bench_case *c, struct model *model, struct fault *fault)
+static bool read_model(struct arena *arena, const struct bench_case *c, struct model *model,
+                       struct fault *fault)
 {
     struct source *source = ARENA_NEW(arena, struct source);
     struct spec *spec = ARENA_NEW(arena, struct spec);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Is it right? The kernel of a case on a few rows, against the interpreter's double precision on the same numbers. */
+ * Is it right? The kernel of a case on a few rows, against the interpreter's double precision on the same
+ * numbers. */
 #include "bench.h"
 
-#include "kernels/bundle.h"
-#include "ir/ir.h"
-#include "kernels/kernel_run.h"
 #include "files/npy.h"
+#include "ir/ir.h"
+#include "kernels/bundle.h"
+#include "kernels/kernel_run.h"
 #include "numbers/random.h"
 
 #include <math.h>
@@ -25,14 +26,14 @@ static double lambda_of(const struct bench_case *c)
     return c->euler ? 0.1 : 0; /* enough for the penalty's gradient to be seen */
 }
 
-/* ---- kernels ---------------------------------------------------------------------------------------------- */
+/* ---- kernels ------------------------------------------------------------------------------------------- */
 
 struct outputs { /* [port][elements * rows] in the kernels' precision */
     void *array[GPFC_MAX_PORTS];
 };
 
-static void bind_outputs(struct arena *arena, struct kernel_run *run, const struct gpfc_kernel *kernel, int64_t rows,
-                         int64_t precision, struct outputs *out)
+static void bind_outputs(struct arena *arena, struct kernel_run *run, const struct gpfc_kernel *kernel,
+                         int64_t rows, int64_t precision, struct outputs *out)
 {
     for (int64_t o = 0; o < kernel->n_out; o++) {
         const struct gpfc_port *port = &kernel->out[o];
@@ -64,17 +65,19 @@ static bool run_kernel(struct arena *arena, const struct gpfc_bundle *bundle, co
 
 static double number(const struct gpfc_bundle *bundle, const void *array, int64_t i)
 {
-    return bundle->precision == sizeof(float) ? (double)((const float *)array)[i] : ((const double *)array)[i];
+    return bundle->precision == sizeof(float) ? (double)((const float *)array)[i]
+                                              : ((const double *)array)[i];
 }
 
-/* ---- the interpreter -------------------------------------------------------------------------------------- */
+/* ---- the interpreter ----------------------------------------------------------------------------------- */
 
 /* The numbers that the runtime draws for these rows. */
 static double *noise(struct arena *arena, const struct gpfc_bundle *bundle, int64_t elements, int64_t rows)
 {
     double *out = ARENA_ARRAY(arena, double, (size_t)(elements * rows));
     void *tile = arena_array(arena, (size_t)(elements * rows), (size_t)bundle->precision);
-    random_fill_tile(NOISE_SEED, random_stream(RANDOM_NOISE, 0), 0, elements, rows, (int)bundle->precision, tile);
+    random_fill_tile(NOISE_SEED, random_stream(RANDOM_NOISE, 0), 0, elements, rows, (int)bundle->precision,
+                     tile);
     for (int64_t row = 0; row < rows; row++)
         for (int64_t e = 0; e < elements; e++)
             out[row * elements + e] = number(bundle, tile, e * rows + row);
@@ -89,7 +92,8 @@ static double *weights_of_rows(struct arena *arena, int64_t rows)
     return weight;
 }
 
-static const double *parameter(const struct gpfc_bundle *bundle, const struct bench_data *data, const char *name)
+static const double *parameter(const struct gpfc_bundle *bundle, const struct bench_data *data,
+                               const char *name)
 {
     for (int64_t k = 0; k < bundle->n_parameters; k++)
         if (strcmp(bundle->parameters[k].name, name) == 0)
@@ -122,12 +126,13 @@ static double **interpret(struct arena *arena, const struct bench_case *c, const
     for (int i = 0; i < graph->n_inputs; i++)
         in[i] = input(arena, c, bundle, data, graph->inputs[i]);
     for (int o = 0; o < graph->n_outputs; o++)
-        out[o] = ARENA_ARRAY(arena, double, (size_t)(ir_elements(graph->outputs[o].value->shape) * data->rows));
+        out[o] =
+            ARENA_ARRAY(arena, double, (size_t)(ir_elements(graph->outputs[o].value->shape) * data->rows));
     ir_eval(graph, (int)data->rows, in, out);
     return out;
 }
 
-/* ---- both ------------------------------------------------------------------------------------------------- */
+/* ---- both ---------------------------------------------------------------------------------------------- */
 
 /* The largest difference, relative to the largest number; a NaN is as far away as can be. */
 static double gap_of(const struct gpfc_bundle *bundle, const double *expected, const void *found, int64_t n)
@@ -141,8 +146,9 @@ static double gap_of(const struct gpfc_bundle *bundle, const double *expected, c
     return most == 0 ? 0 : most / scale;
 }
 
-static bool compare(const struct bench_case *c, const struct gpfc_bundle *bundle, const struct ir_graph *graph,
-                    double *const *expected, const struct outputs *found, double *gap, struct fault *fault)
+static bool compare(const struct bench_case *c, const struct gpfc_bundle *bundle,
+                    const struct ir_graph *graph, double *const *expected, const struct outputs *found,
+                    double *gap, struct fault *fault)
 {
     const struct gpfc_kernel *kernel = bundle_kernel(bundle, c->apply ? "apply" : "train");
     *gap = 0;
@@ -153,14 +159,14 @@ static bool compare(const struct bench_case *c, const struct gpfc_bundle *bundle
         const double here = port < 0 ? INFINITY : gap_of(bundle, expected[o], found->array[port], n);
         *gap = fmax(*gap, here);
         if (!(here <= gap_limit(bundle)))
-            return fault_set(fault, FAULT_SYSTEM, "case %s: output %s differs from the interpreter's by %.2g", c->name,
-                             graph->outputs[o].name, here);
+            return fault_set(fault, FAULT_SYSTEM, "case %s: output %s differs from the interpreter's by %.2g",
+                             c->name, graph->outputs[o].name, here);
     }
     return true;
 }
 
-bool bench_check(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle, double *gap,
-                 struct fault *fault)
+bool bench_check(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle,
+                 double *gap, struct fault *fault)
 {
     struct bench_data data;
     struct outputs *found = ARENA_NEW(arena, struct outputs);
@@ -174,10 +180,10 @@ bool bench_check(struct arena *arena, const struct bench_case *c, const struct g
     return compare(c, bundle, graph, expected, found, gap, fault);
 }
 
-/* ---- without the interpreter ------------------------------------------------------------------------------ */
+/* ---- without the interpreter --------------------------------------------------------------------------- */
 
-static bool print_of(struct arena *arena, const struct gpfc_bundle *bundle, double lambda, const struct bench_data *data,
-                     struct bench_print *out, struct fault *fault)
+static bool print_of(struct arena *arena, const struct gpfc_bundle *bundle, double lambda,
+                     const struct bench_data *data, struct bench_print *out, struct fault *fault)
 {
     struct outputs *found = ARENA_NEW(arena, struct outputs);
     const struct gpfc_kernel *kernel = bundle_kernel(bundle, "train");
@@ -189,8 +195,9 @@ static bool print_of(struct arena *arena, const struct gpfc_bundle *bundle, doub
             square += number(bundle, found->array[o], i) * number(bundle, found->array[o], i);
     const int cost = bundle_output(kernel, "cost");
     *out = (struct bench_print){number(bundle, found->array[cost], 0), sqrt(square)};
-    return isfinite(out->cost) && isfinite(out->gradient) ? true
-                                                          : fault_set(fault, FAULT_SYSTEM, "%s: not finite", bundle->name);
+    return isfinite(out->cost) && isfinite(out->gradient)
+               ? true
+               : fault_set(fault, FAULT_SYSTEM, "%s: not finite", bundle->name);
 }
 
 bool bench_print(struct arena *arena, const struct gpfc_bundle *bundle, int64_t rows, struct bench_print *out,
@@ -201,7 +208,7 @@ bool bench_print(struct arena *arena, const struct gpfc_bundle *bundle, int64_t 
     return print_of(arena, bundle, 0, &data, out, fault);
 }
 
-/* ---- for others ------------------------------------------------------------------------------------------- */
+/* ---- for others ---------------------------------------------------------------------------------------- */
 
 static const struct gpfc_port *noise_port(const struct gpfc_kernel *kernel)
 {
@@ -211,8 +218,8 @@ static const struct gpfc_port *noise_port(const struct gpfc_kernel *kernel)
     return NULL;
 }
 
-static bool write_numbers(struct arena *arena, const struct gpfc_bundle *bundle, const struct bench_data *data,
-                          const char *path, struct fault *fault)
+static bool write_numbers(struct arena *arena, const struct gpfc_bundle *bundle,
+                          const struct bench_data *data, const char *path, struct fault *fault)
 {
     struct npy_writer *writer;
     const struct gpfc_port *port = noise_port(bundle_kernel(bundle, "train"));
@@ -220,17 +227,19 @@ static bool write_numbers(struct arena *arena, const struct gpfc_bundle *bundle,
     const double *const drawn = port ? noise(arena, bundle, port->elements, data->rows) : NULL;
     if (!npy_create(&writer, path, sizeof(double), bundle->theta_elements + 2 * n + n_noise, 1, fault))
         return false;
-    if (npy_write_rows(writer, data->theta64, bundle->theta_elements, fault) && npy_write_rows(writer, data->x64, n, fault) &&
-        npy_write_rows(writer, data->y64, n, fault) && (!port || npy_write_rows(writer, drawn, n_noise, fault)))
+    if (npy_write_rows(writer, data->theta64, bundle->theta_elements, fault) &&
+        npy_write_rows(writer, data->x64, n, fault) && npy_write_rows(writer, data->y64, n, fault) &&
+        (!port || npy_write_rows(writer, drawn, n_noise, fault)))
         return npy_writer_commit(writer, fault);
     npy_writer_abandon(writer);
     return false;
 }
 
-bool bench_numbers(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle, const char *path,
-                   struct bench_print *out, struct fault *fault)
+bool bench_numbers(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle,
+                   const char *path, struct bench_print *out, struct fault *fault)
 {
     struct bench_data data;
     bench_data_make(arena, bundle, PEER_ROWS, &data);
-    return print_of(arena, bundle, lambda_of(c), &data, out, fault) && write_numbers(arena, bundle, &data, path, fault);
+    return print_of(arena, bundle, lambda_of(c), &data, out, fault) &&
+           write_numbers(arena, bundle, &data, path, fault);
 }

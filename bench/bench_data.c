@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Weights and rows of a case: of the sizes that training has, the same numbers for every backend, and, but for rounding,
- * for both precisions. */
+ * Weights and rows of a case: of the sizes that training has, the same numbers for every backend, and, but
+ * for rounding, for both precisions. */
 #include "bench.h"
 
 #include "kernels/bundle.h"
@@ -43,7 +43,8 @@ static double *weights(struct arena *arena, const struct gpfc_bundle *bundle)
     return theta;
 }
 
-void bench_data_make(struct arena *arena, const struct gpfc_bundle *bundle, int64_t rows, struct bench_data *out)
+void bench_data_make(struct arena *arena, const struct gpfc_bundle *bundle, int64_t rows,
+                     struct bench_data *out)
 {
     const int64_t n = rows * bundle->dimension;
     *out = (struct bench_data){.rows = rows};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Figures that stay: one JSON object a line, so that a file can be appended to by many runs and read by anything. */
+ * Figures that stay: one JSON object a line, so that a file can be appended to by many runs and read by
+ * anything. */
 #include "bench.h"
 
 #include "gpfc.h"
@@ -83,7 +84,8 @@ static json_t *line_of(struct arena *arena, const struct bench_figures *f)
     return object;
 }
 
-bool bench_history_add(struct arena *arena, const char *path, const struct bench_figures *f, struct fault *fault)
+bool bench_history_add(struct arena *arena, const char *path, const struct bench_figures *f,
+                       struct fault *fault)
 {
     json_t *line = line_of(arena, f);
     char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(6));

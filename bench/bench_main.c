@@ -12,7 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum key { KEY_SWEEP = 256, KEY_QUICK, KEY_HISTORY, KEY_PICTURE, KEY_PEER, KEY_TABLE, KEY_SECONDS, KEY_NO_PLAIN, KEY_NESTS, KEY_JSON };
+enum key {
+    KEY_SWEEP = 256,
+    KEY_QUICK,
+    KEY_HISTORY,
+    KEY_PICTURE,
+    KEY_PEER,
+    KEY_TABLE,
+    KEY_SECONDS,
+    KEY_NO_PLAIN,
+    KEY_NESTS,
+    KEY_JSON
+};
 
 struct arguments {
     struct bench_run_options run;
@@ -25,7 +36,9 @@ static const struct argp_option option_list[] = {
     {"history", KEY_HISTORY, "FILE", 0, "Append a JSON line for each case to FILE", 0},
     {"picture", KEY_PICTURE, "FILE", 0, "Write the picture (SVG) to FILE", 0},
     {"peer", KEY_PEER, "NAME=COMMAND", 0,
-     "Time this command too; {d} {hidden} {steps} {batch} {field} {penalty} {mode} {precision} {seconds} {numbers} are replaced", 0},
+     "Time this command too; {d} {hidden} {steps} {batch} {field} {penalty} {mode} {precision} {seconds} "
+     "{numbers} are replaced",
+     0},
     {"no-plain-c", KEY_NO_PLAIN, NULL, 0, "Leave out the C compiler's build of the same programs", 0},
     {"nests", KEY_NESTS, NULL, 0, "Time the nests of the kernels of cases, or of the training of specs", 0},
     {"json", KEY_JSON, NULL, 0, "Nests as JSON, a line a kernel", 0},
@@ -55,7 +68,8 @@ static error_t parse_argument(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_PEER:
         if (!strchr(value, '=') || a->run.n_peers == BENCH_MOST_PEERS)
-            argp_error(state, "--peer: expected NAME=COMMAND, at most %d times, found '%s'", BENCH_MOST_PEERS, value);
+            argp_error(state, "--peer: expected NAME=COMMAND, at most %d times, found '%s'", BENCH_MOST_PEERS,
+                       value);
         a->run.peers[a->run.n_peers++] = value;
         return 0;
     case KEY_NO_PLAIN:
@@ -83,7 +97,7 @@ static error_t parse_argument(int key, char *value, struct argp_state *state)
     }
 }
 
-/* ---- the sweep ------------------------------------------------------------------------------------------------ */
+/* ---- the sweep ----------------------------------------------------------------------------------------- */
 
 struct sweep_files {
     struct arena *arena;
@@ -127,8 +141,8 @@ static bool run_sweep(struct arena *arena, const struct arguments *a, struct fau
 
 static bool run(struct arena *arena, const struct arguments *a, struct fault *fault)
 {
-    const struct bench_nests_options nests = {.n_names = a->run.n_names, .names = a->run.names, .seconds = a->run.seconds,
-                                              .json = a->json};
+    const struct bench_nests_options nests = {
+        .n_names = a->run.n_names, .names = a->run.names, .seconds = a->run.seconds, .json = a->json};
     if (a->nests)
         return bench_nests(arena, &nests, fault);
     return a->sweep ? run_sweep(arena, a, fault) : bench_run(arena, &a->run, fault);
@@ -136,8 +150,13 @@ static bool run(struct arena *arena, const struct arguments *a, struct fault *fa
 
 int main(int argc, char **argv)
 {
-    static const struct argp argp = {option_list, parse_argument, "[CASE ...]\n--nests [CASE|SPEC.yaml ...]\n--sweep [D,WIDTH ...]",
-                                     "Verifies and times the kernels of gpfc on this machine, one thread.", NULL, NULL, NULL};
+    static const struct argp argp = {option_list,
+                                     parse_argument,
+                                     "[CASE ...]\n--nests [CASE|SPEC.yaml ...]\n--sweep [D,WIDTH ...]",
+                                     "Verifies and times the kernels of gpfc on this machine, one thread.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct arguments arguments = {.sweep = false};
     struct fault fault = {.exit_code = 0};
     jmp_buf no_memory;

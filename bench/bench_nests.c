@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * A kernel that counts the time of its nests runs in turns with the kernel as it is, both in whole steps; what the counting
- * adds to a step, spread over its looks at the clock, is taken off again. */
+ * A kernel that counts the time of its nests runs in turns with the kernel as it is, both in whole steps;
+ * what the counting adds to a step, spread over its looks at the clock, is taken off again. */
 #include "bench_nests.h"
 
-#include "kernels/bundle.h"
-#include "emit_llvm/emit.h"
 #include "command/peak.h"
+#include "emit_llvm/emit.h"
+#include "kernels/bundle.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,10 +21,11 @@ static const double most_look = 20e-9; /* what is more is noise of steps that ar
 struct counting {
     struct bench_runner *plain, *clocked;
     struct emit_clocks *clocks; /* in the kernel's module */
-    struct emit_clocks *best;   /* of the step with the fewest ticks: those go on where the step waits for its core */
+    struct emit_clocks *best;   /* of the step with the fewest ticks: those go on where the step waits for its
+                                 core */
     int64_t best_ticks;
     double step, clocked_step, peak; /* the least seconds of the processor's */
-    double tick; /* seconds */
+    double tick;                     /* seconds */
 };
 
 static double clock_now(void)
@@ -39,7 +40,7 @@ static size_t table_bytes(const struct emit_clocks *clocks)
     return sizeof *clocks + (size_t)clocks->n * sizeof *clocks->nest;
 }
 
-/* ---- measuring -------------------------------------------------------------------------------------------------- */
+/* ---- measuring ----------------------------------------------------------------------------------------- */
 
 static bool run_plain(struct counting *counting, struct fault *fault)
 {
@@ -50,7 +51,8 @@ static bool run_plain(struct counting *counting, struct fault *fault)
     return true;
 }
 
-/* Of a step outside its kernel some are longer than others, as an optimizer's are; what is told is the shortest. */
+/* Of a step outside its kernel some are longer than others, as an optimizer's are; what is told is the
+ * shortest. */
 static bool run_clocked(struct counting *counting, struct fault *fault)
 {
     struct emit_clocks *clocks = counting->clocks;
@@ -71,7 +73,8 @@ static bool run_clocked(struct counting *counting, struct fault *fault)
     return true;
 }
 
-static bool slice(struct counting *counting, bool (*run)(struct counting *counting, struct fault *fault), struct fault *fault)
+static bool slice(struct counting *counting, bool (*run)(struct counting *counting, struct fault *fault),
+                  struct fault *fault)
 {
     const double end = clock_now() + slice_seconds;
     bool good;
@@ -100,7 +103,7 @@ static bool count(struct counting *counting, int precision, double seconds, stru
     return ticks > 0 || fault_set(fault, FAULT_SYSTEM, "this processor's clock stands still");
 }
 
-/* ---- adding up -------------------------------------------------------------------------------------------------- */
+/* ---- adding up ----------------------------------------------------------------------------------------- */
 
 static struct bench_nest *nest_for(struct bench_profile *profile, const struct emit_clock *clock)
 {
@@ -143,13 +146,14 @@ static void add_up(struct arena *arena, const struct counting *counting, struct 
     qsort(profile->nests, (size_t)profile->n, sizeof *profile->nests, by_seconds);
 }
 
-/* ---- one kernel ------------------------------------------------------------------------------------------------- */
+/* ---- one kernel ---------------------------------------------------------------------------------------- */
 
-static bool make(struct arena *arena, const struct bench_case *c, struct bench_kernels *plain, struct counting *counting,
-                 struct fault *fault)
+static bool make(struct arena *arena, const struct bench_case *c, struct bench_kernels *plain,
+                 struct counting *counting, struct fault *fault)
 {
     struct bench_kernels clocked;
-    if (!bench_load(arena, c, BENCH_LLVM, plain, fault) || !bench_load(arena, c, BENCH_CLOCKED, &clocked, fault))
+    if (!bench_load(arena, c, BENCH_LLVM, plain, fault) ||
+        !bench_load(arena, c, BENCH_CLOCKED, &clocked, fault))
         return false;
     *counting = (struct counting){
         .clocks = clocked.clocks, .step = INFINITY, .clocked_step = INFINITY, .best_ticks = INT64_MAX};
@@ -160,16 +164,19 @@ static bool make(struct arena *arena, const struct bench_case *c, struct bench_k
            bench_runner_new(arena, c, clocked.bundle, false, &counting->clocked, fault);
 }
 
-static bool profile(struct arena *arena, const struct bench_nests_options *options, const struct bench_case *c,
-                    const struct gpfc_bundle **bundle, struct fault *fault)
+static bool profile(struct arena *arena, const struct bench_nests_options *options,
+                    const struct bench_case *c, const struct gpfc_bundle **bundle, struct fault *fault)
 {
     struct bench_kernels plain;
     struct counting counting;
     if (!make(arena, c, &plain, &counting, fault) ||
         !count(&counting, (int)plain.bundle->precision, options->seconds > 0 ? options->seconds : 3, fault))
         return false;
-    struct bench_profile profile = {.c = c, .bundle = *bundle = plain.bundle, .step = counting.step,
-                                    .clocked_step = counting.clocked_step, .peak = counting.peak};
+    struct bench_profile profile = {.c = c,
+                                    .bundle = *bundle = plain.bundle,
+                                    .step = counting.step,
+                                    .clocked_step = counting.clocked_step,
+                                    .peak = counting.peak};
     profile.flop = bundle_kernel(plain.bundle, bench_kernel_name(c))->flop_per_sample * (double)c->batch;
     add_up(arena, &counting, &profile);
     if (options->json)
@@ -178,7 +185,7 @@ static bool profile(struct arena *arena, const struct bench_nests_options *optio
     return true;
 }
 
-/* ---- all of them ------------------------------------------------------------------------------------------------ */
+/* ---- all of them --------------------------------------------------------------------------------------- */
 
 static const struct bench_case *find_case(const char *name)
 {
@@ -199,7 +206,8 @@ static bool profile_spec(struct arena *arena, const struct bench_nests_options *
                          struct fault *fault)
 {
     const struct gpfc_bundle *bundle;
-    struct bench_case *flow = ARENA_NEW(arena, struct bench_case), *base = ARENA_NEW(arena, struct bench_case);
+    struct bench_case *flow = ARENA_NEW(arena, struct bench_case),
+                      *base = ARENA_NEW(arena, struct bench_case);
     if (access(path, R_OK) != 0)
         return fault_set(fault, FAULT_INPUT, "there is no case '%s', nor such a file that can be read", path);
     *flow = (struct bench_case){.name = base_name(path), .spec = path, .batch = SPEC_BATCH};
@@ -217,7 +225,8 @@ bool bench_nests(struct arena *arena, const struct bench_nests_options *options,
             return false;
     for (int i = 0; i < options->n_names; i++) {
         const struct bench_case *c = find_case(options->names[i]);
-        if (c ? !profile(arena, options, c, &bundle, fault) : !profile_spec(arena, options, options->names[i], fault))
+        if (c ? !profile(arena, options, c, &bundle, fault)
+              : !profile_spec(arena, options, options->names[i], fault))
             return false;
     }
     return true;

@@ -9,7 +9,8 @@
 
 static const double least_share = 0.002; /* of a step: less goes together */
 
-static void print_row(const struct bench_profile *profile, double seconds, double calls, double flop, const char *what)
+static void print_row(const struct bench_profile *profile, double seconds, double calls, double flop,
+                      const char *what)
 {
     printf("%6.1f%% %10.1f %9.0f", 100 * seconds / profile->counted, 1e6 * seconds, calls);
     if (calls > 0)
@@ -54,7 +55,10 @@ static void print_nests(const struct bench_profile *profile)
 void bench_nests_table(const struct bench_profile *profile)
 {
     const struct bench_case *c = profile->c;
-    printf("%s, %s of %lld\n", c->name, c->apply ? "the map" : c->base ? "a training step of the base flow" : "a training step",
+    printf("%s, %s of %lld\n", c->name,
+           c->apply  ? "the map"
+           : c->base ? "a training step of the base flow"
+                     : "a training step",
            (long long)c->batch);
     printf("%7s %10s %9s %10s %9s %8s\n", "share", "us", "calls", "us a call", "MFLOP", "of peak");
     print_nests(profile);
@@ -66,7 +70,7 @@ void bench_nests_table(const struct bench_profile *profile)
     (void)fflush(stdout);
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------------------------- */
+/* ---- JSON ---------------------------------------------------------------------------------------------- */
 
 static void put(json_t *object, const char *name, json_t *value)
 {
@@ -84,7 +88,8 @@ static json_t *nest_object(const struct bench_profile *profile, const struct ben
     put(object, "s", json_real(nest->seconds));
     put(object, "share", json_real(nest->seconds / profile->counted));
     put(object, "flop", json_real(nest->flop));
-    put(object, "peak_share", nest->seconds > 0 ? json_real(nest->flop / (nest->seconds * profile->peak)) : json_null());
+    put(object, "peak_share",
+        nest->seconds > 0 ? json_real(nest->flop / (nest->seconds * profile->peak)) : json_null());
     return object;
 }
 

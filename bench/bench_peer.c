@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Other programs that do the same training step: run as commands, believed what they say of their own seconds, but
- * not of what they compute, where they say that. */
+ * Other programs that do the same training step: run as commands, believed what they say of their own
+ * seconds, but not of what they compute, where they say that. */
 #include "bench.h"
 
 #include <jansson.h>
@@ -12,8 +12,8 @@
 enum { MOST_OUTPUT = 1 << 16 };
 
 /* The case's value of a name in braces; NULL: not one of ours. */
-static const char *value_of(struct arena *arena, const struct bench_case *c, const char *numbers, double seconds,
-                            const char *name, size_t length)
+static const char *value_of(struct arena *arena, const struct bench_case *c, const char *numbers,
+                            double seconds, const char *name, size_t length)
 {
     const struct {
         const char *name, *value;
@@ -35,7 +35,8 @@ static const char *value_of(struct arena *arena, const struct bench_case *c, con
     return NULL;
 }
 
-static const char *fill_in(struct arena *arena, const struct bench_case *c, const struct bench_peer *peer, double seconds)
+static const char *fill_in(struct arena *arena, const struct bench_case *c, const struct bench_peer *peer,
+                           double seconds)
 {
     const char *command = peer->command;
     struct strbuf text;
@@ -70,7 +71,8 @@ static struct said read_line(const char *line)
     return said;
 }
 
-/* Frameworks lose some digits more than kernels do: of the cube's map near its faces, and of second derivatives. */
+/* Frameworks lose some digits more than kernels do: of the cube's map near its faces, and of second
+ * derivatives. */
 static bool agrees(double found, double wanted)
 {
     return isnan(found) || fabs(found - wanted) <= 3e-3 * fabs(wanted);
@@ -87,8 +89,8 @@ static const char *last_line(char *text)
 }
 
 /* A peer that cannot do a case ends with another status than 0, and is left out of it. */
-bool bench_peer(struct arena *arena, const struct bench_case *c, const struct bench_peer *peer, double seconds, double *least,
-                struct fault *fault)
+bool bench_peer(struct arena *arena, const struct bench_case *c, const struct bench_peer *peer,
+                double seconds, double *least, struct fault *fault)
 {
     char *text = arena_alloc(arena, MOST_OUTPUT + 1);
     *least = 0;
@@ -102,9 +104,13 @@ bool bench_peer(struct arena *arena, const struct bench_case *c, const struct be
     const struct said said = read_line(last_line(text));
     *least = said.seconds;
     if (!(*least > 0))
-        return fault_set(fault, FAULT_SYSTEM, "a peer said no seconds (a JSON object with \"least_s\"): %s", last_line(text));
-    if (!peer->is_checked || (agrees(said.print.cost, peer->wanted.cost) && agrees(said.print.gradient, peer->wanted.gradient)))
+        return fault_set(fault, FAULT_SYSTEM, "a peer said no seconds (a JSON object with \"least_s\"): %s",
+                         last_line(text));
+    if (!peer->is_checked ||
+        (agrees(said.print.cost, peer->wanted.cost) && agrees(said.print.gradient, peer->wanted.gradient)))
         return true;
-    return fault_set(fault, FAULT_SYSTEM, "case %s: %s computes something else: cost %.6g, gradient %.6g, not %.6g and %.6g",
-                     c->name, peer->name, said.print.cost, said.print.gradient, peer->wanted.cost, peer->wanted.gradient);
+    return fault_set(fault, FAULT_SYSTEM,
+                     "case %s: %s computes something else: cost %.6g, gradient %.6g, not %.6g and %.6g",
+                     c->name, peer->name, said.print.cost, said.print.gradient, peer->wanted.cost,
+                     peer->wanted.gradient);
 }

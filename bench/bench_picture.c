@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The history as a picture: a row for each case with a bar for the useful share of peak of its latest run, a mark for the
- * executed share, and the useful shares of its runs so far, from left to right. */
+ * The history as a picture: a row for each case with a bar for the useful share of peak of its latest run, a
+ * mark for the executed share, and the useful shares of its runs so far, from left to right. */
 #include "bench.h"
 
 #include "drive/output.h"
@@ -10,7 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CASES = 64, MOST_RUNS = 48, MOST_LINE = 1 << 14, ROW = 24, LEFT = 190, BAR = 320, GAP = 70, RUN = 6, TOP = 64 };
+enum {
+    MOST_CASES = 64,
+    MOST_RUNS = 48,
+    MOST_LINE = 1 << 14,
+    ROW = 24,
+    LEFT = 190,
+    BAR = 320,
+    GAP = 70,
+    RUN = 6,
+    TOP = 64
+};
 
 struct runs { /* of one case, the latest MOST_RUNS */
     char name[64];
@@ -23,7 +33,7 @@ struct history {
     struct runs cases[MOST_CASES];
 };
 
-/* ---- reading -------------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
 static struct runs *runs_of(struct history *history, const char *name)
 {
@@ -62,7 +72,7 @@ static bool read_history(const char *path, char *line, struct history *out)
     return file && fclose(file) == 0;
 }
 
-/* ---- drawing -------------------------------------------------------------------------------------------------- */
+/* ---- drawing ------------------------------------------------------------------------------------------- */
 
 static void text(struct strbuf *out, int x, int y, const char *anchor, const char *what)
 {
@@ -73,8 +83,10 @@ static void scale(int rows, struct strbuf *out)
 {
     for (int percent = 0; percent <= 100; percent += 20) {
         const int x = LEFT + BAR * percent / 100;
-        strbuf_addf(out, "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"#ccc\"/>\n", x, TOP - 6, x, TOP + rows * ROW);
-        strbuf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%d %%</text>\n", x, TOP - 10, percent);
+        strbuf_addf(out, "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"#ccc\"/>\n", x, TOP - 6, x,
+                    TOP + rows * ROW);
+        strbuf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%d %%</text>\n", x, TOP - 10,
+                    percent);
     }
 }
 
@@ -82,15 +94,17 @@ static void row(const struct runs *runs, int y, struct strbuf *out)
 {
     const double last = runs->useful[runs->n - 1];
     text(out, LEFT - 8, y + 15, "end", runs->name);
-    strbuf_addf(out, "<rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"#2a788e\"/>\n", LEFT, y + 3, BAR * last,
-                ROW - 6);
-    strbuf_addf(out, "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"black\" stroke-width=\"2\"/>\n",
+    strbuf_addf(out, "<rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"#2a788e\"/>\n", LEFT, y + 3,
+                BAR * last, ROW - 6);
+    strbuf_addf(out,
+                "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"black\" stroke-width=\"2\"/>\n",
                 LEFT + BAR * runs->executed, y + 1, LEFT + BAR * runs->executed, y + ROW - 1);
     strbuf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.4g ms</text>\n", LEFT + BAR + GAP, y + 15,
                 1e3 * runs->seconds);
     strbuf_add(out, "<polyline fill=\"none\" stroke=\"#440154\" points=\"");
     for (int i = 0; i < runs->n; i++)
-        strbuf_addf(out, "%d,%.1f ", LEFT + BAR + GAP + 16 + i * RUN, y + 2 + (ROW - 4) * (1 - runs->useful[i]));
+        strbuf_addf(out, "%d,%.1f ", LEFT + BAR + GAP + 16 + i * RUN,
+                    y + 2 + (ROW - 4) * (1 - runs->useful[i]));
     strbuf_add(out, "\"/>\n");
     strbuf_addf(out, "<circle cx=\"%d\" cy=\"%.1f\" r=\"2\" fill=\"#440154\"/>\n",
                 LEFT + BAR + GAP + 16 + (runs->n - 1) * RUN, y + 2 + (ROW - 4) * (1 - last));
@@ -99,10 +113,13 @@ static void row(const struct runs *runs, int y, struct strbuf *out)
 static void draw(const struct history *history, struct strbuf *out)
 {
     const int width = LEFT + BAR + GAP + 40 + MOST_RUNS * RUN, height = TOP + history->n * ROW + 16;
-    strbuf_addf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" "
-                "font-size=\"12\">\n<rect width=\"%d\" height=\"%d\" fill=\"white\"/>\n",
-                width, height, width, height);
-    strbuf_add(out, "<text x=\"12\" y=\"20\" font-size=\"14\">Share of a core's measured peak: bar useful, mark executed; "
+    strbuf_addf(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" "
+        "font-size=\"12\">\n<rect width=\"%d\" height=\"%d\" fill=\"white\"/>\n",
+        width, height, width, height);
+    strbuf_add(out, "<text x=\"12\" y=\"20\" font-size=\"14\">Share of a core's measured peak: bar useful, "
+                    "mark executed; "
                     "time of a step; useful share of the runs so far</text>\n");
     scale(history->n, out);
     for (int i = 0; i < history->n; i++)
@@ -119,5 +136,6 @@ bool bench_picture(struct arena *arena, const char *history, const char *path, s
         return fault_set(fault, FAULT_SYSTEM, "%s: cannot be read", history);
     strbuf_init(&out, arena);
     draw(all, &out);
-    return output_write(arena, path, strbuf_text(&out), out.length, false, &why) || fault_set(fault, FAULT_SYSTEM, "%s", why);
+    return output_write(arena, path, strbuf_text(&out), out.length, false, &why) ||
+           fault_set(fault, FAULT_SYSTEM, "%s", why);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench_run.h"
 
-#include "kernels/bundle.h"
 #include "drive/output.h"
+#include "kernels/bundle.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -30,10 +30,11 @@ static bool check_names(const struct bench_run_options *options, struct fault *f
     return true;
 }
 
-/* ---- one case --------------------------------------------------------------------------------------------------- */
+/* ---- one case ------------------------------------------------------------------------------------------ */
 
-static bool time_kernels(struct arena *arena, const struct bench_kernels *kernels, const struct bench_kernels *plain,
-                         double seconds, struct bench_figures *f, struct fault *fault)
+static bool time_kernels(struct arena *arena, const struct bench_kernels *kernels,
+                         const struct bench_kernels *plain, double seconds, struct bench_figures *f,
+                         struct fault *fault)
 {
     struct bench_contender contenders[2] = {{.least = 0}};
     const int n = plain ? 2 : 1;
@@ -52,7 +53,8 @@ static bool time_each(struct arena *arena, const struct bench_run_options *optio
 {
     for (int i = 0; i < f->n_peers; i++) {
         const char *equals = strchr(options->peers[i], '=');
-        peer->name = f->peer_name[i] = arena_strndup(arena, options->peers[i], (size_t)(equals - options->peers[i]));
+        peer->name = f->peer_name[i] =
+            arena_strndup(arena, options->peers[i], (size_t)(equals - options->peers[i]));
         peer->command = equals + 1;
         if (!bench_peer(arena, f->c, peer, seconds, &f->peer[i], fault))
             return false;
@@ -61,8 +63,9 @@ static bool time_each(struct arena *arena, const struct bench_run_options *optio
 }
 
 /* They get numbers to show on that they compute the same. */
-static bool time_peers(struct arena *arena, const struct bench_run_options *options, const struct gpfc_bundle *bundle,
-                       double seconds, struct bench_figures *f, struct fault *fault)
+static bool time_peers(struct arena *arena, const struct bench_run_options *options,
+                       const struct gpfc_bundle *bundle, double seconds, struct bench_figures *f,
+                       struct fault *fault)
 {
     const char *folder = getenv("TMPDIR");
     char *path = arena_printf(arena, "%s/gpfc-numbers-XXXXXX", folder ? folder : "/tmp");
@@ -78,11 +81,13 @@ static bool time_peers(struct arena *arena, const struct bench_run_options *opti
     return good;
 }
 
-static bool load_both(struct arena *arena, const struct bench_run_options *options, const struct bench_case *c,
-                      struct bench_kernels *kernels, struct bench_kernels *plain, double *gap, struct fault *fault)
+static bool load_both(struct arena *arena, const struct bench_run_options *options,
+                      const struct bench_case *c, struct bench_kernels *kernels, struct bench_kernels *plain,
+                      double *gap, struct fault *fault)
 {
     double plain_gap;
-    if (!bench_load(arena, c, BENCH_LLVM, kernels, fault) || !bench_check(arena, c, kernels->bundle, gap, fault))
+    if (!bench_load(arena, c, BENCH_LLVM, kernels, fault) ||
+        !bench_check(arena, c, kernels->bundle, gap, fault))
         return false;
     return options->no_plain_c || (bench_load(arena, c, BENCH_C, plain, fault) &&
                                    bench_check(arena, c, plain->bundle, &plain_gap, fault));
@@ -95,7 +100,8 @@ static bool run_case(struct arena *arena, const struct bench_run_options *option
     struct bench_kernels kernels, plain;
     struct bench_flop flop;
     *f = (struct bench_figures){.c = c};
-    if (!load_both(arena, options, c, &kernels, &plain, &f->gap, fault) || !bench_flop(arena, c, &flop, fault) ||
+    if (!load_both(arena, options, c, &kernels, &plain, &f->gap, fault) ||
+        !bench_flop(arena, c, &flop, fault) ||
         !time_kernels(arena, &kernels, options->no_plain_c ? NULL : &plain, seconds, f, fault) ||
         !time_peers(arena, options, kernels.bundle, seconds, f, fault))
         return false;
@@ -107,11 +113,12 @@ static bool run_case(struct arena *arena, const struct bench_run_options *option
     return true;
 }
 
-/* ---- telling ---------------------------------------------------------------------------------------------------- */
+/* ---- telling ------------------------------------------------------------------------------------------- */
 
 static void print_head(const struct bench_run_options *options)
 {
-    printf("%-20s %9s %7s %7s %7s %9s %9s %8s", "case", "ms", "matrix", "useful", "exec.", "GFLOP/s", "gap", "gpfc s");
+    printf("%-20s %9s %7s %7s %7s %9s %9s %8s", "case", "ms", "matrix", "useful", "exec.", "GFLOP/s", "gap",
+           "gpfc s");
     if (!options->no_plain_c)
         printf(" %16s", "plain C");
     for (int i = 0; i < options->n_peers; i++)
@@ -131,7 +138,8 @@ static void print_case(const struct bench_run_options *options, const struct ben
 {
     const double rate = f->least * f->peak;
     printf("%-20s %9.4g %6.1f%% %6.1f%% %6.1f%% %9.1f %9.1e %8.2f", f->c->name, 1e3 * f->least,
-           100 * f->contractions / rate, 100 * f->useful / rate, 100 * f->executed / rate, 1e-9 * f->executed / f->least, f->gap, f->compile_seconds);
+           100 * f->contractions / rate, 100 * f->useful / rate, 100 * f->executed / rate,
+           1e-9 * f->executed / f->least, f->gap, f->compile_seconds);
     if (!options->no_plain_c)
         print_other(f->plain_c, f->least);
     for (int i = 0; i < f->n_peers; i++)
@@ -155,5 +163,6 @@ bool bench_run(struct arena *arena, const struct bench_run_options *options, str
         if (options->history && !bench_history_add(arena, options->history, &f, fault))
             return false;
     }
-    return !options->history || !options->picture || bench_picture(arena, options->history, options->picture, fault);
+    return !options->history || !options->picture ||
+           bench_picture(arena, options->history, options->picture, fault);
 }

@@ -9,12 +9,12 @@
 enum { BENCH_MOST_NAMES = 32 };
 
 struct bench_run_options {
-    int n_names;                          /* 0: all cases */
+    int n_names; /* 0: all cases */
     const char *names[BENCH_MOST_NAMES];
-    double seconds;                       /* of a case; 0: as usual */
-    const char *history, *picture;        /* files; NULL: none */
+    double seconds;                /* of a case; 0: as usual */
+    const char *history, *picture; /* files; NULL: none */
     int n_peers;
-    const char *peers[BENCH_MOST_PEERS];  /* "NAME=COMMAND" */
+    const char *peers[BENCH_MOST_PEERS]; /* "NAME=COMMAND" */
     bool no_plain_c;
 };
 

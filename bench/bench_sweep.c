@@ -19,14 +19,20 @@ enum { MOST_CELLS = 1024, TIME_STEPS = 15, LEAST_ROWS = 64, MOST_ROWS = 1024, CH
 static const double least_share = 0.5;
 static const double call_flop = 4e9; /* nominal FLOP of one call: some 50 ms */
 
-/* ---- cells ------------------------------------------------------------------------------------------------- */
+/* ---- cells --------------------------------------------------------------------------------------------- */
 
 static struct sweep_cell *add_cell(struct sweep *sweep, int d, int n_hidden, int width, const char *row)
 {
     struct sweep_cell *cell = &sweep->cells[sweep->n++];
     *cell = (struct sweep_cell){.row = row};
-    cell->c = (struct bench_case){.name = "sweep", .d = d, .n_hidden = n_hidden, .field = "gaussian", .integrator = "rk4",
-                                  .cost = "squared", .steps = TIME_STEPS, .batch = MOST_ROWS};
+    cell->c = (struct bench_case){.name = "sweep",
+                                  .d = d,
+                                  .n_hidden = n_hidden,
+                                  .field = "gaussian",
+                                  .integrator = "rk4",
+                                  .cost = "squared",
+                                  .steps = TIME_STEPS,
+                                  .batch = MOST_ROWS};
     for (int i = 0; i < n_hidden; i++)
         cell->c.hidden[i] = width;
     return cell;
@@ -86,10 +92,11 @@ void sweep_cells(struct arena *arena, bool quick, struct sweep *out)
     for (int i = 0; i < 2; i++)
         add_grid(out, fields[i], false, quick);
     for (int i = 0; i < 2; i++)
-        add_grid(out, fields[i], true, true); /* double precision falls off where single does: few cells tell */
+        add_grid(out, fields[i], true, true); /* double precision falls off where single does: few cells
+                                                 tell */
 }
 
-/* ---- measuring ------------------------------------------------------------------------------------------------ */
+/* ---- measuring ----------------------------------------------------------------------------------------- */
 
 /* So many rows that a call takes a while, and whole tiles. */
 static int64_t rows_for(double flop)
@@ -105,7 +112,8 @@ static bool measure(struct arena *arena, struct sweep_cell *cell, double seconds
     struct bench_contender contender = {.least = 0};
     struct bench_flop flop;
     double peak;
-    if (!bench_flop(arena, &cell->c, &flop, fault) || !bench_load(arena, &cell->c, BENCH_LLVM, &kernels, fault))
+    if (!bench_flop(arena, &cell->c, &flop, fault) ||
+        !bench_load(arena, &cell->c, BENCH_LLVM, &kernels, fault))
         return false;
     cell->c.batch = rows_for(flop.useful);
     if (!bench_print(arena, kernels.bundle, CHECK_ROWS, print, fault) ||
@@ -131,11 +139,13 @@ static bool compare(const struct sweep *sweep, const struct bench_print *prints,
         return true;
     const struct bench_print a = prints[i], b = prints[other - sweep->cells];
     const double gap = fmax(fabs(a.cost / b.cost - 1), fabs(a.gradient / b.gradient - 1));
-    return gap < 1e-3 || fault_set(fault, FAULT_SYSTEM, "%s, d = %d, width %d: single and double differ by %.2g",
-                                   cell->c.field, cell->c.d, cell->c.hidden[0], gap);
+    return gap < 1e-3 ||
+           fault_set(fault, FAULT_SYSTEM, "%s, d = %d, width %d: single and double differ by %.2g",
+                     cell->c.field, cell->c.d, cell->c.hidden[0], gap);
 }
 
-static bool measure_apart(struct sweep_cell *cell, double seconds, struct bench_print *print, struct fault *fault)
+static bool measure_apart(struct sweep_cell *cell, double seconds, struct bench_print *print,
+                          struct fault *fault)
 {
     jmp_buf no_memory;
     struct arena *arena = arena_new();
@@ -155,13 +165,16 @@ static bool measure_apart(struct sweep_cell *cell, double seconds, struct bench_
 static void tell(const struct sweep *sweep, int i)
 {
     const struct sweep_cell *cell = &sweep->cells[i];
-    (void)fprintf(stderr, "%d of %d: %s, %s, d = %d, %d x %d%s%s: %.0f %% of peak (%.0f %% executed)\n", i + 1, sweep->n,
-                  cell->c.field, cell->c.is_double ? "double" : "single", cell->c.d, cell->c.n_hidden, cell->c.hidden[0],
-                  cell->row ? ", " : "", cell->row ? cell->row : "", 100 * cell->useful, 100 * cell->executed);
+    (void)fprintf(stderr, "%d of %d: %s, %s, d = %d, %d x %d%s%s: %.0f %% of peak (%.0f %% executed)\n",
+                  i + 1, sweep->n, cell->c.field, cell->c.is_double ? "double" : "single", cell->c.d,
+                  cell->c.n_hidden, cell->c.hidden[0], cell->row ? ", " : "", cell->row ? cell->row : "",
+                  100 * cell->useful, 100 * cell->executed);
 }
 
-/* A low share may be the machine's, not the kernel's: such a cell is measured once more, and the better one holds. */
-static bool measure_again(struct sweep_cell *cell, double seconds, struct bench_print *print, struct fault *fault)
+/* A low share may be the machine's, not the kernel's: such a cell is measured once more, and the better one
+ * holds. */
+static bool measure_again(struct sweep_cell *cell, double seconds, struct bench_print *print,
+                          struct fault *fault)
 {
     struct sweep_cell again = *cell;
     if (cell->useful >= least_share)
@@ -173,13 +186,15 @@ static bool measure_again(struct sweep_cell *cell, double seconds, struct bench_
     return true;
 }
 
-bool sweep_run(struct sweep *sweep, double seconds, void (*changed)(void *data), void *data, struct fault *fault)
+bool sweep_run(struct sweep *sweep, double seconds, void (*changed)(void *data), void *data,
+               struct fault *fault)
 {
     struct bench_print *prints = calloc((size_t)sweep->n, sizeof *prints);
     bool good = prints || fault_memory(fault, (size_t)sweep->n * sizeof *prints, "the sweep");
     for (int i = 0; good && i < sweep->n; i++) {
         good = measure_apart(&sweep->cells[i], seconds, &prints[i], fault) &&
-               measure_again(&sweep->cells[i], seconds, &prints[i], fault) && compare(sweep, prints, i, fault);
+               measure_again(&sweep->cells[i], seconds, &prints[i], fault) &&
+               compare(sweep, prints, i, fault);
         if (good)
             tell(sweep, i);
         if (good && changed)
@@ -189,9 +204,10 @@ bool sweep_run(struct sweep *sweep, double seconds, void (*changed)(void *data),
     return good;
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
-const struct sweep_cell *sweep_find(const struct sweep *sweep, const char *field, bool is_double, int d, int width)
+const struct sweep_cell *sweep_find(const struct sweep *sweep, const char *field, bool is_double, int d,
+                                    int width)
 {
     for (int i = 0; i < sweep->n; i++) {
         const struct sweep_cell *cell = &sweep->cells[i];

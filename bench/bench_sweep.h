@@ -10,10 +10,10 @@ enum { SWEEP_WIDE = 32 /* hidden widths from here on are held to the least share
 
 struct sweep_cell {
     struct bench_case c;
-    const char *row;  /* what differs from the grid: "midpoint", "50,50,50", ..; NULL: in the grid */
-    double seconds;   /* of the kernel's call */
+    const char *row;         /* what differs from the grid: "midpoint", "50,50,50", ..; NULL: in the grid */
+    double seconds;          /* of the kernel's call */
     double useful, executed; /* share of peak */
-    double flop;      /* useful, a sample */
+    double flop;             /* useful, a sample */
     bool measured;
 };
 
@@ -28,15 +28,18 @@ void sweep_cells(struct arena *arena, bool quick, struct sweep *out);
 void sweep_keep(struct sweep *sweep, int n, const char *const *places);
 /* The first worst of those that are held to the least share, in the grid or not; NULL: none was measured. */
 const struct sweep_cell *sweep_worst(const struct sweep *sweep);
-void sweep_table(const struct sweep *sweep, struct strbuf *out);   /* Markdown */
-void sweep_picture(const struct sweep *sweep, struct strbuf *out); /* SVG: a heat map for each field and precision */
+void sweep_table(const struct sweep *sweep, struct strbuf *out); /* Markdown */
+/* SVG: a heat map for each field and precision */
+void sweep_picture(const struct sweep *sweep, struct strbuf *out);
 
 /* The widths and dimensions of the grid's cells, in order. */
 int sweep_widths(const struct sweep *sweep, int *out, int room);
 int sweep_dimensions(const struct sweep *sweep, int *out, int room);
-const struct sweep_cell *sweep_find(const struct sweep *sweep, const char *field, bool is_double, int d, int width);
+const struct sweep_cell *sweep_find(const struct sweep *sweep, const char *field, bool is_double, int d,
+                                    int width);
 
 /* Measures every cell; progress goes to standard error. After each cell `changed(data)` is called. */
-bool sweep_run(struct sweep *sweep, double seconds, void (*changed)(void *data), void *data, struct fault *fault) MUST_CHECK;
+bool sweep_run(struct sweep *sweep, double seconds, void (*changed)(void *data), void *data,
+               struct fault *fault) MUST_CHECK;
 
 #endif

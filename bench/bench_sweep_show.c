@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The sweep as a table and as a picture: one heat map for each field and precision, dimensions down, widths across. */
+ * The sweep as a table and as a picture: one heat map for each field and precision, dimensions down, widths
+ * across. */
 #include "bench_sweep.h"
 
 #include <math.h>
@@ -10,7 +11,7 @@ enum { MOST = 32, CELL_WIDTH = 34, CELL_HEIGHT = 22, LEFT = 54, TOP = 64, GAP = 
 static const char *const fields[] = {"gaussian", "cube"};
 static const char *const precisions[] = {"single", "double"};
 
-/* ---- table ---------------------------------------------------------------------------------------------------- */
+/* ---- table --------------------------------------------------------------------------------------------- */
 
 static void table_of(const struct sweep *sweep, const char *field, bool is_double, struct strbuf *out)
 {
@@ -50,16 +51,17 @@ void sweep_table(const struct sweep *sweep, struct strbuf *out)
 {
     const struct sweep_cell *worst = sweep_worst(sweep);
     if (worst)
-        strbuf_addf(out, "Worst from width %d on: d = %d, width %d, %s, %s%s%s: %.0f %% of peak.\n", SWEEP_WIDE, worst->c.d,
-                    worst->c.hidden[0], worst->c.field, precisions[worst->c.is_double], worst->row ? ", " : "",
-                    worst->row ? worst->row : "", 100 * worst->useful);
+        strbuf_addf(out, "Worst from width %d on: d = %d, width %d, %s, %s%s%s: %.0f %% of peak.\n",
+                    SWEEP_WIDE, worst->c.d, worst->c.hidden[0], worst->c.field,
+                    precisions[worst->c.is_double], worst->row ? ", " : "", worst->row ? worst->row : "",
+                    100 * worst->useful);
     for (int k = 0; k < 2; k++)
         for (int i = 0; i < 2; i++)
             table_of(sweep, fields[i], k, out);
     table_of_others(sweep, out);
 }
 
-/* ---- picture -------------------------------------------------------------------------------------------------- */
+/* ---- picture ------------------------------------------------------------------------------------------- */
 
 struct colour {
     double red, green, blue;
@@ -81,13 +83,15 @@ static struct colour colour_of(double share)
 static void draw_cell(const struct sweep_cell *cell, bool worst, int x, int y, struct strbuf *out)
 {
     const struct colour c = colour_of(cell->useful);
-    strbuf_addf(out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"rgb(%.0f,%.0f,%.0f)\"%s/>\n", x, y,
-                CELL_WIDTH - 1, CELL_HEIGHT - 1, c.red, c.green, c.blue, worst ? " stroke=\"red\" stroke-width=\"3\"" : "");
-    strbuf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" fill=\"%s\">%.0f</text>\n", x + CELL_WIDTH / 2,
-                y + 15, cell->useful > 0.55 ? "black" : "white", 100 * cell->useful);
+    strbuf_addf(out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"rgb(%.0f,%.0f,%.0f)\"%s/>\n",
+                x, y, CELL_WIDTH - 1, CELL_HEIGHT - 1, c.red, c.green, c.blue,
+                worst ? " stroke=\"red\" stroke-width=\"3\"" : "");
+    strbuf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" fill=\"%s\">%.0f</text>\n",
+                x + CELL_WIDTH / 2, y + 15, cell->useful > 0.55 ? "black" : "white", 100 * cell->useful);
 }
 
-static void draw_map(const struct sweep *sweep, const char *field, bool is_double, int x, int y, struct strbuf *out)
+static void draw_map(const struct sweep *sweep, const char *field, bool is_double, int x, int y,
+                     struct strbuf *out)
 {
     int d[MOST], width[MOST];
     const int n_d = sweep_dimensions(sweep, d, MOST), n_width = sweep_widths(sweep, width, MOST);
@@ -97,7 +101,8 @@ static void draw_map(const struct sweep *sweep, const char *field, bool is_doubl
         strbuf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%d</text>\n",
                     x + k * CELL_WIDTH + CELL_WIDTH / 2, y - 6, width[k]);
     for (int i = 0; i < n_d; i++) {
-        strbuf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%d</text>\n", x - 6, y + i * CELL_HEIGHT + 15, d[i]);
+        strbuf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%d</text>\n", x - 6,
+                    y + i * CELL_HEIGHT + 15, d[i]);
         for (int k = 0; k < n_width; k++) {
             const struct sweep_cell *cell = sweep_find(sweep, field, is_double, d[i], width[k]);
             if (cell && cell->measured)
@@ -109,14 +114,20 @@ static void draw_map(const struct sweep *sweep, const char *field, bool is_doubl
 void sweep_picture(const struct sweep *sweep, struct strbuf *out)
 {
     int d[MOST], width[MOST];
-    const int map_width = sweep_widths(sweep, width, MOST) * CELL_WIDTH, map_height = sweep_dimensions(sweep, d, MOST) * CELL_HEIGHT;
+    const int map_width = sweep_widths(sweep, width, MOST) * CELL_WIDTH,
+              map_height = sweep_dimensions(sweep, d, MOST) * CELL_HEIGHT;
     const int right = LEFT + map_width + GAP + LEFT, below = TOP + map_height + GAP + TOP;
     const int whole_width = right + map_width + 20, whole_height = below + map_height + 20;
-    strbuf_addf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" "
-                "font-size=\"12\">\n<rect width=\"%d\" height=\"%d\" fill=\"white\"/>\n",
-                whole_width, whole_height, whole_width, whole_height);
-    strbuf_addf(out, "<text x=\"%d\" y=\"20\" font-size=\"14\">Useful share of a core's peak, percent, of a training step: "
-                "d down, width of two hidden layers across</text>\n", LEFT - 40);
+    strbuf_addf(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" "
+        "font-size=\"12\">\n<rect width=\"%d\" height=\"%d\" fill=\"white\"/>\n",
+        whole_width, whole_height, whole_width, whole_height);
+    strbuf_addf(out,
+                "<text x=\"%d\" y=\"20\" font-size=\"14\">Useful share of a core's peak, percent, of a "
+                "training step: "
+                "d down, width of two hidden layers across</text>\n",
+                LEFT - 40);
     for (int k = 0; k < 2; k++)
         for (int i = 0; i < 2; i++)
             draw_map(sweep, fields[i], k, i ? right : LEFT, k ? below : TOP, out);

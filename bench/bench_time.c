@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * How long does it take? Contenders and the measure of the core's peak take turns, so that what else the machine does
- * falls on all of them; the least of many is compared. */
+ * How long does it take? Contenders and the measure of the core's peak take turns, so that what else the
+ * machine does falls on all of them; the least of many is compared. */
 #include "bench.h"
 
+#include "command/peak.h"
 #include "kernels/bundle.h"
 #include "kernels/kernel_run.h"
-#include "command/peak.h"
 #include "numbers/random.h"
 #include "train/train.h"
 
@@ -27,7 +27,7 @@ struct bench_runner {
     uint64_t step;
 };
 
-/* ---- making ------------------------------------------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------------------------------------- */
 
 static void free_trainer(void *trainer)
 {
@@ -47,8 +47,11 @@ static bool make_trainer(struct arena *arena, const struct bench_case *c, const 
     options.threads = 1;
     options.batch = c->batch;
     options.epochs = 100000000; /* the rate stays what it is at the start */
-    runner->pairs = (struct pairs){.d = bundle->dimension, .precision = (int)bundle->precision,
-                                   .n_train = runner->data.rows, .x_train = runner->data.x, .y_train = runner->data.y};
+    runner->pairs = (struct pairs){.d = bundle->dimension,
+                                   .precision = (int)bundle->precision,
+                                   .n_train = runner->data.rows,
+                                   .x_train = runner->data.x,
+                                   .y_train = runner->data.y};
     if (!trainer_new(&runner->trainer, bundle, &runner->pairs, &options, fault))
         return false;
     place->object = runner->trainer;
@@ -65,7 +68,8 @@ static void bind(struct arena *arena, const struct gpfc_bundle *bundle, const st
     kernel_run_input(runner->run, "y", runner->data.y);
     for (int64_t o = 0; o < kernel->n_out; o++) {
         const bool total = kernel->out[o].role == GPFC_OUT_TOTAL;
-        void *array = arena_array(arena, (size_t)(kernel->out[o].elements * (total ? 1 : rows)), (size_t)bundle->precision);
+        void *array = arena_array(arena, (size_t)(kernel->out[o].elements * (total ? 1 : rows)),
+                                  (size_t)bundle->precision);
         if (total)
             kernel_run_total(runner->run, kernel->out[o].name, array);
         else
@@ -85,8 +89,8 @@ static bool make_run(struct arena *arena, const struct bench_case *c, const stru
     return true;
 }
 
-bool bench_runner_new(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle, bool kernel_alone,
-                      struct bench_runner **out, struct fault *fault)
+bool bench_runner_new(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle,
+                      bool kernel_alone, struct bench_runner **out, struct fault *fault)
 {
     struct bench_runner *runner = *out = ARENA_NEW(arena, struct bench_runner);
     const bool alone = c->apply || kernel_alone;
@@ -94,7 +98,7 @@ bool bench_runner_new(struct arena *arena, const struct bench_case *c, const str
     return alone ? make_run(arena, c, bundle, runner, fault) : make_trainer(arena, c, bundle, runner, fault);
 }
 
-/* ---- measuring ------------------------------------------------------------------------------------------------ */
+/* ---- measuring ----------------------------------------------------------------------------------------- */
 
 static double clock_now(clockid_t which)
 {

@@ -29,10 +29,11 @@ struct work {
 
 const struct ir_graph *schedules_program(struct arena *arena, const struct subject *subject, int keep)
 {
-    return subject->is_base ? baseflow_train(arena, subject->model->base, keep) : flow_train(arena, subject->model, keep);
+    return subject->is_base ? baseflow_train(arena, subject->model->base, keep)
+                            : flow_train(arena, subject->model, keep);
 }
 
-/* ---- programs ------------------------------------------------------------------------------------------------------- */
+/* ---- programs ------------------------------------------------------------------------------------------ */
 
 static uint64_t hash_of(struct arena *arena, const struct ir_graph *graph)
 {
@@ -62,7 +63,8 @@ static const struct program *program_for(struct work *work, int keep, const char
 }
 
 /* Another way to keep values that comes to the same program. */
-static bool is_repeated(const struct work *work, int n, const struct schedule *schedule, const struct program *program)
+static bool is_repeated(const struct work *work, int n, const struct schedule *schedule,
+                        const struct program *program)
 {
     for (int i = 0; i < n; i++) {
         struct schedule other = work->comparison->entries[i].schedule;
@@ -76,7 +78,7 @@ static bool is_repeated(const struct work *work, int n, const struct schedule *s
     return false;
 }
 
-/* ---- candidates ----------------------------------------------------------------------------------------------------- */
+/* ---- candidates ---------------------------------------------------------------------------------------- */
 
 static const struct gpfc_kernel *compile(const struct work *work, const struct plan *plan, const char **fault)
 {
@@ -85,7 +87,8 @@ static const struct gpfc_kernel *compile(const struct work *work, const struct p
     const char *bytes, *name = plan->graph->name;
     size_t length;
     const struct emit_kernel kernel = {.name = name, .plan = plan};
-    if (!emit_build(arena, work->comparison->cpu, work->element_bytes == 8, 1, &kernel, NULL, NULL, &module, fault) ||
+    if (!emit_build(arena, work->comparison->cpu, work->element_bytes == 8, 1, &kernel, NULL, NULL, &module,
+                    fault) ||
         !emit_optimize(arena, &module, fault) ||
         !module_emit(arena, module.module, module.machine, LLVMObjectFile, &bytes, &length, fault))
         return NULL;
@@ -117,7 +120,8 @@ static void measure(struct comparison *comparison, struct contender *const *cont
 }
 
 /* Those of the space; or the first of it, and what was asked for. */
-static int list(const struct work *work, const struct schedules_options *options, struct schedule *out, const char **fault)
+static int list(const struct work *work, const struct schedules_options *options, struct schedule *out,
+                const char **fault)
 {
     const struct comparison *comparison = work->comparison;
     const int n = sched_space(&comparison->machine, work->element_bytes, options->extent, out, SCHED_MOST);
@@ -136,7 +140,8 @@ static int list(const struct work *work, const struct schedules_options *options
     return 1 + options->n_texts;
 }
 
-bool schedules_compare(struct comparison *comparison, const struct schedules_options *options, const char **fault)
+bool schedules_compare(struct comparison *comparison, const struct schedules_options *options,
+                       const char **fault)
 {
     struct arena *arena = comparison->arena;
     struct work *work = ARENA_NEW(arena, struct work);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * The program of `make bench-schedules`: for the training programs of specs, candidate schedules with the time that the cost
- * model says and the time that is measured, and how far what it picks is from the fastest. */
+ * The program of `make bench-schedules`: for the training programs of specs, candidate schedules with the
+ * time that the cost model says and the time that is measured, and how far what it picks is from the
+ * fastest. */
 #ifndef GPFC_BENCH_SCHEDULES_H
 #define GPFC_BENCH_SCHEDULES_H
 
 #include "emit_llvm/emit.h"
-#include "target/machine.h"
 #include "model/model.h"
 #include "sched/sched_space.h"
+#include "target/machine.h"
 
 enum { SCHEDULES_BATCH = 1024, SCHEDULES_PROGRAMS = 256, SCHEDULES_TEXTS = 64 };
 
@@ -45,6 +46,7 @@ struct comparison {
 const struct ir_graph *schedules_program(struct arena *arena, const struct subject *subject, int keep);
 
 /* Fills the entries; false: *fault. */
-bool schedules_compare(struct comparison *comparison, const struct schedules_options *options, const char **fault) MUST_CHECK;
+bool schedules_compare(struct comparison *comparison, const struct schedules_options *options,
+                       const char **fault) MUST_CHECK;
 
 #endif

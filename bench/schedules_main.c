@@ -23,10 +23,11 @@ struct seen { /* hashes of programs that were compared */
     uint64_t hash[SCHEDULES_PROGRAMS];
 };
 
-/* ---- the table ------------------------------------------------------------------------------------------------------ */
+/* ---- the table ----------------------------------------------------------------------------------------- */
 
 /* The fields in which it differs from the first candidate. */
-static const char *difference(struct arena *arena, const struct schedule *first, const struct schedule *schedule)
+static const char *difference(struct arena *arena, const struct schedule *first,
+                              const struct schedule *schedule)
 {
     struct strbuf mine, theirs, out;
     strbuf_init(&mine, arena);
@@ -52,15 +53,16 @@ static void print(const struct comparison *comparison, const struct schedules_op
         const bool is_picked = i == comparison->picked, is_fastest = i == comparison->fastest;
         if (options->summary && !is_picked && !is_fastest)
             continue;
-        printf("| %s, %s | %s | %.4g | %.4g | %.2f | %s%s%s |\n", comparison->subject->spec, comparison->subject->part,
-               difference(comparison->arena, &entries[0].schedule, &entries[i].schedule), 1e3 * entries[i].predicted,
-               1e3 * entries[i].measured, entries[i].measured / fastest->measured, is_picked ? "picked" : "",
-               is_picked && is_fastest ? ", " : "", is_fastest ? "fastest" : "");
+        printf("| %s, %s | %s | %.4g | %.4g | %.2f | %s%s%s |\n", comparison->subject->spec,
+               comparison->subject->part,
+               difference(comparison->arena, &entries[0].schedule, &entries[i].schedule),
+               1e3 * entries[i].predicted, 1e3 * entries[i].measured, entries[i].measured / fastest->measured,
+               is_picked ? "picked" : "", is_picked && is_fastest ? ", " : "", is_fastest ? "fastest" : "");
     }
     (void)fflush(stdout);
 }
 
-/* ---- specs ---------------------------------------------------------------------------------------------------------- */
+/* ---- specs --------------------------------------------------------------------------------------------- */
 
 static bool read_model(struct arena *arena, const char *path, struct model *model, const char **fault)
 {
@@ -89,8 +91,8 @@ static bool is_new(struct arena *arena, const struct subject *subject, struct se
     return true;
 }
 
-static bool compare_spec(struct arena *arena, const char *path, const struct schedules_options *options, struct seen *seen,
-                         const char **fault)
+static bool compare_spec(struct arena *arena, const char *path, const struct schedules_options *options,
+                         struct seen *seen, const char **fault)
 {
     struct model model;
     struct target_cpu cpu;
@@ -102,10 +104,13 @@ static bool compare_spec(struct arena *arena, const char *path, const struct sch
         return false;
     }
     for (int base = 0; base < 1 + (model.base->kind >= BASE_BNAF); base++) {
-        const struct subject subject = {.spec = slash ? slash + 1 : path, .part = base ? "base" : "flow", .model = &model,
+        const struct subject subject = {.spec = slash ? slash + 1 : path,
+                                        .part = base ? "base" : "flow",
+                                        .model = &model,
                                         .is_base = base};
         struct comparison comparison = {.arena = arena, .subject = &subject, .cpu = &cpu};
-        machine_find(&comparison.machine, cpu.name, cpu.vector_bits, cpu.registers, cpu.has_fma, cpu.features[0] != '\0');
+        machine_find(&comparison.machine, cpu.name, cpu.vector_bits, cpu.registers, cpu.has_fma,
+                     cpu.features[0] != '\0');
         if (!is_new(arena, &subject, seen))
             continue;
         if (!schedules_compare(&comparison, options, fault))
@@ -133,12 +138,13 @@ static bool run(const char *path, const struct schedules_options *options, struc
     return good;
 }
 
-/* ---- arguments ------------------------------------------------------------------------------------------------------ */
+/* ---- arguments ----------------------------------------------------------------------------------------- */
 
 enum { KEY_EXTENT = 256, KEY_SUMMARY, KEY_CPU, KEY_SCHEDULE };
 
 static const struct argp_option option_list[] = {
-    {"extent", KEY_EXTENT, "few|quick|full", 0, "which candidates (few: those that every compile compares)", 0},
+    {"extent", KEY_EXTENT, "few|quick|full", 0, "which candidates (few: those that every compile compares)",
+     0},
     {"summary", KEY_SUMMARY, NULL, 0, "of each program only the schedule that is picked, and the fastest", 0},
     {"cpu", KEY_CPU, "CPU", 0, "that code is for, of those that this machine runs", 0},
     {"schedule", KEY_SCHEDULE, "FIELDS", 0, "a candidate, \"lanes=32 unroll=0\"; can be given again", 0},
@@ -147,7 +153,8 @@ static const struct argp_option option_list[] = {
 
 static error_t parse_argument(int key, char *value, struct argp_state *state)
 {
-    static const char *const extents[] = {[SCHED_FEW] = "few", [SCHED_QUICK] = "quick", [SCHED_FULL] = "full"};
+    static const char *const extents[] = {
+        [SCHED_FEW] = "few", [SCHED_QUICK] = "quick", [SCHED_FULL] = "full"};
     struct arguments *arguments = state->input;
     switch (key) {
     case KEY_EXTENT:
@@ -183,15 +190,20 @@ static error_t parse_argument(int key, char *value, struct argp_state *state)
 
 int main(int argc, char **argv)
 {
-    static const struct argp parser = {
-        option_list, parse_argument, "SPEC.yaml...",
-        "Times candidate schedules of the specs' training programs, one thread, batch 1024, beside the cost model's prediction.",
-        NULL, NULL, NULL};
+    static const struct argp parser = {option_list,
+                                       parse_argument,
+                                       "SPEC.yaml...",
+                                       "Times candidate schedules of the specs' training programs, one "
+                                       "thread, batch 1024, beside the cost model's prediction.",
+                                       NULL,
+                                       NULL,
+                                       NULL};
     struct arguments arguments = {.options = {.extent = SCHED_FEW}};
     struct seen seen = {.n = 0};
     bool good = true;
     argp_parse(&parser, argc, argv, 0, NULL, &arguments);
-    printf("| program | schedule | predicted ms | measured ms | of the fastest | |\n| --- | --- | --- | --- | --- | --- |\n");
+    printf("| program | schedule | predicted ms | measured ms | of the fastest | |\n| --- | --- | --- | --- "
+           "| --- | --- |\n");
     for (int i = 0; i < arguments.n_specs; i++)
         good &= run(arguments.specs[i], &arguments.options, &seen);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The stages as one list of calls: spec -> model -> flow -> derivatives -> passes -> plans -> code -> file. Reads no
- * arguments and prints nothing. */
+ * The stages as one list of calls: spec -> model -> flow -> derivatives -> passes -> plans -> code -> file.
+ * Reads no arguments and prints nothing. */
 #include "drive/compile.h"
 
 #include "drive/library.h"
@@ -15,7 +15,7 @@ enum {
     MOST_IR_BYTES = 1 << 28,
 };
 
-/* ---- faults and dumps ---------------------------------------------------------------------------------------------- */
+/* ---- faults and dumps ---------------------------------------------------------------------------------- */
 
 enum gpfc_status compile_fail(struct compile *c, enum gpfc_status status, const char *fault)
 {
@@ -61,7 +61,7 @@ const char *gpfc_version(void)
     return PACKAGE_VERSION;
 }
 
-/* ---- input --------------------------------------------------------------------------------------------------------- */
+/* ---- input --------------------------------------------------------------------------------------------- */
 
 static enum gpfc_status read_input(struct compile *c)
 {
@@ -108,7 +108,7 @@ static enum gpfc_status find_cpu(struct compile *c)
     return GPFC_OK;
 }
 
-/* ---- code ---------------------------------------------------------------------------------------------------------- */
+/* ---- code ---------------------------------------------------------------------------------------------- */
 
 /* A library's kernels are symbols of their own; a trainer's stand in its bundle. */
 static enum gpfc_status build_module(struct compile *c)
@@ -118,7 +118,8 @@ static enum gpfc_status build_module(struct compile *c)
     const struct emit_bundle *bundle = bundled ? describe_bundle(c) : NULL;
     if (c->options->emit == GPFC_EMIT_EXECUTABLE && !compile_is_dumped(c, "llvm"))
         return objects_make(c, bundle);
-    if (!emit_build(c->arena, &c->cpu, c->is_double, c->n_kernels, c->kernels, NULL, bundle, &c->module, &fault))
+    if (!emit_build(c->arena, &c->cpu, c->is_double, c->n_kernels, c->kernels, NULL, bundle, &c->module,
+                    &fault))
         return compile_fail(c, GPFC_FAILED, fault);
     if (c->options->emit == GPFC_EMIT_LIBRARY)
         emit_rename(c->arena, &c->module, c->n_kernels, c->kernels, library_prefix(c->arena, c->model.name));
@@ -129,7 +130,7 @@ static enum gpfc_status build_module(struct compile *c)
     return GPFC_OK;
 }
 
-/* ---- the list ------------------------------------------------------------------------------------------------------ */
+/* ---- the list ------------------------------------------------------------------------------------------ */
 
 static enum gpfc_status check_options(struct compile *c)
 {
@@ -138,7 +139,9 @@ static enum gpfc_status check_options(struct compile *c)
     if (c->options->from_ir && c->options->tune != GPFC_TUNE_NONE)
         return compile_fail(c, GPFC_FAULTY, "only a spec can be tuned, not a program from text");
     if (c->options->from_ir && needs_spec && !c->options->dump_alone)
-        return compile_fail(c, GPFC_FAULTY, "from IR text come ir, c, llvm, asm or object (--emit=...); the rest needs a spec");
+        return compile_fail(
+            c, GPFC_FAULTY,
+            "from IR text come ir, c, llvm, asm or object (--emit=...); the rest needs a spec");
     return GPFC_OK;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * The compiler as a library: the stages as one call. No global state: two calls may run in two threads. Prints nothing and
- * never ends the process; what there is to say comes back as text.
+ * The compiler as a library: the stages as one call. No global state: two calls may run in two threads.
+ * Prints nothing and never ends the process; what there is to say comes back as text.
  *
- * Names used throughout: d latent dimension, H hidden width, K time steps, B batch, P parameters; x t u v w y z theta as
- * in the paper. */
+ * Names used throughout: d latent dimension, H hidden width, K time steps, B batch, P parameters; x t u v w y
+ * z theta as in the paper. */
 #ifndef GPFC_H
 #define GPFC_H
 
@@ -30,55 +30,58 @@ enum gpfc_emit {
 
 enum gpfc_tune { GPFC_TUNE_NONE, GPFC_TUNE_QUICK, GPFC_TUNE_FULL };
 
-struct gpfc_tuning { /* how far it is */
+struct gpfc_tuning {  /* how far it is */
     const char *part; /* "flow", "base" */
     int done, total;  /* candidates */
     int wrong;        /* of them */
     bool finished;
-    double ratio;     /* time of the best so far over the untuned one's */
+    double ratio; /* time of the best so far over the untuned one's */
     double seconds_left;
 };
 
 struct gpfc_options {
-    const char *input;        /* path of a spec, or of IR text with from_ir */
-    const char *output;       /* path; NULL: made from the spec's name */
+    const char *input;  /* path of a spec, or of IR text with from_ir */
+    const char *output; /* path; NULL: made from the spec's name */
     enum gpfc_emit emit;
     bool from_ir;
-    const char *cpu;          /* NULL: as the spec says */
-    const char *dump;         /* "flow,diff,hoist,..": stages whose text goes to dumped; NULL: none; "all" */
-    bool dump_alone;          /* nothing is written, linked or compiled further than the dumps need */
+    const char *cpu;  /* NULL: as the spec says */
+    const char *dump; /* "flow,diff,hoist,..": stages whose text goes to dumped; NULL: none; "all" */
+    bool dump_alone;  /* nothing is written, linked or compiled further than the dumps need */
     void (*dumped)(void *data, const char *stage, const char *text); /* called for each dump */
     void *data;
     enum gpfc_tune tune;
-    double tune_seconds;      /* in all; 0: by `tune` */
-    bool no_wisdom;           /* neither read nor kept */
-    void (*tuning)(void *data, const struct gpfc_tuning *now); /* called now and then while tuning; NULL: never */
-    const char *program;      /* absolute path of gpfc itself, for trainers to call; NULL: unknown */
-    const char *clocked;      /* a kernel ("train", "base_train") that counts the time of its nests (emit.h), for profiles by a
-                                 program that holds the object file; NULL: none */
-    const char *runtime_dir;  /* where libgpfcrt.a and its headers lie; NULL: as installed, or the build tree */
+    double tune_seconds; /* in all; 0: by `tune` */
+    bool no_wisdom;      /* neither read nor kept */
+    /* called now and then while tuning; NULL: never */
+    void (*tuning)(void *data, const struct gpfc_tuning *now);
+    const char *program; /* absolute path of gpfc itself, for trainers to call; NULL: unknown */
+    const char *clocked; /* a kernel ("train", "base_train") that counts the time of its nests (emit.h), for
+                            profiles by a program that holds the object file; NULL: none */
+    const char *runtime_dir; /* where libgpfcrt.a and its headers lie; NULL: as installed, or the build
+                                tree */
 };
 
 enum gpfc_source { GPFC_BY_CHOICE, GPFC_FROM_WISDOM, GPFC_BY_TUNING };
 
-struct gpfc_choice { /* of a schedule */
-    char schedule[320];       /* "lanes=16 vector=8 ..", "" where there is none */
+struct gpfc_choice {    /* of a schedule */
+    char schedule[320]; /* "lanes=16 vector=8 ..", "" where there is none */
     enum gpfc_source source;
-    double default_seconds, seconds; /* of a training step, as measured: untuned, and by this schedule; 0 where not */
-    double crowded; /* time on all threads over the untuned one's; 0 where not measured */
+    double default_seconds, seconds; /* of a training step, as measured: untuned, and by this schedule; 0
+                                        where not */
+    double crowded;                  /* time on all threads over the untuned one's; 0 where not measured */
     int candidates, timed, wrong, broken;
-    char *table;              /* of candidates, after tuning; a line each */
+    char *table; /* of candidates, after tuning; a line each */
 };
 
 struct gpfc_report { /* all texts belong to the report */
-    char *messages;           /* faults and warnings, ready to print; "" if none */
-    char *output;             /* the file written */
-    char flow[160];           /* "gaussian, folded, 2 -> 15 15 -> 1, tanh, rk4 x 15" */
+    char *messages;  /* faults and warnings, ready to print; "" if none */
+    char *output;    /* the file written */
+    char flow[160];  /* "gaussian, folded, 2 -> 15 15 -> 1, tanh, rk4 x 15" */
     long parameters;
-    char base[160];           /* "bnaf, 1 x (2 -> 32 32 32 -> 2)"; "" where none is compiled */
+    char base[160]; /* "bnaf, 1 x (2 -> 32 32 32 -> 2)"; "" where none is compiled */
     long base_parameters;
-    long nodes_before, nodes_after;  /* of the training program, before and after the passes */
-    double flop_before, flop_after;  /* a sample, of the training program */
+    long nodes_before, nodes_after; /* of the training program, before and after the passes */
+    double flop_before, flop_after; /* a sample, of the training program */
     char cpu[64];
     int vector_bits, lanes;
     struct gpfc_choice choice[2]; /* of the flow's kernels, of the base's */

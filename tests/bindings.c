@@ -35,7 +35,7 @@ void bind(struct bindings *bindings, const char *name, const double *values)
 static double *output_room(const struct ir_graph *graph, const struct ir_node *value, int batch)
 {
     const size_t rows = value->rate == IR_VARYING ? (size_t)batch : 1;
-    return ARENA_ARRAY(graph->arena, double, rows * (size_t)ir_elements(value->shape));
+    return ARENA_ARRAY(graph->arena, double, rows *(size_t)ir_elements(value->shape));
 }
 
 double **evaluate_bound(const struct ir_graph *graph, int batch, const struct bindings *bindings,

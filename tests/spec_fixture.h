@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * For tests that read specs: a text read into a spec and checked into a model, with all memory in one place.
- */
+ * For tests that read specs: a text read into a spec and checked into a model, with all memory in one
+ * place. */
 #ifndef GPFC_SPEC_FIXTURE_H
 #define GPFC_SPEC_FIXTURE_H
 

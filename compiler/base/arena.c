@@ -22,7 +22,7 @@
 
 struct block {
     struct block *next;
-    size_t used, room;              /* bytes of data */
+    size_t used, room; /* bytes of data */
     _Alignas(max_align_t) char data[];
 };
 
@@ -89,8 +89,8 @@ static struct block *add_block(struct arena *arena, size_t bytes)
     return block;
 }
 
-/* Rounding up comes last: with a block for each piece, the bytes behind the piece are red zone, not padding.
- */
+/* Rounding up comes last: with a block for each piece, the bytes behind the piece are red zone, not
+ * padding. */
 void *arena_alloc(struct arena *arena, size_t bytes)
 {
     const size_t align = _Alignof(max_align_t);

@@ -42,8 +42,8 @@ char *arena_vprintf(struct arena *arena, const char *format, va_list args) PRINT
 /* Does what an allocation that fails does: for memory that ended elsewhere, in another library. */
 _Noreturn void arena_fail(const struct arena *arena);
 
-/* For tests: the next n allocations succeed, the one after them and all later ones fail; n < 0: none fails.
- */
+/* For tests: the next n allocations succeed, the one after them and all later ones fail; n < 0: none
+ * fails. */
 void arena_fail_after(struct arena *arena, long n);
 
 /* What ends with the arena and is not of its memory: an object of another library, a folder, another arena.

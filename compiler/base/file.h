@@ -16,8 +16,8 @@ void signals_let(const sigset_t *held_before); /* one that came meanwhile may en
 /* The file that a link leads to; `path` itself where it is no link, or leads nowhere yet. */
 const char *file_followed(struct arena *arena, const char *path);
 
-/* Writes a file beside `path`, or beside the file that it leads to as a link, syncs it, renames it. The system
- * takes the umask off `mode`. Devices and pipes are written to as they are. False: *fault. */
+/* Writes a file beside `path`, or beside the file that it leads to as a link, syncs it, renames it. The
+ * system takes the umask off `mode`. Devices and pipes are written to as they are. False: *fault. */
 bool file_put(struct arena *arena, const char *path, const char *bytes, size_t length, mode_t mode,
               const char **fault) MUST_CHECK;
 

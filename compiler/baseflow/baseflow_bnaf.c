@@ -28,7 +28,7 @@ struct layer {
 /* 1 on the d x d blocks (i,j) of an [out,in] matrix with i = j, or with i > j; else 0 */
 static const struct ir_node *mask(struct ir_graph *graph, int d, int out, int in, bool below)
 {
-    double *values = ARENA_ARRAY(graph->arena, double, (size_t)out * (size_t)in);
+    double *values = ARENA_ARRAY(graph->arena, double, (size_t)out *(size_t)in);
     for (int i = 0; i < out; i++) {
         for (int j = 0; j < in; j++) {
             const int row = i / (out / d), column = j / (in / d);
@@ -46,8 +46,8 @@ static const struct ir_node *fold_blocks(struct ir_graph *graph, const struct ir
     const int lead = unfold ? in : width;
     struct ir_entry *entries = ARENA_ARRAY(graph->arena, struct ir_entry, (size_t)in);
     for (int j = 0; j < in; j++)
-        entries[j] = (struct ir_entry){
-            .row = unfold ? j : j % width, .column = unfold ? j % width : j, .value = 1.0};
+        entries[j] =
+            (struct ir_entry){.row = unfold ? j : j % width, .column = unfold ? j % width : j, .value = 1.0};
     return ir_select(graph, x, 1, 1, &lead, in, entries);
 }
 

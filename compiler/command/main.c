@@ -2,8 +2,8 @@
  *
  * The command gpfc: arguments in; gpfc_compile does the work.
  *
- * Exit status: 0 done; 1 the system failed (a file, memory, the linker); 2 the options or the spec are wrong.
- */
+ * Exit status: 0 done; 1 the system failed (a file, memory, the linker); 2 the options or the spec are
+ * wrong. */
 #include "command/main.h"
 
 #include "base/base.h"
@@ -15,7 +15,17 @@
 #include <string.h>
 #include <unistd.h>
 
-enum key { KEY_EMIT = 256, KEY_DUMP, KEY_FROM, KEY_CPU, KEY_HELP_SPEC, KEY_JSON, KEY_TUNE, KEY_TUNE_TIME, KEY_NO_WISDOM };
+enum key {
+    KEY_EMIT = 256,
+    KEY_DUMP,
+    KEY_FROM,
+    KEY_CPU,
+    KEY_HELP_SPEC,
+    KEY_JSON,
+    KEY_TUNE,
+    KEY_TUNE_TIME,
+    KEY_NO_WISDOM
+};
 
 /* ---- arguments ----------------------------------------------------------------------------------------- */
 
@@ -58,14 +68,16 @@ static enum gpfc_emit parse_emit(const struct argp_state *state, const char *wor
     for (int i = 0; i < MAIN_EMIT_COUNT; i++)
         if (strcmp(word, main_emit_names[i]) == 0)
             return (enum gpfc_emit)i;
-    argp_error(state, "--emit: expected ir, c, llvm, asm, object, header, library or executable, found '%s'%s",
-               word, nearest_note(word, main_emit_names, MAIN_EMIT_COUNT, note, sizeof note));
+    argp_error(state,
+               "--emit: expected ir, c, llvm, asm, object, header, library or executable, found '%s'%s", word,
+               nearest_note(word, main_emit_names, MAIN_EMIT_COUNT, note, sizeof note));
     return GPFC_EMIT_EXECUTABLE;
 }
 
 static enum gpfc_tune parse_tune(const struct argp_state *state, const char *word)
 {
-    static const char *const words[] = {[GPFC_TUNE_NONE] = "none", [GPFC_TUNE_QUICK] = "quick", [GPFC_TUNE_FULL] = "full"};
+    static const char *const words[] = {
+        [GPFC_TUNE_NONE] = "none", [GPFC_TUNE_QUICK] = "quick", [GPFC_TUNE_FULL] = "full"};
     char note[64];
     for (int i = 0; i <= GPFC_TUNE_FULL; i++)
         if (strcmp(word, words[i]) == 0)
@@ -260,7 +272,8 @@ static const char *runtime_folder(const char *program, char *room, size_t bytes)
     const char *named = getenv("GPFC_RUNTIME_DIR"), *slash = program ? strrchr(program, '/') : NULL;
     if (named && named[0])
         return named;
-    if (!slash || (size_t)snprintf(room, bytes, "%.*s/libgpfcrt.a", (int)(slash - program), program) >= bytes ||
+    if (!slash ||
+        (size_t)snprintf(room, bytes, "%.*s/libgpfcrt.a", (int)(slash - program), program) >= bytes ||
         access(room, R_OK) != 0)
         return NULL;
     *strrchr(room, '/') = '\0';
@@ -273,13 +286,14 @@ int main(int argc, char **argv)
     char path[4096], folder[4096];
     const char *const program = own_path(path, sizeof path);
     struct arguments arguments = {
-        .options = {
-            .emit = GPFC_EMIT_EXECUTABLE,
-            .dumped = print_dump,
-            .tuning = main_print_tuning,
-            .program = program,
-            .runtime_dir = runtime_folder(program, folder, sizeof folder),
-        },
+        .options =
+            {
+                .emit = GPFC_EMIT_EXECUTABLE,
+                .dumped = print_dump,
+                .tuning = main_print_tuning,
+                .program = program,
+                .runtime_dir = runtime_folder(program, folder, sizeof folder),
+            },
     };
     arguments.options.data = &arguments;
     (void)signal(SIGXFSZ, SIG_IGN); /* a file larger than ulimit -f is told like a full device */

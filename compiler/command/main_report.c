@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 const char *const main_emit_names[MAIN_EMIT_COUNT] = {
-    [GPFC_EMIT_IR] = "ir",         [GPFC_EMIT_C] = "c",           [GPFC_EMIT_LLVM] = "llvm",
-    [GPFC_EMIT_ASM] = "asm",       [GPFC_EMIT_OBJECT] = "object", [GPFC_EMIT_HEADER] = "header",
+    [GPFC_EMIT_IR] = "ir",           [GPFC_EMIT_C] = "c",
+    [GPFC_EMIT_LLVM] = "llvm",       [GPFC_EMIT_ASM] = "asm",
+    [GPFC_EMIT_OBJECT] = "object",   [GPFC_EMIT_HEADER] = "header",
     [GPFC_EMIT_LIBRARY] = "library", [GPFC_EMIT_EXECUTABLE] = "executable",
 };
 
@@ -34,7 +35,8 @@ static const char *next_step(const struct arguments *arguments, const char *outp
                        quote);
         break;
     case GPFC_EMIT_C:
-        (void)snprintf(room, bytes, "cc -O2 -march=native %s%s%s $(pkg-config --static --cflags --libs gpfc) -o TRAINER",
+        (void)snprintf(room, bytes,
+                       "cc -O2 -march=native %s%s%s $(pkg-config --static --cflags --libs gpfc) -o TRAINER",
                        quote, output, quote);
         break;
     case GPFC_EMIT_LIBRARY:
@@ -71,8 +73,8 @@ static const char *short_number(double value, char *room, size_t bytes)
 /* "tuned: 1.07 times as fast as untuned (3.21 ms a training step), 25 of 26 candidates, 1 WRONG" */
 static void print_choice(const struct gpfc_choice *choice, const char *part)
 {
-    static const char *const sources[] = {[GPFC_BY_CHOICE] = "chosen", [GPFC_FROM_WISDOM] = "from wisdom",
-                                          [GPFC_BY_TUNING] = "tuned"};
+    static const char *const sources[] = {
+        [GPFC_BY_CHOICE] = "chosen", [GPFC_FROM_WISDOM] = "from wisdom", [GPFC_BY_TUNING] = "tuned"};
     if (choice->source == GPFC_BY_CHOICE || !choice->schedule[0])
         return;
     printf("%-9s %s: ", part, sources[choice->source]);
@@ -104,7 +106,8 @@ static void print_candidates(const struct arguments *arguments, const struct gpf
         return;
     for (int half = 0; half < 2; half++)
         if (report->choice[half].table)
-            printf("%s, candidates by time (untuned 1), of a training step:\n%s", parts[half], report->choice[half].table);
+            printf("%s, candidates by time (untuned 1), of a training step:\n%s", parts[half],
+                   report->choice[half].table);
 }
 
 void main_print_table(const struct arguments *arguments, const struct gpfc_report *report)
@@ -148,18 +151,18 @@ static json_t *json_text(const char *text)
 
 static json_t *json_choice(const struct gpfc_choice *choice)
 {
-    static const char *const sources[] = {[GPFC_BY_CHOICE] = "choice", [GPFC_FROM_WISDOM] = "wisdom",
-                                          [GPFC_BY_TUNING] = "tuning"};
+    static const char *const sources[] = {
+        [GPFC_BY_CHOICE] = "choice", [GPFC_FROM_WISDOM] = "wisdom", [GPFC_BY_TUNING] = "tuning"};
     if (!choice->schedule[0])
         return json_null();
     return json_pack("{s:s, s:s, s:f, s:f, s:i, s:i, s:i, s:i}", "schedule", choice->schedule, "from",
-                     sources[choice->source], "untuned_seconds", choice->default_seconds, "seconds", choice->seconds,
-                     "candidates", choice->candidates, "timed", choice->timed, "wrong", choice->wrong, "broken",
-                     choice->broken);
+                     sources[choice->source], "untuned_seconds", choice->default_seconds, "seconds",
+                     choice->seconds, "candidates", choice->candidates, "timed", choice->timed, "wrong",
+                     choice->wrong, "broken", choice->broken);
 }
 
 bool main_print_json(const struct arguments *arguments, enum gpfc_status status,
-                       const struct gpfc_report *report)
+                     const struct gpfc_report *report)
 {
     static const char *const status_names[] = {
         [GPFC_OK] = "ok", [GPFC_FAILED] = "failed", [GPFC_FAULTY] = "faulty"};
@@ -167,8 +170,9 @@ bool main_print_json(const struct arguments *arguments, enum gpfc_status status,
     if (status == GPFC_OK && report->output)
         next_step(arguments, report->output, next, sizeof next);
     json_t *object = json_pack(
-        "{s:s, s:s, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:f, s:f, s:o, s:i, s:i, s:I, s:f, s:o, s:o, s:o, s:o}", "status",
-        status_names[status], "emit", main_emit_names[arguments->options.emit], "output",
+        "{s:s, s:s, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:f, s:f, s:o, s:i, s:i, s:I, s:f, s:o, s:o, s:o, "
+        "s:o}",
+        "status", status_names[status], "emit", main_emit_names[arguments->options.emit], "output",
         json_text(report->output), "flow", json_text(report->flow), "parameters",
         (json_int_t)report->parameters, "base", json_text(report->base), "base_parameters",
         (json_int_t)report->base_parameters, "nodes_before", (json_int_t)report->nodes_before, "nodes_after",
@@ -185,7 +189,7 @@ bool main_print_json(const struct arguments *arguments, enum gpfc_status status,
     return text != NULL;
 }
 
-/* ---- tuning ------------------------------------------------------------------------------------------- */
+/* ---- tuning -------------------------------------------------------------------------------------------- */
 
 /* Where nobody watches, a line for each tenth of the candidates. */
 static bool is_worth_a_line(struct arguments *arguments, const struct gpfc_tuning *now)
@@ -198,7 +202,8 @@ static bool is_worth_a_line(struct arguments *arguments, const struct gpfc_tunin
 
 static void print_line(const struct gpfc_tuning *now)
 {
-    (void)fprintf(stderr, "tuning the %s: %d of %d candidates, the best %.2f times as fast as untuned, %.0f s left",
+    (void)fprintf(stderr,
+                  "tuning the %s: %d of %d candidates, the best %.2f times as fast as untuned, %.0f s left",
                   now->part, now->done, now->total, 1 / now->ratio, now->seconds_left);
     if (now->wrong > 0)
         (void)fprintf(stderr, ", %d WRONG", now->wrong);

@@ -55,7 +55,8 @@ static const struct ir_node *times_derivative(struct ir_graph *graph, const stru
                          labels[1], NULL);
 }
 
-/* One term of the product rule: operand `which` replaced by its tangent, the bundle, if there is one, a further label. */
+/* One term of the product rule: operand `which` replaced by its tangent, the bundle, if there is one, a
+ * further label. */
 static const struct ir_node *ein_term(const struct forward *f, const struct ir_node *node,
                                       const struct ir_node *const *args, int which, const struct ir_node *dot)
 {
@@ -79,7 +80,8 @@ static const struct ir_node *ein_term(const struct forward *f, const struct ir_n
     if (!is_single)
         out[node->shape.rank] = bundle;
     return ir_ein_labels(f->graph, ein->coefficient, node->n_args, list,
-                         (const unsigned char(*)[IR_MAX_RANK])labels, node->shape.rank + !is_single, out, size);
+                         (const unsigned char(*)[IR_MAX_RANK])labels, node->shape.rank + !is_single, out,
+                         size);
 }
 
 static const struct ir_node *sum_of(struct ir_graph *graph, int n, const struct ir_node *const *terms)

@@ -36,17 +36,17 @@ void diff_mark_useful(const struct ir_graph *graph, const bool *out, bool *usefu
 void diff_close_active(const struct ir_steps *steps, bool *in);
 void diff_close_useful(const struct ir_steps *steps, bool *out);
 
-/* ---- diff_keep.c: what a loop stores for its backward loop ---------------------------------------------- */
+/* ---- diff_keep.c: what a loop stores for its backward loop --------------------------------------------- */
 
-/* Of the first n_forward values of a loop's body, read[id] where what comes behind reads it, late[id] where the forward loop
- * does not compute it: kept[id]. */
-void diff_choose_kept(const struct ir_graph *graph, int n_forward, const bool *read, const bool *late, enum diff_keep keep,
-                      bool *kept);
+/* Of the first n_forward values of a loop's body, read[id] where what comes behind reads it, late[id] where
+ * the forward loop does not compute it: kept[id]. */
+void diff_choose_kept(const struct ir_graph *graph, int n_forward, const bool *read, const bool *late,
+                      enum diff_keep keep, bool *kept);
 
-/* ---- diff_reuse.c: what the backward part of a loop's body reads of the forward part ---------------------- */
+/* ---- diff_reuse.c: what the backward part of a loop's body reads of the forward part ------------------- */
 
-/* The first n_forward nodes are the forward part. Rewrites the backward part so that it reads fewer values of that,
- * for no more operations; roots[] (NULL: none) are replaced. */
+/* The first n_forward nodes are the forward part. Rewrites the backward part so that it reads fewer values of
+ * that, for no more operations; roots[] (NULL: none) are replaced. */
 void diff_reuse_products(struct ir_graph *graph, int n_forward, int n_roots, const struct ir_node **roots);
 
 /* ---- diff_reverse.c: one backward pass from a graph to a graph ----------------------------------------- */
@@ -73,8 +73,8 @@ struct reverse {
 /* needed, active, useful and an empty map; in[] by inputs, out[] by outputs of `from`. */
 struct reverse *reverse_new(const struct ir_graph *from, struct ir_graph *to, enum diff_keep keep,
                             const bool *in, const bool *out);
-/* Copies everything needed into `to`, loops that take part as loops that also store what the way back reads.
- */
+/* Copies everything needed into `to`, loops that take part as loops that also store what the way back
+ * reads. */
 void reverse_replay(struct reverse *rev);
 /* Adds `term` to the cotangent of `node`. per_sample: the term stands for one value a sample. */
 void reverse_give(struct reverse *rev, const struct ir_node *node, const struct ir_node *term,
@@ -99,7 +99,7 @@ void tape_reverse(struct reverse *rev, struct loop_tape *tape);
 /* Result `which` of the loop as the one that runs the other way finds it; NULL: it does not. */
 const struct ir_node *tape_late_result(const struct loop_tape *tape, int which);
 
-/* ---- diff_late.c: sums that the backward loop adds up ------------------------------------------------------ */
+/* ---- diff_late.c: sums that the backward loop adds up -------------------------------------------------- */
 
 /* The way back does not need this sum of a loop: no cotangent depends on it. */
 bool diff_can_wait(const struct reverse *rev, const struct ir_node *result);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which values of a loop's body the backward loop finds stored. Takes the body's forward part and which of its
- * values the backward part reads; says for each value whether it is stored, so that the whole is cheapest: a
- * stored element costs `price` operations, what is not stored is computed again, from what is. What the forward loop has
- * no use for is computed in the backward loop alone, at no further cost, and not stored.
+ * Which values of a loop's body the backward loop finds stored. Takes the body's forward part and which of
+ * its values the backward part reads; says for each value whether it is stored, so that the whole is
+ * cheapest: a stored element costs `price` operations, what is not stored is computed again, from what is.
+ * What the forward loop has no use for is computed in the backward loop alone, at no further cost, and not
+ * stored.
  *
  * That is a smallest cut of a network: value v is the edge v_read -> v_made with the capacity of storing it;
- * v_made -> sink has that of computing it; v_made -> a_read, without limit, says that v needs its operand a; the
- * source leads to what the backward part reads. What the source reaches in the end is read, or computed again. */
+ * v_made -> sink has that of computing it; v_made -> a_read, without limit, says that v needs its operand a;
+ * the source leads to what the backward part reads. What the source reaches in the end is read, or computed
+ * again. */
 #include "diff/diff_internal.h"
 
 #include <string.h>
@@ -41,7 +43,7 @@ static int made_vertex(const struct ir_node *node)
     return VALUES + 2 * node->id + 1;
 }
 
-/* ---- the network ---------------------------------------------------------------------------------------- */
+/* ---- the network --------------------------------------------------------------------------------------- */
 
 static void half_edge(struct network *net, int from, int to, capacity room)
 {
@@ -86,7 +88,7 @@ static void send_along_path(struct network *net)
     }
 }
 
-/* ---- what values cost ------------------------------------------------------------------------------------ */
+/* ---- what values cost ---------------------------------------------------------------------------------- */
 
 static bool is_carry(const struct ir_node *node)
 {
@@ -122,24 +124,27 @@ static capacity cost_of(const struct ir_node *node)
     }
     if (node->op == IR_LOGDET || node->op == IR_INVERSE)
         return elements * node->args[0]->shape.size[0];
-    return ir_op_is_elementwise(node->op) ? elements * function_cost(node->op) : elements * (node->n_args - 1);
+    return ir_op_is_elementwise(node->op) ? elements * function_cost(node->op)
+                                          : elements * (node->n_args - 1);
 }
 
-static void add_value(struct network *net, const struct ir_node *node, bool is_read, bool is_late, capacity price)
+static void add_value(struct network *net, const struct ir_node *node, bool is_read, bool is_late,
+                      capacity price)
 {
     is_late = is_late && !is_made_once(node);
     if (is_read)
         add_edge(net, SOURCE, read_vertex(node), no_limit);
     if (node->op == IR_STEPS || (node->op == IR_INPUT && !is_carry(node)))
         return;
-    add_edge(net, read_vertex(node), made_vertex(node), is_late ? no_limit : price * ir_elements(node->shape));
+    add_edge(net, read_vertex(node), made_vertex(node),
+             is_late ? no_limit : price * ir_elements(node->shape));
     add_edge(net, made_vertex(node), SINK, is_late ? 0 : is_made_once(node) ? no_limit : cost_of(node));
     for (int i = 0; i < node->n_args && !is_made_once(node); i++)
         add_edge(net, made_vertex(node), read_vertex(node->args[i]), no_limit);
 }
 
-static struct network *network_of(const struct ir_graph *graph, int n_forward, const bool *read, const bool *late,
-                                  capacity price)
+static struct network *network_of(const struct ir_graph *graph, int n_forward, const bool *read,
+                                  const bool *late, capacity price)
 {
     struct network *net = ARENA_NEW(graph->arena, struct network);
     size_t edges = 0;
@@ -164,8 +169,8 @@ static capacity price_of(enum diff_keep keep)
     return (int)keep < LEAST ? LEAST : (capacity)keep;
 }
 
-void diff_choose_kept(const struct ir_graph *graph, int n_forward, const bool *read, const bool *late, enum diff_keep keep,
-                      bool *kept)
+void diff_choose_kept(const struct ir_graph *graph, int n_forward, const bool *read, const bool *late,
+                      enum diff_keep keep, bool *kept)
 {
     struct network *net = network_of(graph, n_forward, read, late, price_of(keep));
     while (search(net))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sums over a loop's iterations that nobody needs before the way back is done, as a penalty's is that is only added to the
- * loss. Their terms are computed in the backward loop, beside their derivatives: what both read is then there, where the
- * forward loop would have to store it for each iteration. Takes and gives the state of a backward pass. */
+ * Sums over a loop's iterations that nobody needs before the way back is done, as a penalty's is that is only
+ * added to the loss. Their terms are computed in the backward loop, beside their derivatives: what both read
+ * is then there, where the forward loop would have to store it for each iteration. Takes and gives the state
+ * of a backward pass. */
 #include "diff/diff_internal.h"
 
 enum linearity { APART, LINEAR, OTHER };
@@ -47,11 +48,13 @@ void diff_take_late(struct reverse *rev)
 {
     bool *changed = ARENA_ARRAY(rev->arena, bool, (size_t)rev->from->n_nodes + 1);
     for (int id = 0; id < rev->from->n_nodes; id++) {
-        const struct ir_node *node = rev->from->nodes[id], *late = rev->needed[id] ? late_value(rev, node) : NULL;
+        const struct ir_node *node = rev->from->nodes[id],
+                             *late = rev->needed[id] ? late_value(rev, node) : NULL;
         if (late != NULL)
             rev->map[id] = late;
         changed[id] = late != NULL;
-        const struct ir_node **args = ARENA_ARRAY(rev->arena, const struct ir_node *, (size_t)node->n_args + 1);
+        const struct ir_node **args =
+            ARENA_ARRAY(rev->arena, const struct ir_node *, (size_t)node->n_args + 1);
         for (int i = 0; rev->needed[id] && i < node->n_args; i++) {
             args[i] = rev->map[node->args[i]->id];
             changed[id] = changed[id] || changed[node->args[i]->id];

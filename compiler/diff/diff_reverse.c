@@ -268,7 +268,7 @@ void reverse_run(struct reverse *rev)
     }
 }
 
-/* ---- within one graph --------------------------------------------------------------------------------------- */
+/* ---- within one graph ---------------------------------------------------------------------------------- */
 
 /* active[]: depends on x. */
 static void mark_dependent(const struct ir_graph *graph, const struct ir_node *x, bool *active)

@@ -52,8 +52,8 @@ static struct loop_tape *tape_new(struct reverse *rev, const struct ir_node *nod
         if (result->op != IR_RESULT || result->args[0] != node || !rev->needed[id])
             continue;
         tape->out[result->result] = rev->useful[id];
-        tape->waits[result->result] =
-            result->result >= steps->n_carry + steps->n_stack && rev->useful[id] && diff_can_wait(rev, result);
+        tape->waits[result->result] = result->result >= steps->n_carry + steps->n_stack && rev->useful[id] &&
+                                      diff_can_wait(rev, result);
     }
     diff_close_active(steps, tape->in);
     diff_close_useful(steps, tape->out);
@@ -125,8 +125,8 @@ static const struct ir_node *scratch_output(const struct loop_tape *tape, int k)
     return tape->inner->map[tape->node->steps->body->outputs[k].value->id];
 }
 
-/* reached[id] of the scratch graph: the gradients, and sums that waited for them, need it, not looking behind nodes
- * with stop[id]. */
+/* reached[id] of the scratch graph: the gradients, and sums that waited for them, need it, not looking behind
+ * nodes with stop[id]. */
 static void mark_reached(const struct loop_tape *tape, const bool *stop, bool *reached)
 {
     const struct ir_graph *scratch = tape->inner->to;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * What every training program begins and ends with, whatever is trained: its loss over the batch, and the derivative. */
+ * What every training program begins and ends with, whatever is trained: its loss over the batch, and the
+ * derivative. */
 #include "diff/diff.h"
 
-static const struct ir_node *mean(struct ir_graph *graph, const struct ir_node *weight, const struct ir_node *each)
+static const struct ir_node *mean(struct ir_graph *graph, const struct ir_node *weight,
+                                  const struct ir_node *each)
 {
     return ir_bsum(graph, ir_mul(graph, weight, each));
 }
@@ -19,7 +21,8 @@ void diff_loss_outputs(struct ir_graph *graph, const struct ir_node *lambda, con
     ir_output_add(graph, "loss", ir_add2(graph, costs, ir_mul(graph, lambda, penalties)));
 }
 
-struct ir_graph *diff_train(const struct ir_graph *loss, int n_wrt, const char *const *wrt, enum diff_keep keep)
+struct ir_graph *diff_train(const struct ir_graph *loss, int n_wrt, const char *const *wrt,
+                            enum diff_keep keep)
 {
     struct ir_graph *train = diff_reverse(loss, "train", "loss", n_wrt, wrt, keep);
     ir_output_drop(train, "loss"); /* who trains wants cost and penalty apart */

@@ -3,9 +3,9 @@
  * What a compile leaves on disk: text, object, trainer, library. */
 #include "drive/compile.h"
 
-#include "emit_c/emit_c.h"
 #include "drive/library.h"
 #include "drive/output.h"
+#include "emit_c/emit_c.h"
 
 #include <errno.h>
 #include <string.h>
@@ -22,8 +22,9 @@ static const char *without_suffix(struct arena *arena, const char *path)
 const char *artifact_path(struct compile *c)
 {
     static const char *const suffix[] = {
-        [GPFC_EMIT_IR] = ".ir",    [GPFC_EMIT_C] = ".c",      [GPFC_EMIT_LLVM] = ".ll",     [GPFC_EMIT_ASM] = ".s",
-        [GPFC_EMIT_OBJECT] = ".o", [GPFC_EMIT_HEADER] = ".h", [GPFC_EMIT_LIBRARY] = ".so", [GPFC_EMIT_EXECUTABLE] = "",
+        [GPFC_EMIT_IR] = ".ir",      [GPFC_EMIT_C] = ".c",        [GPFC_EMIT_LLVM] = ".ll",
+        [GPFC_EMIT_ASM] = ".s",      [GPFC_EMIT_OBJECT] = ".o",   [GPFC_EMIT_HEADER] = ".h",
+        [GPFC_EMIT_LIBRARY] = ".so", [GPFC_EMIT_EXECUTABLE] = "",
     };
     if (c->options->output && c->options->emit == GPFC_EMIT_LIBRARY)
         return arena_printf(c->arena, "%s.so", without_suffix(c->arena, c->options->output));
@@ -70,8 +71,11 @@ static enum gpfc_status write_c(struct compile *c, const char *path)
     double *useful = ARENA_ARRAY(c->arena, double, (size_t)c->n_kernels + 1);
     for (int k = 0; k < c->n_kernels; k++)
         useful[k] = c->kernels[k].useful_flop_per_sample;
-    const struct emit_c what = {.lanes = c->schedule[COMPILE_OF_FLOW].lanes, .is_double = c->is_double,
-                                .n_kernels = c->n_kernels, .graphs = c->graphs, .useful_flop = useful,
+    const struct emit_c what = {.lanes = c->schedule[COMPILE_OF_FLOW].lanes,
+                                .is_double = c->is_double,
+                                .n_kernels = c->n_kernels,
+                                .graphs = c->graphs,
+                                .useful_flop = useful,
                                 .bundle = c->options->from_ir ? NULL : describe_bundle(c)};
     strbuf_init(&text, c->arena);
     if (!emit_c(c->arena, &what, &text, &fault))
@@ -172,9 +176,11 @@ enum gpfc_status artifact_check(struct compile *c)
     const char *library = arena_printf(c->arena, "%s/libgpfcrt.a", runtime_folder(c));
     if (c->options->emit != GPFC_EMIT_EXECUTABLE || c->options->dump_alone || access(library, R_OK) == 0)
         return GPFC_OK;
-    return compile_fail(c, GPFC_FAILED, arena_printf(c->arena, "%s: cannot be read: %s; trainers are linked with it. "
-                                             "Install gpfc, or name the library's folder in GPFC_RUNTIME_DIR",
-                                             library, strerror(errno)));
+    return compile_fail(c, GPFC_FAILED,
+                        arena_printf(c->arena,
+                                     "%s: cannot be read: %s; trainers are linked with it. "
+                                     "Install gpfc, or name the library's folder in GPFC_RUNTIME_DIR",
+                                     library, strerror(errno)));
 }
 
 static const char *object_name(struct compile *c, int i)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a trainer carries besides its kernels: parameters, settings and hashes of its flow and, where that is compiled
- * too, of its base; and the words by which the report names them. */
+ * What a trainer carries besides its kernels: parameters, settings and hashes of its flow and, where that is
+ * compiled too, of its base; and the words by which the report names them. */
 #include "drive/compile.h"
 
 #include "gpfc/cpu_name.h"
@@ -10,17 +10,18 @@
 
 #include <string.h>
 
-/* ---- words ---------------------------------------------------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------------------------------------- */
 
-static const char *const activation_words[] = {[MODEL_TANH] = "tanh", [MODEL_SOFTPLUS] = "softplus",
-                                               [MODEL_SIN] = "sin", [MODEL_SILU] = "silu"};
-static const char *const integrator_words[] = {[MODEL_EULER] = "euler", [MODEL_MIDPOINT] = "midpoint",
-                                               [MODEL_RK4] = "rk4"};
+static const char *const activation_words[] = {
+    [MODEL_TANH] = "tanh", [MODEL_SOFTPLUS] = "softplus", [MODEL_SIN] = "sin", [MODEL_SILU] = "silu"};
+static const char *const integrator_words[] = {
+    [MODEL_EULER] = "euler", [MODEL_MIDPOINT] = "midpoint", [MODEL_RK4] = "rk4"};
 
-static const char *ode_words(struct arena *arena, enum model_activation activation, enum model_integrator integrator,
-                             int steps)
+static const char *ode_words(struct arena *arena, enum model_activation activation,
+                             enum model_integrator integrator, int steps)
 {
-    return arena_printf(arena, ", %s, %s x %d", activation_words[activation], integrator_words[integrator], steps);
+    return arena_printf(arena, ", %s, %s x %d", activation_words[activation], integrator_words[integrator],
+                        steps);
 }
 
 static const char *flow_words(struct arena *arena, const struct model *m)
@@ -40,7 +41,8 @@ static const char *flow_words(struct arena *arena, const struct model *m)
 
 static const char *base_words(struct arena *arena, const struct base_model *base)
 {
-    static const char *const kind[] = {[BASE_BNAF] = "bnaf", [BASE_FFJORD] = "ffjord", [BASE_CP_FLOW] = "cp_flow"};
+    static const char *const kind[] = {
+        [BASE_BNAF] = "bnaf", [BASE_FFJORD] = "ffjord", [BASE_CP_FLOW] = "cp_flow"};
     struct strbuf text;
     strbuf_init(&text, arena);
     strbuf_addf(&text, "%s, %d x (%d ->", kind[base->kind], base->blocks, base->d);
@@ -49,10 +51,12 @@ static const char *base_words(struct arena *arena, const struct base_model *base
     strbuf_addf(&text, " -> %d)", base->d);
     if (base->kind == BASE_FFJORD) {
         strbuf_add(&text, ode_words(arena, base->activation, base->integrator, base->steps));
-        strbuf_add(&text, base->divergence == BASE_DIVERGENCE_EXACT ? ", exact divergence" : ", Hutchinson's estimate");
+        strbuf_add(&text, base->divergence == BASE_DIVERGENCE_EXACT ? ", exact divergence"
+                                                                    : ", Hutchinson's estimate");
     }
     if (base->kind == BASE_CP_FLOW)
-        strbuf_add(&text, base->logdet == BASE_LOGDET_EXACT ? ", exact log-determinant" : ", estimated log-determinant");
+        strbuf_add(&text, base->logdet == BASE_LOGDET_EXACT ? ", exact log-determinant"
+                                                            : ", estimated log-determinant");
     return strbuf_text(&text);
 }
 
@@ -89,7 +93,7 @@ void describe_choices(struct compile *c)
                        schedule_text(c, half));
 }
 
-/* ---- parameters ------------------------------------------------------------------------------------------------------ */
+/* ---- parameters ---------------------------------------------------------------------------------------- */
 
 static void list_parameters(struct compile *c, struct emit_bundle *bundle)
 {
@@ -98,10 +102,10 @@ static void list_parameters(struct compile *c, struct emit_bundle *bundle)
     for (int i = 0; i < m->n_layers; i++) {
         const struct model_layer *layer = &m->layer[i];
         int init = i + 1 == m->n_layers ? GPFC_INIT_LAST : GPFC_INIT_HIDDEN;
-        rows[2 * i] = (struct emit_parameter){layer->weight_name, layer->weight_offset, 2,
-                                              {layer->out, layer->in}, layer->in, init, 0};
-        rows[2 * i + 1] =
-            (struct emit_parameter){layer->bias_name, layer->bias_offset, 1, {layer->out, 0}, layer->in, init, 0};
+        rows[2 * i] = (struct emit_parameter){
+            layer->weight_name, layer->weight_offset, 2, {layer->out, layer->in}, layer->in, init, 0};
+        rows[2 * i + 1] = (struct emit_parameter){
+            layer->bias_name, layer->bias_offset, 1, {layer->out, 0}, layer->in, init, 0};
     }
     bundle->parameters = rows;
     bundle->n_parameters = 2 * m->n_layers;
@@ -111,20 +115,23 @@ static void list_parameters(struct compile *c, struct emit_bundle *bundle)
 static void list_base_parameters(struct compile *c, struct emit_bundle *bundle)
 {
     const struct base_model *base = c->model.base;
-    struct emit_parameter *rows = ARENA_ARRAY(c->arena, struct emit_parameter, (size_t)base->n_parameters + 1);
+    struct emit_parameter *rows =
+        ARENA_ARRAY(c->arena, struct emit_parameter, (size_t)base->n_parameters + 1);
     for (int i = 0; i < base->n_parameters; i++) {
         const struct base_parameter *p = &base->parameters[i];
-        rows[i] = (struct emit_parameter){p->name, p->offset, p->rank, {p->shape[0], p->rank > 1 ? p->shape[1] : 0},
-                                          p->fan_in, p->init, p->spread};
+        rows[i] = (struct emit_parameter){
+            p->name,   p->offset, p->rank,  {p->shape[0], p->rank > 1 ? p->shape[1] : 0},
+            p->fan_in, p->init,   p->spread};
     }
     bundle->parameters = rows;
     bundle->n_parameters = base->n_parameters;
     bundle->theta_elements = base->n_elements;
 }
 
-/* ---- settings --------------------------------------------------------------------------------------------------------- */
+/* ---- settings ------------------------------------------------------------------------------------------ */
 
-static void list_settings(struct compile *c, struct emit_bundle *bundle, int n, const struct spec_value *values)
+static void list_settings(struct compile *c, struct emit_bundle *bundle, int n,
+                          const struct spec_value *values)
 {
     struct emit_setting *rows = ARENA_ARRAY(c->arena, struct emit_setting, (size_t)n + 1);
     for (int i = 0; i < n; i++)
@@ -144,7 +151,7 @@ static uint64_t hash_values(int n, const struct spec_value *values)
     return hash;
 }
 
-/* ---- bundles ---------------------------------------------------------------------------------------------------------- */
+/* ---- bundles ------------------------------------------------------------------------------------------- */
 
 /* Of a trainer for the machine at hand alone. */
 static const char *cpu_name(struct compile *c)
@@ -158,9 +165,15 @@ static const char *cpu_name(struct compile *c)
 
 static struct emit_bundle bundle_common(struct compile *c, enum compile_half half)
 {
-    return (struct emit_bundle){.prefix = "", .name = c->model.name, .version = gpfc_version(),
-                                .spec_text = c->source.text, .dimension = c->model.d, .lanes = c->schedule[half].lanes,
-                                .cpu_name = cpu_name(c), .schedule = schedule_text(c, half), .tuned = c->measured[half],
+    return (struct emit_bundle){.prefix = "",
+                                .name = c->model.name,
+                                .version = gpfc_version(),
+                                .spec_text = c->source.text,
+                                .dimension = c->model.d,
+                                .lanes = c->schedule[half].lanes,
+                                .cpu_name = cpu_name(c),
+                                .schedule = schedule_text(c, half),
+                                .tuned = c->measured[half],
                                 .compiler = c->options->program ? c->options->program : "",
                                 .is_double = c->is_double};
 }

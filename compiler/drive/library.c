@@ -46,7 +46,8 @@ static const char *offsets(struct arena *arena, const struct model *model)
     struct strbuf text;
     strbuf_init(&text, arena);
     for (int i = 0; i < model->n_layers; i++)
-        strbuf_addf(&text, "%s%ld, %ld", i ? ", " : "", model->layer[i].weight_offset, model->layer[i].bias_offset);
+        strbuf_addf(&text, "%s%ld, %ld", i ? ", " : "", model->layer[i].weight_offset,
+                    model->layer[i].bias_offset);
     return strbuf_text(&text);
 }
 
@@ -76,7 +77,7 @@ static const char *fill(struct arena *arena, const char *template, const struct 
             template += length + 2;
         } else {
             strbuf_addn(&out, template, 1);
-            template++;
+            template ++;
         }
     }
     return strbuf_text(&out);

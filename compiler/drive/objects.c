@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Object code of a trainer's kernels: their nests, each distinct one once, in so many modules that threads find work until
- * the end. How many threads there are decides nothing but the time. */
+ * Object code of a trainer's kernels: their nests, each distinct one once, in so many modules that threads
+ * find work until the end. How many threads there are decides nothing but the time. */
 #include "drive/compile.h"
 
 #include <pthread.h>
@@ -33,14 +33,15 @@ static struct arena *arena_within(struct arena *owner)
     return arena;
 }
 
-/* ---- one object ------------------------------------------------------------------------------------------------------- */
+/* ---- one object ---------------------------------------------------------------------------------------- */
 
 static bool make_in(struct work *work, int i, struct arena *scratch, const char **fault)
 {
     const struct compile *c = work->c;
     const struct emit_share share = {.nests = work->nests, .part = i};
     struct emit_module module;
-    return emit_build(scratch, &c->cpu, c->is_double, c->n_kernels, c->kernels, &share, work->bundle, &module, fault) &&
+    return emit_build(scratch, &c->cpu, c->is_double, c->n_kernels, c->kernels, &share, work->bundle, &module,
+                      fault) &&
            emit_optimize(scratch, &module, fault) &&
            module_emit(work->arena[i], module.module, module.machine, LLVMObjectFile, &work->object[i].bytes,
                        &work->object[i].length, fault);
@@ -65,7 +66,7 @@ static void make(struct work *work, int i)
     arena_release(place);
 }
 
-/* ---- all of them ------------------------------------------------------------------------------------------------------ */
+/* ---- all of them --------------------------------------------------------------------------------------- */
 
 static void *make_some(void *data)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The programs of a compile, from a model or from text: built, simplified, planned. A trainer's come in the order flow's
- * training, flow's others, base's training, base's others. */
+ * The programs of a compile, from a model or from text: built, simplified, planned. A trainer's come in the
+ * order flow's training, flow's others, base's training, base's others. */
 #include "drive/compile.h"
 
 #include "baseflow/baseflow.h"
@@ -44,7 +44,7 @@ static void make_room(struct compile *c, int n)
     c->kernels = ARENA_ARRAY(c->arena, struct emit_kernel, (size_t)n + 1);
 }
 
-/* ---- training programs ---------------------------------------------------------------------------------------------- */
+/* ---- training programs --------------------------------------------------------------------------------- */
 
 struct ir_graph *programs_train(const struct compile *c, struct arena *arena, enum compile_half half,
                                 const struct schedule *schedule)
@@ -57,11 +57,13 @@ struct ir_graph *programs_train(const struct compile *c, struct arena *arena, en
     return graph;
 }
 
-const struct ir_graph *programs_simple_train(const struct compile *c, struct arena *arena, enum compile_half half,
-                                             const struct schedule *schedule, const char **fault)
+const struct ir_graph *programs_simple_train(const struct compile *c, struct arena *arena,
+                                             enum compile_half half, const struct schedule *schedule,
+                                             const char **fault)
 {
     const bool mixed = c->is_mixed && half == COMPILE_OF_FLOW;
-    return (mixed ? pass_run_mixed : pass_run_all)(programs_train(c, arena, half, schedule), fault, NULL, NULL);
+    return (mixed ? pass_run_mixed : pass_run_all)(programs_train(c, arena, half, schedule), fault, NULL,
+                                                   NULL);
 }
 
 const struct plan *programs_plan_train(const struct compile *c, struct arena *arena, enum compile_half half,
@@ -77,7 +79,7 @@ static struct ir_graph *build_train(struct compile *c, enum compile_half half)
     return programs_train(c, c->arena, half, &c->schedule[half]);
 }
 
-/* ---- from a model --------------------------------------------------------------------------------------------------- */
+/* ---- from a model -------------------------------------------------------------------------------------- */
 
 static enum gpfc_status build_flow(struct compile *c)
 {
@@ -94,7 +96,8 @@ static enum gpfc_status build_flow(struct compile *c)
 static enum gpfc_status build_base(struct compile *c, int n)
 {
     for (int k = 0; k < n; k++) {
-        struct ir_graph *graph = k == 0 ? build_train(c, COMPILE_OF_BASE) : baseflow_build(c->arena, c->model.base, k);
+        struct ir_graph *graph =
+            k == 0 ? build_train(c, COMPILE_OF_BASE) : baseflow_build(c->arena, c->model.base, k);
         if (k > 0)
             graph->name = arena_printf(c->arena, "%s%s", COMPILE_BASE_PREFIX, graph->name);
         enum gpfc_status status = simplify(c, FLOW_KERNEL_COUNT + k, graph);
@@ -118,7 +121,7 @@ enum gpfc_status programs_build(struct compile *c)
     return status == GPFC_OK ? build_base(c, n_base) : status;
 }
 
-/* ---- from text ------------------------------------------------------------------------------------------------------ */
+/* ---- from text ----------------------------------------------------------------------------------------- */
 
 enum gpfc_status programs_read(struct compile *c)
 {
@@ -136,7 +139,7 @@ enum gpfc_status programs_read(struct compile *c)
     return GPFC_OK;
 }
 
-/* ---- plans ---------------------------------------------------------------------------------------------------------- */
+/* ---- plans --------------------------------------------------------------------------------------------- */
 
 static void dump_plan(struct compile *c, const struct plan *plan)
 {
@@ -173,7 +176,8 @@ static double useful_flop(struct compile *c, int k, const char **fault)
     if (!is_training(c, k) || keeps_all.keep == SCHED_KEEP_ALL)
         return ir_count(c->graphs[k]).flops;
     keeps_all.keep = SCHED_KEEP_ALL;
-    const struct ir_graph *graph = pass_run_all(programs_train(c, c->arena, half, &keeps_all), fault, NULL, NULL);
+    const struct ir_graph *graph =
+        pass_run_all(programs_train(c, c->arena, half, &keeps_all), fault, NULL, NULL);
     return graph ? ir_count(graph).flops : -1;
 }
 
@@ -185,7 +189,8 @@ enum gpfc_status programs_plan(struct compile *c)
         const double useful = plan ? useful_flop(c, k, &fault) : -1;
         if (useful < 0)
             return compile_fail(c, GPFC_FAULTY, fault);
-        c->kernels[k] = (struct emit_kernel){.name = c->graphs[k]->name, .plan = plan,
+        c->kernels[k] = (struct emit_kernel){.name = c->graphs[k]->name,
+                                             .plan = plan,
                                              .flop_per_sample = ir_count(c->graphs[k]).flops,
                                              .useful_flop_per_sample = useful,
                                              .clocked = is_clocked(c, c->graphs[k]->name)};

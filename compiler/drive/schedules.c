@@ -7,7 +7,7 @@
 #include "sched/sched_cost.h"
 #include "sched/sched_space.h"
 
-/* ---- what the spec fixes -------------------------------------------------------------------------------------------- */
+/* ---- what the spec fixes ------------------------------------------------------------------------------- */
 
 static struct schedule first_choice(const struct compile *c)
 {
@@ -44,7 +44,7 @@ enum gpfc_status schedules_read(struct compile *c)
     return c->diag.errors > errors_before ? GPFC_FAULTY : GPFC_OK;
 }
 
-/* ---- the choice ----------------------------------------------------------------------------------------------------- */
+/* ---- the choice ---------------------------------------------------------------------------------------- */
 
 /* A tile of fewer lanes than the CPU's vectors have, asked for by target.lanes, is raised to one vector. */
 static void raise_lanes(struct compile *c)
@@ -69,7 +69,7 @@ enum gpfc_status schedules_choose(struct compile *c)
     return GPFC_FAULTY;
 }
 
-/* ---- by cost -------------------------------------------------------------------------------------------------------- */
+/* ---- by cost ------------------------------------------------------------------------------------------- */
 
 enum { MOST_PROGRAMS = 8 };
 
@@ -110,14 +110,16 @@ static double seconds_of(struct settling *s, const struct schedule *schedule)
     return plan ? sched_cost(plan, &s->c->machine, size) / schedule->lanes : -1;
 }
 
-void schedules_costs(struct compile *c, enum compile_half half, int n, const struct schedule *schedules, double *seconds)
+void schedules_costs(struct compile *c, enum compile_half half, int n, const struct schedule *schedules,
+                     double *seconds)
 {
     struct settling settling = {.c = c, .half = half};
     for (int i = 0; i < n; i++)
         seconds[i] = seconds_of(&settling, &schedules[i]);
 }
 
-/* The variant of tanh, which no plan depends on; one other than the first must be cheaper by more than the model errs. */
+/* The variant of tanh, which no plan depends on; one other than the first must be cheaper by more than the
+ * model errs. */
 static void settle_tanh(struct settling *s, struct schedule *schedule)
 {
     double seconds[SCHED_TANHS];
@@ -169,7 +171,7 @@ void schedules_settle(struct compile *c, enum compile_half half)
     c->settled[half] = true;
 }
 
-/* ---- mixed precision ------------------------------------------------------------------------------------------------ */
+/* ---- mixed precision ----------------------------------------------------------------------------------- */
 
 /* NULL: the CPU multiplies bfloat16 numbers faster than floats. */
 static const char *mixed_fault(const struct compile *c)
@@ -179,7 +181,8 @@ static const char *mixed_fault(const struct compile *c)
         return "has no instructions for products of bfloat16 numbers (AVX512-BF16)";
     if (m->pairs == 0)
         return "multiplies bfloat16 numbers at a speed that gpfc does not know";
-    return 2 * m->pairs <= m->multiply_adds ? "is no faster at products of bfloat16 numbers than of floats" : NULL;
+    return 2 * m->pairs <= m->multiply_adds ? "is no faster at products of bfloat16 numbers than of floats"
+                                            : NULL;
 }
 
 /* Small products gain less than rounding costs. */
@@ -191,9 +194,10 @@ static void mix_where_it_pays(struct compile *c)
     (void)cheapest(c, COMPILE_OF_FLOW, &mixed);
     c->is_mixed = mixed >= 0 && mixed < single;
     if (!c->is_mixed)
-        diag_warning(&c->diag, c->spec.target_precision.at,
-                     "target.precision: products this small gain nothing from bfloat16; the training stays in single "
-                     "precision");
+        diag_warning(
+            &c->diag, c->spec.target_precision.at,
+            "target.precision: products this small gain nothing from bfloat16; the training stays in single "
+            "precision");
 }
 
 enum gpfc_status schedules_mix(struct compile *c)
@@ -206,7 +210,8 @@ enum gpfc_status schedules_mix(struct compile *c)
     if (c->is_double)
         diag_error(&c->diag, at, "target.precision: products of bfloat16 numbers go with precision: single");
     else if (fault)
-        diag_error(&c->diag, at, "target.precision is mixed, but %s %s; 'emulated' shows what rounding does, and is slower",
+        diag_error(&c->diag, at,
+                   "target.precision is mixed, but %s %s; 'emulated' shows what rounding does, and is slower",
                    c->machine.name, fault);
     else if (precision == SPEC_target_precision_mixed)
         mix_where_it_pays(c);

@@ -121,8 +121,8 @@ static void sort_candidates(struct compile *c, enum compile_half half, int n, st
         schedules[i] = sorted[i].schedule;
 }
 
-/* Candidates have the first variant of tanh but where they are there to try another: the one that the model took and the
- * first change places. */
+/* Candidates have the first variant of tanh but where they are there to try another: the one that the model
+ * took and the first change places. */
 static void exchange_tanh(const struct schedule *taken, struct schedule *candidate)
 {
     if (candidate->tanh == taken->tanh)

@@ -8,11 +8,12 @@
 
 static void warn_of_wrong(struct compile *c, const struct tune_candidate *candidate)
 {
-    tuning_warn(c, arena_printf(
-                c->arena,
-                "dropped while tuning, since its code gives other values than the interpreter (relative "
-                "difference %.3g): %s",
-                candidate->error, tuning_text(c->arena, &candidate->schedule)));
+    tuning_warn(
+        c,
+        arena_printf(c->arena,
+                     "dropped while tuning, since its code gives other values than the interpreter (relative "
+                     "difference %.3g): %s",
+                     candidate->error, tuning_text(c->arena, &candidate->schedule)));
 }
 
 static int compare_candidates(const void *a, const void *b)

@@ -41,9 +41,10 @@ struct wisdom_record tuning_record(struct compile *c, enum compile_half half)
         .cpu = c->cpu.name,
         .features = hash_text(c->arena, c->cpu.features),
         .program = program_hash(c, half),
-        .precision = c->is_double ? "double" : c->is_mixed && half == COMPILE_OF_FLOW ? "mixed" : "single",
-        .fixed =
-            c->given ? arena_printf(c->arena, "%x: %s", c->given, tuning_text(c->arena, &c->fixed)) : "",
+        .precision = c->is_double                             ? "double"
+                     : c->is_mixed && half == COMPILE_OF_FLOW ? "mixed"
+                                                              : "single",
+        .fixed = c->given ? arena_printf(c->arena, "%x: %s", c->given, tuning_text(c->arena, &c->fixed)) : "",
         .llvm = llvm_version(c->arena),
         .gpfc = gpfc_version(),
         .name = c->model.name,
@@ -84,7 +85,7 @@ static bool read_wisdom(struct compile *c, struct wisdom *out)
     }
     if (out->broken > 0)
         tuning_warn(c, arena_printf(c->arena, "%s:%d: wisdom passed over, %s (%d record%s in all)", path,
-                             out->broken_line, out->why, out->broken, out->broken == 1 ? "" : "s"));
+                                    out->broken_line, out->why, out->broken, out->broken == 1 ? "" : "s"));
     return true;
 }
 

@@ -23,10 +23,10 @@ static void text(struct strbuf *out, const char *value)
     strbuf_add(out, "\"");
 }
 
-/* ---- ports -------------------------------------------------------------------------------------------------- */
+/* ---- ports --------------------------------------------------------------------------------------------- */
 
 static const char *const input_roles[] = {
-    [GPFC_IN_PARAMETER] = "GPFC_IN_PARAMETER", [GPFC_IN_SETTING] = "GPFC_IN_SETTING",
+    [GPFC_IN_PARAMETER] = "GPFC_IN_PARAMETER",   [GPFC_IN_SETTING] = "GPFC_IN_SETTING",
     [GPFC_IN_NOISE_STEP] = "GPFC_IN_NOISE_STEP", [GPFC_IN_SAMPLE] = "GPFC_IN_SAMPLE",
     [GPFC_IN_NOISE] = "GPFC_IN_NOISE",
 };
@@ -54,13 +54,14 @@ static void ports(struct strbuf *out, const char *name, const struct ir_graph *g
         strbuf_addf(out, "static const struct gpfc_port %s_out[] = {\n", name);
     for (int o = 0; o < graph->n_outputs; o++) {
         const struct ir_node *value = graph->outputs[o].value;
-        port(out, graph->outputs[o].name, value->rate == IR_VARYING ? "GPFC_OUT_SAMPLE" : "GPFC_OUT_TOTAL", value->shape);
+        port(out, graph->outputs[o].name, value->rate == IR_VARYING ? "GPFC_OUT_SAMPLE" : "GPFC_OUT_TOTAL",
+             value->shape);
     }
     if (graph->n_outputs)
         strbuf_add(out, "};\n");
 }
 
-/* ---- kernels ------------------------------------------------------------------------------------------------ */
+/* ---- kernels ------------------------------------------------------------------------------------------- */
 
 static void kernel(const struct emit_c *what, int k, const char *shown, const char *name, struct strbuf *out)
 {
@@ -71,8 +72,9 @@ static void kernel(const struct emit_c *what, int k, const char *shown, const ch
     strbuf_addf(out, ", %d, %d, ", graph->n_inputs, graph->n_outputs);
     strbuf_addf(out, graph->n_inputs ? "%s_in, " : "0, ", name);
     strbuf_addf(out, graph->n_outputs ? "%s_out,\n     " : "0,\n     ", name);
-    strbuf_addf(out, "sizeof(struct %s_uniform), sizeof(struct %s_scratch), %s_sum_elements, %.17g, %.17g,\n     ", name, name,
-                name, flop, what->useful_flop ? what->useful_flop[k] : flop);
+    strbuf_addf(out,
+                "sizeof(struct %s_uniform), sizeof(struct %s_scratch), %s_sum_elements, %.17g, %.17g,\n     ",
+                name, name, name, flop, what->useful_flop ? what->useful_flop[k] : flop);
     strbuf_addf(out, "%s_before, %s_tile, %s_after}", name, name, name);
 }
 
@@ -88,7 +90,7 @@ static void kernels(const struct emit_c *what, const struct emit_bundle *bundle,
     strbuf_add(out, "};\n\n");
 }
 
-/* ---- bundles ------------------------------------------------------------------------------------------------ */
+/* ---- bundles ------------------------------------------------------------------------------------------- */
 
 static void parameters(const struct emit_bundle *bundle, const char *name, struct strbuf *out)
 {
@@ -97,8 +99,8 @@ static void parameters(const struct emit_bundle *bundle, const char *name, struc
         const struct emit_parameter *p = &bundle->parameters[i];
         strbuf_add(out, "    {");
         text(out, p->name);
-        strbuf_addf(out, ", %ld, %d, {%ld, %ld}, %ld, %d, %.17g},\n", p->offset, p->rank, p->shape[0], p->shape[1],
-                    p->fan_in, p->init, p->spread);
+        strbuf_addf(out, ", %ld, %d, {%ld, %ld}, %ld, %d, %.17g},\n", p->offset, p->rank, p->shape[0],
+                    p->shape[1], p->fan_in, p->init, p->spread);
     }
     strbuf_add(out, "};\n\n");
 }
@@ -131,8 +133,8 @@ static void bundle_of(const struct emit_c *what, const struct emit_bundle *bundl
     settings(bundle, name, out);
     kernels(what, bundle, name, names, out);
     const bool outer = strcmp(name, "bundle") == 0; /* the base is within it */
-    strbuf_addf(out, "%sconst struct gpfc_bundle gpfc_%s = {\n    .abi_version = GPFC_ABI_VERSION,\n", outer ? "" : "static ",
-                name);
+    strbuf_addf(out, "%sconst struct gpfc_bundle gpfc_%s = {\n    .abi_version = GPFC_ABI_VERSION,\n",
+                outer ? "" : "static ", name);
     field(out, "name", bundle->name);
     field(out, "version", bundle->version);
     field(out, "cpu", "any");
@@ -142,13 +144,17 @@ static void bundle_of(const struct emit_c *what, const struct emit_bundle *bundl
     field(out, "compiler", bundle->compiler);
     field(out, "spec_text", bundle->spec_text);
     strbuf_addf(out, "    .spec_hash = (int64_t)UINT64_C(0x%llx),\n", (unsigned long long)bundle->spec_hash);
-    strbuf_addf(out, "    .dimension = %d,\n    .precision = sizeof(real),\n    .lanes = L,\n    .steps = %d,\n", bundle->dimension,
-                bundle->steps);
-    strbuf_addf(out, "    .theta_elements = %ld,\n    .n_parameters = %d,\n    .n_kernels = %d,\n    .n_settings = %d,\n",
-                bundle->theta_elements, bundle->n_parameters, bundle->kernels.end - bundle->kernels.first,
-                bundle->n_settings);
-    strbuf_addf(out, "    .parameters = %s_parameters,\n    .kernels = %s_kernels,\n    .settings = %s_settings,\n", name, name,
-                name);
+    strbuf_addf(out,
+                "    .dimension = %d,\n    .precision = sizeof(real),\n    .lanes = L,\n    .steps = %d,\n",
+                bundle->dimension, bundle->steps);
+    strbuf_addf(
+        out,
+        "    .theta_elements = %ld,\n    .n_parameters = %d,\n    .n_kernels = %d,\n    .n_settings = %d,\n",
+        bundle->theta_elements, bundle->n_parameters, bundle->kernels.end - bundle->kernels.first,
+        bundle->n_settings);
+    strbuf_addf(
+        out, "    .parameters = %s_parameters,\n    .kernels = %s_kernels,\n    .settings = %s_settings,\n",
+        name, name, name);
     strbuf_addf(out, "%s};\n\n", bundle->base ? "    .base = &gpfc_base,\n" : "");
 }
 

@@ -27,12 +27,12 @@ struct c_targets { /* what a sum over the batch adds to */
 struct c_kernel {
     struct arena *arena;
     bool is_double;
-    const char *name;          /* as C has it: "train" */
+    const char *name; /* as C has it: "train" */
     const struct ir_graph *graph;
-    struct strbuf *constants;  /* arrays of the file */
+    struct strbuf *constants; /* arrays of the file */
     int n_constants, n_functions;
-    struct strbuf functions;   /* pieces of the three */
-    int part;                  /* which of the three is written: before, tile, after */
+    struct strbuf functions;              /* pieces of the three */
+    int part;                             /* which of the three is written: before, tile, after */
     struct strbuf uniform, scratch, sums; /* members of the three structs */
     const char *fault;
 };
@@ -41,10 +41,10 @@ struct c_kernel {
 struct c_region {
     struct c_kernel *kernel;
     const struct ir_graph *graph;
-    bool wide;                 /* of a tile */
-    int depth;                 /* loops around it */
-    const char *prefix;        /* of its own values: "s->loop12." */
-    struct strbuf *members;    /* the struct that they are members of */
+    bool wide;              /* of a tile */
+    int depth;              /* loops around it */
+    const char *prefix;     /* of its own values: "s->loop12." */
+    struct strbuf *members; /* the struct that they are members of */
     struct strbuf *code;
     int indent;
     const bool *wanted;        /* by id: computed here */
@@ -54,14 +54,15 @@ struct c_region {
     struct c_targets *targets; /* by id, of sums over the batch */
 };
 
-/* ---- emit_c_text.c ------------------------------------------------------------------------------------------ */
+/* ---- emit_c_text.c ------------------------------------------------------------------------------------- */
 
 void c_line(struct c_region *r, const char *format, ...) PRINTF_LIKE(2, 3);
 const char *c_number(struct arena *arena, double value, bool is_double);
 const char *c_identifier(struct arena *arena, const char *name);
 extern const char c_index[IR_MAX_LABELS + 1]; /* letters of the labels */
 
-/* Loops over labels; `block`: the innermost opens a brace. Each further line is indented by one more for each. */
+/* Loops over labels; `block`: the innermost opens a brace. Each further line is indented by one more for
+ * each. */
 void c_loops_open(struct c_region *r, int n, const unsigned char *labels, const int *size, bool block);
 void c_loops_close(struct c_region *r, int n, bool block);
 /* for (int l ..) before the next line, if wide */
@@ -71,20 +72,22 @@ void c_lanes_close(struct c_region *r, bool wide);
 /* The value at indices that are texts. */
 const char *c_at(const struct c_region *r, const struct c_value *value, int rank, const char *const *index);
 /* The value at labels' letters; labels NULL: a, b, c .. */
-const char *c_access(const struct c_region *r, const struct c_value *value, int rank, const unsigned char *labels);
+const char *c_access(const struct c_region *r, const struct c_value *value, int rank,
+                     const unsigned char *labels);
 
 /* A member of the region's struct, and the value it is. */
 struct c_value c_member(struct c_region *r, const char *name, struct ir_shape shape, bool wide);
-/* to = from, or to += from, element by element; from NULL: zero. A wide sum goes into a narrow target lane by lane. */
+/* to = from, or to += from, element by element; from NULL: zero. A wide sum goes into a narrow target lane by
+ * lane. */
 void c_copy(struct c_region *r, struct ir_shape shape, const struct c_value *to, const char *operation,
             const struct c_value *from);
 
-/* ---- emit_c_node.c: statements --------------------------------------------------------------------------------- */
+/* ---- emit_c_node.c: statements ------------------------------------------------------------------------- */
 
 bool c_is_given(const struct ir_node *node); /* an input or a constant */
 void c_node(struct c_region *r, const struct ir_node *node);
 
-/* ---- emit_c_region.c: graphs; emit_c_loop.c ------------------------------------------------------------------------ */
+/* ---- emit_c_region.c: graphs; emit_c_loop.c ------------------------------------------------------------ */
 
 /* The memory and the rounds that a piece of the part is given, as parameters and as arguments. */
 void c_piece(struct c_kernel *kernel, const char *code, int depth, struct strbuf *calls, int indent);
@@ -96,7 +99,7 @@ bool c_fail(const struct c_region *r, const struct ir_node *node, const char *wh
 /* A loop of the graph; likewise. */
 bool c_loop(struct c_region *r, const struct ir_node *node);
 
-/* ---- emit_c_kernel.c, emit_c_bundle.c ----------------------------------------------------------------------------- */
+/* ---- emit_c_kernel.c, emit_c_bundle.c ------------------------------------------------------------------ */
 
 bool c_kernel(struct arena *arena, const struct emit_c *what, int which, const char *name, struct strbuf *out,
               const char **fault);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One kernel: its three structs of memory and its three functions. A node is computed before the tiles, in each, or after
- * them, by what it depends on. */
+ * One kernel: its three structs of memory and its three functions. A node is computed before the tiles, in
+ * each, or after them, by what it depends on. */
 #include "emit_c/emit_c_internal.h"
 
 #include "gpfc/kernel_abi.h"
@@ -10,9 +10,10 @@
 #include <limits.h>
 #include <string.h>
 
-/* ---- ports ------------------------------------------------------------------------------------------------------ */
+/* ---- ports --------------------------------------------------------------------------------------------- */
 
-static const char *pointer_to(struct arena *arena, const char *qualifier, const char *name, const struct ir_node *node)
+static const char *pointer_to(struct arena *arena, const char *qualifier, const char *name,
+                              const struct ir_node *node)
 {
     struct strbuf text;
     strbuf_init(&text, arena);
@@ -25,7 +26,8 @@ static const char *pointer_to(struct arena *arena, const char *qualifier, const 
 
 static struct c_value port_value(struct arena *arena, const char *array, int port, const struct ir_node *node)
 {
-    return (struct c_value){.kind = C_ARRAY, .wide = node->rate == IR_VARYING,
+    return (struct c_value){.kind = C_ARRAY,
+                            .wide = node->rate == IR_VARYING,
                             .base = arena_printf(arena, "(*%s%d)", array, port)};
 }
 
@@ -37,13 +39,15 @@ static void declare_ports(struct c_kernel *kernel, const char *code, struct strb
     for (int i = 0; i < graph->n_inputs; i++) {
         const char *name = arena_printf(arena, "in%d", i);
         if (strstr(code, arena_printf(arena, "(*%s)", name)))
-            strbuf_addf(out, "    %s = in[%d]; /* %s */\n", pointer_to(arena, "const ", name, graph->inputs[i]), i,
+            strbuf_addf(out, "    %s = in[%d]; /* %s */\n",
+                        pointer_to(arena, "const ", name, graph->inputs[i]), i,
                         c_identifier(arena, graph->inputs[i]->input.name));
     }
     for (int o = 0; o < graph->n_outputs; o++) {
         const char *name = arena_printf(arena, "out%d", o);
         if (strstr(code, arena_printf(arena, "(*%s)", name)))
-            strbuf_addf(out, "    %s = out[%d]; /* %s */\n", pointer_to(arena, "", name, graph->outputs[o].value), o,
+            strbuf_addf(out, "    %s = out[%d]; /* %s */\n",
+                        pointer_to(arena, "", name, graph->outputs[o].value), o,
                         c_identifier(arena, graph->outputs[o].name));
     }
     for (int i = 0; i < graph->n_inputs; i++)
@@ -51,7 +55,7 @@ static void declare_ports(struct c_kernel *kernel, const char *code, struct strb
             strbuf_addf(out, "    const real limit = *(const real *)in[%d];\n", i);
 }
 
-/* ---- parts ------------------------------------------------------------------------------------------------------ */
+/* ---- parts --------------------------------------------------------------------------------------------- */
 
 struct parts {
     struct c_region region[PLAN_PARTS];
@@ -88,7 +92,8 @@ static void open_parts(struct c_kernel *kernel, struct parts *parts)
         r->total = parts->total;
         r->value = parts->region[0].value;
         for (int id = 0; id < graph->n_nodes; id++) {
-            parts->part[id] = c_is_given(graph->nodes[id]) ? PLAN_GIVEN : plan_part_of(graph->nodes[id], parts->total);
+            parts->part[id] =
+                c_is_given(graph->nodes[id]) ? PLAN_GIVEN : plan_part_of(graph->nodes[id], parts->total);
             wanted[id] = needed[id] && parts->part[id] == (enum plan_part)p;
         }
         r->wanted = wanted;
@@ -105,7 +110,8 @@ static void place_totals(struct c_kernel *kernel, struct parts *parts)
     sums.members = &kernel->sums;
     for (int id = 0; id < kernel->graph->n_nodes; id++) {
         const struct ir_node *node = kernel->graph->nodes[id];
-        const bool result = node->op == IR_RESULT && parts->total[id] && node->result >= node->args[0]->steps->n_carry;
+        const bool result =
+            node->op == IR_RESULT && parts->total[id] && node->result >= node->args[0]->steps->n_carry;
         if (!tile->wanted[id] || (node->op != IR_BSUM && !result))
             continue;
         tile->value[id] = c_member(&sums, arena_printf(kernel->arena, "v%d", id), node->shape, false);
@@ -147,9 +153,10 @@ static void write_outputs(struct c_kernel *kernel, struct parts *parts)
     }
 }
 
-/* ---- pieces ----------------------------------------------------------------------------------------------------- */
+/* ---- pieces -------------------------------------------------------------------------------------------- */
 
-static const char *const memory[PLAN_PARTS][3][3] = { /* type, name, is it to be read only */
+static const char *const memory[PLAN_PARTS][3][3] = {
+    /* type, name, is it to be read only */
     {{"uniform", "u", ""}, {NULL, NULL, NULL}, {NULL, NULL, NULL}},
     {{"uniform", "u", "const "}, {"scratch", "s", ""}, {"sums", "t", ""}},
     {{"uniform", "u", "const "}, {"uniform", "w", ""}, {"sums", "t", "const "}},
@@ -185,37 +192,41 @@ void c_piece(struct c_kernel *kernel, const char *code, int depth, struct strbuf
         strbuf_addf(&arguments, ", k%d", i);
     }
     const int number = kernel->n_functions++;
-    strbuf_addf(out, "APART static void %s_part%d(const void *const *in%s)\n{\n    (void)in;\n", kernel->name, number,
-                strbuf_text(&parameters));
+    strbuf_addf(out, "APART static void %s_part%d(const void *const *in%s)\n{\n    (void)in;\n", kernel->name,
+                number, strbuf_text(&parameters));
     declare_ports(kernel, code, out);
     strbuf_addf(out, "%s}\n\n", code);
-    strbuf_addf(calls, "%*s%s_part%d(in%s);\n", 4 * indent, "", kernel->name, number, strbuf_text(&arguments));
+    strbuf_addf(calls, "%*s%s_part%d(in%s);\n", 4 * indent, "", kernel->name, number,
+                strbuf_text(&arguments));
 }
 
-/* ---- text ------------------------------------------------------------------------------------------------------- */
+/* ---- text ---------------------------------------------------------------------------------------------- */
 
-static void print_struct(const struct c_kernel *kernel, const char *what, const struct strbuf *members, struct strbuf *out)
+static void print_struct(const struct c_kernel *kernel, const char *what, const struct strbuf *members,
+                         struct strbuf *out)
 {
     strbuf_addf(out, "struct %s_%s {\n%s};\n\n", kernel->name, what,
                 members->length ? strbuf_text(members) : "    real unused;\n");
 }
 
 /* "const struct train_uniform *u = uniform;", where the code needs it. */
-static void declare_memory(const struct c_kernel *kernel, const char *code, const char *name, const char *what,
-                           const char *from, struct strbuf *out)
+static void declare_memory(const struct c_kernel *kernel, const char *code, const char *name,
+                           const char *what, const char *from, struct strbuf *out)
 {
     if (names(code, name))
-        strbuf_addf(out, "    %sstruct %s_%s *%s = %s;\n", strchr("ut", name[0]) ? "const " : "", kernel->name, what, name,
-                    from);
+        strbuf_addf(out, "    %sstruct %s_%s *%s = %s;\n", strchr("ut", name[0]) ? "const " : "",
+                    kernel->name, what, name, from);
 }
 
-static void print_function(struct c_kernel *kernel, const struct parts *parts, enum plan_part part, struct strbuf *out)
+static void print_function(struct c_kernel *kernel, const struct parts *parts, enum plan_part part,
+                           struct strbuf *out)
 {
     static const char *const head[] = {
         "before(const void *const *in, void *uniform)",
         "tile(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)",
         "after(const void *const *in, void *const *out, const void *uniform, const void *sums)"};
-    static const char *const unused[] = {"(void)in, (void)uniform;", "(void)in, (void)out, (void)uniform, (void)scratch, (void)sums;",
+    static const char *const unused[] = {"(void)in, (void)uniform;",
+                                         "(void)in, (void)out, (void)uniform, (void)scratch, (void)sums;",
                                          "(void)in, (void)out, (void)uniform, (void)sums;"};
     const char *code = strbuf_text(&parts->code[part]);
     strbuf_addf(out, "static void %s_%s\n{\n    %s\n", kernel->name, head[part], unused[part]);
@@ -242,8 +253,9 @@ static void print_kernel(struct c_kernel *kernel, const struct parts *parts, str
     print_struct(kernel, "scratch", &kernel->scratch, out);
     print_struct(kernel, "sums", &kernel->sums, out);
     strbuf_addf(out, "enum { %s_sum_elements = %s };\n\n", kernel->name,
-                kernel->sums.length ? arena_printf(kernel->arena, "sizeof(struct %s_sums) / sizeof(real)", kernel->name)
-                                    : "0");
+                kernel->sums.length
+                    ? arena_printf(kernel->arena, "sizeof(struct %s_sums) / sizeof(real)", kernel->name)
+                    : "0");
     strbuf_add(out, strbuf_text(&kernel->functions));
     for (int p = 0; p < PLAN_PARTS; p++)
         print_function(kernel, parts, (enum plan_part)p, out);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * A loop within a graph: where its carries, stacks and sums lie, and what sums over the batch in its body add to. */
+ * A loop within a graph: where its carries, stacks and sums lie, and what sums over the batch in its body add
+ * to. */
 #include "emit_c/emit_c_internal.h"
 
 #include "plan/plan.h"
 
 #include <string.h>
 
-/* ---- sums over the batch, within a body ---------------------------------------------------------------------------- */
+/* ---- sums over the batch, within a body ---------------------------------------------------------------- */
 
 static void add_target(struct arena *arena, struct c_targets *targets, const struct c_value *value)
 {
@@ -38,7 +39,7 @@ static bool bind_total(struct c_region *r, const struct ir_node *node, const str
     return true;
 }
 
-/* ---- loops --------------------------------------------------------------------------------------------------------- */
+/* ---- loops --------------------------------------------------------------------------------------------- */
 
 struct loop {
     struct c_region *outer;
@@ -54,7 +55,9 @@ struct loop {
 enum result_kind { RESULT_CARRY, RESULT_STACK, RESULT_SUM };
 static enum result_kind kind_of(const struct ir_steps *steps, int result)
 {
-    return result < steps->n_carry ? RESULT_CARRY : result < steps->n_carry + steps->n_stack ? RESULT_STACK : RESULT_SUM;
+    return result < steps->n_carry                    ? RESULT_CARRY
+           : result < steps->n_carry + steps->n_stack ? RESULT_STACK
+                                                      : RESULT_SUM;
 }
 
 static struct ir_shape result_shape(const struct ir_steps *steps, int result)
@@ -92,7 +95,8 @@ static bool bind_result(struct loop *loop, int result)
     struct c_targets targets = {.n = 0};
     for (int i = 0; read && i < loop->outer->targets[read->id].n; i++) {
         const struct c_value *target = &loop->outer->targets[read->id].value[i];
-        const struct c_value part = kind_of(loop->steps, result) == RESULT_STACK ? slice(target, loop->round) : *target;
+        const struct c_value part =
+            kind_of(loop->steps, result) == RESULT_STACK ? slice(target, loop->round) : *target;
         add_target(loop->outer->kernel->arena, &targets, &part);
     }
     return bind_total(&loop->body, loop->steps->body->outputs[result].value, &targets);
@@ -140,7 +144,8 @@ static void begin(const struct loop *loop)
 {
     for (int o = 0; o < loop->steps->body->n_outputs; o++) {
         const enum result_kind kind = kind_of(loop->steps, o);
-        const struct c_value *from = kind == RESULT_CARRY ? &loop->outer->value[loop->node->args[o]->id] : NULL;
+        const struct c_value *from =
+            kind == RESULT_CARRY ? &loop->outer->value[loop->node->args[o]->id] : NULL;
         if (loop->result[o].kind != C_NONE && (kind != RESULT_STACK || loop->steps->limited))
             c_copy(loop->outer, result_shape(loop->steps, o), &loop->result[o], "=", from);
     }
@@ -154,7 +159,8 @@ static void keep_apart(struct loop *loop)
         const struct ir_node *value = r->graph->outputs[o].value;
         if (value->op != IR_INPUT || value == r->graph->inputs[o])
             continue;
-        loop->next[o] = c_member(r, arena_printf(r->kernel->arena, "next%d", o), value->shape, r->value[value->id].wide);
+        loop->next[o] =
+            c_member(r, arena_printf(r->kernel->arena, "next%d", o), value->shape, r->value[value->id].wide);
         c_copy(r, value->shape, &loop->next[o], "=", &r->value[value->id]);
     }
 }
@@ -212,16 +218,17 @@ static void close_body(struct loop *loop)
     struct c_region *outer = loop->outer;
     const int indent = 4 * (outer->depth + 1);
     if (loop->body.members->length)
-        strbuf_addf(outer->members, "%*sstruct {\n%s%*s} loop%d;\n", indent, "", strbuf_text(loop->body.members), indent,
-                    "", loop->node->id);
+        strbuf_addf(outer->members, "%*sstruct {\n%s%*s} loop%d;\n", indent, "",
+                    strbuf_text(loop->body.members), indent, "", loop->node->id);
 }
 
 static void loop_line(const struct loop *loop)
 {
     struct c_region *r = loop->outer;
     const char *k = loop->round;
-    const char *rounds = loop->steps->limited ? arena_printf(r->kernel->arena, "rounds(%d, limit)", loop->steps->count)
-                                              : arena_printf(r->kernel->arena, "%d", loop->steps->count);
+    const char *rounds = loop->steps->limited
+                             ? arena_printf(r->kernel->arena, "rounds(%d, limit)", loop->steps->count)
+                             : arena_printf(r->kernel->arena, "%d", loop->steps->count);
     if (loop->steps->backward)
         c_line(r, "for (int %s = %s - 1; %s >= 0; %s--) {", k, rounds, k, k);
     else

@@ -9,7 +9,8 @@ static const unsigned char straight[IR_MAX_RANK] = {0, 1, 2, 3, 4, 5};
 
 bool c_is_given(const struct ir_node *node)
 {
-    return node->op == IR_INPUT || node->op == IR_CONST || node->op == IR_EYE || (node->op == IR_EIN && node->n_args == 0);
+    return node->op == IR_INPUT || node->op == IR_CONST || node->op == IR_EYE ||
+           (node->op == IR_EIN && node->n_args == 0);
 }
 
 static const struct c_value *value_of(const struct c_region *r, const struct ir_node *node)
@@ -28,7 +29,7 @@ static const char *number(const struct c_region *r, double value)
     return c_number(r->kernel->arena, value, r->kernel->is_double);
 }
 
-/* ---- products ---------------------------------------------------------------------------------------------- */
+/* ---- products ------------------------------------------------------------------------------------------ */
 
 static const char *factor_text(const struct c_region *r, double coefficient)
 {
@@ -65,14 +66,15 @@ static void contraction(struct c_region *r, const struct ir_node *node, int n, c
     c_loops_close(r, n_summed, false);
     for (int i = 0; i < n; i++) {
         c_lanes_open(r, wide);
-        c_line(r, "%s %s %s%s;", c_access(r, &to[i], rank, NULL), operation, factor_text(r, node->ein.coefficient),
-               wide ? "sum[l]" : "sum");
+        c_line(r, "%s %s %s%s;", c_access(r, &to[i], rank, NULL), operation,
+               factor_text(r, node->ein.coefficient), wide ? "sum[l]" : "sum");
         c_lanes_close(r, wide);
     }
     c_loops_close(r, rank, true);
 }
 
-static void write_elements(struct c_region *r, const struct ir_node *node, const struct c_value *to, const char *text)
+static void write_elements(struct c_region *r, const struct ir_node *node, const struct c_value *to,
+                           const char *text)
 {
     c_loops_open(r, node->shape.rank, straight, node->shape.size, false);
     c_lanes_open(r, to->wide);
@@ -87,11 +89,12 @@ static void product(struct c_region *r, const struct ir_node *node)
     if (node->ein.n_labels > node->shape.rank)
         contraction(r, node, 1, &to, "=");
     else
-        write_elements(r, node, &to, arena_printf(r->kernel->arena, "%s%s", factor_text(r, node->ein.coefficient),
-                                                  product_text(r, node)));
+        write_elements(r, node, &to,
+                       arena_printf(r->kernel->arena, "%s%s", factor_text(r, node->ein.coefficient),
+                                    product_text(r, node)));
 }
 
-/* ---- elements ---------------------------------------------------------------------------------------------- */
+/* ---- elements ------------------------------------------------------------------------------------------ */
 
 static void sum(struct c_region *r, const struct ir_node *node)
 {
@@ -99,7 +102,8 @@ static void sum(struct c_region *r, const struct ir_node *node)
     const struct c_value to = own_place(r, node);
     strbuf_init(&text, r->kernel->arena);
     for (int k = 0; k < node->n_args; k++)
-        strbuf_addf(&text, "%s%s", k ? " + " : "", c_access(r, value_of(r, node->args[k]), node->shape.rank, NULL));
+        strbuf_addf(&text, "%s%s", k ? " + " : "",
+                    c_access(r, value_of(r, node->args[k]), node->shape.rank, NULL));
     write_elements(r, node, &to, strbuf_text(&text));
 }
 
@@ -113,12 +117,13 @@ static void function(struct c_region *r, const struct ir_node *node)
     write_elements(r, node, &to, arena_printf(arena, "of_%s(%s)", ir_op_name(node->op), x));
 }
 
-/* ---- sparse maps ------------------------------------------------------------------------------------------- */
+/* ---- sparse maps --------------------------------------------------------------------------------------- */
 
 static const char *entry_table(struct c_region *r, const struct ir_node *node)
 {
     struct strbuf *out = r->kernel->constants;
-    const char *name = arena_printf(r->kernel->arena, "%s_entries%d", r->kernel->name, r->kernel->n_constants++);
+    const char *name =
+        arena_printf(r->kernel->arena, "%s_entries%d", r->kernel->name, r->kernel->n_constants++);
     strbuf_addf(out, "static const struct entry %s[%d] = {", name, node->select.n_entries);
     for (int i = 0; i < node->select.n_entries; i++) {
         const struct ir_entry *e = &node->select.entries[i];
@@ -128,8 +133,8 @@ static const char *entry_table(struct c_region *r, const struct ir_node *node)
     return name;
 }
 
-/* The index of each axis of the operand and of the result; the axis at hand is the entry's column, and its row cut into the
- * axes that take its place. */
+/* The index of each axis of the operand and of the result; the axis at hand is the entry's column, and its
+ * row cut into the axes that take its place. */
 static void select_indices(struct c_region *r, const struct ir_node *node, const char **from, const char **to)
 {
     struct arena *arena = r->kernel->arena;
@@ -174,7 +179,7 @@ static void sparse_map(struct c_region *r, const struct ir_node *node)
     r->indent--;
 }
 
-/* ---- functions of a matrix --------------------------------------------------------------------------------- */
+/* ---- functions of a matrix ----------------------------------------------------------------------------- */
 
 static void matrix(struct c_region *r, const struct ir_node *node)
 {
@@ -202,7 +207,7 @@ static void matrix(struct c_region *r, const struct ir_node *node)
     c_line(r, "}");
 }
 
-/* ---- sums over the batch ------------------------------------------------------------------------------------- */
+/* ---- sums over the batch ------------------------------------------------------------------------------- */
 
 static void add_up(struct c_region *r, const struct ir_node *node, const struct c_targets *targets)
 {

@@ -7,7 +7,8 @@ enum { PIECE = 16 /* nodes of a function: compilers take long for long ones */ }
 
 bool c_fail(const struct c_region *r, const struct ir_node *node, const char *what)
 {
-    r->kernel->fault = arena_printf(r->kernel->arena, "graph %s: node %%%d: %s", r->graph->name, node->id, what);
+    r->kernel->fault =
+        arena_printf(r->kernel->arena, "graph %s: node %%%d: %s", r->graph->name, node->id, what);
     return false;
 }
 
@@ -21,7 +22,7 @@ void c_region_init(struct c_region *r, struct c_kernel *kernel, const struct ir_
     r->targets = ARENA_ARRAY(arena, struct c_targets, n);
 }
 
-/* ---- constants ------------------------------------------------------------------------------------------------ */
+/* ---- constants ----------------------------------------------------------------------------------------- */
 
 /* An array of numbers in a row; what has several axes is seen through a pointer to an array of arrays. */
 static struct c_value constant_array(struct c_region *r, const struct ir_node *node)
@@ -50,9 +51,10 @@ void c_constants(struct c_region *r)
         const bool fill = node->op == IR_EIN && node->n_args == 0;
         const bool scalar = node->op == IR_CONST && node->shape.rank == 0;
         if (fill || scalar)
-            r->value[id] = (struct c_value){
-                .kind = C_NUMBER,
-                .base = c_number(r->kernel->arena, fill ? node->ein.coefficient : node->values[0], r->kernel->is_double)};
+            r->value[id] = (struct c_value){.kind = C_NUMBER,
+                                            .base = c_number(r->kernel->arena,
+                                                             fill ? node->ein.coefficient : node->values[0],
+                                                             r->kernel->is_double)};
         else if (node->op == IR_CONST)
             r->value[id] = constant_array(r, node);
         else if (node->op == IR_EYE)
@@ -60,7 +62,7 @@ void c_constants(struct c_region *r)
     }
 }
 
-/* ---- a graph ---------------------------------------------------------------------------------------------------------- */
+/* ---- a graph ------------------------------------------------------------------------------------------- */
 
 static int count_users(const struct c_region *r, const struct ir_node *node, const struct ir_node **user)
 {
@@ -76,7 +78,8 @@ static int count_users(const struct c_region *r, const struct ir_node *node, con
     return users;
 }
 
-/* A product that only a sum over the batch reads, straight or as a term, need not be there for each sample. */
+/* A product that only a sum over the batch reads, straight or as a term, need not be there for each
+ * sample. */
 static void find_fused(struct c_region *r)
 {
     for (int id = r->graph->n_nodes - 1; id >= 0; id--) {

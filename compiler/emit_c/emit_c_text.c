@@ -38,13 +38,14 @@ const char *c_identifier(struct arena *arena, const char *name)
     return copy;
 }
 
-/* ---- loops ------------------------------------------------------------------------------------------------- */
+/* ---- loops --------------------------------------------------------------------------------------------- */
 
 void c_loops_open(struct c_region *r, int n, const unsigned char *labels, const int *size, bool block)
 {
     for (int i = 0; i < n; i++) {
         const char letter = c_index[labels[i]];
-        c_line(r, "for (int %c = 0; %c < %d; %c++)%s", letter, letter, size[i], letter, block && i + 1 == n ? " {" : "");
+        c_line(r, "for (int %c = 0; %c < %d; %c++)%s", letter, letter, size[i], letter,
+               block && i + 1 == n ? " {" : "");
         r->indent++;
     }
     if (block && n == 0) {
@@ -78,7 +79,7 @@ void c_lanes_close(struct c_region *r, bool wide)
     r->indent -= wide;
 }
 
-/* ---- values ------------------------------------------------------------------------------------------------ */
+/* ---- values -------------------------------------------------------------------------------------------- */
 
 const char *c_at(const struct c_region *r, const struct c_value *value, int rank, const char *const *index)
 {
@@ -101,7 +102,8 @@ const char *c_at(const struct c_region *r, const struct c_value *value, int rank
     return strbuf_text(&text);
 }
 
-const char *c_access(const struct c_region *r, const struct c_value *value, int rank, const unsigned char *labels)
+const char *c_access(const struct c_region *r, const struct c_value *value, int rank,
+                     const unsigned char *labels)
 {
     const char *index[IR_MAX_RANK] = {NULL};
     for (int axis = 0; axis < rank; axis++)
@@ -115,8 +117,8 @@ struct c_value c_member(struct c_region *r, const char *name, struct ir_shape sh
     for (int axis = 0; axis < shape.rank; axis++)
         strbuf_addf(r->members, "[%d]", shape.size[axis]);
     strbuf_addf(r->members, "%s;\n", wide ? "[L]" : "");
-    return (struct c_value){.kind = C_ARRAY, .wide = wide,
-                            .base = arena_printf(r->kernel->arena, "%s%s", r->prefix, name)};
+    return (struct c_value){
+        .kind = C_ARRAY, .wide = wide, .base = arena_printf(r->kernel->arena, "%s%s", r->prefix, name)};
 }
 
 void c_copy(struct c_region *r, struct ir_shape shape, const struct c_value *to, const char *operation,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * From plans to machine code through LLVM's C API. Takes no decision: what is computed where, in which blocks and what lies
- * where has been settled by sched/. */
+ * From plans to machine code through LLVM's C API. Takes no decision: what is computed where, in which blocks
+ * and what lies where has been settled by sched/. */
 #ifndef GPFC_EMIT_H
 #define GPFC_EMIT_H
 
@@ -15,8 +15,9 @@ struct emit_kernel { /* one kernel of a module (kernel_abi.h) */
     bool clocked; /* it counts the time of its nests */
 };
 
-/* What a kernel that counts keeps in the symbol "gpfc_clocks_NAME", for one thread at a time. A nest's time begins where that of
- * the nest before ends, so that little but a look at the clock is added to the kernel, and all of its time is counted. */
+/* What a kernel that counts keeps in the symbol "gpfc_clocks_NAME", for one thread at a time. A nest's time
+ * begins where that of the nest before ends, so that little but a look at the clock is added to the kernel,
+ * and all of its time is counted. */
 struct emit_clock {
     const char *part; /* "before", "tile", "after" */
     const char *what; /* plan_nest_text */
@@ -25,8 +26,8 @@ struct emit_clock {
     int64_t ticks, calls;
 };
 struct emit_clocks {
-    int64_t last;   /* what the clock said */
-    int64_t begun;  /* calls of before, tile, after */
+    int64_t last;  /* what the clock said */
+    int64_t begun; /* calls of before, tile, after */
     int64_t n;
     struct emit_clock nest[];
 };
@@ -51,7 +52,7 @@ struct emit_part {
     int first, end;
 };
 
-struct emit_bundle { /* a struct gpfc_bundle */
+struct emit_bundle {          /* a struct gpfc_bundle */
     struct emit_part kernels; /* its own, of the list that emit_build gets */
     const char *prefix;       /* of their names there, which their names in the bundle lack: "", "base_" */
     const char *name, *version, *spec_text;
@@ -76,28 +77,29 @@ struct emit_module { /* all of it belongs to the arena */
     LLVMTargetMachineRef machine;
 };
 
-/* The nests of some kernels, each once that are equal but for the memory they work on, dealt out to n_parts modules. Lasts
- * as long as the arena; may be read in several threads. */
+/* The nests of some kernels, each once that are equal but for the memory they work on, dealt out to n_parts
+ * modules. Lasts as long as the arena; may be read in several threads. */
 struct emit_nests;
 const struct emit_nests *emit_nests_new(struct arena *arena, int n_kernels, const struct emit_kernel *kernels,
                                         int n_parts);
 
-/* One of several modules that are linked together; the first has the kernels and the bundle, and calls the others' nests. */
+/* One of several modules that are linked together; the first has the kernels and the bundle, and calls the
+ * others' nests. */
 struct emit_share {
     const struct emit_nests *nests;
     int part;
 };
 
-/* Builds the module of some kernels and, if bundle is not NULL, the symbol "gpfc_bundle"; without one, each kernel's struct
- * gpfc_kernel is a symbol "gpfc_kernel_<name>". share: what of it is built here; NULL: all. Not optimised yet. Thread-safe,
- * each call with its own arena.
- * False: *fault says why. */
+/* Builds the module of some kernels and, if bundle is not NULL, the symbol "gpfc_bundle"; without one, each
+ * kernel's struct gpfc_kernel is a symbol "gpfc_kernel_<name>". share: what of it is built here; NULL: all.
+ * Not optimised yet. Thread-safe, each call with its own arena. False: *fault says why. */
 bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
-                const struct emit_kernel *kernels, const struct emit_share *share, const struct emit_bundle *bundle,
-                struct emit_module *out, const char **fault) MUST_CHECK;
-/* Of a module without a bundle: the symbols become "<prefix>_kernel_<name>", so that two such go into one program. */
-void emit_rename(struct arena *arena, struct emit_module *module, int n_kernels, const struct emit_kernel *kernels,
-                 const char *prefix);
+                const struct emit_kernel *kernels, const struct emit_share *share,
+                const struct emit_bundle *bundle, struct emit_module *out, const char **fault) MUST_CHECK;
+/* Of a module without a bundle: the symbols become "<prefix>_kernel_<name>", so that two such go into one
+ * program. */
+void emit_rename(struct arena *arena, struct emit_module *module, int n_kernels,
+                 const struct emit_kernel *kernels, const char *prefix);
 bool emit_optimize(struct arena *arena, struct emit_module *module, const char **fault) MUST_CHECK;
 
 #endif

@@ -5,20 +5,21 @@
 
 #include <assert.h>
 
-/* ---- addresses --------------------------------------------------------------------------------------------------- */
+/* ---- addresses ----------------------------------------------------------------------------------------- */
 
 static LLVMTypeRef element_type(const struct nest_emitter *ne, const struct plan_value *value)
 {
     return value->half ? LLVMInt16TypeInContext(ne->e->context) : ne->e->real;
 }
 
-static LLVMValueRef offset_by(const struct nest_emitter *ne, LLVMTypeRef type, LLVMValueRef base, LLVMValueRef elements)
+static LLVMValueRef offset_by(const struct nest_emitter *ne, LLVMTypeRef type, LLVMValueRef base,
+                              LLVMValueRef elements)
 {
     return LLVMBuildGEP2(ne->e->builder, type, base, &elements, 1, "");
 }
 
-LLVMValueRef emit_address(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value, int rank,
-                          const struct index *index, int vector)
+LLVMValueRef emit_address(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value,
+                          int rank, const struct index *index, int vector)
 {
     LLVMBuilderRef b = ne->e->builder;
     LLVMTypeRef type = element_type(ne, value);
@@ -61,13 +62,14 @@ LLVMValueRef emit_splat(const struct nest_emitter *ne, LLVMValueRef scalar)
     return LLVMBuildShuffleVector(b, one, undefined, LLVMConstNull(mask), "");
 }
 
-/* ---- 16 bits ------------------------------------------------------------------------------------------------------ */
+/* ---- 16 bits ------------------------------------------------------------------------------------------- */
 
 static LLVMValueRef widened(const struct nest_emitter *ne, LLVMValueRef half)
 {
     LLVMBuilderRef b = ne->e->builder;
     LLVMTypeRef whole = LLVMInt32TypeInContext(ne->e->context), real = LLVMFloatTypeInContext(ne->e->context);
-    LLVMValueRef bits = LLVMBuildShl(b, LLVMBuildZExt(b, half, whole, ""), LLVMConstInt(whole, 16, false), "");
+    LLVMValueRef bits =
+        LLVMBuildShl(b, LLVMBuildZExt(b, half, whole, ""), LLVMConstInt(whole, 16, false), "");
     LLVMValueRef x = LLVMBuildBitCast(b, bits, real, "");
     return ne->e->is_double ? LLVMBuildFPExt(b, x, ne->e->real, "") : x;
 }
@@ -79,7 +81,8 @@ static LLVMValueRef halved(const struct nest_emitter *ne, LLVMValueRef x)
     LLVMTypeRef whole = LLVMInt32TypeInContext(ne->e->context), real = LLVMFloatTypeInContext(ne->e->context);
     if (ne->e->is_double)
         x = LLVMBuildFPTrunc(b, x, real, "");
-    LLVMValueRef bits = LLVMBuildLShr(b, LLVMBuildBitCast(b, x, whole, ""), LLVMConstInt(whole, 16, false), "");
+    LLVMValueRef bits =
+        LLVMBuildLShr(b, LLVMBuildBitCast(b, x, whole, ""), LLVMConstInt(whole, 16, false), "");
     return LLVMBuildTrunc(b, bits, LLVMInt16TypeInContext(ne->e->context), "");
 }
 
@@ -91,8 +94,8 @@ static unsigned alignment(const struct nest_emitter *ne, const struct plan_value
     return (unsigned)(elements * ne->e->real_bytes);
 }
 
-LLVMValueRef emit_load(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value, int rank,
-                       const struct index *index, int vector)
+LLVMValueRef emit_load(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value,
+                       int rank, const struct index *index, int vector)
 {
     LLVMValueRef address = emit_address(ne, base, value, rank, index, vector);
     LLVMTypeRef type = value->wide ? ne->type : element_type(ne, value);
@@ -103,8 +106,8 @@ LLVMValueRef emit_load(const struct nest_emitter *ne, LLVMValueRef base, const s
     return ne->wide && !value->wide ? emit_splat(ne, loaded) : loaded;
 }
 
-void emit_store_value(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value, int rank,
-                      const struct index *index, int vector, LLVMValueRef x)
+void emit_store_value(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value,
+                      int rank, const struct index *index, int vector, LLVMValueRef x)
 {
     LLVMValueRef address = emit_address(ne, base, value, rank, index, vector);
     if (value->half)
@@ -133,7 +136,7 @@ LLVMValueRef emit_slot(const struct nest_emitter *ne)
     return emit_slots(ne, 1);
 }
 
-/* ---- arithmetic -------------------------------------------------------------------------------------------------- */
+/* ---- arithmetic ---------------------------------------------------------------------------------------- */
 
 LLVMValueRef emit_number(const struct nest_emitter *ne, double value)
 {
@@ -165,7 +168,7 @@ LLVMValueRef emit_product(const struct nest_emitter *ne, LLVMValueRef a, LLVMVal
     return LLVMBuildFMul(ne->e->builder, a, b, "");
 }
 
-/* ---- expressions --------------------------------------------------------------------------------------------------- */
+/* ---- expressions --------------------------------------------------------------------------------------- */
 
 /* a + step * b */
 static struct index index_plus(const struct nest_emitter *ne, struct index a, int step, struct index b)
@@ -210,8 +213,8 @@ static LLVMValueRef operand(const struct nest_emitter *ne, const struct ir_node 
     return emit_value(ne, x, index, vector);
 }
 
-static LLVMValueRef product(const struct nest_emitter *ne, const struct ir_node *node, const struct index *label,
-                            int vector)
+static LLVMValueRef product(const struct nest_emitter *ne, const struct ir_node *node,
+                            const struct index *label, int vector)
 {
     LLVMValueRef result = NULL;
     if (node->ein.coefficient != 1 || node->n_args == 0)
@@ -222,8 +225,8 @@ static LLVMValueRef product(const struct nest_emitter *ne, const struct ir_node 
 }
 
 /* sum + operand i, fused where that operand is a product that is computed here. */
-static LLVMValueRef add_operand(const struct nest_emitter *ne, LLVMValueRef sum, const struct ir_node *node, int i,
-                                const struct index *label, int vector)
+static LLVMValueRef add_operand(const struct nest_emitter *ne, LLVMValueRef sum, const struct ir_node *node,
+                                int i, const struct index *label, int vector)
 {
     const struct ir_node *x = node->args[i];
     bool open = ne->region->value[x->id].inlined && x->op == IR_EIN && x->n_args > 0;
@@ -237,8 +240,8 @@ static LLVMValueRef add_operand(const struct nest_emitter *ne, LLVMValueRef sum,
     return emit_multiply_add(ne, rest, operand(ne, x, x->n_args - 1, label, vector), sum);
 }
 
-LLVMValueRef emit_expression(const struct nest_emitter *ne, const struct ir_node *node, const struct index *label,
-                             int vector)
+LLVMValueRef emit_expression(const struct nest_emitter *ne, const struct ir_node *node,
+                             const struct index *label, int vector)
 {
     if (node->op == IR_EIN)
         return product(ne, node, label, vector);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The structures of kernel_abi.h as constants of the module. Each of their fields is eight bytes wide, so no padding rules
- * are needed here. */
+ * The structures of kernel_abi.h as constants of the module. Each of their fields is eight bytes wide, so no
+ * padding rules are needed here. */
 #include "emit_llvm/emitter.h"
 
 #include "gpfc/kernel_abi.h"
@@ -71,7 +71,7 @@ static LLVMValueRef table_new(struct emitter *e, LLVMValueRef *rows, int n, cons
     return global_new(e, LLVMConstArray(LLVMTypeOf(rows[0]), rows, (unsigned)n), name);
 }
 
-/* ---- ports --------------------------------------------------------------------------------------------------------- */
+/* ---- ports --------------------------------------------------------------------------------------------- */
 
 static LLVMValueRef port_row(struct emitter *e, const char *name, int role, struct ir_shape shape)
 {
@@ -107,7 +107,8 @@ static LLVMValueRef input_table(struct emitter *e, const struct ir_graph *graph)
 {
     LLVMValueRef *rows = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)graph->n_inputs + 1);
     for (int i = 0; i < graph->n_inputs; i++)
-        rows[i] = port_row(e, graph->inputs[i]->input.name, emit_input_role(graph->inputs[i]), graph->inputs[i]->shape);
+        rows[i] = port_row(e, graph->inputs[i]->input.name, emit_input_role(graph->inputs[i]),
+                           graph->inputs[i]->shape);
     return table_new(e, rows, graph->n_inputs, "inputs");
 }
 
@@ -122,7 +123,7 @@ static LLVMValueRef output_table(struct emitter *e, const struct ir_graph *graph
     return table_new(e, rows, graph->n_outputs, "outputs");
 }
 
-/* ---- kernels and the bundle ------------------------------------------------------------------------------------------ */
+/* ---- kernels and the bundle ---------------------------------------------------------------------------- */
 
 static LLVMValueRef kernel_row(struct emitter *e, const char *name, const struct emit_kernel *kernel,
                                const struct kernel_functions *functions)
@@ -186,8 +187,10 @@ static void export_symbol(struct emitter *e, LLVMValueRef value, const char *nam
 static const char *needed_features(const struct target_cpu *cpu)
 {
     static const char *const family[] = {
-        [TARGET_SSE2] = "+sse2",       [TARGET_AVX] = "+avx",
-        [TARGET_AVX2] = "+avx2,+fma", [TARGET_AVX512] = "+avx512f,+avx512dq,+avx512bw,+avx512vl",
+        [TARGET_SSE2] = "+sse2",
+        [TARGET_AVX] = "+avx",
+        [TARGET_AVX2] = "+avx2,+fma",
+        [TARGET_AVX512] = "+avx512f,+avx512dq,+avx512bw,+avx512vl",
         [TARGET_AVX512BF] = "+avx512f,+avx512dq,+avx512bw,+avx512vl,+avx512bf16",
         [TARGET_NEON] = "+neon",
     };
@@ -199,7 +202,8 @@ struct kernel_list { /* as emit_build got them, and what was made of them */
     const struct kernel_functions *functions;
 };
 
-static LLVMValueRef kernel_table(struct emitter *e, const struct kernel_list *list, const struct emit_bundle *bundle)
+static LLVMValueRef kernel_table(struct emitter *e, const struct kernel_list *list,
+                                 const struct emit_bundle *bundle)
 {
     const int first = bundle->kernels.first, n = bundle->kernels.end - first;
     LLVMValueRef *rows = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)n + 1);
@@ -210,8 +214,8 @@ static LLVMValueRef kernel_table(struct emitter *e, const struct kernel_list *li
     return table_new(e, rows, n, "kernels");
 }
 
-static LLVMValueRef bundle_row(struct emitter *e, const struct kernel_list *list, const struct emit_bundle *bundle,
-                               LLVMValueRef base)
+static LLVMValueRef bundle_row(struct emitter *e, const struct kernel_list *list,
+                               const struct emit_bundle *bundle, LLVMValueRef base)
 {
     struct fields fields = {.e = e};
     add_integer(&fields, GPFC_ABI_VERSION);
@@ -245,7 +249,8 @@ void emit_bundle_symbols(struct emitter *e, int n_kernels, const struct emit_ker
 {
     const struct kernel_list list = {.kernels = kernels, .functions = functions};
     if (bundle) {
-        LLVMValueRef base = bundle->base ? global_new(e, bundle_row(e, &list, bundle->base, NULL), "base") : NULL;
+        LLVMValueRef base =
+            bundle->base ? global_new(e, bundle_row(e, &list, bundle->base, NULL), "base") : NULL;
         export_symbol(e, bundle_row(e, &list, bundle, base), "gpfc_bundle");
         return;
     }

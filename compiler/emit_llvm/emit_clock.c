@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Kernels that count the time of their nests: a look at the processor's clock after each, and a table of what was counted
- * (emit.h). */
+ * Kernels that count the time of their nests: a look at the processor's clock after each, and a table of what
+ * was counted (emit.h). */
 #include "emit_llvm/emitter.h"
 
 #include <assert.h>
@@ -29,7 +29,8 @@ static LLVMTypeRef table_type(struct emitter *e, LLVMTypeRef row, int n)
 
 void emit_clocks_open(struct emitter *e)
 {
-    LLVMTypeRef fields[] = {e->pointer, e->pointer, e->index, LLVMDoubleTypeInContext(e->context), e->index, e->index};
+    LLVMTypeRef fields[] = {e->pointer, e->pointer, e->index, LLVMDoubleTypeInContext(e->context),
+                            e->index,   e->index};
     struct clock_table *table = e->clocks = ARENA_NEW(e->arena, struct clock_table);
     table->row_type = LLVMStructTypeInContext(e->context, fields, ROW_FIELDS, false);
     table->rows = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)e->plan->n_nests + 1);
@@ -48,7 +49,7 @@ void emit_clocks_close(struct emitter *e)
     e->clocks = NULL;
 }
 
-/* ---- in the code ----------------------------------------------------------------------------------------------------- */
+/* ---- in the code --------------------------------------------------------------------------------------- */
 
 /* On ARM the cycle counter is the system's alone. */
 static LLVMValueRef look(const struct emitter *e)
@@ -100,6 +101,8 @@ void emit_clocks_count(struct emitter *e, const struct plan_region *region, cons
     LLVMValueRef fields[ROW_FIELDS] = {LLVMBuildGlobalStringPtr(e->builder, table->part, "part"),
                                        LLVMBuildGlobalStringPtr(e->builder, strbuf_text(&what), "what"),
                                        emit_constant_index(e, plan_nest_node(nest)),
-                                       LLVMConstReal(LLVMDoubleTypeInContext(e->context), flop), zero, zero};
+                                       LLVMConstReal(LLVMDoubleTypeInContext(e->context), flop),
+                                       zero,
+                                       zero};
     table->rows[table->n++] = LLVMConstStructInContext(e->context, fields, ROW_FIELDS, false);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which nests of some kernels come to the same code: those that differ in nothing but the memory they work on. Each is
- * written once, whichever kernel it is of, and they are dealt out to modules that are compiled beside each other.
+ * Which nests of some kernels come to the same code: those that differ in nothing but the memory they work
+ * on. Each is written once, whichever kernel it is of, and they are dealt out to modules that are compiled
+ * beside each other.
  *
- * Two nests are the same if the words are that say all of them that the files which write nests look at: what those begin
- * to look at belongs here too. */
+ * Two nests are the same if the words are that say all of them that the files which write nests look at: what
+ * those begin to look at belongs here too. */
 #include "emit_llvm/emitter.h"
 
 #include <stdlib.h>
@@ -15,7 +16,7 @@ _Static_assert(sizeof(void *) != 8 || (sizeof(struct plan_nest) == 408 && sizeof
                                        sizeof(struct ir_ein) == 88 && sizeof(struct ir_select) == 48),
                "a field that is new here and decides code is to be among the words");
 
-/* ---- a nest in words -------------------------------------------------------------------------------------------------- */
+/* ---- a nest in words ----------------------------------------------------------------------------------- */
 
 struct words {
     struct strbuf bytes;
@@ -231,7 +232,7 @@ static void put_nest(struct words *words, const struct plan *plan, const struct 
         put_layout(words, &nest->work, 2);
 }
 
-/* ---- how much code it is, about: by vector operations ----------------------------------------------------------------- */
+/* ---- how much code it is, about: by vector operations -------------------------------------------------- */
 
 enum { WEIGHT_OF_FUNCTION = 60, WEIGHT_OF_CALL = 3 };
 
@@ -260,7 +261,9 @@ static long map_weight(const struct plan_nest *nest, long operations)
 static long total_weight(const struct schedule *schedule, const struct plan_nest *nest)
 {
     const int a = nest->axis_a < 0 ? 1 : nest->total->shape.size[nest->axis_a];
-    const int b = nest->packed ? plan_packed_columns(schedule, nest) : nest->axis_b < 0 ? 1 : nest->total->shape.size[nest->axis_b];
+    const int b = nest->packed       ? plan_packed_columns(schedule, nest)
+                  : nest->axis_b < 0 ? 1
+                                     : nest->total->shape.size[nest->axis_b];
     const long rows = a < nest->block_a ? a : nest->block_a + a % nest->block_a;
     const long columns = b < nest->block_b ? b : nest->block_b + b % nest->block_b;
     return rows * columns * (4 + 2 * nest->n_terms);
@@ -278,7 +281,7 @@ static long weight_of(const struct plan *plan, const struct plan_region *region,
     return WEIGHT_OF_FUNCTION + weight * vectors;
 }
 
-/* ---- the list --------------------------------------------------------------------------------------------------------- */
+/* ---- the list ------------------------------------------------------------------------------------------ */
 
 struct listing {
     struct arena *arena;
@@ -334,8 +337,8 @@ static const char *name_of(struct listing *l, const struct plan_nest *nest)
     return strbuf_text(&name);
 }
 
-static struct words words_of(struct listing *l, const struct plan_region *region, const struct plan_nest *nest,
-                             const struct nest_params *params)
+static struct words words_of(struct listing *l, const struct plan_region *region,
+                             const struct plan_nest *nest, const struct nest_params *params)
 {
     const size_t n_nodes = (size_t)region->graph->n_nodes + 1;
     struct words words = {.region = region, .params = params, .number = ARENA_ARRAY(l->arena, int, n_nodes)};
@@ -364,15 +367,23 @@ static void add_nest(struct listing *l, const struct plan_region *region, const 
     int which = find(l, &words, hash);
     if (which < 0) {
         which = nests->n_distinct++;
-        nests->distinct[which] = (struct distinct_nest){
-            .plan = l->kernel->plan, .region = region, .nest = nest, .name = name_of(l, nest), .n_params = params.n,
-            .weight = weight_of(l->kernel->plan, region, nest, words.operations)};
+        nests->distinct[which] =
+            (struct distinct_nest){.plan = l->kernel->plan,
+                                   .region = region,
+                                   .nest = nest,
+                                   .name = name_of(l, nest),
+                                   .n_params = params.n,
+                                   .weight = weight_of(l->kernel->plan, region, nest, words.operations)};
         l->hash[which] = hash;
         l->text[which] = words.bytes.text;
         l->length[which] = words.bytes.length;
     }
-    nests->uses[nests->n_uses++] = (struct nest_use){.plan = l->kernel->plan, .region = region, .nest = nest,
-                                                     .n_params = params.n, .which = which, .value = params.value};
+    nests->uses[nests->n_uses++] = (struct nest_use){.plan = l->kernel->plan,
+                                                     .region = region,
+                                                     .nest = nest,
+                                                     .n_params = params.n,
+                                                     .which = which,
+                                                     .value = params.value};
     l->n_of_kernel++;
 }
 
@@ -386,7 +397,7 @@ static void add_region(struct listing *l, const struct plan_region *region)
     }
 }
 
-/* ---- parts ------------------------------------------------------------------------------------------------------------ */
+/* ---- parts --------------------------------------------------------------------------------------------- */
 
 static int heavier_first(const void *a, const void *b)
 {
@@ -396,7 +407,8 @@ static int heavier_first(const void *a, const void *b)
     return *x < *y ? -1 : 1;
 }
 
-/* The heaviest that is left goes to the part that has the least; the first part has the kernels' own functions. */
+/* The heaviest that is left goes to the part that has the least; the first part has the kernels' own
+ * functions. */
 static void deal_out(struct arena *arena, struct emit_nests *nests)
 {
     long *load = ARENA_ARRAY(arena, long, (size_t)nests->n_parts);

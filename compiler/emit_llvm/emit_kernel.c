@@ -11,13 +11,13 @@ enum { PARAM_IN, PARAM_OUT, PARAM_UNIFORM, PARAM_SCRATCH, PARAM_SUMS, PARAM_COUN
 struct kernel_function {
     struct emitter *e;
     LLVMValueRef function;
-    LLVMValueRef base[PARAM_COUNT];            /* NULL: this part has none */
-    LLVMValueRef iteration[PLAN_MAX_DEPTH];    /* of the loops around */
-    LLVMValueRef *in, *out;                    /* by port: the kernel's arrays, loaded once each */
+    LLVMValueRef base[PARAM_COUNT];         /* NULL: this part has none */
+    LLVMValueRef iteration[PLAN_MAX_DEPTH]; /* of the loops around */
+    LLVMValueRef *in, *out;                 /* by port: the kernel's arrays, loaded once each */
     LLVMBasicBlockRef entry;
 };
 
-/* ---- constants ----------------------------------------------------------------------------------------------------- */
+/* ---- constants ----------------------------------------------------------------------------------------- */
 
 static LLVMValueRef constant_array(struct emitter *e, LLVMTypeRef type, LLVMValueRef *elements, long n)
 {
@@ -47,7 +47,7 @@ LLVMValueRef emit_constant_ints(struct emitter *e, const long *values, long n)
     return constant_array(e, e->index, elements, n);
 }
 
-/* ---- nests --------------------------------------------------------------------------------------------------------- */
+/* ---- nests --------------------------------------------------------------------------------------------- */
 
 static LLVMValueRef address_of(struct kernel_function *k, const struct plan_value *value);
 
@@ -64,11 +64,12 @@ static void call_nest(struct kernel_function *k, const struct plan_nest *nest)
     LLVMValueRef *arguments = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)distinct->n_params + 1);
     for (int i = 0; i < distinct->n_params; i++)
         arguments[i] = address_of(k, use->value[i]);
-    LLVMBuildCall2(e->builder, LLVMGlobalGetValueType(*function), *function, arguments, (unsigned)distinct->n_params, "");
+    LLVMBuildCall2(e->builder, LLVMGlobalGetValueType(*function), *function, arguments,
+                   (unsigned)distinct->n_params, "");
     emit_clocks_count(e, use->region, nest);
 }
 
-/* ---- addresses of values ------------------------------------------------------------------------------------------------ */
+/* ---- addresses of values ------------------------------------------------------------------------------- */
 
 /* The kernel's array of this port, loaded at the function's entry. */
 static LLVMValueRef port_array(struct kernel_function *k, LLVMValueRef *cache, LLVMValueRef list, int port)
@@ -126,7 +127,7 @@ static LLVMValueRef address_of(struct kernel_function *k, const struct plan_valu
     return LLVMBuildGEP2(e->builder, type, base, &offset, 1, "");
 }
 
-/* ---- regions ----------------------------------------------------------------------------------------------------- */
+/* ---- regions ------------------------------------------------------------------------------------------- */
 
 static void call_region(struct kernel_function *k, const struct plan_region *region);
 
@@ -147,7 +148,8 @@ static LLVMValueRef rounds_of(struct kernel_function *k, int count)
     return LLVMBuildFPToSI(e->builder, end, e->index, "rounds");
 }
 
-static void call_limited_loop(struct kernel_function *k, const struct plan_region *region, const struct plan_loop *plan)
+static void call_limited_loop(struct kernel_function *k, const struct plan_region *region,
+                              const struct plan_loop *plan)
 {
     struct emitter *e = k->e;
     const int count = plan->node->steps->count;

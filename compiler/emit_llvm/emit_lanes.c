@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * Lanes added up: of the blocks of sums over the batch (emit_total.c), and of partial sums, which loops add to lane by lane. */
+ * Lanes added up: of the blocks of sums over the batch (emit_total.c), and of partial sums, which loops add
+ * to lane by lane. */
 #include "emit_llvm/emitter.h"
 
 #include <assert.h>
 
-/* ---- adding up lanes ----------------------------------------------------------------------------------------------- */
+/* ---- adding up lanes ----------------------------------------------------------------------------------- */
 
 /* x and y side by side are lanes 0 .. 2 * lanes - 1: gives those that `pick` names. */
-static LLVMValueRef shuffle(const struct nest_emitter *ne, LLVMValueRef x, LLVMValueRef y, int n, const int *pick)
+static LLVMValueRef shuffle(const struct nest_emitter *ne, LLVMValueRef x, LLVMValueRef y, int n,
+                            const int *pick)
 {
     LLVMValueRef mask[64];
     for (int i = 0; i < n; i++)
@@ -16,9 +18,10 @@ static LLVMValueRef shuffle(const struct nest_emitter *ne, LLVMValueRef x, LLVMV
     return LLVMBuildShuffleVector(ne->e->builder, x, y, LLVMConstVector(mask, (unsigned)n), "");
 }
 
-/* Lanes i and i ^ apart of x added up in those lanes i that lack the bit `apart`, of y in the others: a blend, a shuffle
- * and an addition. */
-static LLVMValueRef add_apart(const struct nest_emitter *ne, LLVMValueRef x, LLVMValueRef y, int lanes, int apart)
+/* Lanes i and i ^ apart of x added up in those lanes i that lack the bit `apart`, of y in the others: a
+ * blend, a shuffle and an addition. */
+static LLVMValueRef add_apart(const struct nest_emitter *ne, LLVMValueRef x, LLVMValueRef y, int lanes,
+                              int apart)
 {
     int own[64], other[64];
     for (int i = 0; i < lanes; i++) {
@@ -58,7 +61,8 @@ LLVMValueRef emit_lanes_of(const struct nest_emitter *ne, LLVMValueRef x, int fi
 {
     LLVMValueRef mask[64];
     for (int i = 0; i < n; i++)
-        mask[i] = LLVMConstInt(LLVMInt32TypeInContext(ne->e->context), (unsigned long long)(first + i), false);
+        mask[i] =
+            LLVMConstInt(LLVMInt32TypeInContext(ne->e->context), (unsigned long long)(first + i), false);
     return LLVMBuildShuffleVector(ne->e->builder, x, LLVMGetPoison(LLVMTypeOf(x)),
                                   LLVMConstVector(mask, (unsigned)n), "");
 }
@@ -78,13 +82,14 @@ void emit_add_sums(const struct nest_emitter *ne, LLVMValueRef address, LLVMValu
     for (int i = 0; i < n; i++) {
         LLVMValueRef offset = emit_constant_index(ne->e, i * stride);
         LLVMValueRef place = LLVMBuildGEP2(b, ne->e->real, address, &offset, 1, "");
-        LLVMValueRef sum = LLVMBuildExtractElement(b, sums, LLVMConstInt(i32, (unsigned long long)i, false), "");
+        LLVMValueRef sum =
+            LLVMBuildExtractElement(b, sums, LLVMConstInt(i32, (unsigned long long)i, false), "");
         LLVMValueRef old = LLVMBuildLoad2(b, ne->e->real, place, "");
         LLVMBuildStore(b, LLVMBuildFAdd(b, old, sum, ""), place);
     }
 }
 
-/* ---- partial sums ------------------------------------------------------------------------------------------------- */
+/* ---- partial sums -------------------------------------------------------------------------------------- */
 
 static LLVMValueRef partial_at(const struct nest_emitter *ne, LLVMValueRef element)
 {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Stacks of loops that run fewer rounds than they have: zeros where nothing was written, for those who read it. */
+ * Stacks of loops that run fewer rounds than they have: zeros where nothing was written, for those who read
+ * it. */
 #include "emit_llvm/emitter.h"
 
 static bool is_limited_sequence(const struct ir_node *user, int operand)
 {
     const struct ir_steps *steps = user->op == IR_STEPS ? user->steps : NULL;
-    return steps && steps->limited && operand >= steps->n_carry && operand < steps->n_carry + steps->n_sequence;
+    return steps && steps->limited && operand >= steps->n_carry &&
+           operand < steps->n_carry + steps->n_sequence;
 }
 
 /* Sums over the batch start as zeros. */
@@ -33,8 +35,8 @@ static LLVMValueRef add_axis(struct emitter *e, LLVMValueRef offset, LLVMValueRe
     return LLVMBuildAdd(e->builder, offset, step, "");
 }
 
-void emit_clear_rest(struct emitter *e, const struct plan_value *stack, struct ir_shape shape, LLVMValueRef rounds,
-                     LLVMValueRef base)
+void emit_clear_rest(struct emitter *e, const struct plan_value *stack, struct ir_shape shape,
+                     LLVMValueRef rounds, LLVMValueRef base)
 {
     const long numbers = stack->wide ? e->plan->schedule.lanes : 1;
     struct emit_loop outer = emit_range_begin(e, rounds, emit_constant_index(e, shape.size[0]), "rest");

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * Nests over (row, column, lane): a contraction in blocks of registers, the elementwise values fused to it, and stores. */
+ * Nests over (row, column, lane): a contraction in blocks of registers, the elementwise values fused to it,
+ * and stores. */
 #include "emit_llvm/emitter.h"
 
 #include <string.h>
 
-/* ---- contraction: rows x vectors results in registers, one pass over the summed labels ------------------------------ */
+/* ---- contraction: rows x vectors results in registers, one pass over the summed labels ----------------- */
 
 struct contraction {
     const struct ir_node *node;
     int rows;
-    LLVMValueRef *sums;              /* [rows][vectors], on the stack until LLVM takes them to registers */
-    LLVMValueRef apart;              /* [vectors] of the row at hand, where a block's rows are finished one by one */
+    LLVMValueRef *sums; /* [rows][vectors], on the stack until LLVM takes them to registers */
+    LLVMValueRef apart; /* [vectors] of the row at hand, where a block's rows are finished one by one */
     struct index label[IR_MAX_LABELS];
-    struct index row;                /* of the block's first row */
+    struct index row; /* of the block's first row */
 };
 
 static bool operand_has_row(const struct nest_emitter *ne, const struct ir_node *node, int i)
@@ -31,9 +32,10 @@ static bool is_narrow(const struct nest_emitter *ne, const struct ir_node *x)
     return ne->wide && !ne->region->value[x->id].wide && !ne->region->value[x->id].inlined;
 }
 
-/* Product of the operands that do (or do not) depend on the row and do (or do not) hold one number for all lanes. */
-static LLVMValueRef partial_product(const struct nest_emitter *ne, const struct contraction *c, bool row, bool narrow,
-                                    int vector)
+/* Product of the operands that do (or do not) depend on the row and do (or do not) hold one number for all
+ * lanes. */
+static LLVMValueRef partial_product(const struct nest_emitter *ne, const struct contraction *c, bool row,
+                                    bool narrow, int vector)
 {
     LLVMValueRef result = NULL;
     for (int i = 0; i < c->node->n_args; i++) {
@@ -78,14 +80,15 @@ static void accumulate(const struct nest_emitter *ne, struct contraction *c)
     }
 }
 
-/* ---- two steps of the sum at once ---- */
+/* ---- two steps of the sum at once ---------------------------------------------------------------------- */
 
 static bool is_paired(const struct nest_emitter *ne)
 {
     return ne->nest->paired >= 0 && !ne->e->is_double;
 }
 
-static LLVMValueRef operand_pair(const struct nest_emitter *ne, struct contraction *c, int which, struct index first, int v)
+static LLVMValueRef operand_pair(const struct nest_emitter *ne, struct contraction *c, int which,
+                                 struct index first, int v)
 {
     LLVMValueRef step[2];
     for (int i = 0; i < 2; i++) {
@@ -102,10 +105,12 @@ static LLVMValueRef weight_pair(const struct nest_emitter *ne, const struct cont
     struct index index[IR_MAX_RANK];
     for (int axis = 0; axis < w->shape.rank; axis++)
         index[axis] = c->label[c->node->ein.labels[operand][axis]];
-    return emit_load_pair(ne, emit_address(ne, ne->base[w->id], &ne->region->value[w->id], w->shape.rank, index, 0));
+    return emit_load_pair(
+        ne, emit_address(ne, ne->base[w->id], &ne->region->value[w->id], w->shape.rank, index, 0));
 }
 
-static void accumulate_pairs(const struct nest_emitter *ne, struct contraction *c, int which, struct index first)
+static void accumulate_pairs(const struct nest_emitter *ne, struct contraction *c, int which,
+                             struct index first)
 {
     LLVMBuilderRef b = ne->e->builder;
     LLVMValueRef common[64];
@@ -117,17 +122,19 @@ static void accumulate_pairs(const struct nest_emitter *ne, struct contraction *
         LLVMValueRef weights = weight_pair(ne, c);
         for (int v = 0; v < ne->vectors; v++) {
             LLVMValueRef place = c->sums[r * ne->vectors + v];
-            LLVMBuildStore(b, emit_dot(ne, LLVMBuildLoad2(b, ne->type, place, ""), weights, common[v]), place);
+            LLVMBuildStore(b, emit_dot(ne, LLVMBuildLoad2(b, ne->type, place, ""), weights, common[v]),
+                           place);
         }
     }
 }
 
-/* ---- over all steps ---- */
+/* ---- over all steps ------------------------------------------------------------------------------------ */
 
 static void over_summed(const struct nest_emitter *ne, struct contraction *c, int which);
 
 /* Values first .. first + steps - 1 of a summed label. */
-static void one_round(const struct nest_emitter *ne, struct contraction *c, int which, struct index first, int steps)
+static void one_round(const struct nest_emitter *ne, struct contraction *c, int which, struct index first,
+                      int steps)
 {
     int step = 0;
     if (is_paired(ne) && which + 1 == ne->nest->n_summed)
@@ -236,7 +243,7 @@ static LLVMValueRef contracted(const struct nest_emitter *ne, const struct contr
     return emit_product(ne, emit_number(ne, c->node->ein.coefficient), sum);
 }
 
-/* ---- one element --------------------------------------------------------------------------------------------------- */
+/* ---- one element --------------------------------------------------------------------------------------- */
 
 static void store_one(const struct nest_emitter *ne, int which, int vector)
 {
@@ -248,8 +255,8 @@ static void store_one(const struct nest_emitter *ne, int which, int vector)
     if (store->node)
         x = emit_value(ne, store->node, index, vector);
     else if (store->from >= 0)
-        x = emit_load(ne, ne->temporary[which], &ne->region->temporaries[store->from].value, store->rank, index,
-                      vector);
+        x = emit_load(ne, ne->temporary[which], &ne->region->temporaries[store->from].value, store->rank,
+                      index, vector);
     else
         x = LLVMConstNull(ne->type);
     if (store->add)
@@ -290,7 +297,7 @@ static void element(struct nest_emitter *ne, const struct contraction *c, int r,
         ne->in_register[nest->sums[i].node->id] = NULL;
 }
 
-/* ---- loops ------------------------------------------------------------------------------------------------------- */
+/* ---- loops --------------------------------------------------------------------------------------------- */
 
 /* The block's sums go through memory, so that one row's code serves all. */
 static void rows_apart(struct nest_emitter *ne, struct contraction *c, struct index row)
@@ -298,7 +305,8 @@ static void rows_apart(struct nest_emitter *ne, struct contraction *c, struct in
     LLVMBuilderRef b = ne->e->builder;
     LLVMValueRef all = emit_slots(ne, c->rows * ne->vectors);
     for (int i = 0; i < c->rows * ne->vectors; i++)
-        LLVMBuildStore(b, LLVMBuildLoad2(b, ne->type, c->sums[i], ""), part(ne, all, emit_constant_index(ne->e, i)));
+        LLVMBuildStore(b, LLVMBuildLoad2(b, ne->type, c->sums[i], ""),
+                       part(ne, all, emit_constant_index(ne->e, i)));
     struct emit_loop loop = emit_loop_begin(ne->e, c->rows, "apart");
     c->apart = part(ne, all, LLVMBuildMul(b, loop.index, emit_constant_index(ne->e, ne->vectors), ""));
     ne->axis[0] = row;
@@ -353,7 +361,7 @@ static void over_rows(struct nest_emitter *ne)
         row_block(ne, (struct index){NULL, whole * block}, rest);
 }
 
-/* ---- contractions in pieces --------------------------------------------------------------------------------------- */
+/* ---- contractions in pieces ---------------------------------------------------------------------------- */
 
 /* For each row and group of lanes. */
 static void over_work(struct nest_emitter *ne, void (*visit)(struct nest_emitter *ne, struct contraction *c))
@@ -419,7 +427,7 @@ static void over_axes(struct nest_emitter *ne, int axis)
     emit_loop_end(ne->e, &loop, size);
 }
 
-/* ---- sums begin with zeros --------------------------------------------------------------------------------------- */
+/* ---- sums begin with zeros ----------------------------------------------------------------------------- */
 
 static void zero_over(struct nest_emitter *ne, int which, int axis)
 {

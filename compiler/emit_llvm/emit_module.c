@@ -69,7 +69,8 @@ static void use_plan(struct emitter *e, const struct plan *plan)
 static void build_kernels(struct emitter *e, int n_kernels, const struct emit_kernel *kernels,
                           const struct emit_bundle *bundle)
 {
-    struct kernel_functions *functions = ARENA_ARRAY(e->arena, struct kernel_functions, (size_t)n_kernels + 1);
+    struct kernel_functions *functions =
+        ARENA_ARRAY(e->arena, struct kernel_functions, (size_t)n_kernels + 1);
     for (int i = 0; i < n_kernels; i++) {
         use_plan(e, kernels[i].plan);
         e->kernel = kernels[i].name;
@@ -96,13 +97,17 @@ static void build_nests(struct emitter *e, int part)
 }
 
 bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
-                const struct emit_kernel *kernels, const struct emit_share *share, const struct emit_bundle *bundle,
-                struct emit_module *out, const char **fault)
+                const struct emit_kernel *kernels, const struct emit_share *share,
+                const struct emit_bundle *bundle, struct emit_module *out, const char **fault)
 {
     if (!open_module(arena, cpu, out, fault))
         return false;
-    struct emitter e = {.arena = arena, .cpu = cpu, .context = out->context, .module = out->module,
-                        .is_double = is_double, .shared = share != NULL};
+    struct emitter e = {.arena = arena,
+                        .cpu = cpu,
+                        .context = out->context,
+                        .module = out->module,
+                        .is_double = is_double,
+                        .shared = share != NULL};
     const int part = share ? share->part : 0;
     e.builder = open_builder(arena, out->context);
     e.nests = share ? share->nests : emit_nests_new(arena, n_kernels, kernels, 1);
@@ -114,8 +119,8 @@ bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_doubl
     return !*fault;
 }
 
-void emit_rename(struct arena *arena, struct emit_module *module, int n_kernels, const struct emit_kernel *kernels,
-                 const char *prefix)
+void emit_rename(struct arena *arena, struct emit_module *module, int n_kernels,
+                 const struct emit_kernel *kernels, const char *prefix)
 {
     for (int k = 0; k < n_kernels; k++) {
         const char *old = arena_printf(arena, "gpfc_kernel_%s", kernels[k].name);
@@ -124,11 +129,13 @@ void emit_rename(struct arena *arena, struct emit_module *module, int n_kernels,
     }
 }
 
-/* What the code of nests needs, and no more: stack slots to registers, common subexpressions, invariants out of loops. The
- * scalar nests of uniform work are vectorised. Anything that inlines or unrolls would undo the schedule. */
+/* What the code of nests needs, and no more: stack slots to registers, common subexpressions, invariants out
+ * of loops. The scalar nests of uniform work are vectorised. Anything that inlines or unrolls would undo the
+ * schedule. */
 static const char PIPELINE[] =
     "constmerge,function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,"
-    "loop-simplify,lcssa,loop-vectorize,instcombine<no-verify-fixpoint>,early-cse,simplifycfg,dse),constmerge,globaldce";
+    "loop-simplify,lcssa,loop-vectorize,instcombine<no-verify-fixpoint>,early-cse,simplifycfg,dse),"
+    "constmerge,globaldce";
 
 bool emit_optimize(struct arena *arena, struct emit_module *module, const char **fault)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The function of one nest, so that profilers name it and registers are allotted nest by nest: what it takes as parameters,
- * and its body. */
+ * The function of one nest, so that profilers name it and registers are allotted nest by nest: what it takes
+ * as parameters, and its body. */
 #include "emit_llvm/emitter.h"
 
 #include <string.h>
 
-/* ---- what a nest reads and writes ------------------------------------------------------------------------------------ */
+/* ---- what a nest reads and writes ---------------------------------------------------------------------- */
 
 static void add_read(void *data, const struct ir_node *base)
 {
@@ -42,7 +42,8 @@ static void collect_reads(struct nest_params *params, const struct plan_nest *ne
 }
 
 /* Reads, then where each store goes (and the temporary that a store copies), then its own memory. */
-struct nest_params emit_nest_params(struct arena *arena, const struct plan_region *region, const struct plan_nest *nest)
+struct nest_params emit_nest_params(struct arena *arena, const struct plan_region *region,
+                                    const struct plan_nest *nest)
 {
     const size_t n_nodes = (size_t)region->graph->n_nodes + 1;
     struct nest_params params = {.region = region, .n_stores = nest->node ? 1 : nest->n_stores};
@@ -61,14 +62,15 @@ struct nest_params emit_nest_params(struct arena *arena, const struct plan_regio
     return params;
 }
 
-/* ---- the function --------------------------------------------------------------------------------------------------- */
+/* ---- the function -------------------------------------------------------------------------------------- */
 
 static void set_attributes(struct emitter *e, LLVMValueRef function, int n_params)
 {
     static const char *const attributes[] = {"noinline", "nounwind"};
     for (size_t i = 0; i < 2; i++) {
         unsigned id = LLVMGetEnumAttributeKindForName(attributes[i], strlen(attributes[i]));
-        LLVMAddAttributeAtIndex(function, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(e->context, id, 0));
+        LLVMAddAttributeAtIndex(function, LLVMAttributeFunctionIndex,
+                                LLVMCreateEnumAttribute(e->context, id, 0));
     }
     unsigned noalias = LLVMGetEnumAttributeKindForName("noalias", 7);
     for (int i = 0; i < n_params; i++)
@@ -82,7 +84,8 @@ LLVMValueRef emit_nest_declare(struct emitter *e, const struct distinct_nest *ne
     LLVMTypeRef *types = ARENA_ARRAY(e->arena, LLVMTypeRef, (size_t)nest->n_params + 1);
     for (int i = 0; i < nest->n_params; i++)
         types[i] = e->pointer;
-    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, (unsigned)nest->n_params, false);
+    LLVMTypeRef type =
+        LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, (unsigned)nest->n_params, false);
     LLVMValueRef function = LLVMAddFunction(e->module, nest->name, type);
     LLVMSetLinkage(function, e->shared ? LLVMExternalLinkage : LLVMInternalLinkage);
     if (e->shared)

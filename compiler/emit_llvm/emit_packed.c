@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sums over the batch as sums of outer products, a lane after the other: the operands of a row of results are turned first, from
- * a vector of lanes each to a vector along the row for each lane; then blocks of rows x vectors of results take a number of the
- * other operand and some vectors of the row at each step. The end of a row is filled with zeros, which are not stored. */
+ * Sums over the batch as sums of outer products, a lane after the other: the operands of a row of results are
+ * turned first, from a vector of lanes each to a vector along the row for each lane; then blocks of rows x
+ * vectors of results take a number of the other operand and some vectors of the row at each step. The end of
+ * a row is filled with zeros, which are not stored. */
 #include "emit_llvm/emitter.h"
 
 #include <string.h>
 
 struct packed {
     struct nest_emitter *ne;
-    int rank;                /* of the total */
-    int width, lanes;        /* elements of a vector, samples of a tile */
-    int row;                 /* results along axis_b */
-    long stride;             /* elements from one step's operands to the next one's */
-    long first;              /* step with which the term at hand begins */
+    int rank;         /* of the total */
+    int width, lanes; /* elements of a vector, samples of a tile */
+    int row;          /* results along axis_b */
+    long stride;      /* elements from one step's operands to the next one's */
+    long first;       /* step with which the term at hand begins */
     struct index label[IR_MAX_LABELS];
 };
 
@@ -21,8 +22,8 @@ struct packed_block {
     struct index a;      /* first row */
     LLVMValueRef vector; /* first vector of the row */
     int rows, vectors;
-    int last;            /* elements of the last vector that are results */
-    LLVMValueRef *sums;  /* [rows][vectors], stack slots */
+    int last;           /* elements of the last vector that are results */
+    LLVMValueRef *sums; /* [rows][vectors], stack slots */
 };
 
 static LLVMValueRef plus(const struct packed *p, LLVMValueRef a, LLVMValueRef b)
@@ -40,7 +41,7 @@ static LLVMValueRef constant(const struct packed *p, long value)
     return emit_constant_index(p->ne->e, value);
 }
 
-/* ---- turned operands ------------------------------------------------------------------------------------------------- */
+/* ---- turned operands ----------------------------------------------------------------------------------- */
 
 /* Of vectors x and y side by side, the lanes that `pick` names. */
 static LLVMValueRef pick_lanes(const struct packed *p, LLVMValueRef x, LLVMValueRef y, const int *pick)
@@ -51,7 +52,8 @@ static LLVMValueRef pick_lanes(const struct packed *p, LLVMValueRef x, LLVMValue
     return LLVMBuildShuffleVector(p->ne->e->builder, x, y, LLVMConstVector(mask, (unsigned)p->width), "");
 }
 
-/* Within each part of 128 bits: pieces of `piece` lanes of its lower (or upper) half, from x and y in turn. */
+/* Within each part of 128 bits: pieces of `piece` lanes of its lower (or upper) half, from x and y in
+ * turn. */
 static void interleave(const struct packed *p, LLVMValueRef *x, LLVMValueRef *y, int part, int piece)
 {
     int lower[64], upper[64];
@@ -106,7 +108,8 @@ static void transpose(const struct packed *p, LLVMValueRef *rows)
 }
 
 /* The product of a term's factors of one result of the row, and of those that all results share. */
-static LLVMValueRef column(const struct packed *p, const struct plan_term *term, struct index b, int i, int vector)
+static LLVMValueRef column(const struct packed *p, const struct plan_term *term, struct index b, int i,
+                           int vector)
 {
     struct index label[IR_MAX_LABELS];
     memcpy(label, p->label, sizeof label);
@@ -125,7 +128,8 @@ static LLVMValueRef place(const struct packed *p, LLVMValueRef step, LLVMValueRe
 }
 
 /* `n` of the row's operands from `b` on, those of one vector of lanes, which are steps from `step` on. */
-static void pack_square(const struct packed *p, const struct plan_term *term, struct index b, int n, int vector, LLVMValueRef step)
+static void pack_square(const struct packed *p, const struct plan_term *term, struct index b, int n,
+                        int vector, LLVMValueRef step)
 {
     LLVMValueRef rows[64];
     for (int i = 0; i < p->width; i++)
@@ -175,11 +179,11 @@ static long steps_of(const struct packed *p, const struct plan_term *term)
     return steps;
 }
 
-/* ---- blocks ---------------------------------------------------------------------------------------------------------- */
+/* ---- blocks -------------------------------------------------------------------------------------------- */
 
 /* The number that a row's products have at the lane at hand. */
-static LLVMValueRef row_number(const struct packed *p, const struct plan_term *term, const struct packed_block *block, int r,
-                               LLVMValueRef lane)
+static LLVMValueRef row_number(const struct packed *p, const struct plan_term *term,
+                               const struct packed_block *block, int r, LLVMValueRef lane)
 {
     struct nest_emitter *ne = p->ne;
     for (int i = 0; i < term->n_factors; i++) {
@@ -188,17 +192,19 @@ static LLVMValueRef row_number(const struct packed *p, const struct plan_term *t
             continue;
         struct index index[IR_MAX_RANK];
         for (int axis = 0; axis < factor->node->shape.rank; axis++)
-            index[axis] = factor->labels[axis] == ne->nest->axis_a ? emit_index_add(block->a, r) : p->label[factor->labels[axis]];
+            index[axis] = factor->labels[axis] == ne->nest->axis_a ? emit_index_add(block->a, r)
+                                                                   : p->label[factor->labels[axis]];
         const struct plan_value *value = &ne->region->value[factor->node->id];
-        LLVMValueRef address = emit_address(ne, ne->base[factor->node->id], value, factor->node->shape.rank, index, 0);
+        LLVMValueRef address =
+            emit_address(ne, ne->base[factor->node->id], value, factor->node->shape.rank, index, 0);
         address = LLVMBuildGEP2(ne->e->builder, ne->e->real, address, &lane, 1, "");
         return emit_splat(ne, LLVMBuildLoad2(ne->e->builder, ne->e->real, address, ""));
     }
     return NULL;
 }
 
-static void one_step(const struct packed *p, const struct plan_term *term, const struct packed_block *block, LLVMValueRef step,
-                     LLVMValueRef lane)
+static void one_step(const struct packed *p, const struct plan_term *term, const struct packed_block *block,
+                     LLVMValueRef step, LLVMValueRef lane)
 {
     LLVMBuilderRef b = p->ne->e->builder;
     LLVMValueRef columns[64];
@@ -216,7 +222,8 @@ static void one_step(const struct packed *p, const struct plan_term *term, const
     }
 }
 
-static void over_steps(struct packed *p, const struct plan_term *term, const struct packed_block *block, int next, LLVMValueRef step)
+static void over_steps(struct packed *p, const struct plan_term *term, const struct packed_block *block,
+                       int next, LLVMValueRef step)
 {
     const bool is_lane = next == term->n_labels;
     const int size = is_lane ? p->lanes : term->size[next];
@@ -231,7 +238,8 @@ static void over_steps(struct packed *p, const struct plan_term *term, const str
     emit_loop_end(p->ne->e, &loop, size);
 }
 
-static LLVMValueRef result_address(const struct packed *p, const struct packed_block *block, int store, int r, int v)
+static LLVMValueRef result_address(const struct packed *p, const struct packed_block *block, int store, int r,
+                                   int v)
 {
     struct index label[IR_MAX_LABELS];
     memcpy(label, p->label, sizeof label);
@@ -245,7 +253,8 @@ static void store_results(const struct packed *p, const struct packed_block *blo
     for (int r = 0; r < block->rows; r++)
         for (int v = 0; v < block->vectors; v++) {
             const int n = v + 1 == block->vectors ? block->last : p->width;
-            LLVMValueRef sum = LLVMBuildLoad2(p->ne->e->builder, p->ne->type, block->sums[r * block->vectors + v], "");
+            LLVMValueRef sum =
+                LLVMBuildLoad2(p->ne->e->builder, p->ne->type, block->sums[r * block->vectors + v], "");
             if (n < p->width)
                 sum = emit_lanes_of(p->ne, sum, 0, n);
             for (int s = 0; s < p->ne->nest->n_stores; s++)
@@ -259,8 +268,10 @@ static void ask_for(const struct packed *p, LLVMValueRef address)
     LLVMTypeRef i32 = LLVMInt32TypeInContext(e->context);
     const unsigned id = LLVMLookupIntrinsicID("llvm.prefetch", 13);
     LLVMValueRef callee = LLVMGetIntrinsicDeclaration(e->module, id, &e->pointer, 1);
-    LLVMValueRef arguments[] = {address, LLVMConstInt(i32, 1, false), LLVMConstInt(i32, 3, false), LLVMConstInt(i32, 1, false)};
-    LLVMBuildCall2(e->builder, LLVMIntrinsicGetType(e->context, id, &e->pointer, 1), callee, arguments, 4, "");
+    LLVMValueRef arguments[] = {address, LLVMConstInt(i32, 1, false), LLVMConstInt(i32, 3, false),
+                                LLVMConstInt(i32, 1, false)};
+    LLVMBuildCall2(e->builder, LLVMIntrinsicGetType(e->context, id, &e->pointer, 1), callee, arguments, 4,
+                   "");
 }
 
 static void emit_block(struct packed *p, struct packed_block *block)
@@ -282,7 +293,7 @@ static void emit_block(struct packed *p, struct packed_block *block)
     store_results(p, block);
 }
 
-/* ---- loops ----------------------------------------------------------------------------------------------------------- */
+/* ---- loops --------------------------------------------------------------------------------------------- */
 
 /* Along a row of results: blocks of whole vectors, then what is left in one block. */
 static void over_row(struct packed *p, struct packed_block *block)
@@ -327,7 +338,10 @@ void emit_packed(struct nest_emitter *ne)
 {
     const struct schedule *schedule = &ne->e->plan->schedule;
     const struct plan_nest *nest = ne->nest;
-    struct packed p = {.ne = ne, .rank = nest->total->shape.rank, .width = schedule->vector, .lanes = schedule->lanes,
+    struct packed p = {.ne = ne,
+                       .rank = nest->total->shape.rank,
+                       .width = schedule->vector,
+                       .lanes = schedule->lanes,
                        .row = nest->total->shape.size[nest->axis_b]};
     p.stride = (long)plan_packed_columns(schedule, nest) * p.width;
     for (int axis = 0; axis < p.rank; axis++)

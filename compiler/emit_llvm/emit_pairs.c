@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Numbers that are rounded to bfloat16: two of them in the 32 bits of a lane, and sums of their products. Where the
- * processor has no instruction for that, the same is done in single precision. */
+ * Numbers that are rounded to bfloat16: two of them in the 32 bits of a lane, and sums of their products.
+ * Where the processor has no instruction for that, the same is done in single precision. */
 #include "emit_llvm/emitter.h"
 #include "emit_llvm/math/vector_math_build.h"
 
@@ -40,9 +40,10 @@ LLVMValueRef emit_load_pair(const struct nest_emitter *ne, LLVMValueRef address)
     return LLVMBuildBitCast(b, emit_splat(ne, loaded), lanes_type(ne), "");
 }
 
-/* ---- sums of products ---------------------------------------------------------------------------------------------- */
+/* ---- sums of products ---------------------------------------------------------------------------------- */
 
-static LLVMValueRef dot_instruction(const struct nest_emitter *ne, LLVMValueRef sum, LLVMValueRef x, LLVMValueRef y)
+static LLVMValueRef dot_instruction(const struct nest_emitter *ne, LLVMValueRef sum, LLVMValueRef x,
+                                    LLVMValueRef y)
 {
     LLVMBuilderRef b = ne->e->builder;
     char name[64];
@@ -65,7 +66,8 @@ static LLVMValueRef half_of(const struct nest_emitter *ne, LLVMValueRef pair, bo
 }
 
 /* The instruction begins with the upper halves, too. */
-static LLVMValueRef dot_in_single(const struct nest_emitter *ne, LLVMValueRef sum, LLVMValueRef x, LLVMValueRef y)
+static LLVMValueRef dot_in_single(const struct nest_emitter *ne, LLVMValueRef sum, LLVMValueRef x,
+                                  LLVMValueRef y)
 {
     sum = emit_multiply_add(ne, half_of(ne, x, true), half_of(ne, y, true), sum);
     return emit_multiply_add(ne, half_of(ne, x, false), half_of(ne, y, false), sum);

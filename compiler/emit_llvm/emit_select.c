@@ -7,8 +7,8 @@
 
 struct selection {
     struct nest_emitter *ne;
-    const struct ir_node *node;    /* whose place is written */
-    const struct ir_node *x;       /* what is read; NULL: zeros are written */
+    const struct ir_node *node; /* whose place is written */
+    const struct ir_node *x;    /* what is read; NULL: zeros are written */
     const struct ir_select *select;
     struct index from[IR_MAX_RANK], to[IR_MAX_RANK];
     bool add;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sums over the batch: a block of results, each a vector of lanes, in registers over all summed labels; then their lanes are
- * added up and the block goes to the kernel's sums. */
+ * Sums over the batch: a block of results, each a vector of lanes, in registers over all summed labels; then
+ * their lanes are added up and the block goes to the kernel's sums. */
 #include "emit_llvm/emitter.h"
 
 struct block {
@@ -10,7 +10,7 @@ struct block {
     LLVMValueRef *sums; /* [rows][columns], stack slots */
 };
 
-/* ---- one block --------------------------------------------------------------------------------------------------- */
+/* ---- one block ----------------------------------------------------------------------------------------- */
 
 LLVMValueRef emit_total_product(const struct nest_emitter *ne, const struct plan_term *term, bool a, bool b,
                                 const struct index *label, int vector)
@@ -34,8 +34,8 @@ static void set_label(struct index *label, int axis, struct index first, int i)
         label[axis] = emit_index_add(first, i);
 }
 
-/* Keeps LLVM from reading operands early, for all blocks of a row or for the next vector: there are not the registers to
- * hold them. */
+/* Keeps LLVM from reading operands early, for all blocks of a row or for the next vector: there are not the
+ * registers to hold them. */
 static void emit_barrier(const struct nest_emitter *ne)
 {
     LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(ne->e->context), NULL, 0, false);
@@ -45,7 +45,8 @@ static void emit_barrier(const struct nest_emitter *ne)
     LLVMBuildCall2(ne->e->builder, type, barrier, NULL, 0, "");
 }
 
-static void add_product(const struct nest_emitter *ne, LLVMValueRef slot, LLVMValueRef left, LLVMValueRef right)
+static void add_product(const struct nest_emitter *ne, LLVMValueRef slot, LLVMValueRef left,
+                        LLVMValueRef right)
 {
     LLVMBuilderRef b = ne->e->builder;
     LLVMValueRef sum = LLVMBuildLoad2(b, ne->type, slot, "");
@@ -57,25 +58,27 @@ static void add_product(const struct nest_emitter *ne, LLVMValueRef slot, LLVMVa
 }
 
 /* What a row, or a column, multiplies all of its products by. */
-static LLVMValueRef edge(const struct nest_emitter *ne, const struct plan_term *term, const struct block *block,
-                         bool row, int i, struct index *label, int vector)
+static LLVMValueRef edge(const struct nest_emitter *ne, const struct plan_term *term,
+                         const struct block *block, bool row, int i, struct index *label, int vector)
 {
     set_label(label, row ? ne->nest->axis_a : ne->nest->axis_b, row ? block->a : block->b, i);
     return emit_total_product(ne, term, row, !row, label, vector);
 }
 
 /* The same of two vectors, whose lanes are summed alike: in one. */
-static LLVMValueRef edge_pair(const struct nest_emitter *ne, const struct plan_term *term, const struct block *block,
-                              bool row, int i, struct index *label, int vector)
+static LLVMValueRef edge_pair(const struct nest_emitter *ne, const struct plan_term *term,
+                              const struct block *block, bool row, int i, struct index *label, int vector)
 {
-    return emit_pair(ne, edge(ne, term, block, row, i, label, vector), edge(ne, term, block, row, i, label, vector + 1));
+    return emit_pair(ne, edge(ne, term, block, row, i, label, vector),
+                     edge(ne, term, block, row, i, label, vector + 1));
 }
 
-static void accumulate_pairs(const struct nest_emitter *ne, const struct plan_term *term, const struct block *block,
-                             struct index *label, int vector)
+static void accumulate_pairs(const struct nest_emitter *ne, const struct plan_term *term,
+                             const struct block *block, struct index *label, int vector)
 {
     const bool by_row = block->rows >= block->columns;
-    const int n_held = by_row ? block->columns : block->rows, n_moving = by_row ? block->rows : block->columns;
+    const int n_held = by_row ? block->columns : block->rows,
+              n_moving = by_row ? block->rows : block->columns;
     LLVMBuilderRef b = ne->e->builder;
     LLVMValueRef held[64];
     emit_barrier(ne);
@@ -98,7 +101,8 @@ static void accumulate(const struct nest_emitter *ne, const struct plan_term *te
                        struct index *label, int vector)
 {
     const bool by_row = block->rows >= block->columns;
-    const int n_held = by_row ? block->columns : block->rows, n_moving = by_row ? block->rows : block->columns;
+    const int n_held = by_row ? block->columns : block->rows,
+              n_moving = by_row ? block->rows : block->columns;
     LLVMValueRef held[64];
     emit_barrier(ne);
     LLVMValueRef common = emit_total_product(ne, term, false, false, label, vector);
@@ -136,8 +140,8 @@ static void over_summed(struct nest_emitter *ne, const struct plan_term *term, c
 }
 
 /* Adds up the lanes of rows x columns of the block's sums, powers of two, from row i and column j. */
-static void store_piece(const struct nest_emitter *ne, const struct block *block, struct index *label, int i, int j,
-                        int rows, int columns)
+static void store_piece(const struct nest_emitter *ne, const struct block *block, struct index *label, int i,
+                        int j, int rows, int columns)
 {
     LLVMBuilderRef b = ne->e->builder;
     LLVMValueRef pieces[64];
@@ -172,9 +176,10 @@ static void store_block(const struct nest_emitter *ne, const struct block *block
     }
 }
 
-/* ---- partial sums ---------------------------------------------------------------------------------------------------- */
+/* ---- partial sums -------------------------------------------------------------------------------------- */
 
-static void set_element(const struct nest_emitter *ne, const struct block *block, struct index *label, int element)
+static void set_element(const struct nest_emitter *ne, const struct block *block, struct index *label,
+                        int element)
 {
     set_label(label, ne->nest->axis_a, block->a, element / block->columns);
     set_label(label, ne->nest->axis_b, block->b, element % block->columns);
@@ -191,9 +196,10 @@ static void load_partial(const struct nest_emitter *ne, const struct block *bloc
     }
 }
 
-/* What comes from far away is read at the end: a load in front of the block's store brings the line that it goes to, and
- * the sums need not wait for it. */
-static LLVMValueRef sum_of_block(const struct nest_emitter *ne, const struct block *block, struct index *label, int i)
+/* What comes from far away is read at the end: a load in front of the block's store brings the line that it
+ * goes to, and the sums need not wait for it. */
+static LLVMValueRef sum_of_block(const struct nest_emitter *ne, const struct block *block,
+                                 struct index *label, int i)
 {
     const struct plan_value *place = &ne->nest->stores[0].to;
     LLVMValueRef sum = LLVMBuildLoad2(ne->e->builder, ne->type, block->sums[i], "");
@@ -213,10 +219,10 @@ static void store_partial(const struct nest_emitter *ne, const struct block *blo
     }
 }
 
-/* ---- blocks ---------------------------------------------------------------------------------------------------------- */
+/* ---- blocks -------------------------------------------------------------------------------------------- */
 
-/* A sum begins with the first product: LLVM drops the addition to -0. Where a loop comes first there is none to
- * drop, and 0 is cheaper. */
+/* A sum begins with the first product: LLVM drops the addition to -0. Where a loop comes first there is none
+ * to drop, and 0 is cheaper. */
 static LLVMValueRef start_of_sums(const struct nest_emitter *ne)
 {
     bool loop = ne->nest->terms[0].n_labels > ne->nest->total->shape.rank;
@@ -245,7 +251,7 @@ static void emit_block(struct nest_emitter *ne, struct block *block)
         store_block(ne, block, label);
 }
 
-/* ---- loops ------------------------------------------------------------------------------------------------------- */
+/* ---- loops --------------------------------------------------------------------------------------------- */
 
 /* Which blocks along axis_b are visited for each block along axis_a. */
 struct pass {
@@ -282,7 +288,8 @@ static void over_b(struct nest_emitter *ne, struct block *block, const struct pa
 
 static void over_a(struct nest_emitter *ne, const struct pass *pass)
 {
-    const int size = ne->nest->block_a, rows = extent(ne, ne->nest->axis_a), whole = rows / size, rest = rows % size;
+    const int size = ne->nest->block_a, rows = extent(ne, ne->nest->axis_a), whole = rows / size,
+              rest = rows % size;
     struct block block = {.rows = size};
     if (whole) {
         struct emit_loop loop = emit_loop_begin(ne->e, whole, "a");
@@ -316,7 +323,8 @@ static void over_blocks(struct nest_emitter *ne)
     inner.end = LLVMBuildAdd(b, inner.first, emit_constant_index(ne->e, chunk), "");
     if (whole % chunk) {
         LLVMValueRef most = emit_constant_index(ne->e, whole);
-        inner.end = LLVMBuildSelect(b, LLVMBuildICmp(b, LLVMIntULT, inner.end, most, ""), inner.end, most, "");
+        inner.end =
+            LLVMBuildSelect(b, LLVMBuildICmp(b, LLVMIntULT, inner.end, most, ""), inner.end, most, "");
     }
     over_a(ne, &inner);
     emit_loop_end(ne->e, &loop, (whole + chunk - 1) / chunk);

@@ -15,24 +15,24 @@ struct emitter {
     LLVMContextRef context;
     LLVMModuleRef module;
     LLVMBuilderRef builder;
-    LLVMValueRef function;   /* being built */
+    LLVMValueRef function; /* being built */
     LLVMTypeRef real, vector, index, pointer;
     bool is_double;
     int real_bytes;
-    bool shared;             /* nests are functions that other modules may call */
+    bool shared; /* nests are functions that other modules may call */
     const struct emit_nests *nests;
     LLVMValueRef *nest_function; /* by distinct nest; NULL: neither built nor called here yet */
     int next_use;                /* of a nest, when the kernels' functions are built */
-    struct clock_table *clocks; /* of a kernel that counts; NULL: it does not */
+    struct clock_table *clocks;  /* of a kernel that counts; NULL: it does not */
     struct vector_math wide_math, narrow_math;
 };
 
-struct index { /* dynamic + constant */
+struct index {            /* dynamic + constant */
     LLVMValueRef dynamic; /* NULL: 0 */
     long constant;
 };
 
-/* ---- emit_loop.c: counted loops ------------------------------------------------------------------------------------ */
+/* ---- emit_loop.c: counted loops ------------------------------------------------------------------------ */
 
 struct emit_loop {
     LLVMBasicBlockRef header, exit;
@@ -49,7 +49,7 @@ LLVMValueRef emit_range_limit(const struct emitter *e, LLVMValueRef end, long mo
 LLVMValueRef emit_constant_index(const struct emitter *e, long value);
 struct index emit_index_add(struct index a, long constant);
 
-/* ---- emit_access.c: values in memory ------------------------------------------------------------------------------- */
+/* ---- emit_access.c: values in memory ------------------------------------------------------------------- */
 
 /* One nest's function while it is built. */
 struct nest_emitter {
@@ -57,16 +57,16 @@ struct nest_emitter {
     const struct plan_region *region;
     const struct plan_nest *nest;
     bool wide;
-    int vectors;            /* vector registers that hold one element's lanes, or those of a group; 1 if not wide */
-    int groups;             /* groups of vectors that make up an element's lanes */
-    LLVMValueRef lane;      /* first lane of the group at hand; NULL: 0 */
-    LLVMTypeRef type;       /* of one of them */
+    int vectors; /* vector registers that hold one element's lanes, or those of a group; 1 if not wide */
+    int groups;  /* groups of vectors that make up an element's lanes */
+    LLVMValueRef lane; /* first lane of the group at hand; NULL: 0 */
+    LLVMTypeRef type;  /* of one of them */
     const struct vector_math *math;
-    LLVMValueRef *base;     /* by node id: parameter that points to its memory; NULL: not read here */
-    LLVMValueRef *store;    /* by store: parameter that points to its destination */
-    LLVMValueRef *temporary; /* by store: parameter that points to the temporary it copies */
-    LLVMValueRef work;      /* parameter that points to the nest's own memory; NULL: it has none */
-    LLVMValueRef first, end; /* of the outermost summed label, where a contraction goes by in pieces */
+    LLVMValueRef *base;        /* by node id: parameter that points to its memory; NULL: not read here */
+    LLVMValueRef *store;       /* by store: parameter that points to its destination */
+    LLVMValueRef *temporary;   /* by store: parameter that points to the temporary it copies */
+    LLVMValueRef work;         /* parameter that points to the nest's own memory; NULL: it has none */
+    LLVMValueRef first, end;   /* of the outermost summed label, where a contraction goes by in pieces */
     LLVMValueRef *in_register; /* by node id: value of a member at the indices at hand; NULL: none */
     struct index axis[IR_MAX_LABELS]; /* index of each of the nest's axes */
 };
@@ -75,12 +75,12 @@ struct nest_emitter {
 struct emit_loop emit_groups_begin(struct nest_emitter *ne);
 void emit_groups_end(struct nest_emitter *ne, const struct emit_loop *loop);
 
-LLVMValueRef emit_address(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value, int rank,
-                          const struct index *index, int vector);
-LLVMValueRef emit_load(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value, int rank,
-                       const struct index *index, int vector);
-void emit_store_value(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value, int rank,
-                      const struct index *index, int vector, LLVMValueRef x);
+LLVMValueRef emit_address(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value,
+                          int rank, const struct index *index, int vector);
+LLVMValueRef emit_load(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value,
+                       int rank, const struct index *index, int vector);
+void emit_store_value(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value,
+                      int rank, const struct index *index, int vector, LLVMValueRef x);
 /* A stack slot at the function's entry: LLVM turns it into a register. */
 LLVMValueRef emit_slot(const struct nest_emitter *ne);
 /* An array of them, which stays in memory where its indices are not constant. */
@@ -96,10 +96,10 @@ LLVMValueRef emit_product(const struct nest_emitter *ne, LLVMValueRef a, LLVMVal
 LLVMValueRef emit_value(const struct nest_emitter *ne, const struct ir_node *node, const struct index *index,
                         int vector);
 /* The operation of an elementwise node, its labels' indices given. */
-LLVMValueRef emit_expression(const struct nest_emitter *ne, const struct ir_node *node, const struct index *label,
-                             int vector);
+LLVMValueRef emit_expression(const struct nest_emitter *ne, const struct ir_node *node,
+                             const struct index *label, int vector);
 
-/* ---- emit_pairs.c: two bfloat16 numbers in a lane, of kernels in single precision ------------------------------------------ */
+/* ---- emit_pairs.c: two bfloat16 numbers in a lane, of kernels in single precision ---------------------- */
 
 /* Of two vectors of numbers that are rounded already. */
 LLVMValueRef emit_pair(const struct nest_emitter *ne, LLVMValueRef first, LLVMValueRef second);
@@ -109,7 +109,7 @@ LLVMValueRef emit_load_pair(const struct nest_emitter *ne, LLVMValueRef address)
 /* sum + x.first * y.first + x.second * y.second */
 LLVMValueRef emit_dot(const struct nest_emitter *ne, LLVMValueRef sum, LLVMValueRef x, LLVMValueRef y);
 
-/* ---- emit_distinct.c: nests that are equal but for memory ---------------------------------------------------------------- */
+/* ---- emit_distinct.c: nests that are equal but for memory ---------------------------------------------- */
 
 struct distinct_nest {
     const struct plan *plan;
@@ -126,7 +126,7 @@ struct nest_use { /* a nest of a plan */
     const struct plan_region *region;
     const struct plan_nest *nest;
     int n_params;
-    int which; /* of the distinct ones */
+    int which;                       /* of the distinct ones */
     const struct plan_value **value; /* by parameter: what it points to */
 };
 
@@ -136,7 +136,7 @@ struct emit_nests {
     struct nest_use *uses; /* in the order in which kernels call them */
 };
 
-/* ---- emit_nest.c: the function of one nest ---------------------------------------------------------------------------- */
+/* ---- emit_nest.c: the function of one nest ------------------------------------------------------------- */
 
 struct nest_params {
     const struct plan_region *region;
@@ -144,11 +144,12 @@ struct nest_params {
     const struct plan_value **value; /* what each parameter points to */
     int *base_of;                    /* by node id: its parameter; -1: none */
 };
-struct nest_params emit_nest_params(struct arena *arena, const struct plan_region *region, const struct plan_nest *nest);
+struct nest_params emit_nest_params(struct arena *arena, const struct plan_region *region,
+                                    const struct plan_nest *nest);
 LLVMValueRef emit_nest_declare(struct emitter *e, const struct distinct_nest *nest);
 void emit_nest_build(struct emitter *e, const struct distinct_nest *nest, LLVMValueRef function);
 
-/* ---- nests: the body of one nest's function --------------------------------------------------------------------------- */
+/* ---- nests: the body of one nest's function ------------------------------------------------------------ */
 
 void emit_map(struct nest_emitter *ne);
 void emit_total(struct nest_emitter *ne);
@@ -158,31 +159,32 @@ void emit_packed(struct nest_emitter *ne);
 void emit_select(struct nest_emitter *ne);
 void emit_matrix(struct nest_emitter *ne);
 
-/* ---- emit_total.c ---------------------------------------------------------------------------------------------------------- */
+/* ---- emit_total.c -------------------------------------------------------------------------------------- */
 
 /* Product of the term's factors that have exactly these of the block's two labels; NULL: there are none. */
 LLVMValueRef emit_total_product(const struct nest_emitter *ne, const struct plan_term *term, bool a, bool b,
                                 const struct index *label, int vector);
 
-/* ---- emit_lanes.c: lanes added up ---------------------------------------------------------------------------------------- */
+/* ---- emit_lanes.c: lanes added up ---------------------------------------------------------------------- */
 
-/* Sums the lanes of each of n vectors (a power of two, at most the lanes of one): lane i of the result, a vector of n, is
- * the sum of vectors[i]. */
+/* Sums the lanes of each of n vectors (a power of two, at most the lanes of one): lane i of the result, a
+ * vector of n, is the sum of vectors[i]. */
 LLVMValueRef emit_sum_lanes(const struct nest_emitter *ne, int n, LLVMValueRef *vectors);
 /* Lanes first .. first+n-1. */
 LLVMValueRef emit_lanes_of(const struct nest_emitter *ne, LLVMValueRef x, int first, int n);
 /* Adds n sums, a power of two, to the memory at `address`. */
-void emit_add_sums(const struct nest_emitter *ne, LLVMValueRef address, LLVMValueRef sums, int n, long stride);
+void emit_add_sums(const struct nest_emitter *ne, LLVMValueRef address, LLVMValueRef sums, int n,
+                   long stride);
 
-/* ---- emit_limit.c: slices of stacks that belong to rounds which a limited loop does not run ----------------------------- */
+/* ---- emit_limit.c: slices of stacks that belong to rounds which a limited loop does not run ------------ */
 
 /* Does anybody but limited loops, which do not run these rounds either, read them of result r? */
 bool emit_is_rest_read(const struct ir_graph *graph, const struct plan_loop *loop, int r);
 /* Zeros them: slices `rounds` .. of a stack of this shape at `base`. */
-void emit_clear_rest(struct emitter *e, const struct plan_value *stack, struct ir_shape shape, LLVMValueRef rounds,
-                     LLVMValueRef base);
+void emit_clear_rest(struct emitter *e, const struct plan_value *stack, struct ir_shape shape,
+                     LLVMValueRef rounds, LLVMValueRef base);
 
-/* ---- emit_clock.c: nests that are timed -------------------------------------------------------------------------------- */
+/* ---- emit_clock.c: nests that are timed ---------------------------------------------------------------- */
 
 /* The table of the kernel at hand, before its functions are built and when they are. */
 void emit_clocks_open(struct emitter *e);
@@ -191,7 +193,7 @@ void emit_clocks_close(struct emitter *e);
 void emit_clocks_begin(struct emitter *e, const char *part);
 void emit_clocks_count(struct emitter *e, const struct plan_region *region, const struct plan_nest *nest);
 
-/* ---- emit_kernel.c ------------------------------------------------------------------------------------------------------ */
+/* ---- emit_kernel.c ------------------------------------------------------------------------------------- */
 
 struct kernel_functions {
     LLVMValueRef before, tile, after;
@@ -202,7 +204,7 @@ struct kernel_functions emit_kernel_functions(struct emitter *e);
 LLVMValueRef emit_constant_reals(struct emitter *e, const double *values, long n);
 LLVMValueRef emit_constant_ints(struct emitter *e, const long *values, long n);
 
-/* ---- emit_bundle.c ------------------------------------------------------------------------------------------------------ */
+/* ---- emit_bundle.c ------------------------------------------------------------------------------------- */
 
 void emit_bundle_symbols(struct emitter *e, int n_kernels, const struct emit_kernel *kernels,
                          const struct kernel_functions *functions, const struct emit_bundle *bundle);

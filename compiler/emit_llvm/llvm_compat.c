@@ -37,7 +37,7 @@ static const struct cpu_row cpus[] = {
 };
 enum { CPU_COUNT = sizeof cpus / sizeof cpus[0] };
 
-/* ---- start -------------------------------------------------------------------------------------------- */
+/* ---- start --------------------------------------------------------------------------------------------- */
 
 static void register_targets(void)
 {
@@ -63,7 +63,7 @@ static unsigned llvm_major(void)
     return major;
 }
 
-/* ---- what the arena owns ------------------------------------------------------------------------------ */
+/* ---- what the arena owns ------------------------------------------------------------------------------- */
 
 static void free_message(void *message)
 {
@@ -92,7 +92,7 @@ static const char *keep_text(struct owned *place, char *text)
     return text ? text : "no reason given";
 }
 
-/* ---- processors --------------------------------------------------------------------------------------- */
+/* ---- processors ---------------------------------------------------------------------------------------- */
 
 static void copy_text(char *to, size_t room, const char *from)
 {
@@ -214,7 +214,7 @@ const char *target_cpu_names(struct arena *arena)
     return strbuf_text(&text);
 }
 
-/* ---- target machines ---------------------------------------------------------------------------------- */
+/* ---- target machines ----------------------------------------------------------------------------------- */
 
 LLVMTargetMachineRef target_machine_new(struct arena *arena, const struct target_cpu *cpu, const char **fault)
 {
@@ -266,7 +266,7 @@ void target_function_set(const struct target_cpu *cpu, LLVMValueRef function)
     set_attribute(function, "min-legal-vector-width", bits);
 }
 
-/* ---- modules ------------------------------------------------------------------------------------------ */
+/* ---- modules ------------------------------------------------------------------------------------------- */
 
 const char *module_fault(struct arena *arena, LLVMModuleRef module)
 {

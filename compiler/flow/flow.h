@@ -48,7 +48,8 @@ bool flow_is_planar(const struct model *model);
 
 /* The uniform arrays that the velocity reads, H_k the width of hidden layer k: the part of W_0 that
  * multiplies x [H_0,d], its column of t [H_0], b_0 [H_0], W_1 [H_1,H_0], b_1 [H_1], ..., and last the folded
- * last layer, W [d,d,H] with W_ij = -W_ji and b [d,d] with b_ij = -b_ji; in the plane, W_01 [H] and b_01 []. */
+ * last layer, W [d,d,H] with W_ij = -W_ji and b [d,d] with b_ij = -b_ji; in the plane, W_01 [H] and b_01
+ * []. */
 struct flow_network {
     int n;
     const struct ir_node *array[FLOW_MAX_ARRAYS];
@@ -70,8 +71,8 @@ const struct ir_node *flow_hidden(struct ir_graph *graph, const struct model *mo
 const struct ir_node *flow_network_outputs(struct ir_graph *graph, const struct model *model,
                                            const struct ir_node *x, const struct ir_node *t);
 
-/* The last layer, weight [outputs,H] and bias [outputs], as W [d,d,H] and b [d,d] of U_ij = W_ij h + b_ij; in the plane, those
- * of U_01. */
+/* The last layer, weight [outputs,H] and bias [outputs], as W [d,d,H] and b [d,d] of U_ij = W_ij h + b_ij; in
+ * the plane, those of U_01. */
 void flow_fold(struct ir_graph *graph, const struct model *model, const struct ir_node *weight,
                const struct ir_node *bias, const struct ir_node **W, const struct ir_node **b);
 

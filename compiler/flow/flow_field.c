@@ -9,7 +9,8 @@
  * so that div w - z.w = 0, and div v = 0 inside and v.n = 0 on the faces of the cube: (16) and (17), summed
  * over their blocks.
  *
- * In the plane U_01 = u is the only one, and its gradient takes one way back through the layers in place of two tangents:
+ * In the plane U_01 = u is the only one, and its gradient takes one way back through the layers in place of
+ * two tangents:
  *
  *   gaussian   v = (s_1, -s_0)           s_j = du/dx_j - u x_j
  *   cube       v = (p_0 s_1, -p_1 s_0)   s_j = p_j du/dx_j + 2 u x_j */
@@ -37,7 +38,8 @@ static const struct ir_node *gaussian(struct ir_graph *graph, const struct ir_no
 }
 
 /* x_j^2 - b */
-static const struct ir_node *distance_to_faces(struct ir_graph *graph, double epsilon, const struct ir_node *x)
+static const struct ir_node *distance_to_faces(struct ir_graph *graph, double epsilon,
+                                               const struct ir_node *x)
 {
     return ir_add2(graph, ir_mul(graph, x, x), ir_fill(graph, epsilon - 1.0, x->shape));
 }
@@ -53,8 +55,9 @@ static const struct ir_node *cube(struct ir_graph *graph, double epsilon, const 
                   ir_add2(graph, ir_ein(graph, 1.0, "ijk,kj->i", W, S), ir_ein(graph, 2.0, "ij,j->i", b, x)));
 }
 
-static const struct ir_node *planar(struct ir_graph *graph, const struct model *model, const struct ir_node *x,
-                                    const struct ir_node *h, const struct ir_node *W, const struct ir_node *b)
+static const struct ir_node *planar(struct ir_graph *graph, const struct model *model,
+                                    const struct ir_node *x, const struct ir_node *h, const struct ir_node *W,
+                                    const struct ir_node *b)
 {
     static const struct ir_entry turn[] = {{0, 1, 1.0}, {1, 0, -1.0}};
     static const int two = 2;

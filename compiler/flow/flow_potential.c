@@ -5,7 +5,8 @@
  * and not once a sample.
  *
  *   folded   the outputs are U_ij, i < j, in row order (0,1), (0,2), ..., (d-2,d-1)
- *   blocks   the paper's (14), summed over its blocks: U_ij = sum over n <= min(i,j) of (u^n_i - u^n_j), where
+ *   blocks   the paper's (14), summed over its blocks: U_ij = sum over n <= min(i,j) of (u^n_i - u^n_j),
+ *            where
  *            output i(d-1) + n is component i of block n; components i < n take no part
  *
  * In the plane the potential is one function, U_01, and stands alone. */
@@ -66,7 +67,8 @@ static int keep_first(struct fold *fold)
     int n = 0;
     for (int e = 0; e < fold->n; e++)
         if (fold->entries[e].row == 1)
-            fold->entries[n++] = (struct ir_entry){.column = fold->entries[e].column, .value = fold->entries[e].value};
+            fold->entries[n++] =
+                (struct ir_entry){.column = fold->entries[e].column, .value = fold->entries[e].value};
     fold->n = n;
     return 0;
 }

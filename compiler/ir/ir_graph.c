@@ -76,9 +76,8 @@ static bool same_select(const struct ir_select *a, const struct ir_select *b)
 static bool same_steps(const struct ir_steps *a, const struct ir_steps *b)
 {
     return a->body == b->body && a->count == b->count && a->backward == b->backward &&
-           a->limited == b->limited &&
-           a->n_carry == b->n_carry && a->n_sequence == b->n_sequence && a->n_capture == b->n_capture &&
-           a->n_stack == b->n_stack && a->n_sum == b->n_sum;
+           a->limited == b->limited && a->n_carry == b->n_carry && a->n_sequence == b->n_sequence &&
+           a->n_capture == b->n_capture && a->n_stack == b->n_stack && a->n_sum == b->n_sum;
 }
 
 static bool same_node(const struct ir_node *a, const struct ir_node *b)

@@ -94,8 +94,8 @@ static enum ir_rate rate_of_steps(const struct ir_steps *steps)
     return rate;
 }
 
-/* A carry is as fast as the body takes it in; a stack or a sum as the body's output. What a limited loop gives
- * depends on how many rounds it runs, so it is no constant. */
+/* A carry is as fast as the body takes it in; a stack or a sum as the body's output. What a limited loop
+ * gives depends on how many rounds it runs, so it is no constant. */
 static enum ir_rate rate_of_result(const struct ir_steps *steps, int which)
 {
     const enum ir_rate least = steps->limited ? IR_UNIFORM : IR_CONSTANT;

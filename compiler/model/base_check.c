@@ -52,15 +52,15 @@ static void check_kinds(struct diag *diag, const struct spec *spec)
 #define OF_KIND(key, kinds)                                                                                  \
     DEPENDENT(base_##key, "base." #key, unknown || (kind & (kinds)) != 0, true, kinds_text(kinds))
     const struct dependent keys[] = {
-        OF_KIND(components, MIXTURE),      OF_KIND(ridge, MIXTURE),       OF_KIND(iterations, MIXTURE),
-        OF_KIND(hidden, COMPILED),         OF_KIND(blocks, COMPILED),     OF_KIND(activation, FFJORD),
-        OF_KIND(integrator, FFJORD),       OF_KIND(steps, FFJORD),        OF_KIND(divergence, FFJORD),
-        OF_KIND(kinetic, FFJORD),          OF_KIND(jacobian, FFJORD),     OF_KIND(logdet, CP_FLOW),
-        OF_KIND(cg_steps, CP_FLOW),        OF_KIND(noise, FFJORD | CP_FLOW), OF_KIND(tolerance, COMPILED),
-        OF_KIND(epochs, COMPILED),         OF_KIND(batch, COMPILED),      OF_KIND(rate, COMPILED),
-        OF_KIND(schedule, COMPILED),       OF_KIND(decay, COMPILED),      OF_KIND(decays, COMPILED),
-        OF_KIND(warmup_steps, COMPILED),   OF_KIND(weight_decay, COMPILED), OF_KIND(clip, COMPILED),
-        OF_KIND(patience, COMPILED),       OF_KIND(optimizer, COMPILED),
+        OF_KIND(components, MIXTURE),    OF_KIND(ridge, MIXTURE),          OF_KIND(iterations, MIXTURE),
+        OF_KIND(hidden, COMPILED),       OF_KIND(blocks, COMPILED),        OF_KIND(activation, FFJORD),
+        OF_KIND(integrator, FFJORD),     OF_KIND(steps, FFJORD),           OF_KIND(divergence, FFJORD),
+        OF_KIND(kinetic, FFJORD),        OF_KIND(jacobian, FFJORD),        OF_KIND(logdet, CP_FLOW),
+        OF_KIND(cg_steps, CP_FLOW),      OF_KIND(noise, FFJORD | CP_FLOW), OF_KIND(tolerance, COMPILED),
+        OF_KIND(epochs, COMPILED),       OF_KIND(batch, COMPILED),         OF_KIND(rate, COMPILED),
+        OF_KIND(schedule, COMPILED),     OF_KIND(decay, COMPILED),         OF_KIND(decays, COMPILED),
+        OF_KIND(warmup_steps, COMPILED), OF_KIND(weight_decay, COMPILED),  OF_KIND(clip, COMPILED),
+        OF_KIND(patience, COMPILED),     OF_KIND(optimizer, COMPILED),
     };
 #undef OF_KIND
     tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);
@@ -89,8 +89,8 @@ static void check_ffjord(struct diag *diag, const struct spec *spec)
 
 static void check_cp_flow(struct diag *diag, const struct spec *spec)
 {
-    const bool estimate = chosen_logdet(spec) == BASE_LOGDET_ESTIMATE || spec->base_logdet.faulty ||
-                          spec->dimension.faulty;
+    const bool estimate =
+        chosen_logdet(spec) == BASE_LOGDET_ESTIMATE || spec->base_logdet.faulty || spec->dimension.faulty;
     const struct dependent keys[] = {
         DEPENDENT(base_cg_steps, "base.cg_steps", estimate, true, "'base.logdet: estimate'"),
         DEPENDENT(base_noise, "base.noise", estimate, true, "'base.logdet: estimate'"),

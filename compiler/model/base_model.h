@@ -29,17 +29,17 @@ struct base_parameter { /* a row of gpfc_bundle.parameters; see kernel_abi.h */
 struct base_model {
     enum base_kind kind; /* BASE_NONE and BASE_MIXTURE: nothing to compile, all else here is 0 */
     int d;
-    int blocks;                      /* BNAF blocks, CNFs or convex blocks, one after another */
-    int n_hidden;                    /* of a block's network; CP-Flow: layers L, all as wide */
-    int hidden[MODEL_MAX_LAYERS];    /* BNAF: all dimensions together, multiples of d */
+    int blocks;                       /* BNAF blocks, CNFs or convex blocks, one after another */
+    int n_hidden;                     /* of a block's network; CP-Flow: layers L, all as wide */
+    int hidden[MODEL_MAX_LAYERS];     /* BNAF: all dimensions together, multiples of d */
     enum model_activation activation; /* FFJORD */
     enum model_integrator integrator; /* FFJORD: of the training */
-    int steps;                       /* FFJORD: of a CNF */
-    enum base_divergence divergence; /* FFJORD: in the training */
-    enum base_logdet logdet;         /* CP-Flow: in the training */
-    int cg_steps;                    /* CP-Flow, estimate: of the conjugate gradients */
-    enum base_probe probe;           /* of either estimate */
-    double kinetic, jacobian;        /* FFJORD: weights of RNODE's penalties */
+    int steps;                        /* FFJORD: of a CNF */
+    enum base_divergence divergence;  /* FFJORD: in the training */
+    enum base_logdet logdet;          /* CP-Flow: in the training */
+    int cg_steps;                     /* CP-Flow, estimate: of the conjugate gradients */
+    enum base_probe probe;            /* of either estimate */
+    double kinetic, jacobian;         /* FFJORD: weights of RNODE's penalties */
     int n_parameters;
     const struct base_parameter *parameters;
     long n_elements; /* of theta */

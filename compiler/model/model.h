@@ -19,8 +19,8 @@ enum model_cost { MODEL_SQUARED, MODEL_L1 };
 enum model_derivative { MODEL_EXACT, MODEL_DIFFERENCE };
 
 enum {
-    MODEL_MAX_LAYERS = 17,             /* hidden layers and the last */
-    MODEL_MAX_SIZE = 4096,             /* of one axis: outputs, widths, steps + 1 */
+    MODEL_MAX_LAYERS = 17, /* hidden layers and the last */
+    MODEL_MAX_SIZE = 4096, /* of one axis: outputs, widths, steps + 1 */
     MODEL_MAX_PARAMETERS = 100000000
 };
 

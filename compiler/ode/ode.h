@@ -57,10 +57,10 @@ struct ode_length {
 struct ode_rates ode_step(struct ir_graph *graph, enum model_integrator integrator, struct ode_length dt,
                           const struct ode_field *field, const struct ir_node *x, const struct ir_node *t);
 
-/* The same step where the rates at its start, `first`, are wanted for something else too: the first stage stands
- * before the loop over the others, so that both are one computation. */
-struct ode_rates ode_step_after(struct ir_graph *graph, enum model_integrator integrator, struct ode_length dt,
-                                const struct ode_field *field, const struct ir_node *x,
+/* The same step where the rates at its start, `first`, are wanted for something else too: the first stage
+ * stands before the loop over the others, so that both are one computation. */
+struct ode_rates ode_step_after(struct ir_graph *graph, enum model_integrator integrator,
+                                struct ode_length dt, const struct ode_field *field, const struct ir_node *x,
                                 const struct ir_node *t, const struct ode_rates *first);
 
 /* t_k [K], the starts of K steps through [0,1]: k/K, or 1 - k/K backwards */

@@ -26,7 +26,8 @@ struct ir_graph *pass_run_all(const struct ir_graph *graph, const char **fault,
 
 /* The same, then what lets products be of bfloat16 numbers: the one list of passes that changes values. */
 struct ir_graph *pass_run_mixed(const struct ir_graph *graph, const char **fault,
-                                void (*dump)(void *data, const char *pass, const struct ir_graph *graph), void *data);
+                                void (*dump)(void *data, const char *pass, const struct ir_graph *graph),
+                                void *data);
 
 /* Drops `hold`, which is for derivatives alone. */
 pass_function pass_release;

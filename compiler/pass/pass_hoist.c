@@ -89,8 +89,8 @@ static void choose_moves(struct hoist *h)
 
 /* ---- computing outside --------------------------------------------------------------------------------- */
 
-/* A product over all iterations: the iteration is a further label of the result and of operands that have it.
- */
+/* A product over all iterations: the iteration is a further label of the result and of operands that have
+ * it. */
 static const struct ir_node *slice_ein(struct hoist *h, const struct ir_node *node,
                                        const struct ir_node *const *args)
 {

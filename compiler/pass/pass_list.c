@@ -18,7 +18,8 @@ static const struct pass mixed[] = {
 };
 
 static struct ir_graph *run(const struct ir_graph *graph, int n, const struct pass *list, const char **fault,
-                            void (*dump)(void *data, const char *pass, const struct ir_graph *graph), void *data)
+                            void (*dump)(void *data, const char *pass, const struct ir_graph *graph),
+                            void *data)
 {
     struct ir_graph *result = NULL;
     *fault = NULL;
@@ -43,7 +44,8 @@ struct ir_graph *pass_run_all(const struct ir_graph *graph, const char **fault,
 }
 
 struct ir_graph *pass_run_mixed(const struct ir_graph *graph, const char **fault,
-                                void (*dump)(void *data, const char *pass, const struct ir_graph *graph), void *data)
+                                void (*dump)(void *data, const char *pass, const struct ir_graph *graph),
+                                void *data)
 {
     const struct ir_graph *simple = pass_run_all(graph, fault, dump, data);
     return simple ? run(simple, (int)(sizeof mixed / sizeof mixed[0]), mixed, fault, dump, data) : NULL;

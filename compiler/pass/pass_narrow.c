@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Rounds to bfloat16 what large products multiply: weights by values of a sample, and the outer products that are summed
- * over the batch. Sums stay as they are. Weights get their summed axes last, the longest behind the others, so that those
- * that are multiplied one after another lie side by side. */
+ * Rounds to bfloat16 what large products multiply: weights by values of a sample, and the outer products that
+ * are summed over the batch. Sums stay as they are. Weights get their summed axes last, the longest behind
+ * the others, so that those that are multiplied one after another lie side by side. */
 #include "pass/pass_internal.h"
 
-enum { LEAST = 8 }; /* extent of a weight's axes, and of an outer product's: below, rounding costs what it saves */
+enum {
+    LEAST = 8
+}; /* extent of a weight's axes, and of an outer product's: below, rounding costs what it
+                       saves */
 
 static bool is_large(struct ir_shape shape)
 {
@@ -33,9 +36,10 @@ static const struct ir_node *rounded(struct ir_graph *to, const struct ir_node *
     return ir_unary(to, IR_BFLOAT, x);
 }
 
-/* ---- weights times values ------------------------------------------------------------------------------------------- */
+/* ---- weights times values ------------------------------------------------------------------------------ */
 
-/* The operand that is a weight matrix, with rows of its own and every summed label; -1: it is no such product. */
+/* The operand that is a weight matrix, with rows of its own and every summed label; -1: it is no such
+ * product. */
 static int weights_of(const struct ir_node *node)
 {
     const unsigned kept = (1u << node->shape.rank) - 1, all = (1u << node->ein.n_labels) - 1;
@@ -43,15 +47,16 @@ static int weights_of(const struct ir_node *node)
         return -1;
     for (int i = 0; i < 2; i++) {
         const unsigned weights = labels_of(node, i), values = labels_of(node, 1 - i), summed = all & ~kept;
-        if (node->args[i]->rate == IR_UNIFORM && node->args[1 - i]->rate == IR_VARYING && is_large(node->args[i]->shape) &&
-            (weights & summed) == summed && (values & summed) == summed && (weights & kept & ~values) &&
-            !(weights & kept & values))
+        if (node->args[i]->rate == IR_UNIFORM && node->args[1 - i]->rate == IR_VARYING &&
+            is_large(node->args[i]->shape) && (weights & summed) == summed && (values & summed) == summed &&
+            (weights & kept & ~values) && !(weights & kept & values))
             return i;
     }
     return -1;
 }
 
-/* Axes in the order in which the weights' labels become last to first: kept ones as they are, then by extent. */
+/* Axes in the order in which the weights' labels become last to first: kept ones as they are, then by
+ * extent. */
 static void order_axes(const struct ir_node *node, int operand, unsigned char order[IR_MAX_RANK])
 {
     const struct ir_node *w = node->args[operand];
@@ -88,7 +93,7 @@ static const struct ir_node *narrow_weights(struct ir_graph *to, const struct ir
     return ir_ein_labels(to, node->ein.coefficient, 2, of, (label_list)labels, node->shape.rank, out, NULL);
 }
 
-/* ---- sums over the batch --------------------------------------------------------------------------------------------- */
+/* ---- sums over the batch ------------------------------------------------------------------------------- */
 
 /* Some axes of the result come from one operand, the rest from the other. */
 static bool is_outer(const struct ir_node *node)

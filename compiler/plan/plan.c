@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A program in three parts (before, tile, after): which part computes what, and what one leaves for another. A part is a region,
- * which plan_region.c plans. */
+ * A program in three parts (before, tile, after): which part computes what, and what one leaves for another.
+ * A part is a region, which plan_region.c plans. */
 #include "plan/planner.h"
 
-/* ---- totals: uniform values made from sums over the batch ---------------------------------------------------------- */
+/* ---- totals: uniform values made from sums over the batch ---------------------------------------------- */
 
 bool *plan_totals(struct arena *arena, const struct ir_graph *graph, bool wide)
 {
@@ -29,7 +29,7 @@ enum plan_part plan_part_of(const struct ir_node *node, const bool *total)
     return total[node->id] ? PLAN_AFTER : PLAN_BEFORE;
 }
 
-/* ---- the three parts --------------------------------------------------------------------------------------------- */
+/* ---- the three parts ----------------------------------------------------------------------------------- */
 
 /* A fill that is read from memory somewhere is an array; any other is a number wherever it is used. */
 static bool is_number(const struct ir_graph *graph, const struct ir_node *node)
@@ -44,7 +44,8 @@ static bool is_number(const struct ir_graph *graph, const struct ir_node *node)
 }
 
 /* What an earlier part computes for a later one, or for an output, needs a place. */
-static void force_crossings(struct plan_region *const *regions, const enum plan_part *part, const bool *needed)
+static void force_crossings(struct plan_region *const *regions, const enum plan_part *part,
+                            const bool *needed)
 {
     const struct ir_graph *graph = regions[0]->graph;
     for (int id = 0; id < graph->n_nodes; id++)
@@ -67,7 +68,8 @@ static bool check_uniform_carries(struct planner *planner, struct plan_region *c
     for (int id = 0; id < graph->n_nodes; id++)
         for (int i = 0; needed[id] && i < graph->nodes[id]->n_args; i++) {
             const struct ir_node *x = graph->nodes[id]->args[i];
-            bool carry = x->op == IR_RESULT && x->rate != IR_VARYING && x->result < x->args[0]->steps->n_carry;
+            bool carry =
+                x->op == IR_RESULT && x->rate != IR_VARYING && x->result < x->args[0]->steps->n_carry;
             if (carry && part[x->id] == PLAN_TILE && part[id] != PLAN_TILE)
                 return plan_fail(planner, regions[0], x, what);
         }
@@ -115,7 +117,7 @@ static bool plan_parts(struct planner *planner, const struct ir_graph *graph, st
     return true;
 }
 
-/* ---- outputs' and inputs' memory of a kernel ----------------------------------------------------------------------- */
+/* ---- outputs' and inputs' memory of a kernel ----------------------------------------------------------- */
 
 static struct plan_value port_value(const struct plan *plan, enum plan_space space, int port,
                                     const struct ir_node *node)
@@ -125,8 +127,8 @@ static struct plan_value port_value(const struct plan *plan, enum plan_space spa
     return value;
 }
 
-/* Sums over the batch that go through more values of summed labels than these do not share a nest: so many that operands of
- * some blocks of results are at hand at once. */
+/* Sums over the batch that go through more values of summed labels than these do not share a nest: so many
+ * that operands of some blocks of results are at hand at once. */
 static long longest_joined(const struct schedule *schedule)
 {
     enum { BLOCKS = 16 };
@@ -134,7 +136,7 @@ static long longest_joined(const struct schedule *schedule)
 }
 
 struct plan *plan_make(struct arena *arena, const struct ir_graph *graph, struct schedule schedule,
-                        const char **fault)
+                       const char **fault)
 {
     struct plan *plan = ARENA_NEW(arena, struct plan);
     struct planner planner = {.plan = plan, .arena = arena};

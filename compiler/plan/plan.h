@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * From a program to loops and buffers: takes a graph and a schedule, gives a plan. A plan has three parts, as a kernel
- * has (kernel_abi.h): `before` (uniform work, once), `tile` (one tile of samples), `after` (uniform work on sums). A part
- * is a list of nests and counted loops; a nest is a small loop nest over (row, column, lane) with everything fused
- * into it that its loops allow. Knows tiles, registers and buffers; no flows, no code generator. */
+ * From a program to loops and buffers: takes a graph and a schedule, gives a plan. A plan has three parts, as
+ * a kernel has (kernel_abi.h): `before` (uniform work, once), `tile` (one tile of samples), `after` (uniform
+ * work on sums). A part is a list of nests and counted loops; a nest is a small loop nest over (row, column,
+ * lane) with everything fused into it that its loops allow. Knows tiles, registers and buffers; no flows, no
+ * code generator. */
 #ifndef GPFC_PLAN_H
 #define GPFC_PLAN_H
 
@@ -25,46 +26,48 @@ enum plan_space {
     PLAN_CONST,   /* a constant of the program */
 };
 
-/* Where a value lies: address = space + offset + sum_l step[l] * iteration[l] + sum_a stride[a] * index[a], in elements. */
+/* Where a value lies: address = space + offset + sum_l step[l] * iteration[l] + sum_a stride[a] * index[a],
+ * in elements. */
 struct plan_value {
     enum plan_space space;
     int port;
     long offset;
     long step[PLAN_MAX_DEPTH];
     long stride[IR_MAX_RANK];
-    bool wide;    /* one vector of `lanes` an element (strides count the lanes); else one number for all lanes */
+    bool wide; /* one vector of `lanes` an element (strides count the lanes); else one number for all lanes */
     bool inlined; /* computed where it is used */
-    bool half;    /* one number for all lanes, rounded to bfloat16: 16 bits an element, in which strides and steps count;
-                     offset counts elements of the program */
-    const double *data; /* PLAN_CONST: the numbers, row-major */
+    bool half;    /* one number for all lanes, rounded to bfloat16: 16 bits an element, in which strides and
+                  steps count; offset counts elements of the program */
+    const double *data;           /* PLAN_CONST: the numbers, row-major */
     const struct ir_node *origin; /* PLAN_CONST: the node they are of */
 };
 
 enum plan_target { PLAN_TO_SELF, PLAN_TO_OUTPUT, PLAN_TO_RESULT, PLAN_TO_TEMPORARY };
 
-struct plan_store { /* a value at the nest's indices -> memory */
+struct plan_store {             /* a value at the nest's indices -> memory */
     const struct ir_node *node; /* NULL: zero, or what lies in temporary `from` */
     int from;                   /* temporary of the region; -1: none */
-    enum plan_target target;    /* the node's own place; output `which` of the region's graph; result `which` of `loop`;
-                                   temporary `which` of the region */
+    enum plan_target target; /* the node's own place; output `which` of the region's graph; result `which` of
+                                `loop`; temporary `which` of the region */
     int which;
     struct plan_loop *loop;
-    bool add;                   /* add to what is there */
+    bool add; /* add to what is there */
     int rank;
-    int axis[IR_MAX_RANK];      /* nest axis of each axis of the value */
-    struct plan_value to;       /* filled when memory is laid out */
+    int axis[IR_MAX_RANK]; /* nest axis of each axis of the value */
+    struct plan_value to;  /* filled when memory is laid out */
 };
 
 struct plan_member { /* a value computed in a nest; in registers for the nest's later members and stores */
     const struct ir_node *node;
-    int axis[IR_MAX_LABELS]; /* nest axis of each label (an elementwise node's labels are its axes); -1: summed */
+    int axis[IR_MAX_LABELS]; /* nest axis of each label (an elementwise node's labels are its axes); -1:
+                                summed */
 };
 
 /* Sums that loops add to lane by lane: no lanes are added up within. */
 struct plan_partial {
     struct ir_shape shape;
-    bool far;               /* more than a first cache holds beside operands */
-    int end;                /* item of the outermost region that adds up the lanes */
+    bool far;                /* more than a first cache holds beside operands */
+    int end;                 /* item of the outermost region that adds up the lanes */
     struct plan_value place; /* one vector an element */
 };
 
@@ -78,15 +81,18 @@ struct plan_term { /* coefficient * product of factors, to be summed over the la
     int size[IR_MAX_LABELS];
     int n_factors;
     struct plan_factor factor[PLAN_MAX_FACTORS];
-    bool paired; /* both factors are rounded to bfloat16: those of two vectors are multiplied at once, in single precision */
+    bool paired; /* both factors are rounded to bfloat16: those of two vectors are multiplied at once, in
+                    single precision */
 };
 
 enum plan_nest_kind {
-    PLAN_MAP,    /* values over axes; the first member may be a contraction, whose summed labels are inner loops */
+    PLAN_MAP,    /* values over axes; the first member may be a contraction, whose summed labels are inner
+                 loops */
     PLAN_TOTAL,  /* one bsum: outer products summed over lanes and summed labels into a block of registers */
     PLAN_SELECT, /* a sparse linear map along one axis, or a sum of such maps, entry by entry */
     PLAN_MATRIX, /* the determinant or inverse of a matrix, by Cholesky's factor in a place of its own */
-    PLAN_LANES,  /* a total's partial sums, a vector of lanes an element: zeros at first, lanes added up at last */
+    PLAN_LANES,  /* a total's partial sums, a vector of lanes an element: zeros at first, lanes added up at
+                   last */
 };
 
 struct plan_nest {
@@ -100,32 +106,37 @@ struct plan_nest {
     bool apart; /* what follows a contraction is so much that one row's code serves all rows of a block */
     int n_members;
     struct plan_member *members;
-    int n_sums; /* products of members and others, summed over loops around the rows: added up in memory, never read here */
+    int n_sums; /* products of members and others, summed over loops around the rows: added up in memory,
+                   never read here */
     struct plan_member *sums;
     int n_summed; /* of a contraction: its summed labels, outermost first */
     int summed[IR_MAX_LABELS];
-    int steps; /* of the innermost of them that one round of its loop takes */
-    int piece; /* of the outermost of them that all rows have done before the next ones come, sums in memory; 0: all */
-    int paired; /* operand of the contraction of which two such steps lie side by side, both operands being rounded to
-                   bfloat16: they are multiplied at once, in single precision; -1: none */
+    int steps;  /* of the innermost of them that one round of its loop takes */
+    int piece;  /* of the outermost of them that all rows have done before the next ones come, sums in memory;
+                  0: all */
+    int paired; /* operand of the contraction of which two such steps lie side by side, both operands being
+                   rounded to bfloat16: they are multiplied at once, in single precision; -1: none */
     int n_stores;
     struct plan_store *stores;
     /* TOTAL, LANES */
     const struct ir_node *total;
-    struct plan_partial *partial; /* TOTAL: what it adds to, a vector of lanes each; NULL: lanes are added up at once */
+    struct plan_partial *partial; /* TOTAL: what it adds to, a vector of lanes each; NULL: lanes are added up
+                                     at once */
     /* TOTAL */
     int n_terms;
     struct plan_term *terms;
     int axis_a, axis_b;   /* axes of the total that make the register block; -1: none */
     int block_a, block_b; /* packed: block_b in vectors */
-    int packed; /* elements of axis_b's operands, turned: vectors run along them, each lane is a step; 0: they are not */
-    bool ahead; /* packed: so many results that they come from far away, and are asked for at a block's start */
+    int packed; /* elements of axis_b's operands, turned: vectors run along them, each lane is a step; 0: they
+                   are not */
+    bool ahead; /* packed: so many results that they come from far away, and are asked for at a block's
+                   start */
     int pass_b; /* blocks along axis_b whose operands stay at hand while those along axis_a go by */
     /* SELECT, MATRIX: from memory to memory */
     const struct ir_node *node;
-    struct plan_value work; /* MATRIX: [n,n] for the factor, of which `block` rows are computed at once; MAP: [rows] for the
-                             * sums of a contraction in pieces; TOTAL: [packed], as [step][lane][axis_b in whole vectors];
-                             * LANES: partial sums */
+    struct plan_value work; /* MATRIX: [n,n] for the factor, of which `block` rows are computed at once; MAP:
+                               [rows] for the sums of a contraction in pieces; TOTAL: [packed], as
+                               [step][lane][axis_b in whole vectors]; LANES: partial sums */
 };
 
 struct plan_region;
@@ -133,8 +144,9 @@ struct plan_region;
 struct plan_result {            /* of a loop */
     const struct ir_node *read; /* its RESULT node; NULL: never read */
     int temporary;              /* of the surrounding region, where it lies if never read; -1: none */
-    int output;                 /* a sum over the batch: output of the surrounding graph that it adds to; -1: none */
-    struct plan_partial *partial; /* of such a sum: where its lanes lie while loops run; NULL: they are added up at once */
+    int output; /* a sum over the batch: output of the surrounding graph that it adds to; -1: none */
+    struct plan_partial *partial; /* of such a sum: where its lanes lie while loops run; NULL: they are added
+                                     up at once */
     struct plan_value place;
 };
 
@@ -170,7 +182,7 @@ struct plan_region {
     struct plan_item *items;
     int n_temporaries;
     struct plan_temporary *temporaries;
-    long frame_elements;      /* memory of its own, that of loops within too */
+    long frame_elements; /* memory of its own, that of loops within too */
 };
 
 struct plan {
@@ -182,18 +194,19 @@ struct plan {
     int n_nests;
 };
 
-/* NULL, with *fault an arena text, where the program cannot be computed tile by tile (a sample's value that depends on a sum
- * over the batch) or is nested too deeply. */
-struct plan *plan_make(struct arena *arena, const struct ir_graph *graph, struct schedule schedule, const char **fault);
+/* NULL, with *fault an arena text, where the program cannot be computed tile by tile (a sample's value that
+ * depends on a sum over the batch) or is nested too deeply. */
+struct plan *plan_make(struct arena *arena, const struct ir_graph *graph, struct schedule schedule,
+                       const char **fault);
 
-/* Rewrites sums over the batch so that each is one bsum of a varying value: linear functions of bsums inside loops move
- * below the bsum. Those that are added up are joined while they go through `most` values of summed labels at most. Run by
- * plan_make. */
+/* Rewrites sums over the batch so that each is one bsum of a varying value: linear functions of bsums inside
+ * loops move below the bsum. Those that are added up are joined while they go through `most` values of summed
+ * labels at most. Run by plan_make. */
 struct ir_graph *plan_legalise(const struct ir_graph *graph, long most);
 
 /* A `select` that takes elements in even steps: with i, j, .. the indices of the axes that replace its axis,
- * result[.., i, j, .., ..] = value * x[.., first + step[0] i + step[1] j + .., ..]. Part of an axis, one index
- * of it, an axis in two, an axis backwards: they are computed where they are used. */
+ * result[.., i, j, .., ..] = value * x[.., first + step[0] i + step[1] j + .., ..]. Part of an axis, one
+ * index of it, an axis in two, an axis backwards: they are computed where they are used. */
 struct plan_slice {
     double value;
     int first;
@@ -203,15 +216,17 @@ bool plan_is_slice(const struct ir_node *node, struct plan_slice *slice);
 
 void plan_print(const struct plan *plan, struct strbuf *out);
 
-/* What a nest does, without the names of its values: equal nests say the same. "weights 10x50 over 50, then add, tanh". */
+/* What a nest does, without the names of its values: equal nests say the same. "weights 10x50 over 50, then
+ * add, tanh". */
 void plan_nest_text(const struct plan_nest *nest, struct strbuf *out);
 /* The first node it computes; -1: none. */
 int plan_nest_node(const struct plan_nest *nest);
-/* Operations of a call for one sample, as ir_count has them: uniform work is free, what is computed where it is used belongs
- * to the nest that uses it. */
+/* Operations of a call for one sample, as ir_count has them: uniform work is free, what is computed where it
+ * is used belongs to the nest that uses it. */
 double plan_nest_flop(const struct plan_region *region, const struct plan_nest *nest);
 
-/* total[id]: depends on a sum over the batch, so is known only after all tiles. wide: of a program or body with samples. */
+/* total[id]: depends on a sum over the batch, so is known only after all tiles. wide: of a program or body
+ * with samples. */
 bool *plan_totals(struct arena *arena, const struct ir_graph *graph, bool wide);
 
 /* Which part computes a node, by what it depends on; not those that are given. */
@@ -228,10 +243,12 @@ bool plan_is_member(const struct plan_nest *nest, const struct ir_node *node);
 bool plan_factor_has(const struct plan_factor *factor, int label);
 /* Of a packed total: vectors that a row of results takes. */
 int plan_packed_columns(const struct schedule *schedule, const struct plan_nest *nest);
-/* The largest power of two that is at most n and at most `most`, which is one: pieces in which lanes are added up. */
+/* The largest power of two that is at most n and at most `most`, which is one: pieces in which lanes are
+ * added up. */
 int plan_power_of_two(int n, int most);
 
-/* Calls visit for every value in memory or registers that computing `node` reads, looking through inlined ones. */
+/* Calls visit for every value in memory or registers that computing `node` reads, looking through inlined
+ * ones. */
 void plan_visit_bases(const struct plan_region *region, const struct ir_node *node,
                       void (*visit)(void *data, const struct ir_node *base), void *data);
 

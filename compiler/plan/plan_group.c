@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Groups a region's nodes into nests. A nest starts with a contraction or an elementwise value; elementwise consumers over
- * the same indices join it as long as everything they read is there, so that they find their operands in registers. The loops
- * of a nest are sched_shape.c's. */
+ * Groups a region's nodes into nests. A nest starts with a contraction or an elementwise value; elementwise
+ * consumers over the same indices join it as long as everything they read is there, so that they find their
+ * operands in registers. The loops of a nest are sched_shape.c's. */
 #include "plan/planner.h"
 
 #include <string.h>
@@ -10,19 +10,19 @@
 struct grouping {
     struct planner *planner;
     struct plan_region *region;
-    int *member_of;              /* by id: place in members, -1: none (of the nest at hand) */
+    int *member_of; /* by id: place in members, -1: none (of the nest at hand) */
     int n_members;
     struct plan_member *members; /* room for all nodes */
     int n_sums;
-    struct plan_member *sums;    /* likewise */
-    int *missing;                /* by id: how many of a node's operands no nest has computed yet */
-    int *first;                  /* by id: where those that read it begin in `reader`; [n_nodes]: where they end */
-    int *reader;                 /* ids; directly or through inlined values */
-    bool *touched;               /* by id: reads a member of the nest at hand */
-    int last;                    /* highest id that is touched */
+    struct plan_member *sums; /* likewise */
+    int *missing;             /* by id: how many of a node's operands no nest has computed yet */
+    int *first;    /* by id: where those that read it begin in `reader`; [n_nodes]: where they end */
+    int *reader;   /* ids; directly or through inlined values */
+    bool *touched; /* by id: reads a member of the nest at hand */
+    int last;      /* highest id that is touched */
 };
 
-/* ---- what can be read -------------------------------------------------------------------------------------------- */
+/* ---- what can be read ---------------------------------------------------------------------------------- */
 
 struct readiness {
     const struct grouping *grouping;
@@ -50,14 +50,14 @@ static bool is_ready(const struct grouping *grouping, const struct ir_node *node
 static bool is_open(const struct grouping *grouping, const struct ir_node *node)
 {
     const struct node_facts *facts = &grouping->region->facts[node->id];
-    return facts->wanted && !facts->done && !grouping->region->value[node->id].inlined && node->op != IR_RESULT &&
-           grouping->member_of[node->id] < 0;
+    return facts->wanted && !facts->done && !grouping->region->value[node->id].inlined &&
+           node->op != IR_RESULT && grouping->member_of[node->id] < 0;
 }
 
-/* ---- joining a nest ---------------------------------------------------------------------------------------------- */
+/* ---- joining a nest ------------------------------------------------------------------------------------ */
 
-/* Finds the nest axes of a candidate's axes from those of its operands that are members; labels: candidate's axis of each
- * of the operand's. False: they contradict each other. */
+/* Finds the nest axes of a candidate's axes from those of its operands that are members; labels: candidate's
+ * axis of each of the operand's. False: they contradict each other. */
 static bool map_operand(const struct grouping *grouping, const struct ir_node *operand,
                         const unsigned char labels[IR_MAX_RANK], int axis[IR_MAX_LABELS], bool *linked)
 {
@@ -117,8 +117,8 @@ static bool can_join(const struct grouping *grouping, const struct ir_node *node
     return linked && is_permutation(out->axis, node->shape.rank, n_axes);
 }
 
-/* A contraction that a nest can add up beside its own work: a product at the nest's indices, of which one is a member, summed
- * over loops around the rows. */
+/* A contraction that a nest can add up beside its own work: a product at the nest's indices, of which one is
+ * a member, summed over loops around the rows. */
 static bool can_add_up(const struct grouping *grouping, const struct ir_node *node, int n_axes,
                        struct plan_member *out)
 {
@@ -166,14 +166,16 @@ static struct plan_member root_member(const struct plan_region *region, const st
     return member;
 }
 
-/* A value that reads nothing of the nest, over the same loops as its first member: one call does for both. Where that is a
- * contraction it would wait in registers for nothing. */
-static bool can_stand_beside(const struct grouping *grouping, const struct ir_node *node, struct plan_member *out)
+/* A value that reads nothing of the nest, over the same loops as its first member: one call does for both.
+ * Where that is a contraction it would wait in registers for nothing. */
+static bool can_stand_beside(const struct grouping *grouping, const struct ir_node *node,
+                             struct plan_member *out)
 {
     const struct plan_region *region = grouping->region;
     const struct plan_member *first = &grouping->members[0];
     if (plan_is_contraction(first->node) || node->op == IR_SELECT || !plan_may_join(region, node) ||
-        node->shape.rank != first->node->shape.rank || !is_ready(grouping, node) || grouping->touched[node->id])
+        node->shape.rank != first->node->shape.rank || !is_ready(grouping, node) ||
+        grouping->touched[node->id])
         return false;
     int size[IR_MAX_LABELS] = {0};
     *out = root_member(region, node);
@@ -190,7 +192,8 @@ static void grow(struct grouping *grouping, const struct ir_node *root)
     struct plan_member member = root_member(grouping->region, root);
     join(grouping, &member);
     const bool beside = !plan_is_contraction(root); /* others can only join that read a member */
-    for (int id = root->id + 1; id <= (beside ? grouping->region->graph->n_nodes - 1 : grouping->last); id++) {
+    for (int id = root->id + 1; id <= (beside ? grouping->region->graph->n_nodes - 1 : grouping->last);
+         id++) {
         const struct ir_node *node = grouping->region->graph->nodes[id];
         if ((!beside && !grouping->touched[id]) || !is_open(grouping, node))
             continue;
@@ -212,10 +215,10 @@ static void ungroup(struct grouping *grouping)
     grouping->n_members = grouping->n_sums = grouping->last = 0;
 }
 
-/* ---- the order --------------------------------------------------------------------------------------------------- */
+/* ---- the order ----------------------------------------------------------------------------------------- */
 
-/* How many elementwise consumers a nest grown from `root` would leave behind because something else they read is
- * missing: they would read its values back from memory later. */
+/* How many elementwise consumers a nest grown from `root` would leave behind because something else they read
+ * is missing: they would read its values back from memory later. */
 static int count_missed(struct grouping *grouping, const struct ir_node *root)
 {
     int missed = 0;
@@ -249,8 +252,8 @@ static const struct ir_node *pick_contraction(struct grouping *grouping)
     return best;
 }
 
-/* What to do next: elementwise values and sums over the batch as soon as they can be (their operands are warm), then loops,
- * then contractions. */
+/* What to do next: elementwise values and sums over the batch as soon as they can be (their operands are
+ * warm), then loops, then contractions. */
 static const struct ir_node *pick(struct grouping *grouping)
 {
     const struct ir_graph *graph = grouping->region->graph;
@@ -271,7 +274,7 @@ static const struct ir_node *pick(struct grouping *grouping)
     return other ? other : pick_contraction(grouping);
 }
 
-/* ---- nests ------------------------------------------------------------------------------------------------------- */
+/* ---- nests --------------------------------------------------------------------------------------------- */
 
 static struct plan_nest *map_nest(struct grouping *grouping)
 {
@@ -337,7 +340,7 @@ static bool append_next(struct grouping *grouping, const struct ir_node *node)
     return true;
 }
 
-/* ---- who reads what --------------------------------------------------------------------------------------------- */
+/* ---- who reads what ------------------------------------------------------------------------------------ */
 
 struct listing {
     struct grouping *grouping;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which values never get a place: they are computed where they are used. And which axis of a value runs along rows. */
+ * Which values never get a place: they are computed where they are used. And which axis of a value runs along
+ * rows. */
 #include "plan/planner.h"
 
 #include <assert.h>
@@ -89,7 +90,7 @@ void plan_visit_bases(const struct plan_region *region, const struct ir_node *no
     }
 }
 
-/* ---- inlining ---------------------------------------------------------------------------------------------------- */
+/* ---- inlining ------------------------------------------------------------------------------------------ */
 
 bool plan_has_narrow_array(const struct ir_node *node)
 {
@@ -100,7 +101,8 @@ bool plan_has_narrow_array(const struct ir_node *node)
 }
 
 /* Sums of products below a bsum are never made: the bsum's nest adds up the products themselves. */
-static bool is_swallowed(const struct plan_region *region, const struct ir_node *node, const struct ir_node *user)
+static bool is_swallowed(const struct plan_region *region, const struct ir_node *node,
+                         const struct ir_node *user)
 {
     bool open = user->op == IR_BSUM || (user->op == IR_ADD && region->value[user->id].inlined &&
                                         region->facts[user->id].user->op == IR_BSUM);
@@ -108,7 +110,8 @@ static bool is_swallowed(const struct plan_region *region, const struct ir_node 
         return false;
     if (node->op == IR_ADD)
         return user->op == IR_BSUM;
-    return node->op == IR_EIN && node->n_args > 0 && !(plan_is_contraction(node) && plan_has_narrow_array(node));
+    return node->op == IR_EIN && node->n_args > 0 &&
+           !(plan_is_contraction(node) && plan_has_narrow_array(node));
 }
 
 static bool is_inlined(const struct plan_region *region, const struct ir_node *node)
@@ -158,7 +161,7 @@ bool plan_may_join(const struct plan_region *region, const struct ir_node *node)
     return plan_is_elementwise(node) && !region->facts[node->id].gathers;
 }
 
-/* ---- rows -------------------------------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------------------------- */
 
 typedef double axis_votes[IR_MAX_RANK];
 
@@ -178,8 +181,8 @@ static bool has_label(const struct ir_node *node, int operand, int label)
     return false;
 }
 
-/* A contraction of a uniform matrix with one varying value votes for the axis they share, and for the axis of the result
- * that comes from the matrix, with as many votes as it has products. */
+/* A contraction of a uniform matrix with one varying value votes for the axis they share, and for the axis of
+ * the result that comes from the matrix, with as many votes as it has products. */
 static void vote(const struct ir_node *node, axis_votes *votes)
 {
     int matrix = -1, value = -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Brings sums over the batch inside loops into the one form that can be computed tile by tile: a bsum of a varying value
- * that is added to a loop's output. Linear functions of a bsum move below it: A bsum(x) = bsum(A x). Drops what
- * is for derivatives alone. */
+ * Brings sums over the batch inside loops into the one form that can be computed tile by tile: a bsum of a
+ * varying value that is added to a loop's output. Linear functions of a bsum move below it: A bsum(x) =
+ * bsum(A x). Drops what is for derivatives alone. */
 #include "plan/plan.h"
 
 /* Values of summed labels that one result of a sum over the batch of x goes through. */
@@ -22,10 +22,11 @@ static const struct ir_node *join(struct ir_graph *to, const struct ir_node *con
     return ir_bsum(to, end - first == 1 ? inner[first] : ir_add(to, end - first, inner + first));
 }
 
-/* Sums over the batch that are added up become one: their products share a nest and its registers. But of long ones each is a
- * nest of its own, as soon as its operands are made: together they would not stay in the first cache. What else is added,
- * a sum that a loop made, stays beside. */
-static const struct ir_node *join_sums(struct ir_graph *to, int n, const struct ir_node *const *terms, long most)
+/* Sums over the batch that are added up become one: their products share a nest and its registers. But of
+ * long ones each is a nest of its own, as soon as its operands are made: together they would not stay in the
+ * first cache. What else is added, a sum that a loop made, stays beside. */
+static const struct ir_node *join_sums(struct ir_graph *to, int n, const struct ir_node *const *terms,
+                                       long most)
 {
     const struct ir_node **inner = ARENA_ARRAY(to->arena, const struct ir_node *, (size_t)n);
     const struct ir_node **rest = ARENA_ARRAY(to->arena, const struct ir_node *, (size_t)n + 1);
@@ -100,7 +101,8 @@ static struct ir_graph *legalise(const struct ir_graph *graph, bool body, long m
         const struct ir_node *node = graph->nodes[id];
         if (map[id] || !needed[id])
             continue;
-        const struct ir_node **args = ARENA_ARRAY(graph->arena, const struct ir_node *, (size_t)node->n_args + 1);
+        const struct ir_node **args =
+            ARENA_ARRAY(graph->arena, const struct ir_node *, (size_t)node->n_args + 1);
         for (int i = 0; i < node->n_args; i++)
             args[i] = map[node->args[i]->id];
         map[id] = rebuild(to, node, args, body, most);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A loop with its body: which values the body computes, what its outputs are to the loop, and what stands before the loop. */
+ * A loop with its body: which values the body computes, what its outputs are to the loop, and what stands
+ * before the loop. */
 #include "plan/planner.h"
 
 static enum fate body_fate(const struct ir_steps *steps, int output, bool total)
@@ -34,7 +35,8 @@ static bool plan_body(struct planner *planner, struct plan_loop *loop, struct pl
             return plan_fail(planner, body, value, "a loop carries a sum over the batch");
         bool narrow_result = body->wide && o >= steps->n_carry && uniform;
         if (narrow_result && fates[o] != FATE_TOTAL)
-            return plan_fail(planner, body, value, "a loop over samples gives a value that is the same for all");
+            return plan_fail(planner, body, value,
+                             "a loop over samples gives a value that is the same for all");
     }
     return plan_reads_no_total(planner, body, total) && plan_region(planner, body) &&
            plan_outputs(planner, body, fates);
@@ -72,7 +74,8 @@ static void find_reads(struct planner *planner, struct plan_region *region, stru
 {
     const struct ir_graph *graph = region->graph;
     for (int id = 0; id < graph->n_nodes; id++)
-        if (graph->nodes[id]->op == IR_RESULT && graph->nodes[id]->args[0] == loop->node && region->facts[id].wanted)
+        if (graph->nodes[id]->op == IR_RESULT && graph->nodes[id]->args[0] == loop->node &&
+            region->facts[id].wanted)
             loop->results[graph->nodes[id]->result].read = graph->nodes[id];
     for (int r = 0; r < loop->n_results; r++) {
         struct plan_result *result = &loop->results[r];
@@ -92,13 +95,17 @@ static void append_prologue(struct planner *planner, struct plan_region *region,
         bool carry = r < steps->n_carry;
         if (plan_is_total_result(region, loop->node, r) || (!carry && r < steps->n_carry + steps->n_stack))
             continue;
-        struct plan_store store = {.node = carry ? loop->node->args[r] : NULL, .from = -1,
-                                   .target = PLAN_TO_RESULT, .which = r, .loop = loop};
+        struct plan_store store = {.node = carry ? loop->node->args[r] : NULL,
+                                   .from = -1,
+                                   .target = PLAN_TO_RESULT,
+                                   .which = r,
+                                   .loop = loop};
         plan_copy(planner, region, plan_result_shape(loop->node, r), body_row(loop, r), store);
     }
 }
 
-bool plan_loop_append(struct planner *planner, struct plan_region *region, const struct ir_node *steps, int *item)
+bool plan_loop_append(struct planner *planner, struct plan_region *region, const struct ir_node *steps,
+                      int *item)
 {
     if (region->depth + 1 >= PLAN_MAX_DEPTH)
         return plan_fail(planner, region, steps, "loops are nested too deeply");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where values lie. First bottom up: the frame of each region, in which places are used again once their value has been
- * read for the last time. Then top down: every value's address, as the loops around it run. */
+ * Where values lie. First bottom up: the frame of each region, in which places are used again once their
+ * value has been read for the last time. Then top down: every value's address, as the loops around it run. */
 #include "plan/planner.h"
 
 #include <assert.h>
@@ -26,7 +26,8 @@ static void order_axes(struct ir_shape shape, int row, int column, int axes[IR_M
             axes[n++] = axis;
 }
 
-/* Strides that are multiples of `crowd` (0: none) become longer. Gives the elements from the first to the last. */
+/* Strides that are multiples of `crowd` (0: none) become longer. Gives the elements from the first to the
+ * last. */
 static long strides_apart(struct ir_shape shape, const int axes[IR_MAX_RANK], long unit, long crowd,
                           long stride[IR_MAX_RANK])
 {
@@ -48,7 +49,8 @@ void plan_strides(struct ir_shape shape, int row, long unit, long stride[IR_MAX_
     (void)strides_apart(shape, axes, unit, 0, stride);
 }
 
-/* Of a value so large that caches lose it, elements that go by as an axis is walked are not to fall into few sets of a cache. */
+/* Of a value so large that caches lose it, elements that go by as an axis is walked are not to fall into few
+ * sets of a cache. */
 static long frame_strides(struct ir_shape shape, int row, int column, long unit, long stride[IR_MAX_RANK])
 {
     enum { LARGE = 4096, CROWD = 128 };
@@ -63,7 +65,8 @@ static long frame_elements(struct ir_shape shape, int row, int column, long unit
     return frame_strides(shape, row, column, unit, stride);
 }
 
-/* Leading axes of a loop's stack, or of stacks in it: whoever reads them is in a loop again, and has one slice. */
+/* Leading axes of a loop's stack, or of stacks in it: whoever reads them is in a loop again, and has one
+ * slice. */
 static int stack_axes(const struct ir_node *node)
 {
     if (node->op != IR_RESULT)
@@ -74,7 +77,8 @@ static int stack_axes(const struct ir_node *node)
 }
 
 /* The axis of a sample's value that is closer than its rows; -1: none is. */
-static int close_column(const struct planner *planner, const struct plan_region *region, const struct ir_node *node)
+static int close_column(const struct planner *planner, const struct plan_region *region,
+                        const struct ir_node *node)
 {
     if (planner->plan->schedule.layout == SCHED_LAYOUT_COLUMNS || !region->wide)
         return -1;
@@ -95,7 +99,7 @@ static struct plan_value slice_of(struct plan_value value, int rank, int depth)
     return value;
 }
 
-/* ---- lives ------------------------------------------------------------------------------------------------------- */
+/* ---- lives --------------------------------------------------------------------------------------------- */
 
 struct reader {
     struct plan_region *region;
@@ -167,7 +171,7 @@ static long temporary_elements(struct ir_shape shape, long unit)
     return frame_elements(shape, shape.rank - 1, -1, unit);
 }
 
-/* ---- what nests have to themselves ------------------------------------------------------------------------------- */
+/* ---- what nests have to themselves --------------------------------------------------------------------- */
 
 static struct ir_shape work_shape(const struct plan_nest *nest)
 {
@@ -182,10 +186,11 @@ long plan_work_elements(const struct plan_nest *nest)
 {
     if (nest->kind == PLAN_LANES)
         return ir_elements(nest->partial->shape);
-    return nest->kind == PLAN_MATRIX || nest->piece > 0 || nest->packed > 0 ? ir_elements(work_shape(nest)) : 0;
+    return nest->kind == PLAN_MATRIX || nest->piece > 0 || nest->packed > 0 ? ir_elements(work_shape(nest))
+                                                                            : 0;
 }
 
-/* ---- frames ------------------------------------------------------------------------------------------------------ */
+/* ---- frames -------------------------------------------------------------------------------------------- */
 
 struct block {
     long start, end;
@@ -216,7 +221,8 @@ static long frame_place(struct frame *frame, long size, int last)
     size = round_up(size);
     for (; at < frame->n_blocks && start + size > frame->blocks[at].start; at++)
         start = frame->blocks[at].end;
-    memmove(&frame->blocks[at + 1], &frame->blocks[at], (size_t)(frame->n_blocks - at) * sizeof *frame->blocks);
+    memmove(&frame->blocks[at + 1], &frame->blocks[at],
+            (size_t)(frame->n_blocks - at) * sizeof *frame->blocks);
     frame->blocks[at] = (struct block){start, start + size, frame->region->wide ? last : INT32_MAX};
     frame->n_blocks++;
     if (frame->size < start + size)
@@ -255,10 +261,12 @@ static void place_partial(const struct planner *planner, struct frame *frame, co
         nest->partial->place.offset = frame_place(frame, elements, nest->partial->end);
 }
 
-static long own_elements(const struct planner *planner, const struct plan_region *region, const struct ir_node *node)
+static long own_elements(const struct planner *planner, const struct plan_region *region,
+                         const struct ir_node *node)
 {
     const long unit = region->wide ? planner->plan->schedule.lanes : 1;
-    return frame_elements(node->shape, region->facts[node->id].row, close_column(planner, region, node), unit);
+    return frame_elements(node->shape, region->facts[node->id].row, close_column(planner, region, node),
+                          unit);
 }
 
 void plan_size(struct planner *planner, struct plan_region *region)
@@ -294,14 +302,13 @@ void plan_size(struct planner *planner, struct plan_region *region)
     region->frame_elements = round_up(frame.size);
 }
 
-/* ---- addresses --------------------------------------------------------------------------------------------------- */
+/* ---- addresses ----------------------------------------------------------------------------------------- */
 
 static struct plan_value own_place(const struct planner *planner, const struct plan_region *region,
                                    struct ir_shape shape, int row, int column, long offset)
 {
-    struct plan_value value = {.space = region->wide ? PLAN_SCRATCH : PLAN_UNIFORM,
-                               .offset = offset,
-                               .wide = region->wide};
+    struct plan_value value = {
+        .space = region->wide ? PLAN_SCRATCH : PLAN_UNIFORM, .offset = offset, .wide = region->wide};
     (void)frame_strides(shape, row, column, region->wide ? planner->plan->schedule.lanes : 1, value.stride);
     return value;
 }
@@ -326,7 +333,7 @@ static struct plan_value constant_place(struct planner *planner, const struct ir
     struct plan_value value = {.space = PLAN_CONST, .data = node->values, .origin = node};
     if (node->op == IR_EYE) {
         int n = node->shape.size[0];
-        double *ones = ARENA_ARRAY(planner->arena, double, (size_t)n * (size_t)n);
+        double *ones = ARENA_ARRAY(planner->arena, double, (size_t)n *(size_t)n);
         for (int i = 0; i < n; i++)
             ones[i * n + i] = 1;
         value.data = ones;
@@ -335,8 +342,8 @@ static struct plan_value constant_place(struct planner *planner, const struct ir
     return value;
 }
 
-static void settle_node(struct planner *planner, struct plan_region *region, const struct ir_node *node, long base,
-                        const struct plan_value *outputs)
+static void settle_node(struct planner *planner, struct plan_region *region, const struct ir_node *node,
+                        long base, const struct plan_value *outputs)
 {
     const struct node_facts *facts = &region->facts[node->id];
     struct plan_value *value = &region->value[node->id];
@@ -372,7 +379,8 @@ static struct plan_value result_place(struct planner *planner, const struct plan
         return region->value[result->read->id];
     if (!total)
         return region->temporaries[result->temporary].value;
-    struct ir_shape shape = plan_result_shape(loop->node, r); /* a total that nobody reads still needs a place */
+    /* a total that nobody reads still needs a place */
+    struct ir_shape shape = plan_result_shape(loop->node, r);
     struct plan_value place = sums_place(shape, planner->plan->sum_elements);
     planner->plan->sum_elements += round_up(ir_elements(shape));
     return place;
@@ -381,12 +389,13 @@ static struct plan_value result_place(struct planner *planner, const struct plan
 static void settle_partial(const struct planner *planner, struct plan_partial *partial, long base)
 {
     const int vector = planner->plan->schedule.vector;
-    partial->place = (struct plan_value){.space = PLAN_SCRATCH, .offset = base + partial->place.offset, .wide = true};
+    partial->place =
+        (struct plan_value){.space = PLAN_SCRATCH, .offset = base + partial->place.offset, .wide = true};
     plan_strides(partial->shape, partial->shape.rank - 1, vector, partial->place.stride);
 }
 
-static void settle_loop(struct planner *planner, struct plan_region *region, struct plan_loop *loop, long base,
-                        const struct plan_value *outputs)
+static void settle_loop(struct planner *planner, struct plan_region *region, struct plan_loop *loop,
+                        long base, const struct plan_value *outputs)
 {
     const struct ir_steps *steps = loop->node->steps;
     struct plan_region *body = loop->body;
@@ -412,7 +421,8 @@ static void settle_loop(struct planner *planner, struct plan_region *region, str
     plan_settle(planner, body, base + loop->frame, body_outputs);
 }
 
-static void settle_stores(struct plan_region *region, struct plan_nest *nest, const struct plan_value *outputs)
+static void settle_stores(struct plan_region *region, struct plan_nest *nest,
+                          const struct plan_value *outputs)
 {
     for (int i = 0; i < nest->n_stores; i++) {
         struct plan_store *store = &nest->stores[i];
@@ -437,25 +447,30 @@ static void store_own_values(struct planner *planner, struct plan_region *region
 {
     for (int i = 0; i < nest->n_members; i++) {
         const struct plan_member *member = &nest->members[i];
-        struct plan_store store = {.node = member->node, .from = -1, .target = PLAN_TO_SELF,
-                                   .rank = member->node->shape.rank};
+        struct plan_store store = {
+            .node = member->node, .from = -1, .target = PLAN_TO_SELF, .rank = member->node->shape.rank};
         memcpy(store.axis, member->axis, sizeof store.axis);
         if (region->value[member->node->id].space != PLAN_NOWHERE)
             plan_store_add(planner, nest, store);
     }
     for (int i = 0; i < nest->n_sums; i++) {
         const struct plan_member *sum = &nest->sums[i];
-        struct plan_store store = {.node = sum->node, .from = -1, .target = PLAN_TO_SELF, .add = true,
+        struct plan_store store = {.node = sum->node,
+                                   .from = -1,
+                                   .target = PLAN_TO_SELF,
+                                   .add = true,
                                    .rank = sum->node->shape.rank};
         memcpy(store.axis, sum->axis, sizeof store.axis);
         plan_store_add(planner, nest, store);
     }
     if (nest->kind == PLAN_TOTAL && region->depth == 0)
-        plan_store_add(planner, nest,
-                       (struct plan_store){.node = nest->total, .from = -1, .target = PLAN_TO_SELF, .add = true});
+        plan_store_add(
+            planner, nest,
+            (struct plan_store){.node = nest->total, .from = -1, .target = PLAN_TO_SELF, .add = true});
 }
 
-void plan_settle(struct planner *planner, struct plan_region *region, long base, const struct plan_value *outputs)
+void plan_settle(struct planner *planner, struct plan_region *region, long base,
+                 const struct plan_value *outputs)
 {
     for (int id = 0; id < region->graph->n_nodes; id++)
         settle_node(planner, region, region->graph->nodes[id], base, outputs);
@@ -476,7 +491,8 @@ void plan_settle(struct planner *planner, struct plan_region *region, long base,
         if (!nest)
             continue;
         const bool partial = nest->kind == PLAN_LANES;
-        const struct ir_shape work = plan_work_elements(nest) > 0 && !partial ? work_shape(nest) : (struct ir_shape){0};
+        const struct ir_shape work =
+            plan_work_elements(nest) > 0 && !partial ? work_shape(nest) : (struct ir_shape){0};
         if (partial)
             nest->work = nest->partial->place;
         if (work.rank > 0)

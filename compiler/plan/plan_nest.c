@@ -3,7 +3,7 @@
  * What one nest is, for those who measure nests: in words, and in operations. */
 #include "plan/planner.h"
 
-/* ---- words --------------------------------------------------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------------------------------------- */
 
 static void add_sizes(struct strbuf *out, const char *before, int n, const int *size)
 {
@@ -76,7 +76,7 @@ int plan_nest_node(const struct plan_nest *nest)
     return first ? first->id : -1;
 }
 
-/* ---- operations ---------------------------------------------------------------------------------------------------- */
+/* ---- operations ---------------------------------------------------------------------------------------- */
 
 static double flop_of(const struct plan_region *region, const struct ir_node *node)
 {

@@ -31,7 +31,8 @@ static void print_map(const struct plan_nest *nest, struct strbuf *out)
         strbuf_addf(out, ", in pieces of %d, sums in scratch+%ld", nest->piece, nest->work.offset);
     strbuf_add(out, ":");
     for (int i = 0; i < nest->n_members; i++)
-        strbuf_addf(out, " %%%d%s", nest->members[i].node->id, i == 0 && nest->n_summed ? " (contraction)" : "");
+        strbuf_addf(out, " %%%d%s", nest->members[i].node->id,
+                    i == 0 && nest->n_summed ? " (contraction)" : "");
     for (int i = 0; i < nest->n_sums; i++)
         strbuf_addf(out, " %%%d (sum)", nest->sums[i].node->id);
     strbuf_add(out, nest->paired >= 0 ? ", in pairs\n" : "\n");
@@ -49,8 +50,8 @@ static void print_single(const struct plan_nest *nest, struct strbuf *out)
 
 static void print_packed(const struct plan_nest *nest, struct strbuf *out)
 {
-    strbuf_addf(out, "total %%%d: %d terms, packed, blocks of %d x %d vectors over axes %d, %d, operands in ", nest->total->id,
-                nest->n_terms, nest->block_a, nest->block_b, nest->axis_a, nest->axis_b);
+    strbuf_addf(out, "total %%%d: %d terms, packed, blocks of %d x %d vectors over axes %d, %d, operands in ",
+                nest->total->id, nest->n_terms, nest->block_a, nest->block_b, nest->axis_a, nest->axis_b);
     print_value(&nest->work, 0, out);
     strbuf_add(out, "\n");
 }
@@ -108,7 +109,8 @@ static void print_region(const struct plan_region *region, int indent, struct st
 
 void plan_print(const struct plan *plan, struct strbuf *out)
 {
-    strbuf_addf(out, "plan %s: %d lanes, vectors of %d, %d accumulators%s; uniform %ld, scratch %ld, sums %ld\n",
+    strbuf_addf(out,
+                "plan %s: %d lanes, vectors of %d, %d accumulators%s; uniform %ld, scratch %ld, sums %ld\n",
                 plan->graph->name, plan->schedule.lanes, plan->schedule.vector, plan->schedule.accumulators,
                 plan->schedule.tanh == SCHED_TANH_NEWTON ? ", no divisions in tanh" : "",
                 plan->uniform_elements, plan->scratch_elements, plan->sum_elements);

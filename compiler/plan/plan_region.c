@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * One region of a plan, which is a part of the program or the body of a loop: its facts and items, copies, and what becomes of
- * its outputs. Which nodes are one nest is plan_group.c's, where they lie plan_memory.c's. */
+ * One region of a plan, which is a part of the program or the body of a loop: its facts and items, copies,
+ * and what becomes of its outputs. Which nodes are one nest is plan_group.c's, where they lie
+ * plan_memory.c's. */
 #include "plan/planner.h"
 
 #include <string.h>
@@ -36,14 +37,15 @@ bool plan_is_member(const struct plan_nest *nest, const struct ir_node *node)
     return false;
 }
 
-/* ---- regions ----------------------------------------------------------------------------------------------------- */
+/* ---- regions ------------------------------------------------------------------------------------------- */
 
 bool plan_is_given(const struct ir_node *node)
 {
     return node->op == IR_INPUT || node->op == IR_CONST || node->op == IR_EYE;
 }
 
-struct plan_region *plan_region_new(struct planner *planner, const struct ir_graph *graph, bool wide, int depth)
+struct plan_region *plan_region_new(struct planner *planner, const struct ir_graph *graph, bool wide,
+                                    int depth)
 {
     size_t n = (size_t)graph->n_nodes + 1;
     struct plan_region *region = ARENA_NEW(planner->arena, struct plan_region);
@@ -148,10 +150,11 @@ int plan_temporary_new(struct planner *planner, struct plan_region *region, stru
     return region->n_temporaries++;
 }
 
-/* ---- outputs ----------------------------------------------------------------------------------------------------- */
+/* ---- outputs ------------------------------------------------------------------------------------------- */
 
 /* Lets every sum over the batch below `node` add to output `which` of the region's graph. */
-static bool bind_total(struct planner *planner, struct plan_region *region, const struct ir_node *node, int which)
+static bool bind_total(struct planner *planner, struct plan_region *region, const struct ir_node *node,
+                       int which)
 {
     if (node->op == IR_ADD) {
         for (int i = 0; i < node->n_args; i++)
@@ -160,7 +163,8 @@ static bool bind_total(struct planner *planner, struct plan_region *region, cons
         return true;
     }
     if (node->op == IR_BSUM) {
-        struct plan_store store = {.node = node, .from = -1, .target = PLAN_TO_OUTPUT, .which = which, .add = true};
+        struct plan_store store = {
+            .node = node, .from = -1, .target = PLAN_TO_OUTPUT, .which = which, .add = true};
         plan_store_add(planner, region->items[region->facts[node->id].nest].nest, store);
         return true;
     }
@@ -171,7 +175,8 @@ static bool bind_total(struct planner *planner, struct plan_region *region, cons
             return true;
         }
     }
-    return plan_fail(planner, region, node, "a loop's output depends on a sum over the batch in a way that is no sum");
+    return plan_fail(planner, region, node,
+                     "a loop's output depends on a sum over the batch in a way that is no sum");
 }
 
 /* The nest that has `node` in registers, if one has. */
@@ -188,10 +193,11 @@ static struct plan_nest *nest_of(const struct plan_region *region, const struct 
     return NULL;
 }
 
-static void write_output(struct planner *planner, struct plan_region *region, const struct ir_node *node, int which,
-                         bool add)
+static void write_output(struct planner *planner, struct plan_region *region, const struct ir_node *node,
+                         int which, bool add)
 {
-    struct plan_store store = {.node = node, .from = -1, .target = PLAN_TO_OUTPUT, .which = which, .add = add};
+    struct plan_store store = {
+        .node = node, .from = -1, .target = PLAN_TO_OUTPUT, .which = which, .add = add};
     struct node_facts *facts = &region->facts[node->id];
     const struct plan_member *member;
     struct plan_nest *nest = nest_of(region, node, &member);
@@ -208,8 +214,8 @@ static void write_output(struct planner *planner, struct plan_region *region, co
     }
 }
 
-/* An iteration's carries are replaced when all else is done; what is read straight from a carry goes through a temporary,
- * since another carry's copy may have replaced it by then. */
+/* An iteration's carries are replaced when all else is done; what is read straight from a carry goes through
+ * a temporary, since another carry's copy may have replaced it by then. */
 static void hand_on_carries(struct planner *planner, struct plan_region *region, const enum fate *fates)
 {
     const struct ir_graph *graph = region->graph;
@@ -220,15 +226,18 @@ static void hand_on_carries(struct planner *planner, struct plan_region *region,
         if (fates[o] != FATE_CARRY || node == graph->inputs[o] || region->facts[node->id].nest >= 0)
             continue;
         temporary[o] = plan_temporary_new(planner, region, node->shape);
-        struct plan_store store = {.node = node, .from = -1, .target = PLAN_TO_TEMPORARY, .which = temporary[o]};
+        struct plan_store store = {
+            .node = node, .from = -1, .target = PLAN_TO_TEMPORARY, .which = temporary[o]};
         plan_copy(planner, region, node->shape, region->facts[node->id].row, store);
     }
     for (int o = 0; o < graph->n_outputs; o++) {
         const struct ir_node *node = graph->outputs[o].value;
         if (fates[o] != FATE_CARRY || node == graph->inputs[o])
             continue;
-        struct plan_store store = {.node = temporary[o] < 0 ? node : NULL, .from = temporary[o],
-                                   .target = PLAN_TO_OUTPUT, .which = o};
+        struct plan_store store = {.node = temporary[o] < 0 ? node : NULL,
+                                   .from = temporary[o],
+                                   .target = PLAN_TO_OUTPUT,
+                                   .which = o};
         plan_copy(planner, region, node->shape, region->facts[node->id].row, store);
     }
 }

@@ -6,20 +6,20 @@
 
 #include "plan/plan.h"
 
-struct node_facts { /* of each node of a region's graph */
-    bool wanted;    /* computed in this region */
-    bool forced;    /* must have a place of its own: a loop or another part reads it */
-    bool placed;    /* has one */
-    bool done;      /* can be read: computed by an earlier item, or given */
-    bool gathers;   /* a sum of selections that are made by its nest, nowhere else */
-    bool gathered;  /* one of those */
-    int users;      /* uses by wanted nodes and outputs */
+struct node_facts {             /* of each node of a region's graph */
+    bool wanted;                /* computed in this region */
+    bool forced;                /* must have a place of its own: a loop or another part reads it */
+    bool placed;                /* has one */
+    bool done;                  /* can be read: computed by an earlier item, or given */
+    bool gathers;               /* a sum of selections that are made by its nest, nowhere else */
+    bool gathered;              /* one of those */
+    int users;                  /* uses by wanted nodes and outputs */
     const struct ir_node *user; /* the last of them; NULL for an output */
-    int nest;       /* item that computes it; -1: none */
-    int row;        /* axis that runs fastest */
-    int output;     /* output whose place serves as its own; -1: none */
-    long offset;    /* of its own place in the region's frame */
-    int first, last; /* items that define and last read it */
+    int nest;                   /* item that computes it; -1: none */
+    int row;                    /* axis that runs fastest */
+    int output;                 /* output whose place serves as its own; -1: none */
+    long offset;                /* of its own place in the region's frame */
+    int first, last;            /* items that define and last read it */
 };
 
 struct planner {
@@ -43,8 +43,8 @@ bool plan_may_join(const struct plan_region *region, const struct ir_node *node)
  * (contractions). */
 void plan_operand_labels(const struct ir_node *node, int operand, unsigned char labels[IR_MAX_RANK]);
 
-/* The axis of every node that runs along rows: contracted with uniform matrices or made by them. Found by votes of
- * contractions and spread through elementwise nodes. */
+/* The axis of every node that runs along rows: contracted with uniform matrices or made by them. Found by
+ * votes of contractions and spread through elementwise nodes. */
 void plan_rows(struct plan_region *region);
 
 /* Which values are computed where they are used; users must be counted. */
@@ -65,11 +65,13 @@ struct plan_nest *plan_total(struct planner *planner, struct plan_region *region
 void plan_total_to(const struct planner *planner, struct plan_nest *nest, struct plan_partial *partial);
 
 /* Turns operands of a total if that takes fewer cycles than it does without. */
-void plan_pack(const struct planner *planner, const struct plan_region *region, struct plan_nest *nest, double cycles);
+void plan_pack(const struct planner *planner, const struct plan_region *region, struct plan_nest *nest,
+               double cycles);
 /* Vectors of lanes that a result of a total is the sum of. */
 long plan_total_steps(const struct schedule *schedule, const struct plan_nest *nest);
 
-/* Partial sums of what a planned loop adds up: decides which, and appends what goes before and behind the loop. */
+/* Partial sums of what a planned loop adds up: decides which, and appends what goes before and behind the
+ * loop. */
 void plan_partial_begin(struct planner *planner, struct plan_region *region, struct plan_loop *loop);
 void plan_partial_end(struct planner *planner, struct plan_region *region, struct plan_loop *loop);
 
@@ -78,7 +80,8 @@ bool plan_fail(struct planner *planner, const struct plan_region *region, const 
                const char *what);
 
 /* A region in which nothing is wanted yet. */
-struct plan_region *plan_region_new(struct planner *planner, const struct ir_graph *graph, bool wide, int depth);
+struct plan_region *plan_region_new(struct planner *planner, const struct ir_graph *graph, bool wide,
+                                    int depth);
 void plan_want(struct plan_region *region, const struct ir_node *node);
 /* Plans what of the graph is wanted; region->value is known where it is given or inlined by the caller. */
 bool plan_region(struct planner *planner, struct plan_region *region);
@@ -108,8 +111,10 @@ enum fate {
 /* Of a planned region: one fate for each output. */
 bool plan_outputs(struct planner *planner, struct plan_region *region, const enum fate *fates);
 
-/* Plans a loop with its body and appends it, as item *item, with what sets up its state before and hands it on after. */
-bool plan_loop_append(struct planner *planner, struct plan_region *region, const struct ir_node *steps, int *item);
+/* Plans a loop with its body and appends it, as item *item, with what sets up its state before and hands it
+ * on after. */
+bool plan_loop_append(struct planner *planner, struct plan_region *region, const struct ir_node *steps,
+                      int *item);
 
 struct ir_shape plan_result_shape(const struct ir_node *steps, int result);
 /* A result that is a sum over the batch: it lies among the kernel's sums, not in the region's memory. */
@@ -121,7 +126,8 @@ void plan_pairs(const struct planner *planner, struct plan_region *region);
 /* Sizes the frames of a region and of the loops in it, bottom up: offsets within each frame. */
 void plan_size(struct planner *planner, struct plan_region *region);
 /* Gives every value its place, top down: region->graph's inputs and the places of its outputs are known. */
-void plan_settle(struct planner *planner, struct plan_region *region, long base, const struct plan_value *outputs);
+void plan_settle(struct planner *planner, struct plan_region *region, long base,
+                 const struct plan_value *outputs);
 
 /* Strides of a shape whose axis `row` runs fastest (the others keep their order), in units of `unit`. */
 void plan_strides(struct ir_shape shape, int row, long unit, long stride[IR_MAX_RANK]);

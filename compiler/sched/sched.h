@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: MIT
  *
- * A schedule: how a program is laid on a machine, as plain data. plan/ makes a plan by one; sched_choose, sched_space and
- * sched_cost find a good one. */
+ * A schedule: how a program is laid on a machine, as plain data. plan/ makes a plan by one; sched_choose,
+ * sched_space and sched_cost find a good one. */
 #ifndef GPFC_SCHED_H
 #define GPFC_SCHED_H
 
 #include "base/base.h"
 
-enum sched_keep { /* what a backward pass finds stored; the rest it computes again. n above these: what saves n operations
-                   * for each element stored */
+/* what a backward pass finds stored; the rest it computes again. n above these: what saves n operations
+ * for each element stored */
+enum sched_keep {
     SCHED_KEEP_STATE, /* the state before each time step */
     SCHED_KEEP_ALL,   /* all it reads */
 };
 
-enum sched_tanh { /* how tanh is computed, and the functions that it shares a core with: softplus and the logistic function */
+/* how tanh is computed, and the functions that it shares a core with: softplus and the logistic function */
+enum sched_tanh {
     SCHED_TANH_DIVIDE, /* by a division */
     SCHED_TANH_NEWTON, /* by multiply-adds in its place */
     SCHED_TANHS,
 };
 
-enum sched_layout { /* of a sample's arrays with columns, as tangents have, in memory */
+/* of a sample's arrays with columns, as tangents have, in memory */
+enum sched_layout {
     SCHED_LAYOUT_COLUMNS, /* [column][row][lane]: a column's rows lie side by side */
     SCHED_LAYOUT_ROWS,    /* [row][column][lane]: a row's columns do */
 };
@@ -27,20 +30,23 @@ enum sched_layout { /* of a sample's arrays with columns, as tangents have, in m
 /* How a program is laid on a machine: plain data, chosen by sched_choose or given. Each field is a row of
  * sched_fields.def. */
 struct schedule {
-    int lanes;       /* samples of a tile; a power of two, a multiple of vector */
-    int vector;      /* elements of one vector register */
+    int lanes;        /* samples of a tile; a power of two, a multiple of vector */
+    int vector;       /* elements of one vector register */
     int accumulators; /* registers that a contraction's block of results may take: rows * group */
-    int group;       /* vectors of a tile's lanes that a nest computes at once, a power of two */
-    int registers;   /* vector registers that hold sums and operands */
-    int in_flight;   /* registers that an operand from memory takes: two where its vectors are loaded in pairs */
-    int unroll;      /* a nest of at most so many vector operations is unrolled whole */
-    int steps;       /* of a contraction's innermost sum that one round of its loop takes */
-    int pass;        /* vectors of operands that a sum over the batch has at hand while others go by */
-    int partial;     /* a sum over the batch of at most so many elements keeps a vector of lanes for each of them */
-    int packed;      /* 1: a sum over the batch may have operands turned, so that vectors run along a row of results */
-    int keep;        /* enum sched_keep: decides how the program is built, not how it is planned */
-    int tanh;        /* enum sched_tanh: decides what code is written, not how it is planned */
-    int layout;      /* enum sched_layout */
+    int group;        /* vectors of a tile's lanes that a nest computes at once, a power of two */
+    int registers;    /* vector registers that hold sums and operands */
+    int in_flight;    /* registers that an operand from memory takes: two where its vectors are loaded in
+                      pairs */
+    int unroll;       /* a nest of at most so many vector operations is unrolled whole */
+    int steps;        /* of a contraction's innermost sum that one round of its loop takes */
+    int pass;         /* vectors of operands that a sum over the batch has at hand while others go by */
+    int partial;      /* a sum over the batch of at most so many elements keeps a vector of lanes for each of
+                    them */
+    int packed;       /* 1: a sum over the batch may have operands turned, so that vectors run along a row of
+                   results */
+    int keep;         /* enum sched_keep: decides how the program is built, not how it is planned */
+    int tanh;         /* enum sched_tanh: decides what code is written, not how it is planned */
+    int layout;       /* enum sched_layout */
 };
 
 /* Vectors that a nest over samples computes at once, and how often it does until it has all lanes. */

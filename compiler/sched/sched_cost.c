@@ -23,26 +23,30 @@ static double least(double a, double b)
     return a < b ? a : b;
 }
 
-/* ---- a core ---------------------------------------------------------------------------------------------------------- */
+/* ---- a core -------------------------------------------------------------------------------------------- */
 
 /* A schedule's vectors may be narrower than the machine's: they take as long. */
 static double port_cycles(const struct costing *c, const struct work *w)
 {
     const struct machine *m = c->machine;
-    const double apart = m->has_fma ? 1 : 2; /* a multiplication and an addition share what a multiply-add takes */
+    const double apart = m->has_fma ? 1 : 2; /* a multiplication and an addition share what a multiply-add
+                                                takes */
     const double arithmetic = w->madds / m->multiply_adds + w->arithmetic / (apart * m->multiply_adds);
-    const double all = w->madds * apart + w->arithmetic + w->loads * 0.5 + w->stores + w->shuffles + w->divisions + w->other;
+    const double all =
+        w->madds * apart + w->arithmetic + w->loads * 0.5 + w->stores + w->shuffles + w->divisions + w->other;
     const double divide = w->divisions * m->divide * (c->is_double ? 1.45 : 1);
     double cycles = most(arithmetic, all / m->issue);
     cycles = most(cycles, w->loads / m->loads);
     cycles = most(cycles, w->stores / m->stores);
     cycles = most(cycles, w->shuffles / m->shuffles);
     /* What keeps one kind of port busy leaves others idle at times. */
-    const double pressure = 0.1 * (arithmetic + w->loads / m->loads + w->stores / m->stores + all / m->issue - cycles);
+    const double pressure =
+        0.1 * (arithmetic + w->loads / m->loads + w->stores / m->stores + all / m->issue - cycles);
     return most(cycles + pressure, divide);
 }
 
-/* Chains of sums: a block takes as long as its longest, while as many blocks as the core sees go on at once. */
+/* Chains of sums: a block takes as long as its longest, while as many blocks as the core sees go on at
+ * once. */
 static double chain_cycles(const struct costing *c, const struct nest_work *work)
 {
     const double forwarding = 8; /* cycles from a store to a load of the same place */
@@ -63,22 +67,24 @@ static double fetch_cycles(const struct nest_work *work)
     return bytes > first_cache ? bytes / 16 : 0;
 }
 
-/* ---- memory ---------------------------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------------------- */
 
-/* Cycles that moving a nest's bytes to the first cache takes, from the level where the time since their last use left them. */
+/* Cycles that moving a nest's bytes to the first cache takes, from the level where the time since their last
+ * use left them. */
 static double memory_cycles(const struct machine *m, const struct traffic *traffic)
 {
     return traffic->from_l2 / m->l2_bandwidth + traffic->from_l3 / m->l3_bandwidth +
            traffic->from_memory / m->memory_bandwidth;
 }
 
-/* ---- the walk -------------------------------------------------------------------------------------------------------- */
+/* ---- the walk ------------------------------------------------------------------------------------------ */
 
 static void cost_nest(struct costing *c, const struct plan_region *region, const struct plan_nest *nest,
                       const struct traffic *traffic, double times)
 {
     enum { CALL = 12 };
-    const double hidden = 0.85; /* of memory's time, behind arithmetic's, or of arithmetic's behind memory's */
+    const double hidden = 0.85; /* of memory's time, behind arithmetic's, or of arithmetic's behind
+                                   memory's */
     const struct nest_work work = work_of(c->plan, region, nest, c->machine, c->is_double);
     const double core = most(port_cycles(c, &work.all), fetch_cycles(&work)), chain = chain_cycles(c, &work);
     const double memory = memory_cycles(c->machine, traffic), busy = most(core, chain);
@@ -105,7 +111,8 @@ static void cost_region(struct costing *c, const struct plan_region *region, dou
 
 struct sched_cost sched_cost_parts(const struct plan *plan, const struct machine *machine, int element_bytes)
 {
-    struct costing c = {.plan = plan, .machine = machine, .is_double = element_bytes == 8, .element_bytes = element_bytes};
+    struct costing c = {
+        .plan = plan, .machine = machine, .is_double = element_bytes == 8, .element_bytes = element_bytes};
     cost_region(&c, plan->tile, 1);
     return c.sum;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a plan costs on a machine, without running it: arithmetic, loads and stores through a core's ports, sums that wait for
- * each other, and memory that caches do not hold. Meant to order schedules of one program; the seconds are about right. */
+ * What a plan costs on a machine, without running it: arithmetic, loads and stores through a core's ports,
+ * sums that wait for each other, and memory that caches do not hold. Meant to order schedules of one program;
+ * the seconds are about right. */
 #ifndef GPFC_SCHED_COST_H
 #define GPFC_SCHED_COST_H
 
-#include "target/machine.h"
 #include "plan/plan.h"
+#include "target/machine.h"
 
 struct sched_cost { /* cycles of one tile */
     double cycles;  /* in all */
@@ -23,8 +24,8 @@ struct sched_cost sched_cost_parts(const struct plan *plan, const struct machine
 /* Seconds of one tile. */
 double sched_cost(const struct plan *plan, const struct machine *machine, int element_bytes);
 
-/* Which of n schedules with these seconds of a sample (negative: it cannot be planned) to take: the least, but an earlier one
- * if the model can hardly tell them apart. */
+/* Which of n schedules with these seconds of a sample (negative: it cannot be planned) to take: the least,
+ * but an earlier one if the model can hardly tell them apart. */
 int sched_pick(int n, const double *seconds);
 
 #endif

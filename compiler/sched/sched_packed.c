@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sums over the batch of so few steps that adding up lanes would take longest: one side's operands are turned, so that vectors
- * run along it and each lane is a step of its own; the other side's are numbers. No lanes are left to add up, and results
- * go to memory as they are. */
+ * Sums over the batch of so few steps that adding up lanes would take longest: one side's operands are
+ * turned, so that vectors run along it and each lane is a step of its own; the other side's are numbers. No
+ * lanes are left to add up, and results go to memory as they are. */
 #include "plan/planner.h"
 
 /* A row's operand is a number that memory holds; all of a column's are made before, whatever they are. */
-static bool is_packable_term(const struct plan_region *region, const struct plan_term *term, int axis_a, int axis_b)
+static bool is_packable_term(const struct plan_region *region, const struct plan_term *term, int axis_a,
+                             int axis_b)
 {
     int n_rows = 0;
     if (term->paired)
         return false;
     for (int i = 0; i < term->n_factors; i++) {
         const struct ir_node *node = term->factor[i].node;
-        const bool a = plan_factor_has(&term->factor[i], axis_a), b = plan_factor_has(&term->factor[i], axis_b);
+        const bool a = plan_factor_has(&term->factor[i], axis_a),
+                   b = plan_factor_has(&term->factor[i], axis_b);
         if (a && (b || node->rate != IR_VARYING || region->value[node->id].inlined))
             return false;
         n_rows += a;
@@ -21,8 +23,10 @@ static bool is_packable_term(const struct plan_region *region, const struct plan
     return n_rows == 1;
 }
 
-/* The longest axis that can be that of rows, where vectors run along the last, in which memory is contiguous; -1: none. */
-static int axis_of_rows(const struct schedule *schedule, const struct plan_region *region, const struct plan_nest *nest)
+/* The longest axis that can be that of rows, where vectors run along the last, in which memory is contiguous;
+ * -1: none. */
+static int axis_of_rows(const struct schedule *schedule, const struct plan_region *region,
+                        const struct plan_nest *nest)
 {
     const struct ir_shape shape = nest->total->shape;
     int rows = -1;
@@ -38,7 +42,8 @@ static int axis_of_rows(const struct schedule *schedule, const struct plan_regio
     return rows;
 }
 
-/* Cycles to turn the columns' operands: of `vectors` times as many lanes as a vector has. Loads, shuffles by halves, stores. */
+/* Cycles to turn the columns' operands: of `vectors` times as many lanes as a vector has. Loads, shuffles by
+ * halves, stores. */
 static double packing_cost(const struct schedule *schedule, long vectors, int columns)
 {
     int rounds = 0;
@@ -47,8 +52,8 @@ static double packing_cost(const struct schedule *schedule, long vectors, int co
     return (double)vectors * columns * schedule->vector * (0.5 * rounds + 1.5);
 }
 
-/* Cycles of all blocks of m rows and n vectors: a step loads m + n and multiplies m * n times, two of either a cycle, and takes
- * as long as a multiplication at least. */
+/* Cycles of all blocks of m rows and n vectors: a step loads m + n and multiplies m * n times, two of either
+ * a cycle, and takes as long as a multiplication at least. */
 static double blocks_cost(long lanes, int rows, int columns, int m, int n)
 {
     double cost = 0;
@@ -67,7 +72,8 @@ int plan_packed_columns(const struct schedule *schedule, const struct plan_nest 
     return (shape.size[shape.rank - 1] + schedule->vector - 1) / schedule->vector;
 }
 
-void plan_pack(const struct planner *planner, const struct plan_region *region, struct plan_nest *nest, double cycles)
+void plan_pack(const struct planner *planner, const struct plan_region *region, struct plan_nest *nest,
+               double cycles)
 {
     enum { FAR = 16 << 10 }; /* results, which are more than a first cache holds */
     const struct schedule *schedule = &planner->plan->schedule;
@@ -76,7 +82,8 @@ void plan_pack(const struct planner *planner, const struct plan_region *region, 
     if (axis < 0)
         return;
     const int rows = shape.size[axis], columns = plan_packed_columns(schedule, nest);
-    const long steps = plan_total_steps(schedule, nest), summed = steps / (schedule->lanes / schedule->vector);
+    const long steps = plan_total_steps(schedule, nest),
+               summed = steps / (schedule->lanes / schedule->vector);
     const double times = (double)ir_elements(shape) / rows / shape.size[shape.rank - 1];
     const double packing = packing_cost(schedule, steps, columns);
     for (int m = 1; m <= rows && m <= schedule->accumulators; m++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Products of numbers that are rounded to bfloat16: which are taken two at a time. A contraction pairs two steps of its
- * innermost sum, whose weights lie side by side; a sum over the batch pairs two vectors of lanes. */
+ * Products of numbers that are rounded to bfloat16: which are taken two at a time. A contraction pairs two
+ * steps of its innermost sum, whose weights lie side by side; a sum over the batch pairs two vectors of
+ * lanes. */
 #include "plan/planner.h"
 
 static int operand_axis(const struct ir_node *node, int operand, int label)
@@ -46,7 +47,8 @@ static bool is_paired(const struct plan_nest *nest, const struct plan_term *term
     for (int i = 0; i < 2; i++) {
         const struct plan_factor *factor = &term->factor[i];
         const bool a = plan_factor_has(factor, nest->axis_a), b = plan_factor_has(factor, nest->axis_b);
-        if (factor->node->op != IR_BFLOAT || a == b || plan_factor_has(&term->factor[1 - i], nest->axis_a) == a)
+        if (factor->node->op != IR_BFLOAT || a == b ||
+            plan_factor_has(&term->factor[1 - i], nest->axis_a) == a)
             return false;
     }
     return true;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sums over the batch that loops add to lane by lane: a vector of lanes for each element, zeros before the outermost loop, with
- * the lanes added up once behind it. For sums of few elements or few steps, since each block of registers is then added to
- * memory instead of having its lanes added up; not for those that the loop stacks, where each round has elements of its own. */
+ * Sums over the batch that loops add to lane by lane: a vector of lanes for each element, zeros before the
+ * outermost loop, with the lanes added up once behind it. For sums of few elements or few steps, since each
+ * block of registers is then added to memory instead of having its lanes added up; not for those that the
+ * loop stacks, where each round has elements of its own. */
 #include "plan/planner.h"
 
-/* ---- who adds to it -------------------------------------------------------------------------------------------------- */
+/* ---- who adds to it ------------------------------------------------------------------------------------ */
 
 static bool is_far(const struct planner *planner, const struct ir_node *sum)
 {
@@ -19,8 +20,8 @@ static bool is_short(const struct planner *planner, const struct plan_nest *nest
     return !is_far(planner, nest->total) || plan_total_steps(&planner->plan->schedule, nest) <= LONG;
 }
 
-/* Lets all nests that add to output `which` of a body add to `partial`; NULL: could they? Not where another output takes
- * the same sum. */
+/* Lets all nests that add to output `which` of a body add to `partial`; NULL: could they? Not where another
+ * output takes the same sum. */
 static bool redirect(struct planner *planner, struct plan_region *body, const struct ir_node *node, int which,
                      struct plan_partial *partial)
 {
@@ -44,7 +45,8 @@ static bool redirect(struct planner *planner, struct plan_region *body, const st
            redirect(planner, loop->body, steps->body->outputs[node->result].value, node->result, partial);
 }
 
-static bool is_worth_it(const struct planner *planner, const struct plan_region *region, const struct plan_loop *loop, int r)
+static bool is_worth_it(const struct planner *planner, const struct plan_region *region,
+                        const struct plan_loop *loop, int r)
 {
     const struct ir_steps *steps = loop->node->steps;
     return region->depth == 0 && loop->results[r].read && plan_is_total_result(region, loop->node, r) &&
@@ -52,9 +54,10 @@ static bool is_worth_it(const struct planner *planner, const struct plan_region 
            ir_elements(loop->results[r].read->shape) <= planner->plan->schedule.partial;
 }
 
-/* ---- before and behind the loop -------------------------------------------------------------------------------------- */
+/* ---- before and behind the loop ------------------------------------------------------------------------ */
 
-static struct plan_nest *lanes_nest(struct planner *planner, struct plan_region *region, const struct plan_result *result)
+static struct plan_nest *lanes_nest(struct planner *planner, struct plan_region *region,
+                                    const struct plan_result *result)
 {
     struct plan_nest *nest = ARENA_NEW(planner->arena, struct plan_nest);
     nest->kind = PLAN_LANES;
@@ -85,7 +88,8 @@ void plan_partial_end(struct planner *planner, struct plan_region *region, struc
         const struct plan_result *result = &loop->results[r];
         if (!result->partial)
             continue;
-        const struct plan_store store = {.node = result->read, .from = -1, .target = PLAN_TO_SELF, .add = true};
+        const struct plan_store store = {
+            .node = result->read, .from = -1, .target = PLAN_TO_SELF, .add = true};
         result->partial->end = region->n_items;
         plan_store_add(planner, lanes_nest(planner, region, result), store);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The loops of a nest that plan_group.c has filled: the order of its sums, blocks of rows, what is unrolled. Changes no value
- * but by the order of sums. */
+ * The loops of a nest that plan_group.c has filled: the order of its sums, blocks of rows, what is unrolled.
+ * Changes no value but by the order of sums. */
 #include "plan/planner.h"
 
 /* Each result reads a vector of its own, beside the ones that a column's results share. */
@@ -14,8 +14,9 @@ static bool reads_vectors_by_row(const struct plan_region *region, const struct 
     return false;
 }
 
-/* What a step of a contraction costs in blocks of so many rows: each row loads a weight and multiplies `vectors` times; fewer
- * than IN_FLIGHT products wait for each other. A last block that is smaller costs code. */
+/* What a step of a contraction costs in blocks of so many rows: each row loads a weight and multiplies
+ * `vectors` times; fewer than IN_FLIGHT products wait for each other. A last block that is smaller costs
+ * code. */
 static int rows_cost(int rows, int block, int vectors)
 {
     enum { IN_FLIGHT = 10 };
@@ -29,8 +30,8 @@ static int rows_cost(int rows, int block, int vectors)
     return cost;
 }
 
-static int row_block(const struct planner *planner, const struct plan_region *region, const struct ir_node *root,
-                     int rows)
+static int row_block(const struct planner *planner, const struct plan_region *region,
+                     const struct ir_node *root, int rows)
 {
     enum { FEW = 4 }; /* uniform work is little: less code is worth more */
     const struct schedule *schedule = &planner->plan->schedule;
@@ -64,10 +65,11 @@ static void order_summed(const struct plan_region *region, const struct ir_node 
         nest->summed[nest->n_summed++] = fastest;
 }
 
-/* One where LLVM vectorises the loop itself; where it is short, as without it what follows would join what comes next, and
- * spill; where an operand serves a single product, as LLVM then keeps the sums of both steps. */
-static int steps_a_round(const struct planner *planner, const struct plan_region *region, const struct plan_nest *nest,
-                         const struct ir_node *root)
+/* One where LLVM vectorises the loop itself; where it is short, as without it what follows would join what
+ * comes next, and spill; where an operand serves a single product, as LLVM then keeps the sums of both
+ * steps. */
+static int steps_a_round(const struct planner *planner, const struct plan_region *region,
+                         const struct plan_nest *nest, const struct ir_node *root)
 {
     enum { SHORT = 8 };
     if (!region->wide || sched_group(&planner->plan->schedule) == 1 || !nest->n_summed ||
@@ -76,8 +78,8 @@ static int steps_a_round(const struct planner *planner, const struct plan_region
     return planner->plan->schedule.steps;
 }
 
-/* A long sum goes by in pieces whose operands stay in the first cache for all blocks of rows: as many as the schedule's
- * pass has vectors. */
+/* A long sum goes by in pieces whose operands stay in the first cache for all blocks of rows: as many as the
+ * schedule's pass has vectors. */
 static int piece_of_sum(const struct planner *planner, const struct plan_region *region,
                         const struct plan_nest *nest, const struct ir_node *root)
 {
@@ -94,7 +96,8 @@ static int piece_of_sum(const struct planner *planner, const struct plan_region 
     return step < schedule->pass ? (int)(schedule->pass / step) : 1;
 }
 
-static long map_operations(const struct planner *planner, const struct plan_nest *nest, const struct ir_node *root)
+static long map_operations(const struct planner *planner, const struct plan_nest *nest,
+                           const struct ir_node *root)
 {
     const struct schedule *schedule = &planner->plan->schedule;
     long operations = schedule->lanes / schedule->vector;
@@ -118,7 +121,8 @@ static int element_operations(const struct plan_region *region, const struct ir_
     return operations;
 }
 
-/* Functions of functions, as layers of a monotone network have: hundreds of instructions that no row shares. */
+/* Functions of functions, as layers of a monotone network have: hundreds of instructions that no row
+ * shares. */
 static bool is_heavy(const struct plan_region *region, const struct plan_nest *nest)
 {
     enum { HEAVY = 30 };

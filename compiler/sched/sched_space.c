@@ -1,39 +1,40 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which schedules are worth trying: sched_first's with each field moved along a short list of values, the fields that were
- * seen to matter together with each other. */
+ * Which schedules are worth trying: sched_first's with each field moved along a short list of values, the
+ * fields that were seen to matter together with each other. */
 #include "sched/sched_space.h"
 
 #include <assert.h>
 
-/* ---- what can be compiled ------------------------------------------------------------------------------------------- */
+/* ---- what can be compiled ------------------------------------------------------------------------------ */
 
 static bool is_power_of_two(int n)
 {
     return n > 0 && (n & (n - 1)) == 0;
 }
 
-bool sched_check(struct arena *arena, const struct schedule *schedule, const struct machine *machine, int element_bytes,
-                 const char **fault)
+bool sched_check(struct arena *arena, const struct schedule *schedule, const struct machine *machine,
+                 int element_bytes, const char **fault)
 {
     const int widest = machine->vector_bits / 8 / element_bytes;
     *fault = NULL;
-    if (!is_power_of_two(schedule->lanes) || !is_power_of_two(schedule->vector) || !is_power_of_two(schedule->group))
-        *fault = arena_printf(arena, "lanes=%d, vector=%d and group=%d: expected powers of two", schedule->lanes,
-                              schedule->vector, schedule->group);
+    if (!is_power_of_two(schedule->lanes) || !is_power_of_two(schedule->vector) ||
+        !is_power_of_two(schedule->group))
+        *fault = arena_printf(arena, "lanes=%d, vector=%d and group=%d: expected powers of two",
+                              schedule->lanes, schedule->vector, schedule->group);
     else if (schedule->vector > widest)
-        *fault = arena_printf(arena, "vector=%d: a register of %s holds %d elements", schedule->vector, machine->name,
-                              widest);
+        *fault = arena_printf(arena, "vector=%d: a register of %s holds %d elements", schedule->vector,
+                              machine->name, widest);
     else if (schedule->lanes < schedule->vector)
         *fault = arena_printf(arena, "lanes=%d: a tile is at least one vector, vector=%d", schedule->lanes,
                               schedule->vector);
     else if (schedule->accumulators > schedule->registers)
-        *fault = arena_printf(arena, "accumulators=%d: there are registers=%d to hold them", schedule->accumulators,
-                              schedule->registers);
+        *fault = arena_printf(arena, "accumulators=%d: there are registers=%d to hold them",
+                              schedule->accumulators, schedule->registers);
     return !*fault;
 }
 
-/* ---- what is worth trying ------------------------------------------------------------------------------------------- */
+/* ---- what is worth trying ------------------------------------------------------------------------------ */
 
 struct space {
     const struct machine *machine;
@@ -58,8 +59,8 @@ static void offer(struct space *space, struct schedule schedule)
         space->out[space->n++] = schedule;
 }
 
-/* Lanes, kept values: what decides how large a tile's memory is. One vector shares no number of a row: rounds of several
- * steps would take registers for nothing. */
+/* Lanes, kept values: what decides how large a tile's memory is. One vector shares no number of a row: rounds
+ * of several steps would take registers for nothing. */
 static void offer_tiles(struct space *space, const struct schedule *like, int most_vectors)
 {
     static const int keep[] = {SCHED_KEEP_ALL, 16, SCHED_KEEP_STATE};
@@ -73,7 +74,8 @@ static void offer_tiles(struct space *space, const struct schedule *like, int mo
         }
 }
 
-static void offer_unrolled(struct space *space, struct schedule schedule, const int *unroll, int n, int most_vectors)
+static void offer_unrolled(struct space *space, struct schedule schedule, const int *unroll, int n,
+                           int most_vectors)
 {
     for (int i = 0; i < n; i++) {
         schedule.unroll = unroll[i];
@@ -91,7 +93,8 @@ struct schedule sched_first(const struct machine *machine, int element_bytes)
     return schedule;
 }
 
-int sched_space(const struct machine *machine, int element_bytes, enum sched_extent extent, struct schedule *out, int room)
+int sched_space(const struct machine *machine, int element_bytes, enum sched_extent extent,
+                struct schedule *out, int room)
 {
     static const int unroll[] = {48, 0, 160, 400};
     enum { UNROLLS = sizeof unroll / sizeof unroll[0] };

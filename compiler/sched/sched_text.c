@@ -12,7 +12,7 @@ static const struct field {
     int least, greatest;
     const char *words; /* blank-separated names of least, least + 1, ..; "": numbers */
 } fields[] = {
-#define SCHED_FIELD(field, least, greatest, words, help) \
+#define SCHED_FIELD(field, least, greatest, words, help)                                                     \
     {#field, offsetof(struct schedule, field), least, greatest, words},
 #include "sched/sched_fields.def"
 };
@@ -30,7 +30,7 @@ static int value_in(const struct schedule *schedule, const struct field *field)
     return *(const int *)(const void *)((const char *)schedule + field->offset);
 }
 
-/* ---- words ---------------------------------------------------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------------------------------------- */
 
 /* The word number `which` of a blank-separated list; NULL: there are fewer. */
 static const char *word_at(const char *words, int which, size_t *length)
@@ -58,7 +58,7 @@ static const char *expected(struct arena *arena, const struct field *field)
     return strbuf_text(&text);
 }
 
-/* ---- writing -------------------------------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------------------- */
 
 void sched_text(const struct schedule *schedule, struct strbuf *out)
 {
@@ -74,7 +74,7 @@ void sched_text(const struct schedule *schedule, struct strbuf *out)
     }
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
 static const struct field *find_field(const char *name, size_t length)
 {
@@ -93,7 +93,8 @@ static const char *unknown_field(struct arena *arena, const char *name)
         names[i] = fields[i].name;
         strbuf_addf(&all, "%s%s", i ? ", " : "", names[i]);
     }
-    const char *shown = text_quotable(arena, name, strlen(name), 40), *near = nearest_word(name, names, FIELDS);
+    const char *shown = text_quotable(arena, name, strlen(name), 40),
+               *near = nearest_word(name, names, FIELDS);
     if (near)
         return arena_printf(arena, "unknown field '%s'; did you mean '%s'?", shown, near);
     return arena_printf(arena, "unknown field '%s'; known are %s", shown, strbuf_text(&all));
@@ -124,12 +125,14 @@ static bool read_value(const struct field *field, const char *text, int *out)
 }
 
 /* One "name=value". */
-static const char *read_field(struct arena *arena, const char *item, struct schedule *schedule, sched_fields *given)
+static const char *read_field(struct arena *arena, const char *item, struct schedule *schedule,
+                              sched_fields *given)
 {
     const size_t length = strcspn(item, "=");
     const char *name = arena_strndup(arena, item, length);
     if (item[length] == '\0')
-        return arena_printf(arena, "expected field=value, found '%s'", text_quotable(arena, item, length, 40));
+        return arena_printf(arena, "expected field=value, found '%s'",
+                            text_quotable(arena, item, length, 40));
     const struct field *field = find_field(item, length);
     if (!field)
         return unknown_field(arena, name);
@@ -162,7 +165,7 @@ bool sched_parse(struct arena *arena, const char *text, struct schedule *schedul
     return true;
 }
 
-/* ---- fields by name -------------------------------------------------------------------------------------------------- */
+/* ---- fields by name ------------------------------------------------------------------------------------ */
 
 sched_fields sched_field_bit(const char *name)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The nest of one sum over the batch (weight gradients): which products it adds up, and the register block it does so in. */
+ * The nest of one sum over the batch (weight gradients): which products it adds up, and the register block it
+ * does so in. */
 #include "plan/planner.h"
 
 #include <string.h>
@@ -69,7 +70,7 @@ static void add_term(struct terms *terms, const struct ir_node *node)
     add_factor(terms, term, node, labels);
 }
 
-/* ---- the register block ------------------------------------------------------------------------------------------ */
+/* ---- the register block -------------------------------------------------------------------------------- */
 
 bool plan_factor_has(const struct plan_factor *factor, int label)
 {
@@ -102,8 +103,8 @@ static bool is_outer(const struct plan_term *term, int a, int b)
 
 enum { SHORT = 8 }; /* steps among which the processor finds work of the next block */
 
-/* Operations that add up the lanes of m x k sums in groups of powers of two, as many as a vector has lanes, and add them
- * to memory, k of a row at once: an addition of two vectors takes a shuffle and a blend. */
+/* Operations that add up the lanes of m x k sums in groups of powers of two, as many as a vector has lanes,
+ * and add them to memory, k of a row at once: an addition of two vectors takes a shuffle and a blend. */
 static double reduction_cost(const struct schedule *schedule, int m, int k)
 {
     double cost = 0;
@@ -119,11 +120,12 @@ static double reduction_cost(const struct schedule *schedule, int m, int k)
     return cost;
 }
 
-/* Cycles to cover a x b results in blocks of m x k: every step loads m + k vectors and multiplies m * k times, two of either
- * a cycle, and takes as long as a multiplication at least (four cycles); then comes the reduction, at two or three
- * operations a cycle, or loads and stores of partial sums, which wait for each row that comes from the second cache. */
-static double block_cost(const struct schedule *schedule, long steps, const struct plan_partial *partial, int a, int b,
-                         int m, int k)
+/* Cycles to cover a x b results in blocks of m x k: every step loads m + k vectors and multiplies m * k
+ * times, two of either a cycle, and takes as long as a multiplication at least (four cycles); then comes the
+ * reduction, at two or three operations a cycle, or loads and stores of partial sums, which wait for each row
+ * that comes from the second cache. */
+static double block_cost(const struct schedule *schedule, long steps, const struct plan_partial *partial,
+                         int a, int b, int m, int k)
 {
     enum { ROW = 7 }; /* operations, while a row comes */
     double cost = 0;
@@ -134,14 +136,16 @@ static double block_cost(const struct schedule *schedule, long steps, const stru
             double step = loads > products ? loads : products;
             if (steps > SHORT && step < 8)
                 step = 8;
-            const double end = partial ? products + (partial->far ? ROW * rows : 0) : reduction_cost(schedule, rows, columns);
+            const double end = partial ? products + (partial->far ? ROW * rows : 0)
+                                       : reduction_cost(schedule, rows, columns);
             cost += (double)steps * (0.5 * step + 0.1 * loads) + end / 2.5 + 2;
         }
     return cost;
 }
 
-/* Beside its sums a step holds the operands of the shorter side and some of the other: one where registers are few, while
- * with many LLVM loads a handful early, and all where loads come in pairs, which have second halves as well. */
+/* Beside its sums a step holds the operands of the shorter side and some of the other: one where registers
+ * are few, while with many LLVM loads a handful early, and all where loads come in pairs, which have second
+ * halves as well. */
 static bool block_fits(const struct schedule *schedule, int m, int k)
 {
     enum { MANY = 24, HANDFUL = 6 };
@@ -150,7 +154,8 @@ static bool block_fits(const struct schedule *schedule, int m, int k)
         moving = 1;
     else if (schedule->in_flight == 1 && moving > HANDFUL)
         moving = HANDFUL;
-    return m * k <= schedule->accumulators && m * k + schedule->in_flight * (held + moving) <= schedule->registers;
+    return m * k <= schedule->accumulators &&
+           m * k + schedule->in_flight * (held + moving) <= schedule->registers;
 }
 
 long plan_total_steps(const struct schedule *schedule, const struct plan_nest *nest)
@@ -186,8 +191,8 @@ static double choose_block(const struct planner *planner, struct plan_nest *nest
     return least;
 }
 
-/* Along axis_b so many blocks that what all steps read for them stays in the schedule's share of the first cache: without,
- * every block along axis_a would fetch them anew. */
+/* Along axis_b so many blocks that what all steps read for them stays in the schedule's share of the first
+ * cache: without, every block along axis_a would fetch them anew. */
 static void choose_pass(const struct planner *planner, struct plan_nest *nest)
 {
     const struct schedule *schedule = &planner->plan->schedule;
@@ -247,8 +252,9 @@ struct plan_nest *plan_total(struct planner *planner, struct plan_region *region
     struct terms terms = {planner, region, nest, false};
     add_term(&terms, bsum->args[0]);
     if (terms.failed) {
-        planner->fault = arena_printf(planner->arena, "graph %s: node %%%d: a product of more than %d factors",
-                                      region->graph->name, bsum->id, PLAN_MAX_FACTORS);
+        planner->fault =
+            arena_printf(planner->arena, "graph %s: node %%%d: a product of more than %d factors",
+                         region->graph->name, bsum->id, PLAN_MAX_FACTORS);
         return NULL;
     }
     order_terms(planner, nest);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where a nest's operands come from: what was used so many bytes ago is in the caches that hold more than that. Values that
- * loops stack are written one iteration after another and read in the opposite order. */
+ * Where a nest's operands come from: what was used so many bytes ago is in the caches that hold more than
+ * that. Values that loops stack are written one iteration after another and read in the opposite order. */
 #include "sched/sched_work.h"
 
 struct reuse {
@@ -9,16 +9,16 @@ struct reuse {
     const struct plan_region *region;
     const struct machine *machine;
     int element_bytes;
-    double clock;     /* bytes that were used so far in an iteration */
-    double *last;     /* by node id: the clock at the last use; negative: none yet */
-    double footprint; /* the clock at an iteration's end */
-    double stacks;    /* bytes between two uses of what loops stack, on the average */
+    double clock;            /* bytes that were used so far in an iteration */
+    double *last;            /* by node id: the clock at the last use; negative: none yet */
+    double footprint;        /* the clock at an iteration's end */
+    double stacks;           /* bytes between two uses of what loops stack, on the average */
     struct traffic *traffic; /* of the nest at hand */
     const struct plan_nest *nest;
 };
 
-/* How much of what was used `distance` bytes ago a cache of `room` bytes has lost: it holds neither all that fits, nor
- * nothing beyond that. */
+/* How much of what was used `distance` bytes ago a cache of `room` bytes has lost: it holds neither all that
+ * fits, nor nothing beyond that. */
 static double lost(double distance, double room)
 {
     const double share = (distance - 0.75 * room) / (0.75 * room);
@@ -92,7 +92,8 @@ static void use_place(struct reuse *r, const struct plan_store *store, double el
     move(r, bytes, stacked ? r->stacks : r->footprint, stacked);
 }
 
-static double store_elements(const struct schedule *schedule, const struct plan_nest *nest, const struct plan_store *store)
+static double store_elements(const struct schedule *schedule, const struct plan_nest *nest,
+                             const struct plan_store *store)
 {
     double elements = nest->total ? (double)ir_elements(nest->total->shape) : 1;
     for (int axis = 0; axis < store->rank; axis++)
@@ -102,8 +103,8 @@ static double store_elements(const struct schedule *schedule, const struct plan_
     return elements;
 }
 
-/* Rows of a total's block are read again for each pass of columns, and a pass's columns for each block of rows where the
- * first cache does not hold both. The second one does, as it has just been read. */
+/* Rows of a total's block are read again for each pass of columns, and a pass's columns for each block of
+ * rows where the first cache does not hold both. The second one does, as it has just been read. */
 static void reread_operands(struct reuse *r, const struct plan_nest *nest)
 {
     const struct schedule *schedule = &r->plan->schedule;
@@ -118,7 +119,8 @@ static void reread_operands(struct reuse *r, const struct plan_nest *nest)
             each *= nest->terms[t].size[label];
         steps += each;
     }
-    const double bytes = steps * schedule->lanes * r->element_bytes, outer = (double)ir_elements(shape) / (rows * columns);
+    const double bytes = steps * schedule->lanes * r->element_bytes,
+                 outer = (double)ir_elements(shape) / (rows * columns);
     const bool fits = bytes * (pass + nest->block_a) <= (double)r->machine->l1_bytes;
     if (bytes * (rows + columns) <= (double)r->machine->l1_bytes)
         return;
@@ -150,7 +152,7 @@ static void use_nest(struct reuse *r, const struct plan_nest *nest)
     }
 }
 
-/* ---- regions --------------------------------------------------------------------------------------------------------- */
+/* ---- regions ------------------------------------------------------------------------------------------- */
 
 static void forget(struct reuse *r)
 {
@@ -159,8 +161,8 @@ static void forget(struct reuse *r)
     r->clock = 0;
 }
 
-static double footprint_of(const struct plan *plan, const struct plan_region *region, const struct machine *machine,
-                           int element_bytes);
+static double footprint_of(const struct plan *plan, const struct plan_region *region,
+                           const struct machine *machine, int element_bytes);
 
 static void use_items(struct reuse *r, struct traffic *traffic)
 {
@@ -177,8 +179,8 @@ static void use_items(struct reuse *r, struct traffic *traffic)
 }
 
 /* Bytes of an iteration; values count once each. */
-static double footprint_of(const struct plan *plan, const struct plan_region *region, const struct machine *machine,
-                           int element_bytes)
+static double footprint_of(const struct plan *plan, const struct plan_region *region,
+                           const struct machine *machine, int element_bytes)
 {
     double bytes = 0;
     for (int id = 0; id < region->graph->n_nodes; id++) {
@@ -195,8 +197,8 @@ static double footprint_of(const struct plan *plan, const struct plan_region *re
     return region->depth == 0 && bytes > most ? most : bytes;
 }
 
-const struct traffic *traffic_of(const struct plan *plan, const struct plan_region *region, const struct machine *machine,
-                                 int element_bytes)
+const struct traffic *traffic_of(const struct plan *plan, const struct plan_region *region,
+                                 const struct machine *machine, int element_bytes)
 {
     struct traffic *traffic = ARENA_ARRAY(plan->arena, struct traffic, (size_t)region->n_items + 1);
     struct reuse r = {.plan = plan, .region = region, .machine = machine, .element_bytes = element_bytes};

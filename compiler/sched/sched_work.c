@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Counts the operations of a nest as emit/ makes them: loops, blocks of registers, values computed in place. */
+ * Counts the operations of a nest as emit/ makes them: loops, blocks of registers, values computed in
+ * place. */
 #include "sched/sched_work.h"
 
 #include <math.h>
@@ -14,7 +15,7 @@ struct counting {
     bool is_double, is_wide;
 };
 
-/* ---- sums of work --------------------------------------------------------------------------------------------------- */
+/* ---- sums of work -------------------------------------------------------------------------------------- */
 
 static void add_work(struct work *sum, const struct work *part, double times)
 {
@@ -29,7 +30,8 @@ static void add_work(struct work *sum, const struct work *part, double times)
 
 static double operations(const struct work *work)
 {
-    return work->madds + work->arithmetic + work->loads + work->stores + work->shuffles + work->divisions + work->other;
+    return work->madds + work->arithmetic + work->loads + work->stores + work->shuffles + work->divisions +
+           work->other;
 }
 
 static void add_chain(struct nest_work *out, double blocks, double length, double ops, double spilled)
@@ -38,8 +40,8 @@ static void add_chain(struct nest_work *out, double blocks, double length, doubl
         out->chains[out->n_chains++] = (struct chain){blocks, length, ops, spilled};
 }
 
-/* Sums beyond the registers, `operands` of which hold something else, are loaded and stored at each step. Gives how many of
- * the steps wait for that. */
+/* Sums beyond the registers, `operands` of which hold something else, are loaded and stored at each step.
+ * Gives how many of the steps wait for that. */
 static double spill(const struct counting *c, int sums, int operands, struct work *step)
 {
     const int spilled = sums + operands - c->machine->registers;
@@ -50,8 +52,8 @@ static double spill(const struct counting *c, int sums, int operands, struct wor
     return 1;
 }
 
-/* One vector a row: LLVM takes each number of a row into the register that then holds its sum, and with several steps a round
- * runs out of them where they are few. */
+/* One vector a row: LLVM takes each number of a row into the register that then holds its sum, and with
+ * several steps a round runs out of them where they are few. */
 static double spill_of_round(const struct counting *c, int rows, struct work *step)
 {
     enum { FEW = 16, FREE = 5 };
@@ -63,7 +65,7 @@ static double spill_of_round(const struct counting *c, int rows, struct work *st
     return 1.0 / steps;
 }
 
-/* ---- functions ------------------------------------------------------------------------------------------------------ */
+/* ---- functions ----------------------------------------------------------------------------------------- */
 
 /* Of the code in emit/vector_math*: operations beside divisions, for float and double. */
 struct function_work {
@@ -71,10 +73,10 @@ struct function_work {
     double single, double_, divisions;
 };
 static const struct function_work functions[] = {
-    {IR_TANH, 13, 31, 1},     {IR_EXP, 15, 25, 0},      {IR_LOG, 38, 48, 0},    {IR_SQRT, 1, 1, 1.5},
-    {IR_RECIP, 0, 0, 1},      {IR_SIN, 19, 27, 0},      {IR_COS, 20, 28, 0},    {IR_ERF, 34, 76, 0},
-    {IR_ERFINV, 62, 100, 1},  {IR_SOFTPLUS, 30, 46, 1}, {IR_SIGMOID, 17, 22, 1}, {IR_CLAMP, 2, 2, 0},
-    {IR_INSIDE, 3, 3, 0},     {IR_HOLD, 0, 0, 0},     {IR_BFLOAT, 6, 8, 0},
+    {IR_TANH, 13, 31, 1},    {IR_EXP, 15, 25, 0},      {IR_LOG, 38, 48, 0},     {IR_SQRT, 1, 1, 1.5},
+    {IR_RECIP, 0, 0, 1},     {IR_SIN, 19, 27, 0},      {IR_COS, 20, 28, 0},     {IR_ERF, 34, 76, 0},
+    {IR_ERFINV, 62, 100, 1}, {IR_SOFTPLUS, 30, 46, 1}, {IR_SIGMOID, 17, 22, 1}, {IR_CLAMP, 2, 2, 0},
+    {IR_INSIDE, 3, 3, 0},    {IR_HOLD, 0, 0, 0},       {IR_BFLOAT, 6, 8, 0},
 };
 
 /* In place of a division, see math_quotient: 3 or 6 multiply-adds for the reciprocal, 2 for the quotient. */
@@ -101,7 +103,7 @@ static void add_function(const struct counting *c, enum ir_op op, struct work *o
         }
 }
 
-/* ---- values --------------------------------------------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------------------------------------- */
 
 static void add_value(const struct counting *c, const struct ir_node *node, struct work *out);
 
@@ -109,7 +111,8 @@ static void add_expression(const struct counting *c, const struct ir_node *node,
 {
     struct plan_slice slice;
     if (node->op == IR_EIN)
-        out->arithmetic += (node->n_args > 0 ? node->n_args - 1 : 0) + (node->ein.coefficient != 1 && node->n_args > 0);
+        out->arithmetic +=
+            (node->n_args > 0 ? node->n_args - 1 : 0) + (node->ein.coefficient != 1 && node->n_args > 0);
     else if (node->op == IR_ADD)
         out->arithmetic += node->n_args - 1;
     else if (node->op == IR_SELECT)
@@ -118,7 +121,8 @@ static void add_expression(const struct counting *c, const struct ir_node *node,
         add_function(c, node->op, out);
     if (node->op == IR_ADD) /* products are fused onto sums */
         for (int i = 0; i < node->n_args; i++)
-            if (c->region->value[node->args[i]->id].inlined && node->args[i]->op == IR_EIN && node->args[i]->n_args > 1)
+            if (c->region->value[node->args[i]->id].inlined && node->args[i]->op == IR_EIN &&
+                node->args[i]->n_args > 1)
                 out->arithmetic -= 1;
     for (int i = 0; i < node->n_args; i++)
         add_value(c, node->args[i], out);
@@ -162,7 +166,7 @@ static struct work element_work(const struct counting *c)
     return work;
 }
 
-/* ---- contractions ---------------------------------------------------------------------------------------------------- */
+/* ---- contractions -------------------------------------------------------------------------------------- */
 
 static bool operand_has_row(const struct counting *c, const struct ir_node *root, int i)
 {
@@ -179,7 +183,8 @@ static bool is_narrow(const struct counting *c, const struct ir_node *x)
     return c->is_wide && !c->region->value[x->id].wide && !c->region->value[x->id].inlined;
 }
 
-/* Half of what two steps take whose numbers come in pairs: `operands` pairs are made, and a pair of weights is read at once. */
+/* Half of what two steps take whose numbers come in pairs: `operands` pairs are made, and a pair of weights
+ * is read at once. */
 static void pair_step(const struct counting *c, struct work *step, double products, double operands)
 {
     const double pairs = c->machine->pairs;
@@ -202,7 +207,8 @@ static struct work step_work(const struct counting *c, const struct ir_node *roo
     }
     for (int row = 0; row < 2; row++) {
         const int wide = of[row][0], narrow = of[row][1], times = row ? rows : 1;
-        work.arithmetic += (wide > 1 ? wide - 1 : 0) * times * c->vectors + (narrow > 1 ? narrow - 1 : 0) * times;
+        work.arithmetic +=
+            (wide > 1 ? wide - 1 : 0) * times * c->vectors + (narrow > 1 ? narrow - 1 : 0) * times;
         work.arithmetic += wide && narrow ? times * c->vectors : 0;
     }
     if (c->nest->paired >= 0 && !c->is_double)
@@ -212,7 +218,7 @@ static struct work step_work(const struct counting *c, const struct ir_node *roo
     return work;
 }
 
-/* ---- maps ------------------------------------------------------------------------------------------------------------ */
+/* ---- maps ---------------------------------------------------------------------------------------------- */
 
 enum { LOOP = 2, BLOCK = 6 /* operations of a loop's step, and of a block's addresses */ };
 
@@ -226,7 +232,8 @@ static void add_block(const struct counting *c, int rows, double times, struct n
     if (nest->n_summed > 0) {
         struct work step = step_work(c, nest->members[0].node, rows);
         step.other += nest->unroll ? 0 : (double)LOOP / nest->steps;
-        spilled = spill(c, rows * c->vectors, rows > 1 ? c->vectors + 1 : 1, &step); /* a column, a row's number */
+        /* a column, a row's number */
+        spilled = spill(c, rows * c->vectors, rows > 1 ? c->vectors + 1 : 1, &step);
         spilled += spill_of_round(c, rows, &step);
         add_work(&block, &step, steps);
         out->code_operations += (nest->unroll ? steps * times : nest->steps) * operations(&step);
@@ -236,7 +243,8 @@ static void add_block(const struct counting *c, int rows, double times, struct n
         block.loads += 2 * rows * c->vectors;
         block.stores += 2 * rows * c->vectors;
     }
-    out->code_operations += (nest->unroll ? times : 1) * (nest->apart ? 1 : rows) * c->vectors * operations(&element);
+    out->code_operations +=
+        (nest->unroll ? times : 1) * (nest->apart ? 1 : rows) * c->vectors * operations(&element);
     add_work(&out->all, &block, times);
     if (nest->n_summed > 0)
         add_chain(out, times, steps, operations(&block), spilled);
@@ -255,10 +263,10 @@ static void count_map(const struct counting *c, struct nest_work *out)
         add_block(c, rest, outer, out);
 }
 
-/* ---- totals ---------------------------------------------------------------------------------------------------------- */
+/* ---- totals -------------------------------------------------------------------------------------------- */
 
-/* Adds up the lanes of m x k sums in pieces of powers of two, an addition taking a blend and a shuffle, and adds them to
- * memory. */
+/* Adds up the lanes of m x k sums in pieces of powers of two, an addition taking a blend and a shuffle, and
+ * adds them to memory. */
 static struct work reduction_work(const struct counting *c, int m, int k)
 {
     struct work work = {0};
@@ -335,9 +343,11 @@ static void count_packed(const struct counting *c, struct nest_work *out)
     const struct plan_nest *nest = c->nest;
     const struct schedule *schedule = &c->plan->schedule;
     const struct ir_shape shape = nest->total->shape;
-    const double columns = plan_packed_columns(schedule, nest), rows = shape.size[nest->axis_a], m = nest->block_a,
-                 n = nest->block_b, results = (double)ir_elements(shape), width = schedule->vector;
-    const double times = results / rows / shape.size[nest->axis_b], steps = (double)plan_total_steps(schedule, nest);
+    const double columns = plan_packed_columns(schedule, nest), rows = shape.size[nest->axis_a],
+                 m = nest->block_a, n = nest->block_b, results = (double)ir_elements(shape),
+                 width = schedule->vector;
+    const double times = results / rows / shape.size[nest->axis_b],
+                 steps = (double)plan_total_steps(schedule, nest);
     const double blocks = ceil(rows / m) * ceil(columns / n) * times, squares = steps * columns * times;
     const double lanes = steps * width, products = rows * columns * times * lanes;
     out->all.madds = results * steps;
@@ -358,7 +368,8 @@ static void count_total(const struct counting *c, struct nest_work *out)
     }
     const struct plan_nest *nest = c->nest;
     const struct ir_shape shape = nest->total->shape;
-    const int a = nest->axis_a < 0 ? 1 : shape.size[nest->axis_a], b = nest->axis_b < 0 ? 1 : shape.size[nest->axis_b];
+    const int a = nest->axis_a < 0 ? 1 : shape.size[nest->axis_a],
+              b = nest->axis_b < 0 ? 1 : shape.size[nest->axis_b];
     double outer = 1;
     for (int axis = 0; axis < shape.rank; axis++)
         outer *= axis == nest->axis_a || axis == nest->axis_b ? 1 : shape.size[axis];
@@ -381,12 +392,13 @@ static void count_lanes(const struct counting *c, struct nest_work *out)
         add_work(&out->all, &sums, elements / vector);
 }
 
-/* ---- selections, matrices -------------------------------------------------------------------------------------------- */
+/* ---- selections, matrices ------------------------------------------------------------------------------ */
 
 static void count_select(const struct counting *c, struct nest_work *out)
 {
     const double elements = (double)ir_elements(c->nest->node->shape) * c->vectors * c->groups;
-    out->all = (struct work){.arithmetic = elements, .loads = 2 * elements, .stores = elements, .other = 4 * elements};
+    out->all = (struct work){
+        .arithmetic = elements, .loads = 2 * elements, .stores = elements, .other = 4 * elements};
     out->code_operations = 64;
 }
 
@@ -395,17 +407,25 @@ static void count_matrix(const struct counting *c, struct nest_work *out)
 {
     const double n = c->nest->node->args[0]->shape.size[0], vectors = c->vectors * c->groups;
     const double cubes = n * n * n * (c->nest->node->op == IR_INVERSE ? 2.0 / 3 : 1.0 / 6) * vectors;
-    out->all = (struct work){.madds = cubes, .arithmetic = n * n * vectors, .loads = cubes * (1 + 1.0 / c->nest->block),
-                             .stores = n * n * vectors, .divisions = 2 * n * vectors, .other = cubes / 2};
+    out->all = (struct work){.madds = cubes,
+                             .arithmetic = n * n * vectors,
+                             .loads = cubes * (1 + 1.0 / c->nest->block),
+                             .stores = n * n * vectors,
+                             .divisions = 2 * n * vectors,
+                             .other = cubes / 2};
     out->code_operations = 256;
 }
 
-struct nest_work work_of(const struct plan *plan, const struct plan_region *region, const struct plan_nest *nest,
-                         const struct machine *machine, bool is_double)
+struct nest_work work_of(const struct plan *plan, const struct plan_region *region,
+                         const struct plan_nest *nest, const struct machine *machine, bool is_double)
 {
     struct nest_work out = {.n_chains = 0};
-    const struct counting c = {.plan = plan, .region = region, .nest = nest, .machine = machine,
-                               .is_double = is_double, .is_wide = region->wide,
+    const struct counting c = {.plan = plan,
+                               .region = region,
+                               .nest = nest,
+                               .machine = machine,
+                               .is_double = is_double,
+                               .is_wide = region->wide,
                                .vectors = region->wide ? sched_group(&plan->schedule) : 1,
                                .groups = region->wide ? sched_groups(&plan->schedule) : 1};
     switch (nest->kind) {

@@ -11,9 +11,14 @@ enum { SPEC_MAX_LAYERS = 16 };
 
 /* enum spec_field_word { SPEC_field_gaussian, SPEC_field_cube, SPEC_field_words }; and so on: the values of a
  * spec_choice, with their number last. */
-#define SPEC_CHOICE_BEGIN(choice) enum spec_##choice##_word {
+#define SPEC_CHOICE_BEGIN(choice)                                                                            \
+    enum spec_##choice##_word                                                                                \
+    {
 #define SPEC_WORD(choice, word, help) SPEC_##choice##_##word,
-#define SPEC_CHOICE_END(choice) SPEC_##choice##_words };
+#define SPEC_CHOICE_END(choice)                                                                              \
+    SPEC_##choice##_words                                                                                    \
+    }                                                                                                        \
+    ;
 #include "spec/spec_choices.def"
 
 /*

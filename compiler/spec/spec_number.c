@@ -11,7 +11,7 @@
 
 enum { LONGEST = 300 }; /* characters of a number; more has no use in a double */
 
-struct form { /* [+-] digits [. digits] [e [+-] digits] */
+struct form {                               /* [+-] digits [. digits] [e [+-] digits] */
     size_t sign, whole, fraction, exponent; /* lengths: of the sign; of the digits */
     bool has_point, has_exponent, good;
 };

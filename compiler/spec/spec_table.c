@@ -8,12 +8,14 @@
 
 #define SPEC_CHOICE_BEGIN(choice) static const struct spec_word words_of_##choice[] = {
 #define SPEC_WORD(choice, name, text) {.word = #name, .help = (text)},
-#define SPEC_CHOICE_END(choice) };
+#define SPEC_CHOICE_END(choice)                                                                              \
+    }                                                                                                        \
+    ;
 #include "spec/spec_choices.def"
 
-#define ROW(key, name, type) \
-    .path = (key), .kind = SPEC_KIND_##type, .offset = offsetof(struct spec, name), \
-    .at_offset = offsetof(struct spec, name.at), .given_offset = offsetof(struct spec, name.given), \
+#define ROW(key, name, type)                                                                                 \
+    .path = (key), .kind = SPEC_KIND_##type, .offset = offsetof(struct spec, name),                          \
+    .at_offset = offsetof(struct spec, name.at), .given_offset = offsetof(struct spec, name.given),          \
     .faulty_offset = offsetof(struct spec, name.faulty)
 #define SPEC_INT(key, name, first, low, high, meaning, text)                                                 \
     {ROW(key, name, INT), .initial = #first,  .least = (low),                                                \
@@ -24,7 +26,7 @@
 #define SPEC_CHOICE(key, name, choice, first, meaning, text)                                                 \
     {ROW(key, name, CHOICE),           .initial = #first,  .words = words_of_##choice,                       \
      .n_words = SPEC_##choice##_words, .model = (meaning), .help = (text)},
-#define SPEC_TEXT(key, name, first, meaning, text) \
+#define SPEC_TEXT(key, name, first, meaning, text)                                                           \
     {ROW(key, name, TEXT), .initial = (first), .model = (meaning), .help = (text)},
 #define SPEC_SIZES(key, name, first, meaning, text)                                                          \
     {ROW(key, name, SIZES), .initial = (first), .least = 1,                                                  \
@@ -33,8 +35,13 @@
     {ROW(key, name, INT_OR_AUTO), .initial = #first,  .least = (low),                                        \
      .greatest = (high),          .model = (meaning), .help = (text)},
 #define SPEC_COUNT_OR_FILE(key, name, second, first, low, high, meaning, text)                               \
-    {ROW(key, name, COUNT_OR_FILE), .initial = #first, .least = (low), .greatest = (high),                   \
-     .file = (second),              .model = (meaning), .help = (text)},
+    {ROW(key, name, COUNT_OR_FILE),                                                                          \
+     .initial = #first,                                                                                      \
+     .least = (low),                                                                                         \
+     .greatest = (high),                                                                                     \
+     .file = (second),                                                                                       \
+     .model = (meaning),                                                                                     \
+     .help = (text)},
 
 const struct spec_row spec_rows[SPEC_ROWS] = {
 #include "spec/spec_keys.def"

@@ -6,40 +6,35 @@
  *
  * libyaml's parser owns memory, and an allocation from an arena may jump away. So all of the arena's memory
  * is taken before the parser is made, and faults are kept aside and told when it is gone. */
-#include "spec/spec.h"
 #include "spec/spec_tree.h"
+#include "spec/spec.h"
 
 #include <assert.h>
 #include <string.h>
 #include <yaml.h>
 
-enum {
-    MAX_BYTES = 1 << 20,
-    MAX_DEPTH = 16,
-    MAX_EVENTS = 10000,
-    MAX_FAULTS = 20
-};
+enum { MAX_BYTES = 1 << 20, MAX_DEPTH = 16, MAX_EVENTS = 10000, MAX_FAULTS = 20 };
 
 struct fault {
     struct place at;
-    const char *text;       /* static */
-    const char *context;    /* static, or NULL: "while parsing a block mapping" ... */
+    const char *text;    /* static */
+    const char *context; /* static, or NULL: "while parsing a block mapping" ... */
     struct place context_at;
 };
 
 struct builder {
     const struct source *source;
     yaml_parser_t parser;
-    struct {                /* where character `index` of libyaml's count stands */
+    struct { /* where character `index` of libyaml's count stands */
         size_t index, offset;
         int line, column;
     } cursor;
-    size_t start;           /* bytes before libyaml's first character: a byte order mark */
+    size_t start; /* bytes before libyaml's first character: a byte order mark */
     struct spec_node *nodes;
     int n_nodes;
-    char *text;             /* scalars, one after another */
+    char *text; /* scalars, one after another */
     size_t text_used;
-    int open[MAX_DEPTH];    /* nodes that have begun and not ended */
+    int open[MAX_DEPTH]; /* nodes that have begun and not ended */
     int depth;
     int n_events, n_documents;
     struct fault faults[MAX_FAULTS];

@@ -57,14 +57,14 @@ struct spec_word {
 struct spec_row {
     const char *path; /* "flow.field" */
     enum spec_kind kind;
-    size_t offset;           /* of its field in struct spec ... */
+    size_t offset;                                 /* of its field in struct spec ... */
     size_t at_offset, given_offset, faulty_offset; /* ... and of the members that all kinds have */
-    const char *initial;     /* the default, as it would be written; see spec_is_required */
-    double least, greatest;  /* of numbers and the items of SIZES; of integers within +-2^53 */
+    const char *initial;           /* the default, as it would be written; see spec_is_required */
+    double least, greatest;        /* of numbers and the items of SIZES; of integers within +-2^53 */
     const struct spec_word *words; /* of CHOICE: n_words of them */
     int n_words;
-    const char *file;        /* of COUNT_OR_FILE: the setting that holds the path */
-    int model;               /* SPEC_OF_FLOW, SPEC_OF_BASE, both or neither */
+    const char *file; /* of COUNT_OR_FILE: the setting that holds the path */
+    int model;        /* SPEC_OF_FLOW, SPEC_OF_BASE, both or neither */
     const char *help;
 };
 
@@ -111,9 +111,9 @@ const char *spec_found(struct arena *arena, const struct spec_node *node);
 
 enum spec_number {
     SPEC_NUMBER_GOOD,
-    SPEC_NUMBER_NOT,        /* not a number at all */
-    SPEC_NUMBER_FRACTION,   /* a number, but not written as an integer (1e3, 1024.0) */
-    SPEC_NUMBER_ZEROS,      /* leading zeros */
+    SPEC_NUMBER_NOT,      /* not a number at all */
+    SPEC_NUMBER_FRACTION, /* a number, but not written as an integer (1e3, 1024.0) */
+    SPEC_NUMBER_ZEROS,    /* leading zeros */
     SPEC_NUMBER_TOO_LARGE
 };
 

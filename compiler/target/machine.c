@@ -47,10 +47,12 @@ static const char *kind_of(int vector_bits, int registers, bool has_fma)
     return registers == 32 ? "*NEON" : "*SSE2";
 }
 
-void machine_find(struct machine *out, const char *name, int vector_bits, int registers, bool has_fma, bool native)
+void machine_find(struct machine *out, const char *name, int vector_bits, int registers, bool has_fma,
+                  bool native)
 {
     const struct row *row = find_row(name);
-    *out = (struct machine){.is_known = row != NULL, .vector_bits = vector_bits, .registers = registers, .has_fma = has_fma};
+    *out = (struct machine){
+        .is_known = row != NULL, .vector_bits = vector_bits, .registers = registers, .has_fma = has_fma};
     (void)snprintf(out->name, sizeof out->name, "%s", name);
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         if (strcmp(pairs[i].name, name) == 0)

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * Asks hwloc, and of it only for caches: all else takes it long. Cores that this process may not use count as well, so that
- * the answer is the machine's, not the moment's. */
+ * Asks hwloc, and of it only for caches: all else takes it long. Cores that this process may not use count as
+ * well, so that the answer is the machine's, not the moment's. */
 #include "target/machine_caches.h"
 
 #include <hwloc.h>
 
 static const unsigned long flags = HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED
 #if HWLOC_API_VERSION >= 0x00020800 /* does not visit every core */
-                                   | HWLOC_TOPOLOGY_FLAG_DONT_CHANGE_BINDING | HWLOC_TOPOLOGY_FLAG_NO_DISTANCES |
-                                   HWLOC_TOPOLOGY_FLAG_NO_MEMATTRS | HWLOC_TOPOLOGY_FLAG_NO_CPUKINDS
+                                   | HWLOC_TOPOLOGY_FLAG_DONT_CHANGE_BINDING |
+                                   HWLOC_TOPOLOGY_FLAG_NO_DISTANCES | HWLOC_TOPOLOGY_FLAG_NO_MEMATTRS |
+                                   HWLOC_TOPOLOGY_FLAG_NO_CPUKINDS
 #endif
     ;
 
 static bool load(hwloc_topology_t topology)
 {
-    static const hwloc_obj_type_t wanted[] = {HWLOC_OBJ_L1CACHE, HWLOC_OBJ_L2CACHE, HWLOC_OBJ_L3CACHE, HWLOC_OBJ_CORE};
+    static const hwloc_obj_type_t wanted[] = {HWLOC_OBJ_L1CACHE, HWLOC_OBJ_L2CACHE, HWLOC_OBJ_L3CACHE,
+                                              HWLOC_OBJ_CORE};
     if (hwloc_topology_set_all_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_NONE) != 0)
         return false;
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)

@@ -24,8 +24,8 @@ struct crowd {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     const struct tune_run *run;
-    long turn; /* how often there was something to do */
-    atomic_bool stop;           /* what is being done */
+    long turn;        /* how often there was something to do */
+    atomic_bool stop; /* what is being done */
     bool ended;
     int started, running; /* of the helpers */
     int n;
@@ -34,8 +34,8 @@ struct crowd {
 
 /* ---- one helper ---------------------------------------------------------------------------------------- */
 
-/* The thread that uses it takes it, so that it lies near. False: no memory, and then the helper stays idle.
- */
+/* The thread that uses it takes it, so that it lies near. False: no memory, and then the helper stays
+ * idle. */
 static bool make_room(struct block *block, size_t bytes)
 {
     if (block->room >= bytes)

@@ -127,7 +127,7 @@ bool wisdom_change(struct arena *arena, const char *path,
 {
     struct stat status;
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
-        return true; /* a device keeps nothing */
+        return true;                   /* a device keeps nothing */
     path = file_followed(arena, path); /* one lock for all its names */
     if (!make_folders(arena, path, fault))
         return false;

@@ -5,8 +5,8 @@
 #include "base/base_flow.h"
 
 #include "base/base_flow_parts.h"
-#include "kernels/bundle.h"
 #include "ground/parallel.h"
+#include "kernels/bundle.h"
 #include "kernels/settings.h"
 
 #include <math.h>
@@ -33,7 +33,7 @@ struct base_flow {
     struct worker *workers; /* [threads] */
 };
 
-/* ---- making ----------------------------------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------------------------------------- */
 
 bool base_flow_of_mixture(struct base_flow **out, struct mixture *mixture, int threads, struct fault *fault)
 {
@@ -197,7 +197,7 @@ const char *base_flow_kind(const struct base_flow *base)
     return base->mixture != NULL ? "mixture" : base->compiled.kind->name;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------------------------- */
 
 void base_apply(const struct base_compiled *flow, struct base_chunk *chunk)
 {
@@ -270,7 +270,7 @@ static void add_report(struct base_flow_report *to, const struct base_flow_repor
     to->evaluations = from->evaluations > to->evaluations ? from->evaluations : to->evaluations;
 }
 
-/* ---- chunks ----------------------------------------------------------------------------------------- */
+/* ---- chunks -------------------------------------------------------------------------------------------- */
 
 typedef void chunk_map(const struct base_compiled *flow, struct base_chunk *chunk);
 

@@ -6,9 +6,9 @@
 #ifndef GPFC_BASE_FLOW_H
 #define GPFC_BASE_FLOW_H
 
-#include "ground/fault.h"
-#include "gpfc/kernel_abi.h"
 #include "base/mixture.h"
+#include "gpfc/kernel_abi.h"
+#include "ground/fault.h"
 
 struct base_flow;
 

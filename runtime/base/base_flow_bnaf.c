@@ -67,7 +67,7 @@ static void evaluate(const struct block *block, int64_t n, double *y, double *lo
         block->chunk->row[block->chunk->order[a]].evaluations++;
 }
 
-/* ---- one coordinate --------------------------------------------------------------------------------- */
+/* ---- one coordinate ------------------------------------------------------------------------------------ */
 
 static void search_start(struct search *s, int64_t coordinate)
 {
@@ -133,7 +133,7 @@ static bool search_turn(const struct base_compiled *flow, struct search *s, doub
     return s->best == here;
 }
 
-/* ---- all coordinates of a block --------------------------------------------------------------------- */
+/* ---- all coordinates of a block ------------------------------------------------------------------------ */
 
 /* True: the row's last coordinate is done, and y and log_diagonal belong to its x. */
 static bool advance(const struct block *block, int64_t row)
@@ -175,7 +175,7 @@ static void solve_rows(struct block *block)
     }
 }
 
-/* ---- errors ----------------------------------------------------------------------------------------- */
+/* ---- errors -------------------------------------------------------------------------------------------- */
 
 /* Columns of the Jacobian below the diagonal, one evaluation each. */
 static void find_jacobian(struct block *block)
@@ -232,7 +232,7 @@ static void estimate_errors(struct block *block)
         solve_errors(block, row, block->error + row * d);
 }
 
-/* ---- all blocks ------------------------------------------------------------------------------------- */
+/* ---- all blocks ---------------------------------------------------------------------------------------- */
 
 static void flip(double *values, int64_t n, int64_t d)
 {

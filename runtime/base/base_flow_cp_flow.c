@@ -56,7 +56,7 @@ static struct block block_in(const struct base_compiled *flow, struct base_chunk
                           .factor = room + (5 + flow->d) * size};
 }
 
-/* ---- Hessians --------------------------------------------------------------------------------- */
+/* ---- Hessians ------------------------------------------------------------------------------------------ */
 
 /* A Hessian that rounding or an overflow has made indefinite gets a ridge; false where none helps. */
 static bool factorise(const double *hessian, int64_t d, double epsilon, double *L)
@@ -80,7 +80,7 @@ static double length(const double *x, const double *y, int64_t d)
     return sqrt(sum);
 }
 
-/* ---- one row ---------------------------------------------------------------------------------------- */
+/* ---- one row ------------------------------------------------------------------------------------------- */
 
 static double row_noise(const struct block *block, int64_t row)
 {
@@ -140,7 +140,7 @@ static bool advance(const struct block *block, int64_t row)
     return true;
 }
 
-/* ---- a block ---------------------------------------------------------------------------------------- */
+/* ---- a block ------------------------------------------------------------------------------------------- */
 
 /* Starts from x = y: far out, where the network is straight, H is near the identity. */
 static void solve_rows(struct block *block)
@@ -197,7 +197,7 @@ static void finish_rows(const struct block *block)
     }
 }
 
-/* ---- ActNorm ---------------------------------------------------------------------------------------- */
+/* ---- ActNorm ------------------------------------------------------------------------------------------- */
 
 static const struct gpfc_parameter *norm_parameter(const struct gpfc_bundle *bundle, int norm,
                                                    const char *part)
@@ -231,7 +231,7 @@ static void undo_norm(const struct block *block, int norm)
     }
 }
 
-/* ---- all blocks ------------------------------------------------------------------------------------- */
+/* ---- all blocks ---------------------------------------------------------------------------------------- */
 
 static void cp_flow_inverse(const struct base_compiled *flow, struct base_chunk *chunk)
 {

@@ -5,8 +5,8 @@
 #ifndef GPFC_BASE_FLOW_PARTS_H
 #define GPFC_BASE_FLOW_PARTS_H
 
-#include "ground/fault.h"
 #include "gpfc/kernel_abi.h"
+#include "ground/fault.h"
 #include "kernels/kernel_rows.h"
 
 struct base_kind;
@@ -51,8 +51,8 @@ struct base_kind {
 };
 extern const struct base_kind base_kind_bnaf, base_kind_ffjord, base_kind_cp_flow;
 
-/* By the kernel "apply": forward of the kinds whose map needs no solver. Takes d + 1 doubles a row of room.
- */
+/* By the kernel "apply": forward of the kinds whose map needs no solver. Takes d + 1 doubles a row of
+ * room. */
 void base_apply(const struct base_compiled *flow, struct base_chunk *chunk);
 
 /* A row found by a search has this error in x [d]: it failed where that is more than the tolerance times the

@@ -3,9 +3,9 @@
  * ActNorm's first values: shift = -mean, log_scale = log(1 / (deviation + 1e-6)) of what reaches each, one
  * after another, since each changes what reaches the next. */
 #include "base/base_flow.h"
+#include "ground/parallel.h"
 #include "kernels/bundle.h"
 #include "kernels/kernel_run.h"
-#include "ground/parallel.h"
 #include "numbers/rows.h"
 
 #include <math.h>

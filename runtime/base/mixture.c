@@ -4,8 +4,8 @@
  * from a model file. */
 #include "base/mixture.h"
 
-#include "numbers/factors.h"
 #include "base/mixture_parts.h"
+#include "numbers/factors.h"
 #include "numbers/normal.h"
 
 #include <inttypes.h>
@@ -35,8 +35,8 @@ int mixture_thread(void)
 #endif
 }
 
-/* ---- making -----------------------------------------------------------------------------------------------
- */
+/* ---- making
+ * ----------------------------------------------------------------------------------------------- */
 
 /* One block of memory behind the struct holds all arrays. */
 bool mixture_new(struct mixture **out, int64_t components, int64_t d, struct fault *fault)
@@ -79,8 +79,8 @@ bool mixture_factor(struct mixture *m, int64_t *which)
     return true;
 }
 
-/* ---- density ----------------------------------------------------------------------------------------------
- */
+/* ---- density
+ * ---------------------------------------------------------------------------------------------- */
 
 double mixture_log_sum(const double *terms, int64_t n)
 {
@@ -131,8 +131,8 @@ bool mixture_nll(const struct mixture *mixture, const double *x, int64_t n, int 
     return done;
 }
 
-/* ---- model files ------------------------------------------------------------------------------------------
- */
+/* ---- model files
+ * ------------------------------------------------------------------------------------------ */
 
 static const char WEIGHTS[] = "base.weights", MEANS[] = "base.means", COVARIANCES[] = "base.covariances";
 

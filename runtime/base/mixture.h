@@ -14,8 +14,8 @@
 #ifndef GPFC_MIXTURE_H
 #define GPFC_MIXTURE_H
 
-#include "ground/fault.h"
 #include "files/safetensors.h"
+#include "ground/fault.h"
 
 #include <stdint.h>
 

@@ -2,8 +2,8 @@
 #include "base/mixture_base.h"
 
 #include "ground/clock.h"
-#include "numbers/rows.h"
 #include "kernels/settings.h"
+#include "numbers/rows.h"
 
 #include <stdlib.h>
 

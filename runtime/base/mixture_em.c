@@ -21,8 +21,8 @@ enum {
 static const double TOLERANCE = 1e-6; /* nats a row: EM ends where an iteration gains less */
 static const double NOTHING = 1e-20;  /* a component's share in a row is not looked at below */
 
-/* ---- memory -----------------------------------------------------------------------------------------------
- */
+/* ---- memory
+ * ----------------------------------------------------------------------------------------------- */
 
 static size_t sums_of_component(int64_t d)
 {
@@ -72,8 +72,8 @@ void em_free(struct em *em)
     free(em->room);
 }
 
-/* ---- the prior --------------------------------------------------------------------------------------------
- */
+/* ---- the prior
+ * -------------------------------------------------------------------------------------------- */
 
 /* One row more, by Welford's way: digits are kept wherever the data lies. C: lower sums of products. */
 static void measure_row(const double *x, int64_t d, double count, double *mean, double *step, double *C)
@@ -115,8 +115,7 @@ void em_measure(struct em *em, double ridge)
     em->ridge = fmax(ridge * mean_variance(C, d) * pow((double)em->K, 2.0 / (double)d), least);
 }
 
-/* ---- sums over the rows
- * ------------------------------------------------------------------------------------- */
+/* ---- sums over the rows -------------------------------------------------------------------------------- */
 
 /* Adds up a component's shares [lanes] of a block of rows, of their distances v [d][lanes] from its mean, and
  * of the products of these. */
@@ -220,8 +219,8 @@ static void sum_chunk(const struct em *em, int64_t chunk, const double *scale, d
         sum_block(em, em->x + row * em->d, to - row < LANES ? to - row : LANES, scale, room, sums);
 }
 
-/* Sums of all chunks, added up in chunk 0 in their order. scale: nearest means; NULL: shares by the mixture.
- */
+/* Sums of all chunks, added up in chunk 0 in their order. scale: nearest means; NULL: shares by the
+ * mixture. */
 static void sum_rows(const struct em *em, const double *scale)
 {
 #pragma omp parallel for num_threads(em->team) schedule(static)
@@ -238,8 +237,7 @@ static double likelihood(const struct em *em)
     return em->sums[em->sums_of_chunk - 1] / (double)em->n;
 }
 
-/* ---- weights, means and covariances from the sums
- * ----------------------------------------------------------- */
+/* ---- weights, means and covariances from the sums ------------------------------------------------------ */
 
 static void maximize_component(const struct em *em, int64_t k)
 {

@@ -122,8 +122,8 @@ static struct image line_map(const struct mixture *m, const struct line *line, i
     return map_by_logarithms(m, line, i, x);
 }
 
-/* ---- forward ----------------------------------------------------------------------------------------------
- */
+/* ---- forward
+ * ---------------------------------------------------------------------------------------------- */
 
 static double forward_point(const struct mixture *m, struct line *line, const double *x, double *y)
 {
@@ -140,8 +140,8 @@ static double forward_point(const struct mixture *m, struct line *line, const do
     return logdet;
 }
 
-/* ---- inverse ----------------------------------------------------------------------------------------------
- */
+/* ---- inverse
+ * ---------------------------------------------------------------------------------------------- */
 
 struct bracket {
     double low, high; /* F(low) <= Phi(y) <= F(high) */
@@ -212,8 +212,8 @@ static double inverse_point(const struct mixture *m, struct line *line, const do
     return logdet;
 }
 
-/* ---- many points ------------------------------------------------------------------------------------------
- */
+/* ---- many points
+ * ------------------------------------------------------------------------------------------ */
 
 typedef double point_function(const struct mixture *m, struct line *line, const double *from, double *to);
 

@@ -5,10 +5,10 @@
 #ifndef GPFC_COMMAND_H
 #define GPFC_COMMAND_H
 
-#include "ground/fault.h"
+#include "data/samples.h"
 #include "gpfc/cpu_name.h"
 #include "gpfc/kernel_abi.h"
-#include "data/samples.h"
+#include "ground/fault.h"
 
 #include <stdint.h>
 
@@ -73,7 +73,7 @@ void command_tell_steps(const struct command_context *context, const char *model
 /* From now on: one sentence and FAULT_SYSTEM, where a mapped file is cut off under the reader. */
 void command_watch_files(void);
 
-/* ---- data --------------------------------------------------------------------------------------------- */
+/* ---- data ---------------------------------------------------------------------------------------------- */
 
 /* The file of --data, or what the spec names. standard: of a model or checkpoint, to be used (d = 0: none);
  * NULL: as the spec says. */

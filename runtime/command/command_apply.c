@@ -2,9 +2,9 @@
  *
  * apply and invert: rows of a file, block by block, so that one larger than memory works. */
 #include "command/command.h"
-#include "model/flow.h"
-#include "ground/human.h"
 #include "data/row_files.h"
+#include "ground/human.h"
+#include "model/flow.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +39,8 @@ static struct row_files_request request_of(const struct stream *stream, const st
         .out = options->argument[2],
         .in_names = {back ? to : from[0], back ? NULL : from[1]},
         .out_name = back ? from[0] : to,
-        .precision = back ? (int)flow_data_bytes(stream->flow, stream->part) : (int)context->bundle->precision,
+        .precision =
+            back ? (int)flow_data_bytes(stream->flow, stream->part) : (int)context->bundle->precision,
         .d = context->bundle->dimension,
     };
 }
@@ -52,7 +53,8 @@ static bool stream_open(struct stream *stream, const struct command_context *con
     stream->rows = malloc((size_t)(stream->block * row));
     if (stream->rows == NULL)
         return fault_memory(fault, (size_t)(stream->block * row), "rows");
-    if (!flow_open(&stream->flow, context->bundle, options->argument[0], stream->part, options->threads, fault))
+    if (!flow_open(&stream->flow, context->bundle, options->argument[0], stream->part, options->threads,
+                   fault))
         return false;
     const struct row_files_request request = request_of(stream, context, options, back);
     return row_files_open(&stream->files, &request, fault);

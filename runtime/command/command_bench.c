@@ -3,12 +3,12 @@
  * Times whole training steps (rows gathered, noise, kernels, optimizer) on random pairs. Machines are noisy:
  * slices of steps and of the peak's measure take turns, and medians are compared. */
 #include "command/command.h"
+#include "command/peak.h"
+#include "command/report.h"
 #include "ground/clock.h"
 #include "ground/human.h"
-#include "command/peak.h"
 #include "ground/pin.h"
 #include "numbers/random.h"
-#include "command/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ struct bench {
     struct pin *pin; /* NULL: threads are where the system puts them */
 };
 
-/* ---- making ------------------------------------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------------------------------------- */
 
 static bool choose_stage(const struct gpfc_bundle *bundle, const char *stage, const struct gpfc_bundle **out,
                          struct fault *fault)
@@ -86,7 +86,7 @@ static void bench_free(struct bench *bench)
     free(bench->peaks.all);
 }
 
-/* ---- measuring ---------------------------------------------------------------------------------------- */
+/* ---- measuring ----------------------------------------------------------------------------------------- */
 
 static void add_time(struct times *times, double value)
 {
@@ -133,7 +133,7 @@ static double median(struct times *times)
     return (times->all[(times->n - 1) / 2] + times->all[times->n / 2]) / 2;
 }
 
-/* ---- telling ------------------------------------------------------------------------------------------ */
+/* ---- telling ------------------------------------------------------------------------------------------- */
 
 struct result {
     double step, least, most, samples, flop, useful, peak, share, useful_share;
@@ -197,11 +197,11 @@ static void print_table(const struct gpfc_bundle *bundle, bool base, const struc
     (void)fprintf(stdout, "  batch, threads   %s, %d%s\n", human_count(&a, r->batch), r->threads,
                   r->pinned ? ", each on a core of its own" : "");
     (void)fprintf(stdout, "  samples          %s a second\n", human_count(&b, (int64_t)r->samples));
-    (void)fprintf(stdout, "  arithmetic       %.4g GFLOP a step, %.4g GFLOP/s; %.4g GFLOP of it useful\n", 1e-9 * r->flop,
-                  1e-9 * r->flop / r->step, 1e-9 * r->useful);
+    (void)fprintf(stdout, "  arithmetic       %.4g GFLOP a step, %.4g GFLOP/s; %.4g GFLOP of it useful\n",
+                  1e-9 * r->flop, 1e-9 * r->flop / r->step, 1e-9 * r->useful);
     (void)fprintf(stdout, "  peak of a core   %.4g GFLOP/s with %s\n", 1e-9 * r->peak, peak_vectors());
-    (void)fprintf(stdout, "  share of peak    %.1f %% useful, %.1f %% executed%s\n", 100 * r->useful_share, 100 * r->share,
-                  r->threads > 1 ? " of that for each thread" : "");
+    (void)fprintf(stdout, "  share of peak    %.1f %% useful, %.1f %% executed%s\n", 100 * r->useful_share,
+                  100 * r->share, r->threads > 1 ? " of that for each thread" : "");
     (void)fprintf(stdout, "  resident memory  %s\n", command_memory_text(&r->memory, memory, sizeof memory));
 }
 

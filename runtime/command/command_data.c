@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/command.h"
-#include "ground/human.h"
 #include "command/report.h"
+#include "ground/human.h"
 #include "kernels/settings.h"
 
 #include <jansson.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/command.h"
-#include "ground/human.h"
 #include "command/report.h"
+#include "ground/human.h"
 #include "kernels/settings.h"
 
 #include <inttypes.h>
@@ -101,7 +101,8 @@ static void print_kernels(const struct gpfc_bundle *bundle)
 
 static void print_schedule(const struct gpfc_bundle *bundle)
 {
-    (void)fprintf(stdout, "  schedule  %s, %s\n", bundle->tuned != 0 ? "measured" : "chosen", bundle->schedule);
+    (void)fprintf(stdout, "  schedule  %s, %s\n", bundle->tuned != 0 ? "measured" : "chosen",
+                  bundle->schedule);
 }
 
 static void print_cpu(const struct command_context *context)
@@ -109,8 +110,9 @@ static void print_cpu(const struct command_context *context)
     const struct gpfc_bundle *bundle = context->bundle;
     char here[GPFC_CPU_NAME];
     if (command_other_cpu(bundle, here))
-        (void)fprintf(stdout, "  cpu       compiled for %s, this machine is another (%s): `%s tune' compiles it anew\n",
-                      bundle->cpu_name, here[0] != '\0' ? here : "unknown", context->program);
+        (void)fprintf(
+            stdout, "  cpu       compiled for %s, this machine is another (%s): `%s tune' compiles it anew\n",
+            bundle->cpu_name, here[0] != '\0' ? here : "unknown", context->program);
     else if (bundle->cpu_name[0] != '\0')
         (void)fprintf(stdout, "  cpu       %s, this one\n", bundle->cpu_name);
     print_schedule(bundle);

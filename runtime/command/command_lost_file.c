@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Rows that lie in a mapped file are gone when somebody makes that file shorter, and whoever reads them gets the
- * signal SIGBUS, in the middle of a kernel: nothing can be done but to say so and end. */
+ * Rows that lie in a mapped file are gone when somebody makes that file shorter, and whoever reads them gets
+ * the signal SIGBUS, in the middle of a kernel: nothing can be done but to say so and end. */
 #define _GNU_SOURCE /* program_invocation_name */
 #include "command/command.h"
 
@@ -26,7 +26,8 @@ static void end(int signal_number, siginfo_t *info, void *context)
         return;
     }
     say(program_invocation_name);
-    say(": a data file became shorter, or unreadable, while it was in use; when it is whole again, `resume' goes on "
+    say(": a data file became shorter, or unreadable, while it was in use; when it is whole again, `resume' "
+        "goes on "
         "with a training from its last checkpoint\n");
     _exit(FAULT_SYSTEM);
 }

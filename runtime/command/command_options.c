@@ -39,14 +39,15 @@ static const struct option_row rows[] = {
     {'w', "stage", "STAGE", "the training of the 'flow' (default), or of its 'base' flow", OPTION_TEXT,
      FIELD(stage), 0, 0},
     {'e', "epochs", "N", "passes over the training set", OPTION_INTEGER, FIELD(epochs), 1, 1e8},
-    {'c', "base-epochs", "N", "passes over it in the training of the base flow", OPTION_INTEGER, FIELD(base_epochs), 1, 1e8},
+    {'c', "base-epochs", "N", "passes over it in the training of the base flow", OPTION_INTEGER,
+     FIELD(base_epochs), 1, 1e8},
     {'b', "batch", "N", "samples of a training step", OPTION_INTEGER, FIELD(batch), 1, 16777216},
     {'s', "seed", "N", "of weights, order and noise", OPTION_INTEGER, FIELD(seed), 0, 9007199254740991.0},
     {'t', "threads", "N", "threads (all of the machine)", OPTION_INTEGER, FIELD(threads), 1, 4096},
     {'l', "seconds", "S", "how long to measure (5)", OPTION_REAL, FIELD(seconds), 0.01, 1e6},
     {'m', "tune", "HOW", "quick (default) or full", OPTION_TEXT, FIELD(tune), 0, 0},
-    {'n', "tune-time", "S", "seconds to measure in all (quick 20, full 240)", OPTION_REAL, FIELD(tune_seconds), 0.1,
-     86400},
+    {'n', "tune-time", "S", "seconds to measure in all (quick 20, full 240)", OPTION_REAL,
+     FIELD(tune_seconds), 0.1, 86400},
     {'q', "quiet", NULL, "print errors alone", OPTION_FLAG, FIELD(quiet), 0, 0},
     {'j', "json", NULL, "print the result as JSON", OPTION_FLAG, FIELD(json), 0, 0},
 };
@@ -66,7 +67,7 @@ struct parse {
     bool helped;
 };
 
-/* ---- values ------------------------------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------------------------------------- */
 
 static bool read_integer(const char *text, double least, double greatest, int64_t *out)
 {
@@ -129,7 +130,7 @@ static error_t put_value(const struct option_row *row, const char *text, struct 
     return EINVAL;
 }
 
-/* ---- argp --------------------------------------------------------------------------------------------- */
+/* ---- argp ---------------------------------------------------------------------------------------------- */
 
 /* gpfc itself has -q, too. */
 static int key_of(int row)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/command_stage.h"
 
+#include "command/progress.h"
 #include "ground/clock.h"
 #include "ground/human.h"
-#include "command/progress.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ bool stage_talks(const struct stage *stage)
     return !stage->options->quiet && !stage->options->json;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------ */
+/* ---- opening ------------------------------------------------------------------------------------------- */
 
 static struct report_start start_of(const struct stage *stage, char *room, size_t bytes)
 {
@@ -103,7 +103,7 @@ static void forecast(const struct stage *stage, struct pace *pace, struct progre
     (void)fflush(stdout);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------ */
+/* ---- running ------------------------------------------------------------------------------------------- */
 
 static bool interrupted(struct stage *stage, int signal_number, struct fault *fault)
 {

@@ -6,8 +6,8 @@
 #define GPFC_COMMAND_STAGE_H
 
 #include "command/command.h"
-#include "ground/interrupt.h"
 #include "command/report.h"
+#include "ground/interrupt.h"
 #include "train/train_run.h"
 
 struct stage {

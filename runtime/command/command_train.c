@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- train -------------------------------------------------------------------------------------------- */
+/* ---- train --------------------------------------------------------------------------------------------- */
 
-/* An absolute path, so that a resumed training finds the file from anywhere, and goes on with it should another spec
- * be compiled under that name; "X.npy,Y.npy" is kept as it is. */
+/* An absolute path, so that a resumed training finds the file from anywhere, and goes on with it should
+ * another spec be compiled under that name; "X.npy,Y.npy" is kept as it is. */
 static char *lasting_path(const char *path)
 {
     char *whole = path != NULL ? realpath(path, NULL) : NULL;
@@ -74,7 +74,7 @@ bool command_train(const struct command_context *context, const struct command_o
     return good;
 }
 
-/* ---- resume ------------------------------------------------------------------------------------------- */
+/* ---- resume -------------------------------------------------------------------------------------------- */
 
 static void tell_changes(const struct training *training, const struct checkpoint *checkpoint)
 {

@@ -62,7 +62,7 @@ static struct stage stage_of(const struct training *training, const struct pairs
     };
 }
 
-/* ---- the base flow ------------------------------------------------------------------------------------ */
+/* ---- the base flow ------------------------------------------------------------------------------------- */
 
 static bool open_folder(struct training *training, bool base, struct fault *fault)
 {
@@ -181,7 +181,7 @@ static bool find_base(struct training *training, struct fault *fault)
                      command_data_name(bundle, training->note.data, data, sizeof data));
 }
 
-/* ---- pairs and flow ----------------------------------------------------------------------------------- */
+/* ---- pairs and flow ------------------------------------------------------------------------------------ */
 
 static bool from_noise(const struct training *training)
 {
@@ -220,7 +220,7 @@ static bool train_flow(struct training *training, struct fault *fault)
     return stage_run(stage, training->context->bundle, fault);
 }
 
-/* ---- closing ------------------------------------------------------------------------------------------ */
+/* ---- closing ------------------------------------------------------------------------------------------- */
 
 /* On data, also where the flow was trained on noise. */
 static bool evaluate_best(const struct training *training, struct evaluation *out, struct fault *fault)

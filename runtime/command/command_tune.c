@@ -50,7 +50,7 @@ static int open_spec(const struct gpfc_bundle *bundle, struct fault *fault)
     return -1;
 }
 
-/* ---- gpfc --------------------------------------------------------------------------------------------- */
+/* ---- gpfc ---------------------------------------------------------------------------------------------- */
 
 /* Where it was when it compiled this trainer, else found by PATH, else $GPFC. 0, or ENOENT where there is
  * none. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The table of a trainer's commands, and the choice among them. */
-#include "kernels/bundle.h"
 #include "command/command.h"
 #include "gpfc/runtime.h"
+#include "kernels/bundle.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +35,8 @@ static const struct command commands[] = {
      "Times training steps on random pairs, against the measured peak of a core.", command_bench,
      COMMAND_CALLS_KERNELS},
     {"tune", "", 0, "mnqj", "compile it anew for this CPU",
-     "Has gpfc compile the spec of this trainer anew for the CPU at hand, with the code that is fastest when measured, "
+     "Has gpfc compile the spec of this trainer anew for the CPU at hand, with the code that is fastest when "
+     "measured, "
      "and replaces this trainer when that is done. Models stay as they are.",
      command_tune, COMMAND_RUNS_ANYWHERE},
     {"info", "", 0, "j", "what this trainer was compiled from",
@@ -74,7 +75,8 @@ static void tell_other_cpu(const struct command_context *context)
 {
     char here[GPFC_CPU_NAME];
     if (isatty(STDERR_FILENO) == 1 && command_other_cpu(context->bundle, here))
-        (void)fprintf(stderr, "%s: compiled for %s, which this machine (%s) is not: `%s tune' compiles it anew\n",
+        (void)fprintf(stderr,
+                      "%s: compiled for %s, which this machine (%s) is not: `%s tune' compiles it anew\n",
                       context->program, context->bundle->cpu_name, here[0] != '\0' ? here : "unknown",
                       context->program);
 }

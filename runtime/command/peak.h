@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What one core can compute at most: fused multiply-adds on registers alone, with the widest vectors it has.
- */
+ * What one core can compute at most: fused multiply-adds on registers alone, with the widest vectors it
+ * has. */
 #ifndef GPFC_PEAK_H
 #define GPFC_PEAK_H
 

@@ -53,7 +53,7 @@ void report_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes)
                    bundle->precision == 4 ? "single" : "double");
 }
 
-/* ---- evaluation --------------------------------------------------------------------------------------- */
+/* ---- evaluation ---------------------------------------------------------------------------------------- */
 
 static void row(FILE *out, const char *what, double before, double after)
 {
@@ -134,7 +134,7 @@ void report_base_json(json_t *json, const struct base_evaluation *e)
     report_put(json, "integral_after", e->integral_after);
 }
 
-/* ---- start -------------------------------------------------------------------------------------------- */
+/* ---- start --------------------------------------------------------------------------------------------- */
 
 void report_base_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes)
 {
@@ -172,9 +172,8 @@ static void print_training(FILE *out, const struct report_start *start)
                   human_count(&a, trainer->options.batch));
     (void)fprintf(out, "            %s, rate %g %s, seed %llu, %d thread%s, kernels for %s\n",
                   setting_text(trainer->bundle, "train.optimizer"), trainer->rate.start,
-                  setting_text(trainer->bundle, "train.schedule"),
-                  (unsigned long long)trainer->options.seed, trainer->options.threads,
-                  trainer->options.threads > 1 ? "s" : "", start->bundle->cpu);
+                  setting_text(trainer->bundle, "train.schedule"), (unsigned long long)trainer->options.seed,
+                  trainer->options.threads, trainer->options.threads > 1 ? "s" : "", start->bundle->cpu);
     if (trainer->lambda > 0 && !trainer->of_base)
         (void)fprintf(out, "            Euler penalty, weight %g\n", trainer->lambda);
 }
@@ -220,7 +219,7 @@ json_t *report_start_json(const struct report_start *start)
     return json;
 }
 
-/* ---- time steps --------------------------------------------------------------------------------------- */
+/* ---- time steps ---------------------------------------------------------------------------------------- */
 
 /* Of the work of a training with the most time steps throughout. */
 static double share_saved(const struct trainer *trainer)
@@ -262,7 +261,7 @@ json_t *report_time_steps_json(const struct trainer *trainer)
     return json;
 }
 
-/* ---- the base flow ------------------------------------------------------------------------------------ */
+/* ---- the base flow ------------------------------------------------------------------------------------- */
 
 void report_trained(FILE *out, const struct report_trained *trained)
 {

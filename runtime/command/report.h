@@ -4,9 +4,9 @@
 #ifndef GPFC_REPORT_H
 #define GPFC_REPORT_H
 
+#include "base/mixture_base.h"
 #include "model/evaluate.h"
 #include "model/evaluate_base.h"
-#include "base/mixture_base.h"
 #include "model/pairs.h"
 #include "train/train.h"
 

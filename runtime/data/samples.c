@@ -28,7 +28,7 @@ void *samples_room(int64_t n, size_t row_bytes, struct fault *fault)
     return room;
 }
 
-/* ---- the generator ------------------------------------------------------------------------------------ */
+/* ---- the generator ------------------------------------------------------------------------------------- */
 
 /* Samples first .. first + n - 1 of a generator, block by block. */
 static void *generate(const struct samples *s, int toy, uint64_t seed, int64_t first, int64_t n,
@@ -69,7 +69,7 @@ static bool make_samples(struct samples *out, const struct samples_request *requ
     return out->x_test != NULL;
 }
 
-/* ---- standardisation ---------------------------------------------------------------------------------- */
+/* ---- standardisation ----------------------------------------------------------------------------------- */
 
 bool samples_standardised(const struct samples_request *request, bool has_y)
 {
@@ -121,7 +121,7 @@ static bool standardise(struct samples *s, const struct samples_request *request
     return check_rows(s, s->x_train, s->n_train, fault) && check_rows(s, s->x_test, s->n_test, fault);
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------------------------------------- */
 
 static bool load(struct samples *out, const struct samples_request *request, struct fault *fault)
 {

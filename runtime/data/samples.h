@@ -24,9 +24,9 @@
 #ifndef GPFC_SAMPLES_H
 #define GPFC_SAMPLES_H
 
-#include "ground/fault.h"
-#include "files/file_map.h"
 #include "data/standard.h"
+#include "files/file_map.h"
+#include "ground/fault.h"
 
 #include <stdint.h>
 

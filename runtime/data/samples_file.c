@@ -2,10 +2,10 @@
  *
  * Takes an .npz, .npy files or a text, gives what they hold, split. Where the data has no split of its own,
  * test rows are drawn by a fixed seed, so that training and every later evaluation see the same ones. */
+#include "data/samples_parts.h"
 #include "files/csv.h"
 #include "files/npz.h"
 #include "numbers/random.h"
-#include "data/samples_parts.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -40,7 +40,7 @@ struct input {
     struct part train, test;
 };
 
-/* ---- arrays by name ----------------------------------------------------------------------------------- */
+/* ---- arrays by name ------------------------------------------------------------------------------------ */
 
 enum kind { ROWS /* [n][d] REAL */, NUMBERS /* [n] double */, LABELS /* [n] int64 */ };
 
@@ -104,7 +104,7 @@ static bool count_rows(const struct input *in, const char *name, int64_t *out, s
     return check_count(in, name, *out, fault);
 }
 
-/* ---- their rows --------------------------------------------------------------------------------------- */
+/* ---- their rows ---------------------------------------------------------------------------------------- */
 
 static size_t bytes_of_row(const struct input *in, enum kind kind)
 {
@@ -222,7 +222,7 @@ static bool read_own_split(struct input *in, struct fault *fault)
            read_names(in, &test_names, &in->test, NULL, fault);
 }
 
-/* ---- data that is split here -------------------------------------------------------------------------- */
+/* ---- data that is split here --------------------------------------------------------------------------- */
 
 /* The rows that a random order puts first. */
 static bool choose_test_rows(struct input *in, int64_t n, struct fault *fault)
@@ -260,7 +260,7 @@ static bool read_arrays(struct input *in, struct fault *fault)
     return read_and_split(in, samples ? &samples_names : &whole_names, fault);
 }
 
-/* ---- texts -------------------------------------------------------------------------------------------- */
+/* ---- texts --------------------------------------------------------------------------------------------- */
 
 /* Row `from` of the table becomes row `to` of the part. */
 static void put_row(const struct input *in, const struct csv *csv, int64_t from, struct part *part,
@@ -308,7 +308,7 @@ static bool read_text(struct input *in, struct fault *fault)
     return done;
 }
 
-/* ---- the file ----------------------------------------------------------------------------------------- */
+/* ---- the file ------------------------------------------------------------------------------------------ */
 
 static bool ends_with(const char *text, const char *end)
 {

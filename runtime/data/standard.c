@@ -38,7 +38,7 @@ bool standard_copy(struct standard *out, const struct standard *from, struct fau
     return true;
 }
 
-/* ---- fit ---------------------------------------------------------------------------------------------- */
+/* ---- fit ----------------------------------------------------------------------------------------------- */
 
 /* The mean runs along, so that one that does not vary is met exactly, and large numbers do not overflow. */
 static void sum_up(struct standard *s, const double *x, int64_t n)
@@ -53,7 +53,7 @@ static void sum_up(struct standard *s, const double *x, int64_t n)
         }
 }
 
-/* ---- columns with outliers ---------------------------------------------------------------------------- */
+/* ---- columns with outliers ----------------------------------------------------------------------------- */
 
 enum { MOST_SORTED = 10000 /* rows, evenly taken */ };
 static const double STRETCHED = 20;    /* a deviation of so many of the middle half's is none of most rows */
@@ -115,7 +115,7 @@ bool standard_fit(struct standard *out, const double *x, int64_t n, int64_t d, s
     return false;
 }
 
-/* ---- use ---------------------------------------------------------------------------------------------- */
+/* ---- use ----------------------------------------------------------------------------------------------- */
 
 void standard_apply(const struct standard *standard, void *rows, int64_t n, int precision)
 {
@@ -149,7 +149,7 @@ double standard_log_scale(const struct standard *standard)
     return sum;
 }
 
-/* ---- in a model's file -------------------------------------------------------------------------------- */
+/* ---- in a model's file --------------------------------------------------------------------------------- */
 
 static const char MEAN[] = "data.mean", SCALE[] = "data.scale";
 

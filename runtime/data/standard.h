@@ -5,8 +5,8 @@
 #ifndef GPFC_STANDARD_H
 #define GPFC_STANDARD_H
 
-#include "ground/fault.h"
 #include "files/safetensors.h"
+#include "ground/fault.h"
 
 #include <stdint.h>
 

@@ -15,8 +15,8 @@ struct byte_source {
     int descriptor; /* of a file where the same bytes lie one after another, from `offset` on; -1: there is
                        none */
     int64_t offset;
-    /* Reads until `bytes` are there or the end is reached; *got tells. name stands for the source in faults.
-     */
+    /* Reads until `bytes` are there or the end is reached; *got tells. name stands for the source in
+       faults. */
     bool (*read)(void *state, const char *name, void *to, size_t bytes, size_t *got, struct fault *fault);
     void (*close)(void *state);
 };

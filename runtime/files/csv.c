@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes a path, gives the table that stands there as text. One line is in memory at a time, beside the table.
- */
+ * Takes a path, gives the table that stands there as text. One line is in memory at a time, beside the
+ * table. */
 #include "files/csv.h"
 
 #include "files/text_lines.h"
@@ -36,7 +36,7 @@ struct field {
     size_t length;
 };
 
-/* ---- faults ------------------------------------------------------------------------------------------- */
+/* ---- faults -------------------------------------------------------------------------------------------- */
 
 static bool tell_field(const struct reader *r, const struct field *f, const char *what)
 {
@@ -68,7 +68,7 @@ static bool tell_columns(const struct reader *r, int64_t columns)
                      text_lines_number(r->lines), columns, hint, r->d);
 }
 
-/* ---- fields ------------------------------------------------------------------------------------------- */
+/* ---- fields -------------------------------------------------------------------------------------------- */
 
 static const char *skip_blanks(const struct reader *r, const char *at)
 {
@@ -137,7 +137,7 @@ static char find_separator(const char *line)
     return ' ';
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------------ */
+/* ---- numbers ------------------------------------------------------------------------------------------- */
 
 static size_t count_digits(const char *text)
 {
@@ -196,7 +196,7 @@ static bool take_label(const struct reader *r, const struct field *f, int64_t *o
     return true;
 }
 
-/* ---- lines -------------------------------------------------------------------------------------------- */
+/* ---- lines --------------------------------------------------------------------------------------------- */
 
 static bool make_room(struct reader *r)
 {
@@ -287,7 +287,7 @@ static bool read_lines(struct reader *r)
     return false;
 }
 
-/* ---- the file ----------------------------------------------------------------------------------------- */
+/* ---- the file ------------------------------------------------------------------------------------------ */
 
 /* strtod obeys the thread's locale. */
 static bool read_in_c_locale(struct reader *r)

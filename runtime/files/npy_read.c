@@ -22,8 +22,8 @@ struct npy_reader {
     unsigned char buffer[BUFFER_BYTES];
 };
 
-/* ---- opening ----------------------------------------------------------------------------------------------
- */
+/* ---- opening
+ * ---------------------------------------------------------------------------------------------- */
 
 static bool read_exactly(struct npy_reader *r, void *to, size_t bytes, struct fault *fault)
 {
@@ -123,8 +123,8 @@ void npy_close(struct npy_reader *reader)
     free(reader);
 }
 
-/* ---- shape ------------------------------------------------------------------------------------------------
- */
+/* ---- shape
+ * ------------------------------------------------------------------------------------------------ */
 
 struct npy_shape npy_shape(const struct npy_reader *reader)
 {
@@ -152,8 +152,8 @@ bool npy_expect_columns(const struct npy_reader *reader, int64_t d, struct fault
                      reader->name, text, d, d);
 }
 
-/* ---- rows -------------------------------------------------------------------------------------------------
- */
+/* ---- rows
+ * ------------------------------------------------------------------------------------------------- */
 
 static void swap_bytes(unsigned char *at, size_t elements, size_t size)
 {
@@ -291,8 +291,8 @@ bool npy_read_rows(struct npy_reader *r, int precision, int64_t rows, void *to, 
     return read_elements(r, precision, rows, to, got, fault);
 }
 
-/* ---- rows where they lie --------------------------------------------------------------------------------
- */
+/* ---- rows where they lie
+ * -------------------------------------------------------------------------------- */
 
 /* What the buffer holds is what is mapped there, and finite. */
 static bool check_part(const struct npy_reader *r, const struct file_map *map, int64_t first, size_t elements,

@@ -114,8 +114,7 @@ static bool tell_missing(const struct npz *npz, const char *name, struct fault *
                      count > 0 ? list : "nothing");
 }
 
-/* ---- a member as a source of bytes
- * -------------------------------------------------------------------------- */
+/* ---- a member as a source of bytes --------------------------------------------------------------------- */
 
 static bool member_read(void *state, const char *name, void *to, size_t bytes, size_t *got,
                         struct fault *fault)
@@ -199,7 +198,7 @@ bool npz_integers(struct npz *npz, const char *name, struct npy_reader **out, st
     return open_member(npz, NPY_INTEGERS, name, out, fault);
 }
 
-/* ---- making one --------------------------------------------------------------------------------------- */
+/* ---- making one ---------------------------------------------------------------------------------------- */
 
 /* Takes the source, which is NULL where there was no memory for it. */
 static bool add_member(zip_t *zip, const char *name, zip_source_t *source)
@@ -219,7 +218,8 @@ static bool add_labels(zip_t *zip, struct npz *labels)
            add_member(zip, "labels", zip_source_zip(zip, labels->zip, (zip_uint64_t)index, 0, 0, -1));
 }
 
-static bool write_zip(const char *path, const char *rows, const char *name, struct npz *labels, struct fault *fault)
+static bool write_zip(const char *path, const char *rows, const char *name, struct npz *labels,
+                      struct fault *fault)
 {
     int code = 0;
     zip_t *const zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code);

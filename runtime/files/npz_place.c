@@ -51,8 +51,8 @@ static bool read_at(const struct file *file, uint64_t offset, void *to, size_t b
     return true;
 }
 
-/* ---- the directory --------------------------------------------------------------------------------------
- */
+/* ---- the directory
+ * -------------------------------------------------------------------------------------- */
 
 /* The place of the last mark of an end, behind which there may be a comment. */
 static bool find_end(const struct file *file, uint64_t *out)
@@ -89,8 +89,8 @@ static bool find_entries(const struct file *file, uint64_t *out)
     return true;
 }
 
-/* ---- a member -------------------------------------------------------------------------------------------
- */
+/* ---- a member
+ * ------------------------------------------------------------------------------------------- */
 
 /* Numbers of an entry that are in_extra stand in a field behind its name, in this order, those alone. */
 static bool take_large(const unsigned char *extra, size_t length, uint64_t *const numbers[3])

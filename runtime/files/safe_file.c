@@ -49,8 +49,8 @@ static bool is_named(int descriptor, const char *path)
            opened.st_ino == named.st_ino;
 }
 
-/* Opens PATH.part and locks it, so that two writers of one file do not mix. Truncated only once it is ours.
- */
+/* Opens PATH.part and locks it, so that two writers of one file do not mix. Truncated only once it is
+ * ours. */
 static bool open_beside(struct safe_file *file, struct fault *fault)
 {
     for (;;) {
@@ -126,8 +126,8 @@ bool safe_file_write(struct safe_file *file, const void *data, size_t bytes, str
     return true;
 }
 
-/* The name in the directory is on the device only after this; some file systems cannot do it, and say EINVAL.
- */
+/* The name in the directory is on the device only after this; some file systems cannot do it, and say
+ * EINVAL. */
 static bool sync_directory(const struct safe_file *file, struct fault *fault)
 {
     char *const copy = strdup(file->path);
@@ -187,7 +187,8 @@ bool safe_file_place(const char *beside, const char *path, struct fault *fault)
     const bool opened = file->descriptor >= 0;
     unlink(beside);
     release(file);
-    return opened ? fault_memory(fault, strlen(path), "a path") : fault_system(fault, error, "cannot write %s", path);
+    return opened ? fault_memory(fault, strlen(path), "a path")
+                  : fault_system(fault, error, "cannot write %s", path);
 }
 
 bool safe_file_put(const char *path, const void *data, size_t bytes, struct fault *fault)

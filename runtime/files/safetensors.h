@@ -31,8 +31,8 @@ struct metadata {
 
 int64_t tensor_elements(const struct tensor *tensor);
 
-/* A tensor of `precision` 4 or 8 (F32, F64) whose data is lent. rank <= 2: shape [first], or [first, second].
- */
+/* A tensor of `precision` 4 or 8 (F32, F64) whose data is lent. rank <= 2: shape [first], or [first,
+ * second]. */
 struct tensor tensor_of(const char *name, int precision, int rank, int64_t first, int64_t second,
                         const void *data);
 

@@ -61,8 +61,8 @@ struct tensor tensor_of(const char *name, int precision, int rank, int64_t first
                            .data = data};
 }
 
-/* ---- the header -------------------------------------------------------------------------------------------
- */
+/* ---- the header
+ * ------------------------------------------------------------------------------------------- */
 
 static bool bad(const struct safetensors *file, struct fault *fault, const char *tensor, const char *what)
 {
@@ -192,8 +192,8 @@ static bool read_header(struct safetensors *file, const char *text, size_t lengt
     return done;
 }
 
-/* ---- the file ---------------------------------------------------------------------------------------------
- */
+/* ---- the file
+ * --------------------------------------------------------------------------------------------- */
 
 static bool header_length(const struct safetensors *file, const unsigned char *prefix, uint64_t length,
                           uint64_t *out, struct fault *fault)
@@ -296,8 +296,8 @@ void safetensors_free(struct safetensors *file)
     free(file);
 }
 
-/* ---- what is in it ----------------------------------------------------------------------------------------
- */
+/* ---- what is in it
+ * ---------------------------------------------------------------------------------------- */
 
 size_t safetensors_count(const struct safetensors *file)
 {

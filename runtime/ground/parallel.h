@@ -20,8 +20,8 @@ typedef void parallel_each_body(void *data, int thread);
  * run (pin.h). */
 void parallel_for(int threads, int64_t parts, parallel_body *body, void *data);
 
-/* body(data, thread) for thread = 0 .. threads - 1, each in the thread that has this number in later calls.
- */
+/* body(data, thread) for thread = 0 .. threads - 1, each in the thread that has this number in later
+ * calls. */
 void parallel_each(int threads, parallel_each_body *body, void *data);
 
 #endif

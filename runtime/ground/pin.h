@@ -3,8 +3,8 @@
  * Threads on cores of their own, through hwloc: a thread that stays where it is keeps its caches and the
  * memory that is near. A person's own word on it comes first, and threads are left to the system where the
  * process is not one that has its cores to itself: several trainings side by side would otherwise share the
- * first cores.
- */
+ * first
+ * cores. */
 #ifndef GPFC_PIN_H
 #define GPFC_PIN_H
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- processor ---------------------------------------------------------------------------------------- */
+/* ---- processor ----------------------------------------------------------------------------------------- */
 
 /* Features that kernels of ours can need, as LLVM and the C compiler name them alike. Others (tuning hints,
  * features that come with one of these) are not asked for. */
@@ -13,7 +13,8 @@
 #define FEATURES(ROW) \
     ROW("sse3") ROW("ssse3") ROW("sse4.1") ROW("sse4.2") ROW("popcnt") ROW("avx") ROW("avx2") ROW("fma") \
     ROW("bmi") ROW("bmi2") ROW("avx512f") ROW("avx512vl") ROW("avx512bw") ROW("avx512dq") \
-    ROW("avx512cd") ROW("avx512ifma") ROW("avx512vbmi") ROW("avx512vbmi2") ROW("avx512vnni") ROW("avx512bitalg") \
+    ROW("avx512cd") ROW("avx512ifma") ROW("avx512vbmi") ROW("avx512vbmi2") ROW("avx512vnni") \
+    ROW("avx512bitalg") \
     ROW("avx512vpopcntdq") ROW("avx512bf16") ROW("gfni") ROW("vpclmulqdq") ROW("sse4a") ROW("fma4") ROW("xop")
 /* clang-format on */
 
@@ -64,7 +65,7 @@ bool bundle_cpu_fits(const char *features, const char *compiled_for, struct faul
         compiled_for, missing);
 }
 
-/* ---- contents ----------------------------------------------------------------------------------------- */
+/* ---- contents ------------------------------------------------------------------------------------------ */
 
 const struct gpfc_kernel *bundle_kernel(const struct gpfc_bundle *bundle, const char *name)
 {

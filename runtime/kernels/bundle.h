@@ -5,8 +5,8 @@
 #ifndef GPFC_BUNDLE_H
 #define GPFC_BUNDLE_H
 
-#include "ground/fault.h"
 #include "gpfc/kernel_abi.h"
+#include "ground/fault.h"
 
 /* ABI version, sizes, presence of the kernels that every bundle has, and the processor's features. */
 bool bundle_check(const struct gpfc_bundle *bundle, struct fault *fault) MUST_CHECK;

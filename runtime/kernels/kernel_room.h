@@ -6,8 +6,8 @@
 #ifndef GPFC_KERNEL_ROOM_H
 #define GPFC_KERNEL_ROOM_H
 
-#include "ground/fault.h"
 #include "gpfc/kernel_abi.h"
+#include "ground/fault.h"
 
 #include <stddef.h>
 

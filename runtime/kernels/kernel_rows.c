@@ -20,7 +20,7 @@ struct kernel_rows {
     struct kernel_room *rooms;
 };
 
-/* ---- making ----------------------------------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------------------------------------- */
 
 static bool is_given(const struct kernel_rows *rows, int port)
 {
@@ -122,7 +122,7 @@ void kernel_rows_free(struct kernel_rows *rows)
     free(rows);
 }
 
-/* ---- running ---------------------------------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------------------------------------- */
 
 /* An output that is the same for all rows. */
 static void repeat_total(const struct tile *tile, const void *total, int64_t elements, int64_t precision,

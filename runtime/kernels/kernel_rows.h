@@ -7,8 +7,8 @@
 #ifndef GPFC_KERNEL_ROWS_H
 #define GPFC_KERNEL_ROWS_H
 
-#include "ground/fault.h"
 #include "gpfc/kernel_abi.h"
+#include "ground/fault.h"
 
 enum { KERNEL_ROWS_PORTS = 2 };
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernels/kernel_run.h"
 
+#include "ground/parallel.h"
 #include "kernels/kernel_room.h"
 #include "kernels/kernel_sum.h"
 #include "kernels/kernel_tile.h"
-#include "ground/parallel.h"
 #include "numbers/random.h"
 
 #include <assert.h>
@@ -47,7 +47,7 @@ struct kernel_run {
                                   the same in all */
 };
 
-/* ---- memory ------------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------------------- */
 
 static void bind_in(struct kernel_run *run, int port, const void *values)
 {
@@ -126,7 +126,7 @@ void kernel_run_free(struct kernel_run *run)
     free(run);
 }
 
-/* ---- binding ------------------------------------------------------------------------------------------ */
+/* ---- binding ------------------------------------------------------------------------------------------- */
 
 void kernel_run_parameters(struct kernel_run *run, const void *theta)
 {
@@ -217,7 +217,7 @@ static int64_t noise_elements(const struct kernel_run *run, const struct gpfc_po
     return run->steps > 0 ? port->elements / run->bundle->steps * run->steps : port->elements;
 }
 
-/* ---- tiles -------------------------------------------------------------------------------------------- */
+/* ---- tiles --------------------------------------------------------------------------------------------- */
 
 struct batch { /* one call of kernel_run_go */
     const struct kernel_run *run;
@@ -297,7 +297,7 @@ static void spread_outputs(const struct kernel_run *run, const struct kernel_roo
     }
 }
 
-/* ---- leaves ------------------------------------------------------------------------------------------- */
+/* ---- leaves -------------------------------------------------------------------------------------------- */
 
 static bool worth_a_leaf(const struct kernel_run *run, int64_t tiles, int64_t leaves)
 {
@@ -333,7 +333,7 @@ static void run_leaf(void *data, int64_t leaf, int thread)
     kernel_sum_leaf_done(run->sum, leaf);
 }
 
-/* ---- one call ----------------------------------------------------------------------------------------- */
+/* ---- one call ------------------------------------------------------------------------------------------ */
 
 static void draw_step_noise(const struct kernel_run *run)
 {

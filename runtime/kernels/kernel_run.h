@@ -44,7 +44,7 @@ void kernel_run_go(struct kernel_run *run, int64_t n);
 /* How many leaves n rows are cut into; for tests and for those who explain. */
 int64_t kernel_run_leaves(const struct kernel_run *run, int64_t n);
 
-double kernel_run_flop(const struct kernel_run *run); /* of one sample */
+double kernel_run_flop(const struct kernel_run *run);        /* of one sample */
 double kernel_run_useful_flop(const struct kernel_run *run); /* of them, all but what is computed again */
 size_t kernel_run_bytes(const struct kernel_run *run);
 

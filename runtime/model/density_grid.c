@@ -4,8 +4,8 @@
  * grid resolves them. */
 #include "model/density_grid.h"
 
-#include "numbers/factors.h"
 #include "kernels/kernel_run.h"
+#include "numbers/factors.h"
 #include "numbers/normal.h"
 #include "numbers/rows.h"
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/evaluate.h"
 
-#include "numbers/factors.h"
-#include "kernels/kernel_run.h"
 #include "ground/parallel.h"
+#include "kernels/kernel_run.h"
+#include "kernels/settings.h"
+#include "numbers/factors.h"
 #include "numbers/random.h"
 #include "numbers/rows.h"
-#include "kernels/settings.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- memory and kernels ------------------------------------------------------------------------------- */
+/* ---- memory and kernels -------------------------------------------------------------------------------- */
 
 /* Elements of Jacobians; rows. */
 enum { BLOCK_ELEMENTS = 1 << 20, LEAST_BLOCK = 64, MOST_BLOCK = 4096, DELTAS_A_PART = 256 };
@@ -96,7 +96,7 @@ double evaluate_larger(double a, double b)
     return isnan(a) || a >= b ? a : b;
 }
 
-/* ---- one block ---------------------------------------------------------------------------------------- */
+/* ---- one block ----------------------------------------------------------------------------------------- */
 
 static double real_at(const struct evaluator *e, const void *array, int64_t i)
 {
@@ -196,7 +196,7 @@ static void run_block(struct evaluator *e, const void *x, const void *y, int64_t
         add_row(e, x, y, row);
 }
 
-/* ---- all ---------------------------------------------------------------------------------------------- */
+/* ---- all ----------------------------------------------------------------------------------------------- */
 
 /* Largest |mean| and |covariance - I| from sums over n rows. */
 static void moments_of(const struct evaluator *e, const double *mean, const double *square, double n,

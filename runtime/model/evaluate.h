@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * How good a flow is, measured on pairs: the transport cost before and after, and how well s keeps N(0, I).
- */
+ * How good a flow is, measured on pairs: the transport cost before and after, and how well s keeps N(0,
+ * I). */
 #ifndef GPFC_EVALUATE_H
 #define GPFC_EVALUATE_H
 
-#include "ground/fault.h"
 #include "gpfc/kernel_abi.h"
+#include "ground/fault.h"
 
 /* delta(y) = log|det ds/dy| - (|s|^2 - |y|^2)/2 is 0 where s keeps N(0, I) exactly. */
 struct evaluation {

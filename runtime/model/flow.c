@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/flow.h"
 
-#include "kernels/kernel_run.h"
 #include "ground/parallel.h"
+#include "kernels/kernel_run.h"
 #include "numbers/rows.h"
 
 #include <math.h>
@@ -91,7 +91,7 @@ void gpfc_flow_close(struct gpfc_flow *flow)
     free(flow);
 }
 
-/* ---- rows --------------------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------------------------- */
 
 static size_t row_bytes(const struct gpfc_flow *flow)
 {
@@ -142,7 +142,7 @@ static void mend(struct gpfc_flow *flow, void *to, size_t each, int64_t rows)
     }
 }
 
-/* ---- the base flow, which computes in double, on standardised data ------------------------------------ */
+/* ---- the base flow, which computes in double, on standardised data ------------------------------------- */
 
 typedef bool base_map(struct base_flow *, const double *, int64_t, double *, double *,
                       struct base_flow_report *, struct fault *);
@@ -171,8 +171,8 @@ static bool base_block(struct gpfc_flow *flow, bool forward, const void *from, s
     return true;
 }
 
-/* Block by block; where the arrays are one and numbers become larger, the last block comes first, so that what
- * was not read is not written on. */
+/* Block by block; where the arrays are one and numbers become larger, the last block comes first, so that
+ * what was not read is not written on. */
 static bool base_rows(struct gpfc_flow *flow, bool forward, const void *from, void *to, int64_t n,
                       struct fault *fault)
 {

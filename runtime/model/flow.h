@@ -5,8 +5,8 @@
 #ifndef GPFC_FLOW_MAP_H
 #define GPFC_FLOW_MAP_H
 
-#include "ground/fault.h"
 #include "gpfc/runtime.h"
+#include "ground/fault.h"
 #include "model/weights.h"
 
 enum flow_part { FLOW_PART_FLOW, FLOW_PART_BASE, FLOW_PART_BOTH }; /* s, f, and s after f */

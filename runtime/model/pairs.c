@@ -17,7 +17,7 @@ enum { BLOCK_ROWS = 4096, MOST_PLACED = 10000 };
  * out where the search for x failed altogether, as where z is out of f's range. */
 static const double way_back = 1e-3;
 
-/* ---- samples as they are ------------------------------------------------------------------------------ */
+/* ---- samples as they are ------------------------------------------------------------------------------- */
 
 static double log_normal(const double *y, int64_t n)
 {
@@ -88,7 +88,7 @@ void pairs_free(struct pairs *pairs)
     *pairs = (struct pairs){.d = 0};
 }
 
-/* ---- through a base flow ------------------------------------------------------------------------------ */
+/* ---- through a base flow ------------------------------------------------------------------------------- */
 
 static bool take(struct pairs *pairs, int which, int64_t n, struct fault *fault)
 {
@@ -163,7 +163,7 @@ static bool map_all(struct maker *maker, struct fault *fault)
            map_half(maker, pairs->x_test, pairs->n_test, pairs->y_test, &pairs->nll_test, fault);
 }
 
-/* ---- from noise --------------------------------------------------------------------------------------- */
+/* ---- from noise ---------------------------------------------------------------------------------------- */
 
 /* y [rows][d], as a trainer's precision holds it. */
 static void draw(struct maker *maker, uint64_t first, int64_t rows)
@@ -250,7 +250,7 @@ static bool draw_all(struct maker *maker, struct fault *fault)
                       (long long)n_train));
 }
 
-/* ---- both --------------------------------------------------------------------------------------------- */
+/* ---- both ---------------------------------------------------------------------------------------------- */
 
 static bool make(struct pairs *out, const struct samples *samples, struct maker *maker,
                  bool how(struct maker *maker, struct fault *fault), struct fault *fault)

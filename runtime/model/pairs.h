@@ -6,14 +6,14 @@
  *
  *   from the samples' own y
  *   from a base flow, y = f(x)
- *   from a base flow and noise: z drawn, x = f^-1(z), y = f(x), as many as there are samples
- */
+ *   from a base flow and noise: z drawn, x = f^-1(z), y = f(x), as many as there are
+ * samples */
 #ifndef GPFC_PAIRS_H
 #define GPFC_PAIRS_H
 
 #include "base/base_flow.h"
-#include "ground/fault.h"
 #include "data/samples.h"
+#include "ground/fault.h"
 
 #include <stdint.h>
 

@@ -5,8 +5,8 @@
 #define GPFC_TENSOR_LIST_H
 
 #include "base/base_flow.h"
-#include "files/safetensors.h"
 #include "data/standard.h"
+#include "files/safetensors.h"
 
 /* Both grow. All of it is freed by tensor_list_free; numbers are lent. */
 struct tensor_list {

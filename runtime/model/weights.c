@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- is it ours? -------------------------------------------------------------------------------------- */
+/* ---- is it ours? --------------------------------------------------------------------------------------- */
 
 static bool starts_with(const char *text, const char *start)
 {
@@ -119,7 +119,7 @@ bool weights_same_base(const struct gpfc_bundle *bundle, const struct safetensor
            of_another(bundle, file, path, "base flow", decides_base, fault);
 }
 
-/* ---- reading arrays ----------------------------------------------------------------------------------- */
+/* ---- reading arrays ------------------------------------------------------------------------------------ */
 
 bool weights_take(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *prefix,
                   void *array, struct fault *fault)
@@ -179,7 +179,7 @@ static bool take_all(void **theta, const struct gpfc_bundle *bundle, const struc
            no_others(bundle, file, path, start, what, fault) && all_finite(bundle, path, *theta, fault);
 }
 
-/* ---- the base flow ------------------------------------------------------------------------------------ */
+/* ---- the base flow ------------------------------------------------------------------------------------- */
 
 static bool take_mixture(struct base_flow **out, const struct gpfc_bundle *bundle,
                          const struct safetensors *file, const char *path, int threads, struct fault *fault)
@@ -222,7 +222,7 @@ bool weights_take_base(struct base_flow **out, const struct gpfc_bundle *bundle,
     return good;
 }
 
-/* ---- files -------------------------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------------------------------------- */
 
 /* A checkpoint's are those of the weights that it goes on with. */
 static void read_time_steps(struct weights *weights, const struct safetensors *file)

@@ -8,10 +8,10 @@
 #define GPFC_WEIGHTS_H
 
 #include "base/base_flow.h"
-#include "ground/fault.h"
-#include "gpfc/kernel_abi.h"
-#include "files/safetensors.h"
 #include "data/standard.h"
+#include "files/safetensors.h"
+#include "gpfc/kernel_abi.h"
+#include "ground/fault.h"
 
 /* By (seed, parameter, element), as each parameter's `init` says. Of a GP flow's layers biases start like the
  * weights: with biases of zero the cube field reaches 1.054 on the moons in 1,000 steps, so 1.047. */
@@ -39,8 +39,8 @@ bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const c
 /* The base flow alone, which must be there; flow.* is not looked at. */
 bool weights_read_base(struct weights *out, const struct gpfc_bundle *bundle, const char *path, int threads,
                        struct fault *fault) MUST_CHECK;
-/* Time steps to run a model with that was trained with `known` of them, 0 where that is not known: those, where the
- * bundle's kernels take any number and have room for it; else the bundle's. */
+/* Time steps to run a model with that was trained with `known` of them, 0 where that is not known: those,
+ * where the bundle's kernels take any number and have room for it; else the bundle's. */
 int64_t weights_time_steps(const struct gpfc_bundle *bundle, int64_t known);
 void weights_free(struct weights *weights); /* what is in it; a zeroed one is allowed */
 
@@ -54,7 +54,7 @@ struct weights_beside {               /* what a file holds beside the arrays tha
 bool weights_write(const char *path, const struct weights_beside *beside, const struct gpfc_bundle *trained,
                    const void *theta, const struct weights_note *note, struct fault *fault) MUST_CHECK;
 
-/* ---- pieces, for checkpoints -------------------------------------------------------------------------- */
+/* ---- pieces, for checkpoints --------------------------------------------------------------------------- */
 
 /* Arrays named prefix + name, into an array laid out as theta. */
 bool weights_take(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *prefix,

@@ -3,10 +3,10 @@
  * How trained arrays start. Number i of a parameter depends on the seed, the parameter's place in the bundle
  * and i. */
 #include "kernels/bundle.h"
-#include "numbers/random.h"
-#include "numbers/rows.h"
 #include "kernels/settings.h"
 #include "model/weights.h"
+#include "numbers/random.h"
+#include "numbers/rows.h"
 
 #include <math.h>
 

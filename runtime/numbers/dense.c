@@ -7,7 +7,7 @@
 
 #define INLINE static inline __attribute__((always_inline)) /* into both variants */
 
-/* ---- products ----------------------------------------------------------------------------------------- */
+/* ---- products ------------------------------------------------------------------------------------------ */
 
 /* A block of c stays in registers while a sum goes by: ROWS x COLUMNS of them, eight vectors of four. */
 enum { ROWS = 4, LANES = 4, COLUMNS = 2 * LANES };
@@ -104,7 +104,7 @@ void dense_multiply(int64_t rows, int64_t inner, int64_t columns, const double *
     (has_avx2() ? multiply_avx2 : multiply_anywhere)(&product);
 }
 
-/* ---- bases -------------------------------------------------------------------------------------------- */
+/* ---- bases --------------------------------------------------------------------------------------------- */
 
 void dense_transpose(int64_t rows, int64_t columns, const double *from, double *to)
 {

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-/* ---- LU factors with row pivots ---------------------------------------------------------------------- */
+/* ---- LU factors with row pivots ------------------------------------------------------------------------ */
 
 static void swap_rows(double *a, double *b, int64_t n)
 {
@@ -42,7 +42,7 @@ double log_abs_det(double *a, int64_t d)
     return sum;
 }
 
-/* ---- Cholesky's factor ------------------------------------------------------------------------------ */
+/* ---- Cholesky's factor --------------------------------------------------------------------------------- */
 
 bool cholesky_factor(const double *a, int64_t d, double ridge, double *L)
 {

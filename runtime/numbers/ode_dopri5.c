@@ -62,7 +62,7 @@ static bool all_finite(const double *x, int64_t n)
     return true;
 }
 
-/* ---- starting --------------------------------------------------------------------------------------- */
+/* ---- starting ------------------------------------------------------------------------------------------ */
 
 /* A first step that moves x by a small part of its size; the error of a step goes with its fifth power. */
 static double first_step(const struct work *work, int64_t row)
@@ -98,7 +98,7 @@ static void start_rows(struct work *work)
     }
 }
 
-/* ---- one step of all rows --------------------------------------------------------------------------- */
+/* ---- one step of all rows ------------------------------------------------------------------------------ */
 
 static void make_stage(struct work *work, int s)
 {

@@ -30,8 +30,8 @@ void random_block(uint64_t seed, uint64_t stream, uint64_t block, uint32_t out[4
     memcpy(out, words.v, sizeof words.v);
 }
 
-/* ---- double -----------------------------------------------------------------------------------------------
- */
+/* ---- double
+ * ----------------------------------------------------------------------------------------------- */
 
 /* (k + 1/2) / 2^52, k < 2^52: never 0 nor 1, and exact. */
 static double uniform_of(uint32_t high, uint32_t low)
@@ -62,8 +62,7 @@ double random_normal(uint64_t seed, uint64_t stream, uint64_t index)
     return pair[index % DOUBLES_IN_BLOCK];
 }
 
-/* ---- single: GROUP blocks at a time, without branches
- * ------------------------------------------------------- */
+/* ---- single: GROUP blocks at a time, without branches -------------------------------------------------- */
 
 static inline float float_of_bits(uint32_t bits)
 {
@@ -115,8 +114,8 @@ static inline void circle_of(uint32_t w, float *cosine, float *sine)
     *sine = float_of_bits(((cb & swap) | (sb & ~swap)) ^ sine_sign);
 }
 
-/* (w + 1/2) / 2^32, rounded: above 0, at most 1. In two halves, since vectors convert signed integers alone.
- */
+/* (w + 1/2) / 2^32, rounded: above 0, at most 1. In two halves, since vectors convert signed integers
+ * alone. */
 static inline float radius_squared_of(uint32_t w)
 {
     const float u = (float)(int32_t)(w >> 16) * 0x1p-16f + ((float)(int32_t)(w & 0xFFFFu) + 0.5f) * 0x1p-32f;
@@ -165,8 +164,8 @@ static void normal_group(uint64_t seed, uint64_t stream, const uint64_t block[GR
     }
 }
 
-/* ---- ranges -----------------------------------------------------------------------------------------------
- */
+/* ---- ranges
+ * ----------------------------------------------------------------------------------------------- */
 
 static void fill_double(uint64_t seed, uint64_t stream, uint64_t first, int64_t count, double *out)
 {
@@ -204,8 +203,8 @@ void random_fill_normal(uint64_t seed, uint64_t stream, uint64_t first, int64_t 
         fill_double(seed, stream, first, count, out);
 }
 
-/* ---- tiles ------------------------------------------------------------------------------------------------
- */
+/* ---- tiles
+ * ------------------------------------------------------------------------------------------------ */
 
 /* Which samples a tile holds: rows of a shuffled set, or consecutive ones. */
 struct samples {
@@ -278,8 +277,8 @@ void random_fill_tile_of(uint64_t seed, uint64_t stream, const uint32_t *sample,
     fill_tile(seed, stream, &(struct samples){.sample = sample}, elements, lanes, precision, out);
 }
 
-/* ---- order ------------------------------------------------------------------------------------------------
- */
+/* ---- order
+ * ------------------------------------------------------------------------------------------------ */
 
 /* Uniform below bound, from 64 random bits: off by at most bound / 2^64. */
 static uint64_t below(uint64_t bits, uint64_t bound)

@@ -10,8 +10,8 @@ typedef float loose_float __attribute__((aligned(1), may_alias)); /* at any addr
 typedef double loose_double __attribute__((aligned(1), may_alias));
 
 /* n numbers of precision 4 or 8, from or to double; `from` may be at any address, as in a file that is
- * mapped.
- */
+ *
+ * mapped. */
 void rows_to_double(const void *from, int64_t n, int precision, double *to);
 void rows_from_double(const double *from, int64_t n, int precision, void *to);
 

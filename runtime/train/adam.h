@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The Adam optimiser on arrays of REALs (float or double, as the bundle's precision says). Allocates nothing.
- */
+ * The Adam optimiser on arrays of REALs (float or double, as the bundle's precision says). Allocates
+ * nothing. */
 #ifndef GPFC_ADAM_H
 #define GPFC_ADAM_H
 
-#include "ground/fault.h"
 #include "gpfc/kernel_abi.h"
+#include "ground/fault.h"
 
 #include <stdint.h>
 
@@ -29,8 +29,8 @@ struct adam_arrays { /* each of n REALs */
 
 struct adam adam_from_settings(const struct gpfc_bundle *bundle);
 
-/* Euclidean norm, summed in double; not finite where an element is not, or where squares of doubles overflow.
- */
+/* Euclidean norm, summed in double; not finite where an element is not, or where squares of doubles
+ * overflow. */
 double adam_norm(const void *array, int64_t n, int64_t precision);
 
 /* One step; `step` counts from 1; `norm` is the gradient's, for clipping: a longer gradient is scaled by

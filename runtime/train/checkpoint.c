@@ -5,9 +5,9 @@
  * too, and adam.mean.*, adam.square.*, best.* beside them. */
 #include "train/checkpoint.h"
 
+#include "model/tensor_list.h"
 #include "train/checkpoint_settings.h"
 #include "train/metrics.h"
-#include "model/tensor_list.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the counters ------------------------------------------------------------------------------------- */
+/* ---- the counters -------------------------------------------------------------------------------------- */
 
 enum field_kind { FIELD_COUNT, FIELD_WORD, FIELD_REAL };
 
@@ -113,7 +113,7 @@ static bool read_fields(const struct safetensors *file, const char *path, struct
     return true;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------ */
+/* ---- writing ------------------------------------------------------------------------------------------- */
 
 static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
 {
@@ -182,7 +182,7 @@ bool checkpoint_write(const char *path, const struct trainer *trainer, const str
     return good;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
 static bool options_in_range(const struct checkpoint *checkpoint, struct fault *fault)
 {

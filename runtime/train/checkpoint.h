@@ -5,8 +5,8 @@
 #ifndef GPFC_CHECKPOINT_H
 #define GPFC_CHECKPOINT_H
 
-#include "train/train.h"
 #include "model/weights.h"
+#include "train/train.h"
 
 struct checkpoint_note {            /* how the training was started, and how long it took so far */
     struct trainer_options options; /* of this training */

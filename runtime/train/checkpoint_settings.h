@@ -4,8 +4,8 @@
 #ifndef GPFC_CHECKPOINT_SETTINGS_H
 #define GPFC_CHECKPOINT_SETTINGS_H
 
-#include "gpfc/kernel_abi.h"
 #include "files/safetensors.h"
+#include "gpfc/kernel_abi.h"
 
 /* Lists settings that steer this training (the base flow's, or the flow's) and that the trainer has otherwise
  * than the file: "train.rate was 0.005 and is 0.001"; "" where there are none. */

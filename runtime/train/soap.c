@@ -5,9 +5,9 @@
  * of their directions. Everything between reading and writing the weights is in double. */
 #include "train/soap.h"
 
+#include "ground/parallel.h"
 #include "kernels/bundle.h"
 #include "numbers/dense.h"
-#include "ground/parallel.h"
 #include "numbers/rows.h"
 
 #include <float.h>
@@ -50,7 +50,7 @@ struct soap {
     size_t room_elements;
 };
 
-/* ---- making ------------------------------------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------------------------------------- */
 
 static bool is_bias_of(const struct gpfc_parameter *weight, const struct gpfc_parameter *next)
 {
@@ -156,7 +156,7 @@ size_t soap_bytes(const struct soap *soap)
     return soap->room_elements * sizeof *soap->room;
 }
 
-/* ---- weights to matrices ------------------------------------------------------------------------------ */
+/* ---- weights to matrices ------------------------------------------------------------------------------- */
 
 /* A row of a layer's matrix: one of its weight's, and an element of its bias, all of them in theta. */
 static void take(const struct layer *layer, const void *array, int64_t precision, double *to)
@@ -181,7 +181,7 @@ static void put(const struct layer *layer, const double *from, int64_t precision
     }
 }
 
-/* ---- turning ------------------------------------------------------------------------------------------ */
+/* ---- turning ------------------------------------------------------------------------------------------- */
 
 /* matrix <- left matrix right; NULL: the identity. */
 static void both_sides(const struct layer *layer, const struct work *work, const double *left,
@@ -232,7 +232,7 @@ static void renew(const struct side *side, const struct work *work, int turns)
     }
 }
 
-/* ---- a step ------------------------------------------------------------------------------------------- */
+/* ---- a step -------------------------------------------------------------------------------------------- */
 
 struct step { /* the same for every layer */
     const struct soap *soap;
@@ -336,7 +336,7 @@ bool soap_step(struct soap *soap, const struct adam *adam, const struct adam_arr
     return !atomic_load(&step.bad);
 }
 
-/* ---- checkpoints -------------------------------------------------------------------------------------- */
+/* ---- checkpoints --------------------------------------------------------------------------------------- */
 
 enum { TENSORS_EACH = 4 };
 

@@ -10,9 +10,9 @@
 #ifndef GPFC_SOAP_H
 #define GPFC_SOAP_H
 
-#include "train/adam.h"
 #include "files/safetensors.h"
 #include "model/tensor_list.h"
+#include "train/adam.h"
 
 enum { SOAP_LARGEST_SIDE = 512, SOAP_TURN_STEPS = 10 /* the basis is renewed every so many steps */ };
 

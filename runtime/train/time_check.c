@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/time_check.h"
 
-#include "model/evaluate.h"
 #include "kernels/kernel_run.h"
+#include "model/evaluate.h"
 #include "numbers/rows.h"
 
 #include <math.h>

@@ -9,8 +9,8 @@
 
 #include <stddef.h>
 
-/* So many are enough for a mean to a tenth; a largest value wants more, and each costs less. At d = 10 a check
- * costs as much as training on 1,600 rows. */
+/* So many are enough for a mean to a tenth; a largest value wants more, and each costs less. At d = 10 a
+ * check costs as much as training on 1,600 rows. */
 enum { TIME_CHECK_ROWS = 256, TIME_CHECK_TRIPS = 1024 };
 
 struct time_check;

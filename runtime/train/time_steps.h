@@ -38,8 +38,8 @@ typedef struct time_errors time_probe(void *data, int64_t steps);
 struct time_choice time_steps_follow(const struct time_rule *rule, int64_t now, time_probe *probe,
                                      void *data);
 
-/* For weights that stay: the fewest, found from `now` on, but for a margin for rows that were not looked at.
- */
+/* For weights that stay: the fewest, found from `now` on, but for a margin for rows that were not looked
+ * at. */
 struct time_choice time_steps_settle(const struct time_rule *rule, int64_t now, time_probe *probe,
                                      void *data);
 

@@ -17,7 +17,7 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------------ */
+/* ---- numbers ------------------------------------------------------------------------------------------- */
 
 /* The first element that is not finite of an array laid out as theta: its parameter and place there. */
 static const struct gpfc_parameter *first_bad(const struct gpfc_bundle *bundle, const void *array,
@@ -54,7 +54,7 @@ bool trainer_finite(const struct trainer *trainer, char *what, size_t room)
     return true;
 }
 
-/* ---- time steps --------------------------------------------------------------------------------------- */
+/* ---- time steps ---------------------------------------------------------------------------------------- */
 
 static void follow_steps(struct trainer *trainer)
 {
@@ -82,7 +82,7 @@ void trainer_fix_steps(struct trainer *trainer)
     trainer->state.time_steps = trainer->bundle->steps;
 }
 
-/* ---- a step ------------------------------------------------------------------------------------------- */
+/* ---- a step -------------------------------------------------------------------------------------------- */
 
 void trainer_order(struct trainer *trainer, int64_t epoch)
 {
@@ -201,7 +201,7 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
     return true;
 }
 
-/* ---- the test ----------------------------------------------------------------------------------------- */
+/* ---- the test ------------------------------------------------------------------------------------------ */
 
 const char *trainer_measured_rows(const struct trainer *trainer, char which)
 {

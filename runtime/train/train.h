@@ -9,18 +9,18 @@
 #ifndef GPFC_TRAIN_H
 #define GPFC_TRAIN_H
 
-#include "train/adam.h"
-#include "ground/fault.h"
 #include "gpfc/kernel_abi.h"
+#include "ground/fault.h"
 #include "kernels/kernel_run.h"
 #include "model/pairs.h"
+#include "train/adam.h"
 #include "train/rate.h"
 #include "train/soap.h"
 #include "train/time_check.h"
 
 struct trainer_options {
     int64_t epochs; /* 0: as many as rate_epochs says */
-    int64_t batch; /* rows of a step; the last, smaller one of an epoch is used too */
+    int64_t batch;  /* rows of a step; the last, smaller one of an epoch is used too */
     uint64_t seed;
     int threads;
 };

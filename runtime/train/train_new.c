@@ -6,8 +6,8 @@
 #include "base/base_flow.h"
 #include "kernels/bundle.h"
 #include "kernels/settings.h"
-#include "train/train_parts.h"
 #include "model/weights.h"
+#include "train/train_parts.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* ---- measures ----------------------------------------------------------------------------------------- */
+/* ---- measures ------------------------------------------------------------------------------------------ */
 
 /* A mean over the steps since the last measure; NaN before the first step. */
 static double mean(const struct trainer_sums *sums, double sum)
@@ -56,7 +56,7 @@ static bool measure(struct train_run *run, double rate, double lambda, struct fa
     return metrics_add(run->metrics, &line, fault);
 }
 
-/* ---- saving ------------------------------------------------------------------------------------------- */
+/* ---- saving -------------------------------------------------------------------------------------------- */
 
 const void *train_run_best(const struct train_run *run)
 {
@@ -99,7 +99,7 @@ double train_run_seconds(const struct train_run *run)
     return run->note.seconds + (clock_now() - run->started);
 }
 
-/* ---- steps -------------------------------------------------------------------------------------------- */
+/* ---- steps --------------------------------------------------------------------------------------------- */
 
 bool train_run_done(const struct train_run *run)
 {
@@ -145,7 +145,7 @@ bool train_run_step(struct train_run *run, struct fault *fault)
     return train_run_save(run, fault) || diverged(run, fault);
 }
 
-/* ---- making ------------------------------------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------------------------------------- */
 
 static bool start(struct train_run *run, struct fault *fault)
 {

@@ -36,8 +36,8 @@ static double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* Evenly spread in (-1, 1), where all functions but sqrt and log have values; arithmetic on NaN is as fast.
- */
+/* Evenly spread in (-1, 1), where all functions but sqrt and log have values; arithmetic on NaN is as
+ * fast. */
 static void fill(void *x, bool is_double)
 {
     for (int i = 0; i < ELEMENTS; i++) {
@@ -102,7 +102,8 @@ int main(void)
     for (int i = 0; i < n; i++) {
         if (i % WIDTHS == 0) {
             fill(x, keys[i].is_double);
-            printf("%-8s %-6s%d", ir_op_name(keys[i].op), keys[i].is_double ? "double" : "float", keys[i].tanh);
+            printf("%-8s %-6s%d", ir_op_name(keys[i].op), keys[i].is_double ? "double" : "float",
+                   keys[i].tanh);
         }
         measure(set, keys[i], x, y);
         if (i % WIDTHS == WIDTHS - 1)

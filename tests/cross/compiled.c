@@ -23,7 +23,7 @@ struct compiled {
     int lanes;
 };
 
-/* ---- compiling --------------------------------------------------------------------------------------------------- */
+/* ---- compiling ----------------------------------------------------------------------------------------- */
 
 static const char *take_error(struct arena *arena, LLVMErrorRef error)
 {
@@ -33,8 +33,8 @@ static const char *take_error(struct arena *arena, LLVMErrorRef error)
     return text;
 }
 
-static bool find_symbol(struct arena *arena, const struct compiled *compiled, const char *symbol, const void **out,
-                        const char **fault)
+static bool find_symbol(struct arena *arena, const struct compiled *compiled, const char *symbol,
+                        const void **out, const char **fault)
 {
     LLVMOrcExecutorAddress address = 0;
     LLVMErrorRef error = LLVMOrcLLJITLookup(compiled->jit, &address, symbol);
@@ -44,7 +44,8 @@ static bool find_symbol(struct arena *arena, const struct compiled *compiled, co
     return !error;
 }
 
-static bool link_object(struct arena *arena, const char *bytes, size_t length, struct compiled *out, const char **fault)
+static bool link_object(struct arena *arena, const char *bytes, size_t length, struct compiled *out,
+                        const char **fault)
 {
     LLVMErrorRef error = LLVMOrcCreateLLJIT(&out->jit, NULL);
     if (!error) {
@@ -56,7 +57,8 @@ static bool link_object(struct arena *arena, const char *bytes, size_t length, s
     return !error;
 }
 
-static bool find_symbols(struct arena *arena, const char *name, bool clocked, struct compiled *out, const char **fault)
+static bool find_symbols(struct arena *arena, const char *name, bool clocked, struct compiled *out,
+                         const char **fault)
 {
     const void *kernel, *clocks = NULL;
     if (!find_symbol(arena, out, arena_printf(arena, "gpfc_kernel_%s", name), &kernel, fault) ||
@@ -67,8 +69,9 @@ static bool find_symbols(struct arena *arena, const char *name, bool clocked, st
     return true;
 }
 
-static bool make_object(struct arena *arena, const struct ir_graph *graph, const struct compiled_options *options,
-                        struct compiled *out, const char **bytes, size_t *length, const char **fault)
+static bool make_object(struct arena *arena, const struct ir_graph *graph,
+                        const struct compiled_options *options, struct compiled *out, const char **bytes,
+                        size_t *length, const char **fault)
 {
     struct target_cpu cpu;
     if (!target_cpu_find(arena, options->cpu, &cpu, fault))
@@ -110,11 +113,12 @@ struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
     return NULL;
 }
 
-struct compiled *compiled_of(struct arena *arena, const struct ir_graph *graph, const struct gpfc_kernel *kernel,
-                             bool is_double, int lanes)
+struct compiled *compiled_of(struct arena *arena, const struct ir_graph *graph,
+                             const struct gpfc_kernel *kernel, bool is_double, int lanes)
 {
     struct compiled *compiled = ARENA_NEW(arena, struct compiled);
-    *compiled = (struct compiled){.graph = graph, .kernel = kernel, .is_double = is_double, .poison = true, .lanes = lanes};
+    *compiled = (struct compiled){
+        .graph = graph, .kernel = kernel, .is_double = is_double, .poison = true, .lanes = lanes};
     return compiled;
 }
 
@@ -139,7 +143,7 @@ const struct gpfc_kernel *compiled_kernel(const struct compiled *compiled)
     return compiled->kernel;
 }
 
-/* ---- running ----------------------------------------------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------------------------------------- */
 
 static size_t real_bytes(const struct compiled *c)
 {
@@ -173,8 +177,8 @@ static bool is_varying(const struct gpfc_port *port)
 }
 
 /* Lanes past the batch repeat its last sample; the caller keeps them out of the results. */
-static void gather(const struct compiled *c, const struct gpfc_port *port, int batch, int first, const double *from,
-                   void *tile)
+static void gather(const struct compiled *c, const struct gpfc_port *port, int batch, int first,
+                   const double *from, void *tile)
 {
     for (int lane = 0; lane < c->lanes; lane++) {
         long sample = first + lane < batch ? first + lane : batch - 1;
@@ -183,8 +187,8 @@ static void gather(const struct compiled *c, const struct gpfc_port *port, int b
     }
 }
 
-static void scatter(const struct compiled *c, const struct gpfc_port *port, int batch, int first, const void *tile,
-                    double *to)
+static void scatter(const struct compiled *c, const struct gpfc_port *port, int batch, int first,
+                    const void *tile, double *to)
 {
     for (int lane = 0; lane < c->lanes && first + lane < batch; lane++)
         for (long i = 0; i < port->elements; i++)

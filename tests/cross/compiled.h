@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Programs compiled and run in this process, with the interface of ir_eval, so that every case serves both. */
+ * Programs compiled and run in this process, with the interface of ir_eval, so that every case serves
+ * both. */
 #ifndef GPFC_TESTS_COMPILED_H
 #define GPFC_TESTS_COMPILED_H
 
@@ -9,12 +10,12 @@
 
 struct compiled_options {
     bool is_double;
-    const char *cpu;  /* NULL: this machine */
-    int lanes;        /* 0: chosen */
-    bool passes;      /* run the passes first */
-    bool clocked;     /* it counts the time of its nests */
+    const char *cpu;      /* NULL: this machine */
+    int lanes;            /* 0: chosen */
+    bool passes;          /* run the passes first */
+    bool clocked;         /* it counts the time of its nests */
     const char *schedule; /* fields that differ from those chosen; NULL: none */
-    bool poison;      /* fill scratch and uniform memory with NaN before every tile */
+    bool poison;          /* fill scratch and uniform memory with NaN before every tile */
 };
 
 struct compiled;
@@ -23,22 +24,25 @@ struct compiled;
 struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
                               const struct compiled_options *options, const char **fault);
 /* A kernel that is there already, lent. */
-struct compiled *compiled_of(struct arena *arena, const struct ir_graph *graph, const struct gpfc_kernel *kernel,
-                             bool is_double, int lanes);
+struct compiled *compiled_of(struct arena *arena, const struct ir_graph *graph,
+                             const struct gpfc_kernel *kernel, bool is_double, int lanes);
 void compiled_free(struct compiled *compiled);
 
 int compiled_lanes(const struct compiled *compiled);
-const struct emit_clocks *compiled_clocks(const struct compiled *compiled); /* emit.h; NULL: it counts nothing */
+/* emit.h; NULL: it counts nothing */
+const struct emit_clocks *compiled_clocks(const struct compiled *compiled);
 const struct gpfc_kernel *compiled_kernel(const struct compiled *compiled); /* gone with it */
 
-/* As ir_eval: in[i], out[o] of the graph's inputs and outputs in double precision, varying ones [batch][elements]. */
+/* As ir_eval: in[i], out[o] of the graph's inputs and outputs in double precision, varying ones
+ * [batch][elements]. */
 void compiled_run(const struct compiled *compiled, int batch, const double *const *in, double *const *out);
 
 /* Both at once. */
 bool compiled_eval(struct arena *arena, const struct ir_graph *graph, const struct compiled_options *options,
                    int batch, const double *const *in, double *const *out, const char **fault);
 
-/* The same as the callback of bindings.h and oracle_cases.h; `options`: struct compiled_options. A fault is printed. */
+/* The same as the callback of bindings.h and oracle_cases.h; `options`: struct compiled_options. A fault is
+ * printed. */
 bool compiled_evaluate(void *options, const struct ir_graph *graph, int batch, const double *const *in,
                        double *const *out);
 

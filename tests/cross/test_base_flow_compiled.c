@@ -67,7 +67,7 @@ static double worst(const double *a, const double *b, int64_t n)
     return gap;
 }
 
-/* ---- FFJORD ----------------------------------------------------------------------------------------- */
+/* ---- FFJORD -------------------------------------------------------------------------------------------- */
 
 static void check_ffjord(const char *name, bool is_double, double tolerance, double limit)
 {
@@ -97,7 +97,7 @@ static void ffjord_in_single(void)
     check_ffjord("ffjord_random_d2", false, 0, 1e-5);
 }
 
-/* ---- BNAF ------------------------------------------------------------------------------------------- */
+/* ---- BNAF ---------------------------------------------------------------------------------------------- */
 
 /* Row by row, so that each has a report of its own. How many fail, all of them from row `inner` on. */
 static int count_failed(struct base_flow *base, struct points *p, int64_t inner)
@@ -177,7 +177,7 @@ static void bnaf_in_single(void)
     unload();
 }
 
-/* ---- CP-Flow ---------------------------------------------------------------------------------------- */
+/* ---- CP-Flow ------------------------------------------------------------------------------------------- */
 
 static void check_cp_flow(const char *name, bool is_double, double limit)
 {

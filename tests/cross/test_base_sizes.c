@@ -56,8 +56,8 @@ static void compare_kernels(struct base_model base, uint64_t seed)
 
 static void bnaf_agrees(void)
 {
-    compare_kernels(
-        (struct base_model){.kind = BASE_BNAF, .d = 2, .blocks = 1, .n_hidden = 1, .hidden = {2}}, 0);
+    compare_kernels((struct base_model){.kind = BASE_BNAF, .d = 2, .blocks = 1, .n_hidden = 1, .hidden = {2}},
+                    0);
     compare_kernels(
         (struct base_model){.kind = BASE_BNAF, .d = 3, .blocks = 2, .n_hidden = 2, .hidden = {15, 9}}, 1);
     compare_kernels(

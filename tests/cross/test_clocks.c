@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Kernels that count the time of their nests give the same bits as those that do not, and count every call, with what it does
- * in words and in operations. What the clock says is not looked at, but that it goes on. */
+ * Kernels that count the time of their nests give the same bits as those that do not, and count every call,
+ * with what it does in words and in operations. What the clock says is not looked at, but that it goes on. */
 #include "check.h"
 #include "cross/compiled.h"
 #include "emit_llvm/emit.h"
@@ -14,7 +14,7 @@ enum { SEEDS = 25, TILES = 3, ROUNDS = 5 };
 
 static struct arena *arena; /* of the case that runs */
 
-/* ---- the same answers -------------------------------------------------------------------------------------------- */
+/* ---- the same answers ---------------------------------------------------------------------------------- */
 
 static bool same_bits(const struct ir_graph *graph, int batch, double *const *a, double *const *b)
 {
@@ -58,24 +58,25 @@ static void answers_are_the_same(void)
     CU_ASSERT(done >= SEEDS / 3);
 }
 
-/* ---- what is counted --------------------------------------------------------------------------------------------- */
+/* ---- what is counted ----------------------------------------------------------------------------------- */
 
-static const char program[] = "graph step {\n"
-                              "  %0 = input \"x\" carry : varying [8]\n"
-                              "  %1 = input \"W\" capture : uniform [8,8]\n"
-                              "  %2 = ein 1 \"ab,b->a\" %1 %0 : varying [8]\n"
-                              "  %3 = tanh %2 : varying [8]\n"
-                              "  output \"x\" %3\n"
-                              "}\n"
-                              "graph train {\n"
-                              "  %0 = input \"x\" sample : varying [8]\n"
-                              "  %1 = input \"W\" parameter : uniform [8,8]\n"
-                              "  %2 = steps step 5 forward carry %0 sequence capture %1 stack 0 sum 0 : varying\n"
-                              "  %3 = result 0 %2 : varying [8]\n"
-                              "  %4 = ein 1 \"a,b->ab\" %3 %3 : varying [8,8]\n"
-                              "  %5 = bsum %4 : uniform [8,8]\n"
-                              "  output \"moments\" %5\n"
-                              "}\n";
+static const char program[] =
+    "graph step {\n"
+    "  %0 = input \"x\" carry : varying [8]\n"
+    "  %1 = input \"W\" capture : uniform [8,8]\n"
+    "  %2 = ein 1 \"ab,b->a\" %1 %0 : varying [8]\n"
+    "  %3 = tanh %2 : varying [8]\n"
+    "  output \"x\" %3\n"
+    "}\n"
+    "graph train {\n"
+    "  %0 = input \"x\" sample : varying [8]\n"
+    "  %1 = input \"W\" parameter : uniform [8,8]\n"
+    "  %2 = steps step 5 forward carry %0 sequence capture %1 stack 0 sum 0 : varying\n"
+    "  %3 = result 0 %2 : varying [8]\n"
+    "  %4 = ein 1 \"a,b->ab\" %3 %3 : varying [8,8]\n"
+    "  %5 = bsum %4 : uniform [8,8]\n"
+    "  output \"moments\" %5\n"
+    "}\n";
 
 static const struct ir_graph *read_program(void)
 {
@@ -136,7 +137,8 @@ static void calls_are_counted(void)
     const double tanh_flop = ir_count_of(graph->nodes[2]->steps->body->nodes[3]).flops;
     has_counted(clocks, "weights 8 over 8, then tanh", TILES * ROUNDS, (2 * 64 + tanh_flop) * lanes);
     has_counted(clocks, "total 8x8: 2 factors", TILES, 2 * 64 * lanes);
-    CU_ASSERT_DOUBLE_EQUAL(flop_of(clocks), ir_count(graph).flops * batch, 0.01 * ir_count(graph).flops * batch);
+    CU_ASSERT_DOUBLE_EQUAL(flop_of(clocks), ir_count(graph).flops * batch,
+                           0.01 * ir_count(graph).flops * batch);
     compiled_free(compiled);
     arena_free(arena);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Random programs, compiled for this machine and for smaller ones, give what the interpreter gives: in both precisions, with
- * and without the passes, for batches of one, of a prime number and of whole tiles. Memory starts as NaNs.
+ * Random programs, compiled for this machine and for smaller ones, give what the interpreter gives: in both
+ * precisions, with and without the passes, for batches of one, of a prime number and of whole tiles. Memory
+ * starts as NaNs.
  *
  *   test_compiled [SEED [COUNT]]   runs those seeds alone and says what differs */
 #include "check.h"
@@ -28,10 +29,17 @@ static const struct variant variants[] = {
     {"double, passes", {.is_double = true, .passes = true, .poison = true}, 1e-11},
     {"single", {.poison = true}, 2e-3},
     {"single, passes, 4 vectors a tile, their sums in memory",
-     {.passes = true, .poison = true, .schedule = "partial=1000000 pass=1", .lanes = 32}, 2e-3},
-    {"single, passes, lanes added up at once", {.passes = true, .poison = true, .schedule = "partial=0 packed=0 pass=1 layout=rows"}, 2e-3},
-    {"double, 4 vectors a tile in one group", {.is_double = true, .poison = true, .schedule = "group=4 tanh=newton layout=rows", .lanes = 16}, 1e-11},
-    {"single, passes, operands turned", {.passes = true, .poison = true, .schedule = "partial=0 tanh=newton", .lanes = 32}, 2e-3},
+     {.passes = true, .poison = true, .schedule = "partial=1000000 pass=1", .lanes = 32},
+     2e-3},
+    {"single, passes, lanes added up at once",
+     {.passes = true, .poison = true, .schedule = "partial=0 packed=0 pass=1 layout=rows"},
+     2e-3},
+    {"double, 4 vectors a tile in one group",
+     {.is_double = true, .poison = true, .schedule = "group=4 tanh=newton layout=rows", .lanes = 16},
+     1e-11},
+    {"single, passes, operands turned",
+     {.passes = true, .poison = true, .schedule = "partial=0 tanh=newton", .lanes = 32},
+     2e-3},
     {"double, SSE2", {.is_double = true, .cpu = "x86-64", .poison = true}, 1e-11},
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
@@ -62,8 +70,8 @@ static void run_batch(struct arena *arena, const struct compiled *compiled, cons
     compiled_run(compiled, batch, (const double *const *)in, found);
     double worst = compare(graph, batch, expected, found, variant->limit);
     if (worst > 0)
-        printf("seed %llu, %s, batch %d: %g; repeat: tests/cross/test_compiled %llu\n", (unsigned long long)seed,
-               variant->name, batch, worst, (unsigned long long)seed);
+        printf("seed %llu, %s, batch %d: %g; repeat: tests/cross/test_compiled %llu\n",
+               (unsigned long long)seed, variant->name, batch, worst, (unsigned long long)seed);
     CU_ASSERT(worst == 0);
 }
 
@@ -89,7 +97,8 @@ static int run_graph(struct arena *arena, const struct ir_graph *graph, uint64_t
         int lanes = compiled_lanes(compiled);
         const int whole[] = {lanes, 3 * lanes}, any[] = {1, 7, 2 * lanes + 3};
         for (int i = 0; i < (random_has_totals(graph) ? 2 : 3); i++)
-            run_batch(arena, compiled, graph, &variants[v], seed, random_has_totals(graph) ? whole[i] : any[i]);
+            run_batch(arena, compiled, graph, &variants[v], seed,
+                      random_has_totals(graph) ? whole[i] : any[i]);
         compiled_free(compiled);
         done++;
     }
@@ -121,7 +130,7 @@ static void programs_with_loops_agree(void)
     CU_ASSERT(seed_count == 1 || done >= seed_count * VARIANTS / 3);
 }
 
-/* ---- matrices of many sizes ----------------------------------------------------------------------------- */
+/* ---- matrices of many sizes ---------------------------------------------------------------------------- */
 
 static void both_functions(struct ir_graph *g, const char *name, const struct ir_node *matrix)
 {
@@ -207,10 +216,11 @@ static void matrices_agree(void)
     }
 }
 
-/* ---- products of bfloat16 numbers ------------------------------------------------------------------------ */
+/* ---- products of bfloat16 numbers ---------------------------------------------------------------------- */
 
 /* Two steps, so that weights come into a loop, whose sum is one over the batch too. */
-static const struct ir_node *products_in_a_loop(struct ir_graph *g, const struct ir_node *w, const struct ir_node *pair)
+static const struct ir_node *products_in_a_loop(struct ir_graph *g, const struct ir_node *w,
+                                                const struct ir_node *pair)
 {
     const int rows = w->shape.size[0], columns = w->shape.size[1];
     struct ir_graph *body = ir_graph_new(g->arena, "products");
@@ -221,7 +231,8 @@ static const struct ir_node *products_in_a_loop(struct ir_graph *g, const struct
     ir_output_add(body, "y", y);
     ir_output_add(body, "total", ir_bsum(body, ir_ein(body, -1, "a,b,b->ab", ones, x, x)));
     const struct ir_node *const args[] = {pair, w};
-    const struct ir_steps steps = {.count = 2, .n_sequence = 1, .n_capture = 1, .n_stack = 1, .n_sum = 1, .body = body};
+    const struct ir_steps steps = {
+        .count = 2, .n_sequence = 1, .n_capture = 1, .n_stack = 1, .n_sum = 1, .body = body};
     return ir_steps(g, &steps, args);
 }
 
@@ -260,7 +271,7 @@ static void products_of_rounded_numbers_agree(void)
     }
 }
 
-/* ---- long sums -------------------------------------------------------------------------------------------- */
+/* ---- long sums ----------------------------------------------------------------------------------------- */
 
 /* In pieces: over two labels and three, beside other axes, with what follows a sum. */
 static struct ir_graph *long_sums(struct arena *arena)
@@ -286,9 +297,10 @@ static void long_sums_agree(void)
     arena_free(arena);
 }
 
-/* ---- weight gradients of few terms ------------------------------------------------------------------------ */
+/* ---- weight gradients of few terms --------------------------------------------------------------------- */
 
-/* Rows and columns that are no multiples of anything, scaled, with a factor of all results, by itself and in a loop. */
+/* Rows and columns that are no multiples of anything, scaled, with a factor of all results, by itself and in
+ * a loop. */
 static struct ir_graph *outer_program(struct arena *arena, int rows, int columns)
 {
     struct ir_graph *g = ir_graph_new(arena, "outer"), *body = ir_graph_new(arena, "body");
@@ -296,8 +308,9 @@ static struct ir_graph *outer_program(struct arena *arena, int rows, int columns
     const struct ir_node *y = ir_input(g, "y", IR_SAMPLE, IR_VARYING, ir_shape_of(2, 3, columns));
     const struct ir_node *z = ir_input(g, "z", IR_SAMPLE, IR_VARYING, ir_shape_of(0));
     ir_output_add(g, "apart", ir_bsum(g, ir_ein(g, -2, "i,kj,->kij", x, y, z)));
-    ir_output_add(g, "both", ir_bsum(g, ir_add2(g, ir_ein(g, 1, "i,kj,kj->ij", x, y, y),
-                                                ir_ein(g, 0.5, "i,j->ij", x, ir_pick(g, y, 0, 1)))));
+    ir_output_add(g, "both",
+                  ir_bsum(g, ir_add2(g, ir_ein(g, 1, "i,kj,kj->ij", x, y, y),
+                                     ir_ein(g, 0.5, "i,j->ij", x, ir_pick(g, y, 0, 1)))));
     const struct ir_node *c = ir_input(body, "c", IR_CARRY, IR_VARYING, x->shape);
     const struct ir_node *s = ir_input(body, "s", IR_SEQUENCE, IR_VARYING, ir_shape_of(1, columns));
     const struct ir_node *next = ir_unary(body, IR_TANH, c);

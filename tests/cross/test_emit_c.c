@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Random programs as C, through the system's compiler, give what the interpreter gives, and what cannot be computed tile by
- * tile is refused. One file holds many programs: compilers are slow to start.
+ * Random programs as C, through the system's compiler, give what the interpreter gives, and what cannot be
+ * computed tile by tile is refused. One file holds many programs: compilers are slow to start.
  *
  *   test_emit_c [SEED [COUNT]]   runs those seeds alone and says what differs */
 #include "check.h"
@@ -27,12 +27,13 @@ struct batch { /* programs of one file */
     uint64_t seeds[MOST_SEEDS];
 };
 
-/* ---- programs to a library --------------------------------------------------------------------------------- */
+/* ---- programs to a library ----------------------------------------------------------------------------- */
 
 static bool emits(const struct batch *batch, const struct ir_graph *const *graphs, int n, struct strbuf *text,
                   const char **fault)
 {
-    const struct emit_c what = {.lanes = batch->lanes, .is_double = batch->is_double, .n_kernels = n, .graphs = graphs};
+    const struct emit_c what = {
+        .lanes = batch->lanes, .is_double = batch->is_double, .n_kernels = n, .graphs = graphs};
     strbuf_init(text, batch->arena);
     return emit_c(batch->arena, &what, text, fault);
 }
@@ -67,7 +68,9 @@ static bool write_and_compile(struct arena *arena, const char *text, const char 
     const bool written = file && fputs(text, file) >= 0;
     if (!file || fclose(file) != 0 || !written)
         return false;
-    return system(arena_printf(arena, "%s -std=c11 -O1 -Wall -Wextra -Werror -fPIC -shared -I '%s/runtime/include' -o %s.so %s.c -lm",
+    return system(arena_printf(arena,
+                               "%s -std=c11 -O1 -Wall -Wextra -Werror -fPIC -shared -I '%s/runtime/include' "
+                               "-o %s.so %s.c -lm",
                                cc && cc[0] ? cc : "cc", check_path(""), stem, stem)) == 0;
 }
 
@@ -80,7 +83,8 @@ static void *library_of(struct batch *batch)
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
     const char *stem = arena_printf(batch->arena, "%s/programs", folder);
     const bool compiled = write_and_compile(batch->arena, strbuf_text(&text), stem);
-    void *library = compiled ? dlopen(arena_printf(batch->arena, "%s.so", stem), RTLD_NOW | RTLD_LOCAL) : NULL;
+    void *library =
+        compiled ? dlopen(arena_printf(batch->arena, "%s.so", stem), RTLD_NOW | RTLD_LOCAL) : NULL;
     (void)unlink(arena_printf(batch->arena, "%s.c", stem));
     (void)unlink(arena_printf(batch->arena, "%s.so", stem));
     (void)rmdir(folder);
@@ -88,7 +92,7 @@ static void *library_of(struct batch *batch)
     return library;
 }
 
-/* ---- against the interpreter ------------------------------------------------------------------------------- */
+/* ---- against the interpreter --------------------------------------------------------------------------- */
 
 static double gap(const struct ir_graph *graph, int rows, double *const *expected, double *const *found)
 {
@@ -107,14 +111,15 @@ static void run_program(const struct batch *batch, int i, const struct gpfc_kern
     const struct ir_graph *graph = batch->graphs[i];
     struct compiled *compiled = compiled_of(batch->arena, graph, kernel, batch->is_double, batch->lanes);
     double **in = random_inputs(batch->arena, graph, rows, batch->seeds[i]);
-    double **expected = random_outputs(batch->arena, graph, rows), **found = random_outputs(batch->arena, graph, rows);
+    double **expected = random_outputs(batch->arena, graph, rows),
+           **found = random_outputs(batch->arena, graph, rows);
     ir_eval(graph, rows, (const double *const *)in, expected);
     compiled_run(compiled, rows, (const double *const *)in, found);
     const double worst = gap(graph, rows, expected, found);
     const bool good = worst <= (batch->is_double ? 1e-11 : 2e-3);
     if (!good)
-        printf("seed %llu, %s, %d rows: %g\n", (unsigned long long)batch->seeds[i], batch->is_double ? "double" : "single",
-               rows, worst);
+        printf("seed %llu, %s, %d rows: %g\n", (unsigned long long)batch->seeds[i],
+               batch->is_double ? "double" : "single", rows, worst);
     CU_ASSERT(good);
 }
 

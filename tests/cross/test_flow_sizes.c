@@ -64,8 +64,7 @@ enum { STEPS = 2 };
 
 static int only = -1; /* case to run; -1: all */
 
-/* ---- one case
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- one case ------------------------------------------------------------------------------------------ */
 
 struct run {
     const unsigned char *choice;
@@ -128,8 +127,7 @@ static void compare(struct run *run, enum flow_kernel kernel)
         CU_ASSERT_TRUE(agrees(run, graph->name, &graph->outputs[o], expected[o], found[o]));
 }
 
-/* ---- what goes in
- * -------------------------------------------------------------------------------------------------- */
+/* ---- what goes in -------------------------------------------------------------------------------------- */
 
 /* [padded][n]: normal numbers; the last sample that counts is repeated. */
 static double *draw(struct run *run, long n)
@@ -197,8 +195,7 @@ static struct run run_new(const unsigned char *choice)
     return run;
 }
 
-/* ---- all of them
- * --------------------------------------------------------------------------------------------------- */
+/* ---- all of them --------------------------------------------------------------------------------------- */
 
 /* This machine runs what is compiled for that processor. */
 static bool runs_here(const char *cpu)

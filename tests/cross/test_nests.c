@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Nests that share a function: written each for itself they must be the same code. Programs are random ones and the
- * kernels of flows, laid on machines by several schedules; a field of a nest that decides code but is not among the words by
- * which nests are compared shows here.
+ * Nests that share a function: written each for itself they must be the same code. Programs are random ones
+ * and the kernels of flows, laid on machines by several schedules; a field of a nest that decides code but is
+ * not among the words by which nests are compared shows here.
  *
  *   test_nests [SEED [COUNT]]   random programs of those seeds alone */
 #include "check.h"
@@ -55,7 +55,7 @@ static struct schedule schedule_of(const struct list *list, int lanes, int unrol
     return schedule;
 }
 
-/* ---- every nest by itself --------------------------------------------------------------------------------------------- */
+/* ---- every nest by itself ------------------------------------------------------------------------------ */
 
 /* The same nests, none of them shared. */
 static struct emit_nests all_apart(struct arena *arena, const struct emit_nests *nests)
@@ -65,7 +65,9 @@ static struct emit_nests all_apart(struct arena *arena, const struct emit_nests 
     apart.uses = ARENA_ARRAY(arena, struct nest_use, (size_t)nests->n_uses + 1);
     for (int i = 0; i < nests->n_uses; i++) {
         const struct nest_use *use = &nests->uses[i];
-        apart.distinct[i] = (struct distinct_nest){.plan = use->plan, .region = use->region, .nest = use->nest,
+        apart.distinct[i] = (struct distinct_nest){.plan = use->plan,
+                                                   .region = use->region,
+                                                   .nest = use->nest,
                                                    .name = arena_printf(arena, "nest%d", i),
                                                    .n_params = use->n_params};
         apart.uses[i] = *use;
@@ -74,8 +76,8 @@ static struct emit_nests all_apart(struct arena *arena, const struct emit_nests 
     return apart;
 }
 
-/* The text of a function without its name, and behind it the next one's: they come in the order of nests. Constant arrays
- * that it reads stand there with their numbers. */
+/* The text of a function without its name, and behind it the next one's: they come in the order of nests.
+ * Constant arrays that it reads stand there with their numbers. */
 static const char *next_code(struct arena *arena, LLVMModuleRef module, const char **text, int nest)
 {
     struct strbuf code;
@@ -113,7 +115,8 @@ static int compare(struct list *list, const struct emit_nests *nests, LLVMModule
         }
         shared++;
         if (strcmp(code[which], mine) != 0)
-            printf("\n    %s is not the code of nest %d:\n%s\n%s", nests->distinct[which].name, i, code[which], mine);
+            printf("\n    %s is not the code of nest %d:\n%s\n%s", nests->distinct[which].name, i,
+                   code[which], mine);
         CU_ASSERT_STRING_EQUAL(code[which], mine);
     }
     return shared;
@@ -127,12 +130,13 @@ static int check_list(struct list *list)
     const struct emit_share share = {.nests = &apart, .part = 0};
     struct emit_module module;
     const char *fault = NULL;
-    bool built = emit_build(list->arena, &list->cpu, list->is_double, list->n, list->kernel, &share, NULL, &module, &fault);
+    bool built = emit_build(list->arena, &list->cpu, list->is_double, list->n, list->kernel, &share, NULL,
+                            &module, &fault);
     CU_ASSERT_FATAL(built);
     return compare(list, nests, module.module);
 }
 
-/* ---- programs --------------------------------------------------------------------------------------------------------- */
+/* ---- programs ------------------------------------------------------------------------------------------ */
 
 static void random_nests_that_share_code_are_equal(void)
 {
@@ -184,7 +188,7 @@ static void nests_of_flows_that_share_code_are_equal(void)
     check_flow("generic-aarch64", MODEL_GAUSSIAN, 5, true);
 }
 
-/* ---- parts ------------------------------------------------------------------------------------------------------------ */
+/* ---- parts --------------------------------------------------------------------------------------------- */
 
 static void parts_have_about_as_much_each(void)
 {

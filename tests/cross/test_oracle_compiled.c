@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * The flow's programs, compiled for this machine, against numbers of other implementations: in double precision relative
- * errors as for the interpreter, in single precision 1e-4. */
+ * The flow's programs, compiled for this machine, against numbers of other implementations: in double
+ * precision relative errors as for the interpreter, in single precision 1e-4. */
 #include "check.h"
 #include "cross/compiled.h"
 #include "oracle/oracle_check.h"
 
 static void check_file(const char *name, enum model_precision precision)
 {
-    struct compiled_options options = {.is_double = precision == MODEL_DOUBLE, .passes = true, .poison = true};
-    const struct oracle_suite suite = {oracle_run_case, &oracle_case_count, false, precision, compiled_evaluate, &options};
+    struct compiled_options options = {
+        .is_double = precision == MODEL_DOUBLE, .passes = true, .poison = true};
+    const struct oracle_suite suite = {oracle_run_case, &oracle_case_count, false,
+                                       precision,       compiled_evaluate,  &options};
     oracle_check_file(&suite, name);
 }
 
@@ -55,9 +57,15 @@ static void gaussian_single(void)
 int main(void)
 {
     static const struct check_case cases[] = {
-        {"cube, d = 2", cube_d2},         {"cube, d = 3", cube_d3},         {"cube, d = 5", cube_d5},
-        {"cube, d = 10", cube_d10},       {"gaussian, d = 2", gaussian_d2}, {"gaussian, d = 3", gaussian_d3},
-        {"gaussian, d = 10", gaussian_d10}, {"cube, single", cube_single}, {"gaussian, single", gaussian_single},
+        {"cube, d = 2", cube_d2},
+        {"cube, d = 3", cube_d3},
+        {"cube, d = 5", cube_d5},
+        {"cube, d = 10", cube_d10},
+        {"gaussian, d = 2", gaussian_d2},
+        {"gaussian, d = 3", gaussian_d3},
+        {"gaussian, d = 10", gaussian_d10},
+        {"cube, single", cube_single},
+        {"gaussian, single", gaussian_single},
     };
     return check_main("oracle_compiled", cases, CHECK_COUNT(cases));
 }

@@ -2,8 +2,8 @@
  *
  * Any bytes as an .npy: read in blocks, in both precisions. What is refused is refused with a sentence; what
  * is read is finite, and as many rows as the header promises. */
-#include "fuzz/fuzz.h"
 #include "files/npy_format.h"
+#include "fuzz/fuzz.h"
 
 #include <math.h>
 #include <stdlib.h>

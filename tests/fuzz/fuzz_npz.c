@@ -3,9 +3,9 @@
  * Any bytes as an .npz of pairs: loaded whole, split or not. What is refused is refused with a sentence; what
  * is loaded is finite, and has at least one training row. */
 #define _GNU_SOURCE /* memfd_create */
+#include "data/samples.h"
 #include "fuzz/fuzz.h"
 #include "numbers/rows.h"
-#include "data/samples.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  *
  * Any bytes as a safetensors file, and as a model with a base flow. What is refused is refused with a
  * sentence; what is read is a table of tensors inside the file. */
-#include "fuzz/fuzz.h"
 #include "base/mixture.h"
+#include "fuzz/fuzz.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Texts of ours compared with files of the source tree. With GPFC_GOLDEN_UPDATE in the environment the files are written
- * anew instead. */
+ * Texts of ours compared with files of the source tree. With GPFC_GOLDEN_UPDATE in the environment the files
+ * are written anew instead. */
 #ifndef GPFC_GOLDEN_H
 #define GPFC_GOLDEN_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Programs and plans as texts: every tests/golden/program/NAME.yaml gives NAME.ir, the training program after all passes,
- * and NAME.plan, how it is laid out on the spec's CPU. Never LLVM's text: it changes with every release. */
+ * Programs and plans as texts: every tests/golden/program/NAME.yaml gives NAME.ir, the training program after
+ * all passes, and NAME.plan, how it is laid out on the spec's CPU. Never LLVM's text: it changes with every
+ * release. */
 #include "check.h"
 #include "golden/golden.h"
 #include "gpfc.h"
@@ -66,7 +67,10 @@ static void plain_c(void)
     struct source text;
     const char *path = arena_printf(arena, "/tmp/gpfc-golden-%ld.c", (long)getpid()), *why = "";
     const struct gpfc_options options = {.input = check_path("tests/golden/program/plain.input"),
-                                         .output = path, .emit = GPFC_EMIT_C, .from_ir = true, .cpu = "haswell"};
+                                         .output = path,
+                                         .emit = GPFC_EMIT_C,
+                                         .from_ir = true,
+                                         .cpu = "haswell"};
     struct gpfc_report report;
     CU_ASSERT_EQUAL_FATAL(gpfc_compile(&options, &report), GPFC_OK);
     CU_ASSERT_EQUAL_FATAL(source_read(arena, path, GOLDEN_MOST_BYTES, &text, &why), SOURCE_OK);

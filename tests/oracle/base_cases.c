@@ -12,8 +12,7 @@
 
 /* ---- the base flow of a file --------------------------------------------------------------------------- */
 
-static const struct oracle_array *array_of(struct oracle_run *run, const char *format, ...)
-    PRINTF_LIKE(2, 3);
+static const struct oracle_array *array_of(struct oracle_run *run, const char *format, ...) PRINTF_LIKE(2, 3);
 static const struct oracle_array *array_of(struct oracle_run *run, const char *format, ...)
 {
     va_list args;

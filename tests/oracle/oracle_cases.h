@@ -29,11 +29,11 @@ struct oracle_run {
     struct arena *arena;
     struct model model;     /* of the file: made by oracle_run_case */
     struct base_model base; /* of a base flow's file: made by base_run_case */
-    const char *name;   /* the case that runs */
-    long compared;      /* out: numbers compared */
-    long wrong;         /* out: comparisons of arrays that failed */
-    double worst;       /* out: largest error as a share of its limit */
-    char first[512];    /* out: the first that failed: file, case, array, index, both numbers */
+    const char *name;       /* the case that runs */
+    long compared;          /* out: numbers compared */
+    long wrong;             /* out: comparisons of arrays that failed */
+    double worst;           /* out: largest error as a share of its limit */
+    char first[512];        /* out: the first that failed: file, case, array, index, both numbers */
 };
 
 extern const int oracle_case_count;

@@ -3,8 +3,9 @@
 
 #include "check.h"
 
-/* Rounding of single precision is 6e-8; velocities near the cube's faces, log-determinants and sums over steps and
- * samples lose two to three digits of it. Differences of nearby velocities are noise there and are not compared. */
+/* Rounding of single precision is 6e-8; velocities near the cube's faces, log-determinants and sums over
+ * steps and samples lose two to three digits of it. Differences of nearby velocities are noise there and are
+ * not compared. */
 static const struct oracle_limits limits_of[] = {
     [MODEL_SINGLE] = {.value = 1e-4, .gradient = 1e-4, .difference = 1e30, .floor = 0.1},
     [MODEL_DOUBLE] = {.value = 1e-10, .gradient = 1e-8, .difference = 1e-6, .floor = 1e-3},
@@ -47,7 +48,8 @@ void oracle_check_file(const struct oracle_suite *suite, const char *name)
     for (int i = 0; i < *suite->case_count; i++) {
         const struct oracle_run run = oracle_run_one(suite, &file, i);
         if (run.wrong > 0)
-            (void)fprintf(stderr, "%ld wrong, the worst %.3g times its limit: %s\n", run.wrong, run.worst, run.first);
+            (void)fprintf(stderr, "%ld wrong, the worst %.3g times its limit: %s\n", run.wrong, run.worst,
+                          run.first);
         CU_ASSERT_EQUAL(run.wrong, 0);
         CU_ASSERT_TRUE(run.compared > 0 || !suite->every);
         compared += run.compared;

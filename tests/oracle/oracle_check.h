@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs a list of cases on files of published numbers: the same for the interpreter and for compiled kernels. */
+ * Runs a list of cases on files of published numbers: the same for the interpreter and for compiled
+ * kernels. */
 #ifndef GPFC_ORACLE_CHECK_H
 #define GPFC_ORACLE_CHECK_H
 
@@ -9,7 +10,7 @@
 struct oracle_suite {
     void (*run_case)(struct oracle_run *run, int index);
     const int *case_count;
-    bool every; /* every case finds numbers in every file */
+    bool every;                     /* every case finds numbers in every file */
     enum model_precision precision; /* of the evaluation; sets the limits */
     evaluate_function *evaluate;
     void *data; /* the evaluation's own */

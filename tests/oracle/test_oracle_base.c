@@ -6,8 +6,8 @@
 #include "oracle/base_cases.h"
 #include "oracle/oracle_check.h"
 
-static const struct oracle_suite suite = {
-    base_run_case, &base_case_count, false, MODEL_DOUBLE, evaluate_by_interpreter, NULL};
+static const struct oracle_suite suite = {base_run_case, &base_case_count,        false,
+                                          MODEL_DOUBLE,  evaluate_by_interpreter, NULL};
 
 static void bnaf_d2(void)
 {

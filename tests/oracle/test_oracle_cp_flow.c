@@ -6,8 +6,8 @@
 #include "oracle/cp_flow_cases.h"
 #include "oracle/oracle_check.h"
 
-static const struct oracle_suite suite = {
-    cp_flow_run_case, &cp_flow_case_count, true, MODEL_DOUBLE, evaluate_by_interpreter, NULL};
+static const struct oracle_suite suite = {cp_flow_run_case, &cp_flow_case_count,     true,
+                                          MODEL_DOUBLE,     evaluate_by_interpreter, NULL};
 
 static void two_blocks_d2(void)
 {

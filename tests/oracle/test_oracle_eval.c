@@ -10,8 +10,8 @@ static const char *const names[] = {
     "gaussian_oracle_d2", "gaussian_oracle_d3", "gaussian_oracle_d10",
 };
 
-static const struct oracle_suite suite = {
-    oracle_run_case, &oracle_case_count, false, MODEL_DOUBLE, evaluate_by_interpreter, NULL};
+static const struct oracle_suite suite = {oracle_run_case, &oracle_case_count,      false,
+                                          MODEL_DOUBLE,    evaluate_by_interpreter, NULL};
 
 static void cube_d2(void)
 {

@@ -26,8 +26,8 @@ struct ir_graph *base_fixture_kernel(const struct base_fixture *fixture, const c
 struct bindings base_fixture_bindings(const struct base_fixture *fixture, const double *theta);
 /* Inputs of the kernels: x, t, lambda, weight and noise for so many samples. */
 struct bindings base_fixture_inputs(struct base_fixture *fixture, int batch);
-/* The inputs of 2^d samples: one point x, every combination of signs as the noise of the only block. An estimate's mean
- * over them is the exact value. */
+/* The inputs of 2^d samples: one point x, every combination of signs as the noise of the only block. An
+ * estimate's mean over them is the exact value. */
 struct bindings base_fixture_all_signs(struct base_fixture *fixture);
 /* The outputs, by the interpreter. */
 double **base_fixture_run(const struct ir_graph *graph, int batch, const struct bindings *bindings);

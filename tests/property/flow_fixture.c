@@ -29,8 +29,7 @@ static void draw_parameters(struct flow_fixture *fixture, double scale)
         const struct model_layer *layer = &model->layer[k];
         const double factor = k == model->n_layers - 1 ? scale : 1.0;
         for (long i = 0; i < (long)layer->out * layer->in; i++)
-            fixture->theta[layer->weight_offset + i] =
-                factor * draw_normal(&fixture->seed) / sqrt(layer->in);
+            fixture->theta[layer->weight_offset + i] = factor * draw_normal(&fixture->seed) / sqrt(layer->in);
         for (long i = 0; i < layer->out; i++)
             fixture->theta[layer->bias_offset + i] = factor * 0.5 * draw_normal(&fixture->seed);
     }

@@ -14,8 +14,8 @@ struct random_options {
     bool smooth; /* without clamp, inside and hold: differences approximate derivatives     */
 };
 
-/* The first output, "y0", varies, is not linear in all it depends on as a rule, and is never an input itself.
- */
+/* The first output, "y0", varies, is not linear in all it depends on as a rule, and is never an input
+ * itself. */
 struct ir_graph *random_program(struct arena *arena, uint64_t seed, const struct random_options *options);
 
 /* Arrays for ir_eval: inputs filled with numbers in [-1,1], outputs with zeros. */

@@ -18,8 +18,8 @@ static const struct base_model deep = {
 
 /* ---- derivatives of the map ---------------------------------------------------------------------------- */
 
-/* Cholesky's factor in the lower triangle of a [d,d]; log det of it, NaN where it is not positive definite.
- */
+/* Cholesky's factor in the lower triangle of a [d,d]; log det of it, NaN where it is not positive
+ * definite. */
 static double log_det(double *a, int d)
 {
     double sum = 0.0;
@@ -84,8 +84,8 @@ static void log_determinant_is_the_jacobians(void)
     base_fixture_free(&fixture);
 }
 
-/* The mean over samples of the cost is the measured one, and with the exact log-determinant so is the loss.
- */
+/* The mean over samples of the cost is the measured one, and with the exact log-determinant so is the
+ * loss. */
 static void loss_is_the_mean_of_measures(void)
 {
     struct base_fixture fixture = base_fixture_new(deep, 6);

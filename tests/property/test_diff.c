@@ -318,7 +318,8 @@ static struct waiting sums_of(struct arena *arena, bool is_square)
     CU_ASSERT_PTR_NULL_FATAL(ir_verify(g));
     check_gradient(&small, g, "y", 1e-9);
     const struct ir_graph *d = diff_reverse(g, "d", "y", 2, x_and_w, DIFF_KEEP_ALL);
-    CU_ASSERT_TRUE(fixture_gap(fixture_total(&small, d, "energy", 0), fixture_total(&small, g, "energy", 0)) < 1e-13);
+    CU_ASSERT_TRUE(fixture_gap(fixture_total(&small, d, "energy", 0), fixture_total(&small, g, "energy", 0)) <
+                   1e-13);
     check_gradient(&small, d, "grad.x", 1e-8);
     return count_sums(pass_dead(d));
 }
@@ -365,7 +366,7 @@ static void one_loop_carries_both(void)
     arena_free(arena);
 }
 
-/* ---- what loops keep ------------------------------------------------------------------------------------ */
+/* ---- what loops keep ----------------------------------------------------------------------------------- */
 
 /* X' = X + V tanh(U tanh(W X)), X [3], twice; the hidden layers have 30 rows. */
 static struct ir_graph *layered_loop(struct arena *arena)

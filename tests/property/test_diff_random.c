@@ -113,8 +113,8 @@ static const struct ir_node *two_columns(struct ir_graph *g, const struct ir_nod
     return ir_add2(g, columns[0], columns[1]);
 }
 
-/* The graph with further outputs "d.<output>" for outputs of[], along inputs "dot.<input>": the second of a bundle of two,
- * or, of every other graph, alone. */
+/* The graph with further outputs "d.<output>" for outputs of[], along inputs "dot.<input>": the second of a
+ * bundle of two, or, of every other graph, alone. */
 static struct ir_graph *with_tangents(const struct ir_graph *from, int n_of, const char *const *of)
 {
     struct ir_graph *g = ir_graph_new(from->arena, "forward");

@@ -2,8 +2,8 @@
  *
  * Runge-Kutta steps of an equation whose solution is known, dx/dt = (1 + t) A x with a rotation's A, and of
  * integrals along it: exact in the limit, and with the order of each scheme. Through the interpreter. */
-#include "check.h"
 #include "bindings.h"
+#include "check.h"
 #include "ode/ode.h"
 
 #include <math.h>
@@ -94,7 +94,7 @@ static void rk4_has_order_four(void)
     check_order(MODEL_RK4, 4);
 }
 
-/* ---- a step whose first stage is known ------------------------------------------------------------------ */
+/* ---- a step whose first stage is known ----------------------------------------------------------------- */
 
 static void step_outputs(struct ir_graph *graph, const char *prefix, const struct ode_rates *moves)
 {

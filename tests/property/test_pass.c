@@ -421,8 +421,8 @@ static int count_rounded(const struct ir_graph *graph)
     return n;
 }
 
-/* W x, x^T W y (not by rows of W), the sum of y x^T, all of extents `rows` and `columns`; as it is, or with rounded
- * operands where they are multiplied by rows or summed over the batch. */
+/* W x, x^T W y (not by rows of W), the sum of y x^T, all of extents `rows` and `columns`; as it is, or with
+ * rounded operands where they are multiplied by rows or summed over the batch. */
 static struct ir_graph *products(struct arena *arena, int rows, int columns, bool rounded)
 {
     struct ir_graph *g = ir_graph_new(arena, "products");

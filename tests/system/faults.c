@@ -24,7 +24,8 @@
     CALL(char *, strdup, (const char *text), (text), NULL, ENOMEM)                                           \
     CALL(char *, strndup, (const char *text, size_t length), (text, length), NULL, ENOMEM)                   \
     CALL(ssize_t, write, (int file, const void *bytes, size_t n), (file, bytes, n), -1, ENOSPC)              \
-    CALL(size_t, fwrite, (const void *bytes, size_t size, size_t n, FILE *to), (bytes, size, n, to), 0, ENOSPC) \
+    CALL(size_t, fwrite, (const void *bytes, size_t size, size_t n, FILE *to), (bytes, size, n, to), 0,      \
+         ENOSPC)                                                                                             \
     CALL(int, fsync, (int file), (file), -1, EIO)                                                            \
     CALL(int, rename, (const char *from, const char *to), (from, to), -1, EIO)                               \
     CALL(int, mkdir, (const char *path, mode_t mode), (path, mode), -1, ENOSPC)                              \

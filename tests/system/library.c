@@ -3,8 +3,8 @@
  * Applies the emitted library to the rows of a .npy file of doubles and compares with what the trainer's
  * apply made of them, in single precision, and with the rows themselves on the way back.
  *
- *     library MODEL.safetensors Y.npy S.npy        both .npy as numpy writes them: 128 bytes, then numbers
- */
+ *     library MODEL.safetensors Y.npy S.npy        both .npy as numpy writes them: 128 bytes, then
+ * numbers */
 #include "toy.h"
 
 #include <math.h>

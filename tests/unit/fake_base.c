@@ -20,7 +20,7 @@ struct fake_kernel {
     fake_point *point;
 };
 
-/* ---- tiles ------------------------------------------------------------------------------------------ */
+/* ---- tiles --------------------------------------------------------------------------------------------- */
 
 static double get(int precision, const void *array, int i)
 {
@@ -69,7 +69,7 @@ static void do_nothing_after(const void *const *in, void *const *out, const void
     (void)sums;
 }
 
-/* ---- BNAF ------------------------------------------------------------------------------------------- */
+/* ---- BNAF ---------------------------------------------------------------------------------------------- */
 
 static void smooth0(const double *theta, double t, const double *x, double *y, double *log_diagonal)
 {
@@ -191,7 +191,7 @@ static void broken(const double *theta, double t, const double *x, double *y, do
     whole(broken0, theta, x, y, logdet);
 }
 
-/* ---- FFJORD ----------------------------------------------------------------------------------------- */
+/* ---- FFJORD -------------------------------------------------------------------------------------------- */
 
 /* exp(A) is e^0.5 times a rotation by 2. */
 static void turning(const double *theta, double t, const double *x, double *v, double *divergence)
@@ -229,7 +229,7 @@ static void nothing(const double *theta, double t, const double *x, double *y, d
     *logdet = 0;
 }
 
-/* ---- CP-Flow ---------------------------------------------------------------------------------------- */
+/* ---- CP-Flow ------------------------------------------------------------------------------------------- */
 
 /* theta: shift [2] and log_scale [2] of three ActNorms. */
 static void convex(double sharpness, const double *x, double *y, double *hessian)
@@ -299,7 +299,7 @@ static void statistics(const double *theta, double t, const double *x, double *n
     convex(1, a, norm1, h);
 }
 
-/* ---- bundles ---------------------------------------------------------------------------------------- */
+/* ---- bundles ------------------------------------------------------------------------------------------- */
 
 enum { MOST_KERNELS = 4 };
 

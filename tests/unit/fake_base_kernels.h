@@ -115,11 +115,17 @@ static void FAKE(base_after)(const void *const *in, void *const *out, const void
     (void)sums;
 }
 
-#define PORT_0(text, kind) {.name = text, .role = kind, .elements = 1, .rank = 0}
-#define PORT_1(text, kind, n) {.name = text, .role = kind, .elements = (n), .rank = 1, .shape = {(n)}}
-#define PARAMETERS \
-    PORT_1("base.block0.log_scale", GPFC_IN_PARAMETER, FAKE_D), \
-    PORT_1("base.block0.bias", GPFC_IN_PARAMETER, FAKE_D)
+#define PORT_0(text, kind)                                                                                   \
+    {                                                                                                        \
+        .name = text, .role = kind, .elements = 1, .rank = 0                                                 \
+    }
+#define PORT_1(text, kind, n)                                                                                \
+    {                                                                                                        \
+        .name = text, .role = kind, .elements = (n), .rank = 1, .shape = {(n) }                              \
+    }
+#define PARAMETERS                                                                                           \
+    PORT_1("base.block0.log_scale", GPFC_IN_PARAMETER, FAKE_D),                                              \
+        PORT_1("base.block0.bias", GPFC_IN_PARAMETER, FAKE_D)
 
 static const struct gpfc_port FAKE(base_train_in)[] = {PARAMETERS, PORT_0("lambda", GPFC_IN_SETTING),
                                                        PORT_1("x", GPFC_IN_SAMPLE, FAKE_D),
@@ -135,11 +141,14 @@ static const struct gpfc_port FAKE(base_y_out)[] = {PORT_1("y", GPFC_OUT_SAMPLE,
 static const struct gpfc_port FAKE(base_block_out)[] = {PORT_1("y", GPFC_OUT_SAMPLE, FAKE_D),
                                                         PORT_1("log_diagonal", GPFC_OUT_SAMPLE, FAKE_D)};
 
-#define KERNEL(text, inputs, n_inputs, outputs, n_outputs, each, finish) \
-    {.name = text, .n_in = (n_inputs), .n_out = (n_outputs), .in = FAKE(inputs), .out = FAKE(outputs), \
-     .uniform_bytes = 2 * FAKE_D * sizeof(FAKE_REAL), .scratch_bytes = 0, \
-     .sum_elements = sizeof(struct FAKE(base_sums)) / sizeof(FAKE_REAL), .flop_per_sample = 1e6, .useful_flop_per_sample = 8e5, \
-     .before = FAKE(base_before), .tile = FAKE(each), .after = FAKE(finish)}
+#define KERNEL(text, inputs, n_inputs, outputs, n_outputs, each, finish)                                     \
+    {                                                                                                        \
+        .name = text, .n_in = (n_inputs), .n_out = (n_outputs), .in = FAKE(inputs), .out = FAKE(outputs),    \
+        .uniform_bytes = 2 * FAKE_D * sizeof(FAKE_REAL), .scratch_bytes = 0,                                 \
+        .sum_elements = sizeof(struct FAKE(base_sums)) / sizeof(FAKE_REAL), .flop_per_sample = 1e6,          \
+        .useful_flop_per_sample = 8e5, .before = FAKE(base_before), .tile = FAKE(each),                      \
+        .after = FAKE(finish)                                                                                \
+    }
 
 static const struct gpfc_kernel FAKE(base_kernels)[] = {
     KERNEL("train", base_train_in, 5, base_train_out, 4, base_train_tile, base_train_after),
@@ -149,10 +158,20 @@ static const struct gpfc_kernel FAKE(base_kernels)[] = {
 };
 
 static const struct gpfc_parameter FAKE(base_parameters)[] = {
-    {.name = "base.block0.log_scale", .offset = 0, .rank = 1, .shape = {FAKE_D, 0}, .fan_in = FAKE_D,
-     .init = GPFC_INIT_CONSTANT, .spread = 0.25},
-    {.name = "base.block0.bias", .offset = FAKE_D, .rank = 1, .shape = {FAKE_D, 0}, .fan_in = FAKE_D,
-     .init = GPFC_INIT_UNIFORM, .spread = 0.5},
+    {.name = "base.block0.log_scale",
+     .offset = 0,
+     .rank = 1,
+     .shape = {FAKE_D, 0},
+     .fan_in = FAKE_D,
+     .init = GPFC_INIT_CONSTANT,
+     .spread = 0.25},
+    {.name = "base.block0.bias",
+     .offset = FAKE_D,
+     .rank = 1,
+     .shape = {FAKE_D, 0},
+     .fan_in = FAKE_D,
+     .init = GPFC_INIT_UNIFORM,
+     .spread = 0.5},
 };
 
 static const struct gpfc_bundle FAKE(base_bundle) = {

@@ -23,7 +23,7 @@ typedef const FAKE_REAL (*FAKE(tile_in))[FAKE_LANES];
 typedef FAKE_REAL (*FAKE(tile_out))[FAKE_LANES];
 
 /* Gauss-Jordan elimination without pivots: W is small in every test. */
-static void FAKE(invert_matrix)(const struct FAKE(uniform) *u, FAKE_REAL inverse[FAKE_D][FAKE_D])
+static void FAKE(invert_matrix)(const struct FAKE(uniform) * u, FAKE_REAL inverse[FAKE_D][FAKE_D])
 {
     double a[FAKE_D][2 * FAKE_D];
     for (int i = 0; i < FAKE_D; i++)
@@ -65,7 +65,7 @@ static void FAKE(before_velocity)(const void *const *in, void *uniform)
 }
 
 /* v = W y + b of one lane. */
-static void FAKE(move)(const struct FAKE(uniform) *u, FAKE(tile_in) y, int lane, FAKE_REAL v[FAKE_D])
+static void FAKE(move)(const struct FAKE(uniform) * u, FAKE(tile_in) y, int lane, FAKE_REAL v[FAKE_D])
 {
     for (int i = 0; i < FAKE_D; i++) {
         v[i] = u->b[i];
@@ -74,7 +74,7 @@ static void FAKE(move)(const struct FAKE(uniform) *u, FAKE(tile_in) y, int lane,
     }
 }
 
-static FAKE_REAL FAKE(turn)(const struct FAKE(uniform) *u, FAKE(tile_in) z, FAKE(tile_in) w, int lane)
+static FAKE_REAL FAKE(turn)(const struct FAKE(uniform) * u, FAKE(tile_in) z, FAKE(tile_in) w, int lane)
 {
     FAKE_REAL c = 0;
     for (int i = 0; i < FAKE_D; i++)
@@ -83,8 +83,8 @@ static FAKE_REAL FAKE(turn)(const struct FAKE(uniform) *u, FAKE(tile_in) z, FAKE
     return c;
 }
 
-static void FAKE(add_penalty)(const struct FAKE(uniform) *u, FAKE(tile_in) noise, FAKE_REAL weight, int lane,
-                              struct FAKE(sums) *sums)
+static void FAKE(add_penalty)(const struct FAKE(uniform) * u, FAKE(tile_in) noise, FAKE_REAL weight, int lane,
+                              struct FAKE(sums) * sums)
 {
     for (int k = 0; k < FAKE_STEPS; k++) {
         FAKE(tile_in) z = noise + 2 * k * FAKE_D;
@@ -262,15 +262,25 @@ static void FAKE(nothing_after)(const void *const *in, void *const *out, const v
     (void)sums;
 }
 
-#define PORT_0(text, kind) {.name = text, .role = kind, .elements = 1, .rank = 0}
-#define PORT_1(text, kind, n) {.name = text, .role = kind, .elements = (n), .rank = 1, .shape = {(n)}}
-#define PORT_2(text, kind, n, m) \
-    {.name = text, .role = kind, .elements = (n) * (m), .rank = 2, .shape = {(n), (m)}}
-#define PORT_3(text, kind, n, m, l) \
-    {.name = text, .role = kind, .elements = (n) * (m) * (l), .rank = 3, .shape = {(n), (m), (l)}}
-#define PARAMETERS \
-    PORT_2("flow.layer0.weight", GPFC_IN_PARAMETER, FAKE_D, FAKE_D), \
-    PORT_1("flow.layer0.bias", GPFC_IN_PARAMETER, FAKE_D)
+#define PORT_0(text, kind)                                                                                   \
+    {                                                                                                        \
+        .name = text, .role = kind, .elements = 1, .rank = 0                                                 \
+    }
+#define PORT_1(text, kind, n)                                                                                \
+    {                                                                                                        \
+        .name = text, .role = kind, .elements = (n), .rank = 1, .shape = {(n) }                              \
+    }
+#define PORT_2(text, kind, n, m)                                                                             \
+    {                                                                                                        \
+        .name = text, .role = kind, .elements = (n) * (m), .rank = 2, .shape = {(n), (m) }                   \
+    }
+#define PORT_3(text, kind, n, m, l)                                                                          \
+    {                                                                                                        \
+        .name = text, .role = kind, .elements = (n) * (m) * (l), .rank = 3, .shape = {(n), (m), (l) }        \
+    }
+#define PARAMETERS                                                                                           \
+    PORT_2("flow.layer0.weight", GPFC_IN_PARAMETER, FAKE_D, FAKE_D),                                         \
+        PORT_1("flow.layer0.bias", GPFC_IN_PARAMETER, FAKE_D)
 #define NOISE PORT_3("noise", GPFC_IN_NOISE, FAKE_STEPS, 2, FAKE_D)
 
 static const struct gpfc_port FAKE(train_in)[] = {
@@ -301,20 +311,22 @@ static const struct gpfc_port FAKE(measure_out)[] = {
 };
 static const struct gpfc_port FAKE(y_in)[] = {PARAMETERS, PORT_1("y", GPFC_IN_SAMPLE, FAKE_D)};
 static const struct gpfc_port FAKE(s_in)[] = {PARAMETERS, PORT_1("s", GPFC_IN_SAMPLE, FAKE_D)};
-static const struct gpfc_port FAKE(s_out)[] = {
-    PORT_1("s", GPFC_OUT_SAMPLE, FAKE_D), PORT_2("jacobian", GPFC_OUT_SAMPLE, FAKE_D, FAKE_D)};
-static const struct gpfc_port FAKE(y_out)[] = {
-    PORT_1("y", GPFC_OUT_SAMPLE, FAKE_D), PORT_2("jacobian", GPFC_OUT_SAMPLE, FAKE_D, FAKE_D)};
-static const struct gpfc_port FAKE(velocity_in)[] = {
-    PARAMETERS, PORT_0("t", GPFC_IN_SETTING), PORT_1("x", GPFC_IN_SAMPLE, FAKE_D)};
+static const struct gpfc_port FAKE(s_out)[] = {PORT_1("s", GPFC_OUT_SAMPLE, FAKE_D),
+                                               PORT_2("jacobian", GPFC_OUT_SAMPLE, FAKE_D, FAKE_D)};
+static const struct gpfc_port FAKE(y_out)[] = {PORT_1("y", GPFC_OUT_SAMPLE, FAKE_D),
+                                               PORT_2("jacobian", GPFC_OUT_SAMPLE, FAKE_D, FAKE_D)};
+static const struct gpfc_port FAKE(velocity_in)[] = {PARAMETERS, PORT_0("t", GPFC_IN_SETTING),
+                                                     PORT_1("x", GPFC_IN_SAMPLE, FAKE_D)};
 static const struct gpfc_port FAKE(velocity_out)[] = {PORT_1("v", GPFC_OUT_SAMPLE, FAKE_D)};
 static const struct gpfc_port FAKE(path_out)[] = {PORT_2("path", GPFC_OUT_SAMPLE, FAKE_STEPS + 1, FAKE_D)};
 
-#define KERNEL(text, inputs, n_inputs, outputs, n_outputs, prepare, each, finish) \
-    {.name = text, .n_in = (n_inputs), .n_out = (n_outputs), .in = FAKE(inputs), .out = FAKE(outputs), \
-     .uniform_bytes = sizeof(struct FAKE(uniform)), .scratch_bytes = FAKE_D * sizeof(FAKE_REAL), \
-     .sum_elements = sizeof(struct FAKE(sums)) / sizeof(FAKE_REAL), .flop_per_sample = 1e6, .useful_flop_per_sample = 8e5, \
-     .before = FAKE(prepare), .tile = FAKE(each), .after = FAKE(finish)}
+#define KERNEL(text, inputs, n_inputs, outputs, n_outputs, prepare, each, finish)                            \
+    {                                                                                                        \
+        .name = text, .n_in = (n_inputs), .n_out = (n_outputs), .in = FAKE(inputs), .out = FAKE(outputs),    \
+        .uniform_bytes = sizeof(struct FAKE(uniform)), .scratch_bytes = FAKE_D * sizeof(FAKE_REAL),          \
+        .sum_elements = sizeof(struct FAKE(sums)) / sizeof(FAKE_REAL), .flop_per_sample = 1e6,               \
+        .useful_flop_per_sample = 8e5, .before = FAKE(prepare), .tile = FAKE(each), .after = FAKE(finish)    \
+    }
 
 static const struct gpfc_kernel FAKE(kernels)[] = {
     KERNEL("train", train_in, 7, train_out, 4, before_train, train_tile, train_after),
@@ -328,9 +340,17 @@ static const struct gpfc_kernel FAKE(kernels)[] = {
 };
 
 static const struct gpfc_parameter FAKE(parameters)[] = {
-    {.name = "flow.layer0.weight", .offset = 0, .rank = 2, .shape = {FAKE_D, FAKE_D}, .fan_in = FAKE_D,
+    {.name = "flow.layer0.weight",
+     .offset = 0,
+     .rank = 2,
+     .shape = {FAKE_D, FAKE_D},
+     .fan_in = FAKE_D,
      .init = GPFC_INIT_LAST},
-    {.name = "flow.layer0.bias", .offset = FAKE_D * FAKE_D, .rank = 1, .shape = {FAKE_D, 0}, .fan_in = FAKE_D,
+    {.name = "flow.layer0.bias",
+     .offset = FAKE_D * FAKE_D,
+     .rank = 1,
+     .shape = {FAKE_D, 0},
+     .fan_in = FAKE_D,
      .init = GPFC_INIT_LAST},
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "fake_trainer.h"
 
+#include "files/npy.h"
 #include "gpfc/runtime.h"
 #include "ground/interrupt.h"
-#include "files/npy.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -15,7 +15,7 @@ enum { MOST_WORDS = 12 };
 
 struct scratch scratch;
 
-/* ---- the trainer -------------------------------------------------------------------------------------- */
+/* ---- the trainer --------------------------------------------------------------------------------------- */
 
 static int be_a_trainer(int argc, char **argv)
 {
@@ -54,7 +54,7 @@ static int be_interrupted(void)
     return 1;
 }
 
-/* ---- running it --------------------------------------------------------------------------------------- */
+/* ---- running it ---------------------------------------------------------------------------------------- */
 
 const char *in_folder(const char *name)
 {
@@ -148,7 +148,7 @@ double number(const json_t *json, const char *key)
     return json_number_value(value);
 }
 
-/* ---- files -------------------------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------------------------------------- */
 
 void write_npy(const char *name, int precision, int64_t rows, int64_t columns, const void *values)
 {

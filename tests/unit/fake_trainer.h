@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A trainer's commands as a person or a script meets them, for test programs that are such a trainer themselves: started
- * anew with "--trainer MODEL key=value,... WORDS" they run a bundle written by hand. Its files are in one scratch folder. */
+ * A trainer's commands as a person or a script meets them, for test programs that are such a trainer
+ * themselves: started anew with "--trainer MODEL key=value,... WORDS" they run a bundle written by hand. Its
+ * files are in one scratch folder. */
 #ifndef GPFC_FAKE_TRAINER_H
 #define GPFC_FAKE_TRAINER_H
 
@@ -24,14 +25,15 @@ const char *in_folder(const char *name);
 void set_up(void);
 void train_a_model(void);
 
-/* ---- running it --------------------------------------------------------------------------------------- */
+/* ---- running it ---------------------------------------------------------------------------------------- */
 
 struct outcome {
     int code; /* exit code; 1000 + signal */
     char *out, *err;
 };
 
-/* settings: "key=value,..."; words: separated by blanks, one that starts with @ is a path in the scratch folder. */
+/* settings: "key=value,..."; words: separated by blanks, one that starts with @ is a path in the scratch
+ * folder. */
 pid_t start(enum fake_model model, const char *settings, const char *words);
 struct outcome finish(pid_t child);
 struct outcome run(enum fake_model model, const char *settings, const char *words);
@@ -42,7 +44,7 @@ void expect(enum fake_model model, const char *settings, const char *words, int 
 json_t *run_json(enum fake_model model, const char *settings, const char *words);
 double number(const json_t *json, const char *key);
 
-/* ---- files -------------------------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------------------------------------- */
 
 void write_npy(const char *name, int precision, int64_t rows, int64_t columns, const void *values);
 float *read_npy(const char *name, int64_t rows, int64_t columns);

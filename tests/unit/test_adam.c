@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * The optimiser against numbers computed apart from it, in both precisions. */
-#include "train/adam.h"
 #include "check.h"
 #include "fake_bundle.h"
 #include "numbers/random.h"
+#include "train/adam.h"
 
 #include <float.h>
 #include <math.h>
@@ -109,8 +109,8 @@ static void clipping_scales_the_gradient(void)
     CU_ASSERT_TRUE(fabs(a[0] - b[0]) > 1e-6);
 }
 
-/* ---- many elements --------------------------------------------------------------------------------------
- */
+/* ---- many elements
+ * -------------------------------------------------------------------------------------- */
 
 enum { MANY = 40003, FLOATS = 0, DOUBLES = 1 };
 

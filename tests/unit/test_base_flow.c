@@ -56,7 +56,7 @@ static double worst(const double *a, const double *b, int64_t n)
     return gap;
 }
 
-/* ---- all rows return -------------------------------------------------------------------------------- */
+/* ---- all rows return ----------------------------------------------------------------------------------- */
 
 static void check_return(enum fake_base_kind kind, int precision, double spread, double limit,
                          int64_t evaluations)
@@ -137,7 +137,7 @@ static void errors_are_honest(void)
     base_flow_free(base);
 }
 
-/* ---- hard rows -------------------------------------------------------------------------------------- */
+/* ---- hard rows ----------------------------------------------------------------------------------------- */
 
 static void out_of_reach(void)
 {
@@ -237,7 +237,7 @@ static void what_leaves_the_numbers_is_told(void)
     base_flow_free(flow.weights.base);
 }
 
-/* ---- FFJORD ----------------------------------------------------------------------------------------- */
+/* ---- FFJORD -------------------------------------------------------------------------------------------- */
 
 static void ffjord_is_exact(void)
 {
@@ -276,7 +276,7 @@ static void ffjord_fails_where_it_has_no_end(void)
     base_flow_free(base);
 }
 
-/* ---- whatever the threads, blocks and arguments ----------------------------------------------------- */
+/* ---- whatever the threads, blocks and arguments -------------------------------------------------------- */
 
 static void threads_make_no_difference(void)
 {
@@ -394,7 +394,7 @@ static void memory_may_end(void)
     CU_ASSERT_TRUE(base == NULL && fault.exit_code == FAULT_SYSTEM);
 }
 
-/* ---- mixtures, ActNorm ------------------------------------------------------------------------------ */
+/* ---- mixtures, ActNorm --------------------------------------------------------------------------------- */
 
 static void mixtures_are_base_flows(void)
 {

@@ -254,14 +254,29 @@ static void settings_are_those_of_the_base(void)
     static const struct {
         const char *key, *text;
     } rows[] = {
-        {"train.epochs", "3"},       {"train.batch", "64"},          {"train.rate", "0.25"},
-        {"train.schedule", "step"},  {"train.decay", "0.125"},       {"train.decays", "2"},
-        {"train.warmup_steps", "9"}, {"train.weight_decay", "0.0001"}, {"train.clip", "8"},
-        {"train.patience", "4"},     {"train.seed", "77"},           {"train.beta1", "0.8"},
-        {"base.kind", "bnaf"},       {"base.hidden", "[32, 32, 32]"}, {"base.blocks", "1"},
-        {"penalty.kind", "none"},    {"penalty.weight", "1"},        {"penalty.decay", "1"},
-        {"penalty.decays", "0"},     {"data.samples", "5000"},       {"data.file", ""},
-        {"base.rate", "0.25"},       {"name", "flow"},
+        {"train.epochs", "3"},
+        {"train.batch", "64"},
+        {"train.rate", "0.25"},
+        {"train.schedule", "step"},
+        {"train.decay", "0.125"},
+        {"train.decays", "2"},
+        {"train.warmup_steps", "9"},
+        {"train.weight_decay", "0.0001"},
+        {"train.clip", "8"},
+        {"train.patience", "4"},
+        {"train.seed", "77"},
+        {"train.beta1", "0.8"},
+        {"base.kind", "bnaf"},
+        {"base.hidden", "[32, 32, 32]"},
+        {"base.blocks", "1"},
+        {"penalty.kind", "none"},
+        {"penalty.weight", "1"},
+        {"penalty.decay", "1"},
+        {"penalty.decays", "0"},
+        {"data.samples", "5000"},
+        {"data.file", ""},
+        {"base.rate", "0.25"},
+        {"name", "flow"},
     };
     struct reading *r =
         read_good("dimension: 2\ndata: {source: moons, samples: 5000}\n"

@@ -3,11 +3,11 @@
  * Models and checkpoints on disk: nothing is lost, nothing half-written, and a file that does not fit is told
  * why. */
 #include "check.h"
-#include "train/checkpoint.h"
 #include "fake_bundle.h"
 #include "fake_pairs.h"
-#include "scratch.h"
 #include "model/weights.h"
+#include "scratch.h"
+#include "train/checkpoint.h"
 
 #include <math.h>
 
@@ -181,7 +181,7 @@ static void base_flow_travels_along(void)
     close_all();
 }
 
-/* ---- a compiled base flow ----------------------------------------------------------------------------- */
+/* ---- a compiled base flow ------------------------------------------------------------------------------ */
 
 static const float stretch[4] = {0.5F, -0.25F, 1, 2}; /* log_scale, bias */
 
@@ -393,7 +393,7 @@ static void models_are_no_checkpoints(void)
     close_all();
 }
 
-/* ---- files from elsewhere ----------------------------------------------------------------------------- */
+/* ---- files from elsewhere ------------------------------------------------------------------------------ */
 
 static const float elsewhere_weight[4] = {1, 2, 3, 4}, elsewhere_bias[2] = {5, 6};
 
@@ -460,7 +460,7 @@ static void files_that_do_not_fit_are_told(void)
     close_all();
 }
 
-/* ---- no place ----------------------------------------------------------------------------------------- */
+/* ---- no place ------------------------------------------------------------------------------------------ */
 
 static void no_space_is_told(void)
 {

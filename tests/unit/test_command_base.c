@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <zip.h>
 
-/* ---- with a base flow --------------------------------------------------------------------------------- */
+/* ---- with a base flow ---------------------------------------------------------------------------------- */
 
 #define WITH_BASE "data.source=eight_gaussians,data.samples=2000,base.kind=mixture,train.rate=0.02"
 
@@ -47,7 +47,7 @@ static void base_flow_is_part_of_the_model(void)
     scratch_remove(&scratch);
 }
 
-/* ---- with a base flow that is trained first ----------------------------------------------------------- */
+/* ---- with a base flow that is trained first ------------------------------------------------------------ */
 
 #define WITH_BNAF                                                                                            \
     "data.source=moons,data.samples=600,base.kind=bnaf,base.epochs=6,base.batch=60,base.rate=0.02,"          \
@@ -244,7 +244,8 @@ static void each_part_goes_there_and_back(void)
     scratch_remove(&scratch);
 }
 
-/* So far out that floats next to each other are 128 apart, many deviations; more rows than are mapped at once. */
+/* So far out that floats next to each other are 128 apart, many deviations; more rows than are mapped at
+ * once. */
 static void data_may_be_finer_than_floats(void)
 {
     enum { N = 9000 };

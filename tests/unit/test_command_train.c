@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <zip.h>
 
-/* ---- training ----------------------------------------------------------------------------------------- */
+/* ---- training ------------------------------------------------------------------------------------------ */
 
 static void train_leaves_a_folder(void)
 {
@@ -170,7 +170,7 @@ static void divergence_ends_the_training(void)
     scratch_remove(&scratch);
 }
 
-/* ---- signals ------------------------------------------------------------------------------------------ */
+/* ---- signals ------------------------------------------------------------------------------------------- */
 
 #define LONG_TRAINING "train.batch=10,train.checkpoint_steps=30,train.rate=0.01,train.evaluate_steps=5"
 
@@ -213,13 +213,15 @@ static void shorter_data_end_the_training(void)
     struct pairs pairs = fake_pairs(2, 4, 20000, 50);
     write_npz_by(ZIP_CM_STORE, "pairs.npz", &pairs);
     (void)setenv(FAKE_SLOW, "1", 1);
-    pid_t child = start(FAKE_SINGLE2, LONG_TRAINING, "train --data @pairs.npz --out @run --epochs 1000 --threads 2");
+    pid_t child =
+        start(FAKE_SINGLE2, LONG_TRAINING, "train --data @pairs.npz --out @run --epochs 1000 --threads 2");
     (void)unsetenv(FAKE_SLOW);
     wait_for_metrics("run/metrics.jsonl", 5000);
     CU_ASSERT_EQUAL(truncate(in_folder("pairs.npz"), 100), 0);
     struct outcome outcome = finish(child);
     CU_ASSERT_EQUAL(outcome.code, 1);
-    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.err, ": a data file became shorter, or unreadable, while it was in use"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(outcome.err, ": a data file became shorter, or unreadable, while it was in use"));
     outcome_free(&outcome);
     expect(FAKE_SINGLE2, LONG_TRAINING, "resume @run --quiet", 2, "pairs.npz");
     (void)unlink(in_folder("pairs.npz"));

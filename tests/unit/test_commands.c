@@ -6,7 +6,7 @@
 #include <math.h>
 #include <zip.h>
 
-/* ---- help and words ----------------------------------------------------------------------------------- */
+/* ---- help and words ------------------------------------------------------------------------------------ */
 
 static void fits_a_screen(const char *text)
 {
@@ -91,7 +91,7 @@ static void tuning_is_refused(void)
     scratch_remove(&scratch);
 }
 
-/* ---- the other commands ------------------------------------------------------------------------------- */
+/* ---- the other commands -------------------------------------------------------------------------------- */
 
 static void apply_and_invert_are_inverses(void)
 {
@@ -188,9 +188,9 @@ static void places_decide_nothing(void)
 
 static void bench_has_its_keys(void)
 {
-    static const char *const keys[] = {"step_s",     "samples_per_s", "flop_per_step", "peak_flops",
-                                       "peak_share", "rss_mb",        "threads",       "batch",
-                                       "step_s_min", "step_s_max",    "steps",         "rss_anonymous_mb",
+    static const char *const keys[] = {"step_s",      "samples_per_s", "flop_per_step", "peak_flops",
+                                       "peak_share",  "rss_mb",        "threads",       "batch",
+                                       "step_s_min",  "step_s_max",    "steps",         "rss_anonymous_mb",
                                        "useful_share"};
     set_up();
     json_t *json = run_json(FAKE_DOUBLE3, "", "bench --json --seconds 0.05 --threads 2 --batch 100");

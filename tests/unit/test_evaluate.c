@@ -2,21 +2,21 @@
  *
  * What evaluate tells of a flow whose numbers are known, and the flow as a C library. */
 #include "check.h"
-#include "model/evaluate.h"
-#include "numbers/factors.h"
-#include "model/evaluate_base.h"
 #include "fake_bundle.h"
 #include "fake_pairs.h"
-#include "model/flow.h"
 #include "gpfc/runtime.h"
-#include "scratch.h"
+#include "model/evaluate.h"
+#include "model/evaluate_base.h"
+#include "model/flow.h"
 #include "model/weights.h"
+#include "numbers/factors.h"
+#include "scratch.h"
 
 #include <math.h>
 
 static struct fake fake;
 
-/* ---- log-determinants --------------------------------------------------------------------------------- */
+/* ---- log-determinants ---------------------------------------------------------------------------------- */
 
 static void log_determinants(void)
 {
@@ -28,14 +28,14 @@ static void log_determinants(void)
     CU_ASSERT_DOUBLE_EQUAL(log_abs_det(tiny, 2), 2 * log(1e-200), 1e-10);
 }
 
-/* ---- evaluation --------------------------------------------------------------------------------------- */
+/* ---- evaluation ---------------------------------------------------------------------------------------- */
 
 static struct evaluation run(const void *theta, const struct pairs *pairs, double nll, int threads)
 {
     struct evaluation out;
     struct fault fault = {0};
-    CU_ASSERT_TRUE_FATAL(evaluate(&out, &fake.bundle, theta, FAKE_STEPS, pairs->x_train, pairs->y_train, pairs->n_train,
-                                  nll, threads, &fault));
+    CU_ASSERT_TRUE_FATAL(evaluate(&out, &fake.bundle, theta, FAKE_STEPS, pairs->x_train, pairs->y_train,
+                                  pairs->n_train, nll, threads, &fault));
     return out;
 }
 
@@ -123,7 +123,7 @@ static void what_is_not_finite_shows(void)
     fake_pairs_free(&pairs);
 }
 
-/* ---- the base flow ------------------------------------------------------------------------------------ */
+/* ---- the base flow ------------------------------------------------------------------------------------- */
 
 static struct base_flow *make_base(const double log_scale[2])
 {
@@ -162,7 +162,7 @@ static void densities_integrate_to_one(void)
     base_flow_free(base);
 }
 
-/* ---- the library -------------------------------------------------------------------------------------- */
+/* ---- the library --------------------------------------------------------------------------------------- */
 
 static void flow_goes_there_and_back(void)
 {

@@ -9,7 +9,8 @@
 
 static void determinants_have_pivots(void)
 {
-    double swapped[] = {0, 2, 3, 0}, negative[] = {1, 2, 3, 1}, singular[] = {1, 2, 2, 4}, zero[] = {0, 0, 0, 0};
+    double swapped[] = {0, 2, 3, 0}, negative[] = {1, 2, 3, 1}, singular[] = {1, 2, 2, 4},
+           zero[] = {0, 0, 0, 0};
     double three[] = {2, 0, 0, 0, 0, 4, 0, 8, 0};
     CU_ASSERT_DOUBLE_EQUAL(log_abs_det(swapped, 2), log(6), 1e-15);
     CU_ASSERT_DOUBLE_EQUAL(log_abs_det(negative, 2), log(5), 1e-15);

@@ -64,10 +64,10 @@ static void functions_have_their_values(void)
 static void bfloat_rounds_to_the_nearest(void)
 {
     CU_ASSERT_EQUAL(apply(IR_BFLOAT, 1 + 0x1p-7), 1 + 0x1p-7);
-    CU_ASSERT_EQUAL(apply(IR_BFLOAT, 1 + 0x1p-8), 1);                 /* ties go to the even one */
+    CU_ASSERT_EQUAL(apply(IR_BFLOAT, 1 + 0x1p-8), 1); /* ties go to the even one */
     CU_ASSERT_EQUAL(apply(IR_BFLOAT, -1 - 0x3p-8), -1 - 0x1p-6);
     CU_ASSERT_EQUAL(apply(IR_BFLOAT, 1 + 0x1p-8 + 0x1p-20), 1 + 0x1p-7);
-    CU_ASSERT_EQUAL(apply(IR_BFLOAT, 1 + 0x1p-8 + 0x1p-40), 1);       /* by way of float */
+    CU_ASSERT_EQUAL(apply(IR_BFLOAT, 1 + 0x1p-8 + 0x1p-40), 1); /* by way of float */
     CU_ASSERT_EQUAL(apply(IR_BFLOAT, 0x1.ffp127), INFINITY);
     CU_ASSERT_EQUAL(apply(IR_BFLOAT, -INFINITY), -INFINITY);
     CU_ASSERT_TRUE(isnan(apply(IR_BFLOAT, NAN)));
@@ -133,8 +133,8 @@ static void matrices(void)
     ir_output_add(g, "one", ir_inverse(g, b));
     const double samples[3][9] = {
         {4, 99, 99, 2, 10, 99, -2, 5, 6}, {1, 0, 0, 0, -1, 0, 0, 0, 1}, {1, 1, 0, 1, 1, 0, 0, 0, 1}};
-    const double eight = 8, expected[9] = {35. / 36, -11. / 18, 5. / 6,  -11. / 18, 5. / 9,
-                                           -2. / 3,  5. / 6,    -2. / 3, 1};
+    const double eight = 8,
+                 expected[9] = {35. / 36, -11. / 18, 5. / 6, -11. / 18, 5. / 9, -2. / 3, 5. / 6, -2. / 3, 1};
     const double *const ins[2] = {samples[0], &eight};
     double logdet[3], inverse[3][9], eighth;
     double *const outs[3] = {logdet, inverse[0], &eighth};
@@ -373,7 +373,8 @@ static void loops_with_a_limit(void)
     static const struct {
         double limit;
         int rounds;
-    } limits[] = {{0, 0}, {-7, 0}, {NAN, 0}, {0.5, 1}, {1, 1}, {1.49, 1}, {1.5, 2}, {2, 2}, {3, 3}, {1e30, 3}};
+    } limits[] = {{0, 0},    {-7, 0},  {NAN, 0}, {0.5, 1}, {1, 1},
+                  {1.49, 1}, {1.5, 2}, {2, 2},   {3, 3},   {1e30, 3}};
     for (size_t i = 0; i < CHECK_COUNT(limits); i++)
         for (int backward = 0; backward < 2; backward++)
             check_rounds(backward, true, limits[i].limit, limits[i].rounds);

@@ -457,19 +457,20 @@ static void examples_of_the_documentation_parse(void)
 
 static void limited_loops_read_back(void)
 {
-    check_round_trip("graph step {\n"
-                     "  %0 = input \"c\" carry : varying []\n"
-                     "  %1 = tanh %0 : varying []\n"
-                     "  output \"c\" %1\n"
-                     "}\n"
-                     "\n"
-                     "graph main {\n"
-                     "  %0 = input \"x\" sample : varying []\n"
-                     "  %1 = input \"steps\" setting : uniform []\n"
-                     "  %2 = steps step 4 backward limited carry %0 sequence capture stack 0 sum 0 : varying\n"
-                     "  %3 = result 0 %2 : varying []\n"
-                     "  output \"y\" %3\n"
-                     "}\n");
+    check_round_trip(
+        "graph step {\n"
+        "  %0 = input \"c\" carry : varying []\n"
+        "  %1 = tanh %0 : varying []\n"
+        "  output \"c\" %1\n"
+        "}\n"
+        "\n"
+        "graph main {\n"
+        "  %0 = input \"x\" sample : varying []\n"
+        "  %1 = input \"steps\" setting : uniform []\n"
+        "  %2 = steps step 4 backward limited carry %0 sequence capture stack 0 sum 0 : varying\n"
+        "  %3 = result 0 %2 : varying []\n"
+        "  output \"y\" %3\n"
+        "}\n");
 }
 
 static const struct check_case cases[] = {

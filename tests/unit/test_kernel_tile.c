@@ -2,9 +2,9 @@
  *
  * Rows into tiles and back against plain loops; sums over the tree of leaves; loops over threads. */
 #include "check.h"
+#include "ground/parallel.h"
 #include "kernels/kernel_sum.h"
 #include "kernels/kernel_tile.h"
-#include "ground/parallel.h"
 #include "numbers/random.h"
 
 #include <stdatomic.h>
@@ -12,8 +12,8 @@
 
 enum { MOST_ROWS = 70, MOST_ELEMENTS = 11, MOST_LANES = 33, GAP = -77 };
 
-/* ---- rows -----------------------------------------------------------------------------------------------
- */
+/* ---- rows
+ * ----------------------------------------------------------------------------------------------- */
 
 struct shape {
     int64_t elements, stride, lanes, n;
@@ -121,8 +121,8 @@ static void rows_go_into_tiles_and_back(void)
                                             .ordered = which & 4});
 }
 
-/* ---- sums -----------------------------------------------------------------------------------------------
- */
+/* ---- sums
+ * ----------------------------------------------------------------------------------------------- */
 
 enum { MOST_LEAVES = 64, NUMBERS = 37 };
 
@@ -177,8 +177,8 @@ static void sums_are_the_trees(void)
     }
 }
 
-/* ---- loops ----------------------------------------------------------------------------------------------
- */
+/* ---- loops
+ * ---------------------------------------------------------------------------------------------- */
 
 enum { MOST_PARTS = 300, MOST_THREADS = 70 };
 

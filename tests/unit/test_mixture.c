@@ -3,9 +3,9 @@
  * The base flow: the fit reaches the entropy, y = f(x) is standard normal, f has an inverse however far out,
  * its log-determinant is that of its derivatives, and it survives a model file. */
 #include "base/mixture.h"
+#include "data/toys.h"
 #include "numbers/normal.h"
 #include "numbers/random.h"
-#include "data/toys.h"
 #include "unit/data_fixture.h"
 
 #include <float.h>
@@ -55,8 +55,7 @@ static double largest_gap(const double *a, const double *b, int64_t n)
     return gap;
 }
 
-/* ---- mixtures to test with
- * ------------------------------------------------------------------------------------ */
+/* ---- mixtures to test with ----------------------------------------------------------------------------- */
 
 enum { TRAIN = 80000, TEST = 20000, EIGHT = 8 };
 
@@ -83,8 +82,7 @@ static struct mixture *any_mixture(int64_t d, int64_t n, double **x)
     return fit(*x, n, d, 4, 1, 1);
 }
 
-/* ---- the fit
- * -------------------------------------------------------------------------------------------------- */
+/* ---- the fit ------------------------------------------------------------------------------------------- */
 
 /* The entropy of eight separate Gaussians of deviation 0.5/1.414: log 8 + log(2 pi e 0.125). */
 static void the_fit_reaches_the_entropy(void)
@@ -192,8 +190,7 @@ static void wrong_fits_are_told(void)
     mixture_free(NULL);
 }
 
-/* ---- y = f(x) is standard normal
- * ------------------------------------------------------------------------------ */
+/* ---- y = f(x) is standard normal ----------------------------------------------------------------------- */
 
 static int by_value(const void *a, const void *b)
 {
@@ -255,8 +252,8 @@ static void images_are_gaussian(void)
     free(y);
 }
 
-/* The other way round, without a fit between: f^-1 of normal numbers has the mixture's means and covariance.
- */
+/* The other way round, without a fit between: f^-1 of normal numbers has the mixture's means and
+ * covariance. */
 static void inverse_images_follow_the_mixture(void)
 {
     enum { N = 40000 };
@@ -287,8 +284,7 @@ static void inverse_images_follow_the_mixture(void)
     }
 }
 
-/* ---- there and back
- * ------------------------------------------------------------------------------------------- */
+/* ---- there and back ------------------------------------------------------------------------------------ */
 
 /* Also across the gaps between components: all of a grid over ten deviations, of the toys that leave most. */
 static void gaps_come_back(void)
@@ -380,8 +376,7 @@ static void far_points_come_back(void)
     }
 }
 
-/* ---- log-determinant
- * ------------------------------------------------------------------------------------------ */
+/* ---- log-determinant ----------------------------------------------------------------------------------- */
 
 /* Sum of log dy_i/dx_i by central differences; also that y_i does not move with x_j, j > i. */
 static double numeric_logdet(const struct mixture *m, const double *x)
@@ -444,8 +439,7 @@ static void one_component_is_linear(void)
     mixture_free(m);
 }
 
-/* ---- the normal distribution
- * ----------------------------------------------------------------------------------- */
+/* ---- the normal distribution --------------------------------------------------------------------------- */
 
 /* Values by arbitrary-precision arithmetic. */
 static void tails_are_accurate(void)
@@ -468,8 +462,7 @@ static void tails_are_accurate(void)
     CU_ASSERT_EQUAL(normal_lower_quantile(-INFINITY), -INFINITY);
 }
 
-/* ---- model files
- * ------------------------------------------------------------------------------------------------ */
+/* ---- model files --------------------------------------------------------------------------------------- */
 
 static bool save_and_load(const struct tensor *tensors, size_t n, struct mixture **out, struct fault *fault)
 {

@@ -187,8 +187,8 @@ static void members_that_are_no_arrays_are_told(void)
     scratch_remove(&s);
 }
 
-/* ---- arrays that stay where they are --------------------------------------------------------------------
- */
+/* ---- arrays that stay where they are
+ * -------------------------------------------------------------------- */
 
 static bool map_array(const char *path, const char *name, int precision, struct file_map *out,
                       struct fault *fault)
@@ -255,8 +255,8 @@ static void others_are_not_mapped(void)
     scratch_remove(&s);
 }
 
-/* A directory behind other bytes, as in a program that unpacks itself: the places in it are not the file's.
- */
+/* A directory behind other bytes, as in a program that unpacks itself: the places in it are not the
+ * file's. */
 static void places_that_lie_are_noticed(void)
 {
     struct scratch s;

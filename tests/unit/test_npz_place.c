@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where a member lies in a zip file, for files made byte by byte: sound ones, with numbers of 32 and of 64 bits,
- * and ones with one thing wrong, which is not found. */
+ * Where a member lies in a zip file, for files made byte by byte: sound ones, with numbers of 32 and of 64
+ * bits, and ones with one thing wrong, which is not found. */
 #include "files/npz_place.h"
 #include "unit/data_fixture.h"
 
@@ -10,13 +10,13 @@
 
 enum { DATA = 40, MOST_BYTES = 1 << 14, AS_IT_IS = -1 };
 
-/* Two members, "first.npy" and "b.npy"; all that is 0 is as it should be, but for `large`. What is wrong is the
- * second one's. */
+/* Two members, "first.npy" and "b.npy"; all that is 0 is as it should be, but for `large`. What is wrong is
+ * the second one's. */
 struct form {
-    bool large;              /* sizes and places as 64 bits, where the directory is one of them */
-    size_t comment, other;   /* bytes of the first entry's comment, of another extra field */
-    const char *name;        /* in the directory */
-    int method;              /* 0: stored */
+    bool large;            /* sizes and places as 64 bits, where the directory is one of them */
+    size_t comment, other; /* bytes of the first entry's comment, of another extra field */
+    const char *name;      /* in the directory */
+    int method;            /* 0: stored */
     int packed, size, large_bytes, other_bytes; /* added to what is said of these */
     uint32_t header_mark;
 };
@@ -136,8 +136,11 @@ static bool found(const struct form *form, uint64_t index, const char *name, int
 
 static void members_are_found(void)
 {
-    static const struct form forms[] = {
-        {.large = false}, {.large = true}, {.comment = 5}, {.other = 9}, {.large = true, .comment = 7, .other = 30}};
+    static const struct form forms[] = {{.large = false},
+                                        {.large = true},
+                                        {.comment = 5},
+                                        {.other = 9},
+                                        {.large = true, .comment = 7, .other = 30}};
     for (size_t i = 0; i < CHECK_COUNT(forms); i++) {
         CU_ASSERT_TRUE(found(&forms[i], 0, "first.npy", DATA, 'a'));
         CU_ASSERT_TRUE(found(&forms[i], 1, "b.npy", DATA, 'b'));

@@ -2,10 +2,10 @@
  *
  * What a flow is trained on: pairs as they were given, samples through a base flow, noise through its
  * inverse; and the likelihoods told with them. */
-#include "fake_base.h"
 #include "base/mixture_base.h"
-#include "numbers/normal.h"
+#include "fake_base.h"
 #include "model/pairs.h"
+#include "numbers/normal.h"
 #include "numbers/random.h"
 #include "unit/data_fixture.h"
 

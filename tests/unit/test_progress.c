@@ -2,8 +2,8 @@
  *
  * Numbers as people read them, and what is shown of a training where no terminal is. */
 #include "check.h"
-#include "ground/human.h"
 #include "command/progress.h"
+#include "ground/human.h"
 
 #include <math.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a trainer learns from, out of files and generators: split, standardised, and refused. */
-#include "files/npy.h"
-#include "numbers/rows.h"
 #include "data/samples.h"
 #include "data/toys.h"
+#include "files/npy.h"
+#include "numbers/rows.h"
 #include "unit/npz_fixture.h"
 
 #include <math.h>
@@ -108,8 +108,8 @@ static int mapped(const struct samples *s)
     return n;
 }
 
-/* Rows that are not changed stay in the file, wherever they lie in it; others are read, with the same result.
- */
+/* Rows that are not changed stay in the file, wherever they lie in it; others are read, with the same
+ * result. */
 static void rows_may_stay_in_the_file(void)
 {
     static const struct {
@@ -267,7 +267,7 @@ static void all_of_a_file_may_stay_there(void)
     scratch_remove(&s);
 }
 
-/* ---- labels ------------------------------------------------------------------------------------------- */
+/* ---- labels -------------------------------------------------------------------------------------------- */
 
 static void labels_are_integers_of_any_type(void)
 {
@@ -313,7 +313,7 @@ static void labels_are_integers_of_any_type(void)
     scratch_remove(&s);
 }
 
-/* ---- standardisation ---------------------------------------------------------------------------------- */
+/* ---- standardisation ----------------------------------------------------------------------------------- */
 
 static void moments(const struct samples *s, const void *rows, int64_t n, int64_t i, double *mean,
                     double *variance)
@@ -393,7 +393,7 @@ static void a_model_brings_its_own(void)
                 "the model standardises 3 coordinates");
 }
 
-/* ---- generators --------------------------------------------------------------------------------------- */
+/* ---- generators ---------------------------------------------------------------------------------------- */
 
 static void a_generator_is_split_in_its_order(void)
 {
@@ -423,7 +423,7 @@ static void a_generator_is_split_in_its_order(void)
     check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT, "no data");
 }
 
-/* ---- faults ------------------------------------------------------------------------------------------- */
+/* ---- faults -------------------------------------------------------------------------------------------- */
 
 static void wrong_files_are_told(void)
 {

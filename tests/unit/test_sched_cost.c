@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Processors as the table has them, and what plans cost on them: more work costs more, schedules that are known to be bad come
- * last, the same question gets the same answer. */
+ * Processors as the table has them, and what plans cost on them: more work costs more, schedules that are
+ * known to be bad come last, the same question gets the same answer. */
 #include "sched/sched_cost.h"
 
 #include "emit_llvm/llvm_compat.h"
@@ -59,7 +59,7 @@ static double seconds_of(const struct ir_graph *graph, const struct machine *mac
     return sched_cost(plan, machine, 4) / schedule.lanes;
 }
 
-/* ---- processors ----------------------------------------------------------------------------------------------------- */
+/* ---- processors ---------------------------------------------------------------------------------------- */
 
 static void check_machine(const struct machine *m)
 {
@@ -136,14 +136,15 @@ static void the_host_is_always_the_same(void)
     CU_ASSERT_STRING_EQUAL(first.name, cpu.name);
 }
 
-/* ---- work ----------------------------------------------------------------------------------------------------------- */
+/* ---- work ---------------------------------------------------------------------------------------------- */
 
 /* y = W x and the sum over the batch of x y^T, as a training has them. */
 static const struct plan *products(const struct machine *machine, int rows, int columns)
 {
     struct ir_graph *graph = ir_graph_new(arena, "t");
     const char *fault = NULL;
-    const struct ir_node *w = ir_input(graph, "w", IR_PARAMETER, IR_UNIFORM, (struct ir_shape){2, {rows, columns}});
+    const struct ir_node *w =
+        ir_input(graph, "w", IR_PARAMETER, IR_UNIFORM, (struct ir_shape){2, {rows, columns}});
     const struct ir_node *x = ir_input(graph, "x", IR_SAMPLE, IR_VARYING, (struct ir_shape){1, {columns}});
     const struct ir_node *y = ir_ein(graph, 1, "ij,j->i", w, x);
     ir_output_add(graph, "y", y);
@@ -174,7 +175,8 @@ static void sums_without_registers_are_seen(void)
 {
     const struct machine avx2 = machine_of("haswell");
     const struct ir_graph *graph = training(large, true);
-    CU_ASSERT_TRUE(seconds_of(graph, &avx2, "lanes=32 group=4 accumulators=16") > 1.2 * seconds_of(graph, &avx2, "lanes=16"));
+    CU_ASSERT_TRUE(seconds_of(graph, &avx2, "lanes=32 group=4 accumulators=16") >
+                   1.2 * seconds_of(graph, &avx2, "lanes=16"));
 }
 
 /* Strides in memory of the first value of the tile that has columns: x W^T for three x at once. */
@@ -202,7 +204,7 @@ static void columns_or_rows_lie_side_by_side(void)
     CU_ASSERT_TRUE(rows[0] == 16 && rows[1] == 3 * 16);
 }
 
-/* ---- costs ---------------------------------------------------------------------------------------------------------- */
+/* ---- costs --------------------------------------------------------------------------------------------- */
 
 static void more_work_costs_more(void)
 {
@@ -234,7 +236,8 @@ static void parts_make_the_whole(void)
     const struct plan *plan = plan_make(arena, training(large, true), first_of(&machine), &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     const struct sched_cost cost = sched_cost_parts(plan, &machine, 4);
-    CU_ASSERT_DOUBLE_EQUAL(cost.core + cost.waiting + cost.memory + cost.calls, cost.cycles, 1e-6 * cost.cycles);
+    CU_ASSERT_DOUBLE_EQUAL(cost.core + cost.waiting + cost.memory + cost.calls, cost.cycles,
+                           1e-6 * cost.cycles);
     CU_ASSERT_TRUE(cost.arithmetic > 0.5 * cost.core && cost.arithmetic <= cost.core);
     CU_ASSERT_EQUAL(sched_cost(plan, &machine, 4), cost.cycles / machine.hertz);
     CU_ASSERT_EQUAL(sched_cost_parts(plan, &machine, 4).cycles, cost.cycles);
@@ -263,11 +266,16 @@ static void bad_schedules_come_last(void)
     static const struct {
         const char *flow, *cpu, *bad;
     } rows[] = {
-        {large, "haswell", "lanes=256"},         {large, "haswell", "lanes=32 registers=64 accumulators=64"},
-        {large, "haswell", "unroll=100000"},     {large, "haswell", "accumulators=1"},
-        {large, "skylake-avx512", "lanes=256"},  {large, "skylake-avx512", "accumulators=1"},
-        {large, "skylake-avx512", "vector=4 lanes=8"}, {large, "apple-m1", "accumulators=1"},
-        {small, "haswell", "accumulators=1"},    {small, "haswell", "vector=4 lanes=4"},
+        {large, "haswell", "lanes=256"},
+        {large, "haswell", "lanes=32 registers=64 accumulators=64"},
+        {large, "haswell", "unroll=100000"},
+        {large, "haswell", "accumulators=1"},
+        {large, "skylake-avx512", "lanes=256"},
+        {large, "skylake-avx512", "accumulators=1"},
+        {large, "skylake-avx512", "vector=4 lanes=8"},
+        {large, "apple-m1", "accumulators=1"},
+        {small, "haswell", "accumulators=1"},
+        {small, "haswell", "vector=4 lanes=4"},
         {small, "apple-m1", "vector=2 lanes=2"},
     };
     for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
@@ -350,7 +358,8 @@ static void lanes_of_small_sums_wait(void)
     CU_ASSERT_TRUE(seconds_of(graph, &avx2, "") < 0.97 * seconds_of(graph, &avx2, "partial=0 packed=0"));
 }
 
-/* Two weights of 50x50, sums of 22 steps, or 44 in wider tiles: memory takes no longer than lanes where steps are few. */
+/* Two weights of 50x50, sums of 22 steps, or 44 in wider tiles: memory takes no longer than lanes where steps
+ * are few. */
 static void lanes_of_short_sums_wait(void)
 {
     const struct ir_graph *graph = training(large, true);
@@ -358,7 +367,8 @@ static void lanes_of_short_sums_wait(void)
     CU_ASSERT_TRUE(sched_first(&milan, 4).partial >= 50 * 50);
     CU_ASSERT_EQUAL(count_lanes_nests(graph, "partial=2499"), count_lanes_nests(graph, "partial=1000"));
     CU_ASSERT_EQUAL(count_lanes_nests(graph, "partial=2500"), count_lanes_nests(graph, "partial=2499") + 4);
-    CU_ASSERT_EQUAL(count_lanes_nests(graph, "partial=2500 lanes=32"), count_lanes_nests(graph, "partial=1000 lanes=32"));
+    CU_ASSERT_EQUAL(count_lanes_nests(graph, "partial=2500 lanes=32"),
+                    count_lanes_nests(graph, "partial=1000 lanes=32"));
 }
 
 /* x and y of 48: each result is the sum of two vectors, less than adding up its lanes. */
@@ -374,17 +384,19 @@ static void operands_of_short_sums_are_turned(void)
     CU_ASSERT_TRUE(seconds_of(graph, &avx2, "") < 0.97 * seconds_of(graph, &avx2, "packed=0"));
 }
 
-/* ---- the cases, each with an arena ---------------------------------------------------------------------------------- */
+/* ---- the cases, each with an arena --------------------------------------------------------------------- */
 
-#define CASES(CASE) \
-    CASE(every_processor_has_numbers) CASE(known_processors_have_rows) CASE(the_host_is_always_the_same) \
-    CASE(unknown_processors_are_of_a_kind) CASE(shares_of_a_cache) CASE(the_cheapest_is_picked) \
-    CASE(fused_operations_are_cheaper) CASE(slow_divisions_are_left_out) \
-    CASE(columns_or_rows_lie_side_by_side) \
-    CASE(products_are_counted) CASE(sums_without_registers_are_seen) CASE(more_work_costs_more) \
-    CASE(parts_make_the_whole) CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last) \
-    CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait) CASE(lanes_of_short_sums_wait) \
-    CASE(operands_of_short_sums_are_turned)
+#define CASES(CASE)                                                                                          \
+    CASE(every_processor_has_numbers)                                                                        \
+    CASE(known_processors_have_rows)                                                                         \
+    CASE(the_host_is_always_the_same)                                                                        \
+    CASE(unknown_processors_are_of_a_kind) CASE(shares_of_a_cache) CASE(the_cheapest_is_picked)              \
+        CASE(fused_operations_are_cheaper) CASE(slow_divisions_are_left_out)                                 \
+            CASE(columns_or_rows_lie_side_by_side) CASE(products_are_counted)                                \
+                CASE(sums_without_registers_are_seen) CASE(more_work_costs_more) CASE(parts_make_the_whole)  \
+                    CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last)                     \
+                        CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait)                       \
+                            CASE(lanes_of_short_sums_wait) CASE(operands_of_short_sums_are_turned)
 
 CASES(CHECK_WITH_ARENA)
 

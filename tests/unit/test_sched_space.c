@@ -27,18 +27,20 @@ static const char *text_of(const struct schedule *schedule)
     return strbuf_text(&text);
 }
 
-/* ---- texts ---------------------------------------------------------------------------------------------------------- */
+/* ---- texts --------------------------------------------------------------------------------------------- */
 
 static void a_schedule_is_one_line(void)
 {
     const struct schedule schedule = {16, 8, 12, 2, 16, 1, 48, 2, 384, 320, 1, SCHED_KEEP_STATE, 0, 0};
-    CU_ASSERT_STRING_EQUAL(text_of(&schedule),
-                           "lanes=16 vector=8 accumulators=12 group=2 registers=16 in_flight=1 unroll=48 steps=2 pass=384 "
-                           "partial=320 packed=1 keep=state tanh=divide layout=columns");
+    CU_ASSERT_STRING_EQUAL(
+        text_of(&schedule),
+        "lanes=16 vector=8 accumulators=12 group=2 registers=16 in_flight=1 unroll=48 steps=2 pass=384 "
+        "partial=320 packed=1 keep=state tanh=divide layout=columns");
     const struct schedule priced = {16, 8, 12, 2, 16, 1, 48, 2, 384, 320, 1, 24, 1, 1};
-    CU_ASSERT_STRING_EQUAL(text_of(&priced),
-                           "lanes=16 vector=8 accumulators=12 group=2 registers=16 in_flight=1 unroll=48 steps=2 pass=384 "
-                           "partial=320 packed=1 keep=24 tanh=newton layout=rows");
+    CU_ASSERT_STRING_EQUAL(
+        text_of(&priced),
+        "lanes=16 vector=8 accumulators=12 group=2 registers=16 in_flight=1 unroll=48 steps=2 pass=384 "
+        "partial=320 packed=1 keep=24 tanh=newton layout=rows");
     struct schedule read = schedule;
     const char *fault;
     CU_ASSERT_TRUE(sched_parse(arena, "keep=24 tanh=newton layout=rows", &read, NULL, &fault));
@@ -131,11 +133,10 @@ static void bad_texts_are_refused(void)
 static void what_cannot_be_compiled_is_told(void)
 {
     static const char *const rows[][2] = {
-        {"lanes=24", "expected powers of two"},      {"vector=6", "expected powers of two"},
-        {"group=3", "expected powers of two"},
-        {"vector=16", "holds 8 elements"},           {"lanes=4", "at least one vector"},
-        {"accumulators=17", "there are registers=16"}, {"lanes=256 vector=2", NULL},
-        {"registers=64 accumulators=64", NULL},
+        {"lanes=24", "expected powers of two"}, {"vector=6", "expected powers of two"},
+        {"group=3", "expected powers of two"},  {"vector=16", "holds 8 elements"},
+        {"lanes=4", "at least one vector"},     {"accumulators=17", "there are registers=16"},
+        {"lanes=256 vector=2", NULL},           {"registers=64 accumulators=64", NULL},
     };
     for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
         struct schedule schedule = first_of(&avx2, 4);
@@ -175,7 +176,7 @@ static void help_names_every_field(void)
 #include "sched/sched_fields.def"
 }
 
-/* ---- what is worth trying ------------------------------------------------------------------------------------------- */
+/* ---- what is worth trying ------------------------------------------------------------------------------ */
 
 static void spaces_are_legal_and_without_doubles(void)
 {
@@ -190,7 +191,8 @@ static void spaces_are_legal_and_without_doubles(void)
                 for (int i = 0; i < n; i++) {
                     const char *fault;
                     CU_ASSERT_TRUE(sched_check(arena, &space[i], &machines[m], bytes, &fault));
-                    CU_ASSERT_TRUE(space[i].steps == (space[i].lanes > space[i].vector ? first.steps : 1) || i == 0);
+                    CU_ASSERT_TRUE(space[i].steps == (space[i].lanes > space[i].vector ? first.steps : 1) ||
+                                   i == 0);
                     for (int k = 0; k < i; k++)
                         CU_ASSERT_FALSE(sched_equal(&space[i], &space[k]));
                 }
@@ -220,14 +222,16 @@ static void a_full_room_ends_the_list(void)
     CU_ASSERT_EQUAL(sched_space(&avx2, 4, SCHED_FULL, space, 0), 0);
 }
 
-/* ---- the cases, each with an arena ---------------------------------------------------------------------------------- */
+/* ---- the cases, each with an arena --------------------------------------------------------------------- */
 
-#define CASES(CASE) \
-    CASE(a_schedule_is_one_line) CASE(texts_go_there_and_back) CASE(partial_sums_fill_a_share_of_the_second_cache) \
-    CASE(what_is_left_out_stays) \
-    CASE(bad_texts_are_refused) CASE(what_cannot_be_compiled_is_told) CASE(fixed_fields_take_the_others_along) \
-    CASE(help_names_every_field) CASE(spaces_are_legal_and_without_doubles) CASE(wider_extents_hold_the_narrower) \
-    CASE(a_full_room_ends_the_list)
+#define CASES(CASE)                                                                                          \
+    CASE(a_schedule_is_one_line)                                                                             \
+    CASE(texts_go_there_and_back)                                                                            \
+    CASE(partial_sums_fill_a_share_of_the_second_cache)                                                      \
+    CASE(what_is_left_out_stays) CASE(bad_texts_are_refused) CASE(what_cannot_be_compiled_is_told)           \
+        CASE(fixed_fields_take_the_others_along) CASE(help_names_every_field)                                \
+            CASE(spaces_are_legal_and_without_doubles) CASE(wider_extents_hold_the_narrower)                 \
+                CASE(a_full_room_ends_the_list)
 
 CASES(CHECK_WITH_ARENA)
 

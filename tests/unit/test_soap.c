@@ -2,16 +2,16 @@
  *
  * Adam in a turned basis: its matrices against their definition, its steps against a slow rendering of the
  * formulas, and what it is for. */
-#include "train/adam.h"
 #include "check.h"
-#include "numbers/dense.h"
 #include "fake_bundle.h"
+#include "numbers/dense.h"
 #include "numbers/random.h"
+#include "train/adam.h"
 #include "train/soap.h"
 
 #include <math.h>
 
-/* ---- matrices ----------------------------------------------------------------------------------------- */
+/* ---- matrices ------------------------------------------------------------------------------------------ */
 
 enum { MOST = 12 };
 
@@ -70,7 +70,8 @@ static void rows_are_made_orthonormal(void)
                        : kind == 2 ? i % (n + 1) == 0 ? 3 : 0 /* three times the identity */
                        : kind == 3 ? a[i] * 1e-200
                        : kind == 4 ? a[i % n] * (1 + i / n) /* one direction */
-                       : kind == 5 ? a[i] * (i == 0 ? 1 : 1e-200) /* whose square has no room beside the others */
+                       /* whose square has no room beside the others */
+                       : kind == 5 ? a[i] * (i == 0 ? 1 : 1e-200)
                                    : a[i];
             memcpy(copy, a, sizeof a);
             dense_orthonormal(n, a, q);
@@ -78,7 +79,7 @@ static void rows_are_made_orthonormal(void)
         }
 }
 
-/* ---- steps against the formulas ----------------------------------------------------------------------- */
+/* ---- steps against the formulas ------------------------------------------------------------------------ */
 
 enum { ROWS = 3, COLUMNS = 4, STEPS = 47 }; /* of the layer of FAKE_DOUBLE3, its bias the last column */
 
@@ -234,7 +235,7 @@ static void steps_are_those_of_the_formulas(void)
     soap_free(soap);
 }
 
-/* ---- where nothing is turned -------------------------------------------------------------------------- */
+/* ---- where nothing is turned --------------------------------------------------------------------------- */
 
 enum { LONG = SOAP_LARGEST_SIDE + 1, N_LONG = 3 * LONG };
 
@@ -303,7 +304,7 @@ static void the_longest_side_is_turned(void)
     CU_ASSERT_TRUE(bytes_of_side(SOAP_LARGEST_SIDE + 1) < bytes_of_side(SOAP_LARGEST_SIDE));
 }
 
-/* ---- what it is for ----------------------------------------------------------------------------------- */
+/* ---- what it is for ------------------------------------------------------------------------------------ */
 
 /* |A W B - C|^2 / 2 for W [3][4] and badly conditioned A, B whose axes are no coordinates: gradient, and the
  * value. */

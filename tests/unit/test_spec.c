@@ -182,8 +182,15 @@ static void numbers_are_written_shortly(void)
     static const struct {
         double value;
         const char *text;
-    } rows[] = {{0, "0"}, {0.1, "0.1"}, {5e-4, "0.0005"}, {1e-6, "1e-6"}, {1e30, "1e30"}, {-2.5, "-2.5"},
-                {0.30000000000000004, "0.30000000000000004"}, {1e6, "1000000"}, {1e-100, "1e-100"}};
+    } rows[] = {{0, "0"},
+                {0.1, "0.1"},
+                {5e-4, "0.0005"},
+                {1e-6, "1e-6"},
+                {1e30, "1e30"},
+                {-2.5, "-2.5"},
+                {0.30000000000000004, "0.30000000000000004"},
+                {1e6, "1000000"},
+                {1e-100, "1e-100"}};
     struct arena *arena = arena_new();
     CU_ASSERT_PTR_NOT_NULL_FATAL(arena);
     for (size_t i = 0; i < CHECK_COUNT(rows); i++)
@@ -253,8 +260,8 @@ static struct reading *read_again(struct arena *arena, const struct spec *spec)
         if (length && strncmp(section, values[i].key, (size_t)length) != 0)
             strbuf_addf(&text, "%.*s:\n", length - 1, values[i].key);
         const char *quote = is_file || is_text(values[i].key) ? "\"" : "";
-        strbuf_addf(&text, "%s%s: %s%s%s\n", length ? "  " : "",
-                    is_file ? "samples" : values[i].key + length, quote, values[i].text, quote);
+        strbuf_addf(&text, "%s%s: %s%s%s\n", length ? "  " : "", is_file ? "samples" : values[i].key + length,
+                    quote, values[i].text, quote);
         section = values[i].key;
     }
     return read_text(strbuf_text(&text));
@@ -333,7 +340,7 @@ static void base_settings_leave_the_flow_out(void)
     free_reading(d);
 }
 
-/* ---- a count, or auto ----------------------------------------------------------------------------------- */
+/* ---- a count, or auto ---------------------------------------------------------------------------------- */
 
 static void epochs_are_a_count_or_automatic(void)
 {
@@ -487,10 +494,14 @@ static void bytes_that_are_no_text_are_refused(void)
         const char *message;
     } rows[] = {
         {"dimension: 2\n\0", 14, "t.yaml:2:1: error: not a text: byte 0x00"},
-        {"\x7F""ELF", 4, "t.yaml:1:1: error: not a text: byte 0x7F"},
+        {"\x7F"
+         "ELF",
+         4, "t.yaml:1:1: error: not a text: byte 0x7F"},
         {"a: \xFF", 4, "t.yaml:1:4: error: not a text: byte 0xFF"},
         {"a: \xC3", 4, "t.yaml:1:4: error: not a text: byte 0xC3"},
-        {"\xFF\xFE" "d\0", 4, "t.yaml:1:1: error: not a text: byte 0xFF"},
+        {"\xFF\xFE"
+         "d\0",
+         4, "t.yaml:1:1: error: not a text: byte 0xFF"},
         {"a: \x1B[2J", 7, "t.yaml:1:4: error: not a text: byte 0x1B"},
         {"a: \xEF\xBB\xBF", 6, "t.yaml:1:4: error: not a text: byte 0xEF"},
         {"\xEF\xBB\xBF", 3, "no spec here"},

@@ -62,7 +62,7 @@ static void characters_are_decoded(void)
         {"\xF4\x90\x80\x80", UTF8_INVALID, 1}, /* past the last character */
         {"\x80", UTF8_INVALID, 1},
         {"\xFF", UTF8_INVALID, 1},
-        {"\xC3", UTF8_INVALID, 1},             /* cut short */
+        {"\xC3", UTF8_INVALID, 1}, /* cut short */
         {"\xC3(", UTF8_INVALID, 1},
     };
     for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
@@ -204,9 +204,18 @@ static void nearest_word_is_the_one_meant(void)
     static const struct {
         const char *word, *meant;
     } rows[] = {
-        {"feild", "field"},  {"fild", "field"},       {"Field", "field"}, {"HIDDEN", "hidden"},
-        {"step", "steps"},   {"activaton", "activation"}, {"intergrator", "integrator"},
-        {"potentials", "potential"}, {"cost", NULL}, {"x", NULL}, {"", NULL}, {"fieldfieldfield", NULL},
+        {"feild", "field"},
+        {"fild", "field"},
+        {"Field", "field"},
+        {"HIDDEN", "hidden"},
+        {"step", "steps"},
+        {"activaton", "activation"},
+        {"intergrator", "integrator"},
+        {"potentials", "potential"},
+        {"cost", NULL},
+        {"x", NULL},
+        {"", NULL},
+        {"fieldfieldfield", NULL},
         {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL},
     };
     for (size_t i = 0; i < CHECK_COUNT(rows); i++) {

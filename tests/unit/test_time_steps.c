@@ -121,8 +121,8 @@ static void fixed_flows_choose_nothing(void)
     CU_ASSERT_EQUAL(weights_time_steps(&fake.bundle, 0), FAKE_STEPS);
 }
 
-/* s(y) = y + W y + b keeps no Gaussian: delta = log det(1 + W) - (|s|^2 - |y|^2) / 2; it is inverted exactly.
- */
+/* s(y) = y + W y + b keeps no Gaussian: delta = log det(1 + W) - (|s|^2 - |y|^2) / 2; it is inverted
+ * exactly. */
 static void errors_are_measured(void)
 {
     static const double theta[] = {0.5, 0, 0, -0.25, 0, 0}, y[] = {1, 0, 0, 2, -1, 1};

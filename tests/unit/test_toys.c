@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Toy samples against counts and moments of samples made elsewhere. */
-#include "files/npz.h"
 #include "data/toys.h"
+#include "files/npz.h"
 #include "unit/data_fixture.h"
 
 #include <math.h>

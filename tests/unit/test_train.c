@@ -6,10 +6,10 @@
 #include "check.h"
 #include "fake_bundle.h"
 #include "fake_pairs.h"
+#include "model/weights.h"
 #include "scratch.h"
 #include "train/train_run.h"
 #include "watched_memory.h"
-#include "model/weights.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -17,7 +17,7 @@
 static struct fake fake;
 static struct run_folder *folder; /* of the training that runs */
 
-/* ---- pieces ------------------------------------------------------------------------------------------- */
+/* ---- pieces -------------------------------------------------------------------------------------------- */
 
 static struct trainer *make_trainer(const struct pairs *pairs, int64_t epochs, int64_t batch, int threads)
 {
@@ -47,7 +47,7 @@ static bool same_bits(const struct trainer *a, const struct trainer *b)
            memcmp(&a->state.sums, &b->state.sums, sizeof a->state.sums) == 0;
 }
 
-/* ---- learning ----------------------------------------------------------------------------------------- */
+/* ---- learning ------------------------------------------------------------------------------------------ */
 
 static void finds_the_known_optimum(void)
 {
@@ -226,7 +226,7 @@ static void every_parameter_has_its_start(void)
     CU_ASSERT_TRUE(least < -1 && most > 1);
 }
 
-/* ---- a base flow -------------------------------------------------------------------------------------- */
+/* ---- a base flow --------------------------------------------------------------------------------------- */
 
 static struct trainer *make_base_trainer(struct pairs *pairs, int64_t epochs, int64_t batch)
 {
@@ -319,7 +319,7 @@ static void patience_ends(void)
     scratch_remove(&scratch);
 }
 
-/* ---- same bits ---------------------------------------------------------------------------------------- */
+/* ---- same bits ----------------------------------------------------------------------------------------- */
 
 static void same_bits_for_any_threads(void)
 {
@@ -487,7 +487,7 @@ static void an_earlier_training_is_set_aside(void)
     scratch_remove(&scratch);
 }
 
-/* ---- what goes wrong ---------------------------------------------------------------------------------- */
+/* ---- what goes wrong ----------------------------------------------------------------------------------- */
 
 static void stops_where_numbers_are_not_finite(void)
 {

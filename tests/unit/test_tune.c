@@ -274,7 +274,7 @@ static void limited_loops_run(void)
     arena_free(arena);
 }
 
-/* ---- times -------------------------------------------------------------------------------------------- */
+/* ---- times --------------------------------------------------------------------------------------------- */
 
 static void rounds_are_compared(void)
 {
@@ -428,7 +428,8 @@ static void other_ports_never_win(void)
 static void no_time_finds_one_that_is_right(void)
 {
     struct arena *arena = arena_new();
-    struct table table = {.kernel = {kernel_of(nothing), kernel_of(nothing), kernel_of(right), kernel_of(right)}};
+    struct table table = {
+        .kernel = {kernel_of(nothing), kernel_of(nothing), kernel_of(right), kernel_of(right)}};
     struct tune_result result;
     const char *fault = NULL;
     CU_ASSERT_TRUE_FATAL(search_for(arena, &table, 4, 1, 1e-9, &result, &fault));

@@ -4,7 +4,7 @@
  * that their code for any processor holds no call and no jump. */
 #include "vector_math_fixture.h"
 
-/* ---- special values ----------------------------------------------------------------------------------- */
+/* ---- special values ------------------------------------------------------------------------------------ */
 
 #define NO NAN /* stands for a result that is not a number */
 static const struct {
@@ -32,7 +32,8 @@ static const struct {
     {IR_INSIDE, -0.75, 1}, {IR_INSIDE, 1.5, 1}, {IR_INSIDE, 0, 1}, {IR_INSIDE, 1.75, 0}, {IR_INSIDE, -1, 0},
     {IR_INSIDE, NAN, 0}, {IR_INSIDE, INFINITY, 0}, {IR_HOLD, -0.0, -0.0}, {IR_HOLD, NAN, NO},
     {IR_BFLOAT, 1 + 0x1p-8, 1}, {IR_BFLOAT, 1 + 0x3p-8, 1 + 0x1p-6}, {IR_BFLOAT, 0x1.ffp127, INFINITY},
-    {IR_BFLOAT, -0.0, -0.0}, {IR_BFLOAT, -INFINITY, -INFINITY}, {IR_BFLOAT, NAN, NO}, {IR_BFLOAT, 0x1p-133, 0x1p-133},
+    {IR_BFLOAT, -0.0, -0.0}, {IR_BFLOAT, -INFINITY, -INFINITY}, {IR_BFLOAT, NAN, NO},
+    {IR_BFLOAT, 0x1p-133, 0x1p-133},
     /* clang-format on */
 };
 
@@ -54,13 +55,13 @@ static void special_values_are_right(void)
                 x[k] = specials[i].x;
             evaluate(key, 8, x, y);
             if (!same(y[5], specials[i].y))
-                (void)printf("\n    %s(%g) = %g, not %g (%s, %d)", ir_op_name(key.op), x[5], y[5], specials[i].y,
-                             key.is_double ? "double" : "float", key.tanh);
+                (void)printf("\n    %s(%g) = %g, not %g (%s, %d)", ir_op_name(key.op), x[5], y[5],
+                             specials[i].y, key.is_double ? "double" : "float", key.tanh);
             CU_ASSERT_TRUE(same(y[5], specials[i].y));
         }
 }
 
-/* ---- symmetry, lanes ---------------------------------------------------------------------------------- */
+/* ---- symmetry, lanes ----------------------------------------------------------------------------------- */
 
 static bool is_odd(enum ir_op op)
 {
@@ -101,7 +102,8 @@ static void lanes_are_independent(void)
                                             : (double)(float)(40 * next_unit(&state) - 20);
     for (size_t k = 0; k < CHECK_COUNT(operations); k++)
         for (int variant = 0; variant < 2 * variants_of(operations[k]); variant++) {
-            struct kernel_key key = {operations[k], variant & 1, 0, host_has_fma, (enum sched_tanh)(variant / 2)};
+            struct kernel_key key = {operations[k], variant & 1, 0, host_has_fma,
+                                     (enum sched_tanh)(variant / 2)};
             evaluate(key, N, x, alone);
             for (size_t w = 1; w < CHECK_COUNT(widths); w++) {
                 key.lanes = widths[w];
@@ -112,7 +114,7 @@ static void lanes_are_independent(void)
         }
 }
 
-/* ---- code for any processor --------------------------------------------------------------------------- */
+/* ---- code for any processor ---------------------------------------------------------------------------- */
 
 /* The first line that begins with one of the words, after blanks; NULL: none does. */
 static const char *find_line(const char *text, const char *const *words)

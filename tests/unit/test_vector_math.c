@@ -5,7 +5,7 @@
  * compiler/emit/vector_math.h states. */
 #include "vector_math_fixture.h"
 
-/* ---- what is true ------------------------------------------------------------------------------------- */
+/* ---- what is true -------------------------------------------------------------------------------------- */
 
 /* Halley's step for erf(y) = x, by erfc where x is next to 1 and 1 - x exact. */
 static long double wide_erfinv(long double x)
@@ -98,7 +98,7 @@ static const struct function functions[] = {
     {IR_BFLOAT, narrow_bfloat, wide_bfloat, {100, 1e6}, {1e38, 1e38}, {{0, 0}, {0, 0}}, false},
 };
 
-/* ---- arguments ---------------------------------------------------------------------------------------- */
+/* ---- arguments ----------------------------------------------------------------------------------------- */
 
 enum { RANDOM = 100000, AWKWARD = 20000, POINTS = 2 * RANDOM + AWKWARD };
 
@@ -133,9 +133,10 @@ static void fill_points(const struct function *f, bool is_double, double *x)
     }
 }
 
-/* ---- errors ------------------------------------------------------------------------------------------- */
+/* ---- errors -------------------------------------------------------------------------------------------- */
 
-static void measure(const struct function *f, struct kernel_key key, const double *x, const long double *truth)
+static void measure(const struct function *f, struct kernel_key key, const double *x,
+                    const long double *truth)
 {
     double *y = calloc(POINTS, sizeof *y), worst = 0, where = 0;
     CU_ASSERT_PTR_NOT_NULL_FATAL(y);
@@ -149,7 +150,8 @@ static void measure(const struct function *f, struct kernel_key key, const doubl
     }
     const double bound = f->bound[key.is_double][!key.has_fma];
     (void)printf("\n    %-8s %s %-5s %d %6.3f ulp (bound %g) at %.17g", ir_op_name(f->op),
-                 key.is_double ? "double" : "float ", key.has_fma ? "fused" : "", key.tanh, worst, bound, where);
+                 key.is_double ? "double" : "float ", key.has_fma ? "fused" : "", key.tanh, worst, bound,
+                 where);
     CU_ASSERT_TRUE(worst <= bound);
     free(y);
 }
@@ -190,7 +192,9 @@ static void logarithms_of_subnormals(void)
     for (int is_double = 0; is_double < 2; is_double++) {
         const double x[4] = {is_double ? 0x1p-1074 : 0x1p-149, is_double ? 0x1.8p-1030 : 0x1.8p-130, 1, 1};
         double y[4];
-        evaluate((struct kernel_key){.op = IR_LOG, .is_double = is_double, .lanes = 4, .has_fma = host_has_fma}, 4, x, y);
+        evaluate(
+            (struct kernel_key){.op = IR_LOG, .is_double = is_double, .lanes = 4, .has_fma = host_has_fma}, 4,
+            x, y);
         for (int i = 0; i < 2; i++)
             CU_ASSERT_TRUE(error_ulp(y[i], logl(x[i]), is_double) <= 1);
     }

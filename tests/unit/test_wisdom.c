@@ -185,7 +185,8 @@ static void odd_lines_are_refused(void)
     struct wisdom_record record = record_of("a", "lanes=8");
     const struct wisdom all = {.n = 1, .records = &record};
     const char *text = wisdom_print(arena, &all), *body = strchr(text, ',') + 1;
-    check_refused(arena, arena_printf(arena, "{\"cpu\":\"another\",%s", text + 1), "no JSON object"); /* twice */
+    /* twice */
+    check_refused(arena, arena_printf(arena, "{\"cpu\":\"another\",%s", text + 1), "no JSON object");
     check_refused(arena, arena_printf(arena, "{%70000s%s", "", text + 1), "too long");
     char *changed = arena_printf(arena, "{%s", body);
     changed[strlen(changed) - 1] = '\0'; /* the line's end */
@@ -288,7 +289,8 @@ static void locks_are_no_links(void)
     scratch_remove(&s);
 }
 
-/* A file of wisdom may be kept elsewhere: the link stays, and whoever comes by another name meets the same lock. */
+/* A file of wisdom may be kept elsewhere: the link stays, and whoever comes by another name meets the same
+ * lock. */
 static void a_link_is_followed(void)
 {
     struct scratch s;

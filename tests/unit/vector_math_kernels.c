@@ -109,7 +109,7 @@ const char *kernel_assembly(struct arena *arena, const struct target_cpu *cpu, i
     return good ? text : NULL;
 }
 
-/* ---- code that runs here ------------------------------------------------------------------------------ */
+/* ---- code that runs here ------------------------------------------------------------------------------- */
 
 static const char *take_error(struct arena *arena, LLVMErrorRef error)
 {

@@ -18,12 +18,12 @@ static bool memory_fails(void)
 }
 
 /* A wrapper with the parameters `declared`, called with `given`. */
-#define WATCHED(type, name, declared, given) \
-    type __real_##name declared; \
-    type __wrap_##name declared; \
-    type __wrap_##name declared \
-    { \
-        return memory_fails() ? NULL : __real_##name given; \
+#define WATCHED(type, name, declared, given)                                                                 \
+    type __real_##name declared;                                                                             \
+    type __wrap_##name declared;                                                                             \
+    type __wrap_##name declared                                                                              \
+    {                                                                                                        \
+        return memory_fails() ? NULL : __real_##name given;                                                  \
     }
 WATCHED(void *, malloc, (size_t bytes), (bytes))
 WATCHED(void *, calloc, (size_t count, size_t bytes), (count, bytes))

@@ -58,7 +58,7 @@ value vector_bfloat(const struct vector_math *m, value x)
     return LLVMBuildSelect(b, LLVMBuildFCmp(b, LLVMRealUNO, x, x, ""), math_real(m, NAN), near, "");
 }
 
-/* ---- by name ------------------------------------------------------------------------------------------ */
+/* ---- by name ------------------------------------------------------------------------------------------- */
 
 typedef value elementwise(const struct vector_math *m, value x, const double range[2]);
 

@@ -11,7 +11,8 @@
  *
  *              float      double
  *   tanh       3.5  4     3    3    |tanh| <= 1, and 1 where it rounds to 1
- *   exp        1    1.5   1    1.5  0 where e^x < 2^-125.5 (float) or 2^-1021.5 (double), inf where it overflows
+ *   exp        1    1.5   1    1.5  0 where e^x < 2^-125.5 (float) or 2^-1021.5 (double), inf where it
+ *              overflows
  *   log        1    1     1    1    also of subnormal numbers; log(0) = -inf, log(x < 0) = NaN
  *   sqrt       0.5        0.5       correctly rounded
  *   recip      0.5        0.5       correctly rounded
@@ -41,8 +42,8 @@ struct vector_math {
     LLVMBuilderRef builder; /* code goes where it stands */
     LLVMTypeRef type;       /* of arguments and results: float, double, or a vector of them */
     bool is_double;
-    int lanes;    /* 0: a scalar, no vector */
-    bool has_fma; /* the target multiplies and adds at once; else products are rounded */
+    int lanes;            /* 0: a scalar, no vector */
+    bool has_fma;         /* the target multiplies and adds at once; else products are rounded */
     enum sched_tanh tanh; /* DIVIDE unless its owner says otherwise */
 };
 

@@ -14,7 +14,7 @@ struct math_format math_format(const struct vector_math *m)
                         : (struct math_format){32, 23, 127, 0x1.8p23};
 }
 
-/* ---- constants ---------------------------------------------------------------------------------------- */
+/* ---- constants ----------------------------------------------------------------------------------------- */
 
 static LLVMTypeRef integer_type(const struct vector_math *m)
 {
@@ -53,7 +53,7 @@ value math_bits(const struct vector_math *m, uint32_t number)
     return splat(m, LLVMConstInt(LLVMInt32TypeInContext(m->context), number, false));
 }
 
-/* ---- arithmetic --------------------------------------------------------------------------------------- */
+/* ---- arithmetic ---------------------------------------------------------------------------------------- */
 
 value math_add(const struct vector_math *m, value a, value b)
 {
@@ -92,8 +92,8 @@ value math_fma(const struct vector_math *m, value a, value b, value c)
     return intrinsic(m, "llvm.fma", (value[]){a, b, c}, 3);
 }
 
-/* 1/b to d = 1.3e-4: b with its exponent turned round is within e = 5 % of it, and 1 + e + e^2 is 1/(1 - e) but for
- * e^3. */
+/* 1/b to d = 1.3e-4: b with its exponent turned round is within e = 5 % of it, and 1 + e + e^2 is 1/(1 - e)
+ * but for e^3. */
 static value about_reciprocal(const struct vector_math *m, value b)
 {
     const int64_t turned = m->is_double ? 0x7fde623860000000 : 0x7ef311c3;
@@ -163,7 +163,7 @@ value math_from_bits(const struct vector_math *m, value bits)
     return LLVMBuildBitCast(m->builder, bits, m->type, "");
 }
 
-/* ---- polynomials, rounding ---------------------------------------------------------------------------- */
+/* ---- polynomials, rounding ----------------------------------------------------------------------------- */
 
 /* Every step-th coefficient, Horner's rule in `x`. */
 static value horner(const struct vector_math *m, value x, const double *c, size_t n, size_t step)

@@ -20,7 +20,7 @@ struct math_format math_format(const struct vector_math *m);
 value math_real(const struct vector_math *m, double number);
 value math_whole(const struct vector_math *m, int64_t number); /* of the integer type with as many bits */
 
-value math_bits(const struct vector_math *m, uint32_t number);   /* of 32 bits, whatever the type */
+value math_bits(const struct vector_math *m, uint32_t number); /* of 32 bits, whatever the type */
 
 value math_add(const struct vector_math *m, value a, value b);
 value math_sub(const struct vector_math *m, value a, value b);
@@ -43,8 +43,8 @@ value math_where(const struct vector_math *m, LLVMRealPredicate comparison, valu
 value math_to_bits(const struct vector_math *m, value x);
 value math_from_bits(const struct vector_math *m, value bits);
 
-/* sum of c[i] x^i, i < n, by Horner's rule: n - 1 multiply-adds. A long one is two of half the length, in x^2, so
- * that its chain of dependent instructions is half as long. */
+/* sum of c[i] x^i, i < n, by Horner's rule: n - 1 multiply-adds. A long one is two of half the length, in
+ * x^2, so that its chain of dependent instructions is half as long. */
 value math_polynomial(const struct vector_math *m, value x, const double *c, size_t n);
 
 /* x - k (c[0] + c[1] + ..) term by term, factor * c[i] each. */
@@ -62,7 +62,7 @@ struct math_table {
     ((m)->is_double ? (struct math_table){name##_double, sizeof name##_double / sizeof(double)}              \
                     : (struct math_table){name##_float, sizeof name##_float / sizeof(double)})
 
-/* ---- parts that several functions share --------------------------------------------------------------- */
+/* ---- parts that several functions share ---------------------------------------------------------------- */
 
 struct math_table
 math_log2(const struct vector_math *m); /* log 2 as a sum of two; k times the first is exact */

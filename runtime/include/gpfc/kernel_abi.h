@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where compiled kernels and the runtime meet: the only header both halves share. Every field is eight bytes wide, so
- * that a code generator can write these structures without knowing a compiler's padding rules.
+ * Where compiled kernels and the runtime meet: the only header both halves share. Every field is eight bytes
+ * wide, so that a code generator can write these structures without knowing a compiler's padding rules.
  *
- * REAL below is float or double, as bundle.precision says. A tile is `lanes` samples; an array of a tile is laid out
- * [elements][lanes], lane fastest, and aligned to GPFC_ALIGNMENT. Arrays of uniform values are row-major. */
+ * REAL below is float or double, as bundle.precision says. A tile is `lanes` samples; an array of a tile is
+ * laid out [elements][lanes], lane fastest, and aligned to GPFC_ALIGNMENT. Arrays of uniform values are
+ * row-major. */
 #ifndef GPFC_KERNEL_ABI_H
 #define GPFC_KERNEL_ABI_H
 
 #include <stdint.h>
+
+/* clang-format off */
 
 #define GPFC_ABI_VERSION 4
 #define GPFC_ALIGNMENT 64 /* bytes */
 #define GPFC_MAX_RANK 6
 #define GPFC_MAX_PORTS 1024 /* inputs or outputs of one kernel */
 
-enum gpfc_role {         /* of a kernel's input or output                                                       */
-    GPFC_IN_PARAMETER,   /* uniform  REAL [elements]          trained array, named as in bundle.parameters         */
-    GPFC_IN_SETTING,     /* uniform  REAL [elements]          number(s) given by the caller: "lambda", "t"         */
-    GPFC_IN_SAMPLE,      /* varying  REAL [elements][lanes]   data: "x", "y", "weight"                             */
-    GPFC_IN_NOISE,       /* varying  REAL [elements][lanes]   standard normal numbers, drawn per sample            */
-    GPFC_IN_NOISE_STEP,  /* uniform  REAL [elements]          standard normal numbers, drawn once a training step  */
-    GPFC_OUT_SAMPLE,     /* varying  REAL [elements][lanes]   written by tile()                                    */
-    GPFC_OUT_TOTAL       /* uniform  REAL [elements]          summed over the batch; written by after()            */
+enum gpfc_role {         /* of a kernel's input or output */
+    GPFC_IN_PARAMETER,   /* uniform  REAL [elements]          trained array, named as in bundle.parameters */
+    GPFC_IN_SETTING,     /* uniform  REAL [elements]          number(s) given by the caller: "lambda", "t" */
+    GPFC_IN_SAMPLE,      /* varying  REAL [elements][lanes]   data: "x", "y", "weight" */
+    GPFC_IN_NOISE,       /* varying  REAL [elements][lanes]   standard normal numbers, drawn per sample */
+    GPFC_IN_NOISE_STEP,  /* uniform  REAL [elements]          standard normal numbers, drawn once a step */
+    GPFC_OUT_SAMPLE,     /* varying  REAL [elements][lanes]   written by tile() */
+    GPFC_OUT_TOTAL       /* uniform  REAL [elements]          summed over the batch; written by after() */
 };
 
 struct gpfc_port {
@@ -37,9 +40,9 @@ struct gpfc_port {
  *   before(in, uniform)                     once: all that depends on uniform inputs alone
  *   tile(in, out, uniform, scratch, sums)   for each tile; adds its part to sums, so sums starts as zeros
  *   after(in, out, uniform, sums)           once: uniform outputs, from sums added up over all tiles
- * in[i] and out[i] follow the ports; before and after look at uniform ports only, tile at all inputs and varying outputs.
- * Adding sums of several tiles, elementwise and in any order, is the caller's. Thread-safe: nothing is static; `uniform`
- * is only read by tile, and every thread brings its own scratch and sums. */
+ * in[i] and out[i] follow the ports; before and after look at uniform ports only, tile at all inputs and
+ * varying outputs. Adding sums of several tiles, elementwise and in any order, is the caller's. Thread-safe:
+ * nothing is static; `uniform` is only read by tile, and every thread brings its own scratch and sums. */
 struct gpfc_kernel {
     const char *name;         /* "train", "apply", ... */
     int64_t n_in, n_out;
@@ -48,21 +51,21 @@ struct gpfc_kernel {
     int64_t scratch_bytes;    /* of one thread */
     int64_t sum_elements;     /* REALs */
     double flop_per_sample;   /* nominal, from ops.def; loops multiplied out */
-    double useful_flop_per_sample; /* the same with everything kept that a backward pass reads: nothing is computed again */
+    double useful_flop_per_sample; /* the same with all kept that a backward pass reads, nothing recomputed */
     void (*before)(const void *const *in, void *uniform);
     void (*tile)(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums);
     void (*after)(const void *const *in, void *const *out, const void *uniform, const void *sums);
 };
 
-enum gpfc_init {           /* how a parameter starts; a is gpfc_parameter.spread                                  */
-    GPFC_INIT_HIDDEN,      /* normal, deviation train.init_hidden, or 1/sqrt(fan_in) where that is 0               */
-    GPFC_INIT_LAST,        /* normal, deviation train.init_last                                                    */
-    GPFC_INIT_UNIFORM,     /* uniform on -a .. a                                                                   */
-    GPFC_INIT_NORMAL,      /* normal, deviation a                                                                  */
-    GPFC_INIT_CONSTANT,    /* a                                                                                    */
-    GPFC_INIT_LOG_UNIFORM, /* log of uniform on 0 .. 1                                                             */
-    GPFC_INIT_TRIANGULAR   /* [out, in] as d x d blocks: block row i uniform on -b .. b in its columns 0 .. i, with
-                              b = sqrt(6 / ((i + 1) in / d + out / d)), and 0 above the diagonal                    */
+enum gpfc_init {           /* how a parameter starts; a is gpfc_parameter.spread */
+    GPFC_INIT_HIDDEN,      /* normal, deviation train.init_hidden, or 1/sqrt(fan_in) where that is 0 */
+    GPFC_INIT_LAST,        /* normal, deviation train.init_last */
+    GPFC_INIT_UNIFORM,     /* uniform on -a .. a */
+    GPFC_INIT_NORMAL,      /* normal, deviation a */
+    GPFC_INIT_CONSTANT,    /* a */
+    GPFC_INIT_LOG_UNIFORM, /* log of uniform on 0 .. 1 */
+    GPFC_INIT_TRIANGULAR   /* [out, in] as d x d blocks: block row i uniform on -b .. b in its columns 0 .. i,
+                              with b = sqrt(6 / ((i + 1) in / d + out / d)), 0 above the diagonal */
 };
 
 struct gpfc_parameter {   /* a trained array; `theta` holds all of them one after another */
@@ -87,12 +90,12 @@ struct gpfc_bundle {
     const char *version;  /* of gpfc */
     const char *cpu;      /* what the kernels were compiled for: "znver3" */
     const char *features; /* ",".. list of target features that the kernels use: "+avx2,+fma" */
-    const char *cpu_name; /* of cpu_name.h, of the machine they were compiled on and for; "": for any such CPU */
+    const char *cpu_name; /* of the machine compiled on and for, by cpu_name.h; "": for any such CPU */
     const char *schedule; /* how they are laid on it: "lanes=16 vector=8 .." */
     int64_t tuned;        /* 1: the schedule was found by measuring */
     const char *compiler; /* path of the gpfc that compiled them; "": unknown */
     const char *spec_text;
-    int64_t spec_hash;    /* of what determines the model: two specs with equal hashes accept each other's models */
+    int64_t spec_hash;    /* of what determines the model: specs with equal hashes accept each other's models */
     int64_t dimension;
     int64_t precision;    /* 4: float, 8: double */
     int64_t lanes;        /* of a tile */
@@ -107,31 +110,36 @@ struct gpfc_bundle {
 
 /* The kernels of a trainer, and their ports (inputs -> outputs), d the dimension, K the steps:
  *   train      parameters, "lambda" [], "x" [d], "y" [d], "weight" [], "noise" [K,2,d] if penalised
- *              -> totals "cost" [], "penalty" [], "grad.<parameter>"; cost and penalty are sums of weight * value
- *   measure    parameters, "x" [d], "y" [d], "noise" [K,2,d] -> per sample "s" [d], "cost" [], "energy" [], "penalty" []
+ *              -> totals "cost" [], "penalty" [], "grad.<parameter>"; cost and penalty: sums of
+ *              weight * value
+ *   measure    parameters, "x" [d], "y" [d], "noise" [K,2,d]
+ *              -> per sample "s" [d], "cost" [], "energy" [], "penalty" []
  *   apply      parameters, "y" [d] -> "s" [d]
  *   invert     parameters, "s" [d] -> "y" [d]
  *   jacobian   parameters, "y" [d] -> "s" [d], "jacobian" [d,d]    ds_i/dy_j at [i][j]
  *   inverse_jacobian   parameters, "s" [d] -> "y" [d], "jacobian" [d,d]
- *   velocity   parameters, setting "t" [], "x" [d] -> "v" [d]     x in the flow's own space: the cube's, or z itself
- *   trajectory parameters, "y" [d] -> "path" [K+1,d]              in that space too; at t = 0, 1/K, .., 1 
- * Where the steps are looked for (flow.steps: auto), all of them but velocity have the setting "steps" [] too, the number n
- * of steps to run, 1 <= n <= K. Time is then cut into n, of "noise" the first n count, a penalty is as that of K steps, and
- * positions of a path past the n-th are its end. */
+ *   velocity   parameters, setting "t" [], "x" [d] -> "v" [d]     x in the flow's own space: the cube or z
+ *   trajectory parameters, "y" [d] -> "path" [K+1,d]              in that space too; at t = 0, 1/K, .., 1
+ * Where the steps are looked for (flow.steps: auto), all of them but velocity have the setting "steps" []
+ * too, the number n of steps to run, 1 <= n <= K. Time is then cut into n, of "noise" the first n count, a
+ * penalty is as that of K steps, and positions of a path past the n-th are its end. */
 
 /* A base flow's bundle is one like a flow's: parameters, kernels and settings of its own. Where the spec says
- * base.rate, its settings say train.rate, and so on, so that the same training loop serves both. Its spec_hash is of
- * what decides f alone, `steps` is 0 where it has no ODE, `base` is NULL. Its kernels, n the blocks:
+ * base.rate, its settings say train.rate, and so on, so that the same training loop serves both. Its
+ * spec_hash is of what decides f alone, `steps` is 0 where it has no ODE, `base` is NULL. Its kernels, n the
+ * blocks:
  *   train      parameters, "lambda" [], "x" [d], "weight" [], "noise" [n,d] if it draws any
- *              -> totals "cost" [], "penalty" [], "grad.<parameter>"; cost is the negative log likelihood in nats
+ *              -> totals "cost" [], "penalty" [], "grad.<parameter>"; cost is minus the log likelihood, in
+ *              nats
  *   measure    parameters, "x" [d] -> per sample "cost" [], by the exact log-determinant of the trained map
  *   apply      parameters, "x" [d] -> "y" [d], "logdet" []     logdet of dy/dx
- *   bnaf       block0 ...: parameters, "x" [d] -> "y" [d], "log_diagonal" [d]   one triangular block with its gate,
- *              without the flip that follows it; log_diagonal[i] = log dy_i/dx_i
+ *   bnaf       block0 ...: parameters, "x" [d] -> "y" [d], "log_diagonal" [d]   one triangular block with its
+ *              gate, without the flip that follows it; log_diagonal[i] = log dy_i/dx_i
  *   ffjord     velocity0 ...: parameters, "t" [] per sample, "x" [d] -> "v" [d], "divergence" []
- *   cp_flow    block0 ...: parameters, "x" [d] -> "y" [d], "jacobian" [d,d]     one convex block, without ActNorm;
- *              statistics: parameters, "x" [d] -> one output for each ActNorm in the order in which x passes them, named
- *              as its parameters without their last part, [width]: the values that reach it */
+ *   cp_flow    block0 ...: parameters, "x" [d] -> "y" [d], "jacobian" [d,d]     one convex block, without
+ *              ActNorm; statistics: parameters, "x" [d] -> one output for each ActNorm in the order in
+ *              which x passes them, named as its parameters without their last part, [width]: the values that
+ *              reach it */
 
 /* The symbol a trainer's object file defines. */
 extern const struct gpfc_bundle gpfc_bundle;

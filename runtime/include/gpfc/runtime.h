@@ -30,8 +30,8 @@ struct gpfc_flow *gpfc_flow_open(const struct gpfc_bundle *bundle, const char *m
                                  char *message, size_t room);
 void gpfc_flow_close(struct gpfc_flow *flow); /* NULL is allowed */
 
-/* s(y) and its inverse, n >= 0 rows; both arrays may be the same. A base flow f in the model is left out: data x
- * go through it, and back, by the trainer's apply and invert with --part. */
+/* s(y) and its inverse, n >= 0 rows; both arrays may be the same. A base flow f in the model is left out:
+ * data x go through it, and back, by the trainer's apply and invert with --part. */
 void gpfc_flow_apply(struct gpfc_flow *flow, const void *y, void *s, int64_t n);
 void gpfc_flow_invert(struct gpfc_flow *flow, const void *s, void *y, int64_t n);
 
