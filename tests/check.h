@@ -33,26 +33,26 @@ static inline const char *check_path(const char *relative)
     static unsigned next;
     char *path = paths[next++ % 4];
     const char *root = getenv("srcdir");
-    (void)snprintf(path, sizeof paths[0], "%s/%s", root != NULL && root[0] != '\0' ? root : ".", relative);
+    (void)snprintf(path, sizeof paths[0], "%s/%s", root && root[0] != '\0' ? root : ".", relative);
     return path;
 }
 
 static inline bool check_wanted(const char *name)
 {
     const char *only = getenv("GPFC_TEST");
-    return only == NULL || only[0] == '\0' || strstr(name, only) != NULL;
+    return !only || only[0] == '\0' || strstr(name, only);
 }
 
 static inline int check_register(const char *suite, const struct check_case *cases, size_t n)
 {
     CU_pSuite made = CU_add_suite(suite, NULL, NULL);
-    if (made == NULL)
+    if (!made)
         return 0;
     int registered = 0;
     for (size_t i = 0; i < n; i++) {
         if (!check_wanted(cases[i].name))
             continue;
-        if (CU_add_test(made, cases[i].name, cases[i].run) == NULL)
+        if (!CU_add_test(made, cases[i].name, cases[i].run))
             return 0;
         registered++;
     }

@@ -22,7 +22,7 @@ struct reading {
 static inline struct reading *read_bytes(const char *name, const char *text, size_t length)
 {
     struct arena *arena = arena_new();
-    if (arena == NULL)
+    if (!arena)
         return NULL;
     struct reading *r = ARENA_NEW(arena, struct reading);
     r->arena = arena;

@@ -18,7 +18,7 @@ static const struct ir_node *parameter_input(struct ir_graph *graph, const struc
     const struct ir_shape shape = parameter->rank == 2
                                       ? ir_shape_of(2, parameter->shape[0], parameter->shape[1])
                                       : ir_shape_of(1, parameter->shape[0]);
-    return found != NULL ? found : ir_input(graph, parameter->name, IR_PARAMETER, IR_UNIFORM, shape);
+    return found ? found : ir_input(graph, parameter->name, IR_PARAMETER, IR_UNIFORM, shape);
 }
 
 const struct ir_node *baseflow_parameter(struct ir_graph *graph, const struct base_model *base,
@@ -29,7 +29,7 @@ const struct ir_node *baseflow_parameter(struct ir_graph *graph, const struct ba
     const char *name = arena_vprintf(graph->arena, format, args);
     va_end(args);
     const struct base_parameter *parameter = base_parameter_find(base, name);
-    assert(parameter != NULL);
+    assert(parameter);
     return parameter_input(graph, parameter);
 }
 
@@ -44,7 +44,7 @@ const struct ir_node *baseflow_probes(struct ir_graph *graph, const struct base_
 {
     const struct ir_shape shape = ir_shape_of(2, base->blocks, base->d);
     const struct ir_node *noise = ir_input_find(graph, "noise");
-    if (noise == NULL)
+    if (!noise)
         noise = ir_input(graph, "noise", IR_NOISE, IR_VARYING, shape);
     if (base->probe == BASE_PROBE_GAUSSIAN)
         return noise;

@@ -26,7 +26,7 @@ static void pass_norm(struct ir_graph *graph, const struct base_model *base, int
     const struct ir_node *shift = baseflow_parameter(graph, base, "%s.shift", name);
     const struct ir_node *logdet = ir_ein(graph, 1.0, "i->", ir_unary(graph, IR_LOG, scale));
     walk->y = ir_mul(graph, scale, ir_add2(graph, walk->y, shift));
-    walk->logdet = walk->logdet == NULL ? logdet : ir_add2(graph, walk->logdet, logdet);
+    walk->logdet = !walk->logdet ? logdet : ir_add2(graph, walk->logdet, logdet);
 }
 
 /* probe: NULL for the exact log-determinant */
@@ -35,9 +35,8 @@ static void pass_block(struct ir_graph *graph, const struct base_model *base, in
 {
     const struct icnn icnn = icnn_of(graph, base, c);
     const struct icnn_point at = icnn_at(graph, &icnn, walk->y);
-    const struct ir_node *logdet = probe == NULL
-                                       ? icnn_logdet(graph, &icnn, &at)
-                                       : icnn_logdet_estimate(graph, &icnn, &at, probe, base->cg_steps);
+    const struct ir_node *logdet = !probe ? icnn_logdet(graph, &icnn, &at)
+                                          : icnn_logdet_estimate(graph, &icnn, &at, probe, base->cg_steps);
     walk->y = at.gradient;
     walk->logdet = ir_add2(graph, walk->logdet, logdet);
 }
@@ -54,7 +53,7 @@ static struct baseflow_result cp_flow_map(struct ir_graph *graph, const struct b
     }
     if (norm_count(base) > base->blocks)
         pass_norm(graph, base, base->blocks, &walk);
-    if (penalty != NULL)
+    if (penalty)
         *penalty = NULL;
     return walk;
 }

@@ -54,7 +54,7 @@ static const struct ir_node *ratio(struct ir_graph *graph, const struct ir_node 
 static const struct ir_node *capture(struct ode_loop *loop, const char *name, int k,
                                      const struct ir_node *node)
 {
-    if (node == NULL)
+    if (!node)
         return NULL;
     const enum ir_rate rate = node->rate == IR_CONSTANT ? IR_UNIFORM : node->rate;
     const char *text = arena_printf(loop->steps.body->arena, "%s%d", name, k);

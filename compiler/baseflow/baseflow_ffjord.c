@@ -86,7 +86,7 @@ static const struct ir_node *jacobian_of(struct ir_graph *graph, const struct ir
     const int d = x->shape.size[0];
     const struct ir_node *seed = ir_eye(graph, d), *J = NULL;
     diff_forward(graph, 1, &x, &seed, d, 1, &v, &J, NULL);
-    assert(J != NULL); /* the weights are inputs: never structurally zero */
+    assert(J); /* the weights are inputs: never structurally zero */
     return J;
 }
 
@@ -96,7 +96,7 @@ static const struct ir_node *tangent_of(struct ir_graph *graph, const struct ir_
 {
     const struct ir_node *Je = NULL;
     diff_forward(graph, 1, &x, &e, DIFF_SINGLE, 1, &v, &Je, NULL);
-    assert(Je != NULL);
+    assert(Je);
     return Je;
 }
 
@@ -145,7 +145,7 @@ static struct ode_rates solve(struct ir_graph *graph, const struct cnf *cnf, int
     const char *names[MAX_ARRAYS];
     int n = network_arrays(cnf->base);
     collect(graph, cnf->base, c, names, arrays);
-    if (probes != NULL) {
+    if (probes) {
         names[n] = "probe";
         arrays[n++] = ir_pick(graph, probes, 0, c);
     }
@@ -169,8 +169,8 @@ static struct baseflow_result map(struct ir_graph *graph, const struct base_mode
     const struct cnf cnf = {
         .base = base,
         .exact = exact || base->divergence == BASE_DIVERGENCE_EXACT,
-        .kinetic = penalty != NULL && base->kinetic > 0.0,
-        .jacobian = penalty != NULL && base->jacobian > 0.0,
+        .kinetic = penalty && base->kinetic > 0.0,
+        .jacobian = penalty && base->jacobian > 0.0,
     };
     const struct ir_node *probes = cnf.exact ? NULL : baseflow_probes(graph, base);
     for (int c = 0; c < base->blocks; c++) {

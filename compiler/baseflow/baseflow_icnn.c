@@ -66,7 +66,7 @@ static struct icnn_level lowest_level(struct ir_graph *graph, const struct base_
 /* The only row of a matrix. */
 static const struct ir_node *only_row(struct ir_graph *graph, const struct ir_node *matrix)
 {
-    return matrix == NULL ? NULL : ir_pick(graph, matrix, 0, 0);
+    return matrix ? ir_pick(graph, matrix, 0, 0) : NULL;
 }
 
 struct icnn icnn_unscaled(struct ir_graph *graph, const struct base_model *base, int c)
@@ -87,7 +87,7 @@ struct icnn icnn_unscaled(struct ir_graph *graph, const struct base_model *base,
 static const struct ir_node *scale_rows(struct ir_graph *graph, const struct ir_node *scale,
                                         const struct ir_node *matrix)
 {
-    return matrix == NULL ? NULL : ir_ein(graph, 1.0, "i,ij->ij", scale, matrix);
+    return matrix ? ir_ein(graph, 1.0, "i,ij->ij", scale, matrix) : NULL;
 }
 
 /* The ActNorm of an upper level goes into the rows of its convex units. */
@@ -105,7 +105,7 @@ static void scale_level(struct ir_graph *graph, const struct base_model *base, c
 static const struct ir_node *scaled(struct ir_graph *graph, const struct ir_node *scale,
                                     const struct ir_node *vector)
 {
-    return vector == NULL ? NULL : ir_ein(graph, 1.0, ",j->j", scale, vector);
+    return vector ? ir_ein(graph, 1.0, ",j->j", scale, vector) : NULL;
 }
 
 struct icnn icnn_of(struct ir_graph *graph, const struct base_model *base, int c)

@@ -15,7 +15,7 @@ struct sum {
 
 static void sum_add(struct sum *sum, const struct ir_node *term)
 {
-    if (term != NULL)
+    if (term)
         sum->terms[sum->n++] = term;
 }
 
@@ -44,7 +44,7 @@ static const struct ir_node *held(struct ir_graph *graph, const struct ir_node *
 static const struct ir_node *times(struct ir_graph *graph, const struct ir_node *matrix,
                                    const struct ir_node *v)
 {
-    if (matrix == NULL || v == NULL)
+    if (!matrix || !v)
         return NULL;
     return ir_ein(graph, 1.0, v->shape.rank == 1 ? "ij,j->i" : "ij,jn->in", matrix, v);
 }
@@ -52,14 +52,14 @@ static const struct ir_node *times(struct ir_graph *graph, const struct ir_node 
 static const struct ir_node *transposed_times(struct ir_graph *graph, const struct ir_node *matrix,
                                               const struct ir_node *v)
 {
-    return matrix == NULL || v == NULL ? NULL : ir_ein(graph, 1.0, "ji,j->i", matrix, v);
+    return matrix && v ? ir_ein(graph, 1.0, "ji,j->i", matrix, v) : NULL;
 }
 
 /* factor [i] times v [i] or [i,n] */
 static const struct ir_node *each_times(struct ir_graph *graph, const struct ir_node *factor,
                                         const struct ir_node *v)
 {
-    if (factor == NULL || v == NULL)
+    if (!factor || !v)
         return NULL;
     return ir_ein(graph, 1.0, v->shape.rank == 1 ? "i,i->i" : "i,in->in", factor, v);
 }
@@ -78,7 +78,7 @@ static const struct ir_node *convex_part(struct ir_graph *graph, const struct ic
 static const struct ir_node *shifted(struct ir_graph *graph, const struct ir_node *p,
                                      const struct ir_node *bias)
 {
-    return p == NULL ? NULL : ir_add2(graph, p, bias);
+    return p ? ir_add2(graph, p, bias) : NULL;
 }
 
 /* p and q of a level */
@@ -114,7 +114,7 @@ static const struct ir_node *convex_slope(struct ir_graph *graph, const struct i
 
 static struct icnn_units slopes(struct ir_graph *graph, const struct icnn_units *p)
 {
-    return (struct icnn_units){.convex = p->convex == NULL ? NULL : convex_slope(graph, p->convex),
+    return (struct icnn_units){.convex = p->convex ? convex_slope(graph, p->convex) : NULL,
                                .even = even_slope(graph, p->even)};
 }
 
@@ -132,7 +132,7 @@ static struct icnn_units unit_values(struct ir_graph *graph, const struct icnn_u
                                      const struct icnn_units *slope)
 {
     return (struct icnn_units){
-        .convex = p->convex == NULL ? NULL : unit_value(graph, p->convex, slope->convex),
+        .convex = p->convex ? unit_value(graph, p->convex, slope->convex) : NULL,
         .even = unit_value(graph, p->even, slope->even),
     };
 }
@@ -166,7 +166,7 @@ static struct icnn_units curvatures(struct ir_graph *graph, const struct icnn_un
                                     const struct icnn_units *g)
 {
     return (struct icnn_units){
-        .convex = p->convex == NULL ? NULL : ir_mul(graph, g->convex, density(graph, p->convex)),
+        .convex = p->convex ? ir_mul(graph, g->convex, density(graph, p->convex)) : NULL,
         .even = ir_mul(graph, g->even, density(graph, p->even)),
     };
 }
@@ -225,7 +225,7 @@ const struct ir_node *icnn_apply(struct ir_graph *graph, const struct icnn *icnn
 static const struct ir_node *form(struct ir_graph *graph, const struct ir_node *weight,
                                   const struct ir_node *a, const struct ir_node *b)
 {
-    if (weight == NULL)
+    if (!weight)
         return NULL;
     return ir_ein(graph, 1.0, a->shape.rank == 1 ? "i,i,i->" : "i,im,in->mn", weight, a, b);
 }
@@ -269,7 +269,7 @@ const struct ir_node *icnn_hessian(struct ir_graph *graph, const struct icnn *ic
 static const struct ir_node *trace_of(struct ir_graph *graph, const struct ir_node *X,
                                       const struct ir_node *w, const struct ir_node *T)
 {
-    if (w == NULL)
+    if (!w)
         return NULL;
     const struct ir_node *XT = held(graph, ir_ein(graph, 1.0, "ab,jb->ja", X, T));
     const struct ir_node *by_w = held(graph, ir_ein(graph, 1.0, "ja,ja->j", T, XT));
@@ -304,7 +304,7 @@ static const struct ir_node *top_part(struct ir_graph *graph, const struct icnn 
     struct sum sum = {.n = 0};
     sum_add(&sum, ir_ein(graph, 1.0, "i,i->", icnn->top_x, x));
     sum_add(&sum, ir_ein(graph, 1.0, "i,i->", icnn->top_even, value->even));
-    if (value->convex != NULL)
+    if (value->convex)
         sum_add(&sum, ir_ein(graph, 1.0, "i,i->", icnn->top_convex, value->convex));
     return ir_broadcast(graph, sum_of(graph, &sum), "->a", ir_shape_of(1, 1));
 }

@@ -39,7 +39,7 @@ bool diff_can_wait(const struct reverse *rev, const struct ir_node *result)
 
 static const struct ir_node *late_value(const struct reverse *rev, const struct ir_node *node)
 {
-    if (node->op != IR_RESULT || rev->tape[node->args[0]->id] == NULL)
+    if (node->op != IR_RESULT || !rev->tape[node->args[0]->id])
         return NULL;
     return tape_late_result(rev->tape[node->args[0]->id], node->result);
 }
@@ -50,7 +50,7 @@ void diff_take_late(struct reverse *rev)
     for (int id = 0; id < rev->from->n_nodes; id++) {
         const struct ir_node *node = rev->from->nodes[id],
                              *late = rev->needed[id] ? late_value(rev, node) : NULL;
-        if (late != NULL)
+        if (late)
             rev->map[id] = late;
         changed[id] = late != NULL;
         const struct ir_node **args =
@@ -59,7 +59,7 @@ void diff_take_late(struct reverse *rev)
             args[i] = rev->map[node->args[i]->id];
             changed[id] = changed[id] || changed[node->args[i]->id];
         }
-        if (changed[id] && late == NULL)
+        if (changed[id] && !late)
             rev->map[id] = ir_rebuild(rev->to, node, args);
     }
 }

@@ -15,7 +15,7 @@ void diff_loss_outputs(struct ir_graph *graph, const struct ir_node *lambda, con
 {
     const struct ir_node *costs = mean(graph, weight, cost);
     const struct ir_node *penalties =
-        penalty == NULL ? ir_fill(graph, 0.0, ir_shape_of(0)) : mean(graph, weight, penalty);
+        !penalty ? ir_fill(graph, 0.0, ir_shape_of(0)) : mean(graph, weight, penalty);
     ir_output_add(graph, "cost", costs);
     ir_output_add(graph, "penalty", penalties);
     ir_output_add(graph, "loss", ir_add2(graph, costs, ir_mul(graph, lambda, penalties)));

@@ -107,7 +107,7 @@ bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_doubl
                         .context = out->context,
                         .module = out->module,
                         .is_double = is_double,
-                        .shared = share != NULL};
+                        .shared = share};
     const int part = share ? share->part : 0;
     e.builder = open_builder(arena, out->context);
     e.nests = share ? share->nests : emit_nests_new(arena, n_kernels, kernels, 1);

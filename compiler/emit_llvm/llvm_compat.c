@@ -110,7 +110,7 @@ static bool starts_with(const char *text, const char *with)
 static bool has_feature(const char *features, const char *word)
 {
     size_t length = strlen(word);
-    for (const char *at = features; (at = strchr(at, '+')) != NULL; at++)
+    for (const char *at = features; (at = strchr(at, '+')); at++)
         if (strncmp(at + 1, word, length) == 0 && (at[1 + length] == ',' || at[1 + length] == 0))
             return true;
     return false;

@@ -58,7 +58,7 @@ static void build_measure(struct ir_graph *graph, const struct model *model)
     ir_output_add(graph, "s", s);
     ir_output_add(graph, "cost", flow_cost(graph, model, x, s));
     ir_output_add(graph, "energy", walk.energy);
-    if (walk.penalty != NULL)
+    if (walk.penalty)
         ir_output_add(graph, "penalty", walk.penalty);
 }
 
@@ -87,7 +87,7 @@ static void build_map_jacobian(struct ir_graph *graph, const struct model *model
     const struct ir_node *to = map(graph, model, from, &walk);
     const struct ir_node *seed = ir_eye(graph, model->d), *jacobian = NULL, *value = NULL;
     diff_forward(graph, 1, &from, &seed, model->d, 1, &to, &jacobian, &value);
-    assert(jacobian != NULL && value != NULL);
+    assert(jacobian && value);
     ir_output_add(graph, inverse ? "y" : "s", value);
     ir_output_add(graph, "jacobian", jacobian);
 }

@@ -19,7 +19,7 @@ static const struct ir_node *exact_acceleration(struct ir_graph *graph, const st
     const struct ir_node *const seeds[2] = {v, ir_fill(graph, 1.0, t->shape)};
     const struct ir_node *a = NULL;
     diff_forward(graph, 2, wrt, seeds, DIFF_SINGLE, 1, &v, &a, NULL);
-    return a != NULL ? a : ir_fill(graph, 0.0, x->shape);
+    return a ? a : ir_fill(graph, 0.0, x->shape);
 }
 
 /* (12): (v(x + delta v, t + delta) - v(x, t)) / delta. delta = 2 sqrt(epsilon), where truncation and
@@ -53,7 +53,7 @@ const struct ir_node *flow_asymmetry(struct ir_graph *graph, const struct ir_nod
     static const int two = 2;
     const struct ir_node *seed = ir_ein(graph, 1.0, "ni->in", pair), *J = NULL;
     diff_forward(graph, 1, &x, &seed, 2, 1, &a, &J, NULL);
-    if (J == NULL)
+    if (!J)
         return ir_fill(graph, 0.0, ir_shape_of(0));
     const struct ir_node *crossed = ir_select(graph, pair, 0, 1, &two, 2, cross);
     const struct ir_node *gap = ir_ein(graph, 1.0, "ni,in->", crossed, J);

@@ -25,7 +25,7 @@ static const struct ir_node *tangents_of(struct ir_graph *graph, const struct ir
 {
     const struct ir_node *seed = ir_eye(graph, x->shape.size[0]), *T = NULL;
     diff_forward(graph, 1, &x, &seed, x->shape.size[0], 1, &h, &T, NULL);
-    assert(T != NULL); /* the first layer's weight is an input: never structurally zero */
+    assert(T); /* the first layer's weight is an input: never structurally zero */
     return T;
 }
 
@@ -65,7 +65,7 @@ static const struct ir_node *planar(struct ir_graph *graph, const struct model *
     const struct ir_node *p = is_cube ? distance_to_faces(graph, model->epsilon, x) : NULL;
     const struct ir_node *u = ir_add2(graph, ir_ein(graph, 1.0, "k,k->", W, h), b);
     const struct ir_node *du = diff_backward(graph, u, ir_fill(graph, 1.0, u->shape), x);
-    assert(du != NULL);
+    assert(du);
     const struct ir_node *s = ir_add2(graph, is_cube ? ir_mul(graph, p, du) : du,
                                       ir_ein(graph, is_cube ? 2.0 : -1.0, "j,->j", x, u));
     const struct ir_node *turned = ir_select(graph, s, 0, 1, &two, 2, turn);

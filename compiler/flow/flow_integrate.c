@@ -41,7 +41,7 @@ static struct ode_length length_of(struct ir_graph *graph, const struct model *m
     if (!model->automatic_steps)
         return (struct ode_length){.factor = sign / model->steps};
     const struct ir_node *steps = ir_limit(graph);
-    if (steps == NULL)
+    if (!steps)
         steps = ir_input(graph, IR_LIMIT, IR_SETTING, IR_UNIFORM, ir_shape_of(0));
     return (struct ode_length){.factor = sign, .unit = ir_unary(graph, IR_RECIP, steps)};
 }
@@ -49,8 +49,8 @@ static struct ode_length length_of(struct ir_graph *graph, const struct model *m
 static const struct ir_node *starts_of(struct ir_graph *graph, const struct model *model,
                                        const struct ode_length *dt, bool inverse)
 {
-    return dt->unit == NULL ? ode_times(graph, model->steps, inverse)
-                            : ode_times_by(graph, model->steps, dt->unit, inverse);
+    return !dt->unit ? ode_times(graph, model->steps, inverse)
+                     : ode_times_by(graph, model->steps, dt->unit, inverse);
 }
 
 /* What is gathered at a step's start needs the velocity there, which is the first stage's. */
@@ -73,7 +73,7 @@ static const struct ir_node *rows_at_end(struct ir_graph *graph, int K)
     double *row = ARENA_ARRAY(graph->arena, double, (size_t)K + 1);
     const struct ir_shape shape = ir_shape_of(1, K + 1);
     row[K] = 1.0;
-    if (ir_limit(graph) == NULL)
+    if (!ir_limit(graph))
         return ir_const(graph, shape, row);
     for (int k = 0; k <= K; k++)
         row[k] = k < K ? k + 0.5 : most;
@@ -103,7 +103,7 @@ static void add_gathered(struct ode_loop *loop, const struct model *model, const
         ir_output_add(body, "path", X);
         loop->steps.n_stack++;
     }
-    if (walk->noise != NULL) {
+    if (walk->noise) {
         const struct ir_node *pair = ir_input_find(body, "pair");
         ir_output_add(body, "penalty", flow_penalty(body, model, here, X, t, pair));
         loop->steps.n_sum++;
@@ -111,7 +111,7 @@ static void add_gathered(struct ode_loop *loop, const struct model *model, const
     if (walk->wants_energy) {
         const struct ir_node *energy = flow_energy(body, flow_field(body, model, here, X, t));
         ir_output_add(body, "energy",
-                      unit == NULL ? ir_scale(body, 1.0 / model->steps, energy) : ir_mul(body, unit, energy));
+                      !unit ? ir_scale(body, 1.0 / model->steps, energy) : ir_mul(body, unit, energy));
         loop->steps.n_sum++;
     }
 }
@@ -123,8 +123,8 @@ static void take_results(struct ir_graph *graph, const struct model *model, cons
     int which = 0;
     walk->end = ir_result(graph, steps, which++);
     walk->path = walk->wants_path ? path_of(graph, ir_result(graph, steps, which++), walk->end) : NULL;
-    walk->penalty = walk->noise != NULL ? ir_result(graph, steps, which++) : NULL;
-    if (walk->penalty != NULL && unit != NULL)
+    walk->penalty = walk->noise ? ir_result(graph, steps, which++) : NULL;
+    if (walk->penalty && unit)
         walk->penalty = ir_ein(graph, model->steps, ",->", unit, walk->penalty);
     walk->energy = walk->wants_energy ? ir_result(graph, steps, which++) : NULL;
 }
@@ -141,13 +141,13 @@ void flow_integrate(struct ir_graph *graph, const struct model *model, const str
     const struct ir_node *X = ode_loop_input(&loop, "X", IR_CARRY, IR_VARYING, walk->start);
     const struct ir_node *t =
         ode_loop_input(&loop, "t", IR_SEQUENCE, IR_UNIFORM, starts_of(graph, model, &dt, walk->inverse));
-    if (walk->noise != NULL)
+    if (walk->noise)
         (void)ode_loop_input(&loop, "pair", IR_SEQUENCE, walk->noise->rate, walk->noise);
-    if (dt.unit != NULL)
+    if (dt.unit)
         inner_dt.unit = ode_loop_input(&loop, "dt", IR_CAPTURE, IR_UNIFORM, dt.unit);
     const struct ode_field inner = ode_capture(&loop, &field);
     const struct flow_network here = network_of(&inner);
-    const bool gathers = walk->noise != NULL || walk->wants_energy;
+    const bool gathers = walk->noise || walk->wants_energy;
     ir_output_add(body, "X", ir_add2(body, X, moves(body, model, inner_dt, &inner, X, t, gathers)));
     add_gathered(&loop, model, walk, inner_dt.unit, &here);
     take_results(graph, model, ode_loop_close(graph, &loop), dt.unit, walk);

@@ -10,7 +10,7 @@
 static const struct ir_node *parameter(struct ir_graph *graph, const char *name, struct ir_shape shape)
 {
     const struct ir_node *found = ir_input_find(graph, name);
-    return found != NULL ? found : ir_input(graph, name, IR_PARAMETER, IR_UNIFORM, shape);
+    return found ? found : ir_input(graph, name, IR_PARAMETER, IR_UNIFORM, shape);
 }
 
 static const struct ir_node *weight_of(struct ir_graph *graph, const struct model *model, int k)

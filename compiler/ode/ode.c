@@ -75,7 +75,7 @@ struct ode_field ode_capture(struct ode_loop *loop, const struct ode_field *fiel
 static const struct ir_node *by_length(struct ir_graph *graph, double factor, const struct ode_length *dt,
                                        const struct ir_node *x)
 {
-    if (dt->unit == NULL)
+    if (!dt->unit)
         return ir_scale(graph, factor * dt->factor, x);
     return ir_ein(graph, factor * dt->factor, x->shape.rank == 0 ? ",->" : ",i->i", dt->unit, x);
 }

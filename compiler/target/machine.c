@@ -52,7 +52,7 @@ void machine_find(struct machine *out, const char *name, int vector_bits, int re
 {
     const struct row *row = find_row(name);
     *out = (struct machine){
-        .is_known = row != NULL, .vector_bits = vector_bits, .registers = registers, .has_fma = has_fma};
+        .is_known = row, .vector_bits = vector_bits, .registers = registers, .has_fma = has_fma};
     (void)snprintf(out->name, sizeof out->name, "%s", name);
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         if (strcmp(pairs[i].name, name) == 0)

@@ -38,7 +38,7 @@ struct base_flow {
 bool base_flow_of_mixture(struct base_flow **out, struct mixture *mixture, int threads, struct fault *fault)
 {
     struct base_flow *base = *out = calloc(1, sizeof *base);
-    if (base == NULL) {
+    if (!base) {
         mixture_free(mixture);
         return fault_memory(fault, sizeof *base, "the base flow");
     }
@@ -49,11 +49,11 @@ bool base_flow_of_mixture(struct base_flow **out, struct mixture *mixture, int t
 static const struct base_kind *kind_of(const struct gpfc_bundle *bundle)
 {
     const struct gpfc_kernel *block = bundle_kernel(bundle, "block0");
-    if (bundle_kernel(bundle, "velocity0") != NULL)
+    if (bundle_kernel(bundle, "velocity0"))
         return &base_kind_ffjord;
-    if (block != NULL && bundle_output(block, base_kind_bnaf.names.out[1]) >= 0)
+    if (block && bundle_output(block, base_kind_bnaf.names.out[1]) >= 0)
         return &base_kind_bnaf;
-    return block != NULL ? &base_kind_cp_flow : NULL;
+    return block ? &base_kind_cp_flow : NULL;
 }
 
 static int count_blocks(const struct gpfc_bundle *bundle, const struct base_kind *kind)
@@ -62,7 +62,7 @@ static int count_blocks(const struct gpfc_bundle *bundle, const struct base_kind
     int n = 0;
     do
         (void)snprintf(name, sizeof name, "%s%d", kind->kernel, n++);
-    while (bundle_kernel(bundle, name) != NULL);
+    while (bundle_kernel(bundle, name));
     return n - 1;
 }
 
@@ -76,7 +76,7 @@ static bool make_kernels(struct base_compiled *flow, int threads, struct fault *
 {
     const struct kernel_rows_names apply = {.in = {"x"}, .out = {"y", "logdet"}};
     flow->block = calloc((size_t)flow->blocks, sizeof *flow->block);
-    if (flow->block == NULL)
+    if (!flow->block)
         return fault_memory(fault, (size_t)flow->blocks * sizeof *flow->block, "the base flow");
     for (int i = 0; i < flow->blocks; i++) {
         char name[32];
@@ -93,13 +93,13 @@ static bool make_compiled(struct base_compiled *flow, const struct gpfc_bundle *
 {
     const size_t bytes = (size_t)(bundle->theta_elements * bundle->precision);
     *flow = (struct base_compiled){.bundle = bundle, .kind = kind_of(bundle), .d = bundle->dimension};
-    if (flow->kind == NULL)
+    if (!flow->kind)
         return fault_set(fault, FAULT_SYSTEM, "this trainer's base flow is of a kind unknown here");
     flow->blocks = count_blocks(bundle, flow->kind);
     flow->epsilon = bundle->precision == 4 ? 0x1p-23 : 0x1p-52;
     flow->tolerance = fmax(tolerance_of(bundle, flow->kind, tolerance), 4 * flow->epsilon);
     flow->theta = malloc(bytes > 0 ? bytes : 1);
-    if (flow->theta == NULL)
+    if (!flow->theta)
         return fault_memory(fault, bytes, "the base flow's parameters");
     memcpy(flow->theta, theta, bytes);
     return make_kernels(flow, threads, fault);
@@ -127,7 +127,7 @@ static bool make_workers(struct base_flow *base, struct fault *fault)
     const int64_t rows = CHUNK_DOUBLES / each;
     base->rows = rows > MOST_ROWS ? MOST_ROWS : rows < LEAST_ROWS ? LEAST_ROWS : rows;
     base->workers = calloc((size_t)base->threads, sizeof *base->workers);
-    if (base->workers == NULL)
+    if (!base->workers)
         return fault_memory(fault, (size_t)base->threads * sizeof *base->workers, "the base flow");
     for (int i = 0; i < base->threads; i++)
         if (!make_worker(&base->workers[i], &base->compiled, base->rows, fault))
@@ -140,7 +140,7 @@ bool base_flow_compiled(struct base_flow **out, const struct gpfc_bundle *bundle
 {
     struct base_flow *base = calloc(1, sizeof *base);
     *out = NULL;
-    if (base == NULL)
+    if (!base)
         return fault_memory(fault, sizeof *base, "the base flow");
     base->threads = threads > 0 ? threads : parallel_threads();
     if (!make_compiled(&base->compiled, bundle, theta, tolerance, base->threads, fault) ||
@@ -163,13 +163,13 @@ static void free_chunk(struct base_chunk *chunk)
 
 void base_flow_free(struct base_flow *base)
 {
-    if (base == NULL)
+    if (!base)
         return;
     mixture_free(base->mixture);
-    for (int i = 0; base->workers != NULL && i < base->threads; i++)
+    for (int i = 0; base->workers && i < base->threads; i++)
         free_chunk(&base->workers[i].chunk);
     free(base->workers);
-    for (int i = 0; base->compiled.block != NULL && i < base->compiled.blocks; i++)
+    for (int i = 0; base->compiled.block && i < base->compiled.blocks; i++)
         kernel_rows_free(base->compiled.block[i]);
     free(base->compiled.block);
     kernel_rows_free(base->compiled.apply);
@@ -179,7 +179,7 @@ void base_flow_free(struct base_flow *base)
 
 int64_t base_flow_dimension(const struct base_flow *base)
 {
-    return base->mixture != NULL ? base->mixture->d : base->compiled.d;
+    return base->mixture ? base->mixture->d : base->compiled.d;
 }
 
 const struct mixture *base_flow_mixture(const struct base_flow *base)
@@ -194,7 +194,7 @@ const void *base_flow_theta(const struct base_flow *base)
 
 const char *base_flow_kind(const struct base_flow *base)
 {
-    return base->mixture != NULL ? "mixture" : base->compiled.kind->name;
+    return base->mixture ? "mixture" : base->compiled.kind->name;
 }
 
 /* ---- rows ---------------------------------------------------------------------------------------------- */
@@ -300,9 +300,9 @@ static void walk_chunk(void *data, int64_t part, int thread)
         struct base_row *r = &chunk->row[row];
         mend_image(chunk->x + row * d, &r->logdet, d, &r->failed);
         count_row(&worker->report, r);
-        if (walk->logdet != NULL)
+        if (walk->logdet)
             walk->logdet[first + row] = r->logdet;
-        if (walk->marks != NULL)
+        if (walk->marks)
             walk->marks[first + row] = r->failed;
     }
     memcpy(walk->to + first * d, chunk->x, (size_t)(chunk->n * d) * sizeof *chunk->x);
@@ -313,12 +313,12 @@ static void walk_compiled(struct base_flow *base, chunk_map *map, const double *
 {
     const int64_t share = (n + base->threads - 1) / base->threads;
     struct walk walk = {.base = base, .map = map, .from = from, .to = to, .logdet = logdet, .n = n};
-    walk.marks = report != NULL ? report->marks : NULL;
+    walk.marks = report ? report->marks : NULL;
     walk.rows = share > base->rows ? base->rows : share < LEAST_ROWS ? LEAST_ROWS : share;
     for (int i = 0; i < base->threads; i++)
         base->workers[i].report = (struct base_flow_report){0};
     parallel_for(base->threads, (n + walk.rows - 1) / walk.rows, walk_chunk, &walk);
-    for (int i = 0; report != NULL && i < base->threads; i++)
+    for (int i = 0; report && i < base->threads; i++)
         add_report(report, &base->workers[i].report);
 }
 
@@ -327,13 +327,13 @@ static void check_mixture(const struct base_flow *base, double *to, double *logd
                           struct base_flow_report *report)
 {
     for (int64_t row = 0; row < n; row++) {
-        struct base_row r = {.logdet = logdet != NULL ? logdet[row] : 0};
+        struct base_row r = {.logdet = logdet ? logdet[row] : 0};
         mend_image(to + row * base->mixture->d, &r.logdet, base->mixture->d, &r.failed);
-        if (logdet != NULL)
+        if (logdet)
             logdet[row] = r.logdet;
-        if (report != NULL)
+        if (report)
             count_row(report, &r);
-        if (report != NULL && report->marks != NULL)
+        if (report && report->marks)
             report->marks[row] = r.failed;
     }
 }
@@ -341,7 +341,7 @@ static void check_mixture(const struct base_flow *base, double *to, double *logd
 bool base_flow_forward(struct base_flow *base, const double *x, int64_t n, double *y, double *logdet,
                        struct base_flow_report *report, struct fault *fault)
 {
-    if (base->mixture == NULL) {
+    if (!base->mixture) {
         walk_compiled(base, base->compiled.kind->forward, x, n, y, logdet, report);
         return true;
     }
@@ -354,7 +354,7 @@ bool base_flow_forward(struct base_flow *base, const double *x, int64_t n, doubl
 bool base_flow_inverse(struct base_flow *base, const double *y, int64_t n, double *x, double *logdet,
                        struct base_flow_report *report, struct fault *fault)
 {
-    if (base->mixture == NULL) {
+    if (!base->mixture) {
         walk_compiled(base, base->compiled.kind->inverse, y, n, x, logdet, report);
         return true;
     }

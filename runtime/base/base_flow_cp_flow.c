@@ -219,7 +219,7 @@ static void undo_norm(const struct block *block, int norm)
     const struct base_compiled *flow = block->flow;
     const struct gpfc_parameter *shift = norm_parameter(flow->bundle, norm, "shift");
     const struct gpfc_parameter *log_scale = norm_parameter(flow->bundle, norm, "log_scale");
-    for (int64_t i = 0; shift != NULL && log_scale != NULL && i < flow->d; i++) {
+    for (int64_t i = 0; shift && log_scale && i < flow->d; i++) {
         const double scale = exp(theta_at(flow, log_scale->offset + i)) + 0.001;
         const double back = theta_at(flow, shift->offset + i), log_rate = log(scale);
         for (int64_t row = 0; row < block->chunk->n; row++) {

@@ -69,7 +69,7 @@ static const struct gpfc_parameter *norm_parameter(const struct gpfc_bundle *bun
 
 static void put(struct start *start, const struct gpfc_parameter *parameter, int64_t i, double value)
 {
-    if (parameter == NULL)
+    if (!parameter)
         return;
     if (start->bundle->precision == 4)
         ((float *)start->theta)[parameter->offset + i] = (float)value;
@@ -112,7 +112,7 @@ static bool take_memory(struct start *start, const struct gpfc_kernel *kernel, s
     const size_t bytes = (size_t)(start->block * width * start->bundle->precision);
     start->values = malloc(bytes);
     start->pivot = calloc(3 * (size_t)width, sizeof *start->pivot);
-    if (start->values == NULL || start->pivot == NULL)
+    if (!start->values || !start->pivot)
         return fault_memory(fault, bytes, "the base flow's start");
     start->sum = start->pivot + width;
     start->square = start->pivot + 2 * width;
@@ -125,7 +125,7 @@ bool base_flow_start(const struct gpfc_bundle *bundle, void *theta, const void *
     const struct gpfc_kernel *kernel = bundle_kernel(bundle, "statistics");
     struct start start = {
         .bundle = bundle, .theta = theta, .rows = rows, .n = n, .block = n < BLOCK ? n : BLOCK};
-    if (kernel == NULL || n < 1)
+    if (!kernel || n < 1)
         return true;
     const bool good = kernel_run_new(&start.run, bundle, "statistics", start.block,
                                      threads > 0 ? threads : parallel_threads(), fault) &&

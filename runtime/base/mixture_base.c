@@ -27,7 +27,7 @@ bool mixture_base_fit(struct base_flow **out, const struct gpfc_bundle *bundle, 
     struct mixture *mixture = NULL;
     double *const x = malloc((size_t)n * sizeof *x);
     *out = NULL;
-    if (x == NULL)
+    if (!x)
         return fault_memory(fault, (size_t)n * sizeof *x, "the base flow");
     rows_to_double(samples->x_train, n, samples->precision, x);
     const bool good =

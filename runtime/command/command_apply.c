@@ -51,7 +51,7 @@ static bool stream_open(struct stream *stream, const struct command_context *con
     const int64_t row = context->bundle->dimension * (int64_t)sizeof(double);
     stream->block = BLOCK_BYTES / row > 0 ? BLOCK_BYTES / row : 1;
     stream->rows = malloc((size_t)(stream->block * row));
-    if (stream->rows == NULL)
+    if (!stream->rows)
         return fault_memory(fault, (size_t)(stream->block * row), "rows");
     if (!flow_open(&stream->flow, context->bundle, options->argument[0], stream->part, options->threads,
                    fault))
@@ -110,12 +110,11 @@ static bool choose_part(const char *part, const char *option, const char *end, e
 {
     enum flow_part other = FLOW_PART_FLOW;
     *out = FLOW_PART_FLOW;
-    if ((part != NULL && !part_of_word(part, out, fault)) ||
-        (end != NULL && !part_of_end(option, end, &other, fault)))
+    if ((part && !part_of_word(part, out, fault)) || (end && !part_of_end(option, end, &other, fault)))
         return false;
-    if (part == NULL)
+    if (!part)
         *out = other;
-    return part == NULL || end == NULL || *out == other ||
+    return !part || !end || *out == other ||
            fault_set(fault, FAULT_INPUT, "--%s %s and --part %s contradict each other", option, end, part);
 }
 

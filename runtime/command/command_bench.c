@@ -34,19 +34,18 @@ struct bench {
 static bool choose_stage(const struct gpfc_bundle *bundle, const char *stage, const struct gpfc_bundle **out,
                          struct fault *fault)
 {
-    const bool base = stage != NULL && strcmp(stage, "base") == 0;
+    const bool base = stage && strcmp(stage, "base") == 0;
     *out = base ? bundle->base : bundle;
-    if (stage != NULL && !base && strcmp(stage, "flow") != 0)
+    if (stage && !base && strcmp(stage, "flow") != 0)
         return fault_set(fault, FAULT_INPUT, "--stage takes 'flow' or 'base', not '%s'", stage);
-    return *out != NULL ||
-           fault_set(fault, FAULT_INPUT, "this trainer's base flow is not one that is trained");
+    return *out || fault_set(fault, FAULT_INPUT, "this trainer's base flow is not one that is trained");
 }
 
 static bool fill(void **out, const struct pairs *pairs, uint64_t number, struct fault *fault)
 {
     size_t n = (size_t)(pairs->n_train * pairs->d);
     *out = malloc(n * (size_t)pairs->precision);
-    if (*out == NULL)
+    if (!*out)
         return fault_memory(fault, n * (size_t)pairs->precision, "random pairs");
     random_fill_normal(1, random_stream(RANDOM_DATA, number), 0, (int64_t)n, pairs->precision, *out);
     return true;
@@ -67,7 +66,7 @@ static bool bench_init(struct bench *bench, const struct gpfc_bundle *whole,
         .d = bundle->dimension, .precision = (int)bundle->precision, .n_train = BATCHES * trainer.batch};
     bench->steps.all = malloc(MOST_TIMES * sizeof(double));
     bench->peaks.all = malloc(MOST_TIMES * sizeof(double));
-    if (bench->steps.all == NULL || bench->peaks.all == NULL)
+    if (!bench->steps.all || !bench->peaks.all)
         return fault_memory(fault, MOST_TIMES * sizeof(double), "times");
     if (!fill(&bench->pairs.x_train, &bench->pairs, 0, fault) ||
         !fill(&bench->pairs.y_train, &bench->pairs, 1, fault) ||

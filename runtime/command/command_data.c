@@ -15,7 +15,7 @@ static const double LARGE_FILES = 32e6; /* bytes: more than the program and its 
 
 static bool has_base(const struct gpfc_bundle *bundle)
 {
-    return bundle->base != NULL || setting_is(bundle, "base.kind", "mixture");
+    return bundle->base || setting_is(bundle, "base.kind", "mixture");
 }
 
 static const char *spec_generator(const struct gpfc_bundle *bundle)
@@ -26,7 +26,7 @@ static const char *spec_generator(const struct gpfc_bundle *bundle)
 const char *command_data_file(const struct gpfc_bundle *bundle, const char *data)
 {
     const char *pairs = setting_text(bundle, "data.pairs"), *samples = setting_text(bundle, "data.file");
-    if (data != NULL && data[0] != '\0')
+    if (data && data[0] != '\0')
         return data;
     return pairs[0] != '\0' ? pairs : samples[0] != '\0' ? samples : NULL;
 }
@@ -34,22 +34,21 @@ const char *command_data_file(const struct gpfc_bundle *bundle, const char *data
 const char *command_data_name(const struct gpfc_bundle *bundle, const char *data, char *room, size_t bytes)
 {
     const char *file = command_data_file(bundle, data);
-    (void)snprintf(room, bytes, "%s%s", file != NULL ? "" : "generator ",
-                   file != NULL ? file : spec_generator(bundle));
+    (void)snprintf(room, bytes, "%s%s", file ? "" : "generator ", file ? file : spec_generator(bundle));
     return room;
 }
 
 static bool standardises(const struct gpfc_bundle *bundle, const char *file)
 {
     return setting_is(bundle, "data.standardise", "yes") ||
-           (file != NULL && !setting_is(bundle, "data.standardise", "no"));
+           (file && !setting_is(bundle, "data.standardise", "no"));
 }
 
 bool command_load(struct samples *out, const struct gpfc_bundle *bundle, const char *data,
                   const struct standard *standard, uint64_t seed, struct fault *fault)
 {
     const char *file = command_data_file(bundle, data), *generator = spec_generator(bundle);
-    if (file == NULL && generator[0] == '\0')
+    if (!file && generator[0] == '\0')
         return fault_set(fault, FAULT_INPUT,
                          "the spec names no data: give --data FILE.npz with x and y = f(x)%s",
                          has_base(bundle) ? ", or with x alone" : "");
@@ -71,7 +70,7 @@ bool command_print_json(struct json_t *json, struct fault *fault)
 {
     char *text = json_dumps(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     json_decref(json);
-    if (text == NULL)
+    if (!text)
         return fault_memory(fault, 0, "the result");
     bool good = puts(text) >= 0 && fflush(stdout) == 0;
     free(text);
@@ -83,7 +82,7 @@ static double status_of(FILE *file, const char *word)
 {
     char line[256];
     rewind(file);
-    while (fgets(line, sizeof line, file) != NULL)
+    while (fgets(line, sizeof line, file))
         if (strncmp(line, word, strlen(word)) == 0)
             return 1024 * strtod(line + strlen(word), NULL);
     return NAN;
@@ -93,7 +92,7 @@ struct command_memory command_memory(void)
 {
     struct command_memory memory = {.most = NAN, .anonymous = NAN, .files = NAN};
     FILE *file = fopen("/proc/self/status", "re");
-    if (file != NULL) {
+    if (file) {
         memory.most = status_of(file, "VmHWM:");
         memory.anonymous = status_of(file, "RssAnon:");
         memory.files = status_of(file, "RssFile:");

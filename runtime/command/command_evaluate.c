@@ -29,8 +29,8 @@ static bool load(struct evaluated *e, struct fault *fault)
     const struct gpfc_bundle *bundle = e->context->bundle;
     const int threads = e->options->threads;
     return weights_read(&e->weights, bundle, e->options->argument[0], threads, fault) &&
-           command_load(&e->samples, bundle, e->options->data,
-                        e->weights.base != NULL ? &e->weights.standard : NULL, seed_of(e), fault);
+           command_load(&e->samples, bundle, e->options->data, e->weights.base ? &e->weights.standard : NULL,
+                        seed_of(e), fault);
 }
 
 /* A model from elsewhere may lack the mixture that it came after. */
@@ -38,15 +38,15 @@ static bool find_pairs(struct evaluated *e, struct fault *fault)
 {
     const struct gpfc_bundle *bundle = e->context->bundle;
     struct mixture_fitted fitted;
-    if (e->samples.y_train != NULL) {
+    if (e->samples.y_train) {
         pairs_of_samples(&e->pairs, &e->samples);
         return true;
     }
-    if (e->weights.base == NULL && setting_is(bundle, "base.kind", "mixture") &&
+    if (!e->weights.base && setting_is(bundle, "base.kind", "mixture") &&
         !mixture_base_fit(&e->base, bundle, &e->samples, seed_of(e), e->options->threads, &fitted, fault))
         return false;
-    struct base_flow *base = e->base != NULL ? e->base : e->weights.base;
-    if (base == NULL)
+    struct base_flow *base = e->base ? e->base : e->weights.base;
+    if (!base)
         return fault_set(fault, FAULT_INPUT, "the data has x but no y = f(x), and %s no base flow f",
                          e->options->argument[0]);
     e->has_base = true;
@@ -70,7 +70,7 @@ static bool measure(struct evaluated *e, struct fault *fault)
     const int64_t n = test ? pairs->n_test : pairs->n_train;
     const void *x = test ? pairs->x_test : pairs->x_train;
     const int threads = e->options->threads;
-    struct base_flow *base = e->base != NULL ? e->base : e->weights.base;
+    struct base_flow *base = e->base ? e->base : e->weights.base;
     const int64_t steps = weights_time_steps(bundle, e->weights.time_steps);
     return evaluate(&e->flow, bundle, e->weights.theta, steps, x, test ? pairs->y_test : pairs->y_train, n,
                     test ? pairs->nll_test : pairs->nll_train, threads, fault) &&

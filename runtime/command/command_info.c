@@ -59,7 +59,7 @@ static json_t *info_json(const struct gpfc_bundle *bundle)
     (void)json_object_set_new(json, "dimension", json_integer(bundle->dimension));
     (void)json_object_set_new(json, "precision", json_string(bundle->precision == 4 ? "single" : "double"));
     (void)json_object_set_new(json, "parameters", json_integer(bundle->theta_elements));
-    if (bundle->base != NULL)
+    if (bundle->base)
         (void)json_object_set_new(json, "base", base_json(bundle));
     (void)json_object_set_new(json, "cpu", json_string(bundle->cpu));
     (void)json_object_set_new(json, "features", json_string(bundle->features));
@@ -132,7 +132,7 @@ bool command_info(const struct command_context *context, const struct command_op
     (void)fprintf(stdout, "  flow      %s\n", flow);
     print_parameters(bundle);
     print_kernels(bundle);
-    if (bundle->base != NULL) {
+    if (bundle->base) {
         report_base_flow(bundle, flow, sizeof flow);
         (void)fprintf(stdout, "  base flow %s\n", flow);
         print_schedule(bundle->base);

@@ -165,7 +165,7 @@ static void list_options(const struct command *command, struct argp_option optio
 {
     int n = 0;
     for (int i = 0; i < N_ROWS; i++)
-        if (strchr(command->options, rows[i].letter) != NULL)
+        if (strchr(command->options, rows[i].letter))
             options[n++] = (struct argp_option){
                 .name = rows[i].name, .key = key_of(i), .arg = rows[i].value, .doc = rows[i].help};
     options[n++] = (struct argp_option){.name = "help", .key = KEY_HELP, .doc = "show this", .group = -1};
@@ -178,7 +178,7 @@ static void list_options(const struct command *command, struct argp_option optio
 static void full_name(const char *program, const char *command, char *room, size_t bytes)
 {
     const char *slash = strrchr(program, '/');
-    (void)snprintf(room, bytes, "%s %s", slash != NULL ? slash + 1 : program, command);
+    (void)snprintf(room, bytes, "%s %s", slash ? slash + 1 : program, command);
 }
 
 enum command_parsed command_parse(const struct command *command, const char *program, int argc, char **argv,

@@ -48,7 +48,7 @@ static void open_report(const struct stage *stage)
     if (!stage_talks(stage))
         return;
     report_start(stdout, &start);
-    if (stage->fitted != NULL)
+    if (stage->fitted)
         report_pairs(stdout, stage->context->bundle, stage->fitted, stage->pairs);
     (void)fflush(stdout);
 }
@@ -154,7 +154,7 @@ static bool run_steps(struct stage *stage, struct fault *fault)
 
 static void start_from(struct trainer *trainer, const void *theta)
 {
-    if (theta != NULL)
+    if (theta)
         memcpy(trainer->state.theta, theta,
                (size_t)(trainer->bundle->theta_elements * trainer->bundle->precision));
 }
@@ -165,7 +165,7 @@ static bool stage_init(struct stage *stage, const struct gpfc_bundle *bundle, st
         return false;
     stage->note.options.epochs = stage->trainer->options.epochs;
     start_from(stage->trainer, stage->theta);
-    if (stage->resumed != NULL && !checkpoint_load(stage->resumed, stage->trainer, fault))
+    if (stage->resumed && !checkpoint_load(stage->resumed, stage->trainer, fault))
         return false;
     stage->first_step = stage->trainer->state.step;
     double before = clock_now();

@@ -14,14 +14,14 @@
  * another spec be compiled under that name; "X.npy,Y.npy" is kept as it is. */
 static char *lasting_path(const char *path)
 {
-    char *whole = path != NULL ? realpath(path, NULL) : NULL;
-    return whole != NULL ? whole : strdup(path != NULL ? path : "");
+    char *whole = path ? realpath(path, NULL) : NULL;
+    return whole ? whole : strdup(path ? path : "");
 }
 
 static void choose_folder(struct training *training)
 {
     const char *out = training->options->out;
-    if (out != NULL)
+    if (out)
         (void)snprintf(training->folder_path, sizeof training->folder_path, "%s", out);
     else
         (void)snprintf(training->folder_path, sizeof training->folder_path, "%s.run",
@@ -36,16 +36,15 @@ static bool read_given(struct given *given, const struct training *training, str
 {
     const struct gpfc_bundle *bundle = training->context->bundle;
     const struct command_options *options = training->options;
-    return (options->init == NULL ||
-            weights_read(&given->init, bundle, options->init, options->threads, fault)) &&
-           (options->base == NULL ||
+    return (!options->init || weights_read(&given->init, bundle, options->init, options->threads, fault)) &&
+           (!options->base ||
             weights_read_base(&given->base, bundle, options->base, options->threads, fault));
 }
 
 /* The base flow that is given, and the standardisation that goes with it. */
 static bool load(struct training *training, struct given *given, struct fault *fault)
 {
-    struct weights *from = given->base.base != NULL ? &given->base : &given->init;
+    struct weights *from = given->base.base ? &given->base : &given->init;
     const bool has_base = from->base != NULL;
     training->theta = given->init.theta;
     training->base = from->base;
@@ -64,7 +63,7 @@ bool command_train(const struct command_context *context, const struct command_o
         .options = training_options(context->bundle, options),
         .data = lasting_path(command_data_file(context->bundle, options->data)),
     };
-    bool good = training.note.data != NULL || fault_memory(fault, 0, "a path");
+    bool good = training.note.data || fault_memory(fault, 0, "a path");
     good = good && training_watch(&training, fault) && read_given(&given, &training, fault) &&
            load(&training, &given, fault) && training_run(&training, fault);
     free(training.note.data);
@@ -102,8 +101,7 @@ static char *newest_checkpoint(const char *folder)
 {
     char *of_flow = run_folder_path(folder, RUN_CHECKPOINT);
     char *of_base = run_folder_path(folder, RUN_BASE_CHECKPOINT);
-    const bool base =
-        of_flow != NULL && of_base != NULL && access(of_flow, F_OK) != 0 && access(of_base, F_OK) == 0;
+    const bool base = of_flow && of_base && access(of_flow, F_OK) != 0 && access(of_base, F_OK) == 0;
     free(base ? of_flow : of_base);
     return base ? of_base : of_flow;
 }
@@ -115,7 +113,7 @@ bool command_resume(const struct command_context *context, const struct command_
     struct checkpoint checkpoint = {0};
     (void)snprintf(training.folder_path, sizeof training.folder_path, "%s", options->argument[0]);
     char *path = newest_checkpoint(options->argument[0]);
-    bool good = path != NULL || fault_memory(fault, 0, "a path");
+    bool good = path || fault_memory(fault, 0, "a path");
     good = good && training_watch(&training, fault) &&
            checkpoint_open(&checkpoint, context->bundle, path, options->threads, fault) &&
            resume(&training, &checkpoint, fault);

@@ -66,17 +66,17 @@ static struct stage stage_of(const struct training *training, const struct pairs
 
 static bool open_folder(struct training *training, bool base, struct fault *fault)
 {
-    if (training->folder != NULL)
+    if (training->folder)
         return true;
-    return training->resumed != NULL ? run_folder_open(&training->folder, training->folder_path, fault)
-                                     : run_folder_make(&training->folder, training->folder_path, base, fault);
+    return training->resumed ? run_folder_open(&training->folder, training->folder_path, fault)
+                             : run_folder_make(&training->folder, training->folder_path, base, fault);
 }
 
 /* Options of the base flow's training; the flow's wait in the note. */
 static struct checkpoint_note base_note(const struct training *training, const struct pairs *pairs)
 {
     struct checkpoint_note note = training->note;
-    if (training->resumed != NULL)
+    if (training->resumed)
         return note;
     note.options = trainer_options_of(training->context->bundle->base);
     note.options.threads = training->note.options.threads;
@@ -125,13 +125,12 @@ static bool train_base(struct training *training, struct fault *fault)
     struct stage *stage = &training->stage;
     struct pairs alone;
     pairs_of_samples(&alone, &training->samples);
-    if ((training->resumed != NULL && !same_data(training, &alone, fault)) ||
-        !open_folder(training, true, fault))
+    if ((training->resumed && !same_data(training, &alone, fault)) || !open_folder(training, true, fault))
         return false;
     *stage = stage_of(training, &alone);
     stage->note = base_note(training, &alone);
     stage->resumed = training->resumed;
-    stage->how = training->resumed != NULL ? TRAIN_RUN_RESUME : TRAIN_RUN_START;
+    stage->how = training->resumed ? TRAIN_RUN_RESUME : TRAIN_RUN_START;
     if (!stage_run(stage, bundle, fault) || !train_run_done(stage->run))
         return false;
     note_trained(training);
@@ -149,12 +148,11 @@ static bool check_options(const struct training *training, struct fault *fault)
     const struct command_options *options = training->options;
     const bool has_y = training->samples.y_train != NULL;
     char data[4096];
-    if (options->base != NULL && has_y)
+    if (options->base && has_y)
         return fault_set(
             fault, FAULT_INPUT, "--base: %s has y = f(x), and leaves nothing for a base flow",
             command_data_name(training->context->bundle, training->note.data, data, sizeof data));
-    if (options->base_epochs > 0 &&
-        (has_y || training->base != NULL || training->context->bundle->base == NULL))
+    if (options->base_epochs > 0 && (has_y || training->base || !training->context->bundle->base))
         return fault_set(fault, FAULT_INPUT, "--base-epochs: this training has no base flow to train");
     return true;
 }
@@ -165,14 +163,14 @@ static bool find_base(struct training *training, struct fault *fault)
     const struct gpfc_bundle *bundle = training->context->bundle;
     const struct trainer_options *options = &training->note.options;
     char data[4096];
-    if (training->samples.y_train != NULL) {
+    if (training->samples.y_train) {
         base_flow_free(training->base);
         training->base = NULL;
         return true;
     }
-    if (training->base != NULL)
+    if (training->base)
         return true;
-    if (bundle->base != NULL)
+    if (bundle->base)
         return train_base(training, fault);
     if (setting_is(bundle, "base.kind", "mixture"))
         return mixture_base_fit(&training->base, bundle, &training->samples, options->seed, options->threads,
@@ -185,7 +183,7 @@ static bool find_base(struct training *training, struct fault *fault)
 
 static bool from_noise(const struct training *training)
 {
-    return training->base != NULL && setting_is(training->context->bundle, "flow.train_on", "noise");
+    return training->base && setting_is(training->context->bundle, "flow.train_on", "noise");
 }
 
 static bool make_pairs(struct training *training, struct fault *fault)
@@ -194,7 +192,7 @@ static bool make_pairs(struct training *training, struct fault *fault)
     if (from_noise(training))
         return pairs_from_noise(&training->pairs, samples, training->base, training->note.options.seed,
                                 fault);
-    if (training->base != NULL)
+    if (training->base)
         return pairs_through(&training->pairs, samples, training->base, fault);
     pairs_of_samples(&training->pairs, samples);
     return true;
@@ -204,19 +202,18 @@ static bool train_flow(struct training *training, struct fault *fault)
 {
     const struct checkpoint *resumed = training->trained.done ? NULL : training->resumed;
     struct stage *stage = &training->stage;
-    if ((resumed != NULL && !same_data(training, &training->pairs, fault)) ||
-        !open_folder(training, false, fault))
+    if ((resumed && !same_data(training, &training->pairs, fault)) || !open_folder(training, false, fault))
         return false;
-    if (resumed == NULL)
+    if (!resumed)
         training->note.data_hash = checkpoint_hash(&training->pairs);
     *stage = stage_of(training, &training->pairs);
     stage->beside.base = training->base;
     stage->resumed = resumed;
     stage->theta = training->theta;
     stage->fitted = &training->fitted;
-    stage->how = training->trained.done      ? TRAIN_RUN_NEXT
-                 : training->resumed != NULL ? TRAIN_RUN_RESUME
-                                             : TRAIN_RUN_START;
+    stage->how = training->trained.done ? TRAIN_RUN_NEXT
+                 : training->resumed    ? TRAIN_RUN_RESUME
+                                        : TRAIN_RUN_START;
     return stage_run(stage, training->context->bundle, fault);
 }
 
@@ -276,8 +273,7 @@ static void warn_of_density(const struct training *training, const struct evalua
 static void warn_of_place(const struct training *training)
 {
     const struct gpfc_bundle *bundle = training->context->bundle;
-    if (training->options->quiet || training->samples.y_train == NULL ||
-        !setting_is(bundle, "cost.kind", "squared"))
+    if (training->options->quiet || !training->samples.y_train || !setting_is(bundle, "cost.kind", "squared"))
         return;
     const struct pairs_place place = pairs_place(&training->pairs);
     const double far = FARTHEST * place.spread * sqrt((double)training->pairs.d);
@@ -285,7 +281,7 @@ static void warn_of_place(const struct training *training)
                        : place.spread < LEAST_SPREAD ? "x in units of one deviation for all coordinates"
                                                      : NULL;
     struct human offset, spread;
-    if (what != NULL)
+    if (what)
         (void)fprintf(stderr,
                       "%s: warning: x lies %s from the origin and deviates by %s from there, y by 1 from 0: "
                       "beside that, training hardly sees what it can win; take %s, which leaves the best map "
@@ -307,7 +303,7 @@ static void close_report(const struct training *training, const struct evaluatio
     report_time_steps(stdout, training->stage.trainer);
     (void)fprintf(stdout, "\nmodel: %s\nnext:  %s evaluate %s\n       %s apply %s %s\n", run->model, program,
                   run->model, program, run->model,
-                  training->base != NULL ? "X.npy S.npy --part both" : "Y.npy S.npy");
+                  training->base ? "X.npy S.npy --part both" : "Y.npy S.npy");
 }
 
 static bool close_json(const struct training *training, const struct evaluation *evaluation,

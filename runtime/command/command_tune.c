@@ -59,7 +59,7 @@ static int spawn_gpfc(const struct gpfc_bundle *bundle, const char *const *argum
     char **list;
     memcpy(&list, &arguments, sizeof list); /* the standard forgot const */
     const char *named = getenv("GPFC");
-    const char *const places[] = {bundle->compiler, "gpfc", named != NULL ? named : ""};
+    const char *const places[] = {bundle->compiler, "gpfc", named ? named : ""};
     int error = ENOENT;
     for (size_t i = 0; i < sizeof places / sizeof places[0] && error == ENOENT; i++)
         if (places[i][0] != '\0')
@@ -100,7 +100,7 @@ static bool run_gpfc(const struct gpfc_bundle *bundle, const struct command_opti
     const char *words[] = {"gpfc", "--cpu=native", effort, "-o", self, NULL, NULL, NULL, NULL, NULL, NULL};
     int n = 5;
     pid_t child;
-    (void)snprintf(effort, sizeof effort, "--tune=%s", options->tune != NULL ? options->tune : "quick");
+    (void)snprintf(effort, sizeof effort, "--tune=%s", options->tune ? options->tune : "quick");
     (void)snprintf(seconds, sizeof seconds, "--tune-time=%.17g", options->tune_seconds);
     if (options->tune_seconds > 0)
         words[n++] = seconds;
@@ -118,7 +118,7 @@ bool command_tune(const struct command_context *context, const struct command_op
                   struct fault *fault)
 {
     char self[MOST_PATH], spec[64];
-    if (options->tune != NULL && strcmp(options->tune, "quick") != 0 && strcmp(options->tune, "full") != 0)
+    if (options->tune && strcmp(options->tune, "quick") != 0 && strcmp(options->tune, "full") != 0)
         return fault_set(fault, FAULT_INPUT, "--tune takes quick or full, not '%s'", options->tune);
     if (!find_self(self, fault))
         return false;

@@ -117,7 +117,7 @@ static int run_word(const struct command_context *context, const char *word, int
         return 0;
     }
     const struct command *command = find_command(word);
-    if (command != NULL)
+    if (command)
         return run_command(context, command, argc, argv);
     if (word[0] != '\0')
         (void)fprintf(stderr, "%s: no command '%s'\n\n", context->program, word);

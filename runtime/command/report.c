@@ -20,7 +20,7 @@ static void put_count(json_t *object, const char *key, int64_t value)
 static void put_text(json_t *object, const char *key, const char *value)
 {
     json_t *text = json_string(value);
-    (void)json_object_set_new(object, key, text != NULL ? text : json_null());
+    (void)json_object_set_new(object, key, text ? text : json_null());
 }
 
 /* "3 -> 15 15 -> 1" from the shapes of the weights [out, in]. */
@@ -138,7 +138,7 @@ void report_base_json(json_t *json, const struct base_evaluation *e)
 
 void report_base_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes)
 {
-    const struct gpfc_bundle *base = bundle->base != NULL ? bundle->base : bundle;
+    const struct gpfc_bundle *base = bundle->base ? bundle->base : bundle;
     (void)snprintf(room, bytes, "%s, %s x %s, %s", setting_text(base, "base.kind"),
                    setting_text(base, "base.blocks"), setting_text(base, "base.hidden"),
                    bundle->precision == 4 ? "single" : "double");

@@ -21,8 +21,7 @@ static bool open_in(struct row_files *files, const struct row_files_request *req
     if (!npz_open(&files->npz, request->in, fault))
         return false;
     const char *const other = request->in_names[1];
-    const bool second =
-        !npz_has(files->npz, request->in_names[0]) && other != NULL && npz_has(files->npz, other);
+    const bool second = !npz_has(files->npz, request->in_names[0]) && other && npz_has(files->npz, other);
     return npz_array(files->npz, request->in_names[second], &files->in, fault);
 }
 
@@ -31,15 +30,15 @@ static bool open_out(struct row_files *files, const struct row_files_request *re
     const size_t room = strlen(request->out) + 6;
     files->out_name = request->out_name;
     files->path = strdup(request->out);
-    if (files->path == NULL)
+    if (!files->path)
         return fault_memory(fault, room, "a path");
     if (is_npz(request->out)) {
         files->rows = malloc(room);
-        if (files->rows == NULL)
+        if (!files->rows)
             return fault_memory(fault, room, "a path");
         (void)snprintf(files->rows, room, "%s.rows", request->out);
     }
-    return npy_create(&files->out, files->rows != NULL ? files->rows : files->path, request->precision,
+    return npy_create(&files->out, files->rows ? files->rows : files->path, request->precision,
                       npy_shape(files->in).rows, request->d, fault);
 }
 
@@ -56,7 +55,7 @@ bool row_files_commit(struct row_files *files, struct fault *fault)
     files->out = NULL;
     if (!npy_writer_commit(out, fault))
         return false;
-    if (files->rows == NULL)
+    if (!files->rows)
         return true;
     const bool good = npz_make(files->path, files->rows, files->out_name, files->npz, fault);
     (void)unlink(files->rows);

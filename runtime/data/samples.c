@@ -127,7 +127,7 @@ static bool load(struct samples *out, const struct samples_request *request, str
 {
     if (request->file ? !samples_read_file(out, request, fault) : !make_samples(out, request, fault))
         return false;
-    return !samples_standardised(request, out->y_train != NULL) || standardise(out, request, fault);
+    return !samples_standardised(request, out->y_train) || standardise(out, request, fault);
 }
 
 bool samples_load(struct samples *out, const struct samples_request *request, struct fault *fault)
@@ -144,7 +144,7 @@ void samples_free(struct samples *samples)
 {
     void *const rows[] = {samples->x_train, samples->x_test, samples->y_train, samples->y_test};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (samples->map[i].pages != NULL)
+        if (samples->map[i].pages)
             file_unmap(&samples->map[i]);
         else
             free(rows[i]);

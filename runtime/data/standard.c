@@ -84,7 +84,7 @@ static bool heed_outliers(struct standard *s, const double *x, int64_t n, struct
 {
     const size_t bytes = (size_t)(n < MOST_SORTED ? n : MOST_SORTED) * sizeof(double);
     double *const sorted = malloc(bytes);
-    if (sorted == NULL)
+    if (!sorted)
         return fault_memory(fault, bytes, "the standardisation");
     for (int64_t i = 0; i < s->d; i++)
         heed_middle_half(s, x, n, i, sorted);

@@ -23,7 +23,7 @@ bool file_map(struct file_map *out, int descriptor, int64_t offset, int64_t leng
 
 void file_unmap(struct file_map *map)
 {
-    if (map->pages != NULL)
+    if (map->pages)
         (void)munmap(map->pages, (size_t)map->length);
     *map = (struct file_map){.pages = NULL};
 }

@@ -97,5 +97,5 @@ bool fault_memory(struct fault *fault, size_t bytes, const char *what)
 bool fault_calloc(struct fault *fault, void **out, size_t n, size_t each, const char *what)
 {
     *out = calloc(n, each);
-    return *out != NULL || fault_memory(fault, n * each, what);
+    return *out || fault_memory(fault, n * each, what);
 }

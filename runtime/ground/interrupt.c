@@ -51,7 +51,7 @@ bool interrupt_watch(struct interrupt **out, struct fault *fault)
 {
     *out = NULL;
     struct interrupt *interrupt = calloc(1, sizeof *interrupt);
-    if (interrupt == NULL)
+    if (!interrupt)
         return fault_memory(fault, sizeof *interrupt, "the watch on signals");
     (void)sigemptyset(&interrupt->watched);
     add_unless_ignored(&interrupt->watched, SIGINT);
@@ -69,12 +69,12 @@ bool interrupt_watch(struct interrupt **out, struct fault *fault)
 
 int interrupt_noted(const struct interrupt *interrupt)
 {
-    return interrupt != NULL ? atomic_load(&interrupt->noted) : 0;
+    return interrupt ? atomic_load(&interrupt->noted) : 0;
 }
 
 void interrupt_free(struct interrupt *interrupt)
 {
-    if (interrupt == NULL)
+    if (!interrupt)
         return;
     (void)pthread_cancel(interrupt->thread);
     (void)pthread_join(interrupt->thread, NULL);

@@ -65,7 +65,7 @@ static void take_numbers(struct loop *loop, int thread, int there)
 static void run_thread(struct loop *loop)
 {
     TAKE_OVER(&loop->begun);
-    if (loop->each != NULL)
+    if (loop->each)
         take_numbers(loop, omp_get_thread_num(), omp_get_num_threads());
     else
         take_parts(loop, omp_get_thread_num());

@@ -23,7 +23,7 @@ struct pin {
 static bool said(const char *variable, const char *value)
 {
     const char *const text = getenv(variable);
-    return text != NULL && (value == NULL || strcmp(text, value) == 0);
+    return text && (!value || strcmp(text, value) == 0);
 }
 
 static bool is_wanted(int threads)
@@ -86,7 +86,7 @@ static void bind(void *data, int thread)
 {
     struct pin *const pin = data;
     hwloc_bitmap_t there = hwloc_bitmap_alloc();
-    if (there == NULL || hwloc_bitmap_only(there, (unsigned)pin->unit[thread]) != 0 ||
+    if (!there || hwloc_bitmap_only(there, (unsigned)pin->unit[thread]) != 0 ||
         hwloc_set_cpubind(pin->topology, there, HWLOC_CPUBIND_THREAD) != 0)
         atomic_store(&pin->failed, true);
     hwloc_bitmap_free(there);
@@ -110,14 +110,14 @@ static void pin_free(struct pin *pin)
 struct pin *pin_threads(int threads)
 {
     struct pin *const pin = is_wanted(threads) ? calloc(1, sizeof *pin) : NULL;
-    if (pin == NULL || !load(&pin->topology)) {
+    if (!pin || !load(&pin->topology)) {
         free(pin);
         return NULL;
     }
     pin->threads = threads;
     pin->unit = calloc((size_t)threads, sizeof *pin->unit);
     pin->before = hwloc_bitmap_alloc();
-    if (pin->unit == NULL || pin->before == NULL ||
+    if (!pin->unit || !pin->before ||
         hwloc_get_cpubind(pin->topology, pin->before, HWLOC_CPUBIND_THREAD) != 0 || !choose_units(pin)) {
         pin_free(pin);
         return NULL;
@@ -131,7 +131,7 @@ struct pin *pin_threads(int threads)
 
 void pin_release(struct pin *pin)
 {
-    if (pin == NULL)
+    if (!pin)
         return;
     parallel_each(pin->threads, unbind, pin);
     pin_free(pin);

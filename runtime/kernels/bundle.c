@@ -96,7 +96,7 @@ int bundle_output(const struct gpfc_kernel *kernel, const char *name)
 bool bundle_steps_vary(const struct gpfc_bundle *bundle)
 {
     const struct gpfc_kernel *train = bundle_kernel(bundle, "train");
-    return train != NULL && bundle_input(train, "steps") >= 0;
+    return train && bundle_input(train, "steps") >= 0;
 }
 
 const struct gpfc_parameter *bundle_parameter(const struct gpfc_bundle *bundle, const char *name)
@@ -120,9 +120,9 @@ const char *bundle_precision_name(int64_t precision)
 /* All of needed, which NULL ends. */
 static bool has_kernels(const struct gpfc_bundle *bundle, const char *const *needed, struct fault *fault)
 {
-    for (; *needed != NULL; needed++) {
+    for (; *needed; needed++) {
         const struct gpfc_kernel *kernel = bundle_kernel(bundle, *needed);
-        if (kernel == NULL || kernel->n_in > GPFC_MAX_PORTS || kernel->n_out > GPFC_MAX_PORTS)
+        if (!kernel || kernel->n_in > GPFC_MAX_PORTS || kernel->n_out > GPFC_MAX_PORTS)
             return fault_set(fault, FAULT_SYSTEM, "broken bundle: no kernel '%s'", *needed);
     }
     return true;
@@ -132,7 +132,7 @@ static bool check_base(const struct gpfc_bundle *bundle, struct fault *fault)
 {
     static const char *const needed[] = {"train", "measure", "apply", NULL};
     const struct gpfc_bundle *base = bundle->base;
-    if (base == NULL)
+    if (!base)
         return true;
     if (base->precision != bundle->precision || base->dimension != bundle->dimension || base->lanes < 1)
         return fault_set(fault, FAULT_SYSTEM,

@@ -23,7 +23,7 @@ void *kernel_memory(size_t bytes)
 {
     const size_t size = kernel_aligned(bytes > 0 ? bytes : 1);
     void *block = aligned_alloc(GPFC_ALIGNMENT, size);
-    if (block != NULL)
+    if (block)
         memset(block, 0, size);
     return block;
 }
@@ -43,7 +43,7 @@ static void *cut(struct cutter *cutter, size_t bytes)
 {
     const size_t at = cutter->next;
     cutter->next += kernel_aligned(bytes);
-    return cutter->block != NULL ? cutter->block + at : NULL;
+    return cutter->block ? cutter->block + at : NULL;
 }
 
 static void *cut_tile(struct cutter *cutter, const struct kernel_room_plan *plan,
@@ -64,7 +64,7 @@ static void *take_pages(size_t bytes)
 {
     void *block = aligned_alloc(page_bytes(bytes), bytes);
 #ifdef MADV_HUGEPAGE
-    if (block != NULL && bytes >= HUGE_PAGE_BYTES)
+    if (block && bytes >= HUGE_PAGE_BYTES)
         (void)madvise(block, bytes, MADV_HUGEPAGE);
 #endif
     return block;
@@ -82,13 +82,13 @@ static size_t lay_out(const struct kernel_room_plan *plan, struct kernel_room *r
     room->out = cut(&cutter, (size_t)kernel->n_out * sizeof *room->out);
     for (int i = 0; i < kernel->n_in; i++) {
         void *const tile = is_varying(&kernel->in[i]) ? cut_tile(&cutter, plan, &kernel->in[i]) : NULL;
-        if (room->block != NULL)
+        if (room->block)
             room->in[i] = room->in_tile[i] = tile;
     }
     for (int i = 0; i < kernel->n_out; i++) {
         const bool own = plan->alone || kernel->out[i].role == GPFC_OUT_SAMPLE;
         void *const tile = own ? cut_tile(&cutter, plan, &kernel->out[i]) : NULL;
-        if (room->block != NULL)
+        if (room->block)
             room->out[i] = tile;
     }
     return up_to(cutter.next, page_bytes(cutter.next));
@@ -130,7 +130,7 @@ bool kernel_rooms_new(struct kernel_room **out, const struct kernel_room_plan *p
 
 void kernel_rooms_free(struct kernel_room *rooms, int threads)
 {
-    for (int i = 0; rooms != NULL && i < threads; i++)
+    for (int i = 0; rooms && i < threads; i++)
         free(rooms[i].block);
     free(rooms);
 }

@@ -33,14 +33,14 @@ static bool is_given(const struct kernel_rows *rows, int port)
 static bool find_ports(struct kernel_rows *rows, const struct kernel_rows_names *names, struct fault *fault)
 {
     const struct gpfc_kernel *kernel = rows->kernel;
-    for (; rows->n_in < KERNEL_ROWS_PORTS && names->in[rows->n_in] != NULL; rows->n_in++) {
+    for (; rows->n_in < KERNEL_ROWS_PORTS && names->in[rows->n_in]; rows->n_in++) {
         const int port = bundle_input(kernel, names->in[rows->n_in]);
         if (port < 0 || kernel->in[port].role != GPFC_IN_SAMPLE)
             return fault_set(fault, FAULT_SYSTEM, "kernel '%s' of this trainer has no input '%s'",
                              kernel->name, names->in[rows->n_in]);
         rows->in_port[rows->n_in] = port;
     }
-    for (; rows->n_out < KERNEL_ROWS_PORTS && names->out[rows->n_out] != NULL; rows->n_out++) {
+    for (; rows->n_out < KERNEL_ROWS_PORTS && names->out[rows->n_out]; rows->n_out++) {
         const int port = bundle_output(kernel, names->out[rows->n_out]);
         if (port < 0)
             return fault_set(fault, FAULT_SYSTEM, "kernel '%s' of this trainer has no output '%s'",
@@ -59,7 +59,7 @@ static bool bind_parameters(struct kernel_rows *rows, const struct gpfc_bundle *
             rows->parameters[port] = (const char *)theta + bundle->parameters[i].offset * rows->real;
     }
     for (int i = 0; i < rows->kernel->n_in; i++)
-        if (rows->parameters[i] == NULL && !is_given(rows, i))
+        if (!rows->parameters[i] && !is_given(rows, i))
             return fault_set(fault, FAULT_SYSTEM, "kernel '%s' of this trainer takes '%s' besides",
                              rows->kernel->name, rows->kernel->in[i].name);
     return true;
@@ -75,10 +75,9 @@ static bool take_all(struct kernel_rows *rows, struct fault *fault)
     rows->uniform = kernel_memory((size_t)kernel->uniform_bytes);
     for (int i = 0; i < rows->threads; i++)
         for (int port = 0; port < kernel->n_in; port++)
-            if (rows->parameters[port] != NULL)
+            if (rows->parameters[port])
                 rows->rooms[i].in[port] = rows->parameters[port];
-    return rows->uniform != NULL ||
-           fault_memory(fault, (size_t)kernel->uniform_bytes, "the kernels' work space");
+    return rows->uniform || fault_memory(fault, (size_t)kernel->uniform_bytes, "the kernels' work space");
 }
 
 /* What depends on the parameters alone; outputs among it go to every thread's room. */
@@ -96,10 +95,10 @@ bool kernel_rows_new(struct kernel_rows **out, const struct gpfc_bundle *bundle,
 {
     *out = NULL;
     const struct gpfc_kernel *found = bundle_kernel(bundle, kernel);
-    if (found == NULL)
+    if (!found)
         return fault_set(fault, FAULT_SYSTEM, "this trainer has no kernel '%s'", kernel);
     struct kernel_rows *rows = calloc(1, sizeof *rows);
-    if (rows == NULL)
+    if (!rows)
         return fault_memory(fault, sizeof *rows, "a kernel");
     *rows = (struct kernel_rows){
         .kernel = found, .real = bundle->precision, .lanes = bundle->lanes, .threads = threads};
@@ -115,7 +114,7 @@ bool kernel_rows_new(struct kernel_rows **out, const struct gpfc_bundle *bundle,
 
 void kernel_rows_free(struct kernel_rows *rows)
 {
-    if (rows == NULL)
+    if (!rows)
         return;
     kernel_rooms_free(rows->rooms, rows->threads);
     free(rows->uniform);
@@ -147,9 +146,9 @@ static void go_tile(const struct kernel_rows *rows, const struct kernel_room *ro
         const struct gpfc_port *port = &kernel->out[rows->out_port[i]];
         const struct tile_rows_out to = {.rows = out[i].first, .stride = out[i].stride, .precision = 8};
         const void *from = room->out[rows->out_port[i]];
-        if (to.rows != NULL && port->role == GPFC_OUT_TOTAL)
+        if (to.rows && port->role == GPFC_OUT_TOTAL)
             repeat_total(tile, from, port->elements, rows->real, &out[i]);
-        else if (to.rows != NULL)
+        else if (to.rows)
             tile_scatter(tile, from, port->elements, rows->real, &to);
     }
 }

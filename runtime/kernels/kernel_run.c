@@ -64,7 +64,7 @@ static bool take_step_noise(struct kernel_run *run)
             bytes += kernel_aligned((size_t)(run->kernel->in[i].elements * run->real));
         }
     run->step_noise = kernel_memory(bytes);
-    for (int i = 0; run->step_noise != NULL && i < run->kernel->n_in; i++)
+    for (int i = 0; run->step_noise && i < run->kernel->n_in; i++)
         if (run->kernel->in[i].role == GPFC_IN_NOISE_STEP)
             bind_in(run, i, run->step_noise + run->step_noise_at[i]);
     run->bytes += bytes;
@@ -82,7 +82,7 @@ static bool take_all(struct kernel_run *run, struct fault *fault)
                  (size_t)run->threads * run->rooms[0].bytes;
     run->uniform = kernel_memory((size_t)kernel->uniform_bytes);
     run->sum = kernel_sum_new(leaves, kernel->sum_elements, run->real);
-    return (run->uniform != NULL && run->sum != NULL && take_step_noise(run)) ||
+    return (run->uniform && run->sum && take_step_noise(run)) ||
            fault_memory(fault, run->bytes, "the kernels' work space");
 }
 
@@ -92,10 +92,10 @@ bool kernel_run_new(struct kernel_run **out, const struct gpfc_bundle *bundle, c
     assert(rows > 0 && threads > 0);
     *out = NULL;
     const struct gpfc_kernel *found = bundle_kernel(bundle, kernel);
-    if (found == NULL)
+    if (!found)
         return fault_set(fault, FAULT_SYSTEM, "this trainer has no kernel '%s'", kernel);
     struct kernel_run *run = calloc(1, sizeof *run);
-    if (run == NULL)
+    if (!run)
         return fault_memory(fault, sizeof *run, "a kernel");
     *run = (struct kernel_run){
         .bundle = bundle,
@@ -117,7 +117,7 @@ bool kernel_run_new(struct kernel_run **out, const struct gpfc_bundle *bundle, c
 
 void kernel_run_free(struct kernel_run *run)
 {
-    if (run == NULL)
+    if (!run)
         return;
     kernel_rooms_free(run->rooms, run->threads);
     kernel_sum_free(run->sum);
@@ -249,7 +249,7 @@ static bool is_gathered(const struct kernel_run *run, int port)
 
 static struct tile_rows rows_of(const struct kernel_run *run, int port)
 {
-    assert(run->in[port] != NULL);
+    assert(run->in[port]);
     return (struct tile_rows){
         .rows = run->in[port], .stride = run->kernel->in[port].elements, .precision = run->real};
 }
@@ -274,7 +274,7 @@ static void fill_inputs(const struct batch *batch, const struct kernel_room *roo
 static void expect_inputs(const struct batch *batch, int64_t number)
 {
     const struct kernel_run *run = batch->run;
-    if (run->order == NULL || number >= batch->tiles)
+    if (!run->order || number >= batch->tiles)
         return;
     const struct tile tile = tile_at(batch, number);
     for (int i = 0; i < run->kernel->n_in; i++)
@@ -292,7 +292,7 @@ static void spread_outputs(const struct kernel_run *run, const struct kernel_roo
         const struct gpfc_port *port = &run->kernel->out[i];
         const struct tile_rows_out rows = {
             .rows = run->out[i], .stride = port->elements, .precision = run->real};
-        if (port->role == GPFC_OUT_SAMPLE && rows.rows != NULL)
+        if (port->role == GPFC_OUT_SAMPLE && rows.rows)
             tile_scatter(&here, room->out[i], port->elements, run->real, &rows);
     }
 }

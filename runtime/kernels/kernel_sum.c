@@ -25,7 +25,7 @@ struct kernel_sum *kernel_sum_new(int64_t leaves, int64_t elements, int64_t prec
 {
     assert(leaves > 0 && (leaves & (leaves - 1)) == 0);
     struct kernel_sum *sum = calloc(1, sizeof *sum);
-    if (sum == NULL)
+    if (!sum)
         return NULL;
     *sum = (struct kernel_sum){
         .elements = elements,
@@ -35,7 +35,7 @@ struct kernel_sum *kernel_sum_new(int64_t leaves, int64_t elements, int64_t prec
             aligned_alloc(GPFC_ALIGNMENT, kernel_sum_bytes(leaves, elements, precision) + GPFC_ALIGNMENT),
         .halves = calloc((size_t)leaves, sizeof *sum->halves),
     };
-    if (sum->numbers != NULL && sum->halves != NULL)
+    if (sum->numbers && sum->halves)
         return sum;
     kernel_sum_free(sum);
     return NULL;
@@ -43,7 +43,7 @@ struct kernel_sum *kernel_sum_new(int64_t leaves, int64_t elements, int64_t prec
 
 void kernel_sum_free(struct kernel_sum *sum)
 {
-    if (sum == NULL)
+    if (!sum)
         return;
     free(sum->numbers);
     free(sum->halves);

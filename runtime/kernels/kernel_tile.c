@@ -14,7 +14,7 @@ typedef double loose_double __attribute__((aligned(1), may_alias));
 
 static inline int64_t row_of(const struct tile *tile, int64_t lane)
 {
-    return tile->order != NULL ? (int64_t)tile->order[tile->first + lane] : tile->first + lane;
+    return tile->order ? (int64_t)tile->order[tile->first + lane] : tile->first + lane;
 }
 
 #define MOVE_OF(ROW, REAL)                                                                                   \
@@ -95,7 +95,7 @@ void tile_scatter(const struct tile *tile, const void *from, int64_t elements, i
 void tile_expect(const struct tile *tile, const struct tile_rows *from, int64_t elements)
 {
     const int64_t bytes = elements * from->precision, stride = from->stride * from->precision;
-    for (int64_t lane = 0; tile->order != NULL && lane < tile->n; lane++)
+    for (int64_t lane = 0; tile->order && lane < tile->n; lane++)
         for (int64_t at = 0; at < bytes; at += LINE_BYTES)
             __builtin_prefetch((const char *)from->rows + row_of(tile, lane) * stride + at);
 }

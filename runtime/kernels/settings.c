@@ -14,7 +14,7 @@ static const struct gpfc_setting *find(const struct gpfc_bundle *bundle, const c
 const char *setting_text(const struct gpfc_bundle *bundle, const char *key)
 {
     const struct gpfc_setting *setting = find(bundle, key);
-    return setting != NULL ? setting->text : "";
+    return setting ? setting->text : "";
 }
 
 bool setting_is(const struct gpfc_bundle *bundle, const char *key, const char *word)
@@ -25,11 +25,11 @@ bool setting_is(const struct gpfc_bundle *bundle, const char *key, const char *w
 double setting_number(const struct gpfc_bundle *bundle, const char *key, double missing)
 {
     const struct gpfc_setting *setting = find(bundle, key);
-    return setting != NULL ? setting->number : missing;
+    return setting ? setting->number : missing;
 }
 
 int64_t setting_integer(const struct gpfc_bundle *bundle, const char *key, int64_t missing)
 {
     const struct gpfc_setting *setting = find(bundle, key);
-    return setting != NULL ? (int64_t)setting->number : missing;
+    return setting ? (int64_t)setting->number : missing;
 }

@@ -28,7 +28,7 @@ static bool grid_init(struct grid *grid, const void *theta, int threads, struct 
 {
     const size_t bytes = (size_t)BLOCK * (2 + 2 + 1 + 2 + 4 + 8) * sizeof(double);
     grid->x = malloc(bytes);
-    if (grid->x == NULL)
+    if (!grid->x)
         return fault_memory(fault, bytes, "the grid");
     grid->y = grid->x + BLOCK * D;
     grid->logdet = grid->y + BLOCK * D;

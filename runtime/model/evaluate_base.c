@@ -24,7 +24,7 @@ static bool traveller_init(struct traveller *t, const void *x, int precision, st
     const size_t rows = (size_t)(t->n * t->d), doubles = 3 * rows + 2 * (size_t)t->d;
     t->x = malloc(doubles * sizeof *t->x);
     t->failed = malloc(2 * (size_t)t->n);
-    if (t->x == NULL || t->failed == NULL)
+    if (!t->x || !t->failed)
         return fault_memory(fault, doubles * sizeof *t->x, "the evaluation");
     t->y = t->x + rows;
     t->back = t->y + rows;

@@ -37,7 +37,7 @@ static bool read_weights(struct gpfc_flow *flow, const char *model, enum flow_pa
         return weights_read_base(&flow->weights, flow->bundle, model, flow->threads, fault);
     if (!weights_read(&flow->weights, flow->bundle, model, flow->threads, fault))
         return false;
-    return part == FLOW_PART_FLOW || flow->weights.base != NULL ||
+    return part == FLOW_PART_FLOW || flow->weights.base ||
            fault_set(fault, FAULT_INPUT, "%s: a model with a base flow is needed; this one has none", model);
 }
 
@@ -51,7 +51,7 @@ static bool flow_init(struct gpfc_flow *flow, const char *model, enum flow_part 
     if (part == FLOW_PART_FLOW)
         return true;
     flow->doubles = malloc(bytes);
-    return flow->doubles != NULL || fault_memory(fault, bytes, "the base flow's numbers");
+    return flow->doubles || fault_memory(fault, bytes, "the base flow's numbers");
 }
 
 bool flow_open(struct gpfc_flow **out, const struct gpfc_bundle *bundle, const char *model,
@@ -59,7 +59,7 @@ bool flow_open(struct gpfc_flow **out, const struct gpfc_bundle *bundle, const c
 {
     struct gpfc_flow *flow = calloc(1, sizeof *flow);
     *out = NULL;
-    if (flow == NULL)
+    if (!flow)
         return fault_memory(fault, sizeof *flow, "a flow");
     *flow = (struct gpfc_flow){.bundle = bundle, .threads = flow_threads(threads), .block = FLOW_BLOCK};
     if (!flow_init(flow, model, part, fault)) {
@@ -75,14 +75,14 @@ struct gpfc_flow *gpfc_flow_open(const struct gpfc_bundle *bundle, const char *m
 {
     struct fault fault = {0};
     struct gpfc_flow *flow;
-    if (!flow_open(&flow, bundle, model, FLOW_PART_FLOW, threads, &fault) && message != NULL)
+    if (!flow_open(&flow, bundle, model, FLOW_PART_FLOW, threads, &fault) && message)
         (void)snprintf(message, room, "%s", fault.text);
     return flow;
 }
 
 void gpfc_flow_close(struct gpfc_flow *flow)
 {
-    if (flow == NULL)
+    if (!flow)
         return;
     kernel_run_free(flow->apply);
     kernel_run_free(flow->invert);

@@ -31,7 +31,7 @@ static double log_normal(const double *y, int64_t n)
 static double mean_nll(const struct samples *samples, const void *y, const double *logdet, int64_t n)
 {
     double sum = 0, value;
-    if (y == NULL || logdet == NULL || n == 0)
+    if (!y || !logdet || n == 0)
         return NAN;
     for (int64_t i = 0; i < n * samples->d; i++) {
         rows_to_double((const char *)y + i * samples->precision, 1, samples->precision, &value);
@@ -94,7 +94,7 @@ static bool take(struct pairs *pairs, int which, int64_t n, struct fault *fault)
 {
     const size_t bytes = (size_t)n * (size_t)pairs->d * (size_t)pairs->precision;
     pairs->owned[which] = malloc(bytes + 1);
-    return pairs->owned[which] != NULL || fault_memory(fault, bytes, "pairs");
+    return pairs->owned[which] || fault_memory(fault, bytes, "pairs");
 }
 
 struct maker { /* one call of pairs_through or pairs_from_noise */
@@ -110,7 +110,7 @@ static bool maker_init(struct maker *maker, struct fault *fault)
 {
     const size_t block = (size_t)BLOCK_ROWS * (size_t)maker->pairs->d, all = 3 * block + BLOCK_ROWS;
     maker->x = malloc(all * sizeof *maker->x);
-    if (maker->x == NULL)
+    if (!maker->x)
         return fault_memory(fault, all * sizeof *maker->x, "the base flow");
     maker->y = maker->x + block;
     maker->noise = maker->y + block;

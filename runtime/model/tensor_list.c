@@ -14,7 +14,7 @@ static bool grow(struct tensor_list *list, void **array, size_t *room, size_t co
         return true;
     size_t more = *room > 0 ? 2 * *room : 16;
     void *bigger = realloc(*array, more * bytes_each);
-    if (bigger == NULL) {
+    if (!bigger) {
         list->short_of_memory = true;
         return false;
     }
@@ -27,7 +27,7 @@ static char *joined(const char *a, const char *b)
 {
     size_t room = strlen(a) + strlen(b) + 1;
     char *text = malloc(room);
-    if (text != NULL)
+    if (text)
         (void)snprintf(text, room, "%s%s", a, b);
     return text;
 }
@@ -37,7 +37,7 @@ static void add_tensor(struct tensor_list *list, const struct tensor *tensor, co
 {
     void *array = list->tensors;
     char *name = joined(prefix, tensor->name);
-    if (name == NULL || !grow(list, &array, &list->room_tensors, list->n_tensors, sizeof *list->tensors)) {
+    if (!name || !grow(list, &array, &list->room_tensors, list->n_tensors, sizeof *list->tensors)) {
         list->short_of_memory = true;
         free(name);
         return;
@@ -67,20 +67,20 @@ void tensor_list_add(struct tensor_list *list, const struct gpfc_bundle *bundle,
 void tensor_list_add_base(struct tensor_list *list, const struct gpfc_bundle *bundle,
                           const struct base_flow *base)
 {
-    const struct mixture *mixture = base != NULL ? base_flow_mixture(base) : NULL;
+    const struct mixture *mixture = base ? base_flow_mixture(base) : NULL;
     struct tensor tensors[MIXTURE_TENSORS];
-    if (mixture != NULL) {
+    if (mixture) {
         mixture_tensors(mixture, tensors);
         for (int i = 0; i < MIXTURE_TENSORS; i++)
             add_tensor(list, &tensors[i], "");
-    } else if (base != NULL)
+    } else if (base)
         tensor_list_add(list, bundle->base, "", base_flow_theta(base));
 }
 
 void tensor_list_add_standard(struct tensor_list *list, const struct standard *standard)
 {
     struct tensor tensors[STANDARD_TENSORS];
-    if (standard == NULL || standard->d == 0)
+    if (!standard || standard->d == 0)
         return;
     standard_tensors(standard, tensors);
     for (int i = 0; i < STANDARD_TENSORS; i++)
@@ -95,7 +95,7 @@ static char *formatted(const char *format, va_list values)
     int length = vsnprintf(NULL, 0, format, again);
     va_end(again);
     char *text = length >= 0 ? malloc((size_t)length + 1) : NULL;
-    if (text != NULL)
+    if (text)
         (void)vsnprintf(text, (size_t)length + 1, format, values);
     return text;
 }
@@ -107,7 +107,7 @@ void tensor_list_note(struct tensor_list *list, const char *key, const char *for
     va_start(values, format);
     char *value = formatted(format, values), *name = joined("gpfc.", key);
     va_end(values);
-    if (value == NULL || name == NULL ||
+    if (!value || !name ||
         !grow(list, &array, &list->room_metadata, list->n_metadata, sizeof *list->metadata)) {
         list->short_of_memory = true;
         free(name);
@@ -125,7 +125,7 @@ static void note_settings(struct tensor_list *list, const struct gpfc_bundle *bu
         (void)json_object_set_new(all, bundle->settings[i].key, json_string(bundle->settings[i].text));
     char *text = json_dumps(all, JSON_COMPACT | JSON_PRESERVE_ORDER);
     json_decref(all);
-    if (text == NULL)
+    if (!text)
         list->short_of_memory = true;
     else
         tensor_list_note(list, "settings", "%s", text);
@@ -137,7 +137,7 @@ void tensor_list_note_bundle(struct tensor_list *list, const struct gpfc_bundle 
     tensor_list_note(list, "name", "%s", bundle->name);
     tensor_list_note(list, "version", "%s", bundle->version);
     tensor_list_note(list, "spec_hash", "%016" PRIx64, (uint64_t)bundle->spec_hash);
-    if (bundle->base != NULL)
+    if (bundle->base)
         tensor_list_note(list, "base_hash", "%016" PRIx64, (uint64_t)bundle->base->spec_hash);
     tensor_list_note(list, "spec", "%s", bundle->spec_text);
     note_settings(list, bundle);

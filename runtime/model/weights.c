@@ -40,12 +40,12 @@ static void tell_difference(const struct gpfc_bundle *bundle, const struct safet
                             bool decides(const char *key), char *text, size_t room)
 {
     const char *settings = safetensors_metadata(file, "gpfc.settings");
-    json_t *there = settings != NULL ? json_loads(settings, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    json_t *there = settings ? json_loads(settings, JSON_REJECT_DUPLICATES, NULL) : NULL;
     (void)snprintf(text, room, "the specs differ");
     for (int64_t i = 0; i < bundle->n_settings; i++) {
         const struct gpfc_setting *here = &bundle->settings[i];
         const char *other = json_string_value(json_object_get(there, here->key));
-        if (decides(here->key) && other != NULL && strcmp(other, here->text) != 0) {
+        if (decides(here->key) && other && strcmp(other, here->text) != 0) {
             (void)snprintf(text, room, "%s is %s there and %s here", here->key, other, here->text);
             break;
         }
@@ -59,7 +59,7 @@ static bool same_hash(const struct safetensors *file, const char *key, int64_t h
     char here[20];
     const char *there = safetensors_metadata(file, key);
     (void)snprintf(here, sizeof here, "%016" PRIx64, (uint64_t)hash);
-    return there == NULL || strcmp(there, here) == 0;
+    return !there || strcmp(there, here) == 0;
 }
 
 static bool of_another(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
@@ -69,7 +69,7 @@ static bool of_another(const struct gpfc_bundle *bundle, const struct safetensor
     const char *name = safetensors_metadata(file, "gpfc.name");
     tell_difference(bundle, file, decides, difference, sizeof difference);
     return fault_set(fault, FAULT_INPUT, "%s: made for another %s (%s): %s", path, what,
-                     name != NULL ? name : "no name", difference);
+                     name ? name : "no name", difference);
 }
 
 bool weights_same_spec(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
@@ -93,14 +93,14 @@ static bool decides_steps(const char *key)
 static bool same_but_for_steps(const struct gpfc_bundle *bundle, const struct safetensors *file)
 {
     const char *settings = safetensors_metadata(file, "gpfc.settings");
-    json_t *there = settings != NULL ? json_loads(settings, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    json_t *there = settings ? json_loads(settings, JSON_REJECT_DUPLICATES, NULL) : NULL;
     const char *steps = json_string_value(json_object_get(there, "flow.steps"));
-    bool same = steps != NULL && (strcmp(steps, "auto") == 0 || setting_is(bundle, "flow.steps", "auto"));
+    bool same = steps && (strcmp(steps, "auto") == 0 || setting_is(bundle, "flow.steps", "auto"));
     for (int64_t i = 0; same && i < bundle->n_settings; i++) {
         const struct gpfc_setting *here = &bundle->settings[i];
         const char *other = json_string_value(json_object_get(there, here->key));
         if (decides_flow(here->key) && !decides_steps(here->key) && strcmp(here->key, "flow.train_on") != 0)
-            same = other != NULL && strcmp(other, here->text) == 0;
+            same = other && strcmp(other, here->text) == 0;
     }
     json_decref(there);
     return same;
@@ -115,7 +115,7 @@ bool weights_fit_spec(const struct gpfc_bundle *bundle, const struct safetensors
 bool weights_same_base(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
                        struct fault *fault)
 {
-    return bundle->base == NULL || same_hash(file, "gpfc.base_hash", bundle->base->spec_hash) ||
+    return !bundle->base || same_hash(file, "gpfc.base_hash", bundle->base->spec_hash) ||
            of_another(bundle, file, path, "base flow", decides_base, fault);
 }
 
@@ -174,8 +174,7 @@ static bool take_all(void **theta, const struct gpfc_bundle *bundle, const struc
 {
     const size_t bytes = (size_t)(bundle->theta_elements * bundle->precision);
     *theta = malloc(bytes);
-    return (*theta != NULL || fault_memory(fault, bytes, path)) &&
-           weights_take(bundle, file, "", *theta, fault) &&
+    return (*theta || fault_memory(fault, bytes, path)) && weights_take(bundle, file, "", *theta, fault) &&
            no_others(bundle, file, path, start, what, fault) && all_finite(bundle, path, *theta, fault);
 }
 
@@ -187,7 +186,7 @@ static bool take_mixture(struct base_flow **out, const struct gpfc_bundle *bundl
     struct mixture *mixture;
     if (!mixture_from_tensors(&mixture, file, fault))
         return false;
-    if (mixture == NULL) /* the file has another base flow, which is of use to none but a flow on pairs */
+    if (!mixture) /* the file has another base flow, which is of use to none but a flow on pairs */
         return !setting_is(bundle, "base.kind", "mixture") ||
                of_another(bundle, file, path, "base flow", decides_base, fault);
     if (mixture->d == bundle->dimension)
@@ -213,7 +212,7 @@ bool weights_take_base(struct base_flow **out, const struct gpfc_bundle *bundle,
     *out = NULL;
     if (!has_base(file))
         return true;
-    if (bundle->base == NULL)
+    if (!bundle->base)
         return take_mixture(out, bundle, file, path, threads, fault);
     const bool good = weights_same_base(bundle, file, path, fault) &&
                       take_all(&theta, bundle->base, file, path, "base.", "base flow", fault) &&
@@ -229,8 +228,8 @@ static void read_time_steps(struct weights *weights, const struct safetensors *f
 {
     const char *text = safetensors_metadata(file, "gpfc.time_steps");
     char *end = NULL;
-    const long long steps = text != NULL ? strtoll(text, &end, 10) : 0;
-    weights->time_steps = text != NULL && end != text && *end == '\0' && steps > 0 ? steps : 0;
+    const long long steps = text ? strtoll(text, &end, 10) : 0;
+    weights->time_steps = text && end != text && *end == '\0' && steps > 0 ? steps : 0;
 }
 
 /* Checkpoints have it too, under the same key. */
@@ -238,8 +237,8 @@ static void read_seed(struct weights *weights, const struct safetensors *file)
 {
     const char *text = safetensors_metadata(file, "gpfc.seed");
     char *end = NULL;
-    weights->seed = text != NULL ? strtoull(text, &end, 10) : 0;
-    weights->seed_known = text != NULL && end != text && *end == '\0';
+    weights->seed = text ? strtoull(text, &end, 10) : 0;
+    weights->seed_known = text && end != text && *end == '\0';
 }
 
 static bool read_file(struct weights *out, const struct gpfc_bundle *bundle, const struct safetensors *file,
@@ -253,9 +252,9 @@ static bool read_file(struct weights *out, const struct gpfc_bundle *bundle, con
         return false;
     read_seed(out, file);
     read_time_steps(out, file);
-    return flow || out->base != NULL ||
+    return flow || out->base ||
            fault_set(fault, FAULT_INPUT, "%s: there is no base flow in it, no tensor '%s'", path,
-                     bundle->base != NULL ? bundle->base->parameters[0].name : "base.weights");
+                     bundle->base ? bundle->base->parameters[0].name : "base.weights");
 }
 
 static bool read_path(struct weights *out, const struct gpfc_bundle *bundle, const char *path, bool flow,

@@ -100,11 +100,11 @@ static bool read_fields(const struct safetensors *file, const char *path, struct
 {
     struct field fields[N_FIELDS];
     list_fields(state, note, fields);
-    for (const struct field *field = fields; field->key != NULL; field++) {
+    for (const struct field *field = fields; field->key; field++) {
         char key[64];
         (void)snprintf(key, sizeof key, "gpfc.%s", field->key);
         const char *text = safetensors_metadata(file, key);
-        if (text == NULL)
+        if (!text)
             return fault_set(fault, FAULT_INPUT, "%s: no checkpoint of a training: '%s' is missing", path,
                              key);
         if (!parse_field(field, text))
@@ -136,7 +136,7 @@ uint64_t checkpoint_hash(const struct pairs *pairs)
     const void *const arrays[] = {pairs->x_train, pairs->y_train, pairs->x_test, pairs->y_test};
     uint64_t hash = mix(UINT64_C(0x243f6a8885a308d3), sizes, sizeof sizes);
     for (int i = 0; i < 4; i++)
-        if (arrays[i] != NULL)
+        if (arrays[i])
             hash = mix(hash, arrays[i], row * (size_t)(i < 2 ? pairs->n_train : pairs->n_test));
     return hash;
 }
@@ -148,7 +148,7 @@ static const char *stage_name(const struct trainer *trainer)
 
 static const char *optimizer_name(const struct trainer *trainer)
 {
-    return trainer->soap != NULL ? "soap" : "adam";
+    return trainer->soap ? "soap" : "adam";
 }
 
 bool checkpoint_write(const char *path, const struct trainer *trainer, const struct weights_beside *beside,
@@ -166,7 +166,7 @@ bool checkpoint_write(const char *path, const struct trainer *trainer, const str
     tensor_list_add(&list, bundle, "adam.mean.", state.mean);
     tensor_list_add(&list, bundle, "adam.square.", state.square);
     tensor_list_add(&list, bundle, "best.", state.best);
-    if (trainer->soap != NULL)
+    if (trainer->soap)
         soap_list(trainer->soap, &list);
     tensor_list_add_base(&list, beside->bundle, beside->base);
     tensor_list_add_standard(&list, beside->standard);
@@ -175,7 +175,7 @@ bool checkpoint_write(const char *path, const struct trainer *trainer, const str
     tensor_list_note(&list, "optimizer", "%s", optimizer_name(trainer));
     tensor_list_note(&list, "data", "%s", note->data);
     list_fields(&state, &copy, fields);
-    for (const struct field *field = fields; field->key != NULL; field++)
+    for (const struct field *field = fields; field->key; field++)
         note_field(&list, field);
     bool good = tensor_list_write(&list, path, fault);
     tensor_list_free(&list);
@@ -198,8 +198,8 @@ static bool options_in_range(const struct checkpoint *checkpoint, struct fault *
 static bool read_stage(struct checkpoint *out, const struct gpfc_bundle *bundle, struct fault *fault)
 {
     const char *stage = safetensors_metadata(out->file, "gpfc.stage");
-    out->of_base = stage != NULL && strcmp(stage, metrics_stage_name(METRICS_BASE)) == 0;
-    return !out->of_base || bundle->base != NULL ||
+    out->of_base = stage && strcmp(stage, metrics_stage_name(METRICS_BASE)) == 0;
+    return !out->of_base || bundle->base ||
            fault_set(fault, FAULT_INPUT, "%s: the training of a base flow, which this trainer does not have",
                      out->path);
 }
@@ -207,8 +207,8 @@ static bool read_stage(struct checkpoint *out, const struct gpfc_bundle *bundle,
 static bool read_data(struct checkpoint *out, struct fault *fault)
 {
     const char *data = safetensors_metadata(out->file, "gpfc.data");
-    out->note.data = strdup(data != NULL ? data : "");
-    return out->note.data != NULL || fault_memory(fault, 0, out->path);
+    out->note.data = strdup(data ? data : "");
+    return out->note.data || fault_memory(fault, 0, out->path);
 }
 
 bool checkpoint_open(struct checkpoint *out, const struct gpfc_bundle *bundle, const char *path, int threads,
@@ -234,11 +234,11 @@ static bool take_optimizer(const struct safetensors *file, struct trainer *train
                            struct fault *fault)
 {
     const char *there = safetensors_metadata(file, "gpfc.optimizer"), *here = optimizer_name(trainer);
-    if (strcmp(there != NULL ? there : "adam", here) != 0)
+    if (strcmp(there ? there : "adam", here) != 0)
         return fault_set(fault, FAULT_INPUT,
                          "%s: %s.optimizer was %s and is %s, which cannot go on from there", path,
-                         trainer->of_base ? "base" : "train", there != NULL ? there : "adam", here);
-    return trainer->soap == NULL || soap_take(trainer->soap, file, fault);
+                         trainer->of_base ? "base" : "train", there ? there : "adam", here);
+    return !trainer->soap || soap_take(trainer->soap, file, fault);
 }
 
 /* Time steps are those of the trainer, or, where it looks for them, some that it has room for. */

@@ -33,13 +33,13 @@ void checkpoint_settings(const struct gpfc_bundle *bundle, const struct safetens
                          char *text, size_t room)
 {
     const char *settings = safetensors_metadata(file, "gpfc.settings");
-    json_t *there = settings != NULL ? json_loads(settings, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    json_t *there = settings ? json_loads(settings, JSON_REJECT_DUPLICATES, NULL) : NULL;
     size_t length = 0;
     text[0] = '\0';
     for (int64_t i = 0; i < bundle->n_settings && length < room; i++) {
         const struct gpfc_setting *here = &bundle->settings[i];
         const char *other = json_string_value(json_object_get(there, here->key));
-        if (!steers(here->key, of_base) || other == NULL || strcmp(other, here->text) == 0)
+        if (!steers(here->key, of_base) || !other || strcmp(other, here->text) == 0)
             continue;
         length +=
             (size_t)snprintf(text + length, room - length, "%s%s was %s and is %s%s", length > 0 ? ", " : "",

@@ -29,7 +29,7 @@ static bool is_kept(const char *text, size_t length, enum metrics_stage stage, i
     json_t *line = json_loadb(text, length, 0, NULL);
     const json_t *step = json_object_get(line, "step");
     const char *name = json_string_value(json_object_get(line, "stage"));
-    const bool of_base = name != NULL && strcmp(name, metrics_stage_name(METRICS_BASE)) == 0;
+    const bool of_base = name && strcmp(name, metrics_stage_name(METRICS_BASE)) == 0;
     const bool earlier = of_base && stage == METRICS_FLOW, later = !of_base && stage == METRICS_BASE;
     const bool kept = json_is_integer(step) && (earlier || (!later && json_integer_value(step) <= keep));
     json_decref(line);
@@ -61,22 +61,22 @@ bool metrics_open(struct metrics **out, const char *path, enum metrics_stage sta
 {
     *out = NULL;
     struct metrics *metrics = calloc(1, sizeof *metrics);
-    if (metrics == NULL || (metrics->path = strdup(path)) == NULL) {
+    if (!metrics || !(metrics->path = strdup(path))) {
         free(metrics);
         return fault_memory(fault, sizeof *metrics, path);
     }
     metrics->stage = stage;
-    metrics->file = keep != NULL ? fopen(path, "r+e") : NULL;
+    metrics->file = keep ? fopen(path, "r+e") : NULL;
     bool there = metrics->file != NULL;
     if (!there)
         metrics->file = fopen(path, "we");
-    bool good = metrics->file != NULL || fault_system(fault, errno, "%s: cannot write", path);
+    bool good = metrics->file || fault_system(fault, errno, "%s: cannot write", path);
     good = good && (!there || cut(metrics, keep->step, fault));
     if (good) {
         *out = metrics;
         return true;
     }
-    if (metrics->file != NULL)
+    if (metrics->file)
         (void)fclose(metrics->file);
     free(metrics->path);
     free(metrics);
@@ -122,7 +122,7 @@ bool metrics_add(struct metrics *metrics, const struct metrics_line *line, struc
     json_t *json = line_json(metrics, line);
     char *text = json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     json_decref(json);
-    if (text == NULL)
+    if (!text)
         return fault_memory(fault, 0, metrics->path);
     errno = 0;
     bool good =
@@ -133,10 +133,10 @@ bool metrics_add(struct metrics *metrics, const struct metrics_line *line, struc
 
 bool metrics_close(struct metrics *metrics, struct fault *fault)
 {
-    if (metrics == NULL)
+    if (!metrics)
         return true;
     errno = 0;
-    bool good = metrics->file == NULL || fclose(metrics->file) == 0 ||
+    bool good = !metrics->file || fclose(metrics->file) == 0 ||
                 fault_system(fault, errno, "%s: cannot write", metrics->path);
     free(metrics->path);
     free(metrics);

@@ -14,7 +14,7 @@ char *run_folder_path(const char *folder, const char *file)
 {
     size_t room = strlen(folder) + strlen(file) + 2;
     char *path = malloc(room);
-    if (path != NULL)
+    if (path)
         (void)snprintf(path, room, "%s/%s", folder, file);
     return path;
 }
@@ -23,16 +23,16 @@ char *run_folder_path(const char *folder, const char *file)
 static bool make_folder(const char *folder, struct fault *fault)
 {
     char *path = strdup(folder);
-    if (path == NULL)
+    if (!path)
         return fault_memory(fault, strlen(folder), "a path");
     int failed = 0;
-    for (char *at = path + (*path == '/'); failed == 0 && at != NULL;) {
+    for (char *at = path + (*path == '/'); failed == 0 && at;) {
         at = strchr(at, '/');
-        if (at != NULL)
+        if (at)
             *at = '\0';
         if (mkdir(path, 0777) != 0 && errno != EEXIST)
             failed = errno;
-        if (at != NULL)
+        if (at)
             *at++ = '/';
     }
     free(path);
@@ -62,7 +62,7 @@ static bool set_aside(struct run_folder *folder, const char *path, struct fault 
         return true;
     size_t room = strlen(path) + 5;
     char *old = malloc(room);
-    if (old == NULL)
+    if (!old)
         return fault_memory(fault, room, "a path");
     (void)snprintf(old, room, "%s.old", path);
     bool moved = rename(path, old) == 0;
@@ -89,7 +89,7 @@ static bool folder_new(struct run_folder **out, const char *path, struct fault *
 {
     struct run_folder *folder = malloc(sizeof *folder);
     *out = folder;
-    if (folder == NULL)
+    if (!folder)
         return fault_memory(fault, sizeof *folder, "a folder");
     *folder = (struct run_folder){.locked = -1};
     return take_paths(folder, path, fault);
@@ -124,7 +124,7 @@ bool run_folder_open(struct run_folder **out, const char *path, struct fault *fa
 
 void run_folder_free(struct run_folder *folder)
 {
-    if (folder == NULL)
+    if (!folder)
         return;
     if (folder->locked >= 0)
         (void)close(folder->locked);

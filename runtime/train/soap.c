@@ -84,7 +84,7 @@ static void find_layers(struct soap *soap, const struct gpfc_bundle *bundle)
 /* The next n elements of *room, or, where there is no room yet, only their count. */
 static void cut(struct soap *soap, double **part, int64_t n)
 {
-    if (soap->room != NULL)
+    if (soap->room)
         *part = soap->room + soap->room_elements;
     soap->room_elements += (size_t)n;
 }
@@ -127,12 +127,12 @@ bool soap_new(struct soap **out, const struct gpfc_bundle *bundle, struct fault 
 {
     struct soap *soap = calloc(1, sizeof *soap);
     *out = soap;
-    if (soap == NULL || (soap->layers = calloc((size_t)bundle->n_parameters, sizeof *soap->layers)) == NULL)
+    if (!soap || !(soap->layers = calloc((size_t)bundle->n_parameters, sizeof *soap->layers)))
         return fault_memory(fault, sizeof *soap, "the optimizer");
     find_layers(soap, bundle);
     cut_all(soap);
     const size_t elements = soap->room_elements;
-    if ((soap->room = calloc(elements, sizeof *soap->room)) == NULL)
+    if (!(soap->room = calloc(elements, sizeof *soap->room)))
         return fault_memory(fault, elements * sizeof *soap->room, "the optimizer");
     cut_all(soap);
     for (int64_t i = 0; i < soap->n_layers; i++) {
@@ -144,7 +144,7 @@ bool soap_new(struct soap **out, const struct gpfc_bundle *bundle, struct fault 
 
 void soap_free(struct soap *soap)
 {
-    if (soap == NULL)
+    if (!soap)
         return;
     free(soap->room);
     free(soap->layers);
@@ -165,7 +165,7 @@ static void take(const struct layer *layer, const void *array, int64_t precision
     const char *from = (const char *)array + layer->weight->offset * precision;
     for (int64_t i = 0; i < layer->rows; i++, from += inner * precision, to += layer->columns) {
         rows_to_double(from, inner, (int)precision, to);
-        if (layer->bias != NULL)
+        if (layer->bias)
             to[inner] = rows_number(array, layer->bias->offset + i, (int)precision);
     }
 }
@@ -176,7 +176,7 @@ static void put(const struct layer *layer, const double *from, int64_t precision
     char *to = (char *)array + layer->weight->offset * precision;
     for (int64_t i = 0; i < layer->rows; i++, from += layer->columns, to += inner * precision) {
         rows_from_double(from, inner, (int)precision, to);
-        if (layer->bias != NULL)
+        if (layer->bias)
             rows_put(from[inner], array, layer->bias->offset + i, (int)precision);
     }
 }
@@ -189,11 +189,11 @@ static void both_sides(const struct layer *layer, const struct work *work, const
 {
     const int64_t rows = layer->rows, columns = layer->columns;
     const size_t bytes = (size_t)(rows * columns) * sizeof *matrix;
-    if (left != NULL) {
+    if (left) {
         dense_multiply(rows, rows, columns, left, matrix, work->between);
         memcpy(matrix, work->between, bytes);
     }
-    if (right != NULL) {
+    if (right) {
         dense_multiply(rows, columns, columns, matrix, right, work->between);
         memcpy(matrix, work->between, bytes);
     }

@@ -51,7 +51,7 @@ bool time_check_new(struct time_check **out, const struct gpfc_bundle *bundle, c
 {
     struct time_check *check = calloc(1, sizeof *check);
     *out = NULL;
-    if (check == NULL)
+    if (!check)
         return fault_memory(fault, sizeof *check, "a check of the time steps");
     *check = (struct time_check){.n = n < TIME_CHECK_ROWS ? n : TIME_CHECK_ROWS,
                                  .trips = n < TIME_CHECK_TRIPS ? n : TIME_CHECK_TRIPS,
@@ -68,7 +68,7 @@ bool time_check_new(struct time_check **out, const struct gpfc_bundle *bundle, c
 
 void time_check_free(struct time_check *check)
 {
-    if (check == NULL)
+    if (!check)
         return;
     kernel_run_free(check->jacobian);
     kernel_run_free(check->apply);

@@ -44,7 +44,7 @@ bool trainer_finite(const struct trainer *trainer, char *what, size_t room)
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         int64_t place;
         const struct gpfc_parameter *bad = first_bad(trainer->bundle, all[i].array, &place);
-        if (bad == NULL)
+        if (!bad)
             continue;
         (void)snprintf(what, room, "%s%s is %g at element %lld", all[i].prefix, bad->name,
                        rows_number(all[i].array, bad->offset + place, (int)trainer->bundle->precision),
@@ -59,7 +59,7 @@ bool trainer_finite(const struct trainer *trainer, char *what, size_t room)
 static void follow_steps(struct trainer *trainer)
 {
     struct trainer_state *state = &trainer->state;
-    if (trainer->time_check == NULL)
+    if (!trainer->time_check)
         return;
     time_check_parameters(trainer->time_check, state->theta);
     const struct time_choice choice =
@@ -130,12 +130,12 @@ static bool diverged(const struct trainer *trainer, double loss, struct fault *f
     const struct gpfc_parameter *bad = first_bad(bundle, trainer->state.theta, &place);
     const char *what = "the array";
     const void *array = trainer->state.theta;
-    if (bad == NULL) {
+    if (!bad) {
         bad = first_bad(bundle, trainer->gradient, &place);
         what = "the gradient of";
         array = trainer->gradient;
     }
-    if (bad == NULL)
+    if (!bad)
         return fault_set(fault, FAULT_DIVERGED, "step %lld: the loss is %g, its gradient out of range", step,
                          loss);
     return fault_set(fault, FAULT_DIVERGED, "step %lld: %s %s is %g at element %lld (loss %g)", step, what,
@@ -162,8 +162,8 @@ static bool optimizer_step(const struct trainer *trainer, const struct adam_arra
                            double norm)
 {
     const int64_t step = trainer->state.step;
-    return trainer->soap != NULL ? soap_step(trainer->soap, &trainer->adam, arrays, step, rate, norm)
-                                 : adam_step(&trainer->adam, arrays, step, rate, norm);
+    return trainer->soap ? soap_step(trainer->soap, &trainer->adam, arrays, step, rate, norm)
+                         : adam_step(&trainer->adam, arrays, step, rate, norm);
 }
 
 bool trainer_step(struct trainer *trainer, struct fault *fault)
@@ -265,7 +265,7 @@ void trainer_measure(struct trainer *trainer)
 void trainer_settle_steps(struct trainer *trainer)
 {
     struct trainer_state *state = &trainer->state;
-    if (trainer->time_check == NULL || !isfinite(state->best_cost))
+    if (!trainer->time_check || !isfinite(state->best_cost))
         return;
     time_check_parameters(trainer->time_check, state->best);
     const struct time_choice choice =

@@ -37,15 +37,14 @@ static bool take_arrays(struct trainer *trainer, struct fault *fault)
     void **const arrays[] = {&trainer->state.theta, &trainer->state.mean, &trainer->state.square,
                              &trainer->state.best, &trainer->gradient};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
-        if ((*arrays[i] = calloc(n, real)) == NULL)
+        if (!(*arrays[i] = calloc(n, real)))
             return fault_memory(fault, n * real, "the weights");
     for (size_t i = 0; i < 3; i++)
-        if ((trainer->measured[i] = calloc((size_t)trainer->block, real)) == NULL)
+        if (!(trainer->measured[i] = calloc((size_t)trainer->block, real)))
             return fault_memory(fault, (size_t)trainer->block * real, "the test's results");
     trainer->order = calloc((size_t)trainer->pairs->n_train, sizeof *trainer->order);
-    return trainer->order != NULL ||
-           fault_memory(fault, (size_t)trainer->pairs->n_train * sizeof *trainer->order,
-                        "the order of the samples");
+    return trainer->order || fault_memory(fault, (size_t)trainer->pairs->n_train * sizeof *trainer->order,
+                                          "the order of the samples");
 }
 
 static void bind_train(struct trainer *trainer)
@@ -80,7 +79,7 @@ static bool start_base(struct trainer *trainer, struct fault *fault)
     const int64_t n = trainer->options.batch;
     const size_t row = (size_t)(trainer->pairs->d * trainer->bundle->precision), bytes = (size_t)n * row;
     char *const rows = malloc(bytes);
-    if (rows == NULL)
+    if (!rows)
         return fault_memory(fault, bytes, "the first batch");
     trainer_order(trainer, 0);
     for (int64_t i = 0; i < n; i++)
@@ -123,7 +122,7 @@ static double first_lambda(const struct gpfc_bundle *bundle, bool of_base)
 static bool is_base(const struct gpfc_bundle *bundle)
 {
     const struct gpfc_kernel *train = bundle_kernel(bundle, "train");
-    return train != NULL && bundle_input(train, "y") < 0;
+    return train && bundle_input(train, "y") < 0;
 }
 
 bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const struct pairs *pairs,
@@ -131,7 +130,7 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
 {
     struct trainer *trainer = calloc(1, sizeof *trainer);
     *out = NULL;
-    if (trainer == NULL)
+    if (!trainer)
         return fault_memory(fault, sizeof *trainer, "a trainer");
     int64_t batch = smaller(options->batch, pairs->n_train);
     int64_t epoch_steps = (pairs->n_train + batch - 1) / batch;
@@ -176,7 +175,7 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
 
 void trainer_free(struct trainer *trainer)
 {
-    if (trainer == NULL)
+    if (!trainer)
         return;
     kernel_run_free(trainer->train);
     kernel_run_free(trainer->measure);
@@ -201,6 +200,6 @@ size_t trainer_bytes(const struct trainer *trainer)
     return rows * (trainer->of_base ? 1 : 2) * (size_t)pairs->d * real +
            (size_t)pairs->n_train * sizeof *trainer->order +
            5 * (size_t)trainer->bundle->theta_elements * real + 3 * (size_t)trainer->block * real +
-           (trainer->soap != NULL ? soap_bytes(trainer->soap) : 0) + kernel_run_bytes(trainer->train) +
+           (trainer->soap ? soap_bytes(trainer->soap) : 0) + kernel_run_bytes(trainer->train) +
            kernel_run_bytes(trainer->measure);
 }

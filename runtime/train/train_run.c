@@ -21,7 +21,7 @@ static double mean(const struct trainer_sums *sums, double sum)
 static double log_scale(const struct train_run *run)
 {
     const struct standard *standard = run->beside.standard;
-    return standard != NULL && standard->d > 0 ? standard_log_scale(standard) : 0;
+    return standard && standard->d > 0 ? standard_log_scale(standard) : 0;
 }
 
 /* rate and lambda: those of the step before. */
@@ -174,7 +174,7 @@ bool train_run_new(struct train_run **out, struct trainer *trainer, const struct
     const struct gpfc_bundle *bundle = trainer->bundle;
     struct train_run *run = calloc(1, sizeof *run);
     *out = NULL;
-    if (run == NULL)
+    if (!run)
         return fault_memory(fault, sizeof *run, "a training");
     int64_t measure_steps = setting_integer(bundle, "train.evaluate_steps", 0);
     double now = clock_now();
@@ -202,7 +202,7 @@ bool train_run_new(struct train_run **out, struct trainer *trainer, const struct
 
 void train_run_free(struct train_run *run)
 {
-    if (run == NULL)
+    if (!run)
         return;
     struct fault unheard; /* each line was flushed, and told if it could not be */
     if (!metrics_close(run->metrics, &unheard))

@@ -40,7 +40,7 @@ static bool compile_kernels(struct compiled_base *base, const struct base_model 
         const int64_t n = base->bundle.n_kernels;
         const struct ir_graph *graph = baseflow_build(base->arena, model, k);
         base->compiled[n] = compiled_new(base->arena, graph, options, &fault);
-        if (base->compiled[n] == NULL) {
+        if (!base->compiled[n]) {
             (void)fprintf(stderr, "graph %s: %s\n", graph->name, fault);
             return false;
         }

@@ -226,7 +226,7 @@ static void norms_start(void)
     memcpy(theta, compiled.theta, bytes);
     int norms = 0;
     for (int64_t i = 0; i < bundle->n_parameters; i++)
-        if (strstr(bundle->parameters[i].name, "norm") != NULL) {
+        if (strstr(bundle->parameters[i].name, "norm")) {
             memset(theta + bundle->parameters[i].offset, 0,
                    (size_t)bundle->parameters[i].shape[0] * sizeof *theta);
             norms++;

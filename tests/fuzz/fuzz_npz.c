@@ -37,7 +37,7 @@ static void load(const char *path, int precision)
     }
     demand(samples.n_train > 0 && samples.n_test >= 0);
     check_finite(samples.x_train, 2 * samples.n_train, precision);
-    if (samples.y_test != NULL)
+    if (samples.y_test)
         check_finite(samples.y_test, 2 * samples.n_test, precision);
     samples_free(&samples);
 }

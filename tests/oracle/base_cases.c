@@ -25,7 +25,7 @@ static const struct oracle_array *array_of(struct oracle_run *run, const char *f
 static const struct oracle_array *needed(struct oracle_run *run, const char *name)
 {
     const struct oracle_array *array = oracle_find(run->file, name);
-    assert(array != NULL && array->stride == 1);
+    assert(array && array->stride == 1);
     return array;
 }
 
@@ -33,7 +33,7 @@ static const struct oracle_array *needed(struct oracle_run *run, const char *nam
 static int count_of(struct oracle_run *run, const char *prefix, const char *suffix)
 {
     int n = 0;
-    while (array_of(run, "%s%d%s", prefix, n, suffix) != NULL)
+    while (array_of(run, "%s%d%s", prefix, n, suffix))
         n++;
     return n;
 }
@@ -56,11 +56,11 @@ void base_read(struct oracle_run *run)
         .steps = 20,
         .probe = BASE_PROBE_GAUSSIAN,
     };
-    if (array_of(run, "block0.0.weight") != NULL) {
+    if (array_of(run, "block0.0.weight")) {
         base->kind = BASE_BNAF;
         base->blocks = count_of(run, "block", ".0.weight");
         read_widths(run, "block0.", ".weight");
-    } else if (array_of(run, "cnf0.0.weight") != NULL) {
+    } else if (array_of(run, "cnf0.0.weight")) {
         base->kind = BASE_FFJORD;
         base->blocks = count_of(run, "cnf", ".0.weight");
         read_widths(run, "cnf0.", ".weight");
@@ -82,7 +82,7 @@ const char *base_array_name(struct oracle_run *run, const char *name)
     } cuts[] = {{"base.", ""}, {".layer", "."}, {"convex", "cv"}};
     for (size_t i = 0; i < sizeof cuts / sizeof cuts[0]; i++) {
         const char *at = strstr(name, cuts[i].from);
-        if (at != NULL)
+        if (at)
             name = arena_printf(run->arena, "%.*s%s%s", (int)(at - name), name, cuts[i].to,
                                 at + strlen(cuts[i].from));
     }
@@ -135,7 +135,7 @@ static void case_apply(struct oracle_run *run)
     bind(&bindings, "x", x->values);
     const struct ir_graph *graph = kernel_named(run, "apply");
     double *const *out = oracle_evaluate(run, graph, x->shape[0], &bindings);
-    if (out == NULL)
+    if (!out)
         return;
     oracle_compare_all(run, mapped(run, "y"), output_of(graph, out, "y"), run->limits.value);
     oracle_compare_all(run, mapped(run, "logdet"), output_of(graph, out, "logdet"), run->limits.value);
@@ -148,7 +148,7 @@ static void case_measure(struct oracle_run *run)
     bind(&bindings, "x", x->values);
     const struct ir_graph *graph = kernel_named(run, "measure");
     double *const *out = oracle_evaluate(run, graph, x->shape[0], &bindings);
-    if (out == NULL)
+    if (!out)
         return;
     double mean = 0.0;
     for (int i = 0; i < x->shape[0]; i++)
@@ -166,11 +166,11 @@ static void compare_train(struct oracle_run *run, const double *noise, const cha
     bind(&bindings, "x", x->values);
     bind(&bindings, "lambda", &lambda);
     bind(&bindings, "weight", filled(run, x->shape[0], 1.0 / x->shape[0]));
-    if (noise != NULL)
+    if (noise)
         bind(&bindings, "noise", noise);
     const struct ir_graph *graph = baseflow_train(run->arena, &run->base, keep_all);
     double *const *out = oracle_evaluate(run, graph, x->shape[0], &bindings);
-    if (out == NULL)
+    if (!out)
         return;
     oracle_compare_all(run, nll, output_of(graph, out, "cost"), run->limits.value);
     for (int i = 0; i < run->base.n_parameters; i++) {
@@ -230,7 +230,7 @@ static void case_velocity(struct oracle_run *run)
     for (int c = 0; c < run->base.blocks; c++) {
         const struct ir_graph *graph = kernel_named(run, arena_printf(run->arena, "velocity%d", c));
         double *const *out = oracle_evaluate(run, graph, (int)t->elements * x->shape[0], &bindings);
-        if (out == NULL)
+        if (!out)
             return;
         const double *v = output_of(graph, out, "v"), *divergence = output_of(graph, out, "divergence");
         oracle_compare_all(run, arena_printf(run->arena, "v%d", c), v, run->limits.value);

@@ -14,7 +14,7 @@
 static const struct oracle_array *array_of(struct oracle_run *run, const char *name)
 {
     const struct oracle_array *array = oracle_find(run->file, name);
-    assert(array != NULL && array->stride == 1);
+    assert(array && array->stride == 1);
     return array;
 }
 
@@ -34,7 +34,7 @@ static const char *file_name(struct oracle_run *run, const char *parameter)
 static int count_named(struct oracle_run *run, const char *format)
 {
     int n = 0;
-    while (oracle_find(run->file, arena_printf(run->arena, format, n)) != NULL)
+    while (oracle_find(run->file, arena_printf(run->arena, format, n)))
         n++;
     return n;
 }
@@ -88,7 +88,7 @@ static void case_apply(struct oracle_run *run)
     const struct base_model base = model_of(run, BASE_LOGDET_EXACT);
     const struct ir_graph *graph = NULL;
     double *const *out = at_points(run, &base, "apply", "x", &graph);
-    if (out == NULL)
+    if (!out)
         return;
     oracle_compare_all(run, "y", output_of(graph, out, "y"), run->limits.value);
     oracle_compare_all(run, "logdet", output_of(graph, out, "logdet"), run->limits.value);
@@ -99,7 +99,7 @@ static void case_measure(struct oracle_run *run)
     const struct base_model base = model_of(run, BASE_LOGDET_ESTIMATE); /* which measure is not */
     const struct ir_graph *graph = NULL;
     double *const *out = at_points(run, &base, "measure", "x", &graph);
-    if (out == NULL)
+    if (!out)
         return;
     double mean = 0.0;
     const int batch = array_of(run, "x")->shape[0];
@@ -116,7 +116,7 @@ static void case_blocks(struct oracle_run *run)
         const struct ir_graph *graph = NULL;
         double *const *out = at_points(run, &base, arena_printf(run->arena, "block%d", c),
                                        arena_printf(run->arena, "cv%d.in", c), &graph);
-        if (out == NULL)
+        if (!out)
             return;
         oracle_compare_all(run, arena_printf(run->arena, "cv%d.out", c), output_of(graph, out, "y"),
                            run->limits.value);
@@ -142,7 +142,7 @@ static void case_potentials(struct oracle_run *run)
     const struct ir_graph *graph = NULL;
     double *const *out = at_points(run, &base, "statistics", "x", &graph);
     const int batch = array_of(run, "x")->shape[0], last = base.n_hidden - 1;
-    for (int c = 0; c < base.blocks && out != NULL; c++) {
+    for (int c = 0; c < base.blocks && out; c++) {
         const double *reached =
             output_of(graph, out, arena_printf(run->arena, "base.convex%d.norm%d", c, last));
         const double scale = exp(one_of(run, "cv%d.norm%d.log_scale", c, last)) + 0.001;
@@ -197,7 +197,7 @@ static void case_statistics(struct oracle_run *run)
     const struct ir_graph *graph = NULL;
     double *const *out = at_points(run, &base, "statistics", "init_x", &graph);
     const int batch = array_of(run, "init_x")->shape[0];
-    for (int i = 0; out != NULL && i < graph->n_outputs; i++) {
+    for (int i = 0; out && i < graph->n_outputs; i++) {
         const char *name = graph->outputs[i].name;
         const int n = (int)ir_elements(graph->outputs[i].value->shape);
         double *shift = ARENA_ARRAY(run->arena, double, (size_t)n);
@@ -254,9 +254,9 @@ static void compare_training(struct oracle_run *run, const struct base_model *ba
     bind(&bindings, "weight", weight);
     bind(&bindings, "noise", probes_of(run));
     double *const *out = oracle_evaluate(run, graph, batch, &bindings);
-    if (out == NULL)
+    if (!out)
         return;
-    if (cost != NULL)
+    if (cost)
         oracle_compare_all(run, cost, output_of(graph, out, "cost"), run->limits.value);
     compare_gradients(run, base, prefix, graph, out);
 }

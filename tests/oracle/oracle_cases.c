@@ -17,7 +17,7 @@
 static const double *array_values(struct oracle_run *run, const char *name)
 {
     const struct oracle_array *array = oracle_find(run->file, name);
-    assert(array != NULL && array->stride == 1);
+    assert(array && array->stride == 1);
     return array->values;
 }
 
@@ -62,7 +62,7 @@ static struct model model_of(struct oracle_run *run)
     for (;; n++) {
         (void)snprintf(name, sizeof name, "W%d", n);
         const struct oracle_array *weight = oracle_find(run->file, name);
-        if (weight == NULL)
+        if (!weight)
             break;
         hidden[n] = weight->shape[0];
     }
@@ -97,11 +97,11 @@ static void compare_at_times(struct oracle_run *run, const struct ir_graph *grap
         bind(&bindings, "t", &times->values[k]);
         bind(&bindings, "x", points->values);
         double *const *out = oracle_evaluate(run, graph, batch, &bindings);
-        if (out == NULL)
+        if (!out)
             return;
         const long n = batch * ir_elements(ir_output_find(graph, name)->shape);
         const double *zeros = ARENA_ARRAY(run->arena, double, (size_t)n);
-        if (want != NULL)
+        if (want)
             oracle_compare_slice(run, want, output_of(graph, out, name), k * n, n, run->limits.value);
         else
             oracle_compare(run, name, output_of(graph, out, name), zeros, n, 1, run->limits.value, scale);
@@ -175,7 +175,7 @@ static void compare_path(struct oracle_run *run, const char *name, const double 
 static void case_trajectory(struct oracle_run *run)
 {
     const struct oracle_array *forth = oracle_find(run->file, "traj");
-    if (forth == NULL)
+    if (!forth)
         return;
     const long end = forth->elements - forth->elements / forth->shape[0];
     for (int inverse = 0; inverse < 2; inverse++) {
@@ -183,7 +183,7 @@ static void case_trajectory(struct oracle_run *run)
         struct bindings bindings = with_parameters(run);
         bind(&bindings, "start", forth->values + (inverse ? end : 0));
         double *const *out = oracle_evaluate(run, graph, forth->shape[1], &bindings);
-        if (out != NULL)
+        if (out)
             compare_path(run, inverse ? "traj_inv" : "traj", output_of(graph, out, "path"));
     }
 }
@@ -196,7 +196,7 @@ static void case_path(struct oracle_run *run)
     struct bindings bindings = with_parameters(run);
     bind(&bindings, "y", array_values(run, "z"));
     double *const *out = oracle_evaluate(run, graph, batch, &bindings);
-    if (out == NULL)
+    if (!out)
         return;
     const double *path = output_of(graph, out, "path"), *s = array_values(run, "s_z");
     for (int i = 0; i < batch * d; i++) {
@@ -217,7 +217,7 @@ static void case_map(struct oracle_run *run)
         struct bindings bindings = with_parameters(run);
         bind(&bindings, ways[i].in, array_values(run, ways[i].from));
         double *const *out = oracle_evaluate(run, graph, oracle_find(run->file, "z")->shape[0], &bindings);
-        if (out != NULL)
+        if (out)
             oracle_compare_all(run, ways[i].want, output_of(graph, out, ways[i].out), run->limits.value);
     }
 }
@@ -231,7 +231,7 @@ static void case_log_determinant(struct oracle_run *run)
     struct bindings bindings = with_parameters(run);
     bind(&bindings, "y", z);
     double *const *out = oracle_evaluate(run, graph, batch, &bindings);
-    if (out == NULL)
+    if (!out)
         return;
     double *found = ARENA_ARRAY(run->arena, double, (size_t)batch),
            *jacobian = output_of(graph, out, "jacobian");
@@ -297,7 +297,7 @@ static void compare_train(struct oracle_run *run, bool keep_all, const char *tot
     double weight = 0.0;
     const struct bindings bindings = with_pairs(run, &weight);
     double *const *out = oracle_evaluate(run, graph, oracle_find(run->file, "pair_x")->shape[0], &bindings);
-    if (out == NULL)
+    if (!out)
         return;
     const double lambda = *array_values(run, "tot_lambda"), cost = *output_of(graph, out, "cost");
     const double sum = cost + lambda * *output_of(graph, out, "penalty");
@@ -330,7 +330,7 @@ static void case_measure(struct oracle_run *run)
     double weight = 0.0, cost = 0.0, energy = 0.0, penalty = 0.0;
     const struct bindings bindings = with_pairs(run, &weight);
     double *const *out = oracle_evaluate(run, graph, batch, &bindings);
-    if (out == NULL)
+    if (!out)
         return;
     for (int i = 0; i < batch; i++) {
         cost += weight * output_of(graph, out, "cost")[i];
@@ -378,7 +378,7 @@ static void compare_penalty(struct oracle_run *run, enum model_derivative deriva
     bind(&bindings, "weight", filled(run, batch, 1.0 / batch));
     bind(&bindings, "pair", pair);
     double *const *out = oracle_evaluate(run, graph, batch, &bindings);
-    if (out == NULL)
+    if (!out)
         return;
     const double limit = exact ? run->limits.value : run->limits.difference;
     oracle_compare_all(run, exact ? "acc_exact" : "acc_fd", output_of(graph, out, "acceleration"), limit);

@@ -14,7 +14,7 @@ static const struct oracle_limits limits_of[] = {
 bool oracle_open(const char *name, struct oracle_file *file, char path[4096])
 {
     const char *folder = getenv("GPFC_ORACLE_DATA"), *why = "";
-    if (folder == NULL)
+    if (!folder)
         folder = check_path("tests/oracle/data");
     (void)snprintf(path, 4096, "%s/%s.oracle", folder, name);
     const bool good = oracle_read(path, file, &why);

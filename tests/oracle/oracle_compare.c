@@ -18,7 +18,7 @@ double **oracle_evaluate(struct oracle_run *run, const struct ir_graph *graph, i
                          const struct bindings *bindings)
 {
     double **out = evaluate_bound(graph, batch, bindings, run->evaluate, run->data);
-    if (out == NULL)
+    if (!out)
         oracle_note(run, "could not be evaluated");
     return out;
 }
@@ -58,7 +58,7 @@ void oracle_compare_slice(struct oracle_run *run, const char *name, const double
                           double limit)
 {
     const struct oracle_array *array = oracle_find(run->file, name);
-    assert(array != NULL && (array->stride == 1 || n == array->elements));
+    assert(array && (array->stride == 1 || n == array->elements));
     const long stored = array->stride == 1 ? n : array->stored;
     const double floor = limit == run->limits.difference ? 1.0 : run->limits.floor;
     oracle_compare(run, name, got, array->values + from, stored, array->stride, limit,
@@ -68,6 +68,6 @@ void oracle_compare_slice(struct oracle_run *run, const char *name, const double
 void oracle_compare_all(struct oracle_run *run, const char *name, const double *got, double limit)
 {
     const struct oracle_array *array = oracle_find(run->file, name);
-    assert(array != NULL);
+    assert(array);
     oracle_compare_slice(run, name, got, 0, array->elements, limit);
 }

@@ -50,7 +50,7 @@ static bool read_array(FILE *in, struct oracle_array *array)
     if (!shape_is_sound(array))
         return false;
     array->values = malloc((size_t)array->stored * sizeof *array->values);
-    return array->values != NULL &&
+    return array->values &&
            fread(array->values, sizeof *array->values, (size_t)array->stored, in) == (size_t)array->stored;
 }
 
@@ -58,7 +58,7 @@ bool oracle_read(const char *path, struct oracle_file *file, const char **why)
 {
     *file = (struct oracle_file){.path = path};
     FILE *in = fopen(path, "rb");
-    if (in == NULL) {
+    if (!in) {
         *why = "cannot be opened";
         return false;
     }

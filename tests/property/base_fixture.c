@@ -12,7 +12,7 @@
 struct base_fixture base_fixture_new(struct base_model base, uint64_t seed)
 {
     struct base_fixture fixture = {.arena = arena_new(), .base = base, .seed = seed};
-    assert(fixture.arena != NULL);
+    assert(fixture.arena);
     base_model_parameters(fixture.arena, &fixture.base);
     fixture.theta = ARENA_ARRAY(fixture.arena, double, (size_t)fixture.base.n_elements);
     for (int i = 0; i < fixture.base.n_parameters; i++) {
@@ -95,6 +95,6 @@ struct bindings base_fixture_all_signs(struct base_fixture *fixture)
 double **base_fixture_run(const struct ir_graph *graph, int batch, const struct bindings *bindings)
 {
     double **out = evaluate_bound(graph, batch, bindings, evaluate_by_interpreter, NULL);
-    assert(out != NULL);
+    assert(out);
     return out;
 }

@@ -39,7 +39,7 @@ struct flow_fixture fixture_new(int d, enum model_field field, enum model_potent
                                 const int *hidden, double scale, uint64_t seed)
 {
     struct flow_fixture fixture = {.arena = arena_new(), .seed = seed};
-    assert(fixture.arena != NULL);
+    assert(fixture.arena);
     fixture.model = (struct model){
         .name = "fixture",
         .d = d,
@@ -104,7 +104,7 @@ struct ir_graph *fixture_graph(const struct flow_fixture *fixture, const struct 
 double **fixture_run(const struct ir_graph *graph, int batch, const struct bindings *bindings)
 {
     double **out = evaluate_bound(graph, batch, bindings, evaluate_by_interpreter, NULL);
-    assert(out != NULL);
+    assert(out);
     return out;
 }
 

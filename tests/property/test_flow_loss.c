@@ -223,9 +223,9 @@ static const struct ir_graph *train_graph(struct flow_fixture *fixture, bool kee
 {
     const struct ir_graph *graph = flow_train(fixture->arena, &fixture->model, keep_all);
     const char *fault = ir_verify(graph);
-    if (fault == NULL && passes)
+    if (!fault && passes)
         graph = pass_run_all(graph, &fault, NULL, NULL);
-    if (fault != NULL)
+    if (fault)
         (void)fprintf(stderr, "%s\n", fault);
     CU_ASSERT_PTR_NULL_FATAL(fault);
     return graph;

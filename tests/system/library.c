@@ -17,7 +17,7 @@ enum { NPY_HEADER = 128, MOST = 1000 };
 static size_t read_from(const char *path, long skip, void *to, size_t size, size_t count)
 {
     FILE *file = fopen(path, "rb");
-    if (file == NULL || fseek(file, skip, SEEK_SET) != 0)
+    if (!file || fseek(file, skip, SEEK_SET) != 0)
         exit(2);
     size_t got = fread(to, size, count, file);
     fclose(file);
@@ -53,7 +53,7 @@ int main(int argc, char **argv)
         (&from[0][0])[i] = (float)(&y[0][0])[i];
     size_t bytes = (toy_workspace_bytes() + 63) / 64 * 64;
     void *workspace = aligned_alloc(64, bytes);
-    if (workspace == NULL)
+    if (!workspace)
         return 2;
     toy_apply(theta, n, &from[0][0], &s[0][0], workspace);
     double forth = gap(&s[0][0], &expected[0][0], n * toy_DIMENSION);

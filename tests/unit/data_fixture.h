@@ -19,7 +19,7 @@ static inline void check_fault(bool result, const struct fault *fault, int code,
     CU_ASSERT_FALSE(result);
     CU_ASSERT_EQUAL(fault->exit_code, code);
     CU_ASSERT_PTR_NOT_NULL(strstr(fault->text, part));
-    if (strstr(fault->text, part) == NULL)
+    if (!strstr(fault->text, part))
         (void)printf("\n    \"%s\" lacks \"%s\"\n", fault->text, part);
 }
 
@@ -33,9 +33,9 @@ static inline int files_in(const struct scratch *scratch)
 {
     DIR *folder = opendir(scratch->folder);
     int n = -2; /* . and .. */
-    while (folder != NULL && readdir(folder) != NULL)
+    while (folder && readdir(folder))
         n++;
-    if (folder != NULL)
+    if (folder)
         (void)closedir(folder);
     return n;
 }

@@ -15,7 +15,7 @@
 static void fake_pause(void)
 {
     const struct timespec moment = {.tv_nsec = 1000000};
-    if (getenv(FAKE_SLOW) != NULL)
+    if (getenv(FAKE_SLOW))
         (void)nanosleep(&moment, NULL);
 }
 
@@ -72,7 +72,7 @@ static void base_set(struct fake *fake, const char *key, const char *text)
 {
     const char *dot = strchr(key, '.');
     char twin[64] = "";
-    if (dot != NULL)
+    if (dot)
         (void)snprintf(twin, sizeof twin, "%s%s", strncmp(key, "train.", 6) == 0 ? "base" : "train", dot);
     const int other = place_of(twin);
     if (strncmp(key, "base.", 5) == 0 && other < N_DEFAULTS)

@@ -21,7 +21,7 @@ static int be_a_trainer(int argc, char **argv)
 {
     static struct fake fake;
     fake_make(&fake, (enum fake_model)atoi(argv[2]));
-    for (char *pair = strtok(argv[3], ","); pair != NULL; pair = strtok(NULL, ",")) {
+    for (char *pair = strtok(argv[3], ","); pair; pair = strtok(NULL, ",")) {
         char *value = strchr(pair, '=');
         *value = '\0';
         if (strcmp(pair, "hash") == 0)
@@ -65,7 +65,7 @@ static void split_words(const char *words, char *const room, size_t bytes, char 
 {
     int n = 0;
     (void)snprintf(room, bytes, "%s", words);
-    for (char *word = strtok(room, " "); word != NULL && n < MOST_WORDS; word = strtok(NULL, " "))
+    for (char *word = strtok(room, " "); word && n < MOST_WORDS; word = strtok(NULL, " "))
         list[n++] = word[0] == '@' ? strdup(in_folder(word + 1)) : strdup(word);
     list[n] = NULL;
 }
@@ -81,7 +81,7 @@ pid_t start(enum fake_model model, const char *settings, const char *words)
     argv[n++] = mode;
     argv[n++] = number;
     argv[n++] = copy;
-    for (int i = 0; (argv[n] = list[i]) != NULL; i++)
+    for (int i = 0; (argv[n] = list[i]); i++)
         n++;
     (void)fflush(NULL);
     pid_t child = fork();
@@ -92,7 +92,7 @@ pid_t start(enum fake_model model, const char *settings, const char *words)
             (void)execv(self, argv);
         _exit(99);
     }
-    for (int i = 0; list[i] != NULL; i++)
+    for (int i = 0; list[i]; i++)
         free(list[i]);
     free(copy);
     CU_ASSERT_TRUE_FATAL(child > 0);
@@ -122,7 +122,7 @@ struct outcome run(enum fake_model model, const char *settings, const char *word
 void expect(enum fake_model model, const char *settings, const char *words, int code, const char *err)
 {
     struct outcome outcome = run(model, settings, words);
-    if (outcome.code != code || strstr(outcome.err, err) == NULL)
+    if (outcome.code != code || !strstr(outcome.err, err))
         (void)fprintf(stderr, "%s: exit %d instead of %d; %s", words, outcome.code, code, outcome.err);
     CU_ASSERT_EQUAL(outcome.code, code);
     CU_ASSERT_PTR_NOT_NULL(strstr(outcome.err, err));
@@ -133,7 +133,7 @@ json_t *run_json(enum fake_model model, const char *settings, const char *words)
 {
     struct outcome outcome = run(model, settings, words);
     json_t *json = json_loads(outcome.out, 0, NULL);
-    if (outcome.code != 0 || json == NULL)
+    if (outcome.code != 0 || !json)
         (void)fprintf(stderr, "%s: exit %d; %s%s", words, outcome.code, outcome.out, outcome.err);
     CU_ASSERT_EQUAL(outcome.code, 0);
     outcome_free(&outcome);

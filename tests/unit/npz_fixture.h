@@ -34,10 +34,10 @@ static inline bool make_npz(const char *path, const struct member *members, size
 {
     static struct bytes npy[8]; /* libzip reads them when the zip is closed */
     zip_t *zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, NULL);
-    bool good = zip != NULL && n <= 8;
+    bool good = zip && n <= 8;
     for (size_t i = 0; good && i < n; i++)
         good = add_member(zip, &members[i], &npy[i]);
-    return zip != NULL && zip_close(zip) == 0 && good;
+    return zip && zip_close(zip) == 0 && good;
 }
 
 /* Changes bytes of a file that are found `from` the first (or the last) place where `mark` stands. */

@@ -20,7 +20,7 @@ static inline bool scratch_make(struct scratch *scratch)
 {
     const char *parent = getenv("TMPDIR");
     (void)snprintf(scratch->folder, sizeof scratch->folder, "%s/gpfc-test-XXXXXX",
-                   parent != NULL && parent[0] != '\0' ? parent : "/tmp");
+                   parent && parent[0] != '\0' ? parent : "/tmp");
     return mkdtemp(scratch->folder) != NULL;
 }
 
@@ -28,7 +28,7 @@ static inline bool scratch_make(struct scratch *scratch)
 static inline void scratch_remove_tree(const char *path)
 {
     DIR *folder = opendir(path);
-    for (const struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+    for (const struct dirent *entry; folder && (entry = readdir(folder));) {
         char below[2048];
         int length = snprintf(below, sizeof below, "%s/%s", path, entry->d_name);
         if (length < 0 || length >= (int)sizeof below || strcmp(entry->d_name, ".") == 0 ||
@@ -37,7 +37,7 @@ static inline void scratch_remove_tree(const char *path)
         if (unlink(below) != 0)
             scratch_remove_tree(below);
     }
-    if (folder != NULL)
+    if (folder)
         (void)closedir(folder);
     (void)rmdir(path);
 }
@@ -63,20 +63,20 @@ static inline char *scratch_read(const char *path, size_t *length)
     FILE *file = fopen(path, "rb");
     char *text = NULL;
     size_t n = 0;
-    if (file != NULL && fseek(file, 0, SEEK_END) == 0) {
+    if (file && fseek(file, 0, SEEK_END) == 0) {
         n = (size_t)ftell(file);
         rewind(file);
         text = malloc(n + 1);
-        if (text != NULL && fread(text, 1, n, file) != n) {
+        if (text && fread(text, 1, n, file) != n) {
             free(text);
             text = NULL;
         }
     }
-    if (text != NULL)
+    if (text)
         text[n] = '\0';
-    if (length != NULL)
+    if (length)
         *length = n;
-    if (file != NULL)
+    if (file)
         (void)fclose(file);
     return text;
 }
@@ -84,8 +84,8 @@ static inline char *scratch_read(const char *path, size_t *length)
 static inline bool scratch_write(const char *path, const void *bytes, size_t length)
 {
     FILE *file = fopen(path, "wb");
-    bool good = file != NULL && fwrite(bytes, 1, length, file) == length;
-    return file != NULL && fclose(file) == 0 && good;
+    bool good = file && fwrite(bytes, 1, length, file) == length;
+    return file && fclose(file) == 0 && good;
 }
 
 static inline bool scratch_there(const char *path)

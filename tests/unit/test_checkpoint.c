@@ -80,7 +80,7 @@ static bool read_model(struct weights *read, const char *name, struct fault *fau
 static void told(const struct fault *fault, int code, const char *a, const char *b)
 {
     CU_ASSERT_EQUAL(fault->exit_code, code);
-    if (strstr(fault->text, a) == NULL || strstr(fault->text, b) == NULL)
+    if (!strstr(fault->text, a) || !strstr(fault->text, b))
         (void)fprintf(stderr, "told: %s\n", fault->text);
     CU_ASSERT_PTR_NOT_NULL(strstr(fault->text, a));
     CU_ASSERT_PTR_NOT_NULL(strstr(fault->text, b));

@@ -58,7 +58,7 @@ static void stages_in(const char *name, int base, int flow)
 {
     char *text = scratch_read(in_folder(name), NULL);
     int found[2] = {0, 0};
-    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
         json_t *json = json_loads(line, 0, NULL);
         const char *stage = json_string_value(json_object_get(json, "stage"));
         const bool of_flow = strcmp(stage, "flow") == 0;

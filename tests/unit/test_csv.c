@@ -91,7 +91,7 @@ static void the_locale_does_not_matter(void)
     struct fault fault;
     struct csv csv;
     const char *set = NULL;
-    for (size_t i = 0; i < CHECK_COUNT(names) && set == NULL; i++)
+    for (size_t i = 0; i < CHECK_COUNT(names) && !set; i++)
         set = setlocale(LC_NUMERIC, names[i]);
     const char point = localeconv()->decimal_point[0];
     check_good(read_text(&csv, "1.5,2.25\n", 2, &fault), &fault);

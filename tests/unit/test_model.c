@@ -152,7 +152,7 @@ static void values_that_go_together(void)
     };
     for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
         struct reading *r = read_text(rows[i].text);
-        const bool told = strstr(diag_text(&r->diag), rows[i].message) != NULL;
+        const bool told = strstr(diag_text(&r->diag), rows[i].message);
         const bool right =
             told && r->model_good == (rows[i].message[0] == '\0') && r->diag.errors == !r->model_good;
         if (!right)

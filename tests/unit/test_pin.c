@@ -60,7 +60,7 @@ static void threads_have_cores_of_their_own(void)
     struct pin *pin = pin_threads(threads);
     if (threads == 1)
         CU_ASSERT_PTR_NULL(pin);
-    if (pin == NULL) /* one core, or a system that does not let us */
+    if (!pin) /* one core, or a system that does not let us */
         return;
     const struct masks pinned = masks_of(threads);
     CPU_ZERO(&all);
@@ -132,7 +132,7 @@ static void some_cores_of_many_by_request(void)
     forget_environment();
     CU_ASSERT_EQUAL(setenv("GPFC_PIN", "1", 1), 0);
     struct pin *pin = pin_threads(2);
-    if (pin != NULL) {
+    if (pin) {
         const struct masks pinned = masks_of(2);
         CU_ASSERT_TRUE(CPU_COUNT(&pinned.of[0]) == 1 && CPU_COUNT(&pinned.of[1]) == 1);
         CU_ASSERT_FALSE(CPU_EQUAL(&pinned.of[0], &pinned.of[1]));

@@ -390,13 +390,14 @@ static void operands_of_short_sums_are_turned(void)
     CASE(every_processor_has_numbers)                                                                        \
     CASE(known_processors_have_rows)                                                                         \
     CASE(the_host_is_always_the_same)                                                                        \
-    CASE(unknown_processors_are_of_a_kind) CASE(shares_of_a_cache) CASE(the_cheapest_is_picked)              \
-        CASE(fused_operations_are_cheaper) CASE(slow_divisions_are_left_out)                                 \
-            CASE(columns_or_rows_lie_side_by_side) CASE(products_are_counted)                                \
-                CASE(sums_without_registers_are_seen) CASE(more_work_costs_more) CASE(parts_make_the_whole)  \
-                    CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last)                     \
-                        CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait)                       \
-                            CASE(lanes_of_short_sums_wait) CASE(operands_of_short_sums_are_turned)
+    CASE(unknown_processors_are_of_a_kind)                                                                   \
+    CASE(shares_of_a_cache)                                                                                  \
+    CASE(the_cheapest_is_picked) CASE(fused_operations_are_cheaper) CASE(slow_divisions_are_left_out)        \
+        CASE(columns_or_rows_lie_side_by_side) CASE(products_are_counted)                                    \
+            CASE(sums_without_registers_are_seen) CASE(more_work_costs_more) CASE(parts_make_the_whole)      \
+                CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last)                         \
+                    CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait)                           \
+                        CASE(lanes_of_short_sums_wait) CASE(operands_of_short_sums_are_turned)
 
 CASES(CHECK_WITH_ARENA)
 

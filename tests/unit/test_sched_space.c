@@ -228,10 +228,11 @@ static void a_full_room_ends_the_list(void)
     CASE(a_schedule_is_one_line)                                                                             \
     CASE(texts_go_there_and_back)                                                                            \
     CASE(partial_sums_fill_a_share_of_the_second_cache)                                                      \
-    CASE(what_is_left_out_stays) CASE(bad_texts_are_refused) CASE(what_cannot_be_compiled_is_told)           \
-        CASE(fixed_fields_take_the_others_along) CASE(help_names_every_field)                                \
-            CASE(spaces_are_legal_and_without_doubles) CASE(wider_extents_hold_the_narrower)                 \
-                CASE(a_full_room_ends_the_list)
+    CASE(what_is_left_out_stays)                                                                             \
+    CASE(bad_texts_are_refused)                                                                              \
+    CASE(what_cannot_be_compiled_is_told) CASE(fixed_fields_take_the_others_along)                           \
+        CASE(help_names_every_field) CASE(spaces_are_legal_and_without_doubles)                              \
+            CASE(wider_extents_hold_the_narrower) CASE(a_full_room_ends_the_list)
 
 CASES(CHECK_WITH_ARENA)
 

@@ -393,7 +393,7 @@ static void same_metrics(const char *a_path, const char *b_path)
     char a_line[1024], b_line[1024];
     int lines = 0;
     CU_ASSERT_TRUE_FATAL(a != NULL && b != NULL);
-    while (fgets(a_line, sizeof a_line, a) != NULL) {
+    while (fgets(a_line, sizeof a_line, a)) {
         CU_ASSERT_PTR_NOT_NULL_FATAL(fgets(b_line, sizeof b_line, b));
         json_t *x = json_loads(a_line, 0, NULL), *y = json_loads(b_line, 0, NULL);
         CU_ASSERT_TRUE_FATAL(json_is_object(x) && json_is_object(y));

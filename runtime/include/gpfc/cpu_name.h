@@ -56,9 +56,9 @@ static inline void gpfc_cpu_name(char name[GPFC_CPU_NAME])
 #else
     FILE *file = fopen("/sys/devices/system/cpu/cpu0/regs/identification/midr_el1", "r");
     unsigned long long number;
-    if (file != NULL && fscanf(file, "%llx", &number) == 1)
+    if (file && fscanf(file, "%llx", &number) == 1)
         (void)snprintf(name, GPFC_CPU_NAME, "MIDR %llx", number);
-    if (file != NULL)
+    if (file)
         (void)fclose(file);
 #endif
     gpfc_cpu_name_tidy(name);
