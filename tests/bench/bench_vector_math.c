@@ -3,7 +3,7 @@
  * Nanoseconds and cycles an element of every vector function, at widths of one to eight registers of this
  * host: one thread, 4096 elements that stay in the first cache, best of many runs. Cycles are those of the
  * time stamp counter where there is one. */
-#include "unit/vector_math_kernels.h"
+#include "unit/compiler/emit_llvm/vector_math_kernels.h"
 
 #include <stdlib.h>
 #include <time.h>

@@ -9,4 +9,4 @@ EXTRA_DIST += tests/system/bad_files.py tests/system/common.sh tests/system/inte
 check_scripts += tests/system/base_from_torch.py tests/system/pairs_from_flow.py
 
 check_PROGRAMS += tests/system/test_threads
-tests_system_test_threads_SOURCES = tests/system/test_threads.c tests/unit/scratch.h
+tests_system_test_threads_SOURCES = tests/system/test_threads.c tests/scratch.h

@@ -4,7 +4,7 @@
  * whole process, the mask of file modes, is as before. */
 #include "check.h"
 #include "gpfc.h"
-#include "tests/unit/scratch.h"
+#include "scratch.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Base flows there and back on maps written by hand: accuracy, honest errors, rows that fail, and the same
+ * bits for any number of threads. */
+#include "base/base_flow.h"
+#include "check.h"
+#include "model/flow.h"
+#include "numbers/random.h"
+#include "unit/runtime/base/fake_base.h"
+#include "watched_memory.h"
+
+#include <math.h>
+
+enum { ROWS = 5000, MOST = ROWS * FAKE_BASE_D };
+
+static struct fake_base fake;
+
+static struct base_flow *make(enum fake_base_kind kind, int precision, double tolerance, int threads)
+{
+    struct base_flow *base;
+    struct fault fault = {0};
+    fake_base_make(&fake, kind, precision);
+    for (int i = 0; i < FAKE_BASE_THETA; i++) {
+        fake.theta_double[i] = 0.1 * i - 0.4;
+        fake.theta_single[i] = (float)fake.theta_double[i];
+    }
+    CU_ASSERT_TRUE_FATAL(base_flow_compiled(&base, &fake.bundle, fake.theta, tolerance, threads, &fault));
+    CU_ASSERT_EQUAL(base_flow_dimension(base), fake.bundle.dimension);
+    CU_ASSERT_STRING_EQUAL(base_flow_kind(base), fake.bundle.name);
+    CU_ASSERT_PTR_NOT_NULL(base_flow_theta(base));
+    CU_ASSERT_PTR_NULL(base_flow_mixture(base));
+    return base;
+}
+
+struct points {
+    double x[MOST], y[MOST], back[MOST], logdet[ROWS], logdet_back[ROWS];
+    struct base_flow_report there, again;
+};
+
+static void there_and_back(struct base_flow *base, struct points *p, int64_t n)
+{
+    struct fault fault = {0};
+    const long before = memory_allocations;
+    p->there = p->again = (struct base_flow_report){0};
+    CU_ASSERT_TRUE(base_flow_forward(base, p->x, n, p->y, p->logdet, &p->there, &fault));
+    CU_ASSERT_TRUE(base_flow_inverse(base, p->y, n, p->back, p->logdet_back, &p->again, &fault));
+    CU_ASSERT_TRUE(p->there.rows == n && p->again.rows == n);
+    CU_ASSERT_TRUE(memory_allocations == before || base_flow_mixture(base) != NULL);
+}
+
+static double worst(const double *a, const double *b, int64_t n)
+{
+    double gap = 0;
+    for (int64_t i = 0; i < n; i++)
+        gap = isfinite(a[i]) && isfinite(b[i]) ? fmax(gap, fabs(a[i] - b[i])) : INFINITY;
+    return gap;
+}
+
+/* ---- all rows return ----------------------------------------------------------------------------------- */
+
+static void check_return(enum fake_base_kind kind, int precision, double spread, double limit,
+                         int64_t evaluations)
+{
+    static struct points p;
+    struct base_flow *base = make(kind, precision, precision == 4 ? 1e-4 : 0, 2);
+    const int64_t d = base_flow_dimension(base);
+    random_fill_normal(3, (uint64_t)kind, 0, ROWS * d, 8, p.x);
+    for (int64_t i = 0; i < ROWS * d; i++)
+        p.x[i] = precision == 4 ? (double)(float)(spread * p.x[i]) : spread * p.x[i];
+    there_and_back(base, &p, ROWS);
+    CU_ASSERT_EQUAL(p.again.failed, 0);
+    CU_ASSERT_TRUE(p.again.error_max < limit);
+    CU_ASSERT_TRUE(worst(p.x, p.back, ROWS * d) <= 2 * p.again.error_max + 1e-15);
+    CU_ASSERT_TRUE(worst(p.logdet, p.logdet_back, ROWS) < 100 * limit);
+    CU_ASSERT_TRUE(p.again.evaluations > 1 && p.again.evaluations <= evaluations);
+    base_flow_free(base);
+}
+
+static void bnaf_returns(void)
+{
+    check_return(FAKE_BNAF_SMOOTH, 8, 1.5, 1e-10, 200);
+    check_return(FAKE_BNAF_FLAT, 8, 0.4, 1e-10, 30);
+    check_return(FAKE_BNAF_LINEAR, 8, 30, 1e-10, 30);
+}
+
+static void cp_flow_returns(void)
+{
+    check_return(FAKE_CP_FLOW, 8, 1, 1e-10, 100);
+    check_return(FAKE_CP_FLOW, 8, 100, 1e-10, 100);
+}
+
+static void single_precision_returns(void)
+{
+    check_return(FAKE_CP_FLOW, 4, 1, 1e-4, 100);
+    check_return(FAKE_BNAF_FLAT, 4, 0.4, 1e-4, 30);
+}
+
+/* Tells no more than a tolerance that the rows can reach. */
+static void a_tolerance_decides_what_fails(void)
+{
+    static struct points p;
+    const double tolerances[] = {1e-13, 1e-9, 1e-3};
+    int64_t failed[3];
+    for (int k = 0; k < 3; k++) {
+        struct base_flow *base = make(FAKE_BNAF_FLAT, 8, tolerances[k], 1);
+        random_fill_normal(3, 77, 0, ROWS * 2, 8, p.x);
+        for (int i = 0; i < ROWS * 2; i++)
+            p.x[i] *= 4;
+        there_and_back(base, &p, ROWS);
+        failed[k] = p.again.failed;
+        CU_ASSERT_TRUE(p.again.error_max <= 20 * tolerances[k]);
+        base_flow_free(base);
+    }
+    CU_ASSERT_TRUE(failed[0] > failed[1] && failed[1] > failed[2] && failed[2] > 0 && failed[0] < ROWS);
+}
+
+/* The map's noise is a few units of y = 4: what is told to be wrong by so much is, and what is told to be
+ * right is. */
+static void errors_are_honest(void)
+{
+    struct base_flow *base = make(FAKE_BNAF_FLAT, 8, 1, 1);
+    struct fault fault = {0};
+    double most = 0, told = 0;
+    for (int i = 0; i < 400; i++) {
+        const double x[2] = {i * 0.025, -0.5 * i * 0.025};
+        double y[2], back[2];
+        struct base_flow_report report = {0};
+        CU_ASSERT_TRUE(base_flow_forward(base, x, 1, y, NULL, NULL, &fault));
+        CU_ASSERT_TRUE(base_flow_inverse(base, y, 1, back, NULL, &report, &fault));
+        CU_ASSERT_EQUAL(report.failed, 0);
+        CU_ASSERT_TRUE(worst(x, back, 2) <= report.error_max);
+        CU_ASSERT_TRUE(report.error_max < 1e-14 * exp(2 * x[0]) * 20);
+        most = fmax(most, worst(x, back, 2));
+        told = fmax(told, report.error_max);
+    }
+    CU_ASSERT_TRUE(most > 1e-10 && told < 1000 * most);
+    base_flow_free(base);
+}
+
+/* ---- hard rows ----------------------------------------------------------------------------------------- */
+
+static void out_of_reach(void)
+{
+    struct base_flow *base = make(FAKE_BNAF_FLAT, 8, 0, 1);
+    struct fault fault = {0};
+    const double y[] = {4.5, 0, 0, -1e300, 3.9999, 1, 4, -4, NAN, 1, 1, INFINITY, 0.5, -0.5};
+    const bool fails[] = {true, true, false, true, true, true, false};
+    double x[14], logdet[7];
+    for (int i = 0; i < 7; i++) {
+        struct base_flow_report report = {0};
+        CU_ASSERT_TRUE(base_flow_inverse(base, y + 2 * i, 1, x + 2 * i, logdet + i, &report, &fault));
+        CU_ASSERT_EQUAL(report.failed, fails[i]);
+        CU_ASSERT_TRUE(isfinite(x[2 * i]) && isfinite(x[2 * i + 1]) && isfinite(logdet[i]));
+        CU_ASSERT_TRUE(fabs(x[2 * i]) < 100 && fabs(x[2 * i + 1]) < 200);
+        CU_ASSERT_TRUE(report.evaluations < 150);
+    }
+    CU_ASSERT_DOUBLE_EQUAL(x[12], atanh(0.125), 1e-14);
+    CU_ASSERT_DOUBLE_EQUAL(x[0], 20, 20); /* the nearest that can be told apart */
+    CU_ASSERT_TRUE(x[0] > 15);
+    base_flow_free(base);
+}
+
+static void steps_are_climbed(void)
+{
+    static struct points p;
+    struct base_flow *base = make(FAKE_BNAF_STEPS, 8, 1e-8, 1);
+    random_fill_normal(3, 5, 0, ROWS * 2, 8, p.x);
+    there_and_back(base, &p, ROWS);
+    CU_ASSERT_EQUAL(p.again.failed, 0);
+    CU_ASSERT_TRUE(worst(p.x, p.back, ROWS * 2) <= p.again.error_max);
+    CU_ASSERT_TRUE(p.again.evaluations < 150);
+    base_flow_free(base);
+}
+
+static void broken_kernels_fail_rows(void)
+{
+    struct base_flow *base = make(FAKE_BNAF_BROKEN, 8, 0, 1);
+    struct fault fault = {0};
+    const double x[] = {0.25, 1, 0.75, 1};
+    double y[4], back[4], logdet[2];
+    struct base_flow_report report = {0};
+    CU_ASSERT_TRUE(base_flow_forward(base, x, 2, y, logdet, &report, &fault));
+    CU_ASSERT_TRUE(report.rows == 2 && report.failed == 1);
+    CU_ASSERT_TRUE(y[0] == 0.25 && y[1] == 1 && y[2] == 0 && isfinite(logdet[0]));
+    CU_ASSERT_EQUAL(logdet[1], -INFINITY); /* no density, rather than that of y = 0 */
+    report = (struct base_flow_report){0};
+    CU_ASSERT_TRUE(base_flow_inverse(base, x, 2, back, logdet, &report, &fault));
+    CU_ASSERT_TRUE(report.rows == 2 && report.failed == 1);
+    CU_ASSERT_DOUBLE_EQUAL(back[0], 0.25, 1e-14);
+    CU_ASSERT_TRUE(isfinite(back[2]) && isfinite(back[3]) && logdet[1] < INFINITY);
+    base_flow_free(base);
+}
+
+/* -infinity is one: no density. */
+static bool are_logdets(const double *logdet, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!(logdet[i] < INFINITY))
+            return false;
+    return true;
+}
+
+/* Far beyond all that a number of either precision can tell. */
+static void absurd_rows_end(void)
+{
+    for (int kind = 0; kind < FAKE_BASES; kind++)
+        for (int precision = 4; precision <= 8; precision += 4) {
+            struct base_flow *base = make((enum fake_base_kind)kind, precision, 0, 1);
+            struct fault fault = {0};
+            const double y[6] = {1e300, -1e300, 1e30, 1e-300, -1e8, 1};
+            double x[6], logdet[3];
+            unsigned char marks[3] = {7, 7, 7};
+            struct base_flow_report report = {.marks = marks};
+            const int64_t d = base_flow_dimension(base), n = 6 / d;
+            CU_ASSERT_TRUE(base_flow_inverse(base, y, n, x, logdet, &report, &fault));
+            CU_ASSERT_TRUE(isfinite(worst(x, x, 6)) && are_logdets(logdet, n));
+            CU_ASSERT_TRUE(marks[0] <= 1 && marks[1] <= 1 && (n == 2 || marks[2] <= 1));
+            CU_ASSERT_EQUAL(report.failed, marks[0] + marks[1] + (n == 3 ? marks[2] : 0));
+            CU_ASSERT_TRUE(base_flow_forward(base, y, n, x, logdet, NULL, &fault));
+            CU_ASSERT_TRUE(isfinite(worst(x, x, 6)) && are_logdets(logdet, n));
+            base_flow_free(base);
+        }
+}
+
+/* y that has an x, but one too large for a double in units of the data. */
+static void what_leaves_the_numbers_is_told(void)
+{
+    double numbers[4], x[4], mean[] = {0, 0}, scale[] = {1e200, 1};
+    const double y[] = {1e200, 1, 1, 1};
+    struct fault fault = {0};
+    struct gpfc_flow flow = {.bundle = &fake.bundle, .block = 2, .doubles = numbers};
+    flow.weights.base = make(FAKE_CP_FLOW, 8, 0, 1);
+    flow.weights.standard = (struct standard){.d = 2, .mean = mean, .scale = scale};
+    CU_ASSERT_TRUE(flow_backward(&flow, FLOW_PART_BASE, y, x, 2, &fault));
+    CU_ASSERT_TRUE(flow.report.rows == 2 && flow.report.failed == 1);
+    CU_ASSERT_TRUE(x[0] == 0 && x[1] == 0 && fabs(x[2]) > 1e199 && isfinite(x[2]));
+    base_flow_free(flow.weights.base);
+}
+
+/* ---- FFJORD -------------------------------------------------------------------------------------------- */
+
+static void ffjord_is_exact(void)
+{
+    static struct points p;
+    const double grow = exp(1.5), c = grow * cos(2), s = grow * sin(2);
+    for (int precision = 4; precision <= 8; precision += 4) {
+        struct base_flow *base = make(FAKE_FFJORD_PLAIN, precision, 0, 2);
+        const double limit = precision == 4 ? 2e-5 : 1e-8;
+        random_fill_normal(3, 9, 0, ROWS * 2, 8, p.x);
+        there_and_back(base, &p, ROWS);
+        CU_ASSERT_TRUE(p.there.failed == 0 && p.again.failed == 0 && p.there.evaluations > 14);
+        CU_ASSERT_TRUE(worst(p.x, p.back, ROWS * 2) < limit);
+        for (int i = 0; i < ROWS; i++) {
+            CU_ASSERT_DOUBLE_EQUAL(p.y[2 * i], c * p.x[2 * i] - s * p.x[2 * i + 1], 5 * limit);
+            CU_ASSERT_DOUBLE_EQUAL(p.y[2 * i + 1], s * p.x[2 * i] + c * p.x[2 * i + 1], 5 * limit);
+            CU_ASSERT_DOUBLE_EQUAL(p.logdet[i], 3, limit);
+            CU_ASSERT_DOUBLE_EQUAL(p.logdet_back[i], 3, limit);
+        }
+        base_flow_free(base);
+    }
+}
+
+static void ffjord_fails_where_it_has_no_end(void)
+{
+    struct base_flow *base = make(FAKE_FFJORD_BLOWS_UP, 8, 0, 1);
+    struct fault fault = {0};
+    const double x[] = {0.5, -1, 2, 0};
+    double y[4], logdet[2];
+    struct base_flow_report report = {0};
+    CU_ASSERT_TRUE(base_flow_forward(base, x, 2, y, logdet, &report, &fault));
+    CU_ASSERT_TRUE(report.rows == 2 && report.failed == 1);
+    CU_ASSERT_DOUBLE_EQUAL(y[0], 1, 1e-8);
+    CU_ASSERT_DOUBLE_EQUAL(y[1], -0.5, 1e-8);
+    CU_ASSERT_DOUBLE_EQUAL(logdet[0], 2 * log(2) - 2 * log(2), 1e-8);
+    CU_ASSERT_TRUE(isfinite(y[2]) && isfinite(y[3]) && logdet[1] == -INFINITY);
+    base_flow_free(base);
+}
+
+/* ---- whatever the threads, blocks and arguments -------------------------------------------------------- */
+
+static void threads_make_no_difference(void)
+{
+    static struct points one, four;
+    const enum fake_base_kind kinds[] = {FAKE_BNAF_SMOOTH, FAKE_BNAF_FLAT, FAKE_FFJORD_PLAIN, FAKE_CP_FLOW};
+    for (size_t k = 0; k < CHECK_COUNT(kinds); k++) {
+        for (int threads = 1; threads <= 4; threads += 3) {
+            struct points *p = threads == 1 ? &one : &four;
+            struct base_flow *base = make(kinds[k], 8, 0, threads);
+            random_fill_normal(3, k, 0, MOST, 8, p->x);
+            there_and_back(base, p, ROWS - 7);
+            base_flow_free(base);
+        }
+        CU_ASSERT_EQUAL(memcmp(one.y, four.y, sizeof one.y), 0);
+        CU_ASSERT_EQUAL(memcmp(one.back, four.back, sizeof one.back), 0);
+        CU_ASSERT_EQUAL(memcmp(one.logdet_back, four.logdet_back, sizeof one.logdet_back), 0);
+        CU_ASSERT_EQUAL(memcmp(&one.again, &four.again, sizeof one.again), 0);
+    }
+}
+
+static void results_may_replace_what_is_given(void)
+{
+    static struct points p;
+    struct base_flow *base = make(FAKE_BNAF_SMOOTH, 8, 0, 2);
+    struct fault fault = {0};
+    random_fill_normal(3, 1, 0, MOST, 8, p.x);
+    there_and_back(base, &p, 100);
+    CU_ASSERT_TRUE(base_flow_forward(base, p.x, 100, p.x, NULL, NULL, &fault));
+    CU_ASSERT_EQUAL(memcmp(p.x, p.y, 300 * sizeof *p.x), 0);
+    CU_ASSERT_TRUE(base_flow_inverse(base, p.x, 100, p.x, NULL, NULL, &fault));
+    CU_ASSERT_EQUAL(memcmp(p.x, p.back, 300 * sizeof *p.x), 0);
+    CU_ASSERT_TRUE(base_flow_forward(base, p.x, 0, p.x, NULL, NULL, &fault));
+    base_flow_free(base);
+}
+
+static void tolerance_is_the_specs(void)
+{
+    struct fault fault = {0};
+    int64_t evaluations[3];
+    const double given[3] = {0, 1e-3, 0};
+    for (int k = 0; k < 3; k++) {
+        struct base_flow *base;
+        struct base_flow_report report = {0};
+        double x[2] = {1, 2};
+        fake_base_make(&fake, FAKE_FFJORD_PLAIN, 8);
+        fake.tolerance.number = k == 2 ? 0 : 1e-6;
+        CU_ASSERT_TRUE_FATAL(base_flow_compiled(&base, &fake.bundle, fake.theta, given[k], 1, &fault));
+        CU_ASSERT_TRUE(base_flow_forward(base, x, 1, x, NULL, &report, &fault));
+        evaluations[k] = report.evaluations;
+        base_flow_free(base);
+    }
+    CU_ASSERT_TRUE(evaluations[1] < evaluations[0] && evaluations[0] < evaluations[2]);
+}
+
+static void wrong_bundles_are_refused(void)
+{
+    struct base_flow *base;
+    struct fault fault = {0};
+    fake_base_make(&fake, FAKE_CP_FLOW, 8);
+    fake.out[0][1].name = "other";
+    CU_ASSERT_FALSE(base_flow_compiled(&base, &fake.bundle, fake.theta, 0, 1, &fault));
+    CU_ASSERT_STRING_EQUAL(fault.text, "kernel 'block0' of this trainer has no output 'jacobian'");
+    fake_base_make(&fake, FAKE_CP_FLOW, 8);
+    fake.in[0][6].name = "noise";
+    CU_ASSERT_FALSE(base_flow_compiled(&base, &fake.bundle, fake.theta, 0, 1, &fault));
+    CU_ASSERT_STRING_EQUAL(fault.text, "kernel 'block0' of this trainer has no input 'x'");
+    fake_base_make(&fake, FAKE_CP_FLOW, 8);
+    fake.in[1][0].name = "base.other";
+    CU_ASSERT_FALSE(base_flow_compiled(&base, &fake.bundle, fake.theta, 0, 1, &fault));
+    CU_ASSERT_STRING_EQUAL(fault.text, "kernel 'block1' of this trainer takes 'base.other' besides");
+    fake_base_make(&fake, FAKE_CP_FLOW, 8);
+    fake.kernels[2].name = "other";
+    CU_ASSERT_FALSE(base_flow_compiled(&base, &fake.bundle, fake.theta, 0, 1, &fault));
+    CU_ASSERT_STRING_EQUAL(fault.text, "this trainer has no kernel 'apply'");
+    fake_base_make(&fake, FAKE_CP_FLOW, 8);
+    fake.kernels[0].name = "other";
+    CU_ASSERT_FALSE(base_flow_compiled(&base, &fake.bundle, fake.theta, 0, 1, &fault));
+    CU_ASSERT_PTR_NULL(base);
+    base_flow_free(NULL);
+}
+
+static void memory_may_end(void)
+{
+    static double x[200];
+    for (int kind = 0; kind < FAKE_BASES; kind++) {
+        struct base_flow *base = NULL;
+        int n = 0;
+        fake_base_make(&fake, (enum fake_base_kind)kind, 8);
+        for (bool good = false; !good; n++) {
+            struct fault fault = {0};
+            memory_left = n;
+            good = base_flow_compiled(&base, &fake.bundle, fake.theta, 0, 2, &fault);
+            memory_left = -1;
+            CU_ASSERT_TRUE(good ? base != NULL : base == NULL && fault.exit_code == FAULT_SYSTEM);
+            base_flow_free(base);
+        }
+        CU_ASSERT_TRUE(n > 20);
+    }
+    for (bool good = false, first = true; !good; first = false) {
+        static int n;
+        struct fault fault = {0};
+        fake_base_make(&fake, FAKE_CP_FLOW, 8);
+        memory_left = n++;
+        good = base_flow_start(&fake.bundle, fake.theta, x, 100, 1, &fault);
+        memory_left = -1;
+        CU_ASSERT_TRUE(good || fault.exit_code == FAULT_SYSTEM);
+        CU_ASSERT_FALSE(good && first);
+    }
+    struct base_flow *base;
+    struct fault fault = {0};
+    struct mixture *mixture = calloc(1, sizeof *mixture);
+    memory_left = 0;
+    CU_ASSERT_FALSE(base_flow_of_mixture(&base, mixture, 1, &fault));
+    memory_left = -1;
+    CU_ASSERT_TRUE(base == NULL && fault.exit_code == FAULT_SYSTEM);
+}
+
+/* ---- mixtures, ActNorm --------------------------------------------------------------------------------- */
+
+static void mixtures_are_base_flows(void)
+{
+    static struct points p;
+    struct base_flow *base;
+    struct mixture *mixture;
+    struct fault fault = {0};
+    const struct mixture_options options = {.components = 2, .ridge = 1e-6, .iterations = 20, .threads = 1};
+    random_fill_normal(3, 1, 0, MOST, 8, p.x);
+    CU_ASSERT_TRUE_FATAL(mixture_fit(&mixture, p.x, 500, 2, &options, NULL, &fault));
+    CU_ASSERT_TRUE_FATAL(base_flow_of_mixture(&base, mixture, 1, &fault));
+    CU_ASSERT_TRUE(base_flow_mixture(base) == mixture && base_flow_theta(base) == NULL);
+    CU_ASSERT_TRUE(base_flow_dimension(base) == 2 && strcmp(base_flow_kind(base), "mixture") == 0);
+    there_and_back(base, &p, 500);
+    CU_ASSERT_TRUE(p.there.failed == 0 && p.again.failed == 0);
+    CU_ASSERT_TRUE(worst(p.x, p.back, 1000) < 1e-9);
+    p.x[7] = NAN;
+    unsigned char marks[10];
+    struct base_flow_report report = {.marks = marks};
+    CU_ASSERT_TRUE(base_flow_forward(base, p.x, 10, p.y, p.logdet, &report, &fault));
+    CU_ASSERT_TRUE(report.failed == 1 && marks[3] == 1 && marks[4] == 0);
+    CU_ASSERT_TRUE(worst(p.y, p.y, 20) == 0 && p.logdet[3] == -INFINITY && isfinite(p.logdet[4]));
+    base_flow_free(base);
+}
+
+static void check_norm(const double *shift, const double *log_scale, const double *values, int64_t n,
+                       double limit)
+{
+    for (int i = 0; i < 2; i++) {
+        double mean = 0, variance = 0;
+        for (int64_t row = 0; row < n; row++)
+            mean += values[2 * row + i] / (double)n;
+        for (int64_t row = 0; row < n; row++)
+            variance += (values[2 * row + i] - mean) * (values[2 * row + i] - mean) / (double)n;
+        CU_ASSERT_DOUBLE_EQUAL(shift[i], -mean, limit);
+        CU_ASSERT_DOUBLE_EQUAL(log_scale[i], log(1 / (sqrt(variance) + 1e-6)), limit);
+    }
+}
+
+/* grad F of the first block, as fake_base.c has it. */
+static void first_block(const double *x, double *y)
+{
+    const double w[3][2] = {{1, 0.5}, {-0.3, 1}, {1, 0.9}};
+    for (int i = 0; i < 2; i++) {
+        y[i] = x[i];
+        for (int k = 0; k < 3; k++)
+            y[i] += 3 / (1 + exp(-(w[k][0] * x[0] + w[k][1] * x[1]))) * w[k][i];
+    }
+}
+
+static void norms_start_one_after_another(void)
+{
+    static double x[ROWS * 2], z[ROWS * 2];
+    struct fault fault = {0};
+    fake_base_make(&fake, FAKE_CP_FLOW, 8);
+    random_fill_normal(3, 1, 0, ROWS * 2, 8, x);
+    for (int i = 0; i < ROWS * 2; i++)
+        x[i] = 1000 + 3 * x[i];
+    CU_ASSERT_TRUE(base_flow_start(&fake.bundle, fake.theta, x, ROWS, 2, &fault));
+    const double *theta = fake.theta_double;
+    check_norm(theta, theta + 2, x, ROWS, 1e-9);
+    for (int row = 0; row < ROWS; row++) {
+        double in[2];
+        for (int i = 0; i < 2; i++)
+            in[i] = (x[2 * row + i] + theta[i]) * (exp(theta[2 + i]) + 0.001);
+        first_block(in, z + 2 * row);
+    }
+    check_norm(theta + 4, theta + 6, z, ROWS, 1e-9);
+    CU_ASSERT_TRUE(theta[8] == 0 && theta[11] == 0);
+    x[4444] = INFINITY;
+    CU_ASSERT_FALSE(base_flow_start(&fake.bundle, fake.theta, x, ROWS, 2, &fault));
+    CU_ASSERT_EQUAL(fault.exit_code, FAULT_DIVERGED);
+    fake_base_make(&fake, FAKE_BNAF_FLAT, 8);
+    CU_ASSERT_TRUE(base_flow_start(&fake.bundle, fake.theta, x, ROWS, 2, &fault));
+    CU_ASSERT_EQUAL(fake.theta_double[0], 0);
+}
+
+static void norms_start_in_single(void)
+{
+    static double x[ROWS * 2];
+    static float single[ROWS * 2];
+    struct fault fault = {0};
+    fake_base_make(&fake, FAKE_CP_FLOW, 4);
+    random_fill_normal(3, 1, 0, ROWS * 2, 8, x);
+    for (int i = 0; i < ROWS * 2; i++) {
+        single[i] = (float)(100 + x[i]);
+        x[i] = (double)single[i];
+    }
+    CU_ASSERT_TRUE(base_flow_start(&fake.bundle, fake.theta, single, ROWS, 1, &fault));
+    const double shift[] = {(double)fake.theta_single[0], (double)fake.theta_single[1]};
+    const double log_scale[] = {(double)fake.theta_single[2], (double)fake.theta_single[3]};
+    check_norm(shift, log_scale, x, ROWS, 1e-5);
+}
+
+int main(void)
+{
+    static const struct check_case cases[] = {
+        {"BNAF returns", bnaf_returns},
+        {"CP-Flow returns", cp_flow_returns},
+        {"single precision returns", single_precision_returns},
+        {"a tolerance decides what fails", a_tolerance_decides_what_fails},
+        {"errors are honest", errors_are_honest},
+        {"out of reach", out_of_reach},
+        {"steps are climbed", steps_are_climbed},
+        {"broken kernels fail rows", broken_kernels_fail_rows},
+        {"absurd rows end", absurd_rows_end},
+        {"what leaves the numbers is told", what_leaves_the_numbers_is_told},
+        {"FFJORD is exact", ffjord_is_exact},
+        {"FFJORD fails where it has no end", ffjord_fails_where_it_has_no_end},
+        {"threads make no difference", threads_make_no_difference},
+        {"results may replace what is given", results_may_replace_what_is_given},
+        {"the tolerance is the spec's, or given", tolerance_is_the_specs},
+        {"wrong bundles are refused", wrong_bundles_are_refused},
+        {"memory may end", memory_may_end},
+        {"mixtures are base flows", mixtures_are_base_flows},
+        {"ActNorms start one after another", norms_start_one_after_another},
+        {"ActNorms start in single precision", norms_start_in_single},
+    };
+    return check_main("base flow", cases, CHECK_COUNT(cases));
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The commands of a trainer that has a base flow, fitted or trained first. */
+#include "files/npz.h"
+#include "unit/runtime/command/fake_trainer.h"
+
+#include <math.h>
+#include <signal.h>
+#include <zip.h>
+
+/* ---- with a base flow ---------------------------------------------------------------------------------- */
+
+#define WITH_BASE "data.source=eight_gaussians,data.samples=2000,base.kind=mixture,train.rate=0.02"
+
+static void base_flow_is_part_of_the_model(void)
+{
+    enum { N = 100 };
+    static double x[2 * N];
+    set_up();
+    json_t *json = run_json(FAKE_SINGLE2, WITH_BASE, "train --out @run --epochs 5 --seed 77 --json");
+    CU_ASSERT_TRUE(number(json, "base_nll_test") < 3.2 && number(json, "base_nll_test") > 2);
+    double trained = number(json_object_get(json, "evaluation"), "cost_after");
+    json_decref(json);
+    json = run_json(FAKE_SINGLE2, WITH_BASE, "evaluate @run/model.safetensors --json");
+    CU_ASSERT_EQUAL(number(json, "cost_after"), trained); /* the same samples, though the spec's seed is 1 */
+    CU_ASSERT_EQUAL(number(json, "samples"), 400);
+    CU_ASSERT_TRUE(number(json, "nll_before") < 3.2);
+    CU_ASSERT_TRUE(isfinite(number(json, "nll_after")));
+    json_decref(json);
+    for (int i = 0; i < 2 * N; i++)
+        x[i] = 3 * sin(i);
+    write_npy("x.npy", 8, N, 2, x);
+    expect(FAKE_SINGLE2, WITH_BASE, "apply @run/model.safetensors @x.npy @s.npy --from data", 0, "");
+    expect(FAKE_SINGLE2, WITH_BASE, "invert @run/model.safetensors @s.npy @back.npy --to data", 0, "");
+    expect(FAKE_SINGLE2, WITH_BASE, "invert @run/model.safetensors @s.npy @y.npy --to latent", 0, "");
+    float *back = read_npy("back.npy", N, 2), *y = read_npy("y.npy", N, 2);
+    for (int i = 0; i < 2 * N; i++)
+        CU_ASSERT_DOUBLE_EQUAL((double)back[i], x[i], 0.05);
+    CU_ASSERT_TRUE(fabs((double)y[0] - x[0]) + fabs((double)y[1] - x[1]) > 1e-3);
+    free(back);
+    free(y);
+    struct outcome outcome = run(FAKE_SINGLE2, WITH_BASE, "train --out @run --epochs 2");
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "mixture of 8 Gaussians"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "negative log-likelihood, nats"));
+    outcome_free(&outcome);
+    expect(FAKE_SINGLE2, WITH_BASE, "resume @run --quiet", 0, "");
+    scratch_remove(&scratch);
+}
+
+/* ---- with a base flow that is trained first ------------------------------------------------------------ */
+
+#define WITH_BNAF                                                                                            \
+    "data.source=moons,data.samples=600,base.kind=bnaf,base.epochs=6,base.batch=60,base.rate=0.02,"          \
+    "train.rate=0.02,train.batch=60,base.tolerance=1e-5"
+
+/* Lines of the metrics: so many of the base, then of the flow. */
+static void stages_in(const char *name, int base, int flow)
+{
+    char *text = scratch_read(in_folder(name), NULL);
+    int found[2] = {0, 0};
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        json_t *json = json_loads(line, 0, NULL);
+        const char *stage = json_string_value(json_object_get(json, "stage"));
+        const bool of_flow = strcmp(stage, "flow") == 0;
+        CU_ASSERT_TRUE(of_flow || (strcmp(stage, "base") == 0 && found[1] == 0));
+        CU_ASSERT_EQUAL(json_object_get(json, "nll") == NULL, of_flow);
+        found[of_flow]++;
+        json_decref(json);
+    }
+    CU_ASSERT_EQUAL(found[0], base);
+    CU_ASSERT_EQUAL(found[1], flow);
+    free(text);
+}
+
+static void two_stages_leave_a_folder(void)
+{
+    set_up();
+    json_t *json = run_json(FAKE_SINGLE2, WITH_BNAF, "train --out @run --epochs 5 --json");
+    const json_t *base = json_object_get(json, "base");
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(base, "kind")), "bnaf");
+    CU_ASSERT_EQUAL(number(base, "step"), 48);
+    CU_ASSERT_EQUAL(number(base, "parameters"), 4);
+    CU_ASSERT_DOUBLE_EQUAL(number(base, "nll"), number(json, "base_nll_test"), 1e-5);
+    CU_ASSERT_EQUAL(number(json, "step"), 40);
+    json_decref(json);
+    CU_ASSERT_TRUE(scratch_there(in_folder("run/base.safetensors")));
+    CU_ASSERT_TRUE(scratch_there(in_folder("run/model.safetensors")));
+    CU_ASSERT_TRUE(scratch_there(in_folder("run/checkpoint.safetensors")));
+    CU_ASSERT_FALSE(scratch_there(in_folder("run/base_checkpoint.safetensors")));
+    stages_in("run/metrics.jsonl", 7, 6);
+    struct outcome outcome = run(FAKE_SINGLE2, WITH_BNAF, "train --out @run --epochs 5 --base-epochs 3");
+    static const char *const parts[] = {"base flow bnaf",      "480 samples to train on, 120 to test",
+                                        "3 epochs of 8 steps", "negative log-likelihood",
+                                        "flow      gaussian",  "480 pairs to train on",
+                                        "5 epochs of 8 steps", "transport cost"};
+    for (size_t i = 0; i < CHECK_COUNT(parts); i++)
+        CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, parts[i]));
+    outcome_free(&outcome);
+    CU_ASSERT_TRUE(scratch_there(in_folder("run/base.safetensors.old")));
+    stages_in("run/metrics.jsonl", 4, 6);
+    scratch_remove(&scratch);
+}
+
+static void a_base_flow_is_used_again(void)
+{
+    set_up();
+    expect(FAKE_SINGLE2, WITH_BNAF, "train --out @run --epochs 5 --quiet", 0, "");
+    expect(FAKE_SINGLE2, WITH_BNAF, "train --out @two --epochs 5 --quiet --base @run/base.safetensors", 0,
+           "");
+    stages_in("two/metrics.jsonl", 0, 6);
+    same_files("run/model.safetensors", "two/model.safetensors");
+    CU_ASSERT_FALSE(scratch_there(in_folder("two/base.safetensors")));
+    expect(FAKE_SINGLE2, WITH_BNAF, "train --out @run --epochs 5 --quiet --base @run/model.safetensors", 0,
+           "");
+    same_files("run/model.safetensors", "two/model.safetensors");
+    CU_ASSERT_TRUE(scratch_there(in_folder("run/base.safetensors"))); /* it is not this training's to move */
+    expect(FAKE_SINGLE2, WITH_BNAF, "train --out @three --epochs 1 --quiet --init @two/model.safetensors", 0,
+           "");
+    stages_in("three/metrics.jsonl", 0, 2);
+    expect(FAKE_SINGLE2, "", "train --out @four --data @pairs.npz --base @run/base.safetensors", 2,
+           "no base flow in it, no tensor 'base.weights'");
+    expect(FAKE_SINGLE2, WITH_BNAF, "train --out @five --data @pairs.npz --base @run/base.safetensors", 2,
+           "pairs.npz has y = f(x)");
+    expect(FAKE_SINGLE2, WITH_BNAF, "train --out @five --base-epochs 3 --base @run/base.safetensors", 2,
+           "no base flow to train");
+    expect(FAKE_SINGLE2, WITH_BNAF, "train --out @five --base-epochs 3 --data @pairs.npz", 2,
+           "no base flow to train");
+    expect(FAKE_SINGLE2, "base.kind=mixture", "train --out @five --init @run/model.safetensors", 2,
+           "made for another base flow");
+    expect(FAKE_SINGLE2, "base.kind=mixture", "evaluate @run/model.safetensors", 2,
+           "base.kind is bnaf there and mixture here");
+    expect(FAKE_SINGLE2, "", "evaluate @run/model.safetensors --data @pairs.npz", 0, "");
+    CU_ASSERT_FALSE(scratch_there(in_folder("five")));
+    expect(FAKE_SINGLE2, WITH_BNAF, "evaluate @run/base.safetensors", 2, "flow.layer0.weight");
+    scratch_remove(&scratch);
+}
+
+static void noise_makes_pairs(void)
+{
+    set_up();
+    json_t *json =
+        run_json(FAKE_SINGLE2, WITH_BNAF ",flow.train_on=noise", "train --out @run --epochs 5 --json");
+    json_t *again = run_json(FAKE_SINGLE2, WITH_BNAF, "evaluate @run/model.safetensors --json");
+    CU_ASSERT_EQUAL(number(json, "samples_train"), 480);
+    /* what is told at the end is measured on data */
+    CU_ASSERT_EQUAL(number(json_object_get(json, "evaluation"), "cost_after"), number(again, "cost_after"));
+    CU_ASSERT_NOT_EQUAL(number(json, "best_cost"), number(again, "cost_after"));
+    json_decref(json);
+    json_decref(again);
+    expect(FAKE_SINGLE2, WITH_BNAF ",flow.train_on=noise", "resume @run --quiet", 0, "");
+    expect(FAKE_SINGLE2, WITH_BNAF, "resume @run --quiet", 2, "no longer holds the data");
+    scratch_remove(&scratch);
+}
+
+static void evaluate_looks_at_the_base(void)
+{
+    static const char *const keys[] = {"nll_before",
+                                       "nll_after",
+                                       "base_roundtrip_max",
+                                       "base_not_converged",
+                                       "base_far_roundtrip_max",
+                                       "base_far_not_converged",
+                                       "integral_before",
+                                       "integral_after"};
+    set_up();
+    expect(FAKE_SINGLE2, WITH_BNAF, "train --out @run --epochs 1 --quiet", 0, "");
+    json_t *json = run_json(FAKE_SINGLE2, WITH_BNAF, "evaluate @run/model.safetensors --json");
+    for (size_t i = 0; i < CHECK_COUNT(keys); i++)
+        CU_ASSERT_TRUE(json_is_number(json_object_get(json, keys[i])));
+    CU_ASSERT_TRUE(number(json, "base_roundtrip_max") < 1e-5);
+    CU_ASSERT_EQUAL(number(json, "base_not_converged"), 0);
+    json_decref(json);
+    struct outcome outcome = run(FAKE_SINGLE2, WITH_BNAF, "evaluate @run/model.safetensors");
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "integral of the density"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "10 deviations out"));
+    outcome_free(&outcome);
+    json = run_json(FAKE_SINGLE2, WITH_BNAF, "bench --stage base --seconds 0.02 --json");
+    CU_ASSERT_EQUAL(number(json, "flop_per_step"), 6e7);
+    json_decref(json);
+    expect(FAKE_SINGLE2, "", "bench --stage base", 2, "not one that is trained");
+    expect(FAKE_SINGLE2, "", "bench --stage bas", 2, "not 'bas'");
+    json = run_json(FAKE_SINGLE2, WITH_BNAF, "info --json");
+    CU_ASSERT_EQUAL(number(json_object_get(json, "base"), "parameters"), 4);
+    json_decref(json);
+    outcome = run(FAKE_SINGLE2, WITH_BNAF, "info");
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "base.block0.log_scale"));
+    outcome_free(&outcome);
+    scratch_remove(&scratch);
+}
+
+/* Data far from N(0, I), so that they are standardised: every part of the map, there and back, and the parts
+ * one after another are the whole. */
+static void each_part_goes_there_and_back(void)
+{
+    enum { N = 1000 };
+    static double x[2 * N];
+    static const struct {
+        const char *there, *back, *out, *result;
+    } steps[] = {
+        {"apply @run/model.safetensors @x.npy @y.npy --part base",
+         "invert @run/model.safetensors @y.npy @back.npy --part base", "y.npy", "x"},
+        {"apply @run/base.safetensors @x.npy @y.npy --part base",
+         "invert @run/base.safetensors @y.npy @back.npy --part=base", "y.npy", "x"},
+        {"apply @run/model.safetensors @y.npy @s.npy --part flow",
+         "invert @run/model.safetensors @s.npy @back.npy", "s.npy", "y"},
+        {"apply @run/model.safetensors @x.npy @whole.npy --from data",
+         "invert @run/model.safetensors @whole.npy @back.npy --part both --to data", "whole.npy", "x"},
+    };
+    set_up();
+    for (int i = 0; i < 2 * N; i++)
+        x[i] = 1000 + (i % 2 == 0 ? 20 : 0.5) * random_normal(1, 2, (uint64_t)i);
+    write_npy("x.npy", 8, N, 2, x);
+    expect(FAKE_SINGLE2, WITH_BNAF, "train --data @x.npy --out @run --epochs 5 --quiet", 0, "");
+    for (size_t k = 0; k < CHECK_COUNT(steps); k++) {
+        expect(FAKE_SINGLE2, WITH_BNAF, steps[k].there, 0, "");
+        expect(FAKE_SINGLE2, WITH_BNAF, steps[k].back, 0, "");
+        float *back = read_npy("back.npy", N, 2),
+              *from = steps[k].result[0] == 'x' ? NULL : read_npy("y.npy", N, 2);
+        for (int i = 0; i < 2 * N; i++)
+            CU_ASSERT_DOUBLE_EQUAL((double)back[i], from != NULL ? (double)from[i] : x[i],
+                                   from != NULL ? 1e-5 : 1e-3);
+        free(back);
+        free(from);
+    }
+    float *s = read_npy("s.npy", N, 2), *whole = read_npy("whole.npy", N, 2), *y = read_npy("y.npy", N, 2);
+    double square = 0;
+    for (int i = 0; i < 2 * N; i++) {
+        CU_ASSERT_EQUAL(s[i], whole[i]);
+        square += (double)y[i] * (double)y[i] / (2 * N);
+    }
+    CU_ASSERT_TRUE(square > 0.7 && square < 1.4);
+    free(s);
+    free(whole);
+    free(y);
+    json_t *json = run_json(FAKE_SINGLE2, WITH_BNAF, "evaluate @run/model.safetensors --data @x.npy --json");
+    CU_ASSERT_TRUE(fabs(number(json, "nll_before") - (1 + log(2 * M_PI) + log(20 * 0.5))) <
+                   0.3); /* of raw data */
+    json_decref(json);
+    expect(FAKE_SINGLE2, WITH_BNAF, "apply @run/model.safetensors @x.npy @s.npy --part base --from data", 2,
+           "contradict");
+    expect(FAKE_SINGLE2, WITH_BNAF, "apply @run/model.safetensors @x.npy @s.npy --part none", 2,
+           "not 'none'");
+    expect(FAKE_SINGLE2, "", "apply @run/model.safetensors @x.npy @s.npy --part base", 2, "no base flow");
+    scratch_remove(&scratch);
+}
+
+/* So far out that floats next to each other are 128 apart, many deviations; more rows than are mapped at
+ * once. */
+static void data_may_be_finer_than_floats(void)
+{
+    enum { N = 9000 };
+    static double x[2 * N];
+    set_up();
+    for (int i = 0; i < 2 * N; i++)
+        x[i] = 1.7e9 + random_normal(1, 2, (uint64_t)i);
+    write_npy("x.npy", 8, N, 2, x);
+    expect(FAKE_SINGLE2, WITH_BNAF, "train --data @x.npy --out @run --epochs 2 --quiet", 0, "");
+    expect(FAKE_SINGLE2, WITH_BNAF, "apply @run/model.safetensors @x.npy @y.npy --part base", 0, "");
+    expect(FAKE_SINGLE2, WITH_BNAF, "apply @run/model.safetensors @y.npy @s.npy", 0, "");
+    expect(FAKE_SINGLE2, WITH_BNAF, "apply @run/model.safetensors @x.npy @whole.npy --part both", 0, "");
+    same_files("s.npy", "whole.npy");
+    float *y = read_npy("y.npy", N, 2);
+    double square = 0;
+    for (int i = 0; i < N; i++) {
+        square += (double)y[2 * i] * (double)y[2 * i] / N;
+        CU_ASSERT_TRUE(i == 0 || y[2 * i] != y[2 * i - 2]);
+    }
+    CU_ASSERT_TRUE(square > 0.5 && square < 2);
+    free(y);
+    static const char *const ways[] = {"invert @run/model.safetensors @y.npy @back.npy --part base",
+                                       "invert @run/model.safetensors @s.npy @back.npy --part both"};
+    for (size_t k = 0; k < CHECK_COUNT(ways); k++) {
+        expect(FAKE_SINGLE2, WITH_BNAF, ways[k], 0, "");
+        double *back = read_npy_as(sizeof *back, "back.npy", N, 2);
+        for (int i = 0; i < 2 * N; i++)
+            CU_ASSERT_DOUBLE_EQUAL(back[i], x[i], 1e-3);
+        free(back);
+    }
+    scratch_remove(&scratch);
+}
+
+/* x of "pairs.npz" with labels 0, 1, 2, 0, ... in an .npz. */
+static void write_labelled(const char *name, const double *x, int64_t n)
+{
+    static unsigned char labels[256]; /* header of 128 bytes, then one byte each */
+    char header[128];
+    zip_t *zip = zip_open(in_folder(name), ZIP_CREATE | ZIP_TRUNCATE, NULL);
+    CU_ASSERT_TRUE_FATAL(zip != NULL && n <= 128);
+    write_npy("x.npy", 8, n, 2, x);
+    (void)snprintf(header, sizeof header, "{'descr': '|u1', 'fortran_order': False, 'shape': (%d,), }",
+                   (int)n);
+    memcpy(labels, "\x93NUMPY\x01\x00\x76\x00", 10);
+    (void)snprintf((char *)labels + 10, 119, "%-117.117s\n", header);
+    for (int64_t i = 0; i < n; i++)
+        labels[128 + i] = (unsigned char)(i % 3);
+    CU_ASSERT_TRUE_FATAL(
+        zip_file_add(zip, "x.npy", zip_source_file(zip, in_folder("x.npy"), 0, -1), 0) >= 0 &&
+        zip_file_add(zip, "labels.npy", zip_source_buffer(zip, labels, 128 + (zip_uint64_t)n, 0), 0) >= 0 &&
+        zip_close(zip) == 0);
+}
+
+static void check_labelled(const char *name, const char *array, int64_t n, double out[])
+{
+    struct npz *npz;
+    struct npy_reader *reader;
+    struct fault fault = {0};
+    int64_t labels[128], got;
+    CU_ASSERT_TRUE_FATAL(npz_open(&npz, in_folder(name), &fault) && npz_array(npz, array, &reader, &fault));
+    CU_ASSERT_TRUE(npy_read_rows(reader, 8, n, out, &got, &fault) && got == n);
+    npy_close(reader);
+    CU_ASSERT_TRUE_FATAL(npz_integers(npz, "labels", &reader, &fault));
+    CU_ASSERT_TRUE(npy_read_integers(reader, n, labels, &got, &fault) && got == n);
+    for (int64_t i = 0; i < n; i++)
+        CU_ASSERT_EQUAL(labels[i], i % 3);
+    npy_close(reader);
+    npz_close(npz);
+}
+
+static void labels_are_carried_along(void)
+{
+    enum { N = 100 };
+    static double x[2 * N], out[2 * N];
+    set_up();
+    for (int i = 0; i < 2 * N; i++)
+        x[i] = sin(i);
+    write_labelled("in.npz", x, N);
+    expect(FAKE_DOUBLE2, WITH_BNAF, "train --data @in.npz --out @run --epochs 1 --quiet", 0, "");
+    expect(FAKE_DOUBLE2, WITH_BNAF, "apply @run/model.safetensors @in.npz @s.npz --part both", 0, "");
+    check_labelled("s.npz", "s", N, out);
+    CU_ASSERT_FALSE(scratch_there(in_folder("s.npz.part")));
+    expect(FAKE_DOUBLE2, WITH_BNAF, "invert @run/model.safetensors @s.npz @back.npz --part both", 0, "");
+    check_labelled("back.npz", "x", N, out);
+    for (int i = 0; i < 2 * N; i++)
+        CU_ASSERT_DOUBLE_EQUAL(out[i], x[i], 1e-5);
+    expect(FAKE_DOUBLE2, WITH_BNAF, "apply @run/model.safetensors @in.npz @y.npy --part base", 0, "");
+    expect(FAKE_DOUBLE2, WITH_BNAF, "apply @run/model.safetensors @in.npz @out.npz", 2,
+           "no array y; it holds x, labels");
+    expect(FAKE_DOUBLE2, WITH_BNAF, "apply @run/model.safetensors @in.npz @no/out.npz --part base", 1,
+           "No such file");
+    CU_ASSERT_FALSE(scratch_there(in_folder("out.npz")));
+    CU_ASSERT_FALSE(scratch_there(in_folder("s.npz.rows")));
+    CU_ASSERT_FALSE(scratch_there(in_folder("s.npz.rows.part")));
+    scratch_remove(&scratch);
+}
+
+static void rows_that_fail_are_counted(void)
+{
+    static const double rows[4] = {1e300, 0, 1, 2};
+    set_up();
+    expect(FAKE_DOUBLE2, WITH_BNAF, "train --out @run --epochs 1 --quiet", 0, "");
+    write_npy("x.npy", 8, 2, 2, rows);
+    expect(FAKE_DOUBLE2, WITH_BNAF, "invert @run/model.safetensors @x.npy @s.npy --part base", 0,
+           "1 of 2 rows did not reach");
+    float *s = read_npy("s.npy", 2, 2);
+    for (int i = 0; i < 4; i++)
+        CU_ASSERT_TRUE(isfinite(s[i]));
+    free(s);
+    scratch_remove(&scratch);
+}
+
+#define LONG_BASE WITH_BNAF ",base.epochs=40,base.batch=10,train.checkpoint_steps=30,train.evaluate_steps=5"
+
+/* Interrupted in the base flow's training; both are as they would have been. */
+static void stop_base_and_resume(const char *folder, int signal_number, int code)
+{
+    char words[256], name[64];
+    (void)snprintf(words, sizeof words, "train --out @%s --epochs 3 --threads 1", folder);
+    (void)snprintf(name, sizeof name, "%s/metrics.jsonl", folder);
+    (void)setenv(FAKE_SLOW, "1", 1);
+    pid_t child = start(FAKE_SINGLE2, LONG_BASE, words);
+    (void)unsetenv(FAKE_SLOW);
+    wait_for_metrics(name, 5000);
+    CU_ASSERT_EQUAL(kill(child, signal_number), 0);
+    struct outcome outcome = finish(child);
+    CU_ASSERT_EQUAL(outcome.code, code);
+    if (code < 1000)
+        CU_ASSERT_PTR_NOT_NULL(
+            strstr(outcome.err, "of the base flow, all saved; go on with: ./fake resume "));
+    outcome_free(&outcome);
+    (void)snprintf(name, sizeof name, "%s/checkpoint.safetensors", folder);
+    CU_ASSERT_FALSE(scratch_there(in_folder(name)));
+    (void)snprintf(words, sizeof words, "resume @%s --quiet --threads 3", folder);
+    expect(FAKE_SINGLE2, LONG_BASE, words, 0, "");
+    (void)snprintf(name, sizeof name, "%s/base.safetensors", folder);
+    same_files("whole/base.safetensors", name);
+    (void)snprintf(name, sizeof name, "%s/model.safetensors", folder);
+    same_files("whole/model.safetensors", name);
+    (void)snprintf(name, sizeof name, "%s/metrics.jsonl", folder);
+    stages_in(name, 385, 6);
+}
+
+static void interrupted_base_flows_go_on(void)
+{
+    set_up();
+    expect(FAKE_SINGLE2, LONG_BASE, "train --out @whole --epochs 3 --quiet", 0, "");
+    stages_in("whole/metrics.jsonl", 385, 6);
+    stop_base_and_resume("int", SIGINT, 130);
+    stop_base_and_resume("term", SIGTERM, 143);
+    stop_base_and_resume("kill", SIGKILL, 1000 + SIGKILL);
+    /* killed when the flow's first checkpoint was there and the base's not yet gone */
+    expect(FAKE_SINGLE2, LONG_BASE, "resume @kill", 0, "");
+    expect(FAKE_SINGLE2, LONG_BASE ",train.rate=0.5", "resume @kill", 0, "train.rate was 0.02 and is 0.5");
+    scratch_remove(&scratch);
+}
+
+static void a_base_flow_that_diverges_is_told(void)
+{
+    static double x[80];
+    set_up();
+    for (int i = 0; i < 80; i++)
+        x[i] = i % 2 == 0 ? 1e30 : 1;
+    write_npy("wild.npy", 8, 40, 2, x);
+    expect(FAKE_SINGLE2, WITH_BNAF ",data.standardise=no", "train --data @wild.npy --out @run", 1,
+           "a lower base.rate, or base.clip, may help");
+    CU_ASSERT_TRUE(scratch_there(in_folder("run/base_checkpoint.safetensors")));
+    CU_ASSERT_FALSE(scratch_there(in_folder("run/base_checkpoint.safetensors.part")));
+    scratch_remove(&scratch);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct check_case cases[] = {
+        {"base flow is part of the model", base_flow_is_part_of_the_model},
+        {"two stages leave a folder", two_stages_leave_a_folder},
+        {"a base flow is used again", a_base_flow_is_used_again},
+        {"noise makes pairs", noise_makes_pairs},
+        {"evaluate looks at the base", evaluate_looks_at_the_base},
+        {"each part goes there and back", each_part_goes_there_and_back},
+        {"data may be finer than floats", data_may_be_finer_than_floats},
+        {"labels are carried along", labels_are_carried_along},
+        {"rows that fail are counted", rows_that_fail_are_counted},
+        {"interrupted base flows go on", interrupted_base_flows_go_on},
+        {"a base flow that diverges is told", a_base_flow_that_diverges_is_told},
+    };
+    return fake_trainer_main(argc, argv, "command base", cases, CHECK_COUNT(cases));
+}

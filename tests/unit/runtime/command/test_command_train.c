@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * train and resume: the folder they leave, what they tell, and trainings that are interrupted. */
+#include "unit/runtime/command/fake_trainer.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zip.h>
+
+/* ---- training ------------------------------------------------------------------------------------------ */
+
+static void train_leaves_a_folder(void)
+{
+    set_up();
+    json_t *json =
+        run_json(FAKE_SINGLE2, "train.rate=0.05", "train --data @pairs.npz --out @run --epochs 20 --json");
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json, "status")), "finished");
+    CU_ASSERT_EQUAL(number(json, "samples_train"), 203);
+    CU_ASSERT_EQUAL(number(json, "samples_test"), 50);
+    CU_ASSERT_EQUAL(number(json, "epochs"), 20);
+    const json_t *evaluation = json_object_get(json, "evaluation");
+    CU_ASSERT_TRUE(number(evaluation, "cost_after") < 0.1 * number(evaluation, "cost_before"));
+    CU_ASSERT_TRUE(scratch_there(in_folder("run/model.safetensors")));
+    CU_ASSERT_TRUE(scratch_there(in_folder("run/checkpoint.safetensors")));
+    CU_ASSERT_TRUE(scratch_there(in_folder("run/metrics.jsonl")));
+    json_decref(json);
+    scratch_remove(&scratch);
+}
+
+static void train_tells_a_person(void)
+{
+    set_up();
+    struct outcome outcome =
+        run(FAKE_SINGLE2, "", "train --data @pairs.npz --out @run --epochs 30 --threads 1");
+    static const char *const parts[] = {"fake\n",
+                                        "203 pairs to train on, 50 to test",
+                                        "30 epochs of 1 steps",
+                                        "1 thread",
+                                        "transport cost",
+                                        "before",
+                                        "after",
+                                        "round trip",
+                                        "model: ",
+                                        "./fake evaluate ",
+                                        "./fake apply "};
+    CU_ASSERT_EQUAL(outcome.code, 0);
+    for (size_t i = 0; i < CHECK_COUNT(parts); i++)
+        CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, parts[i]));
+    outcome_free(&outcome);
+    outcome = run(FAKE_SINGLE2, "", "train --data @pairs.npz --out @run --epochs 3 --quiet");
+    CU_ASSERT_STRING_EQUAL(outcome.out, "");
+    CU_ASSERT_STRING_EQUAL(outcome.err, "");
+    CU_ASSERT_TRUE(scratch_there(in_folder("run/model.safetensors.old")));
+    outcome_free(&outcome);
+    scratch_remove(&scratch);
+}
+
+static void train_starts_from_given_weights(void)
+{
+    set_up();
+    train_a_model();
+    json_t *first = run_json(FAKE_SINGLE2, "", "evaluate @run/model.safetensors --data @pairs.npz --json");
+    json_t *second =
+        run_json(FAKE_SINGLE2, "train.rate=0",
+                 "train --data @pairs.npz --init @run/model.safetensors --out @again --epochs 1 --json");
+    CU_ASSERT_DOUBLE_EQUAL(number(second, "best_cost"), number(first, "cost_after"), 1e-7);
+    json_decref(first);
+    json_decref(second);
+    expect(FAKE_DOUBLE2, "", "train --data @pairs.npz --init @run/model.safetensors --out @again", 2,
+           "another spec");
+    scratch_remove(&scratch);
+}
+
+/* Where nobody says how many: the steps that a training needs. */
+static void epochs_follow_the_rows(void)
+{
+    set_up();
+    json_t *json =
+        run_json(FAKE_SINGLE2, "train.batch=20", "train --data @pairs.npz --out @run --json --threads 1");
+    CU_ASSERT_EQUAL(number(json, "epochs"), 273); /* of 11 steps: 3,003 */
+    CU_ASSERT_EQUAL(number(json, "steps"), 3003);
+    json_decref(json);
+    expect(FAKE_SINGLE2, "train.batch=20", "resume @run", 0, "");
+    scratch_remove(&scratch);
+}
+
+static void write_moved(const char *name, float scale, float shift)
+{
+    struct pairs pairs = fake_pairs(2, 4, 203, 50);
+    for (int64_t i = 0; i < 2 * 203; i++)
+        ((float *)pairs.x_train)[i] = scale * ((float *)pairs.x_train)[i] + shift;
+    write_npz(name, &pairs);
+    fake_pairs_free(&pairs);
+}
+
+static void lopsided_pairs_are_told(void)
+{
+    set_up();
+    write_moved("far.npz", 1, 100);
+    write_moved("small.npz", 0.01f, 0);
+    expect(FAKE_SINGLE2, "", "train --data @far.npz --out @run --epochs 1", 0, "take the mean off x");
+    expect(FAKE_SINGLE2, "", "train --data @small.npz --out @run --epochs 1", 0,
+           "x in units of one deviation");
+    static const char *const silent[][2] = {{"", "train --data @pairs.npz --out @run --epochs 1"},
+                                            {"", "train --data @far.npz --out @run --epochs 1 --quiet"},
+                                            {"cost.kind=l1", "train --data @far.npz --out @run --epochs 1"}};
+    for (size_t i = 0; i < CHECK_COUNT(silent); i++) {
+        struct outcome outcome = run(FAKE_SINGLE2, silent[i][0], silent[i][1]);
+        CU_ASSERT_PTR_NULL(strstr(outcome.err, "; take "));
+        outcome_free(&outcome);
+    }
+    scratch_remove(&scratch);
+}
+
+/* The map of these kernels stretches, so that its density is off; rate 0 leaves it near the identity. */
+static void inexact_flows_are_told(void)
+{
+    set_up();
+    expect(FAKE_SINGLE2, "train.rate=0.05", "train --data @pairs.npz --out @run --epochs 20", 0,
+           "more flow.steps follow its paths");
+    struct outcome outcome =
+        run(FAKE_SINGLE2, "train.rate=0", "train --data @pairs.npz --out @run --epochs 1");
+    CU_ASSERT_PTR_NULL(strstr(outcome.err, "warning"));
+    outcome_free(&outcome);
+    scratch_remove(&scratch);
+}
+
+static void bad_data_are_told(void)
+{
+    set_up();
+    CU_ASSERT_TRUE(scratch_write(in_folder("text.npz"), "no zip", 6));
+    expect(FAKE_SINGLE2, "", "train --out @run", 2, "give --data");
+    expect(FAKE_SINGLE2, "", "train --data @none.npz --out @run", 2, "none.npz");
+    expect(FAKE_SINGLE2, "", "train --data @text.npz --out @run", 2, "text.npz");
+    expect(FAKE_DOUBLE3, "", "train --data @pairs.npz --out @run", 2, "pairs.npz");
+    CU_ASSERT_FALSE(scratch_there(in_folder("run")));
+    expect(FAKE_SINGLE2, "", "train --data @pairs.npz --out @pairs.npz/run", 1, "cannot make the folder");
+    expect(FAKE_SINGLE2, "", "train --data @pairs.npz --out @pairs.npz", 1, "cannot make the folder");
+    CU_ASSERT_EQUAL_FATAL(mkdir(in_folder("full"), 0777), 0);
+    CU_ASSERT_EQUAL_FATAL(symlink("/dev/full", in_folder("full/checkpoint.safetensors")), 0);
+    if (scratch_there("/dev/full"))
+        expect(FAKE_SINGLE2, "", "train --data @pairs.npz --out @full", 1, "No space left on device");
+    scratch_remove(&scratch);
+}
+
+static void unwritable_folder_is_told(void)
+{
+    set_up();
+    CU_ASSERT_EQUAL_FATAL(mkdir(in_folder("locked"), 0555), 0);
+    if (access(in_folder("locked"), W_OK) != 0) /* root may write everywhere */
+        expect(FAKE_SINGLE2, "", "train --data @pairs.npz --out @locked", 1, "Permission denied");
+    expect(FAKE_SINGLE2, "", "train --data @pairs.npz --out /proc/gpfc", 1, "cannot make the folder");
+    scratch_remove(&scratch);
+}
+
+static void divergence_ends_the_training(void)
+{
+    set_up();
+    struct pairs pairs = fake_pairs(2, 4, 40, 10);
+    for (int i = 0; i < 80; i++)
+        ((float *)pairs.y_train)[i] = 1e30F;
+    write_npz("wild.npz", &pairs);
+    fake_pairs_free(&pairs);
+    expect(FAKE_SINGLE2, "", "train --data @wild.npz --out @run", 1,
+           "step 1: the gradient of flow.layer0.weight is");
+    CU_ASSERT_TRUE(scratch_there(in_folder("run/checkpoint.safetensors")));
+    CU_ASSERT_FALSE(scratch_there(in_folder("run/checkpoint.safetensors.part")));
+    scratch_remove(&scratch);
+}
+
+/* ---- signals ------------------------------------------------------------------------------------------- */
+
+#define LONG_TRAINING "train.batch=10,train.checkpoint_steps=30,train.rate=0.01,train.evaluate_steps=5"
+
+static void stop_and_resume(const char *folder, int signal_number, int code, const char *threads)
+{
+    char words[256], metrics[64], model[64];
+    (void)snprintf(words, sizeof words, "train --data @pairs.npz --out @%s --epochs 40 --threads 1", folder);
+    (void)snprintf(metrics, sizeof metrics, "%s/metrics.jsonl", folder);
+    (void)snprintf(model, sizeof model, "%s/model.safetensors", folder);
+    (void)setenv(FAKE_SLOW, "1", 1);
+    pid_t child = start(FAKE_SINGLE2, LONG_TRAINING, words);
+    (void)unsetenv(FAKE_SLOW);
+    wait_for_metrics(metrics, 5000);
+    CU_ASSERT_EQUAL(kill(child, signal_number), 0);
+    struct outcome outcome = finish(child);
+    CU_ASSERT_EQUAL(outcome.code, code);
+    if (code < 1000)
+        CU_ASSERT_PTR_NOT_NULL(strstr(outcome.err, "./fake resume "));
+    outcome_free(&outcome);
+    (void)snprintf(words, sizeof words, "resume @%s --quiet --threads %s", folder, threads);
+    expect(FAKE_SINGLE2, LONG_TRAINING, words, 0, "");
+    same_files("whole/model.safetensors", model);
+}
+
+static void interrupted_trainings_go_on(void)
+{
+    set_up();
+    expect(FAKE_SINGLE2, LONG_TRAINING, "train --data @pairs.npz --out @whole --epochs 40 --quiet", 0, "");
+    stop_and_resume("int", SIGINT, 130, "2");
+    stop_and_resume("term", SIGTERM, 143, "1");
+    stop_and_resume("kill", SIGKILL, 1000 + SIGKILL, "3");
+    expect(FAKE_SINGLE2, LONG_TRAINING, "resume @kill", 0, ""); /* finished: the table again */
+    scratch_remove(&scratch);
+}
+
+/* Mapped rows that are cut off while they are in use; the training goes on when they are back. */
+static void shorter_data_end_the_training(void)
+{
+    set_up();
+    struct pairs pairs = fake_pairs(2, 4, 20000, 50);
+    write_npz_by(ZIP_CM_STORE, "pairs.npz", &pairs);
+    (void)setenv(FAKE_SLOW, "1", 1);
+    pid_t child =
+        start(FAKE_SINGLE2, LONG_TRAINING, "train --data @pairs.npz --out @run --epochs 1000 --threads 2");
+    (void)unsetenv(FAKE_SLOW);
+    wait_for_metrics("run/metrics.jsonl", 5000);
+    CU_ASSERT_EQUAL(truncate(in_folder("pairs.npz"), 100), 0);
+    struct outcome outcome = finish(child);
+    CU_ASSERT_EQUAL(outcome.code, 1);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(outcome.err, ": a data file became shorter, or unreadable, while it was in use"));
+    outcome_free(&outcome);
+    expect(FAKE_SINGLE2, LONG_TRAINING, "resume @run --quiet", 2, "pairs.npz");
+    (void)unlink(in_folder("pairs.npz"));
+    write_npz_by(ZIP_CM_STORE, "pairs.npz", &pairs);
+    fake_pairs_free(&pairs);
+    child = start(FAKE_SINGLE2, LONG_TRAINING, "resume @run --quiet");
+    wait_for_metrics("run/metrics.jsonl", 10000);
+    (void)kill(child, SIGTERM);
+    outcome = finish(child);
+    CU_ASSERT_EQUAL(outcome.code, 143);
+    outcome_free(&outcome);
+    scratch_remove(&scratch);
+}
+
+/* The spec's path is one of the folder that the training began in. */
+static void resumed_from_elsewhere(void)
+{
+    set_up();
+    char *here = getcwd(NULL, 0);
+    CU_ASSERT_EQUAL_FATAL(chdir(in_folder("")), 0);
+    expect(FAKE_SINGLE2, "data.pairs=pairs.npz", "train --out @run --epochs 1 --quiet", 0, "");
+    CU_ASSERT_EQUAL_FATAL(chdir("/"), 0);
+    expect(FAKE_SINGLE2, "data.pairs=pairs.npz", "resume @run --quiet", 0, "");
+    expect(FAKE_SINGLE2, "data.pairs=pairs.npz", "train --out @other --epochs 1", 2, "pairs.npz");
+    CU_ASSERT_EQUAL_FATAL(chdir(here), 0);
+    free(here);
+    scratch_remove(&scratch);
+}
+
+static void resuming_is_checked(void)
+{
+    set_up();
+    train_a_model();
+    expect(FAKE_SINGLE2, "", "resume @nothing", 2, "nothing/checkpoint.safetensors");
+    expect(FAKE_SINGLE2, "hash=7", "resume @run", 2, "another spec");
+    struct pairs pairs = fake_pairs(2, 4, 202, 50);
+    write_npz("pairs.npz", &pairs);
+    fake_pairs_free(&pairs);
+    expect(FAKE_SINGLE2, "", "resume @run", 2, "no longer holds the data");
+    scratch_remove(&scratch);
+}
+
+static void second_signal_ends_at_once(void)
+{
+    int tube[2], status = 0;
+    char said = 0, self[] = "/proc/self/exe", mode[] = "--interrupted", *argv[] = {self, mode, NULL};
+    CU_ASSERT_EQUAL_FATAL(pipe(tube), 0);
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        if (dup2(tube[1], STDOUT_FILENO) >= 0)
+            (void)execv(self, argv);
+        _exit(99);
+    }
+    (void)close(tube[1]); /* so that a child that is gone is the end of what it says */
+    CU_ASSERT_TRUE_FATAL(child > 0 && read(tube[0], &said, 1) == 1 && said == 'r');
+    (void)kill(child, SIGINT);
+    CU_ASSERT_TRUE(read(tube[0], &said, 1) == 1 && said == 'n');
+    (void)kill(child, SIGINT);
+    CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+    CU_ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
+    (void)close(tube[0]);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct check_case cases[] = {
+        {"train leaves a folder", train_leaves_a_folder},
+        {"train tells a person", train_tells_a_person},
+        {"train starts from given weights", train_starts_from_given_weights},
+        {"epochs follow the rows", epochs_follow_the_rows},
+        {"lopsided pairs are told", lopsided_pairs_are_told},
+        {"inexact flows are told", inexact_flows_are_told},
+        {"bad data are told", bad_data_are_told},
+        {"unwritable folder is told", unwritable_folder_is_told},
+        {"divergence ends the training", divergence_ends_the_training},
+        {"interrupted trainings go on", interrupted_trainings_go_on},
+        {"shorter data end the training", shorter_data_end_the_training},
+        {"resumed from elsewhere", resumed_from_elsewhere},
+        {"resuming is checked", resuming_is_checked},
+        {"second signal ends at once", second_signal_ends_at_once},
+    };
+    return fake_trainer_main(argc, argv, "command train", cases, CHECK_COUNT(cases));
+}

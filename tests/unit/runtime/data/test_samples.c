@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a trainer learns from, out of files and generators: split, standardised, and refused. */
+#include "data/samples.h"
+#include "data/toys.h"
+#include "files/npy.h"
+#include "numbers/rows.h"
+#include "unit/runtime/files/npz_fixture.h"
+
+#include <math.h>
+
+enum { ROWS = 50, D = 3 };
+
+static double x[ROWS * D], y[ROWS * D], logdet[ROWS],
+    labels[ROWS]; /* y = 2 x; the label is the row's number */
+
+static void fill_arrays(void)
+{
+    for (int i = 0; i < ROWS * D; i++) {
+        x[i] = 0.25 * ((i * 37) % 101) - 12;
+        y[i] = 2 * x[i];
+        logdet[i / D] = i / D * 0.5;
+        labels[i / D] = i / D;
+    }
+}
+
+static bool load(struct samples *s, const char *file, int precision, bool standardise, struct fault *fault)
+{
+    fault->exit_code = 0;
+    return samples_load(
+        s,
+        &(struct samples_request){
+            .d = D, .precision = precision, .file = file, .test = 0.2, .standardise = standardise},
+        fault);
+}
+
+static double value(const struct samples *s, const void *array, int64_t i)
+{
+    return rows_number(array, i, s->precision);
+}
+
+static bool same(double a, double b)
+{
+    return fabs(a - b) <= 1e-5 * (1 + fabs(b));
+}
+
+/* Rows of a half are those of the data that their labels say; as many as `seen` were not there before. */
+static void check_half(const struct samples *s, const void *xs, const void *ys, const double *logdets,
+                       const int64_t *numbers, int64_t n, int seen[ROWS])
+{
+    bool good = true;
+    for (int64_t row = 0; row < n; row++) {
+        const int64_t from = numbers[row];
+        CU_ASSERT_TRUE_FATAL(from >= 0 && from < ROWS && seen[from]++ == 0);
+        for (int64_t i = 0; i < D; i++) {
+            const double raw = x[from * D + i];
+            const double wanted = s->standard.d ? (raw - s->standard.mean[i]) / s->standard.scale[i] : raw;
+            good = good && same(value(s, xs, row * D + i), wanted);
+            good = good && (!ys || same(value(s, ys, row * D + i), 2 * raw));
+        }
+        good = good && (!logdets || logdets[row] == 0.5 * (double)from);
+    }
+    CU_ASSERT_TRUE(good);
+}
+
+static void check_all(const struct samples *s, int64_t n_train, int64_t n_test)
+{
+    int seen[ROWS] = {0};
+    CU_ASSERT_TRUE_FATAL(s->n_train == n_train && s->n_test == n_test);
+    CU_ASSERT_TRUE_FATAL(s->labels_train != NULL && s->labels_test != NULL);
+    check_half(s, s->x_train, s->y_train, s->logdet_train, s->labels_train, n_train, seen);
+    check_half(s, s->x_test, s->y_test, s->logdet_test, s->labels_test, n_test, seen);
+}
+
+static void a_split_of_its_own_is_kept(void)
+{
+    const struct member members[] = {{"x_train.npy", 30, D, x, ZIP_CM_STORE},
+                                     {"x_test.npy", 20, D, x + 30 * D, ZIP_CM_STORE},
+                                     {"labels_train.npy", 30, 0, labels, ZIP_CM_STORE},
+                                     {"labels_test.npy", 20, 0, labels + 30, ZIP_CM_STORE},
+                                     {"y_train.npy", 30, D, y, ZIP_CM_DEFLATE},
+                                     {"y_test.npy", 20, D, y + 30 * D, ZIP_CM_STORE},
+                                     {"logdet_test.npy", 20, 1, logdet + 30, ZIP_CM_STORE}};
+    struct scratch s;
+    struct fault fault;
+    struct samples data;
+    fill_arrays();
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    for (int precision = 4; precision <= 8; precision += 4)
+        for (size_t n = 4; n <= 7; n += 3) {
+            CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, "a.npz"), members, n));
+            check_good(load(&data, scratch_path(&s, "a.npz"), precision, true, &fault), &fault);
+            check_all(&data, 30, 20);
+            CU_ASSERT_EQUAL(data.labels_train[29], 29);
+            CU_ASSERT_TRUE(n == 4 ? data.standard.d == D && !data.y_train
+                                  : data.standard.d == 0 && data.y_test && data.logdet_test);
+            CU_ASSERT_PTR_NULL(data.logdet_train);
+            samples_free(&data);
+        }
+    scratch_remove(&s);
+}
+
+static int mapped(const struct samples *s)
+{
+    int n = 0;
+    for (int i = 0; i < 4; i++)
+        n += s->map[i].pages != NULL;
+    return n;
+}
+
+/* Rows that are not changed stay in the file, wherever they lie in it; others are read, with the same
+ * result. */
+static void rows_may_stay_in_the_file(void)
+{
+    static const struct {
+        const char *x_test; /* its length moves what comes behind it by a byte */
+        int method, precision, mapped;
+        bool with_y, standardise;
+    } cases[] = {
+        {"x_test.npy", ZIP_CM_STORE, 8, 4, true, false},  {"x_test.npy", ZIP_CM_STORE, 8, 4, true, true},
+        {"x_test.npy", ZIP_CM_STORE, 8, 2, false, false}, {"x_test.npy", ZIP_CM_STORE, 8, 0, false, true},
+        {"x_test.npy", ZIP_CM_STORE, 4, 0, true, false},  {"x_test.npy", ZIP_CM_DEFLATE, 8, 0, true, false}};
+    struct scratch s;
+    struct fault fault;
+    struct samples data;
+    bool at_odd_addresses = false;
+    fill_arrays();
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    for (size_t i = 0; i < CHECK_COUNT(cases); i++) {
+        const int method = cases[i].method;
+        const struct member members[] = {{"labels_train.npy", 30, 0, labels, ZIP_CM_STORE},
+                                         {"labels_test.npy", 20, 0, labels + 30, ZIP_CM_STORE},
+                                         {"x_train.npy", 30, D, x, method},
+                                         {cases[i].x_test, 20, D, x + 30 * D, method},
+                                         {"y_train.npy", 30, D, y, method},
+                                         {"y_test.npy", 20, D, y + 30 * D, method}};
+        CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, "a.npz"), members, cases[i].with_y ? 6 : 4));
+        check_good(load(&data, scratch_path(&s, "a.npz"), cases[i].precision, cases[i].standardise, &fault),
+                   &fault);
+        CU_ASSERT_EQUAL(mapped(&data), cases[i].mapped);
+        for (int k = 0; k < 4; k++)
+            at_odd_addresses = at_odd_addresses || (uintptr_t)data.map[k].bytes % sizeof(double) != 0;
+        CU_ASSERT_EQUAL(unlink(scratch_path(&s, "a.npz")), 0); /* no harm */
+        check_all(&data, 30, 20);
+        samples_free(&data);
+    }
+    CU_ASSERT_TRUE(at_odd_addresses);
+    scratch_remove(&s);
+}
+
+/* Whatever x is called. */
+static void data_without_a_split_is_split(void)
+{
+    static const char *const names[] = {"x.npy", "samples.npy", "x_train.npy"};
+    struct scratch s;
+    struct fault fault;
+    struct samples data;
+    fill_arrays();
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    for (size_t i = 0; i < CHECK_COUNT(names); i++) {
+        const struct member members[] = {
+            {names[i], ROWS, D, x, ZIP_CM_STORE},
+            {i < 2 ? "y.npy" : "y_train.npy", ROWS, D, y, ZIP_CM_STORE},
+            {i < 2 ? "logdet.npy" : "logdet_train.npy", ROWS, 0, logdet, ZIP_CM_STORE},
+            {i < 2 ? "labels.npy" : "labels_train.npy", ROWS, 0, labels, ZIP_CM_STORE}};
+        CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, "a.npz"), members, 4));
+        check_good(load(&data, scratch_path(&s, "a.npz"), 8, false, &fault), &fault);
+        CU_ASSERT_TRUE(data.y_train && data.y_test && data.logdet_train && data.logdet_test);
+        check_all(&data, 40, 10);
+        CU_ASSERT_FALSE(data.labels_test[0] == 0 && data.labels_test[9] == 9);
+        CU_ASSERT_FALSE(data.labels_test[0] == 40 && data.labels_test[9] == 49);
+        samples_free(&data);
+    }
+    scratch_remove(&s);
+}
+
+static void write_npy(const char *path, const double *data)
+{
+    struct fault fault = {.exit_code = 0};
+    struct npy_writer *writer;
+    check_good(npy_create(&writer, path, 8, ROWS, D, &fault), &fault);
+    check_good(npy_write_rows(writer, data, ROWS, &fault), &fault);
+    check_good(npy_writer_commit(writer, &fault), &fault);
+}
+
+static void write_text(const char *path, const char *names)
+{
+    FILE *file = fopen(path, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    (void)fputs(names, file);
+    for (int row = 0; row < ROWS; row++)
+        (void)fprintf(file, names[0] ? "%g,%g,%g,%d\n" : "%g,%g,%g\n", x[row * D], x[row * D + 1],
+                      x[row * D + 2], row);
+    (void)fclose(file);
+}
+
+/* The same numbers in any kind of file give the same halves, to the bit. */
+static void files_of_every_kind_agree(void)
+{
+    struct scratch s;
+    struct fault fault;
+    struct samples zipped, other;
+    fill_arrays();
+    const struct member member = {"samples.npy", ROWS, D, x, ZIP_CM_DEFLATE};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, "a.npz"), &member, 1));
+    write_npy(scratch_path(&s, "a.npy"), x);
+    write_text(scratch_path(&s, "a.csv"), "");
+    write_text(scratch_path(&s, "a.txt"), "a,b,c,label\n");
+    static const char *const others[] = {"a.npy", "a.csv", "a.txt"};
+    for (int precision = 4; precision <= 8; precision += 4)
+        for (int i = 0; i < 6; i++) {
+            const size_t bytes = 40 * D * (size_t)precision;
+            check_good(load(&zipped, scratch_path(&s, "a.npz"), precision, i % 2, &fault), &fault);
+            check_good(load(&other, scratch_path(&s, others[i / 2]), precision, i % 2, &fault), &fault);
+            CU_ASSERT_TRUE(other.n_train == 40 && other.n_test == 10 && other.precision == precision);
+            CU_ASSERT_EQUAL(memcmp(zipped.x_train, other.x_train, bytes), 0);
+            CU_ASSERT_EQUAL(memcmp(zipped.x_test, other.x_test, bytes / 4), 0);
+            CU_ASSERT_TRUE(zipped.labels_train == NULL && (other.labels_train != NULL) == (i / 2 == 2));
+            if (i / 2 == 2)
+                check_all(&other, 40, 10);
+            samples_free(&zipped);
+            samples_free(&other);
+        }
+    scratch_remove(&s);
+}
+
+static void two_npy_files_are_pairs(void)
+{
+    struct scratch s;
+    struct fault fault;
+    struct samples data;
+    char both[2048];
+    fill_arrays();
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    write_npy(scratch_path(&s, "x.npy"), x);
+    write_npy(scratch_path(&s, "y.npy"), y);
+    (void)snprintf(both, sizeof both, "%s,%s", scratch_path(&s, "x.npy"), scratch_path(&s, "y.npy"));
+    check_good(load(&data, both, 4, true, &fault), &fault);
+    CU_ASSERT_TRUE_FATAL(data.y_train != NULL && data.y_test != NULL && data.n_train == 40);
+    CU_ASSERT_EQUAL(data.standard.d, 0);
+    for (int64_t i = 0; i < 40 * D; i++)
+        CU_ASSERT_DOUBLE_EQUAL(value(&data, data.y_train, i), 2 * value(&data, data.x_train, i), 1e-5);
+    samples_free(&data);
+    scratch_remove(&s);
+}
+
+/* Without a test there is nothing to split: the file is all of it. */
+static void all_of_a_file_may_stay_there(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    struct samples data;
+    struct samples_request request = {.d = D, .precision = 8};
+    fill_arrays();
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    write_npy(scratch_path(&s, "x.npy"), x);
+    request.file = scratch_path(&s, "x.npy");
+    check_good(samples_load(&data, &request, &fault), &fault);
+    CU_ASSERT_TRUE(data.n_train == ROWS && data.n_test == 0 && data.x_test != NULL && mapped(&data) == 1);
+    CU_ASSERT_EQUAL(memcmp(data.x_train, x, sizeof x), 0);
+    samples_free(&data);
+    request.test = 0.2;
+    check_good(samples_load(&data, &request, &fault), &fault);
+    CU_ASSERT_EQUAL(mapped(&data), 0);
+    samples_free(&data);
+    scratch_remove(&s);
+}
+
+/* ---- labels -------------------------------------------------------------------------------------------- */
+
+static void labels_are_integers_of_any_type(void)
+{
+    static const struct {
+        const char *descr;
+        unsigned char bytes[16]; /* of two labels */
+        size_t length;
+        int64_t first, second;
+    } types[] = {{"<i8", {5, 0, 0, 0, 0, 0, 0, 0, 0xFE, 255, 255, 255, 255, 255, 255, 255}, 16, 5, -2},
+                 {"<i4", {5, 0, 0, 0, 0xFE, 255, 255, 255}, 8, 5, -2},
+                 {">i4", {0, 0, 1, 0, 255, 255, 255, 0xFE}, 8, 256, -2},
+                 {"<i2", {5, 1, 0xFE, 255}, 4, 261, -2},
+                 {"|i1", {5, 0xFE}, 2, 5, -2},
+                 {"|u1", {5, 0xFE}, 2, 5, 254},
+                 {"|b1", {1, 0}, 2, 1, 0},
+                 {"<u4", {5, 0, 0, 0, 0xFE, 255, 255, 255}, 8, 5, 4294967294},
+                 {"<f4", {0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0}, 8, 1, -2}};
+    struct fault fault;
+    struct samples data;
+    struct scratch s;
+    static struct bytes npy, rows;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const path = scratch_path(&s, "a.npz");
+    fill_arrays();
+    for (size_t i = 0; i < CHECK_COUNT(types); i++) {
+        char header[128];
+        (void)snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (2,), }",
+                       types[i].descr);
+        make_npy(&npy, 1, header, types[i].bytes, types[i].length);
+        make_npy(&rows, 1, "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", x, 6 * sizeof *x);
+        zip_t *const zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, NULL);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(zip);
+        (void)zip_file_add(zip, "x_train.npy", zip_source_buffer(zip, rows.at, rows.length, 0), 0);
+        (void)zip_file_add(zip, "x_test.npy", zip_source_buffer(zip, rows.at, rows.length, 0), 0);
+        (void)zip_file_add(zip, "labels_train.npy", zip_source_buffer(zip, npy.at, npy.length, 0), 0);
+        CU_ASSERT_EQUAL_FATAL(zip_close(zip), 0);
+        check_good(load(&data, path, 4, false, &fault), &fault);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(data.labels_train);
+        CU_ASSERT_TRUE(data.labels_train[0] == types[i].first && data.labels_train[1] == types[i].second);
+        CU_ASSERT_PTR_NULL(data.labels_test);
+        samples_free(&data);
+    }
+    scratch_remove(&s);
+}
+
+/* ---- standardisation ----------------------------------------------------------------------------------- */
+
+static void moments(const struct samples *s, const void *rows, int64_t n, int64_t i, double *mean,
+                    double *variance)
+{
+    *mean = *variance = 0;
+    for (int64_t row = 0; row < n; row++)
+        *mean += value(s, rows, row * s->d + i) / (double)n;
+    for (int64_t row = 0; row < n; row++) {
+        const double gap = value(s, rows, row * s->d + i) - *mean;
+        *variance += gap * gap / (double)n;
+    }
+}
+
+static void training_rows_have_mean_0_and_variance_1(void)
+{
+    struct scratch s;
+    struct fault fault;
+    struct samples data;
+    fill_arrays();
+    for (int row = 0; row < ROWS; row++) { /* digits that single precision would lose */
+        x[row * D] += 1e9;
+        x[row * D + 1] *= 1e-42;
+        x[row * D + 2] *= 1e100;
+    }
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    write_npy(scratch_path(&s, "a.npy"), x);
+    for (int precision = 4; precision <= 8; precision += 4) {
+        check_good(load(&data, scratch_path(&s, "a.npy"), precision, true, &fault), &fault);
+        CU_ASSERT_TRUE(data.precision == precision && data.standard.d == D);
+        for (int64_t i = 0; i < D; i++) {
+            double mean, variance;
+            moments(&data, data.x_train, data.n_train, i, &mean, &variance);
+            CU_ASSERT_DOUBLE_EQUAL(mean, 0, 1e-6);
+            CU_ASSERT_DOUBLE_EQUAL(variance, 1, 1e-6);
+            moments(&data, data.x_test, data.n_test, i, &mean, &variance);
+            CU_ASSERT_TRUE(fabs(mean) > 1e-4 && fabs(mean) < 1);
+        }
+        samples_free(&data);
+    }
+    check_fault(load(&data, scratch_path(&s, "a.npy"), 4, false, &fault), &fault, FAULT_INPUT,
+                "does not fit into float32");
+    scratch_remove(&s);
+}
+
+static void a_model_brings_its_own(void)
+{
+    double mean[2] = {1, 2}, scale[2] = {4, 0.5}, raw[2];
+    const struct standard given = {.d = 2, .mean = mean, .scale = scale}, none = {.d = 0};
+    struct fault fault = {.exit_code = 0};
+    struct samples data;
+    struct samples_request request = {.d = 2,
+                                      .precision = 4,
+                                      .generator = "moons",
+                                      .rows = 100,
+                                      .test = 0.1,
+                                      .seed = 3,
+                                      .standard = &given};
+    toy_samples(toy_find("moons"), 3, 90, 1, raw);
+    check_good(samples_load(&data, &request, &fault), &fault);
+    CU_ASSERT_TRUE(data.n_train == 90 && data.n_test == 10 && data.standard.d == 2);
+    CU_ASSERT_TRUE(data.standard.mean != mean && data.standard.mean[1] == 2 && data.standard.scale[0] == 4);
+    for (int i = 0; i < 2; i++)
+        CU_ASSERT_DOUBLE_EQUAL(value(&data, data.x_test, i), (raw[i] - mean[i]) / scale[i], 1e-6);
+    samples_free(&data);
+    request.standard = &none;
+    request.standardise = true;
+    check_good(samples_load(&data, &request, &fault), &fault);
+    CU_ASSERT_EQUAL(data.standard.d, 0);
+    CU_ASSERT_DOUBLE_EQUAL(value(&data, data.x_test, 0), raw[0], 1e-6);
+    samples_free(&data);
+    scale[1] = 1e-300;
+    request.standard = &given;
+    check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT,
+                "row 0, column 1 of the data is infinite");
+    request.standard = &(struct standard){.d = 3, .mean = mean, .scale = scale};
+    check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT,
+                "the model standardises 3 coordinates");
+}
+
+/* ---- generators ---------------------------------------------------------------------------------------- */
+
+static void a_generator_is_split_in_its_order(void)
+{
+    enum { N = 10000 };
+    static double raw[2 * N];
+    struct fault fault = {.exit_code = 0};
+    struct samples data;
+    struct samples_request request = {
+        .d = 2, .precision = 8, .generator = "rings", .rows = N, .test = 0.25, .seed = 3};
+    toy_samples(toy_find("rings"), 3, 0, N, raw);
+    check_good(samples_load(&data, &request, &fault), &fault);
+    CU_ASSERT_TRUE(data.n_train == 7500 && data.n_test == 2500 && data.standard.d == 0);
+    CU_ASSERT_EQUAL(memcmp(data.x_train, raw, 7500 * 2 * sizeof *raw), 0);
+    CU_ASSERT_EQUAL(memcmp(data.x_test, raw + 2 * 7500, 2500 * 2 * sizeof *raw), 0);
+    samples_free(&data);
+    request.test = 0;
+    request.precision = 4;
+    check_good(samples_load(&data, &request, &fault), &fault);
+    CU_ASSERT_TRUE(data.n_train == N && data.n_test == 0 && data.x_test != NULL);
+    CU_ASSERT_EQUAL(((float *)data.x_train)[2 * N - 1], (float)raw[2 * N - 1]);
+    samples_free(&data);
+    request.d = 3;
+    check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT, "makes 2-dimensional samples");
+    request.generator = "sun";
+    check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT, "no generator sun");
+    request.generator = NULL;
+    check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT, "no data");
+}
+
+/* ---- faults -------------------------------------------------------------------------------------------- */
+
+static void wrong_files_are_told(void)
+{
+    static const double bad[2 * D] = {1, 2, 3, 4, NAN, 6}, half[2] = {0, 0.5};
+    static const struct {
+        struct member members[3];
+        const char *said;
+    } wrong[] = {
+        {{{"x.npy", 10, D, x, 0}, {"y.npy", 9, D, y, 0}}, "y has 9 rows, its x 10"},
+        {{{"x.npy", 10, 2, x, 0}}, "x: shape (10, 2); the dimension is 3, so (rows, 3) is needed"},
+        {{{"x.npy", 10, D, x, 0}, {"y.npy", 10, 2, y, 0}}, "y: shape (10, 2)"},
+        {{{"samples.npy", 10, 0, x, 0}}, "samples: shape (10,)"},
+        {{{"x.npy", 2, D, bad, 0}}, "x: row 1, column 1 is not a number"},
+        {{{"x.npy", 0, D, x, 0}}, "x has no rows"},
+        {{{"z.npy", 2, D, x, 0}}, "no array x; it holds z"},
+        {{{"x_train.npy", 2, D, x, 0}, {"y_train.npy", 2, D, y, 0}, {"x_test.npy", 2, D, x, 0}},
+         "no array y_test"},
+        {{{"x.npy", 9, D, x, 0}, {"y.npy", 9, D, y, 0}, {"logdet.npy", 8, 0, x, 0}},
+         "logdet is no list of 9 numbers"},
+        {{{"x.npy", 9, D, x, 0}, {"labels.npy", 8, 0, labels, 0}}, "labels is no list of 9 numbers"},
+        {{{"x.npy", 9, D, x, 0}, {"labels.npy", 9, 2, labels, 0}}, "labels is no list of 9 numbers"},
+        {{{"x.npy", 2, D, x, 0}, {"labels.npy", 2, 0, half, 0}}, "labels: row 1 is no whole number"},
+    };
+    struct scratch s;
+    struct fault fault;
+    struct samples data;
+    fill_arrays();
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    for (size_t i = 0; i < CHECK_COUNT(wrong); i++) {
+        const char *const path = scratch_path(&s, "wrong.npz");
+        size_t n = 0;
+        while (n < 3 && wrong[i].members[n].name)
+            n++;
+        CU_ASSERT_TRUE_FATAL(make_npz(path, wrong[i].members, n));
+        check_fault(load(&data, path, 4, i % 2, &fault), &fault, FAULT_INPUT, wrong[i].said);
+        CU_ASSERT_TRUE(data.x_train == NULL && data.x_test == NULL && data.labels_train == NULL);
+    }
+    check_fault(load(&data, scratch_path(&s, "none.npz"), 4, false, &fault), &fault, FAULT_INPUT,
+                "No such file");
+    check_fault(load(&data, scratch_path(&s, "none.npy"), 4, false, &fault), &fault, FAULT_INPUT,
+                "No such file");
+    check_fault(load(&data, scratch_path(&s, "none.csv"), 4, false, &fault), &fault, FAULT_INPUT,
+                "No such file");
+    scratch_remove(&s);
+}
+
+/* Cut short, of another type, and with more rows promised than there are. */
+static void broken_files_are_told(void)
+{
+    static const char text[] = "1,2,3\n4,5,nan\n";
+    struct scratch s;
+    struct fault fault;
+    struct samples data;
+    fill_arrays();
+    const struct member members[] = {{"x.npy", ROWS, D, x, ZIP_CM_STORE},
+                                     {"labels.npy", ROWS, 0, labels, ZIP_CM_STORE}};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const path = scratch_path(&s, "a.npz");
+    CU_ASSERT_TRUE_FATAL(make_npz(path, members, 2));
+    CU_ASSERT_TRUE_FATAL(patch_file(path, "(50, 3), }", 10, false, 1, "99", 2));
+    check_fault(load(&data, path, 4, true, &fault), &fault, FAULT_INPUT, "x: truncated: its header promises");
+    CU_ASSERT_TRUE_FATAL(make_npz(path, members, 2));
+    CU_ASSERT_TRUE_FATAL(patch_file(path, "<f8", 3, false, 0, "<i8", 3));
+    check_fault(load(&data, path, 4, true, &fault), &fault, FAULT_INPUT, "x: dtype '<i8' (integers)");
+    CU_ASSERT_TRUE_FATAL(make_npz(path, members, 2));
+    CU_ASSERT_TRUE_FATAL(patch_file(path, "<f8", 3, true, 0, "<c8", 3));
+    check_fault(load(&data, path, 4, true, &fault), &fault, FAULT_INPUT,
+                "labels: dtype '<c8' (complex numbers); integers are needed");
+    size_t length;
+    char *const bytes = scratch_read(path, &length);
+    CU_ASSERT_TRUE(scratch_write(path, bytes, length - 100));
+    check_fault(load(&data, path, 4, true, &fault), &fault, FAULT_INPUT, "its end is missing");
+    free(bytes);
+    CU_ASSERT_TRUE(scratch_write(scratch_path(&s, "a.csv"), text, sizeof text - 1));
+    check_fault(load(&data, scratch_path(&s, "a.csv"), 8, true, &fault), &fault, FAULT_INPUT,
+                "a.csv:2:5: \"nan\" is not a number");
+    CU_ASSERT_PTR_NULL(data.x_train);
+    scratch_remove(&s);
+}
+
+static const struct check_case cases[] = {
+    {"a split of its own is kept", a_split_of_its_own_is_kept},
+    {"rows may stay in the file", rows_may_stay_in_the_file},
+    {"data without a split is split", data_without_a_split_is_split},
+    {"files of every kind agree", files_of_every_kind_agree},
+    {"two .npy files are pairs", two_npy_files_are_pairs},
+    {"all of a file may stay there", all_of_a_file_may_stay_there},
+    {"labels are integers of any type", labels_are_integers_of_any_type},
+    {"training rows have mean 0 and variance 1", training_rows_have_mean_0_and_variance_1},
+    {"a model brings its own", a_model_brings_its_own},
+    {"a generator is split in its order", a_generator_is_split_in_its_order},
+    {"wrong files are told", wrong_files_are_told},
+    {"broken files are told", broken_files_are_told},
+};
+
+int main(void)
+{
+    return check_main("samples", cases, CHECK_COUNT(cases));
+}

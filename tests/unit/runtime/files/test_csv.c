@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Tables as text: what is read, and where a fault is told. */
+#include "files/csv.h"
+#include "unit/runtime/files/data_fixture.h"
+
+#include <float.h>
+#include <locale.h>
+#include <math.h>
+
+static bool read_bytes(struct csv *csv, const char *text, size_t length, int64_t d, struct fault *fault)
+{
+    struct scratch s;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    CU_ASSERT_TRUE_FATAL(scratch_write(scratch_path(&s, "a.csv"), text, length));
+    fault->exit_code = 0;
+    const bool done = csv_read(csv, scratch_path(&s, "a.csv"), d, FLT_MAX, fault);
+    scratch_remove(&s);
+    return done;
+}
+
+static bool read_text(struct csv *csv, const char *text, int64_t d, struct fault *fault)
+{
+    return read_bytes(csv, text, strlen(text), d, fault);
+}
+
+/* All of these are the same two rows. */
+static void separators_quotes_and_line_ends(void)
+{
+    static const char *const texts[] = {
+        "1.5,-2\n3e2,.25\n",
+        "1.5,-2\n3e2,.25",
+        "1.5,-2\r\n3e2,.25\r\n",
+        "1.5,-2\r3e2,.25\r",
+        "\n\r\n1.5,-2\n \t\n3e2,.25\n\n",
+        "# made by hand\n1.5,-2\n  # 7,7\n3e2,.25\n",
+        "\xEF\xBB\xBF"
+        "1.5,-2\n3e2,.25\n",
+        "x,y\n1.5,-2\n3e2,.25\n",
+        "\"first, of two\",\"a \"\"second\"\"\"\n1.5,-2\n3e2,.25\n",
+        "a;b,c\n1.5;-2\n3e2;.25\n",
+        ",x\n1.5,-2\n3e2,.25\n",
+        "1.5;-2\n3e2;.25\n",
+        "1.5\t-2\n3e2\t.25\n",
+        "1.5 -2\n3e2 .25\n",
+        "  1.50000    -2.0 \n 3E+02 \t +0.25   \n",
+        " 1.5 ,  -2 \n3e2\t,\t.25\n",
+        "\"1.5\",\"-2\"\n \" 3e2\" ,\".25 \"\n",
+        "\"1.5\" \"-2\"\n\"3e2\"   .25\n",
+        "1.5;\"-2\"\n3e2;.25\n",
+    };
+    struct fault fault;
+    struct csv csv;
+    for (size_t i = 0; i < CHECK_COUNT(texts); i++) {
+        check_good(read_text(&csv, texts[i], 2, &fault), &fault);
+        CU_ASSERT_TRUE(csv.rows == 2 && csv.labels == NULL);
+        CU_ASSERT_TRUE(csv.x[0] == 1.5 && csv.x[1] == -2 && csv.x[2] == 300 && csv.x[3] == 0.25);
+        csv_free(&csv);
+    }
+}
+
+static void labels_are_found_by_their_name(void)
+{
+    static const char *const texts[] = {"x,y,label\n1,2,7\n3,4,-8\n", "x,labels,y\n1,7,2\n3,-8.0,4\n",
+                                        "Label x y\n7e0 1 2\n-8 3 4\n", "0;1;\"LABEL\"\n1;2;7\n3;4;\"-8\"\n"};
+    struct fault fault;
+    struct csv csv;
+    for (size_t i = 0; i < CHECK_COUNT(texts); i++) {
+        check_good(read_text(&csv, texts[i], 2, &fault), &fault);
+        CU_ASSERT_EQUAL_FATAL(csv.rows, 2);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(csv.labels);
+        CU_ASSERT_TRUE(csv.x[0] == 1 && csv.x[1] == 2 && csv.x[2] == 3 && csv.x[3] == 4);
+        CU_ASSERT_TRUE(csv.labels[0] == 7 && csv.labels[1] == -8);
+        csv_free(&csv);
+    }
+}
+
+static void numbers_are_rounded_as_they_should(void)
+{
+    struct fault fault;
+    struct csv csv;
+    check_good(read_text(&csv, "0.1 123456789012345678901234567890 1e-400\n", 3, &fault), &fault);
+    CU_ASSERT_TRUE(csv.x[0] == 0.1 && csv.x[1] == 123456789012345678901234567890.0 && csv.x[2] == 0);
+    csv_free(&csv);
+}
+
+/* Where the locale writes 1,5 a text still has 1.5; and the locale stays what it was. */
+static void the_locale_does_not_matter(void)
+{
+    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE"};
+    struct fault fault;
+    struct csv csv;
+    const char *set = NULL;
+    for (size_t i = 0; i < CHECK_COUNT(names) && !set; i++)
+        set = setlocale(LC_NUMERIC, names[i]);
+    const char point = localeconv()->decimal_point[0];
+    check_good(read_text(&csv, "1.5,2.25\n", 2, &fault), &fault);
+    CU_ASSERT_TRUE(csv.x[0] == 1.5 && csv.x[1] == 2.25);
+    CU_ASSERT_EQUAL(localeconv()->decimal_point[0], point);
+    csv_free(&csv);
+    (void)setlocale(LC_NUMERIC, "C");
+}
+
+static void many_rows_are_read(void)
+{
+    enum { ROWS = 20000 };
+    static char text[ROWS * 24];
+    size_t length = 0;
+    struct fault fault;
+    struct csv csv;
+    for (int i = 0; i < ROWS; i++)
+        length += (size_t)snprintf(text + length, sizeof text - length, "%d,%d.5\r\n", i, -i);
+    check_good(read_bytes(&csv, text, length, 2, &fault), &fault);
+    CU_ASSERT_EQUAL_FATAL(csv.rows, ROWS);
+    bool good = true;
+    for (int i = 0; i < ROWS; i++)
+        good = good && csv.x[2 * i] == i && csv.x[2 * i + 1] == (i ? -i - 0.5 : 0.5);
+    CU_ASSERT_TRUE(good);
+    csv_free(&csv);
+}
+
+static void faults_are_told_with_their_place(void)
+{
+    static const struct {
+        const char *text, *said;
+    } wrong[] = {
+        {"", "a.csv: no rows"},
+        {"\n\n# 1,2\n", "a.csv: no rows"},
+        {"x,y\n", "a.csv: no rows"},
+        {"1,2\n3,four\n", "a.csv:2:3: \"four\" is no number"},
+        {"1,2\n3,4x\n", "a.csv:2:3: \"4x\" is no number"},
+        {"1,2\n3,0x10\n", "a.csv:2:3: \"0x10\" is no number"},
+        {"1,2\n3,1e\n", "a.csv:2:3: \"1e\" is no number"},
+        {"1,2\n3,--1\n", "a.csv:2:3: \"--1\" is no number"},
+        {"1,2\n3,.\n", "a.csv:2:3: \".\" is no number"},
+        {"1,2\n3,1 2\n", "a.csv:2:3: \"1 2\" is no number"},
+        {"1,b\n3,4\n", "a.csv:1:3: \"b\" is no number"},
+        {"x,y\nu,v\n", "a.csv:2:1: \"u\" is no number"},
+        {"1,5;2,5\n", "a.csv:1:1: \"1,5\" is no number (decimal points, not commas)"},
+        {"1,2\n\n3,NaN\n", "a.csv:3:3: \"NaN\" is not a number"},
+        {"1,2\r3,4\rnan,4\r", "a.csv:3:1: \"nan\" is not a number"},
+        {"1,2\n3, NA\n", "a.csv:2:4: \"NA\" is not a number"},
+        {"nan,inf\n1,2\n", "a.csv:1:1: \"nan\" is not a number"},
+        {"1,2\n-Inf,4\n", "a.csv:2:1: \"-Inf\" is infinite"},
+        {"1,2\n1e39,4\n", "a.csv:2:1: \"1e39\" is too large"},
+        {"1,2\n1e999,4\n", "a.csv:2:1: \"1e999\" is too large"},
+        {"1,2\n,4\n", "a.csv:2:1: an empty field"},
+        {"1,2\n3,\n", "a.csv:2:3: an empty field"},
+        {"1,2\n3,\"\"\n", "a.csv:2:4: an empty field"},
+        {"1,2\n3,4,5\n", "a.csv:2: 3 fields, but 2 before"},
+        {"1,2\n3\n", "a.csv:2: 1 fields, but 2 before"},
+        {"1,2\n3,4,\n", "a.csv:2: 3 fields, but 2 before"},
+        {"1 2\n3 4 5\n", "a.csv:2: 3 fields, but 2 before"},
+        {"1,2,3\n", "a.csv:1: 3 columns (labels need a line of names); the dimension is 2"},
+        {"x\n1\n", "a.csv:1: 1 columns; the dimension is 2"},
+        {"x,label\n1,2\n", "a.csv:1: 1 columns beside the labels; the dimension is 2"},
+        {"x,y,label\n1,2,cat\n", "a.csv:2:5: \"cat\" is no whole number, as labels are"},
+        {"x,y,label\n1,2,0.5\n", "a.csv:2:5: \"0.5\" is no whole number"},
+        {"x,y,label\n1,2,1e300\n", "a.csv:2:5: \"1e300\" is no whole number"},
+        {"x,y,label\n1,2,\n", "a.csv:2:5: \"\" is no whole number"},
+        {"1,\"2\n3,4\n", "a.csv:1:3: a quote that does not end in its line"},
+        {"1,\"2\"3\n", "a.csv:1:6: something between a quote and the end of its field"},
+        {"1 \"2\"3\n", "a.csv:1:6: something between a quote"},
+        {"1,2\n3,abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz\n",
+         "\"abcdefghijklmnopqrstuvwxyzabcdefghijklmn...\" is no number"},
+    };
+    struct fault fault;
+    struct csv csv;
+    for (size_t i = 0; i < CHECK_COUNT(wrong); i++) {
+        check_fault(read_text(&csv, wrong[i].text, 2, &fault), &fault, FAULT_INPUT, wrong[i].said);
+        CU_ASSERT_TRUE(csv.x == NULL && csv.labels == NULL);
+    }
+    check_fault(csv_read(&csv, "no/such/file.csv", 2, DBL_MAX, &fault), &fault, FAULT_INPUT,
+                "cannot read no/such/file.csv");
+}
+
+static void no_text_is_told(void)
+{
+    static const char utf16[] = "\xFF\xFE"
+                                "1\0,\0"
+                                "2\0\n\0",
+                      zero[] = "1,2\n3,4\0\n";
+    struct fault fault;
+    struct csv csv;
+    check_fault(read_bytes(&csv, utf16, sizeof utf16 - 1, 2, &fault), &fault, FAULT_INPUT,
+                "a.csv:1:4: a byte 0");
+    check_fault(read_bytes(&csv, zero, sizeof zero - 1, 2, &fault), &fault, FAULT_INPUT,
+                "a.csv:2:4: a byte 0");
+}
+
+static void a_line_has_an_end(void)
+{
+    const size_t length = CSV_MAX_LINE + 5;
+    char *const text = malloc(length);
+    struct fault fault;
+    struct csv csv;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    memset(text, ' ', length);
+    memcpy(text, "1,2\n", 4);
+    check_fault(read_bytes(&csv, text, length, 2, &fault), &fault, FAULT_INPUT,
+                "a.csv:2: a line of more than 1048576 bytes");
+    text[length - 1] = '\n'; /* just as long as it may be */
+    check_good(read_bytes(&csv, text, length, 2, &fault), &fault);
+    CU_ASSERT_EQUAL(csv.rows, 1);
+    csv_free(&csv);
+    free(text);
+}
+
+static const struct check_case cases[] = {
+    {"separators, quotes and line ends", separators_quotes_and_line_ends},
+    {"labels are found by their name", labels_are_found_by_their_name},
+    {"numbers are rounded as they should", numbers_are_rounded_as_they_should},
+    {"the locale does not matter", the_locale_does_not_matter},
+    {"many rows are read", many_rows_are_read},
+    {"faults are told with their place", faults_are_told_with_their_place},
+    {"no text is told", no_text_is_told},
+    {"a line has an end", a_line_has_an_end},
+};
+
+int main(void)
+{
+    return check_main("csv", cases, CHECK_COUNT(cases));
+}

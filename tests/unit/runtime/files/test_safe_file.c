@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Files that are whole or not there, and the sentences that faults are told with. */
+#include "files/byte_source.h"
+#include "files/safe_file.h"
+#include "unit/runtime/files/data_fixture.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+static char *text_of(const char *path)
+{
+    return scratch_read(path, NULL);
+}
+
+static void check_text(const char *path, const char *wanted)
+{
+    char *const text = text_of(path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    CU_ASSERT_STRING_EQUAL(text, wanted);
+    free(text);
+}
+
+static void puts_a_new_file(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const path = scratch_path(&s, "new");
+    check_good(safe_file_put(path, "hello", 5, &fault), &fault);
+    check_text(path, "hello");
+    check_good(safe_file_put(path, "you", 3, &fault), &fault);
+    check_text(path, "you");
+    check_good(safe_file_put(path, "", 0, &fault), &fault);
+    check_text(path, "");
+    CU_ASSERT_EQUAL(files_in(&s), 1);
+    scratch_remove(&s);
+}
+
+static void is_not_there_before_commit(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    struct safe_file *file;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const path = scratch_path(&s, "late");
+    check_good(safe_file_open(&file, path, &fault), &fault);
+    check_good(safe_file_write(file, "abc", 3, &fault), &fault);
+    CU_ASSERT_FALSE(scratch_there(path));
+    check_good(safe_file_write(file, "def", 3, &fault), &fault);
+    check_good(safe_file_commit(file, &fault), &fault);
+    check_text(path, "abcdef");
+    CU_ASSERT_EQUAL(files_in(&s), 1);
+    scratch_remove(&s);
+}
+
+static void abandon_leaves_the_old_one(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    struct safe_file *file;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const path = scratch_path(&s, "kept");
+    check_good(safe_file_put(path, "old", 3, &fault), &fault);
+    check_good(safe_file_open(&file, path, &fault), &fault);
+    check_good(safe_file_write(file, "newer", 5, &fault), &fault);
+    safe_file_abandon(file);
+    safe_file_abandon(NULL);
+    check_text(path, "old");
+    CU_ASSERT_EQUAL(files_in(&s), 1);
+    scratch_remove(&s);
+}
+
+static void a_full_device_leaves_the_old_one(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    static const char zeros[100000];
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const path = scratch_path(&s, "kept");
+    check_good(safe_file_put(path, "old", 3, &fault), &fault);
+    limit_files(50000);
+    const bool done = safe_file_put(path, zeros, sizeof zeros, &fault);
+    lift_limit();
+    check_fault(done, &fault, FAULT_SYSTEM, "kept: File too large");
+    check_text(path, "old");
+    CU_ASSERT_EQUAL(files_in(&s), 1);
+    scratch_remove(&s);
+}
+
+static void a_full_device_is_told(void)
+{
+    struct fault fault = {.exit_code = 0};
+    if (!scratch_there("/dev/full"))
+        return;
+    check_fault(safe_file_put("/dev/full", "x", 1, &fault), &fault, FAULT_SYSTEM,
+                "cannot write /dev/full: No space left on device");
+    CU_ASSERT_TRUE(scratch_there("/dev/full")); /* and it was not replaced */
+}
+
+static void unwritable_places_are_told(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    check_fault(safe_file_put(scratch_path(&s, "no/such"), "x", 1, &fault), &fault, FAULT_SYSTEM,
+                "No such file or directory");
+    check_fault(safe_file_put(s.folder, "x", 1, &fault), &fault, FAULT_SYSTEM, "Is a directory");
+    check_good(safe_file_put(scratch_path(&s, "file"), "x", 1, &(struct fault){.exit_code = 0}),
+               &(struct fault){{0}, 0});
+    check_fault(safe_file_put(scratch_path(&s, "file/below"), "x", 1, &fault), &fault, FAULT_SYSTEM,
+                "Not a directory");
+    CU_ASSERT_EQUAL(files_in(&s), 1);
+    scratch_remove(&s);
+}
+
+static void unwritable_folder_is_told(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    CU_ASSERT_EQUAL(chmod(s.folder, 0500), 0);
+    const bool done = safe_file_put(scratch_path(&s, "x"), "x", 1, &fault);
+    if (!done || geteuid() != 0) /* root may write anywhere */
+        check_fault(done, &fault, FAULT_SYSTEM, "Permission denied");
+    else
+        CU_ASSERT_TRUE(done);
+    (void)chmod(s.folder, 0700);
+    scratch_remove(&s);
+}
+
+static void a_link_is_followed(void)
+{
+    struct scratch s;
+    struct stat info;
+    struct fault fault = {.exit_code = 0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const target = scratch_path(&s, "target"), *const link = scratch_path(&s, "link");
+    check_good(safe_file_put(target, "old", 3, &fault), &fault);
+    CU_ASSERT_EQUAL_FATAL(symlink(target, link), 0);
+    check_good(safe_file_put(link, "new", 3, &fault), &fault);
+    check_text(target, "new");
+    CU_ASSERT_TRUE(lstat(link, &info) == 0 && S_ISLNK(info.st_mode));
+    scratch_remove(&s);
+}
+
+static void a_second_writer_is_told(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    struct safe_file *first, *second;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const path = scratch_path(&s, "shared");
+    check_good(safe_file_open(&first, path, &fault), &fault);
+    check_fault(safe_file_open(&second, path, &fault), &fault, FAULT_SYSTEM, "another process is writing it");
+    fault.exit_code = 0;
+    check_good(safe_file_write(first, "first", 5, &fault), &fault);
+    check_good(safe_file_commit(first, &fault), &fault);
+    check_text(path, "first");
+    scratch_remove(&s);
+}
+
+/* What a killed writer left behind is no obstacle, and nothing of it stays. */
+static void a_stale_part_is_taken_over(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    CU_ASSERT_TRUE_FATAL(scratch_write(scratch_path(&s, "x.part"), "a long rest of another run", 26));
+    check_good(safe_file_put(scratch_path(&s, "x"), "x", 1, &fault), &fault);
+    check_text(scratch_path(&s, "x"), "x");
+    CU_ASSERT_EQUAL(files_in(&s), 1);
+    scratch_remove(&s);
+}
+
+/* A sentence with whatever bytes a broken file holds is safe to print, and whole where it is cut. */
+static void sentences_are_printable(void)
+{
+    struct fault fault = {.exit_code = 0};
+    CU_ASSERT_FALSE(fault_set(&fault, FAULT_INPUT, "name %s", "a\x1b[31m\n\xff\xc3\xa9\xc2\x9b"));
+    CU_ASSERT_STRING_EQUAL(fault.text, "name a?[31m??\xc3\xa9??");
+    char huge[2000];
+    memset(huge, 'x', sizeof huge - 1);
+    huge[sizeof huge - 1] = '\0';
+    CU_ASSERT_FALSE(fault_system(&fault, 28, "%s", huge));
+    CU_ASSERT_EQUAL(strlen(fault.text), sizeof fault.text - 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "x...: No space left on device"));
+    CU_ASSERT_FALSE(fault_set(&fault, FAULT_INPUT, "again: %s", "short"));
+    CU_ASSERT_FALSE(fault_set(&fault, FAULT_INPUT, "and %s", fault.text));
+    CU_ASSERT_STRING_EQUAL(fault.text, "and again: short");
+    CU_ASSERT_FALSE(fault_set(NULL, FAULT_INPUT, "nobody hears"));
+}
+
+static void sources_tell_what_cannot_be_read(void)
+{
+    struct byte_source source;
+    struct fault fault = {.exit_code = 0};
+    check_fault(byte_source_open(&source, "/no/such", &fault), &fault, FAULT_INPUT, "No such file");
+    check_fault(byte_source_open(&source, "/", &fault), &fault, FAULT_INPUT, "Is a directory");
+}
+
+static const struct check_case cases[] = {
+    {"puts a new file", puts_a_new_file},
+    {"is not there before commit", is_not_there_before_commit},
+    {"abandon leaves the old one", abandon_leaves_the_old_one},
+    {"a full device leaves the old one", a_full_device_leaves_the_old_one},
+    {"a full device is told", a_full_device_is_told},
+    {"unwritable places are told", unwritable_places_are_told},
+    {"an unwritable folder is told", unwritable_folder_is_told},
+    {"a link is followed", a_link_is_followed},
+    {"a second writer is told", a_second_writer_is_told},
+    {"a stale part is taken over", a_stale_part_is_taken_over},
+    {"sentences are printable", sentences_are_printable},
+    {"sources tell what cannot be read", sources_tell_what_cannot_be_read},
+};
+
+int main(void)
+{
+    return check_main("safe_file", cases, CHECK_COUNT(cases));
+}

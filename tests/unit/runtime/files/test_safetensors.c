@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * safetensors: what is written is read, byte for byte the same each time; whatever else is read ends in a
+ * sentence. */
+#include "files/safetensors.h"
+#include "unit/runtime/files/data_fixture.h"
+
+#include <math.h>
+
+static const double weights[6] = {1, -2.5, 3e-300, 4, INFINITY, -6};
+static const float biases[3] = {0.1f, 0.2f, 0.3f};
+
+static const struct metadata texts[] = {{"spec", "name: \"moons\"\n\ttab é"}, {"step", "12"}};
+
+static bool write_model(const char *path, struct fault *fault)
+{
+    const struct tensor tensors[] = {tensor_of("flow.layer0.bias", 4, 1, 3, 0, biases),
+                                     tensor_of("flow.layer0.weight", 8, 2, 3, 2, weights),
+                                     tensor_of("count", 8, 0, 0, 0, weights),
+                                     tensor_of("empty", 4, 2, 0, 5, NULL)};
+    return safetensors_write(path, tensors, 4, texts, 2, fault);
+}
+
+static void what_is_written_is_read(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    struct safetensors *file;
+    double to[6];
+    float single[3];
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    check_good(write_model(scratch_path(&s, "m"), &fault), &fault);
+    check_good(safetensors_read(&file, scratch_path(&s, "m"), &fault), &fault);
+    CU_ASSERT_EQUAL(safetensors_count(file), 4);
+    CU_ASSERT_STRING_EQUAL(safetensors_at(file, 0)->name, "flow.layer0.bias");
+    CU_ASSERT_STRING_EQUAL(safetensors_metadata(file, "spec"), texts[0].value);
+    CU_ASSERT_STRING_EQUAL(safetensors_metadata(file, "step"), "12");
+    CU_ASSERT_PTR_NULL(safetensors_metadata(file, "none"));
+    CU_ASSERT_PTR_NULL(safetensors_find(file, "__metadata__"));
+    check_good(safetensors_take(file, "flow.layer0.weight", 8, 2, (const int64_t[]){3, 2}, to, &fault),
+               &fault);
+    CU_ASSERT_EQUAL(memcmp(to, weights, sizeof weights), 0);
+    check_good(safetensors_take(file, "flow.layer0.bias", 4, 1, (const int64_t[]){3}, single, &fault),
+               &fault);
+    CU_ASSERT_EQUAL(memcmp(single, biases, sizeof biases), 0);
+    check_good(safetensors_take(file, "count", 8, 0, NULL, to, &fault), &fault);
+    CU_ASSERT_EQUAL(tensor_elements(safetensors_find(file, "empty")), 0);
+    safetensors_free(file);
+    safetensors_free(NULL);
+    CU_ASSERT_EQUAL(files_in(&s), 1);
+    scratch_remove(&s);
+}
+
+static void the_same_input_gives_the_same_bytes(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    size_t length, again_length;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    check_good(write_model(scratch_path(&s, "m"), &fault), &fault);
+    check_good(write_model(scratch_path(&s, "again"), &fault), &fault);
+    char *const bytes = scratch_read(scratch_path(&s, "m"), &length);
+    char *const again = scratch_read(scratch_path(&s, "again"), &again_length);
+    CU_ASSERT_TRUE_FATAL(bytes != NULL && again != NULL && length == again_length);
+    CU_ASSERT_EQUAL(memcmp(bytes, again, length), 0);
+    CU_ASSERT_EQUAL(bytes[8], '{');
+    CU_ASSERT_EQUAL((8 + (unsigned char)bytes[0] + 256 * (unsigned char)bytes[1]) % 64,
+                    0); /* data is aligned */
+    CU_ASSERT_PTR_NOT_NULL(strstr(bytes + 8, "\"flow.layer0.weight\":{\"dtype\":\"F64\",\"shape\":[3,2],"
+                                             "\"data_offsets\":[12,60]}"));
+    free(bytes);
+    free(again);
+    scratch_remove(&s);
+}
+
+static void what_does_not_fit_is_told(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    struct safetensors *file;
+    double to[8];
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    check_good(write_model(scratch_path(&s, "m"), &fault), &fault);
+    check_good(safetensors_read(&file, scratch_path(&s, "m"), &fault), &fault);
+    check_fault(safetensors_take(file, "flow.layer1.weight", 8, 2, (const int64_t[]){3, 2}, to, &fault),
+                &fault, FAULT_INPUT, "m: no tensor flow.layer1.weight");
+    check_fault(safetensors_take(file, "flow.layer0.weight", 8, 2, (const int64_t[]){2, 3}, to, &fault),
+                &fault, FAULT_INPUT, "tensor flow.layer0.weight has shape [3, 2]; [2, 3] is needed");
+    check_fault(safetensors_take(file, "flow.layer0.weight", 8, 1, (const int64_t[]){6}, to, &fault), &fault,
+                FAULT_INPUT, "[6] is needed");
+    check_fault(safetensors_take(file, "flow.layer0.weight", 4, 2, (const int64_t[]){3, 2}, to, &fault),
+                &fault, FAULT_INPUT, "tensor flow.layer0.weight is F64; F32 is needed");
+    safetensors_free(file);
+    scratch_remove(&s);
+}
+
+static bool parse(const char *header, const char *data, size_t data_length, struct fault *fault)
+{
+    static struct bytes bytes;
+    struct safetensors *file;
+    const size_t text = strlen(header);
+    const unsigned char prefix[8] = {(unsigned char)text, (unsigned char)(text >> 8)};
+    bytes.length = 0;
+    add_bytes(&bytes, prefix, 8);
+    add_bytes(&bytes, header, text);
+    add_bytes(&bytes, data, data_length);
+    fault->exit_code = 0;
+    if (!safetensors_parse(&file, "m", bytes.at, bytes.length, fault))
+        return false;
+    safetensors_free(file);
+    return true;
+}
+
+static void headers_of_others_are_read(void)
+{
+    struct fault fault;
+    check_good(parse("{}", "", 0, &fault), &fault);
+    check_good(
+        parse("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}   ", "12345678", 8, &fault),
+        &fault);
+    check_good(
+        parse("{\"b\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[4,12]},"
+              "\"a\":{\"data_offsets\":[0,4],\"dtype\":\"BF16\",\"shape\":[1,2,1]},\"__metadata__\":{}}",
+              "123456789012", 12, &fault),
+        &fault);
+}
+
+/* One fault each; eight bytes of data. */
+static void broken_headers_are_told(void)
+{
+    static const struct {
+        const char *header, *said;
+    } wrong[] = {
+        {"", "no JSON object"},
+        {"[1]", "no JSON object"},
+        {"{", "no JSON object"},
+        {"{\"a\":1}", "a: no object"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"a\":1}", "duplicate object key"},
+        {"{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", "its dtype is unknown"},
+        {"{\"a\":{\"dtype\":\"X9\",\"shape\":[2],\"data_offsets\":[0,8]}}", "its dtype is unknown"},
+        {"{\"a\":{\"dtype\":7,\"shape\":[2],\"data_offsets\":[0,8]}}", "its dtype is unknown"},
+        {"{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", "its shape is no list"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,2],\"data_offsets\":[0,8]}}",
+         "its shape is no list"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}}", "that is no count"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", "that is no count"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,8]}}",
+         "than can be counted"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[0,4294967296,4294967296],\"data_offsets\":[0,0]}}",
+         "than can be counted"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[99999999999999999999],\"data_offsets\":[0,8]}}",
+         "no JSON object"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", "its data_offsets are not two counts"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,9]}}",
+         "its data_offsets are not two counts"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}",
+         "its data lies outside the file"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}",
+         "its data lies outside the file"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}",
+         "its shape and data_offsets do not agree"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+         "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+         "over another tensor's"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", "a gap before its data"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}",
+         "data that belongs to no tensor"},
+        {"{\"__metadata__\":3,\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+         "__metadata__: no object"},
+        {"{\"__metadata__\":{\"k\":3},\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+         "k: a value of __metadata__ is no text"},
+    };
+    struct fault fault;
+    for (size_t i = 0; i < CHECK_COUNT(wrong); i++)
+        check_fault(parse(wrong[i].header, "12345678", 8, &fault), &fault, FAULT_INPUT, wrong[i].said);
+}
+
+/* Every beginning of a sound file is refused. */
+static void truncated_files_are_told(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    struct safetensors *file;
+    size_t length;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    check_good(write_model(scratch_path(&s, "m"), &fault), &fault);
+    char *const bytes = scratch_read(scratch_path(&s, "m"), &length);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
+    for (size_t n = 0; n < length; n++) {
+        CU_ASSERT_FALSE(safetensors_parse(&file, "m", bytes, n, &fault));
+        CU_ASSERT_EQUAL(fault.exit_code, FAULT_INPUT);
+    }
+    memset(bytes, 0xff, 8);
+    check_fault(safetensors_parse(&file, "m", bytes, length, &fault), &fault, FAULT_INPUT,
+                "its first eight bytes are no header length");
+    free(bytes);
+    check_fault(safetensors_read(&file, scratch_path(&s, "none"), &fault), &fault, FAULT_INPUT,
+                "No such file");
+    check_fault(safetensors_read(&file, s.folder, &fault), &fault, FAULT_INPUT, "Is a directory");
+    check_fault(safetensors_read(&file, "/dev/null", &fault), &fault, FAULT_INPUT, "a model must be a file");
+    scratch_remove(&s);
+}
+
+static void a_full_device_leaves_the_old_model(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    struct safetensors *file;
+    static const double large[10000];
+    const struct tensor tensor = tensor_of("large", 8, 1, 10000, 0, large);
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    check_good(write_model(scratch_path(&s, "m"), &fault), &fault);
+    limit_files(20000);
+    const bool done = safetensors_write(scratch_path(&s, "m"), &tensor, 1, NULL, 0, &fault);
+    lift_limit();
+    check_fault(done, &fault, FAULT_SYSTEM, "m: File too large");
+    fault.exit_code = 0;
+    check_good(safetensors_read(&file, scratch_path(&s, "m"), &fault), &fault);
+    CU_ASSERT_EQUAL(safetensors_count(file), 4);
+    safetensors_free(file);
+    CU_ASSERT_EQUAL(files_in(&s), 1);
+    if (scratch_there("/dev/full"))
+        check_fault(write_model("/dev/full", &fault), &fault, FAULT_SYSTEM, "No space left on device");
+    check_fault(write_model(scratch_path(&s, "no/m"), &fault), &fault, FAULT_SYSTEM, "No such file");
+    scratch_remove(&s);
+}
+
+static const struct check_case cases[] = {
+    {"what is written is read", what_is_written_is_read},
+    {"the same input gives the same bytes", the_same_input_gives_the_same_bytes},
+    {"what does not fit is told", what_does_not_fit_is_told},
+    {"headers of others are read", headers_of_others_are_read},
+    {"broken headers are told", broken_headers_are_told},
+    {"truncated files are told", truncated_files_are_told},
+    {"a full device leaves the old model", a_full_device_leaves_the_old_model},
+};
+
+int main(void)
+{
+    return check_main("safetensors", cases, CHECK_COUNT(cases));
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Rows in tiles over threads: values against plain loops, tails, orders, and the same bits for any number of
+ * threads. */
+#include "check.h"
+#include "kernels/kernel_run.h"
+#include "numbers/random.h"
+#include "unit/runtime/kernels/fake_bundle.h"
+
+#include <math.h>
+
+enum { MOST_ROWS = 1000, D = 3 };
+
+static struct fake fake;
+
+struct fixture {
+    double theta[D * D + D], x[MOST_ROWS * D], y[MOST_ROWS * D], s[MOST_ROWS * D + 1];
+};
+
+static void make_fixture(struct fixture *f)
+{
+    fake_make(&fake, FAKE_DOUBLE3);
+    random_fill_normal(5, 1, 0, MOST_ROWS * D, 8, f->x);
+    random_fill_normal(5, 2, 0, MOST_ROWS * D, 8, f->y);
+    random_fill_normal(5, 3, 0, D * D + D, 8, f->theta);
+    for (int i = 0; i < D * D; i++)
+        f->theta[i] *= 0.1;
+}
+
+static struct kernel_run *make_run(const char *kernel, int64_t rows, int threads, const double *theta)
+{
+    struct kernel_run *run;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE_FATAL(kernel_run_new(&run, &fake.bundle, kernel, rows, threads, &fault));
+    kernel_run_parameters(run, theta);
+    return run;
+}
+
+static double expected_s(const struct fixture *f, int64_t row, int i)
+{
+    double s = f->y[row * D + i] + f->theta[D * D + i];
+    for (int j = 0; j < D; j++)
+        s += f->theta[i * D + j] * f->y[row * D + j];
+    return s;
+}
+
+static void rows_of_any_number(void)
+{
+    static struct fixture f;
+    make_fixture(&f);
+    struct kernel_run *run = make_run("apply", MOST_ROWS, 2, f.theta);
+    kernel_run_input(run, "y", f.y);
+    kernel_run_output(run, "s", f.s);
+    for (int64_t n = 1; n <= MOST_ROWS; n = n < 20 ? n + 1 : n * 3 - 1) {
+        for (int i = 0; i <= MOST_ROWS * D; i++)
+            f.s[i] = -77;
+        kernel_run_go(run, n);
+        for (int64_t row = 0; row < n; row++)
+            for (int i = 0; i < D; i++)
+                CU_ASSERT_DOUBLE_EQUAL(f.s[row * D + i], expected_s(&f, row, i), 1e-13);
+        for (int64_t i = n * D; i <= MOST_ROWS * D; i++)
+            CU_ASSERT_EQUAL(f.s[i], -77);
+    }
+    kernel_run_free(run);
+}
+
+static void rows_in_another_order(void)
+{
+    static struct fixture f;
+    make_fixture(&f);
+    uint32_t order[MOST_ROWS];
+    random_permutation(1, 1, MOST_ROWS, order);
+    struct kernel_run *run = make_run("apply", MOST_ROWS, 1, f.theta);
+    kernel_run_input(run, "y", f.y);
+    kernel_run_output(run, "s", f.s);
+    kernel_run_order(run, order + 10);
+    kernel_run_go(run, 501);
+    for (int64_t row = 0; row < 501; row++)
+        for (int i = 0; i < D; i++)
+            CU_ASSERT_DOUBLE_EQUAL(f.s[row * D + i], expected_s(&f, order[row + 10], i), 1e-13);
+    kernel_run_free(run);
+}
+
+struct totals {
+    double cost, penalty, weight[D * D], bias[D], lambda;
+};
+
+static void train_once(const struct fixture *f, int64_t n, int threads, struct totals *out)
+{
+    struct kernel_run *run = make_run("train", n, threads, f->theta);
+    out->lambda = 0.5;
+    kernel_run_setting(run, "lambda", &out->lambda);
+    kernel_run_input(run, "x", f->x);
+    kernel_run_input(run, "y", f->y);
+    kernel_run_total(run, "cost", &out->cost);
+    kernel_run_total(run, "penalty", &out->penalty);
+    kernel_run_total(run, "grad.flow.layer0.weight", out->weight);
+    kernel_run_total(run, "grad.flow.layer0.bias", out->bias);
+    kernel_run_noise(run, 9, 4, 0);
+    kernel_run_go(run, n);
+    kernel_run_free(run);
+}
+
+/* Weight 1/n for each row, 0 for what fills the last tile. */
+static void totals_are_means_of_rows(void)
+{
+    static struct fixture f;
+    static struct totals totals;
+    make_fixture(&f);
+    for (int64_t n = 1; n < 200; n = 2 * n + 3) {
+        double cost = 0, bias[D] = {0};
+        for (int64_t row = 0; row < n; row++)
+            for (int i = 0; i < D; i++) {
+                double e = expected_s(&f, row, i) - f.x[row * D + i];
+                cost += e * e / (double)n;
+                bias[i] += 2 * e / (double)n;
+            }
+        train_once(&f, n, 2, &totals);
+        CU_ASSERT_DOUBLE_EQUAL(totals.cost, cost, 1e-12 * cost);
+        CU_ASSERT_TRUE(totals.penalty > 0);
+        for (int i = 0; i < D; i++)
+            CU_ASSERT_DOUBLE_EQUAL(totals.bias[i], bias[i], 1e-11);
+    }
+}
+
+/* The gradient that the tests' own bundle gives is one: central differences of cost + lambda * penalty. */
+static void gradient_is_the_derivative(void)
+{
+    static struct fixture f;
+    static struct totals totals, up, down;
+    make_fixture(&f);
+    train_once(&f, 37, 1, &totals);
+    for (int i = 0; i < D * D + D; i++) {
+        const double kept = f.theta[i], h = 1e-5;
+        f.theta[i] = kept + h;
+        train_once(&f, 37, 1, &up);
+        f.theta[i] = kept - h;
+        train_once(&f, 37, 1, &down);
+        f.theta[i] = kept;
+        double slope = (up.cost - down.cost + 0.5 * (up.penalty - down.penalty)) / (2 * h);
+        CU_ASSERT_DOUBLE_EQUAL(slope, i < D * D ? totals.weight[i] : totals.bias[i - D * D], 1e-7);
+    }
+}
+
+static void same_bits_for_any_threads(void)
+{
+    static struct fixture f;
+    static struct totals one, many;
+    static const int64_t sizes[] = {1, 3, 64, 257, 1000};
+    make_fixture(&f);
+    for (size_t k = 0; k < CHECK_COUNT(sizes); k++) {
+        train_once(&f, sizes[k], 1, &one);
+        for (int threads = 2; threads <= 5; threads++) {
+            train_once(&f, sizes[k], threads, &many);
+            CU_ASSERT_EQUAL(memcmp(&one, &many, sizeof one), 0);
+        }
+    }
+}
+
+static void noise_belongs_to_the_sample(void)
+{
+    static struct fixture f;
+    static double all[MOST_ROWS], part[MOST_ROWS];
+    make_fixture(&f);
+    struct kernel_run *run = make_run("measure", MOST_ROWS, 1, f.theta);
+    kernel_run_input(run, "x", f.x);
+    kernel_run_input(run, "y", f.y);
+    kernel_run_output(run, "penalty", all);
+    kernel_run_noise(run, 3, 3, 0);
+    kernel_run_go(run, 100);
+    kernel_run_output(run, "penalty", part);
+    kernel_run_noise(run, 3, 3, 30);
+    kernel_run_go(run, 50);
+    for (int i = 0; i < 50; i++)
+        CU_ASSERT_EQUAL(part[i], all[30 + i]);
+    CU_ASSERT_NOT_EQUAL(all[0], all[1]);
+    kernel_run_free(run);
+}
+
+static void leaves_are_a_power_of_two(void)
+{
+    static struct fixture f;
+    make_fixture(&f);
+    struct kernel_run *run = make_run("train", MOST_ROWS, 3, f.theta);
+    static const int64_t rows[] = {1, 4, 5, 8, 9, 16, 17, 1000}, leaves[] = {1, 1, 2, 2, 2, 4, 4, 64};
+    for (size_t i = 0; i < CHECK_COUNT(rows); i++)
+        CU_ASSERT_EQUAL(kernel_run_leaves(run, rows[i]), leaves[i]);
+    CU_ASSERT_EQUAL(kernel_run_flop(run), 1e6);
+    CU_ASSERT_TRUE(kernel_run_bytes(run) > 64 * 14 * 8);
+    kernel_run_free(run);
+}
+
+/* Where sums are large beside a tile's work, leaves have several tiles, but there are some for threads to
+ * share; how many depends on the rows and the kernel alone. */
+static void leaves_are_worth_their_sums(void)
+{
+    static struct fixture f;
+    make_fixture(&f);
+    struct gpfc_kernel kernels[16];
+    CU_ASSERT_FATAL(fake.bundle.n_kernels <= (int64_t)CHECK_COUNT(kernels));
+    memcpy(kernels, fake.bundle.kernels, (size_t)fake.bundle.n_kernels * sizeof kernels[0]);
+    fake.bundle.kernels = kernels;
+    struct gpfc_kernel *train = NULL;
+    for (int64_t i = 0; i < fake.bundle.n_kernels; i++)
+        if (strcmp(kernels[i].name, "train") == 0)
+            train = &kernels[i];
+    CU_ASSERT_PTR_NOT_NULL_FATAL(train);
+    static const struct {
+        int64_t elements, rows, leaves;
+        double flop;
+    } cases[] = {{14, 1000, 64, 1e6},    {14, 1000, 16, 1},      {100000, 1000, 16, 1e6},
+                 {50000, 1000, 32, 1e6}, {5000, 1000, 64, 1e6},  {10000, 100, 16, 1e6},
+                 {10000, 20, 4, 1},      {10000, 4000, 64, 1e6}, {1 << 20, 1000, 8, 1e6}};
+    for (size_t i = 0; i < CHECK_COUNT(cases); i++) {
+        train->sum_elements = cases[i].elements;
+        train->flop_per_sample = cases[i].flop;
+        for (int threads = 1; threads <= 3; threads += 2) {
+            struct kernel_run *run = make_run("train", cases[i].rows, threads, f.theta);
+            CU_ASSERT_EQUAL(kernel_run_leaves(run, cases[i].rows), cases[i].leaves);
+            kernel_run_free(run);
+        }
+    }
+}
+
+static void unknown_kernel_is_told(void)
+{
+    struct kernel_run *run;
+    struct fault fault = {0};
+    fake_make(&fake, FAKE_SINGLE2);
+    CU_ASSERT_FALSE(kernel_run_new(&run, &fake.bundle, "fly", 1, 1, &fault));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "'fly'"));
+    CU_ASSERT_PTR_NULL(run);
+}
+
+/* ---- bundles ------------------------------------------------------------------------------------------- */
+
+static void bundles_are_checked(void)
+{
+    struct fault fault = {0};
+    fake_make(&fake, FAKE_SINGLE2);
+    CU_ASSERT_TRUE(bundle_check(&fake.bundle, &fault));
+    fake.bundle.abi_version = 99;
+    CU_ASSERT_FALSE(bundle_check(&fake.bundle, &fault));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "interface 99"));
+    fake_make(&fake, FAKE_SINGLE2);
+    fake.bundle.n_kernels = 3;
+    CU_ASSERT_FALSE(bundle_check(&fake.bundle, &fault));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "'invert'"));
+    fake_make(&fake, FAKE_SINGLE2);
+    fake.bundle.precision = 2;
+    CU_ASSERT_FALSE(bundle_check(&fake.bundle, &fault));
+}
+
+static void processor_is_checked(void)
+{
+    struct fault fault = {0};
+    CU_ASSERT_TRUE(bundle_cpu_fits("", "generic", &fault));
+    CU_ASSERT_TRUE(bundle_cpu_fits("+64bit,-avx512f,+nothing-we-know", "generic", &fault));
+#if defined(__x86_64__)
+    if (!__builtin_cpu_supports("avx512vbmi")) {
+        CU_ASSERT_FALSE(bundle_cpu_fits("+sse3,+avx512vbmi", "icelake-server", &fault));
+        CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "icelake-server"));
+        CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "lacks avx512vbmi;"));
+    }
+#endif
+}
+
+int main(void)
+{
+    static const struct check_case cases[] = {
+        {"rows of any number", rows_of_any_number},
+        {"rows in another order", rows_in_another_order},
+        {"totals are means of rows", totals_are_means_of_rows},
+        {"gradient is the derivative", gradient_is_the_derivative},
+        {"same bits for any threads", same_bits_for_any_threads},
+        {"noise belongs to the sample", noise_belongs_to_the_sample},
+        {"leaves are a power of two", leaves_are_a_power_of_two},
+        {"leaves are worth their sums", leaves_are_worth_their_sums},
+        {"unknown kernel is told", unknown_kernel_is_told},
+        {"bundles are checked", bundles_are_checked},
+        {"processor is checked", processor_is_checked},
+    };
+    return check_main("kernel_run", cases, CHECK_COUNT(cases));
+}

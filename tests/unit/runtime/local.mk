@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+#
+# The test of a file of runtime/X is in tests/unit/runtime/X; what stands in for kernels, base flows and data is
+# beside the tests of what it stands for.
+watched_memory = \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=strndup
+fake_bundle = tests/unit/runtime/kernels/fake_bundle.c tests/unit/runtime/kernels/fake_bundle.h \
+	tests/unit/runtime/kernels/fake_kernels.h tests/unit/runtime/kernels/fake_base_kernels.h
+fake_pairs = tests/unit/runtime/model/fake_pairs.h tests/scratch.h $(fake_bundle)
+fake_trainer = tests/unit/runtime/command/fake_trainer.c tests/unit/runtime/command/fake_trainer.h \
+	$(fake_pairs)
+fake_base = tests/unit/runtime/base/fake_base.c tests/unit/runtime/base/fake_base.h
+data_fixture = tests/unit/runtime/files/data_fixture.h tests/scratch.h
+npz_fixture = tests/unit/runtime/files/npz_fixture.h $(data_fixture)
+
+# ground
+check_PROGRAMS += tests/unit/runtime/ground/test_pin
+tests_unit_runtime_ground_test_pin_SOURCES = tests/unit/runtime/ground/test_pin.c
+
+# numbers
+check_PROGRAMS += tests/unit/runtime/numbers/test_factors tests/unit/runtime/numbers/test_ode \
+	tests/unit/runtime/numbers/test_random
+tests_unit_runtime_numbers_test_factors_SOURCES = tests/unit/runtime/numbers/test_factors.c
+tests_unit_runtime_numbers_test_ode_SOURCES = tests/unit/runtime/numbers/test_ode.c
+tests_unit_runtime_numbers_test_random_SOURCES = tests/unit/runtime/numbers/test_random.c
+
+# files
+check_PROGRAMS += tests/unit/runtime/files/test_csv tests/unit/runtime/files/test_npy \
+	tests/unit/runtime/files/test_npz tests/unit/runtime/files/test_npz_place \
+	tests/unit/runtime/files/test_safe_file tests/unit/runtime/files/test_safetensors
+tests_unit_runtime_files_test_csv_SOURCES = tests/unit/runtime/files/test_csv.c $(data_fixture)
+tests_unit_runtime_files_test_npy_SOURCES = tests/unit/runtime/files/test_npy.c $(data_fixture)
+tests_unit_runtime_files_test_npz_SOURCES = tests/unit/runtime/files/test_npz.c $(npz_fixture)
+tests_unit_runtime_files_test_npz_place_SOURCES = tests/unit/runtime/files/test_npz_place.c \
+	$(data_fixture)
+tests_unit_runtime_files_test_safe_file_SOURCES = tests/unit/runtime/files/test_safe_file.c \
+	$(data_fixture)
+tests_unit_runtime_files_test_safetensors_SOURCES = tests/unit/runtime/files/test_safetensors.c \
+	$(data_fixture)
+
+# data
+check_PROGRAMS += tests/unit/runtime/data/test_samples tests/unit/runtime/data/test_samples_memory \
+	tests/unit/runtime/data/test_standard tests/unit/runtime/data/test_toys
+tests_unit_runtime_data_test_samples_SOURCES = tests/unit/runtime/data/test_samples.c $(npz_fixture)
+tests_unit_runtime_data_test_samples_memory_SOURCES = tests/unit/runtime/data/test_samples_memory.c \
+	tests/watched_memory.h $(npz_fixture)
+tests_unit_runtime_data_test_samples_memory_LDFLAGS = $(AM_LDFLAGS) $(watched_memory)
+tests_unit_runtime_data_test_standard_SOURCES = tests/unit/runtime/data/test_standard.c $(data_fixture)
+tests_unit_runtime_data_test_toys_SOURCES = tests/unit/runtime/data/test_toys.c $(data_fixture)
+EXTRA_DIST += tests/unit/runtime/data/toy_counts.npz
+
+# kernels
+check_PROGRAMS += tests/unit/runtime/kernels/test_kernel_run tests/unit/runtime/kernels/test_kernel_tile
+tests_unit_runtime_kernels_test_kernel_run_SOURCES = tests/unit/runtime/kernels/test_kernel_run.c \
+	$(fake_bundle)
+tests_unit_runtime_kernels_test_kernel_tile_SOURCES = tests/unit/runtime/kernels/test_kernel_tile.c
+
+# base
+check_PROGRAMS += tests/unit/runtime/base/test_base_flow tests/unit/runtime/base/test_mixture
+tests_unit_runtime_base_test_base_flow_SOURCES = tests/unit/runtime/base/test_base_flow.c \
+	tests/watched_memory.h $(fake_base)
+tests_unit_runtime_base_test_base_flow_LDFLAGS = $(AM_LDFLAGS) $(watched_memory)
+tests_unit_runtime_base_test_mixture_SOURCES = tests/unit/runtime/base/test_mixture.c $(data_fixture)
+
+# model
+check_PROGRAMS += tests/unit/runtime/model/test_data_memory tests/unit/runtime/model/test_evaluate \
+	tests/unit/runtime/model/test_pairs
+tests_unit_runtime_model_test_data_memory_SOURCES = tests/unit/runtime/model/test_data_memory.c \
+	tests/watched_memory.h $(npz_fixture)
+tests_unit_runtime_model_test_data_memory_LDFLAGS = $(AM_LDFLAGS) $(watched_memory)
+tests_unit_runtime_model_test_evaluate_SOURCES = tests/unit/runtime/model/test_evaluate.c $(fake_pairs)
+tests_unit_runtime_model_test_pairs_SOURCES = tests/unit/runtime/model/test_pairs.c $(fake_base) \
+	$(data_fixture)
+
+# train
+check_PROGRAMS += tests/unit/runtime/train/test_adam tests/unit/runtime/train/test_checkpoint \
+	tests/unit/runtime/train/test_rate tests/unit/runtime/train/test_soap \
+	tests/unit/runtime/train/test_time_steps tests/unit/runtime/train/test_train
+tests_unit_runtime_train_test_adam_SOURCES = tests/unit/runtime/train/test_adam.c $(fake_bundle)
+tests_unit_runtime_train_test_checkpoint_SOURCES = tests/unit/runtime/train/test_checkpoint.c \
+	$(fake_pairs)
+tests_unit_runtime_train_test_rate_SOURCES = tests/unit/runtime/train/test_rate.c $(fake_bundle)
+tests_unit_runtime_train_test_soap_SOURCES = tests/unit/runtime/train/test_soap.c $(fake_bundle)
+tests_unit_runtime_train_test_time_steps_SOURCES = tests/unit/runtime/train/test_time_steps.c \
+	$(fake_bundle)
+tests_unit_runtime_train_test_train_SOURCES = tests/unit/runtime/train/test_train.c \
+	tests/watched_memory.h $(fake_pairs)
+tests_unit_runtime_train_test_train_LDFLAGS = $(AM_LDFLAGS) $(watched_memory)
+
+# command
+check_PROGRAMS += tests/unit/runtime/command/test_command_base \
+	tests/unit/runtime/command/test_command_train tests/unit/runtime/command/test_commands \
+	tests/unit/runtime/command/test_progress
+tests_unit_runtime_command_test_command_base_SOURCES = tests/unit/runtime/command/test_command_base.c \
+	$(fake_trainer)
+tests_unit_runtime_command_test_command_train_SOURCES = tests/unit/runtime/command/test_command_train.c \
+	$(fake_trainer)
+tests_unit_runtime_command_test_commands_SOURCES = tests/unit/runtime/command/test_commands.c \
+	$(fake_trainer)
+tests_unit_runtime_command_test_progress_SOURCES = tests/unit/runtime/command/test_progress.c

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What evaluate tells of a flow whose numbers are known, and the flow as a C library. */
+#include "check.h"
+#include "gpfc/runtime.h"
+#include "model/evaluate.h"
+#include "model/evaluate_base.h"
+#include "model/flow.h"
+#include "model/weights.h"
+#include "numbers/factors.h"
+#include "scratch.h"
+#include "unit/runtime/kernels/fake_bundle.h"
+#include "unit/runtime/model/fake_pairs.h"
+
+#include <math.h>
+
+static struct fake fake;
+
+/* ---- log-determinants ---------------------------------------------------------------------------------- */
+
+static void log_determinants(void)
+{
+    double pivoted[] = {0, 2, 3, 0}, general[] = {2, -1, 0, 1, 3, 5, -4, 0.5, 7}, singular[] = {1, 2, 2, 4};
+    double tiny[] = {1e-200, 0, 0, 1e-200};
+    CU_ASSERT_DOUBLE_EQUAL(log_abs_det(pivoted, 2), log(6), 1e-15);
+    CU_ASSERT_DOUBLE_EQUAL(log_abs_det(general, 3), log(64), 1e-14); /* 2 (21 - 2.5) + (7 + 20) */
+    CU_ASSERT_EQUAL(log_abs_det(singular, 2), -INFINITY);
+    CU_ASSERT_DOUBLE_EQUAL(log_abs_det(tiny, 2), 2 * log(1e-200), 1e-10);
+}
+
+/* ---- evaluation ---------------------------------------------------------------------------------------- */
+
+static struct evaluation run(const void *theta, const struct pairs *pairs, double nll, int threads)
+{
+    struct evaluation out;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE_FATAL(evaluate(&out, &fake.bundle, theta, FAKE_STEPS, pairs->x_train, pairs->y_train,
+                                  pairs->n_train, nll, threads, &fault));
+    return out;
+}
+
+static void identity_changes_nothing(void)
+{
+    const double theta[12] = {0};
+    fake_make(&fake, FAKE_DOUBLE3);
+    struct pairs pairs = fake_pairs(3, 8, 5000, 0);
+    const struct evaluation e = run(theta, &pairs, 2.5, 2);
+    CU_ASSERT_EQUAL(e.samples, 5000);
+    CU_ASSERT_DOUBLE_EQUAL(e.cost_after, e.cost_before, 1e-12);
+    CU_ASSERT_EQUAL(e.energy, 0);
+    CU_ASSERT_EQUAL(e.penalty, 0);
+    CU_ASSERT_EQUAL(e.density_error_max, 0);
+    CU_ASSERT_DOUBLE_EQUAL(e.roundtrip_max, 0, 1e-15);
+    CU_ASSERT_EQUAL(e.mean_max, e.mean_before_max);
+    CU_ASSERT_TRUE(e.mean_max < 0.1 && e.covariance_error_max < 0.1);
+    CU_ASSERT_EQUAL(e.nll_after, 2.5);
+    fake_pairs_free(&pairs);
+}
+
+/* s(y) = y + W y + b against sums by hand. */
+static void known_map_gives_known_numbers(void)
+{
+    double theta[6], cost = 0, energy = 0, delta = 0, largest = 0, mean[2] = {0}, square = 0;
+    fake_make(&fake, FAKE_DOUBLE2);
+    struct pairs pairs = fake_pairs(2, 8, 300, 0);
+    for (int i = 0; i < 6; i++)
+        theta[i] = fake_optimum(5 - i) / 2;
+    const double *x = pairs.x_train, *y = pairs.y_train, n = 300;
+    double determinant = log((1 + theta[0]) * (1 + theta[3]) - theta[1] * theta[2]);
+    for (int k = 0; k < 300; k++) {
+        double s[2], one = determinant;
+        for (int i = 0; i < 2; i++) {
+            double v = theta[2 * i] * y[2 * k] + theta[2 * i + 1] * y[2 * k + 1] + theta[4 + i];
+            s[i] = y[2 * k + i] + v;
+            cost += pow(x[2 * k + i] - s[i], 2) / n;
+            energy += v * v / 2 / n;
+            one -= (s[i] * s[i] - y[2 * k + i] * y[2 * k + i]) / 2;
+            mean[i] += s[i] / n;
+        }
+        square += s[0] * s[1] / n;
+        delta += fabs(one) / n;
+        largest = fmax(largest, fabs(one));
+    }
+    const struct evaluation e = run(theta, &pairs, NAN, 3);
+    CU_ASSERT_DOUBLE_EQUAL(e.cost_after, cost, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(e.energy, energy, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(e.density_error_mean, delta, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(e.density_error_max, largest, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(e.mean_max, fmax(fabs(mean[0]), fabs(mean[1])), 1e-12);
+    CU_ASSERT_TRUE(e.covariance_error_max >= fabs(square - mean[0] * mean[1]) - 1e-12);
+    CU_ASSERT_TRUE(e.roundtrip_max < 1e-13 && e.penalty > 0 && isnan(e.nll_after));
+    const struct evaluation one = run(theta, &pairs, NAN, 1);
+    CU_ASSERT_EQUAL(memcmp(&one, &e, offsetof(struct evaluation, nll_before)), 0);
+    fake_pairs_free(&pairs);
+}
+
+/* The cost before is the spec's cost, too. */
+static void l1_cost_is_measured(void)
+{
+    const double theta[6] = {0};
+    fake_make(&fake, FAKE_DOUBLE2);
+    fake_set(&fake, "cost.kind", "l1");
+    fake_set(&fake, "cost.smoothing", "1e-3");
+    struct pairs pairs = fake_pairs(2, 8, 10, 0);
+    double sum = 0;
+    for (int i = 0; i < 20; i++)
+        sum += sqrt(pow(((double *)pairs.x_train)[i] - ((double *)pairs.y_train)[i], 2) + 1e-6) - 1e-3;
+    CU_ASSERT_DOUBLE_EQUAL(run(theta, &pairs, NAN, 1).cost_before, sum / 10, 1e-12);
+    fake_pairs_free(&pairs);
+}
+
+static void what_is_not_finite_shows(void)
+{
+    float theta[6] = {0};
+    fake_make(&fake, FAKE_SINGLE2);
+    struct pairs pairs = fake_pairs(2, 4, 9, 0);
+    theta[4] = 3e38F;
+    ((float *)pairs.y_train)[6] = 3e38F;
+    const struct evaluation e = run(theta, &pairs, NAN, 1);
+    CU_ASSERT_FALSE(isfinite(e.cost_after));
+    CU_ASSERT_FALSE(isfinite(e.roundtrip_max));
+    CU_ASSERT_FALSE(isfinite(e.density_error_max));
+    fake_pairs_free(&pairs);
+}
+
+/* ---- the base flow ------------------------------------------------------------------------------------- */
+
+static struct base_flow *make_base(const double log_scale[2])
+{
+    const float theta[4] = {(float)log_scale[0], (float)log_scale[1], 0.5F, -0.25F};
+    struct base_flow *base;
+    struct fault fault = {0};
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "base.kind", "bnaf");
+    CU_ASSERT_TRUE_FATAL(base_flow_compiled(&base, fake.bundle.base, theta, 1e-5, 2, &fault));
+    return base;
+}
+
+/* Both densities are normal ones, of deviations exp(-l), so that the box of the samples holds them. */
+static void densities_integrate_to_one(void)
+{
+    static const double log_scale[2] = {-0.3, 0.7};
+    const float theta[6] = {0, 0.2F, 0, 0, 0.125F, 0}; /* W of trace 0 that keeps areas */
+    static float x[2 * 3000];
+    struct base_evaluation e;
+    struct fault fault = {0};
+    struct base_flow *base = make_base(log_scale);
+    random_fill_normal(1, 1, 0, 6000, 4, x);
+    for (int i = 0; i < 6000; i++)
+        x[i] = (x[i] - (i % 2 == 0 ? 0.5F : -0.25F)) * (float)exp(-log_scale[i % 2]);
+    CU_ASSERT_TRUE_FATAL(evaluate_base(&e, &fake.bundle, theta, FAKE_STEPS, base, x, 3000, 2, &fault));
+    CU_ASSERT_DOUBLE_EQUAL(e.integral_before, 1, 1e-5);
+    CU_ASSERT_DOUBLE_EQUAL(e.integral_after, 1, 1e-5);
+    CU_ASSERT_TRUE(e.near.samples == 3000 && e.near.not_converged == 0);
+    CU_ASSERT_TRUE(e.near.roundtrip_max > 0 && e.near.roundtrip_max < 1e-5);
+    CU_ASSERT_TRUE(e.far.samples == 1000 && e.far.not_converged == 0);
+    CU_ASSERT_TRUE(e.far.roundtrip_max > 0 && e.far.roundtrip_max < 2e-5);
+    const float shrunk[6] = {-0.875F, 0, 0, 0, 0, 0}; /* the box is too small for what s makes of it */
+    CU_ASSERT_TRUE_FATAL(evaluate_base(&e, &fake.bundle, shrunk, FAKE_STEPS, base, x, 3000, 1, &fault));
+    CU_ASSERT_DOUBLE_EQUAL(e.integral_before, 1, 1e-5);
+    CU_ASSERT_TRUE(e.integral_after < 0.9);
+    base_flow_free(base);
+}
+
+/* ---- the library --------------------------------------------------------------------------------------- */
+
+static void flow_goes_there_and_back(void)
+{
+    enum { N = 5001 };
+    static float y[2 * N], s[2 * N], back[2 * N];
+    const float theta[6] = {0.1F, 0.2F, -0.3F, 0.05F, 1, -2};
+    const struct weights_note note = {.seed = 1};
+    struct scratch scratch;
+    struct fault fault = {0};
+    char message[256] = "";
+    CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
+    fake_make(&fake, FAKE_SINGLE2);
+    const char *model = scratch_path(&scratch, "m.safetensors");
+    const struct weights_beside alone = {.bundle = &fake.bundle};
+    CU_ASSERT_TRUE_FATAL(weights_write(model, &alone, &fake.bundle, theta, &note, &fault));
+    struct gpfc_flow *flow = gpfc_flow_open(&fake.bundle, model, 2, message, sizeof message);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(flow);
+    random_fill_normal(1, 1, 0, 2 * N, 4, y);
+    gpfc_flow_apply(flow, y, s, N);
+    gpfc_flow_invert(flow, s, back, N);
+    for (int i = 0; i < 2 * N; i++)
+        CU_ASSERT_DOUBLE_EQUAL((double)back[i], (double)y[i], 1e-5);
+    CU_ASSERT_DOUBLE_EQUAL((double)s[2 * N - 2], 1 + 1.1 * (double)y[2 * N - 2] + 0.2 * (double)y[2 * N - 1],
+                           1e-6);
+    gpfc_flow_apply(flow, y, y, N); /* in place */
+    CU_ASSERT_EQUAL(memcmp(y, s, sizeof y), 0);
+    gpfc_flow_apply(flow, y, y, 0);
+    gpfc_flow_close(flow);
+    CU_ASSERT_PTR_NULL(gpfc_flow_open(&fake.bundle, "/no/such/model", 0, message, sizeof message));
+    CU_ASSERT_PTR_NOT_NULL(strstr(message, "/no/such/model"));
+    gpfc_flow_close(NULL);
+    scratch_remove(&scratch);
+}
+
+int main(void)
+{
+    static const struct check_case cases[] = {
+        {"log-determinants", log_determinants},
+        {"identity changes nothing", identity_changes_nothing},
+        {"known map gives known numbers", known_map_gives_known_numbers},
+        {"l1 cost is measured", l1_cost_is_measured},
+        {"what is not finite shows", what_is_not_finite_shows},
+        {"densities integrate to one", densities_integrate_to_one},
+        {"flow goes there and back", flow_goes_there_and_back},
+    };
+    return check_main("evaluate", cases, CHECK_COUNT(cases));
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Learning rates and the penalty's decay over a training. */
+#include "check.h"
+#include "train/rate.h"
+#include "unit/runtime/kernels/fake_bundle.h"
+
+#include <math.h>
+
+static const struct rate base = {
+    .start = 0.1, .decay = 0.5, .decays = 4, .warmup_steps = 0, .epochs = 10, .epoch_steps = 7};
+
+static void constant_stays(void)
+{
+    struct rate rate = base;
+    rate.schedule = RATE_CONSTANT;
+    CU_ASSERT_EQUAL(rate_at(&rate, 0), 0.1);
+    CU_ASSERT_EQUAL(rate_at(&rate, 69), 0.1);
+}
+
+/* Decays at epochs 2, 4, 6, 8 of 10. */
+static void steps_go_down_at_even_epochs(void)
+{
+    struct rate rate = base;
+    rate.schedule = RATE_STEP;
+    const int passed[10] = {0, 0, 1, 1, 2, 2, 3, 3, 4, 4};
+    for (int epoch = 0; epoch < 10; epoch++)
+        for (int step = 0; step < 7; step++)
+            CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, epoch * 7 + step), 0.1 * pow(0.5, passed[epoch]), 1e-16);
+}
+
+static void cosine_falls_to_zero(void)
+{
+    struct rate rate = base;
+    rate.schedule = RATE_COSINE;
+    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 0), 0.1, 1e-16);
+    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 35), 0.05, 1e-16);
+    for (int step = 1; step < 70; step++)
+        CU_ASSERT_TRUE(rate_at(&rate, step) < rate_at(&rate, step - 1) && rate_at(&rate, step) > 0);
+    CU_ASSERT_EQUAL(rate_at(&rate, 70), 0);
+    CU_ASSERT_EQUAL(rate_at(&rate, 1000), 0);
+}
+
+static void warm_up_rises_then_the_schedule_follows(void)
+{
+    struct rate rate = base;
+    rate.schedule = RATE_COSINE;
+    rate.warmup_steps = 10;
+    for (int step = 0; step < 10; step++)
+        CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, step), 0.01 * (step + 1), 1e-16);
+    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 10), 0.1, 1e-16);
+    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 40), 0.05, 1e-16);
+    rate.warmup_steps = 1000; /* longer than the training */
+    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 69), 0.007, 1e-16);
+}
+
+static void decays_of_every_number(void)
+{
+    CU_ASSERT_EQUAL(rate_decayed(2, 0.5, 0, 9, 10), 2);
+    CU_ASSERT_EQUAL(rate_decayed(2, 0.5, 1, 4, 10), 2);
+    CU_ASSERT_EQUAL(rate_decayed(2, 0.5, 1, 5, 10), 1);
+    CU_ASSERT_EQUAL(rate_decayed(2, 0.5, 5, 0, 1), 2);
+    CU_ASSERT_EQUAL(rate_decayed(2, 0, 1, 9, 10), 0);
+    CU_ASSERT_DOUBLE_EQUAL(rate_decayed(1, 0.5, 100, 9, 10), pow(0.5, 90), 1e-40);
+    CU_ASSERT_EQUAL(rate_decayed(1, 1, 1000000, 99999999, 100000000), 1);
+}
+
+static void settings_are_read(void)
+{
+    static struct fake fake;
+    static const enum rate_schedule wanted[] = {RATE_CONSTANT, RATE_STEP, RATE_COSINE};
+    static const char *const words[] = {"constant", "step", "cosine"};
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "train.rate", "0.25");
+    fake_set(&fake, "train.warmup_steps", "12");
+    for (int i = 0; i < 3; i++) {
+        fake_set(&fake, "train.schedule", words[i]);
+        const struct rate rate = rate_from_settings(&fake.bundle, 3, 4);
+        CU_ASSERT_EQUAL(rate.schedule, wanted[i]);
+        CU_ASSERT_EQUAL(rate.start, 0.25);
+        CU_ASSERT_EQUAL(rate.warmup_steps, 12);
+        CU_ASSERT_EQUAL(rate.epochs, 3);
+        CU_ASSERT_EQUAL(rate.epoch_steps, 4);
+    }
+}
+
+/* As many steps with few rows as with many, but no row is seen less than three times. */
+static void epochs_make_the_steps_that_are_needed(void)
+{
+    static struct fake fake;
+    fake_make(&fake, FAKE_SINGLE2);
+    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, false, 1), 3000);
+    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, false, 7), 429); /* 3,003 steps */
+    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, false, 1000), 3);
+    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, false, 5000), 3);
+    static const struct {
+        const char *kind;
+        int64_t epochs;
+    } bases[] = {{"bnaf", 600}, {"ffjord", 120}, {"cp_flow", 250}};
+    for (size_t i = 0; i < CHECK_COUNT(bases); i++) {
+        fake_set(&fake, "base.kind", bases[i].kind);
+        CU_ASSERT_EQUAL(rate_epochs(&fake.base, true, 10), bases[i].epochs);
+        CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, false, 10), 300); /* the flow behind it */
+    }
+}
+
+int main(void)
+{
+    static const struct check_case cases[] = {
+        {"constant stays", constant_stays},
+        {"steps go down at even epochs", steps_go_down_at_even_epochs},
+        {"cosine falls to zero", cosine_falls_to_zero},
+        {"warm-up rises, then the schedule follows", warm_up_rises_then_the_schedule_follows},
+        {"decays of every number", decays_of_every_number},
+        {"settings are read", settings_are_read},
+        {"epochs make the steps that are needed", epochs_make_the_steps_that_are_needed},
+    };
+    return check_main("rate", cases, CHECK_COUNT(cases));
+}

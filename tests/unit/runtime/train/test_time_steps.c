@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The choice of a number of time steps, on errors that are formulas; and a check of a flow that is known. */
+#include "check.h"
+#include "model/weights.h"
+#include "train/time_check.h"
+#include "unit/runtime/kernels/fake_bundle.h"
+
+#include <math.h>
+
+/* Errors factor * steps^-order, but no smaller than a floor. */
+struct law {
+    double density, roundtrip, floor;
+    int order, asked, most;
+};
+
+static struct time_errors errors_of(void *data, int64_t steps)
+{
+    struct law *law = data;
+    const double falls = pow((double)steps, -law->order);
+    law->asked++;
+    CU_ASSERT_TRUE(steps >= 1 && steps <= law->most);
+    return (struct time_errors){fmax(law->density * falls, law->floor),
+                                fmax(law->roundtrip * falls, law->floor)};
+}
+
+static struct time_rule rule_of(int order, int64_t most)
+{
+    return (struct time_rule){.automatic = true, .most = most, .order = order, .bound = {1e-4, 1e-3}};
+}
+
+/* The first number whose larger error, in its bound, is no more than `share`; else the most. */
+static int64_t first_within(const struct time_rule *rule, struct law law, double share)
+{
+    for (int64_t steps = 1; steps < rule->most; steps++) {
+        const struct time_errors e = errors_of(&law, steps);
+        if (e.density <= share * rule->bound.density && e.roundtrip <= share * rule->bound.roundtrip)
+            return steps;
+    }
+    return rule->most;
+}
+
+static void the_fewest_are_found(void)
+{
+    static const int orders[] = {1, 2, 4};
+    for (int o = 0; o < 3; o++)
+        for (double size = 1e-6; size < 1e3; size *= 3)
+            for (int64_t from = 1; from <= 40; from += 13) {
+                const struct time_rule rule = rule_of(orders[o], 40);
+                struct law law = {.density = size, .roundtrip = 2 * size, .order = orders[o], .most = 40};
+                const struct time_choice settled = time_steps_settle(&rule, from, errors_of, &law);
+                CU_ASSERT_EQUAL(settled.steps, first_within(&rule, law, 0.8));
+                CU_ASSERT_DOUBLE_EQUAL(settled.errors.density, errors_of(&law, settled.steps).density, 0);
+                const struct time_choice followed = time_steps_follow(&rule, from, errors_of, &law);
+                CU_ASSERT_TRUE(followed.steps >= settled.steps);
+                CU_ASSERT_TRUE(followed.steps <= first_within(&rule, law, 0.6) + 1 || followed.steps == from);
+            }
+}
+
+/* From 1 to 8 steps, and from 15 to 8, with few questions; and at 8 with one. */
+static void few_checks_are_made(void)
+{
+    const struct time_rule rule = rule_of(4, 15);
+    struct law law = {.density = 0.2, .order = 4, .most = 15};
+    CU_ASSERT_EQUAL(time_steps_follow(&rule, 1, errors_of, &law).steps, 8);
+    CU_ASSERT_TRUE(law.asked <= 3);
+    law.asked = 0;
+    CU_ASSERT_EQUAL(time_steps_follow(&rule, 8, errors_of, &law).steps, 8);
+    CU_ASSERT_TRUE(law.asked <= 2);
+}
+
+/* Errors that waver by a fifth around a threshold change the number once at most. */
+static void wavering_errors_change_nothing(void)
+{
+    for (double size = 0.01; size < 1; size *= 1.1) {
+        const struct time_rule rule = rule_of(4, 15);
+        struct law law = {.density = size, .order = 4, .most = 15};
+        int64_t now = time_steps_follow(&rule, 1, errors_of, &law).steps;
+        int changes = 0;
+        for (int i = 0; i < 20; i++) {
+            law.density = size * (i % 2 ? 0.9 : 1.1);
+            const int64_t next = time_steps_follow(&rule, now, errors_of, &law).steps;
+            changes += next != now;
+            now = next;
+        }
+        CU_ASSERT_TRUE(changes <= 1);
+    }
+}
+
+static void what_cannot_be_kept_takes_the_most(void)
+{
+    const struct time_rule rule = rule_of(4, 15);
+    struct law law = {.density = 1, .roundtrip = 1, .floor = 1e-2, .order = 4, .most = 15};
+    CU_ASSERT_EQUAL(time_steps_follow(&rule, 3, errors_of, &law).steps, 15);
+    const struct time_choice choice = time_steps_settle(&rule, 3, errors_of, &law);
+    CU_ASSERT_EQUAL(choice.steps, 15);
+    CU_ASSERT_FALSE(time_errors_within(&rule, &choice.errors));
+    law.density = NAN;
+    law.floor = NAN;
+    CU_ASSERT_EQUAL(time_steps_follow(&rule, 3, errors_of, &law).steps, 15);
+}
+
+static void either_bound_decides(void)
+{
+    const struct time_rule rule = rule_of(4, 15);
+    struct law density = {.density = 0.05, .order = 4, .most = 15},
+               trip = {.roundtrip = 0.5, .order = 4, .most = 15};
+    CU_ASSERT_EQUAL(time_steps_follow(&rule, 1, errors_of, &density).steps,
+                    time_steps_follow(&rule, 1, errors_of, &trip).steps);
+    CU_ASSERT_TRUE(time_steps_follow(&rule, 1, errors_of, &trip).steps > 1);
+}
+
+static void fixed_flows_choose_nothing(void)
+{
+    struct fake fake;
+    fake_make(&fake, FAKE_DOUBLE2);
+    const struct time_rule rule = time_rule_of(&fake.bundle);
+    CU_ASSERT_FALSE(rule.automatic);
+    CU_ASSERT_EQUAL(rule.most, FAKE_STEPS);
+    CU_ASSERT_EQUAL(weights_time_steps(&fake.bundle, 1), FAKE_STEPS);
+    CU_ASSERT_EQUAL(weights_time_steps(&fake.bundle, 0), FAKE_STEPS);
+}
+
+/* s(y) = y + W y + b keeps no Gaussian: delta = log det(1 + W) - (|s|^2 - |y|^2) / 2; it is inverted
+ * exactly. */
+static void errors_are_measured(void)
+{
+    static const double theta[] = {0.5, 0, 0, -0.25, 0, 0}, y[] = {1, 0, 0, 2, -1, 1};
+    const double logdet = log(1.5 * 0.75);
+    const double grown[] = {1.5 * 1.5 - 1, 1.5 * 1.5 - 4, 1.5 * 1.5 + 0.75 * 0.75 - 2};
+    struct fake fake;
+    struct fault fault = {0};
+    struct time_check *check = NULL;
+    double mean = 0;
+    fake_make(&fake, FAKE_DOUBLE2);
+    for (int i = 0; i < 3; i++)
+        mean += fabs(logdet - grown[i] / 2) / 3;
+    CU_ASSERT_TRUE_FATAL(time_check_new(&check, &fake.bundle, y, 3, 2, &fault));
+    time_check_parameters(check, theta);
+    const struct time_errors errors = time_check_at(check, FAKE_STEPS);
+    CU_ASSERT_DOUBLE_EQUAL(errors.density, mean, 1e-14);
+    CU_ASSERT_TRUE(errors.roundtrip < 1e-14);
+    CU_ASSERT_TRUE(time_check_bytes(check) > 3 * 2 * sizeof(double));
+    time_check_free(check);
+}
+
+static const struct check_case cases[] = {
+    {"the fewest are found", the_fewest_are_found},
+    {"few checks are made", few_checks_are_made},
+    {"wavering errors change nothing", wavering_errors_change_nothing},
+    {"what cannot be kept takes the most", what_cannot_be_kept_takes_the_most},
+    {"either bound decides", either_bound_decides},
+    {"fixed flows choose nothing", fixed_flows_choose_nothing},
+    {"errors are measured", errors_are_measured},
+};
+
+int main(void)
+{
+    return check_main("time steps", cases, CHECK_COUNT(cases));
+}

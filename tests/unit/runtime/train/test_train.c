@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Training on a bundle whose best weights are known: it finds them; the same bits come out for any number of
+ * threads and for a training that was killed and resumed; it stops where numbers are no longer finite; steps
+ * allocate nothing. */
+#include "check.h"
+#include "model/weights.h"
+#include "scratch.h"
+#include "train/train_run.h"
+#include "unit/runtime/kernels/fake_bundle.h"
+#include "unit/runtime/model/fake_pairs.h"
+#include "watched_memory.h"
+
+#include <jansson.h>
+#include <math.h>
+
+static struct fake fake;
+static struct run_folder *folder; /* of the training that runs */
+
+/* ---- pieces -------------------------------------------------------------------------------------------- */
+
+static struct trainer *make_trainer(const struct pairs *pairs, int64_t epochs, int64_t batch, int threads)
+{
+    struct trainer *trainer;
+    struct fault fault = {0};
+    const struct trainer_options options = {.epochs = epochs, .batch = batch, .seed = 3, .threads = threads};
+    CU_ASSERT_TRUE_FATAL(trainer_new(&trainer, &fake.bundle, pairs, &options, &fault));
+    return trainer;
+}
+
+static void run_steps(struct trainer *trainer, int64_t steps)
+{
+    struct fault fault = {0};
+    for (int64_t i = 0; i < steps; i++)
+        CU_ASSERT_TRUE_FATAL(trainer_step(trainer, &fault));
+}
+
+static bool same_bits(const struct trainer *a, const struct trainer *b)
+{
+    size_t bytes = (size_t)(fake.bundle.theta_elements * fake.bundle.precision);
+    return a->state.step == b->state.step && memcmp(a->state.theta, b->state.theta, bytes) == 0 &&
+           memcmp(a->state.mean, b->state.mean, bytes) == 0 &&
+           memcmp(a->state.square, b->state.square, bytes) == 0 &&
+           memcmp(a->state.best, b->state.best, bytes) == 0 && a->state.best_cost == b->state.best_cost &&
+           a->state.best_step == b->state.best_step &&
+           memcmp(&a->state.last, &b->state.last, sizeof a->state.last) == 0 &&
+           memcmp(&a->state.sums, &b->state.sums, sizeof a->state.sums) == 0;
+}
+
+/* ---- learning ------------------------------------------------------------------------------------------ */
+
+static void finds_the_known_optimum(void)
+{
+    fake_make(&fake, FAKE_DOUBLE3);
+    fake_set(&fake, "train.rate", "0.02");
+    struct pairs pairs = fake_pairs(3, 8, 300, 100);
+    struct trainer *trainer = make_trainer(&pairs, 80, 32, 2);
+    CU_ASSERT_EQUAL(trainer->epoch_steps, 10);
+    trainer_measure(trainer);
+    double before = trainer->state.last.cost;
+    run_steps(trainer, trainer->steps);
+    trainer_measure(trainer);
+    CU_ASSERT_TRUE(before > 0.5);
+    CU_ASSERT_TRUE(trainer->state.last.cost < 1e-8);
+    CU_ASSERT_EQUAL(trainer->state.best_cost, trainer->state.last.cost);
+    CU_ASSERT_EQUAL(trainer->state.best_step, 800);
+    for (int i = 0; i < 12; i++)
+        CU_ASSERT_DOUBLE_EQUAL(((double *)trainer->state.theta)[i], fake_optimum(i), 1e-4);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+}
+
+/* A large penalty makes W symmetric, the only matrices it does not see. */
+static void penalty_is_weighed_in(void)
+{
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "train.rate", "0.02");
+    fake_set(&fake, "penalty.kind", "euler");
+    fake_set(&fake, "penalty.weight", "100");
+    struct pairs pairs = fake_pairs(2, 4, 256, 64);
+    struct trainer *trainer = make_trainer(&pairs, 100, 64, 1);
+    CU_ASSERT_EQUAL(trainer_lambda(trainer), 100);
+    run_steps(trainer, trainer->steps);
+    trainer_measure(trainer);
+    const float *W = trainer->state.theta;
+    CU_ASSERT_DOUBLE_EQUAL((double)W[1], (double)W[2], 5e-3);
+    CU_ASSERT_TRUE(fabs(fake_optimum(1) - fake_optimum(2)) > 0.3);
+    CU_ASSERT_TRUE(trainer->state.last.penalty < 1e-3);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+}
+
+static void penalty_decays(void)
+{
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "penalty.kind", "euler");
+    fake_set(&fake, "penalty.weight", "8");
+    fake_set(&fake, "penalty.decay", "0.5");
+    fake_set(&fake, "penalty.decays", "1");
+    struct pairs pairs = fake_pairs(2, 4, 10, 0);
+    struct trainer *trainer = make_trainer(&pairs, 4, 5, 1);
+    run_steps(trainer, 3);
+    CU_ASSERT_EQUAL(trainer_lambda(trainer), 8);
+    run_steps(trainer, 1);
+    CU_ASSERT_EQUAL(trainer_lambda(trainer), 4);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+}
+
+static void any_batch(void)
+{
+    static const int64_t sizes[] = {1, 3, 4, 5, 17, 18, 1000};
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "train.rate", "0.05");
+    struct pairs pairs = fake_pairs(2, 4, 17, 5);
+    for (size_t i = 0; i < CHECK_COUNT(sizes); i++) {
+        struct trainer *trainer = make_trainer(&pairs, 200, sizes[i], 2);
+        CU_ASSERT_EQUAL(trainer->epoch_steps,
+                        (17 + (sizes[i] < 17 ? sizes[i] : 17) - 1) / (sizes[i] < 17 ? sizes[i] : 17));
+        run_steps(trainer, trainer->steps);
+        trainer_measure(trainer);
+        CU_ASSERT_TRUE(trainer->state.last.cost < 1e-2);
+        trainer_free(trainer);
+    }
+    fake_pairs_free(&pairs);
+}
+
+/* Every sample is seen once an epoch, in an order that changes: from weights 0 and with rate 0, the costs of
+ * an epoch's steps, weighted by their rows, make up the cost of the whole set. */
+static void an_epoch_sees_every_sample(void)
+{
+    fake_make(&fake, FAKE_DOUBLE2);
+    fake_set(&fake, "train.rate", "0");
+    fake_set(&fake, "train.init_last", "0");
+    struct pairs pairs = fake_pairs(2, 8, 103, 0);
+    double whole = 0, first = 0;
+    for (int i = 0; i < 206; i++)
+        whole += pow(((double *)pairs.x_train)[i] - ((double *)pairs.y_train)[i], 2) / 103;
+    struct trainer *trainer = make_trainer(&pairs, 3, 10, 1);
+    CU_ASSERT_EQUAL(trainer->epoch_steps, 11);
+    for (int epoch = 0; epoch < 3; epoch++) {
+        double sum = 0;
+        for (int step = 0; step < 11; step++) {
+            double before = trainer->state.sums.cost;
+            run_steps(trainer, 1);
+            double cost = trainer->state.sums.cost - before;
+            sum += cost * (step < 10 ? 10 : 3) / 103;
+            if (step == 0) {
+                CU_ASSERT_TRUE(epoch == 0 || fabs(cost - first) > 1e-6);
+                first = cost;
+            }
+        }
+        CU_ASSERT_DOUBLE_EQUAL(sum, whole, 1e-12);
+    }
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+}
+
+static void initial_weights_follow_the_settings(void)
+{
+    static struct gpfc_parameter parameters[4] = {
+        {.name = "flow.layer0.weight", .offset = 0, .rank = 2, .shape = {500, 100}, .fan_in = 100},
+        {.name = "flow.layer0.bias", .offset = 50000, .rank = 1, .shape = {500}, .fan_in = 100},
+        {.name = "flow.layer1.weight",
+         .offset = 50500,
+         .rank = 2,
+         .shape = {20, 500},
+         .fan_in = 500,
+         .init = GPFC_INIT_LAST},
+        {.name = "flow.layer1.bias",
+         .offset = 60500,
+         .rank = 1,
+         .shape = {20},
+         .fan_in = 500,
+         .init = GPFC_INIT_LAST},
+    };
+    static float theta[60520], again[60520];
+    double squares[4] = {0};
+    fake_make(&fake, FAKE_SINGLE2);
+    fake.bundle.parameters = parameters;
+    fake.bundle.n_parameters = 4;
+    weights_initial(&fake.bundle, 1, theta);
+    for (int i = 0; i < 60520; i++)
+        squares[i < 50000 ? 0 : i < 50500 ? 1 : i < 60500 ? 2 : 3] += (double)theta[i] * (double)theta[i];
+    CU_ASSERT_DOUBLE_EQUAL(sqrt(squares[0] / 50000), 0.1, 0.002);
+    CU_ASSERT_DOUBLE_EQUAL(sqrt(squares[1] / 500), 0.1, 0.01);
+    CU_ASSERT_DOUBLE_EQUAL(sqrt(squares[2] / 10000), 1e-3, 3e-5);
+    CU_ASSERT_DOUBLE_EQUAL(sqrt(squares[3] / 20), 1e-3, 5e-4);
+    weights_initial(&fake.bundle, 2, again);
+    CU_ASSERT_NOT_EQUAL(memcmp(theta, again, sizeof theta), 0);
+    fake_set(&fake, "train.init_hidden", "0.5");
+    weights_initial(&fake.bundle, 1, again);
+    CU_ASSERT_DOUBLE_EQUAL((double)again[7], 5 * (double)theta[7], 1e-5);
+}
+
+/* What initial number i of a parameter of 6 x 4 elements is, for d = 2. */
+static double initial(enum gpfc_init init, double spread, int i)
+{
+    const struct gpfc_parameter parameter = {
+        .name = "p", .rank = 2, .shape = {6, 4}, .fan_in = 4, .init = init, .spread = spread};
+    double theta[24];
+    fake_make(&fake, FAKE_DOUBLE2);
+    fake.bundle.parameters = &parameter;
+    fake.bundle.n_parameters = 1;
+    weights_initial(&fake.bundle, 1, theta);
+    return theta[i];
+}
+
+static void every_parameter_has_its_start(void)
+{
+    double least = 1, most = 0;
+    for (int i = 0; i < 24; i++) {
+        const double u = initial(GPFC_INIT_UNIFORM, 3, i);
+        CU_ASSERT_TRUE(fabs(u) < 3);
+        CU_ASSERT_DOUBLE_EQUAL(initial(GPFC_INIT_LOG_UNIFORM, 0, i), log((u / 3 + 1) / 2), 1e-12);
+        CU_ASSERT_DOUBLE_EQUAL(initial(GPFC_INIT_NORMAL, 4, i),
+                               4 * random_normal(1, random_stream(RANDOM_WEIGHTS, 0), (uint64_t)i), 1e-12);
+        CU_ASSERT_EQUAL(initial(GPFC_INIT_CONSTANT, 0.125, i), 0.125);
+        /* blocks of 3 x 2: bounds sqrt(6 / (2 + 3)) and sqrt(6 / (4 + 3)), 0 above the diagonal */
+        const double t = initial(GPFC_INIT_TRIANGULAR, 0, i);
+        const bool above = i / 4 < 3 && i % 4 >= 2;
+        CU_ASSERT_DOUBLE_EQUAL(t, above ? 0 : sqrt(6.0 / (i / 4 < 3 ? 5 : 7)) * u / 3, 1e-12);
+        least = fmin(least, u);
+        most = fmax(most, u);
+    }
+    CU_ASSERT_TRUE(least < -1 && most > 1);
+}
+
+/* ---- a base flow --------------------------------------------------------------------------------------- */
+
+static struct trainer *make_base_trainer(struct pairs *pairs, int64_t epochs, int64_t batch)
+{
+    struct trainer *trainer;
+    struct fault fault = {0};
+    const struct trainer_options options = {.epochs = epochs, .batch = batch, .seed = 3, .threads = 2};
+    CU_ASSERT_TRUE_FATAL(trainer_new(&trainer, fake.bundle.base, pairs, &options, &fault));
+    return trainer;
+}
+
+/* Samples without y. */
+static struct pairs base_samples(int64_t d, int precision, int64_t n_train, int64_t n_test)
+{
+    struct pairs pairs = fake_pairs(d, precision, n_train, n_test);
+    free(pairs.y_train);
+    free(pairs.y_test);
+    pairs.y_train = pairs.y_test = NULL;
+    return pairs;
+}
+
+/* exp(l) x + b is best where it makes mean 0 and variance 1. */
+static void a_base_flow_finds_its_optimum(void)
+{
+    enum { N = 300 };
+    fake_make(&fake, FAKE_DOUBLE3);
+    fake_set(&fake, "base.kind", "bnaf");
+    fake_set(&fake, "base.rate", "0.02");
+    fake_set(&fake, "penalty.kind", "euler"); /* the flow's */
+    struct pairs pairs = base_samples(3, 8, N, 0);
+    struct trainer *trainer = make_base_trainer(&pairs, 80, 32);
+    CU_ASSERT_TRUE(trainer->of_base);
+    const double *theta = trainer->state.theta;
+    CU_ASSERT_TRUE(theta[0] == 0.25 && fabs(theta[3]) < 0.5 && theta[3] != theta[4]);
+    run_steps(trainer, trainer->steps);
+    trainer_measure(trainer);
+    double nll = 0;
+    for (int k = 0; k < 3; k++) {
+        double mean = 0, square = 0;
+        for (int i = 0; i < N; i++)
+            mean += ((double *)pairs.x_train)[3 * i + k] / N;
+        for (int i = 0; i < N; i++)
+            square += pow(((double *)pairs.x_train)[3 * i + k] - mean, 2) / N;
+        CU_ASSERT_DOUBLE_EQUAL(theta[k], -log(square) / 2, 5e-3);
+        CU_ASSERT_DOUBLE_EQUAL(theta[3 + k], -mean / sqrt(square), 5e-3);
+        nll += (1 + log(2 * M_PI * square)) / 2;
+    }
+    CU_ASSERT_DOUBLE_EQUAL(trainer->state.last.cost, nll, 1e-4);
+    CU_ASSERT_EQUAL(trainer->state.last.energy, 0);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+}
+
+static struct train_run *begin(struct trainer *trainer, const struct scratch *scratch, const char *name,
+                               bool resumed);
+static void end(struct train_run *run);
+
+/* With rate 0 nothing gets better: three epochs without are enough. */
+static void patience_ends(void)
+{
+    struct scratch scratch;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "base.kind", "bnaf");
+    fake_set(&fake, "base.rate", "0");
+    fake_set(&fake, "base.patience", "3");
+    fake_set(&fake, "train.evaluate_steps", "2");
+    struct pairs pairs = base_samples(2, 4, 40, 20);
+    struct trainer *trainer = make_base_trainer(&pairs, 50, 10);
+    struct train_run *run = begin(trainer, &scratch, "run", false);
+    while (!train_run_done(run))
+        CU_ASSERT_TRUE_FATAL(train_run_step(run, &fault));
+    CU_ASSERT_EQUAL(trainer->state.step, 12);
+    CU_ASSERT_EQUAL(trainer->state.best_step, 0);
+    struct checkpoint checkpoint;
+    CU_ASSERT_TRUE_FATAL(checkpoint_open(
+        &checkpoint, &fake.bundle, scratch_path(&scratch, "run/base_checkpoint.safetensors"), 1, &fault));
+    CU_ASSERT_TRUE(checkpoint.of_base && checkpoint.base == NULL);
+    trainer->state.measured_step = 0;
+    CU_ASSERT_TRUE_FATAL(checkpoint_load(&checkpoint, trainer, &fault));
+    CU_ASSERT_TRUE(trainer_done(trainer)); /* a resumed one is done, too */
+    checkpoint_close(&checkpoint);
+    struct weights read;
+    CU_ASSERT_TRUE_FATAL(
+        weights_read_base(&read, &fake.bundle, scratch_path(&scratch, "run/base.safetensors"), 1, &fault));
+    weights_free(&read);
+    end(run);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+    scratch_remove(&scratch);
+}
+
+/* ---- same bits ----------------------------------------------------------------------------------------- */
+
+static void same_bits_for_any_threads(void)
+{
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "penalty.kind", "euler");
+    struct pairs pairs = fake_pairs(2, 4, 501, 200);
+    struct trainer *one = make_trainer(&pairs, 3, 100, 1);
+    run_steps(one, 15);
+    trainer_measure(one);
+    for (int threads = 2; threads <= 3; threads++) {
+        struct trainer *many = make_trainer(&pairs, 3, 100, threads);
+        run_steps(many, 15);
+        trainer_measure(many);
+        CU_ASSERT_TRUE(same_bits(one, many));
+        trainer_free(many);
+    }
+    struct trainer *other = make_trainer(&pairs, 3, 100, 1);
+    run_steps(other, 14);
+    CU_ASSERT_FALSE(same_bits(one, other)); /* the comparison sees a difference */
+    trainer_free(other);
+    trainer_free(one);
+    fake_pairs_free(&pairs);
+}
+
+static struct train_run *begin(struct trainer *trainer, const struct scratch *scratch, const char *name,
+                               bool resumed)
+{
+    struct train_run *run = NULL;
+    struct fault fault = {0};
+    static char none[] = ""; /* lent to the run */
+    const struct checkpoint_note note = {.options = trainer->options, .data = none};
+    const struct weights_beside beside = {.bundle = &fake.bundle};
+    const char *path = scratch_path(scratch, name);
+    bool good = resumed ? run_folder_open(&folder, path, &fault)
+                        : run_folder_make(&folder, path, trainer->of_base, &fault);
+    good = good && train_run_new(&run, trainer, &beside, &note, folder,
+                                 resumed ? TRAIN_RUN_RESUME : TRAIN_RUN_START, &fault);
+    if (!good)
+        (void)fprintf(stderr, "%s\n", fault.text);
+    CU_ASSERT_TRUE_FATAL(good);
+    return run;
+}
+
+static void end(struct train_run *run)
+{
+    train_run_free(run);
+    run_folder_free(folder);
+    folder = NULL;
+}
+
+static void step_until(struct train_run *run, int64_t step)
+{
+    struct fault fault = {0};
+    while (run->trainer->state.step < step)
+        CU_ASSERT_TRUE_FATAL(train_run_step(run, &fault));
+}
+
+static void load(struct trainer *trainer, const struct scratch *scratch, const char *name)
+{
+    struct checkpoint checkpoint;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE_FATAL(checkpoint_open(&checkpoint, &fake.bundle, scratch_path(scratch, name), 1, &fault));
+    CU_ASSERT_TRUE_FATAL(checkpoint_load(&checkpoint, trainer, &fault));
+    checkpoint_close(&checkpoint);
+}
+
+/* Lines of two metrics files agree in all but times. */
+static void same_metrics(const char *a_path, const char *b_path)
+{
+    FILE *a = fopen(a_path, "r"), *b = fopen(b_path, "r");
+    char a_line[1024], b_line[1024];
+    int lines = 0;
+    CU_ASSERT_TRUE_FATAL(a != NULL && b != NULL);
+    while (fgets(a_line, sizeof a_line, a)) {
+        CU_ASSERT_PTR_NOT_NULL_FATAL(fgets(b_line, sizeof b_line, b));
+        json_t *x = json_loads(a_line, 0, NULL), *y = json_loads(b_line, 0, NULL);
+        CU_ASSERT_TRUE_FATAL(json_is_object(x) && json_is_object(y));
+        CU_ASSERT_TRUE(json_is_integer(json_object_get(x, "step")));
+        CU_ASSERT_PTR_NOT_NULL(json_object_get(x, "samples_per_s"));
+        CU_ASSERT_TRUE(json_number_value(json_object_get(x, "cpu_seconds")) > 0);
+        for (int i = 0; i < 2; i++) {
+            (void)json_object_del(i == 0 ? x : y, "samples_per_s");
+            (void)json_object_del(i == 0 ? x : y, "seconds");
+            (void)json_object_del(i == 0 ? x : y, "cpu_seconds");
+        }
+        CU_ASSERT_TRUE(json_equal(x, y));
+        json_decref(x);
+        json_decref(y);
+        lines++;
+    }
+    CU_ASSERT_PTR_NULL(fgets(b_line, sizeof b_line, b));
+    CU_ASSERT_EQUAL(lines, 7); /* before the first step, and after each of six epochs */
+    (void)fclose(a);
+    (void)fclose(b);
+}
+
+/* One training runs through; another is dropped at step 32 without a word, as by kill -9, and goes on from
+ * its checkpoint of step 28, with other threads. */
+static void killed_and_resumed(const char *optimizer)
+{
+    struct scratch scratch;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "train.optimizer", optimizer);
+    fake_set(&fake, "train.checkpoint_steps", "7");
+    fake_set(&fake, "train.rate", "0.05");
+    struct pairs pairs = fake_pairs(2, 4, 101, 50);
+
+    struct trainer *whole = make_trainer(&pairs, 6, 10, 1);
+    struct train_run *run = begin(whole, &scratch, "whole", false);
+    step_until(run, 66);
+    CU_ASSERT_TRUE(train_run_done(run));
+    end(run);
+
+    struct trainer *killed = make_trainer(&pairs, 6, 10, 1);
+    run = begin(killed, &scratch, "killed", false);
+    step_until(run, 34);
+    end(run);
+    trainer_free(killed);
+    FILE *log = fopen(scratch_path(&scratch, "killed/metrics.jsonl"), "a");
+    CU_ASSERT_TRUE_FATAL(log != NULL && fputs("{\"step\":34,\"epo", log) >= 0 && fclose(log) == 0);
+
+    struct trainer *resumed = make_trainer(&pairs, 6, 10, 3);
+    load(resumed, &scratch, "killed/checkpoint.safetensors");
+    CU_ASSERT_EQUAL(resumed->state.step, 28);
+    run = begin(resumed, &scratch, "killed", true);
+    step_until(run, 66);
+    end(run);
+    CU_ASSERT_TRUE(same_bits(whole, resumed));
+    same_metrics(scratch_path(&scratch, "whole/metrics.jsonl"),
+                 scratch_path(&scratch, "killed/metrics.jsonl"));
+    size_t a_bytes, b_bytes;
+    char *a = scratch_read(scratch_path(&scratch, "whole/model.safetensors"), &a_bytes);
+    char *b = scratch_read(scratch_path(&scratch, "killed/model.safetensors"), &b_bytes);
+    CU_ASSERT_TRUE(a != NULL && b != NULL && a_bytes == b_bytes && memcmp(a, b, a_bytes) == 0);
+    free(a);
+    free(b);
+    trainer_free(resumed);
+    trainer_free(whole);
+    fake_pairs_free(&pairs);
+    scratch_remove(&scratch);
+}
+
+static void resumed_after_a_kill(void)
+{
+    killed_and_resumed("adam");
+    killed_and_resumed("soap");
+}
+
+static void an_earlier_training_is_set_aside(void)
+{
+    struct scratch scratch;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
+    fake_make(&fake, FAKE_SINGLE2);
+    struct pairs pairs = fake_pairs(2, 4, 20, 10);
+    for (int i = 0; i < 2; i++) {
+        struct trainer *trainer = make_trainer(&pairs, 1, 10, 1);
+        struct train_run *run = begin(trainer, &scratch, "a/b/c", false);
+        CU_ASSERT_EQUAL(folder->kept_earlier, i == 1);
+        CU_ASSERT_EQUAL(scratch_there(scratch_path(&scratch, "a/b/c/checkpoint.safetensors.old")), i == 1);
+        end(run);
+        trainer_free(trainer);
+    }
+    fake_pairs_free(&pairs);
+    scratch_remove(&scratch);
+}
+
+/* ---- what goes wrong ----------------------------------------------------------------------------------- */
+
+static void stops_where_numbers_are_not_finite(void)
+{
+    struct scratch scratch;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "train.checkpoint_steps", "1");
+    struct pairs pairs = fake_pairs(2, 4, 40, 10);
+    struct trainer *trainer = make_trainer(&pairs, 3, 10, 1);
+    struct train_run *run = begin(trainer, &scratch, "run", false);
+    step_until(run, 5);
+    for (int i = 0; i < 80; i++)
+        ((float *)pairs.y_train)[i] = 1e30F;
+    float theta[6];
+    memcpy(theta, trainer->state.theta, sizeof theta);
+    CU_ASSERT_FALSE(train_run_step(run, &fault));
+    CU_ASSERT_EQUAL(fault.exit_code, FAULT_DIVERGED);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(fault.text, "step 6: the gradient of flow.layer0.weight is inf at element 0"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "of step 5, is kept as"));
+    CU_ASSERT_EQUAL(memcmp(theta, trainer->state.theta, sizeof theta), 0);
+    load(trainer, &scratch, "run/checkpoint.safetensors");
+    CU_ASSERT_EQUAL(trainer->state.step, 5);
+    CU_ASSERT_TRUE(scratch_there(scratch_path(&scratch, "run/model.safetensors")));
+
+    ((float *)trainer->state.theta)[4] = NAN;
+    CU_ASSERT_FALSE(train_run_step(run, &fault));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "step 6: the array flow.layer0.bias is nan at element 0"));
+    CU_ASSERT_FALSE(train_run_save(run, &fault));
+    end(run);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+    scratch_remove(&scratch);
+}
+
+/* The gradient is finite, its square is not: told at once, not at the next checkpoint. */
+static void stops_where_squares_are_not_finite(void)
+{
+    struct scratch scratch;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
+    fake_make(&fake, FAKE_SINGLE2);
+    struct pairs pairs = fake_pairs(2, 4, 40, 10);
+    struct trainer *trainer = make_trainer(&pairs, 3, 10, 1);
+    struct train_run *run = begin(trainer, &scratch, "run", false);
+    step_until(run, 5);
+    for (int i = 0; i < 80; i++)
+        ((float *)pairs.y_train)[i] = 1e12F;
+    CU_ASSERT_FALSE(train_run_step(run, &fault));
+    CU_ASSERT_EQUAL(fault.exit_code, FAULT_DIVERGED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "step 6: adam.square.flow.layer0.weight is inf at element 0"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "of step 0, is kept as"));
+    end(run);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+    scratch_remove(&scratch);
+}
+
+static void steps_allocate_nothing(void)
+{
+    fake_make(&fake, FAKE_DOUBLE3);
+    fake_set(&fake, "train.optimizer", "soap");
+    struct pairs pairs = fake_pairs(3, 8, 200, 50);
+    struct trainer *trainer = make_trainer(&pairs, 10, 32, 2);
+    CU_ASSERT_TRUE(memory_allocations > 0); /* the counter counts */
+    run_steps(trainer, 1);
+    long before = memory_allocations;
+    run_steps(trainer, 20); /* over the ends of epochs */
+    trainer_measure(trainer);
+    CU_ASSERT_EQUAL(memory_allocations, before);
+    CU_ASSERT_TRUE(trainer_bytes(trainer) > (size_t)(250 * 6 * 8));
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+}
+
+int main(void)
+{
+    static const struct check_case cases[] = {
+        {"finds the known optimum", finds_the_known_optimum},
+        {"penalty is weighed in", penalty_is_weighed_in},
+        {"penalty decays", penalty_decays},
+        {"any batch", any_batch},
+        {"an epoch sees every sample", an_epoch_sees_every_sample},
+        {"initial weights follow the settings", initial_weights_follow_the_settings},
+        {"every parameter has its start", every_parameter_has_its_start},
+        {"a base flow finds its optimum", a_base_flow_finds_its_optimum},
+        {"patience ends", patience_ends},
+        {"same bits for any threads", same_bits_for_any_threads},
+        {"resumed after a kill", resumed_after_a_kill},
+        {"an earlier training is set aside", an_earlier_training_is_set_aside},
+        {"stops where numbers are not finite", stops_where_numbers_are_not_finite},
+        {"stops where squares are not finite", stops_where_squares_are_not_finite},
+        {"steps allocate nothing", steps_allocate_nothing},
+    };
+    return check_main("train", cases, CHECK_COUNT(cases));
+}
