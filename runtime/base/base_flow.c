@@ -68,7 +68,7 @@ static int count_blocks(const struct gpfc_bundle *bundle, const struct base_kind
 
 static double tolerance_of(const struct gpfc_bundle *bundle, const struct base_kind *kind, double wanted)
 {
-    const double tolerance = wanted > 0 ? wanted : setting_number(bundle, "base.tolerance", 0);
+    const double tolerance = wanted > 0 ? wanted : setting_number(bundle, SETTING_base_tolerance);
     return tolerance > 0 ? tolerance : bundle->precision == 4 ? kind->single_tolerance : 1e-10;
 }
 

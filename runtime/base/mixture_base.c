@@ -10,9 +10,9 @@
 static struct mixture_options options_of(const struct gpfc_bundle *bundle, uint64_t seed, int threads)
 {
     return (struct mixture_options){
-        .components = setting_integer(bundle, "base.components", 8),
-        .ridge = setting_number(bundle, "base.ridge", 1e-6),
-        .iterations = setting_integer(bundle, "base.iterations", 500),
+        .components = setting_integer(bundle, SETTING_base_components),
+        .ridge = setting_number(bundle, SETTING_base_ridge),
+        .iterations = setting_integer(bundle, SETTING_base_iterations),
         .seed = seed,
         .threads = threads,
     };

@@ -15,17 +15,20 @@ static const double LARGE_FILES = 32e6; /* bytes: more than the program and its 
 
 static bool has_base(const struct gpfc_bundle *bundle)
 {
-    return bundle->base || setting_is(bundle, "base.kind", "mixture");
+    return bundle->base || setting_is(bundle, SETTING_base_kind, WORD_base_mixture);
 }
 
 static const char *spec_generator(const struct gpfc_bundle *bundle)
 {
-    return setting_is(bundle, "data.source", "none") ? "" : setting_text(bundle, "data.source");
+    return setting_is(bundle, SETTING_data_source, WORD_source_none)
+               ? ""
+               : setting_text(bundle, SETTING_data_source);
 }
 
 const char *command_data_file(const struct gpfc_bundle *bundle, const char *data)
 {
-    const char *pairs = setting_text(bundle, "data.pairs"), *samples = setting_text(bundle, "data.file");
+    const char *pairs = setting_text(bundle, SETTING_data_pairs),
+               *samples = setting_text(bundle, SETTING_data_samples_file);
     if (data && data[0] != '\0')
         return data;
     return pairs[0] != '\0' ? pairs : samples[0] != '\0' ? samples : NULL;
@@ -40,8 +43,8 @@ const char *command_data_name(const struct gpfc_bundle *bundle, const char *data
 
 static bool standardises(const struct gpfc_bundle *bundle, const char *file)
 {
-    return setting_is(bundle, "data.standardise", "yes") ||
-           (file && !setting_is(bundle, "data.standardise", "no"));
+    return setting_is(bundle, SETTING_data_standardise, WORD_standardise_yes) ||
+           (file && !setting_is(bundle, SETTING_data_standardise, WORD_standardise_no));
 }
 
 bool command_load(struct samples *out, const struct gpfc_bundle *bundle, const char *data,
@@ -57,8 +60,8 @@ bool command_load(struct samples *out, const struct gpfc_bundle *bundle, const c
         .precision = (int)bundle->precision,
         .file = file,
         .generator = generator[0] != '\0' ? generator : NULL,
-        .rows = setting_integer(bundle, "data.samples", 100000),
-        .test = setting_number(bundle, "data.test", 0.2),
+        .rows = setting_integer(bundle, SETTING_data_samples),
+        .test = setting_number(bundle, SETTING_data_test),
         .seed = seed,
         .standardise = standardises(bundle, file),
         .standard = standard,

@@ -42,7 +42,7 @@ static bool find_pairs(struct evaluated *e, struct fault *fault)
         pairs_of_samples(&e->pairs, &e->samples);
         return true;
     }
-    if (!e->weights.base && setting_is(bundle, "base.kind", "mixture") &&
+    if (!e->weights.base && setting_is(bundle, SETTING_base_kind, WORD_base_mixture) &&
         !mixture_base_fit(&e->base, bundle, &e->samples, seed_of(e), e->options->threads, &fitted, fault))
         return false;
     struct base_flow *base = e->base ? e->base : e->weights.base;

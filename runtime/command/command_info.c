@@ -27,7 +27,7 @@ static json_t *base_json(const struct gpfc_bundle *bundle)
     char hash[20];
     json_t *json = json_object();
     (void)snprintf(hash, sizeof hash, "%016" PRIx64, (uint64_t)bundle->base->spec_hash);
-    (void)json_object_set_new(json, "kind", json_string(setting_text(bundle, "base.kind")));
+    (void)json_object_set_new(json, "kind", json_string(setting_text(bundle, SETTING_base_kind)));
     (void)json_object_set_new(json, "spec_hash", json_string(hash));
     (void)json_object_set_new(json, "parameters", json_integer(bundle->base->theta_elements));
     (void)json_object_set_new(json, "kernels", kernels_json(bundle->base));

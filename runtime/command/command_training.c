@@ -172,7 +172,7 @@ static bool find_base(struct training *training, struct fault *fault)
         return true;
     if (bundle->base)
         return train_base(training, fault);
-    if (setting_is(bundle, "base.kind", "mixture"))
+    if (setting_is(bundle, SETTING_base_kind, WORD_base_mixture))
         return mixture_base_fit(&training->base, bundle, &training->samples, options->seed, options->threads,
                                 &training->fitted, fault);
     return fault_set(fault, FAULT_INPUT, "%s has x but no y = f(x), and there is no base flow f",
@@ -183,7 +183,8 @@ static bool find_base(struct training *training, struct fault *fault)
 
 static bool from_noise(const struct training *training)
 {
-    return training->base && setting_is(training->context->bundle, "flow.train_on", "noise");
+    return training->base &&
+           setting_is(training->context->bundle, SETTING_flow_train_on, WORD_train_on_noise);
 }
 
 static bool make_pairs(struct training *training, struct fault *fault)
@@ -273,7 +274,8 @@ static void warn_of_density(const struct training *training, const struct evalua
 static void warn_of_place(const struct training *training)
 {
     const struct gpfc_bundle *bundle = training->context->bundle;
-    if (training->options->quiet || !training->samples.y_train || !setting_is(bundle, "cost.kind", "squared"))
+    if (training->options->quiet || !training->samples.y_train ||
+        !setting_is(bundle, SETTING_cost_kind, WORD_cost_squared))
         return;
     const struct pairs_place place = pairs_place(&training->pairs);
     const double far = FARTHEST * place.spread * sqrt((double)training->pairs.d);

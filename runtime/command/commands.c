@@ -94,7 +94,8 @@ static int run_command(const struct command_context *context, const struct comma
     case COMMAND_RUN:
         break;
     }
-    const bool runnable = command->needs == COMMAND_RUNS_ANYWHERE || bundle_check(context->bundle, &fault);
+    const bool runnable = command->needs == COMMAND_RUNS_ANYWHERE ? bundle_whole(context->bundle, &fault)
+                                                                  : bundle_check(context->bundle, &fault);
     if (runnable && command->needs == COMMAND_CALLS_KERNELS && !options.quiet)
         tell_other_cpu(context);
     if (command->needs == COMMAND_CALLS_KERNELS)

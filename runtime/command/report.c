@@ -46,11 +46,11 @@ void report_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes)
 {
     char widths[128];
     layers(bundle, widths, sizeof widths);
-    (void)snprintf(room, bytes, "%s, %s, %s, %s, %s x %lld%s, %s", setting_text(bundle, "flow.field"),
-                   setting_text(bundle, "flow.potential"), widths, setting_text(bundle, "flow.activation"),
-                   setting_text(bundle, "flow.integrator"), (long long)bundle->steps,
-                   time_rule_of(bundle).automatic ? " at most" : "",
-                   bundle->precision == 4 ? "single" : "double");
+    (void)snprintf(
+        room, bytes, "%s, %s, %s, %s, %s x %lld%s, %s", setting_text(bundle, SETTING_flow_field),
+        setting_text(bundle, SETTING_flow_potential), widths, setting_text(bundle, SETTING_flow_activation),
+        setting_text(bundle, SETTING_flow_integrator), (long long)bundle->steps,
+        time_rule_of(bundle).automatic ? " at most" : "", bundle->precision == 4 ? "single" : "double");
 }
 
 /* ---- evaluation ---------------------------------------------------------------------------------------- */
@@ -139,8 +139,8 @@ void report_base_json(json_t *json, const struct base_evaluation *e)
 void report_base_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes)
 {
     const struct gpfc_bundle *base = bundle->base ? bundle->base : bundle;
-    (void)snprintf(room, bytes, "%s, %s x %s, %s", setting_text(base, "base.kind"),
-                   setting_text(base, "base.blocks"), setting_text(base, "base.hidden"),
+    (void)snprintf(room, bytes, "%s, %s x %s, %s", setting_text(base, SETTING_base_kind),
+                   setting_text(base, SETTING_base_blocks), setting_text(base, SETTING_base_hidden),
                    bundle->precision == 4 ? "single" : "double");
 }
 
@@ -171,9 +171,10 @@ static void print_training(FILE *out, const struct report_start *start)
     (void)fprintf(out, ", batch %s (the last of an epoch may be smaller)\n",
                   human_count(&a, trainer->options.batch));
     (void)fprintf(out, "            %s, rate %g %s, seed %llu, %d thread%s, kernels for %s\n",
-                  setting_text(trainer->bundle, "train.optimizer"), trainer->rate.start,
-                  setting_text(trainer->bundle, "train.schedule"), (unsigned long long)trainer->options.seed,
-                  trainer->options.threads, trainer->options.threads > 1 ? "s" : "", start->bundle->cpu);
+                  setting_text(trainer->bundle, SETTING_train_optimizer), trainer->rate.start,
+                  setting_text(trainer->bundle, SETTING_train_schedule),
+                  (unsigned long long)trainer->options.seed, trainer->options.threads,
+                  trainer->options.threads > 1 ? "s" : "", start->bundle->cpu);
     if (trainer->lambda > 0 && !trainer->of_base)
         (void)fprintf(out, "            Euler penalty, weight %g\n", trainer->lambda);
 }
@@ -274,7 +275,7 @@ void report_trained(FILE *out, const struct report_trained *trained)
 json_t *report_trained_json(const struct report_trained *trained)
 {
     json_t *json = json_object();
-    put_text(json, "kind", setting_text(trained->bundle, "base.kind"));
+    put_text(json, "kind", setting_text(trained->bundle, SETTING_base_kind));
     put_count(json, "parameters", trained->bundle->base->theta_elements);
     put_count(json, "step", trained->step);
     put_count(json, "best_step", trained->best_step);
@@ -309,7 +310,7 @@ void report_pairs(FILE *out, const struct gpfc_bundle *bundle, const struct mixt
     struct human seconds;
     if (fitted->done) {
         (void)fprintf(out, "  base flow mixture of %s Gaussians, %s after %lld iterations, %s\n",
-                      setting_text(bundle, "base.components"),
+                      setting_text(bundle, SETTING_base_components),
                       fitted->report.converged ? "converged" : "stopped",
                       (long long)fitted->report.iterations, human_seconds(&seconds, fitted->seconds));
         print_likelihoods(out, "", pairs);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernels/bundle.h"
 
+#include "kernels/settings.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -112,11 +114,6 @@ int64_t bundle_parameter_elements(const struct gpfc_parameter *parameter)
     return parameter->rank == 2 ? parameter->shape[0] * parameter->shape[1] : parameter->shape[0];
 }
 
-const char *bundle_precision_name(int64_t precision)
-{
-    return precision == 4 ? "single" : "double";
-}
-
 /* All of needed, which NULL ends. */
 static bool has_kernels(const struct gpfc_bundle *bundle, const char *const *needed, struct fault *fault)
 {
@@ -138,10 +135,10 @@ static bool check_base(const struct gpfc_bundle *bundle, struct fault *fault)
         return fault_set(fault, FAULT_SYSTEM,
                          "broken bundle: base flow of precision %lld, %lld lanes, dimension %lld",
                          (long long)base->precision, (long long)base->lanes, (long long)base->dimension);
-    return has_kernels(base, needed, fault);
+    return has_kernels(base, needed, fault) && settings_check(base, fault);
 }
 
-bool bundle_check(const struct gpfc_bundle *bundle, struct fault *fault)
+bool bundle_whole(const struct gpfc_bundle *bundle, struct fault *fault)
 {
     static const char *const needed[] = {"train", "measure", "apply", "invert", "jacobian", NULL};
     if (bundle->abi_version != GPFC_ABI_VERSION)
@@ -152,6 +149,10 @@ bool bundle_check(const struct gpfc_bundle *bundle, struct fault *fault)
         return fault_set(fault, FAULT_SYSTEM, "broken bundle: precision %lld, %lld lanes, dimension %lld",
                          (long long)bundle->precision, (long long)bundle->lanes,
                          (long long)bundle->dimension);
-    return has_kernels(bundle, needed, fault) && check_base(bundle, fault) &&
-           bundle_cpu_fits(bundle->features, bundle->cpu, fault);
+    return has_kernels(bundle, needed, fault) && settings_check(bundle, fault) && check_base(bundle, fault);
+}
+
+bool bundle_check(const struct gpfc_bundle *bundle, struct fault *fault)
+{
+    return bundle_whole(bundle, fault) && bundle_cpu_fits(bundle->features, bundle->cpu, fault);
 }

@@ -8,7 +8,10 @@
 #include "gpfc/kernel_abi.h"
 #include "ground/fault.h"
 
-/* ABI version, sizes, presence of the kernels that every bundle has, and the processor's features. */
+/* ABI version, sizes, presence of the kernels and of all settings: what it says may be read. */
+bool bundle_whole(const struct gpfc_bundle *bundle, struct fault *fault) MUST_CHECK;
+
+/* And the processor's features: its kernels may be called. */
 bool bundle_check(const struct gpfc_bundle *bundle, struct fault *fault) MUST_CHECK;
 
 /* Does this processor have all of them? `features` is a bundle's list; the fault names the missing ones. */
@@ -27,8 +30,5 @@ bool bundle_steps_vary(const struct gpfc_bundle *bundle);
 const struct gpfc_parameter *bundle_parameter(const struct gpfc_bundle *bundle, const char *name);
 /* Elements of one array of bundle->parameters. */
 int64_t bundle_parameter_elements(const struct gpfc_parameter *parameter);
-
-/* "single" or "double" */
-const char *bundle_precision_name(int64_t precision);
 
 #endif

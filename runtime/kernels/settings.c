@@ -1,35 +1,65 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernels/settings.h"
 
+#include <assert.h>
 #include <string.h>
 
-static const struct gpfc_setting *find(const struct gpfc_bundle *bundle, const char *key)
+static const char *const keys[SETTINGS] = {
+#define SETTING(name, key) [SETTING_##name] = (key),
+#define SETTING_WORD(choice, name, word)
+#include "gpfc/settings.def"
+#undef SETTING
+#undef SETTING_WORD
+};
+
+static const char *const words[SETTING_WORDS] = {
+#define SETTING(name, key)
+#define SETTING_WORD(choice, name, word) [WORD_##choice##_##name] = (word),
+#include "gpfc/settings.def"
+#undef SETTING
+#undef SETTING_WORD
+};
+
+static const struct gpfc_setting *find(const struct gpfc_bundle *bundle, enum setting_key key)
 {
     for (int64_t i = 0; i < bundle->n_settings; i++)
-        if (strcmp(bundle->settings[i].key, key) == 0)
+        if (strcmp(bundle->settings[i].key, keys[key]) == 0)
             return &bundle->settings[i];
     return NULL;
 }
 
-const char *setting_text(const struct gpfc_bundle *bundle, const char *key)
+bool settings_check(const struct gpfc_bundle *bundle, struct fault *fault)
 {
-    const struct gpfc_setting *setting = find(bundle, key);
-    return setting ? setting->text : "";
+    for (int key = 0; key < SETTINGS; key++)
+        if (!find(bundle, (enum setting_key)key))
+            return fault_set(fault, FAULT_SYSTEM, "broken bundle: no setting '%s'", keys[key]);
+    return true;
 }
 
-bool setting_is(const struct gpfc_bundle *bundle, const char *key, const char *word)
-{
-    return strcmp(setting_text(bundle, key), word) == 0;
-}
-
-double setting_number(const struct gpfc_bundle *bundle, const char *key, double missing)
+static const struct gpfc_setting *get(const struct gpfc_bundle *bundle, enum setting_key key)
 {
     const struct gpfc_setting *setting = find(bundle, key);
-    return setting ? setting->number : missing;
+    assert(setting);
+    return setting;
 }
 
-int64_t setting_integer(const struct gpfc_bundle *bundle, const char *key, int64_t missing)
+const char *setting_text(const struct gpfc_bundle *bundle, enum setting_key key)
 {
-    const struct gpfc_setting *setting = find(bundle, key);
-    return setting ? (int64_t)setting->number : missing;
+    return get(bundle, key)->text;
+}
+
+bool setting_is(const struct gpfc_bundle *bundle, enum setting_key key, enum setting_word word)
+{
+    const char *text = words[word];
+    return strcmp(setting_text(bundle, key), text + (text[0] == '_')) == 0;
+}
+
+double setting_number(const struct gpfc_bundle *bundle, enum setting_key key)
+{
+    return get(bundle, key)->number;
+}
+
+int64_t setting_integer(const struct gpfc_bundle *bundle, enum setting_key key)
+{
+    return (int64_t)setting_number(bundle, key);
 }

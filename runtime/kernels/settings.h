@@ -1,22 +1,44 @@
 /* SPDX-License-Identifier: MIT
  *
- * Typed look-up of the settings that a bundle carries: every key of the spec with its value. */
+ * Typed look-up of the settings that a bundle carries: every key of the spec with its value. Keys and words
+ * are those of the spec's tables, SETTING_train_rate and WORD_schedule_cosine, so that a misspelt one does not
+ * compile. No default stands here: bundle_check() refuses a bundle that lacks a key. */
 #ifndef GPFC_SETTINGS_H
 #define GPFC_SETTINGS_H
 
 #include "gpfc/kernel_abi.h"
+#include "ground/fault.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The value as text; "" where a bundle of an older compiler lacks the key. */
-const char *setting_text(const struct gpfc_bundle *bundle, const char *key);
+enum setting_key {
+#define SETTING(name, key) SETTING_##name,
+#define SETTING_WORD(choice, name, word)
+#include "gpfc/settings.def"
+#undef SETTING
+#undef SETTING_WORD
+    SETTINGS
+};
 
-/* Whether the key's value is this word. */
-bool setting_is(const struct gpfc_bundle *bundle, const char *key, const char *word);
+enum setting_word {
+#define SETTING(name, key)
+#define SETTING_WORD(choice, name, word) WORD_##choice##_##name,
+#include "gpfc/settings.def"
+#undef SETTING
+#undef SETTING_WORD
+    SETTING_WORDS
+};
 
-/* The value as a number; `missing` where the bundle lacks the key. */
-double setting_number(const struct gpfc_bundle *bundle, const char *key, double missing);
-int64_t setting_integer(const struct gpfc_bundle *bundle, const char *key, int64_t missing);
+/* Has the bundle all keys? The fault names the first that is missing. */
+bool settings_check(const struct gpfc_bundle *bundle, struct fault *fault) MUST_CHECK;
+
+/* Of a bundle that was checked. The value as text: */
+const char *setting_text(const struct gpfc_bundle *bundle, enum setting_key key);
+/* Whether it is this word: */
+bool setting_is(const struct gpfc_bundle *bundle, enum setting_key key, enum setting_word word);
+/* The value as a number: */
+double setting_number(const struct gpfc_bundle *bundle, enum setting_key key);
+int64_t setting_integer(const struct gpfc_bundle *bundle, enum setting_key key);
 
 #endif

@@ -29,6 +29,9 @@ struct evaluator {
     double *mean_y, *mean_s;       /* [d]: sums */
     double *square_y, *square_s;   /* [d][d]: sums of products */
     int threads;
+    bool l1; /* cost.kind */
+    double smoothing;
+    uint64_t seed;
     struct evaluation sums;
 };
 
@@ -106,11 +109,11 @@ static double real_at(const struct evaluator *e, const void *array, int64_t i)
 /* The cost of leaving y where it is, as cost.kind says. */
 static double cost_between(const struct evaluator *e, const void *x, const void *y, int64_t row)
 {
-    bool l1 = setting_is(e->bundle, "cost.kind", "l1");
-    double smoothing = setting_number(e->bundle, "cost.smoothing", 0), sum = 0;
+    const double smoothing = e->smoothing;
+    double sum = 0;
     for (int64_t i = row * e->d; i < (row + 1) * e->d; i++) {
         double apart = real_at(e, x, i) - real_at(e, y, i);
-        sum += l1 ? sqrt(apart * apart + smoothing * smoothing) - smoothing : apart * apart;
+        sum += e->l1 ? sqrt(apart * apart + smoothing * smoothing) - smoothing : apart * apart;
     }
     return sum;
 }
@@ -183,10 +186,9 @@ static void add_row(struct evaluator *e, const void *x, const void *y, int64_t r
 
 static void run_block(struct evaluator *e, const void *x, const void *y, int64_t first, int64_t n)
 {
-    uint64_t seed = (uint64_t)setting_integer(e->bundle, "train.seed", 1);
     kernel_run_input(e->measure, "x", x);
     kernel_run_input(e->measure, "y", y);
-    kernel_run_noise(e->measure, seed, random_stream(RANDOM_MEASURE, 0), (uint64_t)first);
+    kernel_run_noise(e->measure, e->seed, random_stream(RANDOM_MEASURE, 0), (uint64_t)first);
     kernel_run_input(e->jacobian, "y", y);
     kernel_run_go(e->measure, n);
     kernel_run_go(e->jacobian, n);
@@ -234,7 +236,15 @@ bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const vo
 {
     int64_t d = bundle->dimension, block = BLOCK_ELEMENTS / (d * d);
     block = block < LEAST_BLOCK ? LEAST_BLOCK : block > MOST_BLOCK ? MOST_BLOCK : block;
-    struct evaluator e = {.bundle = bundle, .d = d, .block = block < n ? block : n, .threads = threads};
+    struct evaluator e = {
+        .bundle = bundle,
+        .d = d,
+        .block = block < n ? block : n,
+        .threads = threads,
+        .l1 = setting_is(bundle, SETTING_cost_kind, WORD_cost_l1),
+        .smoothing = setting_number(bundle, SETTING_cost_smoothing),
+        .seed = (uint64_t)setting_integer(bundle, SETTING_train_seed),
+    };
     bool good = evaluator_init(&e, theta, time_steps, fault);
     for (int64_t first = 0; good && first < n; first += e.block) {
         size_t skip = (size_t)(first * d * bundle->precision);

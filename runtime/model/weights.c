@@ -95,7 +95,8 @@ static bool same_but_for_steps(const struct gpfc_bundle *bundle, const struct sa
     const char *settings = safetensors_metadata(file, "gpfc.settings");
     json_t *there = settings ? json_loads(settings, JSON_REJECT_DUPLICATES, NULL) : NULL;
     const char *steps = json_string_value(json_object_get(there, "flow.steps"));
-    bool same = steps && (strcmp(steps, "auto") == 0 || setting_is(bundle, "flow.steps", "auto"));
+    bool same = steps &&
+                (strcmp(steps, "auto") == 0 || strcmp(setting_text(bundle, SETTING_flow_steps), "auto") == 0);
     for (int64_t i = 0; same && i < bundle->n_settings; i++) {
         const struct gpfc_setting *here = &bundle->settings[i];
         const char *other = json_string_value(json_object_get(there, here->key));
@@ -187,7 +188,7 @@ static bool take_mixture(struct base_flow **out, const struct gpfc_bundle *bundl
     if (!mixture_from_tensors(&mixture, file, fault))
         return false;
     if (!mixture) /* the file has another base flow, which is of use to none but a flow on pairs */
-        return !setting_is(bundle, "base.kind", "mixture") ||
+        return !setting_is(bundle, SETTING_base_kind, WORD_base_mixture) ||
                of_another(bundle, file, path, "base flow", decides_base, fault);
     if (mixture->d == bundle->dimension)
         return base_flow_of_mixture(out, mixture, threads, fault);

@@ -63,7 +63,7 @@ static void fill_triangular(const struct start *start)
 
 static double hidden_deviation(const struct gpfc_bundle *bundle, const struct gpfc_parameter *parameter)
 {
-    const double given = setting_number(bundle, "train.init_hidden", 0);
+    const double given = setting_number(bundle, SETTING_train_init_hidden);
     return given > 0 ? given : 1 / sqrt((double)parameter->fan_in);
 }
 
@@ -75,7 +75,7 @@ static void fill(const struct gpfc_bundle *bundle, const struct start *start)
         fill_normal(start, hidden_deviation(bundle, start->parameter));
         break;
     case GPFC_INIT_LAST:
-        fill_normal(start, setting_number(bundle, "train.init_last", 1e-3));
+        fill_normal(start, setting_number(bundle, SETTING_train_init_last));
         break;
     case GPFC_INIT_UNIFORM:
         for (int64_t i = 0; i < start->n; i++)

@@ -16,11 +16,11 @@ enum { PART_ELEMENTS = 16384 /* 20 us or so: longer than it takes a thread that 
 struct adam adam_from_settings(const struct gpfc_bundle *bundle)
 {
     return (struct adam){
-        .beta1 = setting_number(bundle, "train.beta1", 0.9),
-        .beta2 = setting_number(bundle, "train.beta2", 0.999),
-        .epsilon = setting_number(bundle, "train.epsilon", 1e-8),
-        .weight_decay = setting_number(bundle, "train.weight_decay", 0),
-        .clip = setting_number(bundle, "train.clip", 0),
+        .beta1 = setting_number(bundle, SETTING_train_beta1),
+        .beta2 = setting_number(bundle, SETTING_train_beta2),
+        .epsilon = setting_number(bundle, SETTING_train_epsilon),
+        .weight_decay = setting_number(bundle, SETTING_train_weight_decay),
+        .clip = setting_number(bundle, SETTING_train_clip),
     };
 }
 

@@ -11,11 +11,11 @@ enum { LEAST_EPOCHS = 3 };
 static int64_t steps_needed(const struct gpfc_bundle *bundle, bool of_base)
 {
     static const struct {
-        const char *base;
+        enum setting_word base;
         int64_t steps;
-    } kinds[] = {{"bnaf", 6000}, {"ffjord", 1200}, {"cp_flow", 2500}};
+    } kinds[] = {{WORD_base_bnaf, 6000}, {WORD_base_ffjord, 1200}, {WORD_base_cp_flow, 2500}};
     for (size_t i = 0; of_base && i < sizeof kinds / sizeof kinds[0]; i++)
-        if (setting_is(bundle, "base.kind", kinds[i].base))
+        if (setting_is(bundle, SETTING_base_kind, kinds[i].base))
             return kinds[i].steps;
     return 3000;
 }
@@ -29,13 +29,13 @@ int64_t rate_epochs(const struct gpfc_bundle *bundle, bool of_base, int64_t epoc
 struct rate rate_from_settings(const struct gpfc_bundle *bundle, int64_t epochs, int64_t epoch_steps)
 {
     return (struct rate){
-        .schedule = setting_is(bundle, "train.schedule", "cosine") ? RATE_COSINE
-                    : setting_is(bundle, "train.schedule", "step") ? RATE_STEP
-                                                                   : RATE_CONSTANT,
-        .start = setting_number(bundle, "train.rate", 5e-3),
-        .decay = setting_number(bundle, "train.decay", 1),
-        .decays = setting_integer(bundle, "train.decays", 0),
-        .warmup_steps = setting_integer(bundle, "train.warmup_steps", 0),
+        .schedule = setting_is(bundle, SETTING_train_schedule, WORD_schedule_cosine) ? RATE_COSINE
+                    : setting_is(bundle, SETTING_train_schedule, WORD_schedule_step) ? RATE_STEP
+                                                                                     : RATE_CONSTANT,
+        .start = setting_number(bundle, SETTING_train_rate),
+        .decay = setting_number(bundle, SETTING_train_decay),
+        .decays = setting_integer(bundle, SETTING_train_decays),
+        .warmup_steps = setting_integer(bundle, SETTING_train_warmup_steps),
         .epochs = epochs,
         .epoch_steps = epoch_steps,
     };

@@ -19,9 +19,9 @@ enum { MEASURE_BLOCK = 4096, MEASURE_WITHOUT_TEST = 10000 /* rows */ };
 struct trainer_options trainer_options_of(const struct gpfc_bundle *bundle)
 {
     return (struct trainer_options){
-        .epochs = setting_integer(bundle, "train.epochs", 0),
-        .batch = setting_integer(bundle, "train.batch", 1024),
-        .seed = (uint64_t)setting_integer(bundle, "train.seed", 1),
+        .epochs = setting_integer(bundle, SETTING_train_epochs),
+        .batch = setting_integer(bundle, SETTING_train_batch),
+        .seed = (uint64_t)setting_integer(bundle, SETTING_train_seed),
         .threads = 1,
     };
 }
@@ -94,7 +94,7 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
 {
     const struct trainer_options *options = &trainer->options;
     if (!take_arrays(trainer, fault) ||
-        (setting_is(trainer->bundle, "train.optimizer", "soap") &&
+        (setting_is(trainer->bundle, SETTING_train_optimizer, WORD_optimizer_soap) &&
          !soap_new(&trainer->soap, trainer->bundle, fault)) ||
         !kernel_run_new(&trainer->train, trainer->bundle, "train", options->batch, options->threads, fault) ||
         !kernel_run_new(&trainer->measure, trainer->bundle, "measure", trainer->block, options->threads,
@@ -110,12 +110,11 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
     return !trainer->of_base || start_base(trainer, fault);
 }
 
-/* The penalty of a base flow is weighed already. */
-static double first_lambda(const struct gpfc_bundle *bundle, bool of_base)
+static double first_lambda(const struct gpfc_bundle *bundle)
 {
-    if (of_base)
-        return 1;
-    return setting_is(bundle, "penalty.kind", "none") ? 0 : setting_number(bundle, "penalty.weight", 0);
+    return setting_is(bundle, SETTING_penalty_kind, WORD_penalty_none)
+               ? 0
+               : setting_number(bundle, SETTING_penalty_weight);
 }
 
 /* A base flow's training takes no y. */
@@ -144,7 +143,7 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
         .of_base = of_base,
         .epoch_steps = epoch_steps,
         .steps = epochs * epoch_steps,
-        .patience = setting_integer(bundle, "train.patience", 0) * epoch_steps,
+        .patience = setting_integer(bundle, SETTING_train_patience) * epoch_steps,
         .state = {.best_cost = INFINITY,
                   .time_steps = bundle->steps,
                   .best_time_steps = bundle->steps,
@@ -152,9 +151,9 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
                   .errors = {NAN, NAN}},
         .adam = adam_from_settings(bundle),
         .rate = rate_from_settings(bundle, epochs, epoch_steps),
-        .lambda = first_lambda(bundle, of_base),
-        .lambda_decay = of_base ? 1 : setting_number(bundle, "penalty.decay", 1),
-        .lambda_decays = of_base ? 0 : setting_integer(bundle, "penalty.decays", 0),
+        .lambda = first_lambda(bundle),
+        .lambda_decay = setting_number(bundle, SETTING_penalty_decay),
+        .lambda_decays = setting_integer(bundle, SETTING_penalty_decays),
         .order_epoch = -1,
         .n_measured = n_measured,
         .block = smaller(n_measured, MEASURE_BLOCK),

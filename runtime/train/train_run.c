@@ -176,7 +176,7 @@ bool train_run_new(struct train_run **out, struct trainer *trainer, const struct
     *out = NULL;
     if (!run)
         return fault_memory(fault, sizeof *run, "a training");
-    int64_t measure_steps = setting_integer(bundle, "train.evaluate_steps", 0);
+    int64_t measure_steps = setting_integer(bundle, SETTING_train_evaluate_steps);
     double now = clock_now();
     *run = (struct train_run){
         .trainer = trainer,
@@ -186,8 +186,8 @@ bool train_run_new(struct train_run **out, struct trainer *trainer, const struct
         .model = trainer->of_base ? folder->base : folder->model,
         .checkpoint = trainer->of_base ? folder->base_checkpoint : folder->checkpoint,
         .measure_steps = measure_steps > 0 ? measure_steps : trainer->epoch_steps,
-        .checkpoint_steps = setting_integer(bundle, "train.checkpoint_steps", 0),
-        .checkpoint_seconds = 60 * setting_number(bundle, "train.checkpoint_minutes", 5),
+        .checkpoint_steps = setting_integer(bundle, SETTING_train_checkpoint_steps),
+        .checkpoint_seconds = 60 * setting_number(bundle, SETTING_train_checkpoint_minutes),
         .started = now,
         .saved = now,
         .saved_step = trainer->state.step,

@@ -62,6 +62,7 @@ bool compiled_base_make(struct compiled_base *out, struct oracle_file *file, boo
                                        .dimension = run.base.d,
                                        .precision = is_double ? 8 : 4,
                                        .kernels = out->kernels};
+    fake_settings_make(&out->settings, &out->bundle);
     fill_theta(out, &run, is_double);
     return compile_kernels(out, &run.base, &options);
 }

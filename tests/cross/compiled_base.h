@@ -6,6 +6,7 @@
 
 #include "cross/compiled.h"
 #include "oracle/oracle_file.h"
+#include "unit/runtime/kernels/fake_settings.h"
 
 enum { COMPILED_BASE_KERNELS = 16 };
 
@@ -13,7 +14,8 @@ struct compiled_base {
     struct arena *arena;
     struct compiled *compiled[COMPILED_BASE_KERNELS];
     struct gpfc_kernel kernels[COMPILED_BASE_KERNELS];
-    struct gpfc_bundle bundle; /* all kernels that use f, none that trains it; no settings */
+    struct fake_settings settings;
+    struct gpfc_bundle bundle; /* all kernels that use f, none that trains it */
     void *theta;               /* of the file, REAL */
 };
 

@@ -25,7 +25,7 @@ check_PROGRAMS += tests/cross/test_oracle_cp_flow_compiled
 tests_cross_test_oracle_cp_flow_compiled_SOURCES = tests/cross/test_oracle_cp_flow_compiled.c $(compiled) \
 	$(cp_flow_oracle_sources)
 
-compiled_base = $(compiled) tests/cross/compiled_base.c tests/cross/compiled_base.h
+compiled_base = $(compiled) $(fake_settings) tests/cross/compiled_base.c tests/cross/compiled_base.h
 check_PROGRAMS += tests/cross/test_base_flow_compiled
 tests_cross_test_base_flow_compiled_SOURCES = tests/cross/test_base_flow_compiled.c $(compiled_base) \
 	$(base_oracle_sources)

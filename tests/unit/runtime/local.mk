@@ -4,12 +4,14 @@
 # beside the tests of what it stands for.
 watched_memory = \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=strndup
+fake_settings = tests/unit/runtime/kernels/fake_settings.c tests/unit/runtime/kernels/fake_settings.h
 fake_bundle = tests/unit/runtime/kernels/fake_bundle.c tests/unit/runtime/kernels/fake_bundle.h \
-	tests/unit/runtime/kernels/fake_kernels.h tests/unit/runtime/kernels/fake_base_kernels.h
+	tests/unit/runtime/kernels/fake_kernels.h tests/unit/runtime/kernels/fake_base_kernels.h \
+	$(fake_settings)
 fake_pairs = tests/unit/runtime/model/fake_pairs.h tests/scratch.h $(fake_bundle)
 fake_trainer = tests/unit/runtime/command/fake_trainer.c tests/unit/runtime/command/fake_trainer.h \
 	$(fake_pairs)
-fake_base = tests/unit/runtime/base/fake_base.c tests/unit/runtime/base/fake_base.h
+fake_base = tests/unit/runtime/base/fake_base.c tests/unit/runtime/base/fake_base.h $(fake_settings)
 data_fixture = tests/unit/runtime/files/data_fixture.h tests/scratch.h
 npz_fixture = tests/unit/runtime/files/npz_fixture.h $(data_fixture)
 
@@ -66,7 +68,7 @@ tests_unit_runtime_base_test_mixture_SOURCES = tests/unit/runtime/base/test_mixt
 check_PROGRAMS += tests/unit/runtime/model/test_data_memory tests/unit/runtime/model/test_evaluate \
 	tests/unit/runtime/model/test_pairs
 tests_unit_runtime_model_test_data_memory_SOURCES = tests/unit/runtime/model/test_data_memory.c \
-	tests/watched_memory.h $(npz_fixture)
+	tests/watched_memory.h $(npz_fixture) $(fake_settings)
 tests_unit_runtime_model_test_data_memory_LDFLAGS = $(AM_LDFLAGS) $(watched_memory)
 tests_unit_runtime_model_test_evaluate_SOURCES = tests/unit/runtime/model/test_evaluate.c $(fake_pairs)
 tests_unit_runtime_model_test_pairs_SOURCES = tests/unit/runtime/model/test_pairs.c $(fake_base) \

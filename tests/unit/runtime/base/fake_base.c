@@ -461,7 +461,6 @@ void fake_base_make(struct fake_base *fake, enum fake_base_kind kind, int precis
     }
     for (int i = 0; i < bases[kind].n_kernels; i++)
         make_kernel(fake, kind, i, precision);
-    fake->tolerance = (struct gpfc_setting){.key = "base.tolerance", .text = "0"};
     fake->theta = precision == 4 ? (void *)fake->theta_single : (void *)fake->theta_double;
     fake->bundle = (struct gpfc_bundle){.abi_version = GPFC_ABI_VERSION,
                                         .name = bases[kind].name,
@@ -471,8 +470,7 @@ void fake_base_make(struct fake_base *fake, enum fake_base_kind kind, int precis
                                         .theta_elements = offset,
                                         .n_parameters = bases[kind].n_parameters,
                                         .n_kernels = bases[kind].n_kernels,
-                                        .n_settings = 1,
                                         .parameters = fake->parameters,
-                                        .kernels = fake->kernels,
-                                        .settings = &fake->tolerance};
+                                        .kernels = fake->kernels};
+    fake_settings_make(&fake->settings, &fake->bundle);
 }

@@ -5,7 +5,7 @@
 #ifndef GPFC_FAKE_BASE_H
 #define GPFC_FAKE_BASE_H
 
-#include "gpfc/kernel_abi.h"
+#include "unit/runtime/kernels/fake_settings.h"
 
 enum fake_base_kind {
     FAKE_BNAF_SMOOTH,     /* d = 3, two blocks with the flip between; unbounded */
@@ -26,7 +26,7 @@ struct fake_base {
     struct gpfc_parameter parameters[FAKE_BASE_PORTS];
     struct gpfc_kernel kernels[FAKE_BASE_KERNELS];
     struct gpfc_port in[FAKE_BASE_KERNELS][FAKE_BASE_PORTS], out[FAKE_BASE_KERNELS][FAKE_BASE_PORTS];
-    struct gpfc_setting tolerance; /* base.tolerance, 0 */
+    struct fake_settings settings;
     double theta_double[FAKE_BASE_THETA];
     float theta_single[FAKE_BASE_THETA];
     void *theta; /* one of them, as the precision is */

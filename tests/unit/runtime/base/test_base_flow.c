@@ -322,7 +322,7 @@ static void tolerance_is_the_specs(void)
         struct base_flow_report report = {0};
         double x[2] = {1, 2};
         fake_base_make(&fake, FAKE_FFJORD_PLAIN, 8);
-        fake.tolerance.number = k == 2 ? 0 : 1e-6;
+        fake_settings_put(&fake.settings, "base.tolerance", k == 2 ? "0" : "1e-6");
         CU_ASSERT_TRUE_FATAL(base_flow_compiled(&base, &fake.bundle, fake.theta, given[k], 1, &fault));
         CU_ASSERT_TRUE(base_flow_forward(base, x, 1, x, NULL, &report, &fault));
         evaluations[k] = report.evaluations;

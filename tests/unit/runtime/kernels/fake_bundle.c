@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * The bundles of fake_bundle.h: fake_kernels.h for three pairs of precision and dimension, and the settings
- * of an empty spec, taken from the compiler's own table so that the two cannot drift apart. */
+ * of an empty spec. */
 #include "unit/runtime/kernels/fake_bundle.h"
 
-#include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,55 +37,22 @@ static void fake_pause(void)
 #include "unit/runtime/kernels/fake_base_kernels.h"
 #include "unit/runtime/kernels/fake_kernels.h"
 
-static const struct {
-    const char *key, *text;
-} defaults[] = {
-#define SPEC_INT(path, field, start, ...) {path, #start},
-#define SPEC_REAL(path, field, start, ...) {path, #start},
-#define SPEC_CHOICE(path, field, choices, start, ...) {path, #start},
-#define SPEC_TEXT(path, field, start, ...) {path, start},
-#define SPEC_SIZES(path, field, start, ...) {path, start},
-#define SPEC_INT_OR_AUTO(path, field, start, ...) {path, #start},
-#define SPEC_COUNT_OR_FILE(path, field, file, start, ...) {path, #start}, {file, ""},
-#include "spec/spec_keys.def"
-};
-
-enum { N_DEFAULTS = sizeof defaults / sizeof defaults[0] };
-_Static_assert((int)N_DEFAULTS <= (int)FAKE_MAX_SETTINGS, "FAKE_MAX_SETTINGS is too small");
-
-static int place_of(const char *key)
-{
-    int i = 0;
-    while (i < N_DEFAULTS && strcmp(defaults[i].key, key) != 0)
-        i++;
-    return i;
-}
-
-static void put(struct gpfc_setting *setting, char text[FAKE_MAX_TEXT], const char *value)
-{
-    (void)snprintf(text, FAKE_MAX_TEXT, "%s", value);
-    setting->number = strtod(value, NULL);
-}
-
-/* Where the spec says base.rate, the base's settings say train.rate. */
+/* Where the spec says base.rate, the base's settings say train.rate; the penalty is the flow's alone. */
 static void base_set(struct fake *fake, const char *key, const char *text)
 {
     const char *dot = strchr(key, '.');
     char twin[64] = "";
     if (dot)
         (void)snprintf(twin, sizeof twin, "%s%s", strncmp(key, "train.", 6) == 0 ? "base" : "train", dot);
-    const int other = place_of(twin);
-    if (strncmp(key, "base.", 5) == 0 && other < N_DEFAULTS)
-        put(&fake->base_settings[other], fake->base_texts[other], text);
-    else if (strncmp(key, "train.", 6) != 0 || other == N_DEFAULTS)
-        put(&fake->base_settings[place_of(key)], fake->base_texts[place_of(key)], text);
+    const bool has_twin = fake_settings_place(twin) >= 0;
+    if (strncmp(key, "penalty.", 8) == 0 || (strncmp(key, "train.", 6) == 0 && has_twin))
+        return;
+    fake_settings_put(&fake->base_settings, strncmp(key, "base.", 5) == 0 && has_twin ? twin : key, text);
 }
 
 void fake_set(struct fake *fake, const char *key, const char *text)
 {
-    const int i = place_of(key);
-    assert(i < N_DEFAULTS);
-    put(&fake->settings[i], fake->texts[i], text);
+    fake_settings_put(&fake->settings, key, text);
     base_set(fake, key, text);
     if (strcmp(key, "base.kind") == 0)
         fake->bundle.base = strcmp(text, "bnaf") == 0 ? &fake->base : NULL;
@@ -100,15 +67,11 @@ void fake_make(struct fake *fake, enum fake_model model)
     memset(fake, 0, sizeof *fake);
     fake->bundle = *bundles[model];
     fake->base = *bases[model];
-    fake->bundle.settings = fake->settings;
-    fake->base.settings = fake->base_settings;
-    fake->bundle.n_settings = fake->base.n_settings = N_DEFAULTS;
-    for (int i = 0; i < N_DEFAULTS; i++) {
-        fake->settings[i] = (struct gpfc_setting){.key = defaults[i].key, .text = fake->texts[i]};
-        fake->base_settings[i] = (struct gpfc_setting){.key = defaults[i].key, .text = fake->base_texts[i]};
-    }
-    for (int i = 0; i < N_DEFAULTS; i++)
-        fake_set(fake, defaults[i].key, defaults[i].text);
+    fake_settings_make(&fake->settings, &fake->bundle);
+    fake_settings_make(&fake->base_settings, &fake->base);
+    for (int64_t i = 0; i < fake->bundle.n_settings; i++)
+        base_set(fake, fake->settings.row[i].key, fake->settings.row[i].text);
+    fake_settings_put(&fake->base_settings, "penalty.weight", "1");
     char dimension[FAKE_MAX_TEXT];
     (void)snprintf(dimension, sizeof dimension, "%d", (int)bundles[model]->dimension);
     fake_set(fake, "name", "fake");

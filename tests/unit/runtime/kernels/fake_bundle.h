@@ -6,20 +6,17 @@
 #ifndef GPFC_FAKE_BUNDLE_H
 #define GPFC_FAKE_BUNDLE_H
 
-#include "gpfc/kernel_abi.h"
-
-#include <stddef.h>
+#include "unit/runtime/kernels/fake_settings.h"
 
 /* In the environment: every tile of a training step takes a millisecond more. */
 #define FAKE_SLOW "GPFC_FAKE_SLOW"
 
 enum fake_model { FAKE_SINGLE2, FAKE_DOUBLE2, FAKE_DOUBLE3, FAKE_MODELS };
-enum { FAKE_LANES = 4, FAKE_STEPS = 2, FAKE_MAX_SETTINGS = 96, FAKE_MAX_TEXT = 128 };
+enum { FAKE_LANES = 4, FAKE_STEPS = 2 };
 
 struct fake {
     struct gpfc_bundle bundle, base;
-    struct gpfc_setting settings[FAKE_MAX_SETTINGS], base_settings[FAKE_MAX_SETTINGS];
-    char texts[FAKE_MAX_SETTINGS][FAKE_MAX_TEXT], base_texts[FAKE_MAX_SETTINGS][FAKE_MAX_TEXT];
+    struct fake_settings settings, base_settings;
 };
 
 /* All settings as an empty spec would have them. The bundle points into *fake. */

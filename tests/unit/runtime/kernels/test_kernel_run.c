@@ -3,7 +3,9 @@
  * Rows in tiles over threads: values against plain loops, tails, orders, and the same bits for any number of
  * threads. */
 #include "check.h"
+#include "kernels/bundle.h"
 #include "kernels/kernel_run.h"
+#include "kernels/settings.h"
 #include "numbers/random.h"
 #include "unit/runtime/kernels/fake_bundle.h"
 
@@ -251,6 +253,34 @@ static void bundles_are_checked(void)
     CU_ASSERT_FALSE(bundle_check(&fake.bundle, &fault));
 }
 
+/* Look-ups know no default, so no key may be missing, not in the base flow's bundle either. */
+static void missing_settings_are_told(void)
+{
+    for (int of_base = 0; of_base < 2; of_base++) {
+        struct fault fault = {0};
+        fake_make(&fake, FAKE_SINGLE2);
+        fake_set(&fake, "base.kind", "bnaf");
+        CU_ASSERT_TRUE(bundle_whole(&fake.bundle, &fault));
+        struct fake_settings *settings = of_base ? &fake.base_settings : &fake.settings;
+        settings->row[fake_settings_place("train.rate")].key = "train.ratio";
+        CU_ASSERT_FALSE(bundle_whole(&fake.bundle, &fault));
+        CU_ASSERT_STRING_EQUAL(fault.text, "broken bundle: no setting 'train.rate'");
+    }
+}
+
+static void settings_have_types(void)
+{
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "train.rate", "0.25");
+    fake_set(&fake, "train.seed", "9007199254740991");
+    fake_set(&fake, "data.source", "2spirals");
+    CU_ASSERT_EQUAL(setting_number(&fake.bundle, SETTING_train_rate), 0.25);
+    CU_ASSERT_STRING_EQUAL(setting_text(&fake.bundle, SETTING_train_rate), "0.25");
+    CU_ASSERT_EQUAL(setting_integer(&fake.bundle, SETTING_train_seed), 9007199254740991);
+    CU_ASSERT_TRUE(setting_is(&fake.bundle, SETTING_data_source, WORD_source__2spirals));
+    CU_ASSERT_FALSE(setting_is(&fake.bundle, SETTING_data_source, WORD_source_moons));
+}
+
 static void processor_is_checked(void)
 {
     struct fault fault = {0};
@@ -278,6 +308,8 @@ int main(void)
         {"leaves are worth their sums", leaves_are_worth_their_sums},
         {"unknown kernel is told", unknown_kernel_is_told},
         {"bundles are checked", bundles_are_checked},
+        {"missing settings are told", missing_settings_are_told},
+        {"settings have types", settings_have_types},
         {"processor is checked", processor_is_checked},
     };
     return check_main("kernel_run", cases, CHECK_COUNT(cases));

@@ -7,6 +7,7 @@
 #include "files/npy.h"
 #include "model/pairs.h"
 #include "unit/runtime/files/npz_fixture.h"
+#include "unit/runtime/kernels/fake_settings.h"
 #include "watched_memory.h"
 
 typedef bool action(const struct scratch *s, struct fault *fault);
@@ -39,12 +40,14 @@ static bool load_samples(struct samples *out, const char *file, struct fault *fa
 /* Samples, a mixture, and pairs of both kinds. */
 static bool generate(const struct scratch *s, struct fault *fault)
 {
-    static const struct gpfc_bundle bundle = {.dimension = 2, .precision = 4}; /* and no settings */
+    static struct fake_settings settings;
+    struct gpfc_bundle bundle = {.dimension = 2, .precision = 4};
     struct samples samples = {.d = 0};
     struct pairs pairs = {.d = 0}, drawn = {.d = 0};
     struct base_flow *base = NULL;
     struct mixture_fitted fitted;
     (void)s;
+    fake_settings_make(&settings, &bundle);
     const bool done = load_samples(&samples, NULL, fault) &&
                       mixture_base_fit(&base, &bundle, &samples, 1, 1, &fitted, fault) &&
                       pairs_through(&pairs, &samples, base, fault) &&

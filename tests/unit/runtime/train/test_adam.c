@@ -214,12 +214,15 @@ static void settings_are_read(void)
 {
     static struct fake fake;
     fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "train.beta1", "0.75");
+    fake_set(&fake, "train.beta2", "0.875");
+    fake_set(&fake, "train.epsilon", "1e-3");
     fake_set(&fake, "train.weight_decay", "1e-4");
     fake_set(&fake, "train.clip", "5");
     const struct adam adam = adam_from_settings(&fake.bundle);
-    CU_ASSERT_EQUAL(adam.beta1, 0.9);
-    CU_ASSERT_EQUAL(adam.beta2, 0.999);
-    CU_ASSERT_EQUAL(adam.epsilon, 1e-8);
+    CU_ASSERT_EQUAL(adam.beta1, 0.75);
+    CU_ASSERT_EQUAL(adam.beta2, 0.875);
+    CU_ASSERT_EQUAL(adam.epsilon, 1e-3);
     CU_ASSERT_EQUAL(adam.weight_decay, 1e-4);
     CU_ASSERT_EQUAL(adam.clip, 5);
 }
