@@ -103,7 +103,7 @@ static bool compare_spec(struct arena *arena, const char *path, const struct sch
         *fault = "this machine does not run code for that CPU";
         return false;
     }
-    for (int base = 0; base < 1 + (model.base->kind >= BASE_BNAF); base++) {
+    for (int base = 0; base < 1 + base_is_compiled(model.base); base++) {
         const struct subject subject = {.spec = slash ? slash + 1 : path,
                                         .part = base ? "base" : "flow",
                                         .model = &model,

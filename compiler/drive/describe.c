@@ -12,57 +12,47 @@
 
 /* ---- words --------------------------------------------------------------------------------------------- */
 
-static const char *const activation_words[] = {
-    [MODEL_TANH] = "tanh", [MODEL_SOFTPLUS] = "softplus", [MODEL_SIN] = "sin", [MODEL_SILU] = "silu"};
-static const char *const integrator_words[] = {
-    [MODEL_EULER] = "euler", [MODEL_MIDPOINT] = "midpoint", [MODEL_RK4] = "rk4"};
-
-static const char *ode_words(struct arena *arena, enum model_activation activation,
-                             enum model_integrator integrator, int steps)
+/* All of a row of layers: "2 -> 15 15 -> 1". */
+static void add_widths(struct strbuf *text, int in, int n_hidden, const int *hidden, int out)
 {
-    return arena_printf(arena, ", %s, %s x %d", activation_words[activation], integrator_words[integrator],
-                        steps);
+    strbuf_addf(text, "%d ->", in);
+    for (int k = 0; k < n_hidden; k++)
+        strbuf_addf(text, " %d", hidden[k]);
+    strbuf_addf(text, " -> %d", out);
 }
 
 static const char *flow_words(struct arena *arena, const struct model *m)
 {
-    static const char *const field[] = {[MODEL_GAUSSIAN] = "gaussian", [MODEL_CUBE] = "cube"};
-    static const char *const potential[] = {[MODEL_FOLDED] = "folded", [MODEL_BLOCKS] = "blocks"};
+    const int n_hidden = m->n_layers - 1;
+    int hidden[MODEL_MAX_LAYERS];
     struct strbuf text;
+    for (int k = 0; k < n_hidden; k++)
+        hidden[k] = m->layer[k].out;
     strbuf_init(&text, arena);
-    strbuf_addf(&text, "%s, %s, %d ->", field[m->field], potential[m->potential], m->layer[0].in);
-    for (int i = 0; i < m->n_layers; i++)
-        strbuf_addf(&text, "%s %d", i + 1 == m->n_layers ? " ->" : "", m->layer[i].out);
-    strbuf_add(&text, ode_words(arena, m->activation, m->integrator, m->steps));
-    strbuf_add(&text, m->automatic_steps ? " at most" : "");
-    strbuf_add(&text, m->penalised ? ", Euler penalty" : "");
+    strbuf_addf(&text, "%s, %s, ", spec_word(SPEC_KEY_flow_field, m->field),
+                spec_word(SPEC_KEY_flow_potential, m->potential));
+    add_widths(&text, m->layer[0].in, n_hidden, hidden, m->layer[n_hidden].out);
+    strbuf_addf(&text, ", %s, %s x %d%s%s", spec_word(SPEC_KEY_flow_activation, m->activation),
+                spec_word(SPEC_KEY_flow_integrator, m->integrator), m->steps,
+                m->automatic_steps ? " at most" : "", m->penalised ? ", Euler penalty" : "");
     return strbuf_text(&text);
 }
 
 static const char *base_words(struct arena *arena, const struct base_model *base)
 {
-    static const char *const kind[] = {
-        [BASE_BNAF] = "bnaf", [BASE_FFJORD] = "ffjord", [BASE_CP_FLOW] = "cp_flow"};
     struct strbuf text;
     strbuf_init(&text, arena);
-    strbuf_addf(&text, "%s, %d x (%d ->", kind[base->kind], base->blocks, base->d);
-    for (int i = 0; i < base->n_hidden; i++)
-        strbuf_addf(&text, " %d", base->hidden[i]);
-    strbuf_addf(&text, " -> %d)", base->d);
-    if (base->kind == BASE_FFJORD) {
-        strbuf_add(&text, ode_words(arena, base->activation, base->integrator, base->steps));
-        strbuf_add(&text, base->divergence == BASE_DIVERGENCE_EXACT ? ", exact divergence"
-                                                                    : ", Hutchinson's estimate");
-    }
+    strbuf_addf(&text, "%s, %d x (", spec_word(SPEC_KEY_base_kind, base->kind), base->blocks);
+    add_widths(&text, base->d, base->n_hidden, base->hidden, base->d);
+    strbuf_add(&text, ")");
+    if (base->kind == BASE_FFJORD)
+        strbuf_addf(&text, ", %s, %s x %d, divergence: %s",
+                    spec_word(SPEC_KEY_base_activation, base->activation),
+                    spec_word(SPEC_KEY_base_integrator, base->integrator), base->steps,
+                    spec_word(SPEC_KEY_base_divergence, base->divergence));
     if (base->kind == BASE_CP_FLOW)
-        strbuf_add(&text, base->logdet == BASE_LOGDET_EXACT ? ", exact log-determinant"
-                                                            : ", estimated log-determinant");
+        strbuf_addf(&text, ", log-determinant: %s", base_logdet_word(base));
     return strbuf_text(&text);
-}
-
-static bool has_compiled_base(const struct compile *c)
-{
-    return c->model.base->kind >= BASE_BNAF;
 }
 
 void describe_flow(struct compile *c)
@@ -70,7 +60,7 @@ void describe_flow(struct compile *c)
     struct gpfc_report *report = c->report;
     (void)snprintf(report->flow, sizeof report->flow, "%s", flow_words(c->arena, &c->model));
     report->parameters = c->model.n_parameters;
-    if (!has_compiled_base(c))
+    if (!base_is_compiled(c->model.base))
         return;
     (void)snprintf(report->base, sizeof report->base, "%s", base_words(c->arena, c->model.base));
     report->base_parameters = c->model.base->n_elements;
@@ -206,6 +196,6 @@ const struct emit_bundle *describe_bundle(struct compile *c)
     list_settings(c, bundle, n, values);
     n = spec_values(c->arena, &c->spec, SPEC_OF_FLOW, &values);
     bundle->spec_hash = hash_values(n, values);
-    bundle->base = has_compiled_base(c) ? describe_base(c) : NULL;
+    bundle->base = base_is_compiled(c->model.base) ? describe_base(c) : NULL;
     return bundle;
 }

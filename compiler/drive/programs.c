@@ -110,7 +110,7 @@ static enum gpfc_status build_base(struct compile *c, int n)
 /* A library is the flow s alone. */
 enum gpfc_status programs_build(struct compile *c)
 {
-    bool compiled = c->model.base->kind >= BASE_BNAF && c->options->emit != GPFC_EMIT_LIBRARY;
+    bool compiled = base_is_compiled(c->model.base) && c->options->emit != GPFC_EMIT_LIBRARY;
     int n_base = compiled ? baseflow_kernel_count(c->model.base) : 0;
     make_room(c, FLOW_KERNEL_COUNT + n_base);
     c->part[COMPILE_FLOW_TRAIN] = (struct emit_part){0, 1};

@@ -226,7 +226,7 @@ static enum gpfc_status tune_all(struct compile *c, int halves)
 
 enum gpfc_status tuning_choose(struct compile *c)
 {
-    const bool has_base = c->model.base->kind >= BASE_BNAF && c->options->emit != GPFC_EMIT_LIBRARY;
+    const bool has_base = base_is_compiled(c->model.base) && c->options->emit != GPFC_EMIT_LIBRARY;
     const int halves = has_base ? COMPILE_HALVES : 1;
     if (c->options->tune == GPFC_TUNE_NONE) {
         tuning_use_wisdom(c, halves);

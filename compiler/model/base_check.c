@@ -30,19 +30,21 @@ enum {
 
 /* ---- which key belongs to which kind ------------------------------------------------------------------- */
 
-static const char *kinds_text(int kinds)
+/* "'base.kind: ffjord' or 'cp_flow'" */
+static const char *kinds_text(struct arena *arena, int kinds)
 {
-    switch (kinds) {
-    case MIXTURE:
-        return "'base.kind: mixture'";
-    case FFJORD:
-        return "'base.kind: ffjord'";
-    case CP_FLOW:
-        return "'base.kind: cp_flow'";
-    case FFJORD | CP_FLOW:
-        return "'base.kind: ffjord' or 'cp_flow'";
+    struct strbuf text;
+    strbuf_init(&text, arena);
+    for (int kind = 0, left = kinds; left != 0; left &= ~(1 << kind++)) {
+        if (!(left & 1 << kind))
+            continue;
+        if (left == kinds)
+            strbuf_addf(&text, "'%s: ", spec_path(SPEC_KEY_base_kind));
+        else
+            strbuf_add(&text, left == 1 << kind ? " or '" : ", '");
+        strbuf_addf(&text, "%s'", spec_word(SPEC_KEY_base_kind, kind));
     }
-    return "'base.kind: bnaf', 'ffjord' or 'cp_flow'";
+    return strbuf_text(&text);
 }
 
 static void check_kinds(struct diag *diag, const struct spec *spec)
@@ -50,7 +52,7 @@ static void check_kinds(struct diag *diag, const struct spec *spec)
     const bool unknown = spec->base_kind.faulty;
     const int kind = 1 << spec->base_kind.value;
 #define OF_KIND(key, kinds)                                                                                  \
-    DEPENDENT(base_##key, "base." #key, unknown || (kind & (kinds)) != 0, true, kinds_text(kinds))
+    DEPENDENT(base_##key, unknown || (kind & (kinds)) != 0, true, kinds_text(diag->arena, kinds))
     const struct dependent keys[] = {
         OF_KIND(components, MIXTURE),    OF_KIND(ridge, MIXTURE),          OF_KIND(iterations, MIXTURE),
         OF_KIND(hidden, COMPILED),       OF_KIND(blocks, COMPILED),        OF_KIND(activation, FFJORD),
@@ -83,7 +85,8 @@ static void check_ffjord(struct diag *diag, const struct spec *spec)
     const bool estimate =
         spec->base_divergence.value == SPEC_divergence_hutchinson || spec->base_divergence.faulty;
     const struct dependent keys[] = {
-        DEPENDENT(base_noise, "base.noise", estimate, true, "'base.divergence: hutchinson'")};
+        DEPENDENT(base_noise, estimate, true,
+                  wanted_word(diag->arena, SPEC_KEY_base_divergence, SPEC_divergence_hutchinson))};
     tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);
 }
 
@@ -91,9 +94,10 @@ static void check_cp_flow(struct diag *diag, const struct spec *spec)
 {
     const bool estimate =
         chosen_logdet(spec) == BASE_LOGDET_ESTIMATE || spec->base_logdet.faulty || spec->dimension.faulty;
+    const char *const wants = wanted_word(diag->arena, SPEC_KEY_base_logdet, SPEC_logdet_estimate);
     const struct dependent keys[] = {
-        DEPENDENT(base_cg_steps, "base.cg_steps", estimate, true, "'base.logdet: estimate'"),
-        DEPENDENT(base_noise, "base.noise", estimate, true, "'base.logdet: estimate'"),
+        DEPENDENT(base_cg_steps, estimate, true, wants),
+        DEPENDENT(base_noise, estimate, true, wants),
     };
     tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);
     const struct spec_sizes *hidden = &spec->base_hidden;
@@ -124,54 +128,6 @@ static void check_bnaf(struct diag *diag, const struct spec *spec)
     }
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------------- */
-
-static void check_schedule(struct diag *diag, const struct spec *spec)
-{
-    const bool step = spec->base_schedule.value == SPEC_schedule_step || spec->base_schedule.faulty;
-    const struct dependent keys[] = {
-        DEPENDENT(base_decay, "base.decay", step, false, "'base.schedule: step'"),
-        DEPENDENT(base_decays, "base.decays", step, false, "'base.schedule: step'"),
-    };
-    tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);
-}
-
-static void check_size(struct diag *diag, const struct spec *spec)
-{
-    const struct base_model *base = base_from_spec(diag->arena, spec);
-    const struct place at = spec->base_hidden.given ? spec->base_hidden.at : spec->base_kind.at;
-    if (base->n_elements > MODEL_MAX_PARAMETERS)
-        diag_error(diag, at, "the base flow has %ld parameters; expected at most %d", base->n_elements,
-                   MODEL_MAX_PARAMETERS);
-    if (base->n_parameters > BASE_MAX_ARRAYS)
-        diag_error(diag, spec->base_blocks.given ? spec->base_blocks.at : at,
-                   "the base flow has %d weights and biases in its %d blocks; expected at most %d of them",
-                   base->n_parameters, base->blocks, BASE_MAX_ARRAYS);
-}
-
-void base_check(struct diag *diag, const struct spec *spec)
-{
-    const int errors_before = diag->errors;
-    check_kinds(diag, spec);
-    switch ((enum base_kind)spec->base_kind.value) {
-    case BASE_NONE:
-    case BASE_MIXTURE:
-        return;
-    case BASE_BNAF:
-        check_bnaf(diag, spec);
-        break;
-    case BASE_FFJORD:
-        check_ffjord(diag, spec);
-        break;
-    case BASE_CP_FLOW:
-        check_cp_flow(diag, spec);
-        break;
-    }
-    check_schedule(diag, spec);
-    if (diag->errors == errors_before)
-        check_size(diag, spec);
-}
-
 /* ---- the base flow ------------------------------------------------------------------------------------- */
 
 /* A width near 32 that gives each of d coordinates as many units, two at least. */
@@ -181,22 +137,10 @@ static int bnaf_width(int d)
     return d * (units < 2 ? 2 : units);
 }
 
-static void set_hidden(const struct spec *spec, struct base_model *base)
+static int usual_width(int d)
 {
-    base->n_hidden = spec->base_hidden.count;
-    for (int k = 0; k < base->n_hidden; k++)
-        base->hidden[k] = (int)spec->base_hidden.value[k];
-    if (base->n_hidden > 0)
-        return;
-    base->n_hidden = base->kind == BASE_FFJORD ? 2 : 3;
-    for (int k = 0; k < base->n_hidden; k++)
-        base->hidden[k] = base->kind == BASE_BNAF ? bnaf_width(base->d) : 32;
-}
-
-static void set_blocks(const struct spec *spec, struct base_model *base)
-{
-    static const int usual[] = {[BASE_BNAF] = 1, [BASE_FFJORD] = 3, [BASE_CP_FLOW] = 5};
-    base->blocks = spec->base_blocks.value ? (int)spec->base_blocks.value : usual[base->kind];
+    (void)d;
+    return 32;
 }
 
 static void set_ffjord(const struct spec *spec, struct base_model *base)
@@ -217,20 +161,83 @@ static void set_cp_flow(const struct spec *spec, struct base_model *base)
         base->cg_steps = given ? given : base->d < most ? base->d : most;
 }
 
+/* A kind without blocks is not compiled. */
+static const struct kind {
+    int blocks, layers;  /* as many where the spec leaves that open */
+    int (*width)(int d); /* of such layers */
+    int training_steps;  /* of base.epochs: auto */
+    void (*check)(struct diag *diag, const struct spec *spec);
+    void (*set)(const struct spec *spec, struct base_model *base); /* NULL: nothing more */
+} kinds[] = {
+    [BASE_NONE] = {0},
+    [BASE_MIXTURE] = {0},
+    [BASE_BNAF] = {1, 3, bnaf_width, 6000, check_bnaf, NULL},
+    [BASE_FFJORD] = {3, 2, usual_width, 1200, check_ffjord, set_ffjord},
+    [BASE_CP_FLOW] = {5, 3, usual_width, 2500, check_cp_flow, set_cp_flow},
+};
+_Static_assert(sizeof kinds / sizeof kinds[0] == SPEC_base_words, "model: a row for each kind of base flow");
+
+/* ---- the whole ----------------------------------------------------------------------------------------- */
+
+static void check_schedule(struct diag *diag, const struct spec *spec)
+{
+    const bool step = spec->base_schedule.value == SPEC_schedule_step || spec->base_schedule.faulty;
+    const char *const wants = wanted_word(diag->arena, SPEC_KEY_base_schedule, SPEC_schedule_step);
+    const struct dependent keys[] = {
+        DEPENDENT(base_decay, step, false, wants),
+        DEPENDENT(base_decays, step, false, wants),
+    };
+    tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);
+}
+
+static void check_size(struct diag *diag, const struct spec *spec)
+{
+    const struct base_model *base = base_from_spec(diag->arena, spec);
+    const struct place at = spec->base_hidden.given ? spec->base_hidden.at : spec->base_kind.at;
+    if (base->n_elements > MODEL_MAX_PARAMETERS)
+        diag_error(diag, at, "the base flow has %ld parameters; expected at most %d", base->n_elements,
+                   MODEL_MAX_PARAMETERS);
+    if (base->n_parameters > BASE_MAX_ARRAYS)
+        diag_error(diag, spec->base_blocks.given ? spec->base_blocks.at : at,
+                   "the base flow has %d weights and biases in its %d blocks; expected at most %d of them",
+                   base->n_parameters, base->blocks, BASE_MAX_ARRAYS);
+}
+
+void base_check(struct diag *diag, const struct spec *spec)
+{
+    const int errors_before = diag->errors;
+    const struct kind *kind = &kinds[spec->base_kind.value];
+    check_kinds(diag, spec);
+    if (kind->blocks == 0)
+        return;
+    kind->check(diag, spec);
+    check_schedule(diag, spec);
+    if (diag->errors == errors_before)
+        check_size(diag, spec);
+}
+
+static void set_shape(const struct kind *kind, const struct spec *spec, struct base_model *base)
+{
+    const struct spec_sizes *given = &spec->base_hidden;
+    base->d = (int)spec->dimension.value;
+    base->blocks = spec->base_blocks.value ? (int)spec->base_blocks.value : kind->blocks;
+    base->n_hidden = given->count ? given->count : kind->layers;
+    for (int k = 0; k < base->n_hidden; k++)
+        base->hidden[k] = given->count ? (int)given->value[k] : kind->width(base->d);
+}
+
 const struct base_model *base_from_spec(struct arena *arena, const struct spec *spec)
 {
     struct base_model *base = ARENA_NEW(arena, struct base_model);
     base->kind = (enum base_kind)spec->base_kind.value;
-    if (base->kind == BASE_NONE || base->kind == BASE_MIXTURE)
+    const struct kind *kind = &kinds[base->kind];
+    if (kind->blocks == 0)
         return base;
-    base->d = (int)spec->dimension.value;
+    set_shape(kind, spec, base);
     base->probe = (enum base_probe)spec->base_noise.value;
-    set_hidden(spec, base);
-    set_blocks(spec, base);
-    if (base->kind == BASE_FFJORD)
-        set_ffjord(spec, base);
-    if (base->kind == BASE_CP_FLOW)
-        set_cp_flow(spec, base);
+    base->training_steps = kind->training_steps;
+    if (kind->set)
+        kind->set(spec, base);
     base_model_parameters(arena, base);
     return base;
 }

@@ -19,10 +19,12 @@ struct dependent {
     struct place at;
     const char *key, *wants; /* "'cost.kind: l1'" */
 };
-#define DEPENDENT(field, key, wanted, fault, wants)                                                          \
+#define DEPENDENT(field, wanted, fault, wants)                                                               \
     {                                                                                                        \
-        spec->field.given, wanted, fault, spec->field.at, key, wants                                         \
+        spec->field.given, wanted, fault, spec->field.at, spec_path(SPEC_KEY_##field), wants                 \
     }
+/* "'cost.kind: l1'" */
+const char *wanted_word(struct arena *arena, enum spec_key key, int word);
 void tell_dependents(struct diag *diag, const struct dependent *keys, size_t n);
 
 #endif

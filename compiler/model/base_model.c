@@ -181,6 +181,11 @@ void base_model_parameters(struct arena *arena, struct base_model *base)
     base->n_elements = list.elements;
 }
 
+bool base_is_compiled(const struct base_model *base)
+{
+    return base->blocks > 0;
+}
+
 const struct base_parameter *base_parameter_find(const struct base_model *base, const char *name)
 {
     for (int i = 0; i < base->n_parameters; i++)

@@ -40,6 +40,7 @@ struct base_model {
     int cg_steps;                     /* CP-Flow, estimate: of the conjugate gradients */
     enum base_probe probe;            /* of either estimate */
     double kinetic, jacobian;         /* FFJORD: weights of RNODE's penalties */
+    int training_steps;               /* enough of them, where the spec does not say how many */
     int n_parameters;
     const struct base_parameter *parameters;
     long n_elements; /* of theta */
@@ -61,6 +62,12 @@ struct base_model {
  *     normJ.log_scale [1]
  * The mathematics of each is in docs/mathematics.md. */
 void base_model_parameters(struct arena *arena, struct base_model *base);
+
+/* Are there kernels of it? Not where there is none, and not of a mixture. */
+bool base_is_compiled(const struct base_model *base);
+
+/* Of its training: a word of base.logdet that is no longer automatic. */
+const char *base_logdet_word(const struct base_model *base);
 
 /* NULL: none of that name. */
 const struct base_parameter *base_parameter_find(const struct base_model *base, const char *name);

@@ -17,18 +17,18 @@ static struct spec_value *find(struct spec_value *values, int n, const char *key
 }
 
 /* Nothing where the list, as that of a hash, lacks the key. */
-static void set_text(struct spec_value *values, int n, const char *key, const char *text)
+static void set_text(struct spec_value *values, int n, enum spec_key key, const char *text)
 {
-    struct spec_value *value = find(values, n, key);
+    struct spec_value *value = find(values, n, spec_path(key));
     if (!value)
         return;
     value->text = text;
     value->number = 0;
 }
 
-static void set_number(struct arena *arena, struct spec_value *values, int n, const char *key, int number)
+static void set_number(struct arena *arena, struct spec_value *values, int n, enum spec_key key, int number)
 {
-    struct spec_value *value = find(values, n, key);
+    struct spec_value *value = find(values, n, spec_path(key));
     if (!value)
         return;
     value->text = arena_printf(arena, "%d", number);
@@ -55,10 +55,11 @@ static void take_training(struct arena *arena, struct spec_value *values, int n)
 static void take_penalty(struct arena *arena, const struct base_model *base, struct spec_value *values, int n)
 {
     const bool penalised = base->kinetic > 0 || base->jacobian > 0;
-    set_text(values, n, "penalty.kind", penalised ? "rnode" : "none");
-    set_number(arena, values, n, "penalty.weight", 1);
-    set_number(arena, values, n, "penalty.decay", 1);
-    set_number(arena, values, n, "penalty.decays", 0);
+    set_text(values, n, SPEC_KEY_penalty_kind,
+             penalised ? "rnode" : spec_word(SPEC_KEY_penalty_kind, SPEC_penalty_none));
+    set_number(arena, values, n, SPEC_KEY_penalty_weight, 1);
+    set_number(arena, values, n, SPEC_KEY_penalty_decay, 1);
+    set_number(arena, values, n, SPEC_KEY_penalty_decays, 0);
 }
 
 static const char *hidden_text(struct arena *arena, const struct base_model *base)
@@ -71,16 +72,22 @@ static const char *hidden_text(struct arena *arena, const struct base_model *bas
     return strbuf_text(&text);
 }
 
+const char *base_logdet_word(const struct base_model *base)
+{
+    const bool exact = base->logdet == BASE_LOGDET_EXACT;
+    return spec_word(SPEC_KEY_base_logdet, exact ? SPEC_logdet_exact : SPEC_logdet_estimate);
+}
+
 int base_model_settings(struct arena *arena, const struct spec *spec, const struct base_model *base,
                         bool model_only, struct spec_value **out)
 {
     const int n = spec_values(arena, spec, model_only ? SPEC_OF_BASE : SPEC_ALL, out);
-    if (base->kind == BASE_NONE || base->kind == BASE_MIXTURE)
+    if (!base_is_compiled(base))
         return n;
-    set_text(*out, n, "base.hidden", hidden_text(arena, base));
-    set_number(arena, *out, n, "base.blocks", base->blocks);
-    set_text(*out, n, "base.logdet", base->logdet == BASE_LOGDET_EXACT ? "exact" : "estimate");
-    set_number(arena, *out, n, "base.cg_steps", base->cg_steps);
+    set_text(*out, n, SPEC_KEY_base_hidden, hidden_text(arena, base));
+    set_number(arena, *out, n, SPEC_KEY_base_blocks, base->blocks);
+    set_text(*out, n, SPEC_KEY_base_logdet, base_logdet_word(base));
+    set_number(arena, *out, n, SPEC_KEY_base_cg_steps, base->cg_steps);
     take_training(arena, *out, n);
     take_penalty(arena, base, *out, n);
     return n;

@@ -13,11 +13,15 @@ enum { MAX_NAME = 64 };
 /* The enums of model.h are the choices of spec_choices.def, in their order. */
 _Static_assert((int)MODEL_SINGLE == (int)SPEC_precision_single &&
                    (int)MODEL_DOUBLE == (int)SPEC_precision_double &&
-                   (int)MODEL_GAUSSIAN == (int)SPEC_field_gaussian &&
-                   (int)MODEL_CUBE == (int)SPEC_field_cube &&
-                   (int)MODEL_FOLDED == (int)SPEC_potential_folded &&
-                   (int)MODEL_BLOCKS == (int)SPEC_potential_blocks,
-               "model: precision, field and potential");
+                   (int)MODEL_DOUBLE + 1 == (int)SPEC_precision_words,
+               "model: precision");
+_Static_assert((int)MODEL_GAUSSIAN == (int)SPEC_field_gaussian && (int)MODEL_CUBE == (int)SPEC_field_cube &&
+                   (int)MODEL_CUBE + 1 == (int)SPEC_field_words,
+               "model: field");
+_Static_assert((int)MODEL_FOLDED == (int)SPEC_potential_folded &&
+                   (int)MODEL_BLOCKS == (int)SPEC_potential_blocks &&
+                   (int)MODEL_BLOCKS + 1 == (int)SPEC_potential_words,
+               "model: potential");
 _Static_assert((int)MODEL_TANH == (int)SPEC_activation_tanh &&
                    (int)MODEL_SOFTPLUS == (int)SPEC_activation_softplus &&
                    (int)MODEL_SIN == (int)SPEC_activation_sin &&
@@ -27,10 +31,15 @@ _Static_assert((int)MODEL_TANH == (int)SPEC_activation_tanh &&
 _Static_assert((int)MODEL_EULER == (int)SPEC_integrator_euler &&
                    (int)MODEL_MIDPOINT == (int)SPEC_integrator_midpoint &&
                    (int)MODEL_RK4 == (int)SPEC_integrator_rk4 &&
-                   (int)MODEL_SQUARED == (int)SPEC_cost_squared && (int)MODEL_L1 == (int)SPEC_cost_l1 &&
-                   (int)MODEL_EXACT == (int)SPEC_derivative_exact &&
-                   (int)MODEL_DIFFERENCE == (int)SPEC_derivative_difference,
-               "model: integrator, cost and derivative");
+                   (int)MODEL_RK4 + 1 == (int)SPEC_integrator_words,
+               "model: integrator");
+_Static_assert((int)MODEL_SQUARED == (int)SPEC_cost_squared && (int)MODEL_L1 == (int)SPEC_cost_l1 &&
+                   (int)MODEL_L1 + 1 == (int)SPEC_cost_words,
+               "model: cost");
+_Static_assert((int)MODEL_EXACT == (int)SPEC_derivative_exact &&
+                   (int)MODEL_DIFFERENCE == (int)SPEC_derivative_difference &&
+                   (int)MODEL_DIFFERENCE + 1 == (int)SPEC_derivative_words,
+               "model: derivative");
 _Static_assert(SPEC_MAX_LAYERS + 1 == MODEL_MAX_LAYERS, "model: the hidden layers and the last");
 
 /* ---- names --------------------------------------------------------------------------------------------- */
@@ -130,10 +139,19 @@ void tell_dependents(struct diag *diag, const struct dependent *keys, size_t n)
     }
 }
 
+const char *wanted_word(struct arena *arena, enum spec_key key, int word)
+{
+    return arena_printf(arena, "'%s: %s'", spec_path(key), spec_word(key, word));
+}
+
 static void check_dependents(struct diag *diag, const struct spec *spec)
 {
-    static const char l1_kind[] = "'cost.kind: l1'", euler[] = "'penalty.kind: euler'",
-                      step_kind[] = "'train.schedule: step'", auto_steps[] = "'flow.steps: auto'";
+    const char *const l1_kind = wanted_word(diag->arena, SPEC_KEY_cost_kind, SPEC_cost_l1),
+                      *const euler = wanted_word(diag->arena, SPEC_KEY_penalty_kind, SPEC_penalty_euler),
+                      *const step_kind =
+                          wanted_word(diag->arena, SPEC_KEY_train_schedule, SPEC_schedule_step),
+                      *const auto_steps =
+                          arena_printf(diag->arena, "'%s: %s'", spec_path(SPEC_KEY_flow_steps), SPEC_AUTO);
     const bool base = has_base(spec);
     const bool l1 = spec->cost_kind.value == SPEC_cost_l1 || spec->cost_kind.faulty;
     const bool penalty = spec->penalty_kind.value != SPEC_penalty_none || spec->penalty_kind.faulty;
@@ -142,19 +160,19 @@ static void check_dependents(struct diag *diag, const struct spec *spec)
     const bool automatic = spec->flow_steps.automatic || spec->flow_steps.faulty;
     const bool step = spec->train_schedule.value == SPEC_schedule_step || spec->train_schedule.faulty;
     const struct dependent keys[] = {
-        DEPENDENT(cost_smoothing, "cost.smoothing", l1, true, l1_kind),
-        DEPENDENT(penalty_weight, "penalty.weight", penalty, true, euler),
-        DEPENDENT(penalty_decay, "penalty.decay", penalty, true, euler),
-        DEPENDENT(penalty_decays, "penalty.decays", penalty, true, euler),
-        DEPENDENT(penalty_derivative, "penalty.derivative", penalty, true, euler),
-        DEPENDENT(penalty_noise, "penalty.noise", penalty, true, euler),
-        DEPENDENT(data_samples, "data.samples", samples, false, "'data.source'"),
-        DEPENDENT(data_standardise, "data.standardise", base, true, "'base.kind'"),
-        DEPENDENT(flow_most_steps, "flow.most_steps", automatic, true, auto_steps),
-        DEPENDENT(flow_density_error, "flow.density_error", automatic, true, auto_steps),
-        DEPENDENT(flow_roundtrip, "flow.roundtrip", automatic, true, auto_steps),
-        DEPENDENT(train_decay, "train.decay", step, false, step_kind),
-        DEPENDENT(train_decays, "train.decays", step, false, step_kind),
+        DEPENDENT(cost_smoothing, l1, true, l1_kind),
+        DEPENDENT(penalty_weight, penalty, true, euler),
+        DEPENDENT(penalty_decay, penalty, true, euler),
+        DEPENDENT(penalty_decays, penalty, true, euler),
+        DEPENDENT(penalty_derivative, penalty, true, euler),
+        DEPENDENT(penalty_noise, penalty, true, euler),
+        DEPENDENT(data_samples, samples, false, "'data.source'"),
+        DEPENDENT(data_standardise, base, true, "'base.kind'"),
+        DEPENDENT(flow_most_steps, automatic, true, auto_steps),
+        DEPENDENT(flow_density_error, automatic, true, auto_steps),
+        DEPENDENT(flow_roundtrip, automatic, true, auto_steps),
+        DEPENDENT(train_decay, step, false, step_kind),
+        DEPENDENT(train_decays, step, false, step_kind),
     };
     tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);
 }
@@ -170,7 +188,7 @@ static void check_outputs(struct diag *diag, const struct spec *spec)
     diag_error(diag, spec->dimension.at,
                "dimension %lld needs %d outputs of the network (flow.potential: %s); expected at most %d",
                (long long)spec->dimension.value, outputs,
-               spec->flow_potential.value == SPEC_potential_folded ? "folded" : "blocks", MODEL_MAX_SIZE);
+               spec_word(SPEC_KEY_flow_potential, spec->flow_potential.value), MODEL_MAX_SIZE);
     if (spec->flow_potential.value == SPEC_potential_blocks && outputs / 2 <= MODEL_MAX_SIZE)
         diag_note(diag, "'flow.potential: folded' needs %d", outputs / 2);
 }

@@ -8,6 +8,7 @@
 #include "base/base.h"
 
 enum { SPEC_MAX_LAYERS = 16 };
+#define SPEC_AUTO "auto"
 
 /* enum spec_field_word { SPEC_field_gaussian, SPEC_field_cube, SPEC_field_words }; and so on: the values of a
  * spec_choice, with their number last. */
@@ -54,7 +55,7 @@ struct spec_sizes {
 
 struct spec_int_or_auto {
     int64_t value;  /* 0 where automatic */
-    bool automatic; /* the word "auto" */
+    bool automatic; /* SPEC_AUTO */
     struct place at;
     bool given, faulty;
 };
@@ -64,6 +65,19 @@ struct spec_count_or_file {
     const char *file; /* arena; "": a count */
     struct place at;
     bool given, faulty;
+};
+
+/* Every key: SPEC_KEY_flow_field is "flow.field". */
+enum spec_key {
+#define SPEC_INT(path, field, ...) SPEC_KEY_##field,
+#define SPEC_REAL(path, field, ...) SPEC_KEY_##field,
+#define SPEC_CHOICE(path, field, ...) SPEC_KEY_##field,
+#define SPEC_TEXT(path, field, ...) SPEC_KEY_##field,
+#define SPEC_SIZES(path, field, ...) SPEC_KEY_##field,
+#define SPEC_INT_OR_AUTO(path, field, ...) SPEC_KEY_##field,
+#define SPEC_COUNT_OR_FILE(path, field, ...) SPEC_KEY_##field,
+#include "spec/spec_keys.def"
+    SPEC_ROWS
 };
 
 struct spec {
@@ -85,6 +99,10 @@ struct spec {
  * 16, 10,000 events, no aliases, anchors and tags, one document. */
 bool spec_read(struct arena *arena, const struct source *source, struct diag *diag,
                struct spec *out) MUST_CHECK;
+
+/* A key as users write it, and a word that it takes: "flow.field", "cube". */
+const char *spec_path(enum spec_key key);
+const char *spec_word(enum spec_key key, int word);
 
 /* Every key with default, range or choices, and meaning, as `gpfc --help-spec` prints it: itself a spec, but
  * for the keys that must be given. */

@@ -4,6 +4,7 @@
 #include "spec/spec.h"
 #include "spec/spec_tree.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define SPEC_CHOICE_BEGIN(choice) static const struct spec_word words_of_##choice[] = {
@@ -61,6 +62,17 @@ int spec_section_length(const char *path)
 {
     const char *dot = strrchr(path, '.');
     return dot ? (int)(dot - path) + 1 : 0;
+}
+
+const char *spec_path(enum spec_key key)
+{
+    return spec_rows[key].path;
+}
+
+const char *spec_word(enum spec_key key, int word)
+{
+    assert(word >= 0 && word < spec_rows[key].n_words);
+    return spec_word_text(&spec_rows[key], word);
 }
 
 const char *spec_word_text(const struct spec_row *row, int word)

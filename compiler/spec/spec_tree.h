@@ -4,7 +4,7 @@
 #ifndef GPFC_SPEC_TREE_H
 #define GPFC_SPEC_TREE_H
 
-#include "base/base.h"
+#include "spec/spec.h"
 
 /* ---- tree: YAML's part --------------------------------------------------------------------------------- */
 
@@ -38,8 +38,6 @@ void spec_tree_read(struct arena *arena, const struct source *source, struct dia
 
 /* ---- table: spec_keys.def and spec_choices.def --------------------------------------------------------- */
 
-#define SPEC_AUTO "auto"
-
 enum spec_kind {
     SPEC_KIND_INT,
     SPEC_KIND_REAL,
@@ -68,18 +66,6 @@ struct spec_row {
     const char *help;
 };
 
-enum {
-#define SPEC_INT(path, field, ...) SPEC_ROW_##field,
-#define SPEC_REAL(path, field, ...) SPEC_ROW_##field,
-#define SPEC_CHOICE(path, field, ...) SPEC_ROW_##field,
-#define SPEC_TEXT(path, field, ...) SPEC_ROW_##field,
-#define SPEC_SIZES(path, field, ...) SPEC_ROW_##field,
-#define SPEC_INT_OR_AUTO(path, field, ...) SPEC_ROW_##field,
-#define SPEC_COUNT_OR_FILE(path, field, ...) SPEC_ROW_##field,
-#include "spec/spec_keys.def"
-    SPEC_ROWS
-};
-
 extern const struct spec_row spec_rows[SPEC_ROWS];
 
 bool spec_is_required(const struct spec_row *row);
@@ -91,8 +77,6 @@ const char *spec_word_text(const struct spec_row *row,
 int spec_section_length(const char *path);
 
 /* ---- one key's value ----------------------------------------------------------------------------------- */
-
-struct spec;
 
 /* Puts the value at nodes[index] into the row's field. What is wrong with it goes to diag; then the default
  * stays. */

@@ -24,7 +24,7 @@ static void check_model(const struct model *model)
 
 static void check_base(struct reading *r, const struct base_model *base)
 {
-    const bool compiled = base->kind != BASE_NONE && base->kind != BASE_MIXTURE;
+    const bool compiled = base_is_compiled(base);
     long elements = 0;
     demand(compiled == (base->n_parameters > 0) && base->n_parameters <= BASE_MAX_ARRAYS);
     for (int i = 0; i < base->n_parameters; i++) {
