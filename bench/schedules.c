@@ -7,6 +7,7 @@
 #include "flow/flow.h"
 #include "pass/pass.h"
 #include "sched/sched_cost.h"
+#include "sched/sched_cpu.h"
 #include "tune/jit.h"
 #include "tune/tune_case.h"
 #include "tune/tune_time.h"
@@ -100,7 +101,7 @@ static struct contender *contender_for(struct work *work, const struct tune_case
 {
     struct arena *arena = work->comparison->arena;
     const int lanes = entry->schedule.lanes, tiles = (SCHEDULES_BATCH + lanes - 1) / lanes;
-    const struct plan *plan = plan_make(arena, program->graph, entry->schedule, fault);
+    const struct plan *plan = sched_plan(arena, program->graph, entry->schedule, fault);
     const struct gpfc_kernel *kernel = plan ? compile(work, plan, fault) : NULL;
     if (!kernel)
         return NULL;

@@ -9,6 +9,7 @@
 #include "flow/flow.h"
 #include "model/base_model.h"
 #include "pass/pass.h"
+#include "sched/sched_cpu.h"
 
 #include <string.h>
 
@@ -70,7 +71,7 @@ const struct plan *programs_plan_train(const struct compile *c, struct arena *ar
                                        const struct schedule *schedule, const char **fault)
 {
     const struct ir_graph *graph = programs_simple_train(c, arena, half, schedule, fault);
-    return graph ? plan_make(arena, graph, *schedule, fault) : NULL;
+    return graph ? sched_plan(arena, graph, *schedule, fault) : NULL;
 }
 
 static struct ir_graph *build_train(struct compile *c, enum compile_half half)
@@ -185,7 +186,7 @@ enum gpfc_status programs_plan(struct compile *c)
 {
     for (int k = 0; k < c->n_kernels; k++) {
         const char *fault = NULL;
-        const struct plan *plan = plan_make(c->arena, c->graphs[k], c->schedule[half_of(c, k)], &fault);
+        const struct plan *plan = sched_plan(c->arena, c->graphs[k], c->schedule[half_of(c, k)], &fault);
         const double useful = plan ? useful_flop(c, k, &fault) : -1;
         if (useful < 0)
             return compile_fail(c, GPFC_FAULTY, fault);

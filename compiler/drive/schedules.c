@@ -5,6 +5,7 @@
 
 #include "pass/pass.h"
 #include "sched/sched_cost.h"
+#include "sched/sched_cpu.h"
 #include "sched/sched_space.h"
 
 /* ---- what the spec fixes ------------------------------------------------------------------------------- */
@@ -99,7 +100,7 @@ static const struct plan *plan_of(struct settling *s, const struct schedule *sch
 {
     const struct ir_graph *program = program_for(s, schedule);
     const char *fault;
-    return program ? plan_make(s->c->arena, program, *schedule, &fault) : NULL;
+    return program ? sched_plan(s->c->arena, program, *schedule, &fault) : NULL;
 }
 
 /* Seconds of a sample; negative: it cannot be planned. */
@@ -126,9 +127,11 @@ static void settle_tanh(struct settling *s, struct schedule *schedule)
     const struct plan *found = plan_of(s, schedule);
     if (!found || s->c->given & sched_field_bit("tanh"))
         return;
+    struct schedule variant = *found->schedule;
     struct plan plan = *found;
+    plan.schedule = &variant;
     for (int tanh = 0; tanh < SCHED_TANHS; tanh++) {
-        plan.schedule.tanh = tanh;
+        variant.tanh = tanh;
         seconds[tanh] = sched_cost(&plan, &s->c->machine, s->c->is_double ? 8 : 4);
     }
     schedule->tanh = sched_pick(SCHED_TANHS, seconds);

@@ -23,7 +23,7 @@ LLVMValueRef emit_address(const struct nest_emitter *ne, LLVMValueRef base, cons
 {
     LLVMBuilderRef b = ne->e->builder;
     LLVMTypeRef type = element_type(ne, value);
-    long constant = value->wide ? (long)vector * ne->e->plan->schedule.vector : 0;
+    long constant = value->wide ? (long)vector * ne->e->plan->schedule->vector : 0;
     LLVMValueRef dynamic = value->wide ? ne->lane : NULL;
     for (int axis = 0; axis < rank; axis++) {
         constant += value->stride[axis] * index[axis].constant;
@@ -41,7 +41,7 @@ LLVMValueRef emit_address(const struct nest_emitter *ne, LLVMValueRef base, cons
 struct emit_loop emit_groups_begin(struct nest_emitter *ne)
 {
     struct emit_loop loop = emit_loop_begin(ne->e, ne->groups, "lanes");
-    LLVMValueRef lanes = emit_constant_index(ne->e, (long)ne->vectors * ne->e->plan->schedule.vector);
+    LLVMValueRef lanes = emit_constant_index(ne->e, (long)ne->vectors * ne->e->plan->schedule->vector);
     ne->lane = ne->groups > 1 ? LLVMBuildMul(ne->e->builder, loop.index, lanes, "") : NULL;
     return loop;
 }
@@ -90,7 +90,7 @@ static unsigned alignment(const struct nest_emitter *ne, const struct plan_value
 {
     if (value->half)
         return 2;
-    int elements = value->wide ? ne->e->plan->schedule.vector : 1;
+    int elements = value->wide ? ne->e->plan->schedule->vector : 1;
     return (unsigned)(elements * ne->e->real_bytes);
 }
 

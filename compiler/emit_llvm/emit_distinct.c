@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(void *) != 8 || (sizeof(struct plan_nest) == 408 && sizeof(struct plan_store) == 184 &&
-                                       sizeof(struct plan_term) == 280 && sizeof(struct plan_value) == 120 &&
+_Static_assert(sizeof(void *) != 8 || (sizeof(struct plan_store) == 184 && sizeof(struct plan_value) == 120 &&
                                        sizeof(struct ir_ein) == 88 && sizeof(struct ir_select) == 48),
                "a field that is new here and decides code is to be among the words");
 
@@ -162,14 +161,7 @@ static void put_stores(struct words *words, const struct plan_nest *nest)
 
 static void put_terms(struct words *words, const struct plan_nest *nest)
 {
-    put(words, nest->axis_a);
-    put(words, nest->axis_b);
-    put(words, nest->block_a);
-    put(words, nest->block_b);
-    put(words, nest->pass_b);
     put(words, nest->partial != NULL);
-    put(words, nest->packed);
-    put(words, nest->ahead);
     put_shape(words, nest->total->shape);
     put(words, nest->n_terms);
     for (int t = 0; t < nest->n_terms; t++) {
@@ -179,7 +171,7 @@ static void put_terms(struct words *words, const struct plan_nest *nest)
         for (int label = 0; label < term->n_labels; label++)
             put(words, term->size[label]);
         put(words, term->n_factors);
-        put(words, term->paired);
+        put(words, term->how);
         for (int i = 0; i < term->n_factors; i++) {
             put_value(words, term->factor[i].node);
             for (int axis = 0; axis < term->factor[i].node->shape.rank; axis++)
@@ -193,12 +185,6 @@ static void put_loops(struct words *words, const struct plan_nest *nest)
     put(words, nest->n_axes);
     for (int axis = 0; axis < nest->n_axes; axis++)
         put(words, nest->size[axis]);
-    put(words, nest->block);
-    put(words, nest->unroll);
-    put(words, nest->apart);
-    put(words, nest->steps);
-    put(words, nest->piece);
-    put(words, nest->paired);
     put(words, nest->n_summed);
     for (int i = 0; i < nest->n_summed; i++)
         put(words, nest->summed[i]);
@@ -212,11 +198,12 @@ static void put_schedule(struct words *words, const struct schedule *schedule)
 
 static void put_nest(struct words *words, const struct plan *plan, const struct plan_nest *nest)
 {
-    put_schedule(words, &plan->schedule);
+    put_schedule(words, plan->schedule);
     put(words, words->region->wide);
     put(words, words->params->n);
     put(words, nest->kind);
     put_loops(words, nest);
+    strbuf_addn(&words->bytes, nest->how, nest->how_bytes);
     put_members(words, nest->n_members, nest->members);
     put_members(words, nest->n_sums, nest->sums);
     put_stores(words, nest);
@@ -228,7 +215,7 @@ static void put_nest(struct words *words, const struct plan *plan, const struct 
         put_computed(words, nest->node);
         put_layout(words, &words->region->value[nest->node->id], nest->node->shape.rank);
     }
-    if (plan_work_elements(nest) > 0)
+    if (plan_has_work(nest))
         put_layout(words, &nest->work, 2);
 }
 
@@ -239,45 +226,48 @@ enum { WEIGHT_OF_FUNCTION = 60, WEIGHT_OF_CALL = 3 };
 /* Elements whose code stands beside each other. */
 static long elements_of(const struct plan_nest *nest)
 {
+    const struct sched_how *how = sched_how(nest);
     long elements = 1;
-    for (int axis = 0; axis < nest->n_axes && nest->unroll; axis++)
+    for (int axis = 0; axis < nest->n_axes && how->unroll; axis++)
         elements *= nest->size[axis];
-    if (nest->unroll || !nest->n_axes)
+    if (how->unroll || !nest->n_axes)
         return elements;
-    return nest->size[0] < nest->block ? nest->size[0] : nest->block + nest->size[0] % nest->block;
+    return nest->size[0] < how->block ? nest->size[0] : how->block + nest->size[0] % how->block;
 }
 
 static long map_weight(const struct plan_nest *nest, long operations)
 {
+    const struct sched_how *how = sched_how(nest);
     const long elements = elements_of(nest);
     long products = 0;
     if (nest->n_summed)
-        products = elements * nest->steps;
-    for (int i = 0; i < nest->n_summed && nest->unroll; i++)
+        products = elements * how->sum_unroll;
+    for (int i = 0; i < nest->n_summed && how->unroll; i++)
         products *= nest->members[0].node->ein.size[nest->summed[i]];
-    return 2 * products + (nest->apart ? 1 : elements) * (operations + nest->n_stores);
+    return 2 * products + (how->apart ? 1 : elements) * (operations + nest->n_stores);
 }
 
 static long total_weight(const struct schedule *schedule, const struct plan_nest *nest)
 {
-    const int a = nest->axis_a < 0 ? 1 : nest->total->shape.size[nest->axis_a];
-    const int b = nest->packed       ? plan_packed_columns(schedule, nest)
-                  : nest->axis_b < 0 ? 1
-                                     : nest->total->shape.size[nest->axis_b];
-    const long rows = a < nest->block_a ? a : nest->block_a + a % nest->block_a;
-    const long columns = b < nest->block_b ? b : nest->block_b + b % nest->block_b;
+    const struct sched_how *how = sched_how(nest);
+    const int a = how->axis_a < 0 ? 1 : nest->total->shape.size[how->axis_a];
+    const int b = how->packed       ? sched_packed_columns(schedule, nest)
+                  : how->axis_b < 0 ? 1
+                                    : nest->total->shape.size[how->axis_b];
+    const long rows = a < how->block_a ? a : how->block_a + a % how->block_a;
+    const long columns = b < how->block_b ? b : how->block_b + b % how->block_b;
     return rows * columns * (4 + 2 * nest->n_terms);
 }
 
 static long weight_of(const struct plan *plan, const struct plan_region *region, const struct plan_nest *nest,
                       long operations)
 {
-    const int vectors = region->wide ? sched_group(&plan->schedule) : 1;
+    const int vectors = region->wide ? sched_group(plan->schedule) : 1;
     long weight = operations * 10;
     if (nest->kind == PLAN_MAP)
         weight = map_weight(nest, operations);
     if (nest->kind == PLAN_TOTAL)
-        weight = total_weight(&plan->schedule, nest);
+        weight = total_weight(plan->schedule, nest);
     return WEIGHT_OF_FUNCTION + weight * vectors;
 }
 

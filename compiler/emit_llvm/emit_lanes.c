@@ -133,7 +133,7 @@ void emit_lanes(struct nest_emitter *ne)
         emit_loop_end(ne->e, &loop, whole);
     }
     for (long done = whole * widest, n; done < elements; done += n) {
-        n = plan_power_of_two((int)(elements - done), widest);
+        n = sched_power_of_two((int)(elements - done), widest);
         add_up(ne, emit_constant_index(ne->e, done), (int)n);
     }
 }

@@ -84,7 +84,7 @@ static void accumulate(const struct nest_emitter *ne, struct contraction *c)
 
 static bool is_paired(const struct nest_emitter *ne)
 {
-    return ne->nest->paired >= 0 && !ne->e->is_double;
+    return ne->how->paired >= 0 && !ne->e->is_double;
 }
 
 static LLVMValueRef operand_pair(const struct nest_emitter *ne, struct contraction *c, int which,
@@ -100,7 +100,7 @@ static LLVMValueRef operand_pair(const struct nest_emitter *ne, struct contracti
 
 static LLVMValueRef weight_pair(const struct nest_emitter *ne, const struct contraction *c)
 {
-    const int operand = ne->nest->paired;
+    const int operand = ne->how->paired;
     const struct ir_node *w = c->node->args[operand];
     struct index index[IR_MAX_RANK];
     for (int axis = 0; axis < w->shape.rank; axis++)
@@ -154,18 +154,18 @@ static void over_summed(const struct nest_emitter *ne, struct contraction *c, in
     }
     int label = ne->nest->summed[which];
     int size = c->node->ein.size[label];
-    if (ne->nest->unroll) {
+    if (ne->how->unroll) {
         one_round(ne, c, which, (struct index){NULL, 0}, size);
         return;
     }
-    if (which == 0 && ne->nest->piece) {
+    if (which == 0 && ne->how->piece) {
         struct emit_loop loop = emit_range_begin(ne->e, ne->first, ne->end, "k");
         one_round(ne, c, which, (struct index){loop.index, 0}, 1);
         emit_range_end(ne->e, &loop);
         return;
     }
     /* several steps a round: fewer jumps, and the end is foreseen */
-    const int steps = is_paired(ne) ? (ne->nest->steps + 1) / 2 * 2 : ne->nest->steps;
+    const int steps = is_paired(ne) ? (ne->how->sum_unroll + 1) / 2 * 2 : ne->how->sum_unroll;
     const int rounds = which + 1 == ne->nest->n_summed ? size / steps : size;
     const int each = rounds == size ? 1 : steps;
     if (rounds) {
@@ -184,7 +184,7 @@ static LLVMValueRef start_of_sums(const struct nest_emitter *ne, const struct co
 {
     bool loop = false;
     for (int i = 0; i < ne->nest->n_summed; i++)
-        loop |= !ne->nest->unroll && c->node->ein.size[ne->nest->summed[i]] > 1;
+        loop |= !ne->how->unroll && c->node->ein.size[ne->nest->summed[i]] > 1;
     return loop ? LLVMConstNull(ne->type) : emit_number(ne, -0.0);
 }
 
@@ -215,7 +215,7 @@ static void contract(const struct nest_emitter *ne, struct contraction *c)
     for (int i = 0; i < n; i++) {
         c->sums[i] = emit_slot(ne);
         const int r = i / ne->vectors, vector = i % ne->vectors;
-        LLVMValueRef start = ne->nest->piece ? load_sum(ne, c, r, vector) : start_of_sums(ne, c);
+        LLVMValueRef start = ne->how->piece ? load_sum(ne, c, r, vector) : start_of_sums(ne, c);
         LLVMBuildStore(ne->e->builder, start, c->sums[i]);
     }
     over_summed(ne, c, 0);
@@ -230,7 +230,7 @@ static LLVMValueRef part(const struct nest_emitter *ne, LLVMValueRef array, LLVM
 static LLVMValueRef contracted(const struct nest_emitter *ne, const struct contraction *c, int r, int vector)
 {
     LLVMValueRef sum;
-    if (ne->nest->piece) {
+    if (ne->how->piece) {
         sum = load_sum(ne, c, r, vector);
     } else {
         LLVMValueRef place = c->sums ? c->sums[r * ne->vectors + vector] : NULL;
@@ -322,11 +322,11 @@ static void row_block_of_group(struct nest_emitter *ne, struct index row, int ro
     ne->axis[0] = row;
     if (ne->nest->n_summed)
         contract(ne, &c);
-    if (ne->nest->piece) {
+    if (ne->how->piece) {
         store_sums(ne, &c);
         return;
     }
-    if (ne->nest->apart) {
+    if (ne->how->apart) {
         rows_apart(ne, &c, row);
         return;
     }
@@ -346,9 +346,9 @@ static void row_block(struct nest_emitter *ne, struct index row, int rows)
 
 static void over_rows(struct nest_emitter *ne)
 {
-    int rows = ne->nest->n_axes ? ne->nest->size[0] : 1, block = ne->nest->block;
+    int rows = ne->nest->n_axes ? ne->nest->size[0] : 1, block = ne->how->block;
     int whole = rows / block, rest = rows % block;
-    if (ne->nest->unroll || whole == 1) {
+    if (ne->how->unroll || whole == 1) {
         for (int i = 0; i < whole; i++)
             row_block(ne, (struct index){NULL, i * block}, block);
     } else if (whole) {
@@ -392,7 +392,7 @@ static void over_pieces(struct nest_emitter *ne)
 {
     struct emitter *e = ne->e;
     const struct ir_node *node = ne->nest->members[0].node;
-    const int size = node->ein.size[ne->nest->summed[0]], piece = ne->nest->piece;
+    const int size = node->ein.size[ne->nest->summed[0]], piece = ne->how->piece;
     const int pieces = (size + piece - 1) / piece;
     over_work(ne, zero_work);
     struct emit_loop loop = emit_loop_begin(e, pieces, "piece");
@@ -407,14 +407,14 @@ static void over_pieces(struct nest_emitter *ne)
 static void over_axes(struct nest_emitter *ne, int axis)
 {
     if (axis <= 0) {
-        if (ne->nest->piece)
+        if (ne->how->piece)
             over_pieces(ne);
         else
             over_rows(ne);
         return;
     }
     int size = ne->nest->size[axis];
-    if (ne->nest->unroll) {
+    if (ne->how->unroll) {
         for (int i = 0; i < size; i++) {
             ne->axis[axis] = (struct index){NULL, i};
             over_axes(ne, axis - 1);

@@ -49,14 +49,14 @@ static LLVMValueRef element(const struct matrix *m, LLVMValueRef i, LLVMValueRef
 static void over_rows(const struct matrix *m, LLVMValueRef first, LLVMValueRef end, matrix_step *step)
 {
     struct emitter *e = m->ne->e;
-    LLVMValueRef block = emit_constant_index(e, m->ne->nest->block);
+    LLVMValueRef block = emit_constant_index(e, m->ne->how->block);
     LLVMValueRef count = LLVMBuildUDiv(e->builder, LLVMBuildSub(e->builder, end, first, ""), block, "");
     LLVMValueRef rest = LLVMBuildAdd(e->builder, first, LLVMBuildMul(e->builder, count, block, ""), "");
-    if (m->ne->nest->block > 1) {
+    if (m->ne->how->block > 1) {
         struct emit_loop loop = emit_range_begin(e, emit_constant_index(e, 0), count, "block");
         LLVMValueRef from =
             LLVMBuildAdd(e->builder, first, LLVMBuildMul(e->builder, loop.index, block, ""), "");
-        step(m, m->ne->nest->block, from);
+        step(m, m->ne->how->block, from);
         emit_range_end(e, &loop);
         first = rest;
     }

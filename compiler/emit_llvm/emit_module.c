@@ -60,9 +60,9 @@ static LLVMBuilderRef open_builder(struct arena *arena, LLVMContextRef context)
 /* The types of a schedule's vectors, if they are others than those at hand. */
 static void use_plan(struct emitter *e, const struct plan *plan)
 {
-    if (!e->plan || e->plan->schedule.vector != plan->schedule.vector)
-        set_types(e, plan->schedule.vector);
-    e->wide_math.tanh = (enum sched_tanh)plan->schedule.tanh; /* uniform work has few of them */
+    if (!e->plan || e->plan->schedule->vector != plan->schedule->vector)
+        set_types(e, plan->schedule->vector);
+    e->wide_math.tanh = (enum sched_tanh)plan->schedule->tanh; /* uniform work has few of them */
     e->plan = plan;
 }
 

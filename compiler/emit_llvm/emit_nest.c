@@ -57,7 +57,7 @@ struct nest_params emit_nest_params(struct arena *arena, const struct plan_regio
     for (int i = 0; i < params.n_stores; i++)
         if (nest->kind == PLAN_MAP && nest->stores[i].from >= 0)
             params.value[params.n++] = &region->temporaries[nest->stores[i].from].value;
-    if (plan_work_elements(nest) > 0)
+    if (plan_has_work(nest))
         params.value[params.n++] = &nest->work;
     return params;
 }
@@ -142,7 +142,7 @@ static void take_params(struct nest_emitter *ne, const struct nest_params *param
         if (nest->kind == PLAN_MAP && nest->stores[i].from >= 0)
             ne->temporary[i] = LLVMGetParam(function, (unsigned)t++);
     }
-    if (plan_work_elements(nest) > 0)
+    if (plan_has_work(nest))
         ne->work = LLVMGetParam(function, (unsigned)params->n - 1);
 }
 
@@ -151,9 +151,10 @@ void emit_nest_build(struct emitter *e, const struct distinct_nest *nest, LLVMVa
     const struct plan_region *region = nest->region;
     const struct nest_params params = emit_nest_params(e->arena, region, nest->nest);
     const size_t n_nodes = (size_t)region->graph->n_nodes + 1;
-    struct nest_emitter ne = {.e = e, .region = region, .nest = nest->nest, .wide = region->wide};
-    ne.vectors = region->wide ? sched_group(&e->plan->schedule) : 1;
-    ne.groups = region->wide ? sched_groups(&e->plan->schedule) : 1;
+    struct nest_emitter ne = {
+        .e = e, .region = region, .nest = nest->nest, .how = sched_how(nest->nest), .wide = region->wide};
+    ne.vectors = region->wide ? sched_group(e->plan->schedule) : 1;
+    ne.groups = region->wide ? sched_groups(e->plan->schedule) : 1;
     ne.type = region->wide ? e->vector : e->real;
     ne.math = region->wide ? &e->wide_math : &e->narrow_math;
     ne.base = ARENA_ARRAY(e->arena, LLVMValueRef, n_nodes);

@@ -113,7 +113,7 @@ static LLVMValueRef column(const struct packed *p, const struct plan_term *term,
 {
     struct index label[IR_MAX_LABELS];
     memcpy(label, p->label, sizeof label);
-    label[p->ne->nest->axis_b] = emit_index_add(b, i);
+    label[p->ne->how->axis_b] = emit_index_add(b, i);
     LLVMValueRef product = emit_total_product(p->ne, term, false, true, label, vector);
     product = emit_product(p->ne, emit_total_product(p->ne, term, false, false, label, vector), product);
     if (term->coefficient != 1)
@@ -188,12 +188,12 @@ static LLVMValueRef row_number(const struct packed *p, const struct plan_term *t
     struct nest_emitter *ne = p->ne;
     for (int i = 0; i < term->n_factors; i++) {
         const struct plan_factor *factor = &term->factor[i];
-        if (!plan_factor_has(factor, ne->nest->axis_a))
+        if (!plan_factor_has(factor, ne->how->axis_a))
             continue;
         struct index index[IR_MAX_RANK];
         for (int axis = 0; axis < factor->node->shape.rank; axis++)
-            index[axis] = factor->labels[axis] == ne->nest->axis_a ? emit_index_add(block->a, r)
-                                                                   : p->label[factor->labels[axis]];
+            index[axis] = factor->labels[axis] == ne->how->axis_a ? emit_index_add(block->a, r)
+                                                                  : p->label[factor->labels[axis]];
         const struct plan_value *value = &ne->region->value[factor->node->id];
         LLVMValueRef address =
             emit_address(ne, ne->base[factor->node->id], value, factor->node->shape.rank, index, 0);
@@ -243,8 +243,8 @@ static LLVMValueRef result_address(const struct packed *p, const struct packed_b
 {
     struct index label[IR_MAX_LABELS];
     memcpy(label, p->label, sizeof label);
-    label[p->ne->nest->axis_a] = emit_index_add(block->a, r);
-    label[p->ne->nest->axis_b] = (struct index){times(p, block->vector, p->width), (long)v * p->width};
+    label[p->ne->how->axis_a] = emit_index_add(block->a, r);
+    label[p->ne->how->axis_b] = (struct index){times(p, block->vector, p->width), (long)v * p->width};
     return emit_address(p->ne, p->ne->store[store], &p->ne->nest->stores[store].to, p->rank, label, 0);
 }
 
@@ -283,7 +283,7 @@ static void emit_block(struct packed *p, struct packed_block *block)
         block->sums[i] = emit_slot(ne);
         LLVMBuildStore(ne->e->builder, LLVMConstNull(ne->type), block->sums[i]);
     }
-    for (int i = 0; i < n && ne->nest->ahead; i++)
+    for (int i = 0; i < n && ne->how->ahead; i++)
         ask_for(p, result_address(p, block, 0, i / block->vectors, i % block->vectors));
     p->first = 0;
     for (int t = 0; t < ne->nest->n_terms; t++) {
@@ -298,7 +298,7 @@ static void emit_block(struct packed *p, struct packed_block *block)
 /* Along a row of results: blocks of whole vectors, then what is left in one block. */
 static void over_row(struct packed *p, struct packed_block *block)
 {
-    const int most = p->ne->nest->block_b, whole = p->row / p->width / most;
+    const int most = p->ne->how->block_b, whole = p->row / p->width / most;
     const int rest = p->row - whole * most * p->width;
     if (whole) {
         struct emit_loop loop = emit_loop_begin(p->ne->e, whole, "b");
@@ -318,7 +318,7 @@ static void over_row(struct packed *p, struct packed_block *block)
 
 static void over_rows(struct packed *p)
 {
-    const int most = p->ne->nest->block_a, rows = p->ne->nest->total->shape.size[p->ne->nest->axis_a];
+    const int most = p->ne->how->block_a, rows = p->ne->nest->total->shape.size[p->ne->how->axis_a];
     const int whole = rows / most, rest = rows % most;
     struct packed_block block = {.rows = most};
     if (whole) {
@@ -336,14 +336,14 @@ static void over_rows(struct packed *p)
 
 void emit_packed(struct nest_emitter *ne)
 {
-    const struct schedule *schedule = &ne->e->plan->schedule;
+    const struct schedule *schedule = ne->e->plan->schedule;
     const struct plan_nest *nest = ne->nest;
     struct packed p = {.ne = ne,
                        .rank = nest->total->shape.rank,
                        .width = schedule->vector,
                        .lanes = schedule->lanes,
-                       .row = nest->total->shape.size[nest->axis_b]};
-    p.stride = (long)plan_packed_columns(schedule, nest) * p.width;
+                       .row = nest->total->shape.size[ne->how->axis_b]};
+    p.stride = (long)sched_packed_columns(schedule, nest) * p.width;
     for (int axis = 0; axis < p.rank; axis++)
         p.label[axis] = ne->axis[axis];
     for (int t = 0; t < nest->n_terms; t++) {

@@ -18,7 +18,7 @@ LLVMValueRef emit_total_product(const struct nest_emitter *ne, const struct plan
     LLVMValueRef result = NULL;
     for (int i = 0; i < term->n_factors; i++) {
         const struct plan_factor *factor = &term->factor[i];
-        if (plan_factor_has(factor, ne->nest->axis_a) != a || plan_factor_has(factor, ne->nest->axis_b) != b)
+        if (plan_factor_has(factor, ne->how->axis_a) != a || plan_factor_has(factor, ne->how->axis_b) != b)
             continue;
         struct index index[IR_MAX_RANK];
         for (int axis = 0; axis < factor->node->shape.rank; axis++)
@@ -61,7 +61,7 @@ static void add_product(const struct nest_emitter *ne, LLVMValueRef slot, LLVMVa
 static LLVMValueRef edge(const struct nest_emitter *ne, const struct plan_term *term,
                          const struct block *block, bool row, int i, struct index *label, int vector)
 {
-    set_label(label, row ? ne->nest->axis_a : ne->nest->axis_b, row ? block->a : block->b, i);
+    set_label(label, row ? ne->how->axis_a : ne->how->axis_b, row ? block->a : block->b, i);
     return emit_total_product(ne, term, row, !row, label, vector);
 }
 
@@ -114,8 +114,8 @@ static void accumulate(const struct nest_emitter *ne, const struct plan_term *te
         LLVMValueRef moving = edge(ne, term, block, by_row, m, label, vector);
         for (int h = 0; h < n_held; h++) {
             const int i = by_row ? m : h, j = by_row ? h : m;
-            set_label(label, ne->nest->axis_a, block->a, i);
-            set_label(label, ne->nest->axis_b, block->b, j);
+            set_label(label, ne->how->axis_a, block->a, i);
+            set_label(label, ne->how->axis_b, block->b, j);
             LLVMValueRef both = emit_total_product(ne, term, true, true, label, vector);
             add_product(ne, block->sums[i * block->columns + j], emit_product(ne, moving, both), held[h]);
         }
@@ -127,7 +127,7 @@ static void over_summed(struct nest_emitter *ne, const struct plan_term *term, c
 {
     if (next == term->n_labels) {
         struct emit_loop groups = emit_groups_begin(ne);
-        const bool paired = term->paired && !ne->e->is_double;
+        const bool paired = term->how == TERM_PAIRED && !ne->e->is_double;
         for (int v = 0; v < ne->vectors; v += 1 + paired)
             (paired ? accumulate_pairs : accumulate)(ne, term, block, label, v);
         emit_groups_end(ne, &groups);
@@ -150,13 +150,13 @@ static void store_piece(const struct nest_emitter *ne, const struct block *block
         pieces[p] = LLVMBuildLoad2(b, ne->type, block->sums[place], "");
     }
     LLVMValueRef sums = emit_sum_lanes(ne, rows * columns, pieces);
-    set_label(label, ne->nest->axis_b, block->b, j);
+    set_label(label, ne->how->axis_b, block->b, j);
     for (int r = 0; r < rows; r++) {
-        set_label(label, ne->nest->axis_a, block->a, i + r);
+        set_label(label, ne->how->axis_a, block->a, i + r);
         LLVMValueRef row = rows > 1 ? emit_lanes_of(ne, sums, r * columns, columns) : sums;
         for (int s = 0; s < ne->nest->n_stores; s++) {
             const struct plan_value *to = &ne->nest->stores[s].to;
-            long stride = ne->nest->axis_b < 0 ? 1 : to->stride[ne->nest->axis_b];
+            long stride = ne->how->axis_b < 0 ? 1 : to->stride[ne->how->axis_b];
             LLVMValueRef address = emit_address(ne, ne->store[s], to, ne->nest->total->shape.rank, label, 0);
             emit_add_sums(ne, address, row, columns, stride);
         }
@@ -168,9 +168,9 @@ static void store_block(const struct nest_emitter *ne, const struct block *block
 {
     const int widest = (int)LLVMGetVectorSize(ne->type);
     for (int j = 0, columns; j < block->columns; j += columns) {
-        columns = plan_power_of_two(block->columns - j, widest);
+        columns = sched_power_of_two(block->columns - j, widest);
         for (int i = 0, rows; i < block->rows; i += rows) {
-            rows = plan_power_of_two(block->rows - i, widest / columns);
+            rows = sched_power_of_two(block->rows - i, widest / columns);
             store_piece(ne, block, label, i, j, rows, columns);
         }
     }
@@ -181,8 +181,8 @@ static void store_block(const struct nest_emitter *ne, const struct block *block
 static void set_element(const struct nest_emitter *ne, const struct block *block, struct index *label,
                         int element)
 {
-    set_label(label, ne->nest->axis_a, block->a, element / block->columns);
-    set_label(label, ne->nest->axis_b, block->b, element % block->columns);
+    set_label(label, ne->how->axis_a, block->a, element / block->columns);
+    set_label(label, ne->how->axis_b, block->b, element % block->columns);
 }
 
 /* A block goes on where it was left. */
@@ -203,7 +203,7 @@ static LLVMValueRef sum_of_block(const struct nest_emitter *ne, const struct blo
 {
     const struct plan_value *place = &ne->nest->stores[0].to;
     LLVMValueRef sum = LLVMBuildLoad2(ne->e->builder, ne->type, block->sums[i], "");
-    if (!ne->nest->partial->far)
+    if (!ne->how->far)
         return sum;
     LLVMValueRef before = emit_load(ne, ne->store[0], place, ne->nest->total->shape.rank, label, 0);
     return LLVMBuildFAdd(ne->e->builder, before, sum, "");
@@ -238,7 +238,7 @@ static void emit_block(struct nest_emitter *ne, struct block *block)
         label[axis] = ne->axis[axis];
     for (int i = 0; i < n; i++)
         block->sums[i] = emit_slot(ne);
-    const bool goes_on = ne->nest->partial && !ne->nest->partial->far;
+    const bool goes_on = ne->nest->partial && !ne->how->far;
     if (goes_on)
         load_partial(ne, block, label);
     for (int i = 0; i < n && !goes_on; i++)
@@ -271,7 +271,7 @@ static struct index block_start(const struct nest_emitter *ne, LLVMValueRef bloc
 
 static void over_b(struct nest_emitter *ne, struct block *block, const struct pass *pass)
 {
-    const int size = ne->nest->block_b;
+    const int size = ne->how->block_b;
     if (pass->first) {
         struct emit_loop loop = emit_range_begin(ne->e, pass->first, pass->end, "b");
         block->columns = size;
@@ -281,14 +281,14 @@ static void over_b(struct nest_emitter *ne, struct block *block, const struct pa
     }
     if (pass->rest) {
         block->columns = pass->rest;
-        block->b = (struct index){NULL, extent(ne, ne->nest->axis_b) - pass->rest};
+        block->b = (struct index){NULL, extent(ne, ne->how->axis_b) - pass->rest};
         emit_block(ne, block);
     }
 }
 
 static void over_a(struct nest_emitter *ne, const struct pass *pass)
 {
-    const int size = ne->nest->block_a, rows = extent(ne, ne->nest->axis_a), whole = rows / size,
+    const int size = ne->how->block_a, rows = extent(ne, ne->how->axis_a), whole = rows / size,
               rest = rows % size;
     struct block block = {.rows = size};
     if (whole) {
@@ -307,10 +307,10 @@ static void over_a(struct nest_emitter *ne, const struct pass *pass)
 /* Operands of so many blocks along axis_b stay in the first cache while those along axis_a go by. */
 static void over_blocks(struct nest_emitter *ne)
 {
-    const int columns = extent(ne, ne->nest->axis_b), whole = columns / ne->nest->block_b;
-    const int chunk = ne->nest->pass_b;
+    const int columns = extent(ne, ne->how->axis_b), whole = columns / ne->how->block_b;
+    const int chunk = ne->how->window_b;
     LLVMBuilderRef b = ne->e->builder;
-    struct pass pass = {.rest = columns % ne->nest->block_b};
+    struct pass pass = {.rest = columns % ne->how->block_b};
     if (whole <= chunk) {
         pass.first = whole ? emit_constant_index(ne->e, 0) : NULL;
         pass.end = emit_constant_index(ne->e, whole);
@@ -336,13 +336,13 @@ static void over_axes(struct nest_emitter *ne, int axis)
 {
     const struct plan_nest *nest = ne->nest;
     if (axis == nest->total->shape.rank) {
-        if (nest->packed)
+        if (ne->how->packed)
             emit_packed(ne);
         else
             over_blocks(ne);
         return;
     }
-    if (axis == nest->axis_a || axis == nest->axis_b) {
+    if (axis == ne->how->axis_a || axis == ne->how->axis_b) {
         over_axes(ne, axis + 1);
         return;
     }

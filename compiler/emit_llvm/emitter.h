@@ -6,6 +6,7 @@
 
 #include "emit_llvm/emit.h"
 #include "emit_llvm/math/vector_math.h"
+#include "sched/sched_nest.h"
 
 struct emitter {
     struct arena *arena;
@@ -56,6 +57,7 @@ struct nest_emitter {
     struct emitter *e;
     const struct plan_region *region;
     const struct plan_nest *nest;
+    const struct sched_how *how;
     bool wide;
     int vectors; /* vector registers that hold one element's lanes, or those of a group; 1 if not wide */
     int groups;  /* groups of vectors that make up an element's lanes */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Takes: a graph and a schedule. Gives: a plan, loops and buffers, without knowing the machine: it asks for
-# what depends on one.
+# Takes: a graph and a backend's choices. Gives: a plan, loops and buffers, without knowing the machine: it
+# asks for what depends on one.
 libgpfc_compiler_a_SOURCES += \
 	compiler/plan/plan.c \
 	compiler/plan/plan.h \
@@ -11,6 +11,8 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/plan/plan_loop.c \
 	compiler/plan/plan_memory.c \
 	compiler/plan/plan_nest.c \
+	compiler/plan/plan_partial.c \
 	compiler/plan/plan_print.c \
 	compiler/plan/plan_region.c \
+	compiler/plan/plan_total.c \
 	compiler/plan/planner.h

@@ -123,25 +123,17 @@ static struct plan_value port_value(const struct plan *plan, enum plan_space spa
                                     const struct ir_node *node)
 {
     struct plan_value value = {.space = space, .port = port, .wide = node->rate == IR_VARYING};
-    plan_strides(node->shape, node->shape.rank - 1, value.wide ? plan->schedule.lanes : 1, value.stride);
+    plan_strides(node->shape, node->shape.rank - 1, value.wide ? plan->choices.lanes : 1, value.stride);
     return value;
 }
 
-/* Sums over the batch that go through more values of summed labels than these do not share a nest: so many
- * that operands of some blocks of results are at hand at once. */
-static long longest_joined(const struct schedule *schedule)
-{
-    enum { BLOCKS = 16 };
-    return (long)schedule->pass * schedule->vector / schedule->lanes / BLOCKS;
-}
-
-struct plan *plan_make(struct arena *arena, const struct ir_graph *graph, struct schedule schedule,
+struct plan *plan_make(struct arena *arena, const struct ir_graph *graph, const struct plan_choices *choices,
                        const char **fault)
 {
     struct plan *plan = ARENA_NEW(arena, struct plan);
-    struct planner planner = {.plan = plan, .arena = arena};
-    *plan = (struct plan){.arena = arena, .schedule = schedule};
-    plan->graph = plan_legalise(graph, longest_joined(&schedule));
+    struct planner planner = {.plan = plan, .choices = &plan->choices, .arena = arena};
+    *plan = (struct plan){.arena = arena, .choices = *choices, .schedule = choices->schedule};
+    plan->graph = plan_legalise(graph, choices->longest_joined);
     graph = plan->graph;
     struct plan_region *regions[3];
     if (!plan_parts(&planner, graph, regions)) {

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * From a program to loops and buffers: takes a graph and a schedule, gives a plan. A plan has three parts, as
- * a kernel has (kernel_abi.h): `before` (uniform work, once), `tile` (one tile of samples), `after` (uniform
- * work on sums). A part is a list of nests and counted loops; a nest is a small loop nest over (row, column,
- * lane) with everything fused into it that its loops allow. Knows tiles, registers and buffers; no flows, no
- * code generator. */
+ * From a program to loops and buffers: takes a graph and a backend's choices, gives a plan. A plan has three
+ * parts, as a kernel has (kernel_abi.h): `before` (uniform work, once), `tile` (one tile of samples), `after`
+ * (uniform work on sums). A part is a list of nests and counted loops; a nest is a small loop nest over (row,
+ * column, lane) with everything fused into it that its loops allow. It says what is computed, over which
+ * axes, from where to where; how a machine does that is the backend's record, which is kept here and not
+ * looked into. Knows tiles and buffers; no registers, no flows, no code generator. */
 #ifndef GPFC_PLAN_H
 #define GPFC_PLAN_H
 
 #include "ir/ir.h"
-#include "sched/sched.h"
+
+struct schedule;
 
 enum {
     PLAN_MAX_DEPTH = 4,    /* loops within loops */
@@ -66,7 +68,6 @@ struct plan_member { /* a value computed in a nest; in registers for the nest's 
 /* Sums that loops add to lane by lane: no lanes are added up within. */
 struct plan_partial {
     struct ir_shape shape;
-    bool far;                /* more than a first cache holds beside operands */
     int end;                 /* item of the outermost region that adds up the lanes */
     struct plan_value place; /* one vector an element */
 };
@@ -81,8 +82,7 @@ struct plan_term { /* coefficient * product of factors, to be summed over the la
     int size[IR_MAX_LABELS];
     int n_factors;
     struct plan_factor factor[PLAN_MAX_FACTORS];
-    bool paired; /* both factors are rounded to bfloat16: those of two vectors are multiplied at once, in
-                    single precision */
+    int how; /* the backend's own; 0 at first */
 };
 
 enum plan_nest_kind {
@@ -97,13 +97,11 @@ enum plan_nest_kind {
 
 struct plan_nest {
     enum plan_nest_kind kind;
-    const char *name; /* of the generated function; carries kind, shape and place for profilers */
-    /* MAP: axes[0] is the row axis, in blocks of `block`; axes past it are loops, the last outermost */
+    void *how; /* the backend's record of how the nest is computed: plain data without pointers or padding */
+    size_t how_bytes;
+    /* MAP: axes[0] is the row axis; axes past it are loops, the last outermost */
     int n_axes;
     int size[IR_MAX_LABELS];
-    int block; /* rows computed at once */
-    bool unroll;
-    bool apart; /* what follows a contraction is so much that one row's code serves all rows of a block */
     int n_members;
     struct plan_member *members;
     int n_sums; /* products of members and others, summed over loops around the rows: added up in memory,
@@ -111,11 +109,6 @@ struct plan_nest {
     struct plan_member *sums;
     int n_summed; /* of a contraction: its summed labels, outermost first */
     int summed[IR_MAX_LABELS];
-    int steps;  /* of the innermost of them that one round of its loop takes */
-    int piece;  /* of the outermost of them that all rows have done before the next ones come, sums in memory;
-                  0: all */
-    int paired; /* operand of the contraction of which two such steps lie side by side, both operands being
-                   rounded to bfloat16: they are multiplied at once, in single precision; -1: none */
     int n_stores;
     struct plan_store *stores;
     /* TOTAL, LANES */
@@ -125,18 +118,10 @@ struct plan_nest {
     /* TOTAL */
     int n_terms;
     struct plan_term *terms;
-    int axis_a, axis_b;   /* axes of the total that make the register block; -1: none */
-    int block_a, block_b; /* packed: block_b in vectors */
-    int packed; /* elements of axis_b's operands, turned: vectors run along them, each lane is a step; 0: they
-                   are not */
-    bool ahead; /* packed: so many results that they come from far away, and are asked for at a block's
-                   start */
-    int pass_b; /* blocks along axis_b whose operands stay at hand while those along axis_a go by */
     /* SELECT, MATRIX: from memory to memory */
     const struct ir_node *node;
-    struct plan_value work; /* MATRIX: [n,n] for the factor, of which `block` rows are computed at once; MAP:
-                               [rows] for the sums of a contraction in pieces; TOTAL: [packed], as
-                               [step][lane][axis_b in whole vectors]; LANES: partial sums */
+    struct ir_shape work_shape; /* of memory that the nest has to itself while it runs; rank 0: none */
+    struct plan_value work;     /* where that is; LANES: the partial sums */
 };
 
 struct plan_region;
@@ -185,10 +170,37 @@ struct plan_region {
     long frame_elements; /* memory of its own, that of loops within too */
 };
 
+/* What a planner asks of its backend. */
+struct plan_choices {
+    const struct schedule *schedule; /* the backend's: what the functions go by */
+    int lanes;           /* samples of a tile: numbers of a sample's element, which lie side by side */
+    int partial_lanes;   /* numbers of an element to which loops add lane by lane */
+    bool columns_close;  /* of an array with columns, as tangents have, a row's columns lie side by side, not
+                             a column's rows */
+    long longest_joined; /* sums over the batch that go through more values of summed labels share no nest */
+
+    /* Each gives the nest its `how`, and work_shape where it asks for memory. */
+    void (*map)(const struct schedule *schedule, struct arena *arena, const struct plan_region *region,
+                struct plan_nest *nest);
+    /* Its terms are known, and `partial`: whether it adds to sums lane by lane. May sort the terms. */
+    void (*total)(const struct schedule *schedule, struct arena *arena, const struct plan_region *region,
+                  struct plan_nest *nest);
+    void (*matrix)(const struct schedule *schedule, struct arena *arena, const struct plan_region *region,
+                   struct plan_nest *nest);
+    /* May a total in a loop add lane by lane, with the lanes added up once after the loop? */
+    bool (*keeps_lanes)(const struct schedule *schedule, const struct plan_nest *total);
+    /* When all values of a region have places: what is decided by them. */
+    void (*placed)(const struct schedule *schedule, struct plan_region *region);
+    /* For plan_print. */
+    void (*schedule_text)(const struct schedule *schedule, struct strbuf *out);
+    void (*how_text)(const struct plan_nest *nest, struct strbuf *out);
+};
+
 struct plan {
     struct arena *arena;
     const struct ir_graph *graph;
-    struct schedule schedule;
+    struct plan_choices choices;
+    const struct schedule *schedule; /* that of the choices */
     struct plan_region *before, *tile, *after;
     long uniform_elements, scratch_elements, sum_elements;
     int n_nests;
@@ -196,7 +208,7 @@ struct plan {
 
 /* NULL, with *fault an arena text, where the program cannot be computed tile by tile (a sample's value that
  * depends on a sum over the batch) or is nested too deeply. */
-struct plan *plan_make(struct arena *arena, const struct ir_graph *graph, struct schedule schedule,
+struct plan *plan_make(struct arena *arena, const struct ir_graph *graph, const struct plan_choices *choices,
                        const char **fault);
 
 /* Rewrites sums over the batch so that each is one bsum of a varying value: linear functions of bsums inside
@@ -233,19 +245,20 @@ bool *plan_totals(struct arena *arena, const struct ir_graph *graph, bool wide);
 enum plan_part { PLAN_BEFORE, PLAN_TILE, PLAN_AFTER, PLAN_PARTS, PLAN_GIVEN = PLAN_PARTS };
 enum plan_part plan_part_of(const struct ir_node *node, const bool *total);
 
-/* Elements of the memory that a nest has to itself while it runs. */
-long plan_work_elements(const struct plan_nest *nest);
+/* Does the nest have memory to itself, or partial sums: nest->work? */
+bool plan_has_work(const struct plan_nest *nest);
+
+/* One value for each index of the result, no sums: `add`, functions, `ein` without summed labels, slices. */
+bool plan_is_elementwise(const struct ir_node *node);
+bool plan_is_contraction(const struct ir_node *node);
+/* The axis of a value that runs along rows. */
+int plan_row(const struct plan_region *region, const struct ir_node *node);
 
 /* Does the nest compute the node? */
 bool plan_is_member(const struct plan_nest *nest, const struct ir_node *node);
 
 /* Of a total: is one of the factor's axes this label? Of -1, which stands for none: no. */
 bool plan_factor_has(const struct plan_factor *factor, int label);
-/* Of a packed total: vectors that a row of results takes. */
-int plan_packed_columns(const struct schedule *schedule, const struct plan_nest *nest);
-/* The largest power of two that is at most n and at most `most`, which is one: pieces in which lanes are
- * added up. */
-int plan_power_of_two(int n, int most);
 
 /* Calls visit for every value in memory or registers that computing `node` reads, looking through inlined
  * ones. */

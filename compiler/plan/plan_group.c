@@ -2,7 +2,7 @@
  *
  * Groups a region's nodes into nests. A nest starts with a contraction or an elementwise value; elementwise
  * consumers over the same indices join it as long as everything they read is there, so that they find their
- * operands in registers. The loops of a nest are sched_shape.c's. */
+ * operands in registers. How a nest's loops run is the backend's choice. */
 #include "plan/planner.h"
 
 #include <string.h>
@@ -276,6 +276,34 @@ static const struct ir_node *pick(struct grouping *grouping)
 
 /* ---- nests --------------------------------------------------------------------------------------------- */
 
+/* Summed labels, outermost first: where the varying operand's memory is contiguous comes last. */
+static void order_summed(const struct plan_region *region, const struct ir_node *root, struct plan_nest *nest)
+{
+    int fastest = -1;
+    for (int i = 0; i < root->n_args; i++) {
+        const struct ir_node *x = root->args[i];
+        if (x->rate == IR_VARYING && x->shape.rank)
+            fastest = root->ein.labels[i][region->facts[x->id].row];
+    }
+    for (int label = root->shape.rank; label < root->ein.n_labels; label++)
+        if (label != fastest)
+            nest->summed[nest->n_summed++] = label;
+    if (fastest >= root->shape.rank)
+        nest->summed[nest->n_summed++] = fastest;
+}
+
+/* Of a node that shares none: a function of a matrix, a slice. */
+static struct plan_nest *single_nest(const struct planner *planner, const struct plan_region *region,
+                                     const struct ir_node *node)
+{
+    struct plan_nest *nest = ARENA_NEW(planner->arena, struct plan_nest);
+    nest->kind = plan_is_matrix(node) ? PLAN_MATRIX : PLAN_SELECT;
+    nest->node = node;
+    if (nest->kind == PLAN_MATRIX)
+        planner->choices->matrix(planner->choices->schedule, planner->arena, region, nest);
+    return nest;
+}
+
 static struct plan_nest *map_nest(struct grouping *grouping)
 {
     struct arena *arena = grouping->planner->arena;
@@ -291,7 +319,10 @@ static struct plan_nest *map_nest(struct grouping *grouping)
     nest->n_sums = grouping->n_sums;
     nest->sums = ARENA_ARRAY(arena, struct plan_member, (size_t)grouping->n_sums + 1);
     memcpy(nest->sums, grouping->sums, (size_t)grouping->n_sums * sizeof *nest->sums);
-    plan_shape(grouping->planner, grouping->region, nest);
+    if (plan_is_contraction(root))
+        order_summed(grouping->region, root, nest);
+    const struct plan_choices *choices = grouping->planner->choices;
+    choices->map(choices->schedule, arena, grouping->region, nest);
     return nest;
 }
 
@@ -324,7 +355,7 @@ static bool append_next(struct grouping *grouping, const struct ir_node *node)
         if (!nest)
             return false;
     } else if (!plan_may_join(region, node) && !plan_is_contraction(node)) {
-        nest = plan_single(planner, region, node);
+        nest = single_nest(planner, region, node);
     } else {
         grow(grouping, node);
         nest = map_nest(grouping);

@@ -80,7 +80,7 @@ static int stack_axes(const struct ir_node *node)
 static int close_column(const struct planner *planner, const struct plan_region *region,
                         const struct ir_node *node)
 {
-    if (planner->plan->schedule.layout == SCHED_LAYOUT_COLUMNS || !region->wide)
+    if (!planner->choices->columns_close || !region->wide)
         return -1;
     const int row = region->facts[node->id].row;
     for (int axis = node->shape.rank - 1; axis >= stack_axes(node); axis--)
@@ -173,21 +173,9 @@ static long temporary_elements(struct ir_shape shape, long unit)
 
 /* ---- what nests have to themselves --------------------------------------------------------------------- */
 
-static struct ir_shape work_shape(const struct plan_nest *nest)
+bool plan_has_work(const struct plan_nest *nest)
 {
-    if (nest->kind == PLAN_MATRIX)
-        return nest->node->args[0]->shape;
-    if (nest->packed > 0)
-        return (struct ir_shape){.rank = 1, .size = {nest->packed}};
-    return (struct ir_shape){.rank = 1, .size = {nest->size[0]}};
-}
-
-long plan_work_elements(const struct plan_nest *nest)
-{
-    if (nest->kind == PLAN_LANES)
-        return ir_elements(nest->partial->shape);
-    return nest->kind == PLAN_MATRIX || nest->piece > 0 || nest->packed > 0 ? ir_elements(work_shape(nest))
-                                                                            : 0;
+    return nest->kind == PLAN_LANES || nest->work_shape.rank > 0;
 }
 
 /* ---- frames -------------------------------------------------------------------------------------------- */
@@ -256,7 +244,7 @@ static void place_sums(struct planner *planner, struct plan_region *region)
 /* From where it is cleared to where its lanes are added up. */
 static void place_partial(const struct planner *planner, struct frame *frame, const struct plan_nest *nest)
 {
-    const long elements = ir_elements(nest->partial->shape) * planner->plan->schedule.vector;
+    const long elements = ir_elements(nest->partial->shape) * planner->choices->partial_lanes;
     if (nest->n_stores == 0)
         nest->partial->place.offset = frame_place(frame, elements, nest->partial->end);
 }
@@ -264,14 +252,14 @@ static void place_partial(const struct planner *planner, struct frame *frame, co
 static long own_elements(const struct planner *planner, const struct plan_region *region,
                          const struct ir_node *node)
 {
-    const long unit = region->wide ? planner->plan->schedule.lanes : 1;
+    const long unit = region->wide ? planner->choices->lanes : 1;
     return frame_elements(node->shape, region->facts[node->id].row, close_column(planner, region, node),
                           unit);
 }
 
 void plan_size(struct planner *planner, struct plan_region *region)
 {
-    long unit = region->wide ? planner->plan->schedule.lanes : 1;
+    long unit = region->wide ? planner->choices->lanes : 1;
     struct frame frame = {.region = region};
     size_t most = (size_t)(region->graph->n_nodes + region->n_items + region->n_temporaries + 1);
     frame.blocks = ARENA_ARRAY(planner->arena, struct block, most);
@@ -291,8 +279,8 @@ void plan_size(struct planner *planner, struct plan_region *region)
         struct plan_nest *nest = region->items[item].nest;
         if (nest && nest->kind == PLAN_LANES)
             place_partial(planner, &frame, nest);
-        else if (nest && plan_work_elements(nest) > 0)
-            nest->work.offset = frame_place(&frame, temporary_elements(work_shape(nest), unit), item);
+        else if (nest && plan_has_work(nest))
+            nest->work.offset = frame_place(&frame, temporary_elements(nest->work_shape, unit), item);
         struct plan_loop *loop = region->items[item].loop;
         if (loop) {
             plan_size(planner, loop->body);
@@ -309,7 +297,7 @@ static struct plan_value own_place(const struct planner *planner, const struct p
 {
     struct plan_value value = {
         .space = region->wide ? PLAN_SCRATCH : PLAN_UNIFORM, .offset = offset, .wide = region->wide};
-    (void)frame_strides(shape, row, column, region->wide ? planner->plan->schedule.lanes : 1, value.stride);
+    (void)frame_strides(shape, row, column, region->wide ? planner->choices->lanes : 1, value.stride);
     return value;
 }
 
@@ -388,10 +376,10 @@ static struct plan_value result_place(struct planner *planner, const struct plan
 
 static void settle_partial(const struct planner *planner, struct plan_partial *partial, long base)
 {
-    const int vector = planner->plan->schedule.vector;
     partial->place =
         (struct plan_value){.space = PLAN_SCRATCH, .offset = base + partial->place.offset, .wide = true};
-    plan_strides(partial->shape, partial->shape.rank - 1, vector, partial->place.stride);
+    plan_strides(partial->shape, partial->shape.rank - 1, planner->choices->partial_lanes,
+                 partial->place.stride);
 }
 
 static void settle_loop(struct planner *planner, struct plan_region *region, struct plan_loop *loop,
@@ -490,15 +478,13 @@ void plan_settle(struct planner *planner, struct plan_region *region, long base,
         struct plan_nest *nest = region->items[item].nest;
         if (!nest)
             continue;
-        const bool partial = nest->kind == PLAN_LANES;
-        const struct ir_shape work =
-            plan_work_elements(nest) > 0 && !partial ? work_shape(nest) : (struct ir_shape){0};
-        if (partial)
+        const struct ir_shape work = nest->work_shape;
+        if (nest->kind == PLAN_LANES)
             nest->work = nest->partial->place;
-        if (work.rank > 0)
+        else if (plan_has_work(nest))
             nest->work = own_place(planner, region, work, work.rank - 1, -1, base + nest->work.offset);
         store_own_values(planner, region, nest);
         settle_stores(region, nest, outputs);
     }
-    plan_pairs(planner, region);
+    planner->choices->placed(planner->choices->schedule, region);
 }

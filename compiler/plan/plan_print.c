@@ -20,39 +20,45 @@ static void print_value(const struct plan_value *value, int rank, struct strbuf 
         strbuf_addf(out, "%s%ld", axis ? "," : " strides ", value->stride[axis]);
 }
 
-static void print_map(const struct plan_nest *nest, struct strbuf *out)
+/* How the nest is computed, and in which memory of its own. */
+static void print_how(const struct plan *plan, const struct plan_nest *nest, int rank, struct strbuf *out)
+{
+    plan->choices.how_text(nest, out);
+    if (!plan_has_work(nest))
+        return;
+    strbuf_add(out, " in ");
+    print_value(&nest->work, rank, out);
+}
+
+static void print_map(const struct plan *plan, const struct plan_nest *nest, struct strbuf *out)
 {
     strbuf_addf(out, "map over");
     for (int axis = nest->n_axes - 1; axis >= 0; axis--)
         strbuf_addf(out, " %d", nest->size[axis]);
-    strbuf_addf(out, ", rows in blocks of %d%s%s", nest->block, nest->unroll ? ", unrolled" : "",
-                nest->apart ? ", apart" : "");
-    if (nest->piece)
-        strbuf_addf(out, ", in pieces of %d, sums in scratch+%ld", nest->piece, nest->work.offset);
+    print_how(plan, nest, 0, out);
     strbuf_add(out, ":");
     for (int i = 0; i < nest->n_members; i++)
         strbuf_addf(out, " %%%d%s", nest->members[i].node->id,
                     i == 0 && nest->n_summed ? " (contraction)" : "");
     for (int i = 0; i < nest->n_sums; i++)
         strbuf_addf(out, " %%%d (sum)", nest->sums[i].node->id);
-    strbuf_add(out, nest->paired >= 0 ? ", in pairs\n" : "\n");
+    strbuf_add(out, "\n");
 }
 
-static void print_single(const struct plan_nest *nest, struct strbuf *out)
+static void print_single(const struct plan *plan, const struct plan_nest *nest, struct strbuf *out)
 {
     strbuf_addf(out, "%s %%%d", ir_op_name(nest->node->op), nest->node->id);
     if (nest->kind == PLAN_MATRIX) {
-        strbuf_addf(out, " of %%%d, %d rows at once, factor in ", nest->node->args[0]->id, nest->block);
-        print_value(&nest->work, 2, out);
+        strbuf_addf(out, " of %%%d", nest->node->args[0]->id);
+        print_how(plan, nest, 2, out);
     }
     strbuf_add(out, "\n");
 }
 
-static void print_packed(const struct plan_nest *nest, struct strbuf *out)
+static void print_total(const struct plan *plan, const struct plan_nest *nest, struct strbuf *out)
 {
-    strbuf_addf(out, "total %%%d: %d terms, packed, blocks of %d x %d vectors over axes %d, %d, operands in ",
-                nest->total->id, nest->n_terms, nest->block_a, nest->block_b, nest->axis_a, nest->axis_b);
-    print_value(&nest->work, 0, out);
+    strbuf_addf(out, "total %%%d: %d terms", nest->total->id, nest->n_terms);
+    print_how(plan, nest, 0, out);
     strbuf_add(out, "\n");
 }
 
@@ -63,21 +69,17 @@ static void print_lanes(const struct plan_nest *nest, struct strbuf *out)
     strbuf_add(out, "\n");
 }
 
-static void print_nest(const struct plan_nest *nest, int indent, struct strbuf *out)
+static void print_nest(const struct plan *plan, const struct plan_nest *nest, int indent, struct strbuf *out)
 {
     strbuf_addf(out, "%*s", indent, "");
     if (nest->kind == PLAN_MAP)
-        print_map(nest, out);
+        print_map(plan, nest, out);
     else if (nest->node)
-        print_single(nest, out);
+        print_single(plan, nest, out);
     else if (nest->kind == PLAN_LANES)
         print_lanes(nest, out);
-    else if (nest->packed)
-        print_packed(nest, out);
     else
-        strbuf_addf(out, "total %%%d: %d terms, blocks of %d x %d over axes %d, %d in passes of %d\n",
-                    nest->total->id, nest->n_terms, nest->block_a, nest->block_b, nest->axis_a, nest->axis_b,
-                    nest->pass_b);
+        print_total(plan, nest, out);
     for (int i = 0; i < nest->n_stores; i++) {
         const struct plan_store *store = &nest->stores[i];
         strbuf_addf(out, "%*s%s ", indent + 4, "", store->add ? "add" : "store");
@@ -91,34 +93,34 @@ static void print_nest(const struct plan_nest *nest, int indent, struct strbuf *
     }
 }
 
-static void print_region(const struct plan_region *region, int indent, struct strbuf *out)
+static void print_region(const struct plan *plan, const struct plan_region *region, int indent,
+                         struct strbuf *out)
 {
     for (int i = 0; i < region->n_items; i++) {
         const struct plan_loop *loop = region->items[i].loop;
         if (!loop) {
-            print_nest(region->items[i].nest, indent, out);
+            print_nest(plan, region->items[i].nest, indent, out);
             continue;
         }
         const struct ir_steps *steps = loop->node->steps;
         strbuf_addf(out, "%*sfor k%d = %s %d steps of %%%d, memory at %ld {\n", indent, "", loop->depth,
                     steps->backward ? "backward" : "forward", steps->count, loop->node->id, loop->frame);
-        print_region(loop->body, indent + 2, out);
+        print_region(plan, loop->body, indent + 2, out);
         strbuf_addf(out, "%*s}\n", indent, "");
     }
 }
 
 void plan_print(const struct plan *plan, struct strbuf *out)
 {
-    strbuf_addf(out,
-                "plan %s: %d lanes, vectors of %d, %d accumulators%s; uniform %ld, scratch %ld, sums %ld\n",
-                plan->graph->name, plan->schedule.lanes, plan->schedule.vector, plan->schedule.accumulators,
-                plan->schedule.tanh == SCHED_TANH_NEWTON ? ", no divisions in tanh" : "",
-                plan->uniform_elements, plan->scratch_elements, plan->sum_elements);
+    strbuf_addf(out, "plan %s: %d lanes", plan->graph->name, plan->choices.lanes);
+    plan->choices.schedule_text(plan->schedule, out);
+    strbuf_addf(out, "; uniform %ld, scratch %ld, sums %ld\n", plan->uniform_elements, plan->scratch_elements,
+                plan->sum_elements);
     strbuf_add(out, "before {\n");
-    print_region(plan->before, 2, out);
+    print_region(plan, plan->before, 2, out);
     strbuf_add(out, "}\ntile {\n");
-    print_region(plan->tile, 2, out);
+    print_region(plan, plan->tile, 2, out);
     strbuf_add(out, "}\nafter {\n");
-    print_region(plan->after, 2, out);
+    print_region(plan, plan->after, 2, out);
     strbuf_add(out, "}\n");
 }

@@ -37,6 +37,11 @@ bool plan_is_member(const struct plan_nest *nest, const struct ir_node *node)
     return false;
 }
 
+int plan_row(const struct plan_region *region, const struct ir_node *node)
+{
+    return region->facts[node->id].row;
+}
+
 /* ---- regions ------------------------------------------------------------------------------------------- */
 
 bool plan_is_given(const struct ir_node *node)
@@ -128,7 +133,6 @@ void plan_copy(struct planner *planner, struct plan_region *region, struct ir_sh
     struct plan_nest *nest = ARENA_NEW(planner->arena, struct plan_nest);
     nest->kind = PLAN_MAP;
     nest->n_axes = shape.rank;
-    nest->block = 1;
     store.rank = shape.rank;
     int next = 1;
     for (int axis = shape.rank - 1; axis >= 0; axis--)
@@ -136,6 +140,7 @@ void plan_copy(struct planner *planner, struct plan_region *region, struct ir_sh
     for (int axis = 0; axis < shape.rank; axis++)
         nest->size[store.axis[axis]] = shape.size[axis];
     plan_store_add(planner, nest, store);
+    planner->choices->map(planner->choices->schedule, planner->arena, region, nest);
     plan_append(planner, region, nest, NULL);
 }
 

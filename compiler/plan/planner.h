@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the planner's files share, and nobody else. */
-#ifndef GPFC_SCHED_PLANNER_H
-#define GPFC_SCHED_PLANNER_H
+#ifndef GPFC_PLAN_PLANNER_H
+#define GPFC_PLAN_PLANNER_H
 
 #include "plan/plan.h"
 
@@ -24,15 +24,13 @@ struct node_facts {             /* of each node of a region's graph */
 
 struct planner {
     struct plan *plan;
+    const struct plan_choices *choices; /* the plan's */
     struct arena *arena;
     const char *fault; /* set by the first file that gives up */
 };
 
 /* An `ein` of one operand without sums: scaling, transpose, broadcast, diagonal. A fill counts too. */
 bool plan_is_view(const struct ir_node *node);
-/* One value for each index of the result, no sums: `add`, functions, `ein` without summed labels, slices. */
-bool plan_is_elementwise(const struct ir_node *node);
-bool plan_is_contraction(const struct ir_node *node);
 /* One of its operands is an array of uniform values, as weights are. */
 bool plan_has_narrow_array(const struct ir_node *node);
 /* The determinant or inverse of a matrix. */
@@ -53,24 +51,10 @@ void plan_inline(struct plan_region *region);
 /* Groups the wanted nodes into nests and loops, in an order in which operands come first. */
 bool plan_group(struct planner *planner, struct plan_region *region);
 
-/* The loops of a map: its members, sums and the sizes of its axes are known. */
-void plan_shape(const struct planner *planner, const struct plan_region *region, struct plan_nest *nest);
-/* The nest of a node that shares none: a function of a matrix, a slice. */
-struct plan_nest *plan_single(const struct planner *planner, const struct plan_region *region,
-                              const struct ir_node *node);
-
-/* The nest of one bsum. */
+/* The nest of one bsum; NULL: planner->fault. */
 struct plan_nest *plan_total(struct planner *planner, struct plan_region *region, const struct ir_node *bsum);
-/* Lets it add to partial sums. */
-void plan_total_to(const struct planner *planner, struct plan_nest *nest, struct plan_partial *partial);
 
-/* Turns operands of a total if that takes fewer cycles than it does without. */
-void plan_pack(const struct planner *planner, const struct plan_region *region, struct plan_nest *nest,
-               double cycles);
-/* Vectors of lanes that a result of a total is the sum of. */
-long plan_total_steps(const struct schedule *schedule, const struct plan_nest *nest);
-
-/* Partial sums of what a planned loop adds up: decides which, and appends what goes before and behind the
+/* Partial sums of what a planned loop adds up: decides which, and appends what goes before and after the
  * loop. */
 void plan_partial_begin(struct planner *planner, struct plan_region *region, struct plan_loop *loop);
 void plan_partial_end(struct planner *planner, struct plan_region *region, struct plan_loop *loop);
@@ -119,9 +103,6 @@ bool plan_loop_append(struct planner *planner, struct plan_region *region, const
 struct ir_shape plan_result_shape(const struct ir_node *steps, int result);
 /* A result that is a sum over the batch: it lies among the kernel's sums, not in the region's memory. */
 bool plan_is_total_result(const struct plan_region *region, const struct ir_node *steps, int result);
-
-/* When all values have places: which products of numbers rounded to bfloat16 are taken in pairs. */
-void plan_pairs(const struct planner *planner, struct plan_region *region);
 
 /* Sizes the frames of a region and of the loops in it, bottom up: offsets within each frame. */
 void plan_size(struct planner *planner, struct plan_region *region);

@@ -6,10 +6,12 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/sched/sched_choose.c \
 	compiler/sched/sched_cost.c \
 	compiler/sched/sched_cost.h \
+	compiler/sched/sched_cpu.c \
+	compiler/sched/sched_cpu.h \
 	compiler/sched/sched_fields.def \
+	compiler/sched/sched_nest.h \
 	compiler/sched/sched_packed.c \
 	compiler/sched/sched_pairs.c \
-	compiler/sched/sched_partial.c \
 	compiler/sched/sched_shape.c \
 	compiler/sched/sched_space.c \
 	compiler/sched/sched_space.h \

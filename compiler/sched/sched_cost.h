@@ -6,7 +6,7 @@
 #ifndef GPFC_SCHED_COST_H
 #define GPFC_SCHED_COST_H
 
-#include "plan/plan.h"
+#include "sched/sched_nest.h"
 #include "target/machine.h"
 
 struct sched_cost { /* cycles of one tile */

@@ -3,15 +3,13 @@
  * Sums over the batch of so few steps that adding up lanes would take longest: one side's operands are
  * turned, so that vectors run along it and each lane is a step of its own; the other side's are numbers. No
  * lanes are left to add up, and results go to memory as they are. */
-#include "plan/planner.h"
+#include "sched/sched_nest.h"
 
 /* A row's operand is a number that memory holds; all of a column's are made before, whatever they are. */
 static bool is_packable_term(const struct plan_region *region, const struct plan_term *term, int axis_a,
                              int axis_b)
 {
     int n_rows = 0;
-    if (term->paired)
-        return false;
     for (int i = 0; i < term->n_factors; i++) {
         const struct ir_node *node = term->factor[i].node;
         const bool a = plan_factor_has(&term->factor[i], axis_a),
@@ -66,23 +64,23 @@ static double blocks_cost(long lanes, int rows, int columns, int m, int n)
     return cost;
 }
 
-int plan_packed_columns(const struct schedule *schedule, const struct plan_nest *nest)
+int sched_packed_columns(const struct schedule *schedule, const struct plan_nest *nest)
 {
     const struct ir_shape shape = nest->total->shape;
     return (shape.size[shape.rank - 1] + schedule->vector - 1) / schedule->vector;
 }
 
-void plan_pack(const struct planner *planner, const struct plan_region *region, struct plan_nest *nest,
-               double cycles)
+void sched_pack(const struct schedule *schedule, const struct plan_region *region, struct plan_nest *nest,
+                double cycles)
 {
     enum { FAR = 16 << 10 }; /* results, which are more than a first cache holds */
-    const struct schedule *schedule = &planner->plan->schedule;
+    struct sched_how *how = nest->how;
     const struct ir_shape shape = nest->total->shape;
     const int axis = axis_of_rows(schedule, region, nest);
     if (axis < 0)
         return;
-    const int rows = shape.size[axis], columns = plan_packed_columns(schedule, nest);
-    const long steps = plan_total_steps(schedule, nest),
+    const int rows = shape.size[axis], columns = sched_packed_columns(schedule, nest);
+    const long steps = sched_total_steps(schedule, nest),
                summed = steps / (schedule->lanes / schedule->vector);
     const double times = (double)ir_elements(shape) / rows / shape.size[shape.rank - 1];
     const double packing = packing_cost(schedule, steps, columns);
@@ -92,11 +90,13 @@ void plan_pack(const struct planner *planner, const struct plan_region *region, 
             if (m * n + n + 1 > schedule->registers || all >= cycles)
                 continue;
             cycles = all;
-            nest->packed = (int)summed * columns * schedule->vector;
-            nest->axis_a = axis;
-            nest->axis_b = shape.rank - 1;
-            nest->block_a = m;
-            nest->block_b = n;
+            how->packed = true;
+            how->axis_a = axis;
+            how->axis_b = shape.rank - 1;
+            how->block_a = m;
+            how->block_b = n;
         }
-    nest->ahead = nest->packed > 0 && ir_elements(shape) > FAR;
+    how->ahead = how->packed && ir_elements(shape) > FAR;
+    if (how->packed)
+        nest->work_shape = ir_shape_of(1, (int)summed * columns * schedule->vector);
 }

@@ -3,7 +3,7 @@
  * Products of numbers that are rounded to bfloat16: which are taken two at a time. A contraction pairs two
  * steps of its innermost sum, whose weights lie side by side; a sum over the batch pairs two vectors of
  * lanes. */
-#include "plan/planner.h"
+#include "sched/sched_nest.h"
 
 static int operand_axis(const struct ir_node *node, int operand, int label)
 {
@@ -40,28 +40,34 @@ static int paired_operand(const struct plan_region *region, const struct plan_ne
 }
 
 /* A factor by row and one by column. A sign goes to one of them. */
-static bool is_paired(const struct plan_nest *nest, const struct plan_term *term)
+static bool is_paired(const struct sched_how *how, const struct plan_term *term)
 {
     if (term->n_factors != 2 || (term->coefficient != 1 && term->coefficient != -1))
         return false;
     for (int i = 0; i < 2; i++) {
         const struct plan_factor *factor = &term->factor[i];
-        const bool a = plan_factor_has(factor, nest->axis_a), b = plan_factor_has(factor, nest->axis_b);
+        const bool a = plan_factor_has(factor, how->axis_a), b = plan_factor_has(factor, how->axis_b);
         if (factor->node->op != IR_BFLOAT || a == b ||
-            plan_factor_has(&term->factor[1 - i], nest->axis_a) == a)
+            plan_factor_has(&term->factor[1 - i], how->axis_a) == a)
             return false;
     }
     return true;
 }
 
-void plan_pairs(const struct planner *planner, struct plan_region *region)
+static void pair_terms(struct plan_nest *nest)
 {
-    const bool even = region->wide && sched_group(&planner->plan->schedule) % 2 == 0;
+    for (int t = 0; t < nest->n_terms; t++)
+        nest->terms[t].how = is_paired(nest->how, &nest->terms[t]) ? TERM_PAIRED : TERM_PLAIN;
+}
+
+void sched_pairs(const struct schedule *schedule, struct plan_region *region)
+{
+    const bool even = region->wide && sched_group(schedule) % 2 == 0;
     for (int item = 0; item < region->n_items; item++) {
         struct plan_nest *nest = region->items[item].nest;
-        if (nest && nest->kind == PLAN_MAP)
-            nest->paired = nest->n_members > 0 ? paired_operand(region, nest) : -1;
-        for (int t = 0; nest && even && t < nest->n_terms; t++)
-            nest->terms[t].paired = is_paired(nest, &nest->terms[t]);
+        if (nest && nest->kind == PLAN_MAP && nest->n_members > 0)
+            ((struct sched_how *)nest->how)->paired = paired_operand(region, nest);
+        if (nest && even)
+            pair_terms(nest);
     }
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * The loops of a nest that plan_group.c has filled: the order of its sums, blocks of rows, what is unrolled.
- * Changes no value but by the order of sums. */
-#include "plan/planner.h"
+ * The loops of a nest over rows and columns on a CPU: blocks of rows, steps of sums, what is unrolled. Changes
+ * no value except through the order of sums. */
+#include "sched/sched_nest.h"
 
 /* Each result reads a vector of its own, beside the ones that a column's results share. */
 static bool reads_vectors_by_row(const struct plan_region *region, const struct ir_node *root)
 {
     for (int i = 0; i < root->n_args && region->wide; i++)
         for (int axis = 0; axis < root->args[i]->shape.rank; axis++)
-            if (root->args[i]->rate == IR_VARYING && root->ein.labels[i][axis] == region->facts[root->id].row)
+            if (root->args[i]->rate == IR_VARYING && root->ein.labels[i][axis] == plan_row(region, root))
                 return true;
     return false;
 }
@@ -30,11 +30,10 @@ static int rows_cost(int rows, int block, int vectors)
     return cost;
 }
 
-static int row_block(const struct planner *planner, const struct plan_region *region,
+static int row_block(const struct schedule *schedule, const struct plan_region *region,
                      const struct ir_node *root, int rows)
 {
     enum { FEW = 4 }; /* uniform work is little: less code is worth more */
-    const struct schedule *schedule = &planner->plan->schedule;
     int vectors = region->wide ? sched_group(schedule) : 1;
     int most = schedule->accumulators / vectors;
     bool few = !plan_is_contraction(root) || !region->wide;
@@ -49,44 +48,27 @@ static int row_block(const struct planner *planner, const struct plan_region *re
     return best;
 }
 
-/* Summed labels, outermost first: where the varying operand's memory is contiguous comes last. */
-static void order_summed(const struct plan_region *region, const struct ir_node *root, struct plan_nest *nest)
-{
-    int fastest = -1;
-    for (int i = 0; i < root->n_args; i++) {
-        const struct ir_node *x = root->args[i];
-        if (x->rate == IR_VARYING && x->shape.rank)
-            fastest = root->ein.labels[i][region->facts[x->id].row];
-    }
-    for (int label = root->shape.rank; label < root->ein.n_labels; label++)
-        if (label != fastest)
-            nest->summed[nest->n_summed++] = label;
-    if (fastest >= root->shape.rank)
-        nest->summed[nest->n_summed++] = fastest;
-}
-
 /* One where LLVM vectorises the loop itself; where it is short, as without it what follows would join what
  * comes next, and spill; where an operand serves a single product, as LLVM then keeps the sums of both
  * steps. */
-static int steps_a_round(const struct planner *planner, const struct plan_region *region,
+static int steps_a_round(const struct schedule *schedule, const struct plan_region *region,
                          const struct plan_nest *nest, const struct ir_node *root)
 {
     enum { SHORT = 8 };
-    if (!region->wide || sched_group(&planner->plan->schedule) == 1 || !nest->n_summed ||
+    if (!region->wide || sched_group(schedule) == 1 || !nest->n_summed ||
         root->ein.size[nest->summed[nest->n_summed - 1]] < SHORT)
         return 1;
-    return planner->plan->schedule.steps;
+    return schedule->steps;
 }
 
 /* A long sum goes by in pieces whose operands stay in the first cache for all blocks of rows: as many as the
  * schedule's pass has vectors. */
-static int piece_of_sum(const struct planner *planner, const struct plan_region *region,
-                        const struct plan_nest *nest, const struct ir_node *root)
+static int piece_of_sum(const struct schedule *schedule, const struct plan_region *region,
+                        const struct plan_nest *nest, const struct ir_node *root, int block)
 {
     enum { CACHE = 2 }; /* passes: less than that stays there anyway */
-    const struct schedule *schedule = &planner->plan->schedule;
     long step = schedule->lanes / schedule->vector;
-    if (!region->wide || nest->n_summed < 2 || nest->size[0] <= nest->block || nest->n_sums ||
+    if (!region->wide || nest->n_summed < 2 || nest->size[0] <= block || nest->n_sums ||
         reads_vectors_by_row(region, root))
         return 0;
     for (int i = 1; i < nest->n_summed; i++)
@@ -96,10 +78,9 @@ static int piece_of_sum(const struct planner *planner, const struct plan_region 
     return step < schedule->pass ? (int)(schedule->pass / step) : 1;
 }
 
-static long map_operations(const struct planner *planner, const struct plan_nest *nest,
+static long map_operations(const struct schedule *schedule, const struct plan_nest *nest,
                            const struct ir_node *root)
 {
-    const struct schedule *schedule = &planner->plan->schedule;
     long operations = schedule->lanes / schedule->vector;
     for (int axis = 0; axis < nest->n_axes; axis++)
         operations *= nest->size[axis];
@@ -132,28 +113,39 @@ static bool is_heavy(const struct plan_region *region, const struct plan_nest *n
     return operations > HEAVY;
 }
 
-void plan_shape(const struct planner *planner, const struct plan_region *region, struct plan_nest *nest)
+static void shape_contraction(const struct schedule *schedule, const struct plan_region *region,
+                              struct plan_nest *nest, struct sched_how *how)
 {
+    if (!how->unroll)
+        how->piece = piece_of_sum(schedule, region, nest, nest->members[0].node, how->block);
+    if (how->piece)
+        nest->work_shape = ir_shape_of(1, nest->size[0]);
+}
+
+void sched_map(const struct schedule *schedule, struct arena *arena, const struct plan_region *region,
+               struct plan_nest *nest)
+{
+    struct sched_how *how = sched_how_new(arena, nest);
+    how->block = 1;
+    how->paired = -1;
+    if (!nest->n_members)
+        return;
     const struct ir_node *root = nest->members[0].node;
-    if (plan_is_contraction(root))
-        order_summed(region, root, nest);
-    nest->steps = steps_a_round(planner, region, nest, root);
-    nest->block = root->shape.rank ? row_block(planner, region, root, nest->size[0]) : 1;
-    nest->unroll = map_operations(planner, nest, root) <= planner->plan->schedule.unroll;
-    if (!nest->unroll)
-        nest->piece = piece_of_sum(planner, region, nest, root);
+    how->sum_unroll = steps_a_round(schedule, region, nest, root);
+    how->block = root->shape.rank ? row_block(schedule, region, root, nest->size[0]) : 1;
+    how->unroll = map_operations(schedule, nest, root) <= schedule->unroll;
+    shape_contraction(schedule, region, nest, how);
     if (is_heavy(region, nest)) {
-        nest->apart = plan_is_contraction(root) && nest->block > 1;
-        nest->block = nest->apart ? nest->block : 1;
-        nest->unroll = false;
+        how->apart = plan_is_contraction(root) && how->block > 1;
+        how->block = how->apart ? how->block : 1;
+        how->unroll = false;
     }
 }
 
 /* Each row reads vectors of its own, and a block of rows ends with a triangle: more than four gain little. */
-static int matrix_block(const struct planner *planner, const struct plan_region *region, int rows)
+static int matrix_block(const struct schedule *schedule, const struct plan_region *region, int rows)
 {
     enum { MOST = 4 };
-    const struct schedule *schedule = &planner->plan->schedule;
     int vectors = region->wide ? sched_group(schedule) : 1;
     int block = schedule->accumulators / vectors / schedule->in_flight;
     if (block > (rows + 1) / 2)
@@ -161,13 +153,10 @@ static int matrix_block(const struct planner *planner, const struct plan_region 
     return block < 1 ? 1 : block > MOST ? MOST : block;
 }
 
-struct plan_nest *plan_single(const struct planner *planner, const struct plan_region *region,
-                              const struct ir_node *node)
+void sched_matrix(const struct schedule *schedule, struct arena *arena, const struct plan_region *region,
+                  struct plan_nest *nest)
 {
-    struct plan_nest *nest = ARENA_NEW(planner->arena, struct plan_nest);
-    nest->kind = plan_is_matrix(node) ? PLAN_MATRIX : PLAN_SELECT;
-    nest->node = node;
-    if (nest->kind == PLAN_MATRIX)
-        nest->block = matrix_block(planner, region, node->args[0]->shape.size[0]);
-    return nest;
+    const struct ir_shape shape = nest->node->args[0]->shape;
+    sched_how_new(arena, nest)->block = matrix_block(schedule, region, shape.size[0]);
+    nest->work_shape = shape;
 }

@@ -52,7 +52,7 @@ static bool is_stacked(const struct reuse *r, const struct plan_value *value)
 static double bytes_of(const struct reuse *r, const struct plan_value *value, double elements)
 {
     const bool is_memory = value->space != PLAN_NOWHERE && value->space != PLAN_CONST;
-    return is_memory ? elements * (value->wide ? r->plan->schedule.lanes : 1) * r->element_bytes : 0;
+    return is_memory ? elements * (value->wide ? r->plan->schedule->lanes : 1) * r->element_bytes : 0;
 }
 
 static void use(struct reuse *r, const struct ir_node *node, const struct plan_value *value, double elements)
@@ -107,11 +107,12 @@ static double store_elements(const struct schedule *schedule, const struct plan_
  * rows where the first cache does not hold both. The second one does, as it has just been read. */
 static void reread_operands(struct reuse *r, const struct plan_nest *nest)
 {
-    const struct schedule *schedule = &r->plan->schedule;
+    const struct schedule *schedule = r->plan->schedule;
+    const struct sched_how *how = sched_how(nest);
     const struct ir_shape shape = nest->total->shape;
-    const double rows = nest->axis_a < 0 ? 1 : shape.size[nest->axis_a];
-    const double columns = nest->axis_b < 0 ? 1 : shape.size[nest->axis_b];
-    const double pass = nest->pass_b * nest->block_b < columns ? nest->pass_b * nest->block_b : columns;
+    const double rows = how->axis_a < 0 ? 1 : shape.size[how->axis_a];
+    const double columns = how->axis_b < 0 ? 1 : shape.size[how->axis_b];
+    const double pass = how->window_b * how->block_b < columns ? how->window_b * how->block_b : columns;
     double steps = 0; /* elements of a row, or of a column */
     for (int t = 0; t < nest->n_terms; t++) {
         double each = 1;
@@ -121,12 +122,12 @@ static void reread_operands(struct reuse *r, const struct plan_nest *nest)
     }
     const double bytes = steps * schedule->lanes * r->element_bytes,
                  outer = (double)ir_elements(shape) / (rows * columns);
-    const bool fits = bytes * (pass + nest->block_a) <= (double)r->machine->l1_bytes;
+    const bool fits = bytes * (pass + how->block_a) <= (double)r->machine->l1_bytes;
     if (bytes * (rows + columns) <= (double)r->machine->l1_bytes)
         return;
     r->traffic->from_l2 += outer * (columns / pass - 1) * rows * bytes;
     if (!fits)
-        r->traffic->from_l2 += outer * (rows / nest->block_a - 1) * columns * bytes;
+        r->traffic->from_l2 += outer * (rows / how->block_a - 1) * columns * bytes;
 }
 
 static void use_nest(struct reuse *r, const struct plan_nest *nest)
@@ -148,7 +149,7 @@ static void use_nest(struct reuse *r, const struct plan_nest *nest)
         const struct plan_store *store = &nest->stores[i];
         if (store->node && nest->n_members == 0 && !nest->total)
             plan_visit_bases(r->region, store->node, use_base, r);
-        use_place(r, store, store_elements(&r->plan->schedule, nest, store));
+        use_place(r, store, store_elements(r->plan->schedule, nest, store));
     }
 }
 
@@ -188,7 +189,7 @@ static double footprint_of(const struct plan *plan, const struct plan_region *re
         const bool is_memory = value->space != PLAN_NOWHERE && value->space != PLAN_CONST && !value->inlined;
         if (is_memory)
             bytes += (double)ir_elements(region->graph->nodes[id]->shape) *
-                     (value->wide ? plan->schedule.lanes : 1) * element_bytes;
+                     (value->wide ? plan->schedule->lanes : 1) * element_bytes;
     }
     for (int i = 0; i < region->n_items; i++)
         if (region->items[i].loop)

@@ -10,6 +10,7 @@ struct counting {
     const struct plan *plan;
     const struct plan_region *region;
     const struct plan_nest *nest;
+    const struct sched_how *how;
     const struct machine *machine;
     int vectors, groups; /* vectors that are computed at once, and how often; 1 for uniform work */
     bool is_double, is_wide;
@@ -57,7 +58,7 @@ static double spill(const struct counting *c, int sums, int operands, struct wor
 static double spill_of_round(const struct counting *c, int rows, struct work *step)
 {
     enum { FEW = 16, FREE = 5 };
-    const int steps = c->nest->steps;
+    const int steps = c->how->sum_unroll;
     if (steps == 1 || c->vectors > 1 || c->machine->registers > FEW || rows <= FREE)
         return 0;
     step->loads += (double)(rows - FREE) / steps;
@@ -89,7 +90,7 @@ static double newton_operations(const struct counting *c)
 static bool divides_by_newton(const struct counting *c, enum ir_op op)
 {
     const bool follows = op == IR_TANH || op == IR_SOFTPLUS || op == IR_SIGMOID;
-    return follows && c->is_wide && c->plan->schedule.tanh == SCHED_TANH_NEWTON;
+    return follows && c->is_wide && c->plan->schedule->tanh == SCHED_TANH_NEWTON;
 }
 
 static void add_function(const struct counting *c, enum ir_op op, struct work *out)
@@ -211,7 +212,7 @@ static struct work step_work(const struct counting *c, const struct ir_node *roo
             (wide > 1 ? wide - 1 : 0) * times * c->vectors + (narrow > 1 ? narrow - 1 : 0) * times;
         work.arithmetic += wide && narrow ? times * c->vectors : 0;
     }
-    if (c->nest->paired >= 0 && !c->is_double)
+    if (c->how->paired >= 0 && !c->is_double)
         pair_step(c, &work, rows * c->vectors, c->vectors);
     else
         work.madds += rows * c->vectors;
@@ -231,20 +232,20 @@ static void add_block(const struct counting *c, int rows, double times, struct n
         steps *= nest->members[0].node->ein.size[nest->summed[i]];
     if (nest->n_summed > 0) {
         struct work step = step_work(c, nest->members[0].node, rows);
-        step.other += nest->unroll ? 0 : (double)LOOP / nest->steps;
+        step.other += c->how->unroll ? 0 : (double)LOOP / c->how->sum_unroll;
         /* a column, a row's number */
         spilled = spill(c, rows * c->vectors, rows > 1 ? c->vectors + 1 : 1, &step);
         spilled += spill_of_round(c, rows, &step);
         add_work(&block, &step, steps);
-        out->code_operations += (nest->unroll ? steps * times : nest->steps) * operations(&step);
+        out->code_operations += (c->how->unroll ? steps * times : c->how->sum_unroll) * operations(&step);
     }
     add_work(&block, &element, rows * c->vectors);
-    if (nest->apart) {
+    if (c->how->apart) {
         block.loads += 2 * rows * c->vectors;
         block.stores += 2 * rows * c->vectors;
     }
     out->code_operations +=
-        (nest->unroll ? times : 1) * (nest->apart ? 1 : rows) * c->vectors * operations(&element);
+        (c->how->unroll ? times : 1) * (c->how->apart ? 1 : rows) * c->vectors * operations(&element);
     add_work(&out->all, &block, times);
     if (nest->n_summed > 0)
         add_chain(out, times, steps, operations(&block), spilled);
@@ -253,12 +254,13 @@ static void add_block(const struct counting *c, int rows, double times, struct n
 static void count_map(const struct counting *c, struct nest_work *out)
 {
     const struct plan_nest *nest = c->nest;
-    const int rows = nest->n_axes ? nest->size[0] : 1, whole = rows / nest->block, rest = rows % nest->block;
+    const int rows = nest->n_axes ? nest->size[0] : 1, whole = rows / c->how->block,
+              rest = rows % c->how->block;
     double outer = c->groups;
     for (int axis = 1; axis < nest->n_axes; axis++)
         outer *= nest->size[axis];
     if (whole)
-        add_block(c, nest->block, outer * whole, out);
+        add_block(c, c->how->block, outer * whole, out);
     if (rest)
         add_block(c, rest, outer, out);
 }
@@ -270,11 +272,11 @@ static void count_map(const struct counting *c, struct nest_work *out)
 static struct work reduction_work(const struct counting *c, int m, int k)
 {
     struct work work = {0};
-    const int vector = c->plan->schedule.vector;
+    const int vector = c->plan->schedule->vector;
     for (int j = 0, columns; j < k; j += columns) {
-        columns = plan_power_of_two(k - j, vector);
+        columns = sched_power_of_two(k - j, vector);
         for (int i = 0, rows; i < m; i += rows) {
-            rows = plan_power_of_two(m - i, vector / columns);
+            rows = sched_power_of_two(m - i, vector / columns);
             double pairs = rows * columns - 1;
             for (int lanes = vector; lanes > rows * columns; lanes /= 2)
                 pairs++;
@@ -289,22 +291,22 @@ static struct work reduction_work(const struct counting *c, int m, int k)
 }
 
 /* So many sums go on where they were left, or are added to memory. */
-static struct work partial_work(const struct plan_partial *partial, int sums)
+static struct work partial_work(const struct counting *c, int sums)
 {
-    return (struct work){.arithmetic = partial->far ? sums : 0, .loads = sums, .stores = sums};
+    return (struct work){.arithmetic = c->how->far ? sums : 0, .loads = sums, .stores = sums};
 }
 
 static struct work term_work(const struct counting *c, const struct plan_term *term, int m, int k)
 {
     struct work work = {.madds = m * k, .other = 1};
     for (int i = 0; i < term->n_factors; i++) {
-        const bool a = plan_factor_has(&term->factor[i], c->nest->axis_a);
-        const bool b = plan_factor_has(&term->factor[i], c->nest->axis_b);
+        const bool a = plan_factor_has(&term->factor[i], c->how->axis_a);
+        const bool b = plan_factor_has(&term->factor[i], c->how->axis_b);
         struct work one = {0};
         add_value(c, term->factor[i].node, &one);
         add_work(&work, &one, (a ? m : 1) * (b ? k : 1));
     }
-    if (term->paired && !c->is_double) {
+    if (term->how == TERM_PAIRED && !c->is_double) {
         work.madds = 0;
         pair_step(c, &work, m * k, m + k);
         work.loads += 0.5 * m * k / c->vectors; /* nothing is read at once here */
@@ -317,7 +319,7 @@ static struct work term_work(const struct counting *c, const struct plan_term *t
 
 static void add_total_block(const struct counting *c, int m, int k, double times, struct nest_work *out)
 {
-    struct work block = c->nest->partial ? partial_work(c->nest->partial, m * k) : reduction_work(c, m, k);
+    struct work block = c->nest->partial ? partial_work(c, m * k) : reduction_work(c, m, k);
     double length = 0, spilled = 0;
     out->code_operations += operations(&block);
     for (int t = 0; t < c->nest->n_terms; t++) {
@@ -341,13 +343,13 @@ static void add_total_block(const struct counting *c, int m, int k, double times
 static void count_packed(const struct counting *c, struct nest_work *out)
 {
     const struct plan_nest *nest = c->nest;
-    const struct schedule *schedule = &c->plan->schedule;
+    const struct schedule *schedule = c->plan->schedule;
     const struct ir_shape shape = nest->total->shape;
-    const double columns = plan_packed_columns(schedule, nest), rows = shape.size[nest->axis_a],
-                 m = nest->block_a, n = nest->block_b, results = (double)ir_elements(shape),
+    const double columns = sched_packed_columns(schedule, nest), rows = shape.size[c->how->axis_a],
+                 m = c->how->block_a, n = c->how->block_b, results = (double)ir_elements(shape),
                  width = schedule->vector;
-    const double times = results / rows / shape.size[nest->axis_b],
-                 steps = (double)plan_total_steps(schedule, nest);
+    const double times = results / rows / shape.size[c->how->axis_b],
+                 steps = (double)sched_total_steps(schedule, nest);
     const double blocks = ceil(rows / m) * ceil(columns / n) * times, squares = steps * columns * times;
     const double lanes = steps * width, products = rows * columns * times * lanes;
     out->all.madds = results * steps;
@@ -362,18 +364,18 @@ static void count_packed(const struct counting *c, struct nest_work *out)
 
 static void count_total(const struct counting *c, struct nest_work *out)
 {
-    if (c->nest->packed) {
+    if (c->how->packed) {
         count_packed(c, out);
         return;
     }
     const struct plan_nest *nest = c->nest;
     const struct ir_shape shape = nest->total->shape;
-    const int a = nest->axis_a < 0 ? 1 : shape.size[nest->axis_a],
-              b = nest->axis_b < 0 ? 1 : shape.size[nest->axis_b];
+    const int a = c->how->axis_a < 0 ? 1 : shape.size[c->how->axis_a],
+              b = c->how->axis_b < 0 ? 1 : shape.size[c->how->axis_b];
     double outer = 1;
     for (int axis = 0; axis < shape.rank; axis++)
-        outer *= axis == nest->axis_a || axis == nest->axis_b ? 1 : shape.size[axis];
-    const int m = nest->axis_a < 0 ? 1 : nest->block_a, k = nest->axis_b < 0 ? 1 : nest->block_b;
+        outer *= axis == c->how->axis_a || axis == c->how->axis_b ? 1 : shape.size[axis];
+    const int m = c->how->axis_a < 0 ? 1 : c->how->block_a, k = c->how->axis_b < 0 ? 1 : c->how->block_b;
     const int rows[2] = {m, a % m}, columns[2] = {k, b % k};
     for (int i = 0; i < 2; i++)
         for (int j = 0; j < 2; j++)
@@ -383,8 +385,8 @@ static void count_total(const struct counting *c, struct nest_work *out)
 
 static void count_lanes(const struct counting *c, struct nest_work *out)
 {
-    const double elements = (double)ir_elements(c->nest->partial->shape), vector = c->plan->schedule.vector;
-    const struct work sums = reduction_work(c, 1, c->plan->schedule.vector);
+    const double elements = (double)ir_elements(c->nest->partial->shape), vector = c->plan->schedule->vector;
+    const struct work sums = reduction_work(c, 1, c->plan->schedule->vector);
     out->code_operations = 64;
     if (c->nest->n_stores == 0)
         out->all.stores = elements;
@@ -409,7 +411,7 @@ static void count_matrix(const struct counting *c, struct nest_work *out)
     const double cubes = n * n * n * (c->nest->node->op == IR_INVERSE ? 2.0 / 3 : 1.0 / 6) * vectors;
     out->all = (struct work){.madds = cubes,
                              .arithmetic = n * n * vectors,
-                             .loads = cubes * (1 + 1.0 / c->nest->block),
+                             .loads = cubes * (1 + 1.0 / c->how->block),
                              .stores = n * n * vectors,
                              .divisions = 2 * n * vectors,
                              .other = cubes / 2};
@@ -423,11 +425,12 @@ struct nest_work work_of(const struct plan *plan, const struct plan_region *regi
     const struct counting c = {.plan = plan,
                                .region = region,
                                .nest = nest,
+                               .how = sched_how(nest),
                                .machine = machine,
                                .is_double = is_double,
                                .is_wide = region->wide,
-                               .vectors = region->wide ? sched_group(&plan->schedule) : 1,
-                               .groups = region->wide ? sched_groups(&plan->schedule) : 1};
+                               .vectors = region->wide ? sched_group(plan->schedule) : 1,
+                               .groups = region->wide ? sched_groups(plan->schedule) : 1};
     switch (nest->kind) {
     case PLAN_MAP:
         count_map(&c, &out);

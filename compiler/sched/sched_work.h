@@ -4,7 +4,7 @@
 #ifndef GPFC_SCHED_WORK_H
 #define GPFC_SCHED_WORK_H
 
-#include "plan/planner.h"
+#include "sched/sched_nest.h"
 #include "target/machine.h"
 
 struct work {          /* operations on vectors */

@@ -6,6 +6,7 @@
 #include "emit_llvm/emit.h"
 #include "gpfc/kernel_abi.h"
 #include "pass/pass.h"
+#include "sched/sched_cpu.h"
 #include "sched/sched_space.h"
 
 #include <llvm-c/LLJIT.h>
@@ -86,10 +87,10 @@ static bool make_object(struct arena *arena, const struct ir_graph *graph,
     struct schedule schedule = sched_choose(cpu.vector_bits, cpu.registers, element, options->lanes);
     if (options->schedule && !sched_parse(arena, options->schedule, &schedule, NULL, fault))
         return false;
-    kernel.plan = plan_make(arena, graph, schedule, fault);
+    kernel.plan = sched_plan(arena, graph, schedule, fault);
     if (!kernel.plan)
         return false;
-    out->lanes = kernel.plan->schedule.lanes;
+    out->lanes = kernel.plan->schedule->lanes;
     struct emit_module module;
     if (!emit_build(arena, &cpu, options->is_double, 1, &kernel, NULL, NULL, &module, fault))
         return false;

@@ -10,6 +10,7 @@
 #include "pass/pass.h"
 #include "property/flow_fixture.h"
 #include "property/random_program.h"
+#include "sched/sched_cpu.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@ static void add(struct list *list, const struct ir_graph *graph, struct schedule
 {
     const char *fault = NULL;
     graph = pass_run_all(graph, &fault, NULL, NULL);
-    const struct plan *plan = graph ? plan_make(list->arena, graph, schedule, &fault) : NULL;
+    const struct plan *plan = graph ? sched_plan(list->arena, graph, schedule, &fault) : NULL;
     if (plan && list->n < MOST_KERNELS) {
         const char *name = arena_printf(list->arena, "k%d", list->n);
         list->kernel[list->n++] = (struct emit_kernel){.name = name, .plan = plan};

@@ -3,6 +3,8 @@
  * Processors as the table has them, and what plans cost on them: more work costs more, schedules that are
  * known to be bad come last, the same question gets the same answer. */
 #include "sched/sched_cost.h"
+#include "sched/sched_cpu.h"
+#include "sched/sched_nest.h"
 
 #include "emit_llvm/llvm_compat.h"
 #include "flow/flow.h"
@@ -54,7 +56,7 @@ static double seconds_of(const struct ir_graph *graph, const struct machine *mac
     struct schedule schedule = first_of(machine);
     const char *fault = NULL;
     CU_ASSERT_TRUE_FATAL(sched_parse(arena, fields, &schedule, NULL, &fault));
-    const struct plan *plan = plan_make(arena, graph, schedule, &fault);
+    const struct plan *plan = sched_plan(arena, graph, schedule, &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     return sched_cost(plan, machine, 4) / schedule.lanes;
 }
@@ -149,7 +151,7 @@ static const struct plan *products(const struct machine *machine, int rows, int 
     const struct ir_node *y = ir_ein(graph, 1, "ij,j->i", w, x);
     ir_output_add(graph, "y", y);
     ir_output_add(graph, "g", ir_bsum(graph, ir_ein(graph, 1, "i,j->ij", y, x)));
-    const struct plan *plan = plan_make(arena, graph, first_of(machine), &fault);
+    const struct plan *plan = sched_plan(arena, graph, first_of(machine), &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     return plan;
 }
@@ -162,7 +164,7 @@ static void products_are_counted(void)
         for (int rows = 1; rows < 40; rows += 6) {
             const struct machine machine = machine_of(names[i]);
             const struct plan *plan = products(&machine, rows, 23);
-            const int vectors = plan->schedule.lanes / plan->schedule.vector;
+            const int vectors = plan->schedule->lanes / plan->schedule->vector;
             double madds = 0;
             for (int item = 0; item < plan->tile->n_items; item++)
                 madds += work_of(plan, plan->tile, plan->tile->items[item].nest, &machine, false).all.madds;
@@ -192,7 +194,7 @@ static const long *strides_of_columns(const char *fields)
     const struct ir_node *y = ir_ein(graph, 1, "ij,cj->ci", w, x);
     ir_output_add(graph, "z", ir_ein(graph, 1, "ij,cj->ci", v, y));
     CU_ASSERT_TRUE_FATAL(sched_parse(arena, fields, &schedule, NULL, &fault));
-    const struct plan *plan = plan_make(arena, graph, schedule, &fault);
+    const struct plan *plan = sched_plan(arena, graph, schedule, &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     return plan->tile->value[y->id].stride;
 }
@@ -233,7 +235,7 @@ static void parts_make_the_whole(void)
 {
     const struct machine machine = machine_of("haswell");
     const char *fault = NULL;
-    const struct plan *plan = plan_make(arena, training(large, true), first_of(&machine), &fault);
+    const struct plan *plan = sched_plan(arena, training(large, true), first_of(&machine), &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     const struct sched_cost cost = sched_cost_parts(plan, &machine, 4);
     CU_ASSERT_DOUBLE_EQUAL(cost.core + cost.waiting + cost.memory + cost.calls, cost.cycles,
@@ -337,7 +339,7 @@ static int count_lanes_nests(const struct ir_graph *graph, const char *fields)
     struct schedule schedule = first_of(&avx2);
     const char *fault = NULL;
     CU_ASSERT_TRUE_FATAL(sched_parse(arena, fields, &schedule, NULL, &fault));
-    const struct plan *plan = plan_make(arena, graph, schedule, &fault);
+    const struct plan *plan = sched_plan(arena, graph, schedule, &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     int n = 0;
     for (int i = 0; i < plan->tile->n_items; i++)
@@ -378,7 +380,7 @@ static void operands_of_short_sums_are_turned(void)
     const struct plan *plan = products(&avx2, 48, 48);
     int packed = 0;
     for (int i = 0; i < plan->tile->n_items; i++)
-        packed += plan->tile->items[i].nest->packed > 0;
+        packed += sched_how(plan->tile->items[i].nest)->packed;
     CU_ASSERT_EQUAL(packed, 1);
     const struct ir_graph *graph = training("dimension: 24\nflow: {hidden: [32, 32], steps: 5}\n", true);
     CU_ASSERT_TRUE(seconds_of(graph, &avx2, "") < 0.97 * seconds_of(graph, &avx2, "packed=0"));
@@ -393,12 +395,12 @@ static void operands_of_short_sums_are_turned(void)
     CASE(unknown_processors_are_of_a_kind)                                                                   \
     CASE(shares_of_a_cache)                                                                                  \
     CASE(the_cheapest_is_picked)                                                                             \
-    CASE(fused_operations_are_cheaper) CASE(slow_divisions_are_left_out)                                     \
-        CASE(columns_or_rows_lie_side_by_side) CASE(products_are_counted)                                    \
-            CASE(sums_without_registers_are_seen) CASE(more_work_costs_more) CASE(parts_make_the_whole)      \
-                CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last)                         \
-                    CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait)                           \
-                        CASE(lanes_of_short_sums_wait) CASE(operands_of_short_sums_are_turned)
+    CASE(fused_operations_are_cheaper)                                                                       \
+    CASE(slow_divisions_are_left_out) CASE(columns_or_rows_lie_side_by_side) CASE(products_are_counted)      \
+        CASE(sums_without_registers_are_seen) CASE(more_work_costs_more) CASE(parts_make_the_whole)          \
+            CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last)                             \
+                CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait)                               \
+                    CASE(lanes_of_short_sums_wait) CASE(operands_of_short_sums_are_turned)
 
 CASES(CHECK_WITH_ARENA)
 

@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
  * Sums over the batch that loops add to lane by lane: a vector of lanes for each element, zeros before the
- * outermost loop, with the lanes added up once behind it. For sums of few elements or few steps, since each
- * block of registers is then added to memory instead of having its lanes added up; not for those that the
- * loop stacks, where each round has elements of its own. */
+ * outermost loop, with the lanes added up once after it. The backend says for which sums that pays; it is not
+ * for those that the loop stacks, where each round has elements of its own. */
 #include "plan/planner.h"
 
 /* ---- who adds to it ------------------------------------------------------------------------------------ */
 
-static bool is_far(const struct planner *planner, const struct ir_node *sum)
+/* Lets it add lane by lane. */
+static void add_to(const struct planner *planner, const struct plan_region *region, struct plan_nest *nest,
+                   struct plan_partial *partial)
 {
-    return ir_elements(sum->shape) > planner->plan->schedule.pass;
-}
-
-/* Far sums gain only where blocks are so short that adding up lanes takes much of their time. */
-static bool is_short(const struct planner *planner, const struct plan_nest *nest)
-{
-    enum { LONG = 30 }; /* steps, of six cycles or so, beside the twenty that lanes take */
-    return !is_far(planner, nest->total) || plan_total_steps(&planner->plan->schedule, nest) <= LONG;
+    nest->partial = partial;
+    nest->work_shape = (struct ir_shape){0};
+    planner->choices->total(planner->choices->schedule, planner->arena, region, nest);
 }
 
 /* Lets all nests that add to output `which` of a body add to `partial`; NULL: could they? Not where another
@@ -35,8 +31,8 @@ static bool redirect(struct planner *planner, struct plan_region *body, const st
     if (node->op == IR_BSUM) {
         struct plan_nest *nest = body->items[item].nest;
         if (partial)
-            plan_total_to(planner, nest, partial);
-        return nest->n_stores == 1 && is_short(planner, nest);
+            add_to(planner, body, nest, partial);
+        return nest->n_stores == 1 && planner->choices->keeps_lanes(planner->choices->schedule, nest);
     }
     const struct plan_loop *loop = body->items[item].loop;
     const struct ir_steps *steps = loop->node->steps;
@@ -45,16 +41,14 @@ static bool redirect(struct planner *planner, struct plan_region *body, const st
            redirect(planner, loop->body, steps->body->outputs[node->result].value, node->result, partial);
 }
 
-static bool is_worth_it(const struct planner *planner, const struct plan_region *region,
-                        const struct plan_loop *loop, int r)
+static bool can_be_partial(const struct plan_region *region, const struct plan_loop *loop, int r)
 {
     const struct ir_steps *steps = loop->node->steps;
     return region->depth == 0 && loop->results[r].read && plan_is_total_result(region, loop->node, r) &&
-           r >= steps->n_carry + steps->n_stack &&
-           ir_elements(loop->results[r].read->shape) <= planner->plan->schedule.partial;
+           r >= steps->n_carry + steps->n_stack;
 }
 
-/* ---- before and behind the loop ------------------------------------------------------------------------ */
+/* ---- before and after the loop ------------------------------------------------------------------------- */
 
 static struct plan_nest *lanes_nest(struct planner *planner, struct plan_region *region,
                                     const struct plan_result *result)
@@ -72,11 +66,10 @@ void plan_partial_begin(struct planner *planner, struct plan_region *region, str
     for (int r = 0; r < loop->n_results; r++) {
         struct plan_result *result = &loop->results[r];
         const struct ir_node *sum = loop->body->graph->outputs[r].value;
-        if (!is_worth_it(planner, region, loop, r) || !redirect(planner, loop->body, sum, r, NULL))
+        if (!can_be_partial(region, loop, r) || !redirect(planner, loop->body, sum, r, NULL))
             continue;
         result->partial = ARENA_NEW(planner->arena, struct plan_partial);
         result->partial->shape = result->read->shape;
-        result->partial->far = is_far(planner, result->read);
         redirect(planner, loop->body, sum, r, result->partial);
         lanes_nest(planner, region, result);
     }
