@@ -7,7 +7,7 @@
 #include "files/npy.h"
 #include "ir/ir.h"
 #include "kernels/bundle.h"
-#include "kernels/kernel_run.h"
+#include "kernels/runner.h"
 #include "numbers/random.h"
 
 #include <math.h>
@@ -32,34 +32,35 @@ struct outputs { /* [port][elements * rows] in the kernels' precision */
     void *array[GPFC_MAX_PORTS];
 };
 
-static void bind_outputs(struct arena *arena, struct kernel_run *run, const struct gpfc_kernel *kernel,
+static void bind_outputs(struct arena *arena, struct runner *run, const struct gpfc_kernel *kernel,
                          int64_t rows, int64_t precision, struct outputs *out)
 {
     for (int64_t o = 0; o < kernel->n_out; o++) {
         const struct gpfc_port *port = &kernel->out[o];
         out->array[o] = arena_array(arena, (size_t)(port->elements * rows), (size_t)precision);
         if (port->role == GPFC_OUT_SAMPLE)
-            kernel_run_output(run, port->name, out->array[o]);
+            runner_output(run, port->name, out->array[o]);
         else
-            kernel_run_total(run, port->name, out->array[o]);
+            runner_total(run, port->name, out->array[o]);
     }
 }
 
 static bool run_kernel(struct arena *arena, const struct gpfc_bundle *bundle, const char *name, double lambda,
                        const struct bench_data *data, struct outputs *out, struct fault *fault)
 {
-    struct kernel_run *run;
+    struct runner *run;
     const float single = (float)lambda;
-    if (!kernel_run_new(&run, bundle, name, data->rows, 1, fault))
+    const struct device device = device_cpu(1);
+    if (!runner_new(&run, &device, bundle, name, data->rows, fault))
         return false;
-    kernel_run_parameters(run, data->theta);
-    kernel_run_setting(run, "lambda", bundle->precision == sizeof(float) ? (const void *)&single : &lambda);
-    kernel_run_input(run, "x", data->x);
-    kernel_run_input(run, "y", data->y);
-    kernel_run_noise(run, NOISE_SEED, random_stream(RANDOM_NOISE, 0), 0);
+    runner_parameters(run, data->theta);
+    runner_setting(run, "lambda", bundle->precision == sizeof(float) ? (const void *)&single : &lambda);
+    runner_input(run, "x", &(struct runner_rows){.rows = data->x, .n = data->rows, .stays = true});
+    runner_input(run, "y", &(struct runner_rows){.rows = data->y, .n = data->rows, .stays = true});
+    runner_noise(run, NOISE_SEED, random_stream(RANDOM_NOISE, 0), 0);
     bind_outputs(arena, run, bundle_kernel(bundle, name), data->rows, bundle->precision, out);
-    kernel_run_go(run, data->rows);
-    kernel_run_free(run);
+    runner_go(run, data->rows);
+    runner_free(run);
     return true;
 }
 

@@ -6,7 +6,7 @@
 
 #include "command/peak.h"
 #include "kernels/bundle.h"
-#include "kernels/kernel_run.h"
+#include "kernels/runner.h"
 #include "numbers/random.h"
 #include "train/train.h"
 
@@ -20,7 +20,7 @@ static const double slice_seconds = 0.1, peak_seconds = 0.02;
 struct bench_runner {
     struct pairs pairs;
     struct trainer *trainer; /* NULL: a kernel alone */
-    struct kernel_run *run;
+    struct runner *run;
     struct bench_data data;
     void *out;
     double lambda;
@@ -36,7 +36,7 @@ static void free_trainer(void *trainer)
 
 static void free_run(void *run)
 {
-    kernel_run_free(run);
+    runner_free(run);
 }
 
 static bool make_trainer(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle,
@@ -44,7 +44,6 @@ static bool make_trainer(struct arena *arena, const struct bench_case *c, const 
 {
     struct owned *place = arena_own(arena, free_trainer);
     struct trainer_options options = trainer_options_of(bundle);
-    options.threads = 1;
     options.batch = c->batch;
     options.epochs = 100000000; /* the rate stays what it is at the start */
     runner->pairs = (struct pairs){.d = bundle->dimension,
@@ -62,18 +61,18 @@ static bool make_trainer(struct arena *arena, const struct bench_case *c, const 
 static void bind(struct arena *arena, const struct gpfc_bundle *bundle, const struct gpfc_kernel *kernel,
                  struct bench_runner *runner, int64_t rows)
 {
-    kernel_run_parameters(runner->run, runner->data.theta);
-    kernel_run_setting(runner->run, "lambda", &runner->lambda);
-    kernel_run_input(runner->run, "x", runner->data.x);
-    kernel_run_input(runner->run, "y", runner->data.y);
+    runner_parameters(runner->run, runner->data.theta);
+    runner_setting(runner->run, "lambda", &runner->lambda);
+    runner_input(runner->run, "x", &(struct runner_rows){.rows = runner->data.x, .n = rows, .stays = true});
+    runner_input(runner->run, "y", &(struct runner_rows){.rows = runner->data.y, .n = rows, .stays = true});
     for (int64_t o = 0; o < kernel->n_out; o++) {
         const bool total = kernel->out[o].role == GPFC_OUT_TOTAL;
         void *array = arena_array(arena, (size_t)(kernel->out[o].elements * (total ? 1 : rows)),
                                   (size_t)bundle->precision);
         if (total)
-            kernel_run_total(runner->run, kernel->out[o].name, array);
+            runner_total(runner->run, kernel->out[o].name, array);
         else
-            kernel_run_output(runner->run, kernel->out[o].name, array);
+            runner_output(runner->run, kernel->out[o].name, array);
     }
 }
 
@@ -82,7 +81,8 @@ static bool make_run(struct arena *arena, const struct bench_case *c, const stru
 {
     const char *name = bench_kernel_name(c);
     struct owned *place = arena_own(arena, free_run);
-    if (!kernel_run_new(&runner->run, bundle, name, c->batch, 1, fault))
+    const struct device device = device_cpu(1);
+    if (!runner_new(&runner->run, &device, bundle, name, c->batch, fault))
         return false;
     place->object = runner->run;
     bind(arena, bundle, bundle_kernel(bundle, name), runner, c->batch);
@@ -111,8 +111,8 @@ static bool run(struct bench_runner *runner, struct fault *fault)
 {
     if (runner->trainer)
         return trainer_step(runner->trainer, fault);
-    kernel_run_noise(runner->run, 1, random_stream(RANDOM_NOISE, runner->step++), 0);
-    kernel_run_go(runner->run, runner->data.rows);
+    runner_noise(runner->run, 1, random_stream(RANDOM_NOISE, runner->step++), 0);
+    runner_go(runner->run, runner->data.rows);
     return true;
 }
 

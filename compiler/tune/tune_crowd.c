@@ -52,8 +52,7 @@ static bool make_room(struct block *block, size_t bytes)
 
 static void run_tile(const struct helper *helper, const struct tune_run *run)
 {
-    run->kernel->tile((const void *const *)run->in, run->out, run->uniform, helper->scratch.bytes,
-                      helper->sums.bytes);
+    tune_run_tile_in(run, helper->scratch.bytes, helper->sums.bytes);
 }
 
 /* The first tile finds cold caches; who times waits for it. */

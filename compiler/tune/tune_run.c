@@ -74,7 +74,12 @@ void tune_run_begin(const struct tune_run *run)
 
 void tune_run_tile(const struct tune_run *run)
 {
-    run->kernel->tile((const void *const *)run->in, run->out, run->uniform, run->scratch, run->sums);
+    tune_run_tile_in(run, run->scratch, run->sums);
+}
+
+void tune_run_tile_in(const struct tune_run *run, void *scratch, void *sums)
+{
+    run->kernel->tile((const void *const *)run->in, run->out, run->uniform, scratch, sums);
 }
 
 void tune_run_end(const struct tune_run *run)

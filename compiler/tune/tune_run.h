@@ -20,6 +20,7 @@ struct tune_run *tune_run_new(struct arena *arena, const struct gpfc_kernel *ker
                               bool is_double);
 void tune_run_begin(const struct tune_run *run); /* before(), and sums that are 0 */
 void tune_run_tile(const struct tune_run *run);
+void tune_run_tile_in(const struct tune_run *run, void *scratch, void *sums); /* instead of the run's own */
 void tune_run_end(const struct tune_run *run); /* after(): total outputs are there */
 
 bool tune_port_varies(const struct gpfc_port *port);

@@ -9,6 +9,7 @@
 #include "base/mixture.h"
 #include "gpfc/kernel_abi.h"
 #include "ground/fault.h"
+#include "kernels/device.h"
 
 struct base_flow;
 
@@ -50,7 +51,7 @@ bool base_flow_inverse(struct base_flow *base, const double *y, int64_t n, doubl
 /* CP-Flow: sets shift and scale of every ActNorm in theta, one after another, so that what leaves it has mean
  * 0 and variance 1 over these rows, REAL [n][d] (Kingma and Dhariwal 2018, section 3.1). Nothing where the
  * bundle has no kernel "statistics". */
-bool base_flow_start(const struct gpfc_bundle *bundle, void *theta, const void *rows, int64_t n, int threads,
-                     struct fault *fault) MUST_CHECK;
+bool base_flow_start(const struct gpfc_bundle *bundle, void *theta, const void *rows, int64_t n,
+                     const struct device *device, struct fault *fault) MUST_CHECK;
 
 #endif

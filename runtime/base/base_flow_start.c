@@ -3,9 +3,8 @@
  * ActNorm's first values: shift = -mean, log_scale = log(1 / (deviation + 1e-6)) of what reaches each, one
  * after another, since each changes what reaches the next. */
 #include "base/base_flow.h"
-#include "ground/parallel.h"
 #include "kernels/bundle.h"
-#include "kernels/kernel_run.h"
+#include "kernels/runner.h"
 #include "numbers/rows.h"
 
 #include <math.h>
@@ -20,7 +19,7 @@ struct start {
     void *theta;
     const void *rows;
     int64_t n, block;
-    struct kernel_run *run;
+    struct runner *run;
     void *values;                 /* REAL [block][width] */
     double *pivot, *sum, *square; /* [width]: of the first row; sums of (value - pivot) and its square */
 };
@@ -45,18 +44,17 @@ static void add_block(struct start *start, int64_t width, int64_t first, int64_t
 /* Sums of the values that reach this ActNorm, with theta as it is now. */
 static void add_rows(struct start *start, const struct gpfc_port *port)
 {
-    const size_t row_bytes = (size_t)(start->bundle->dimension * start->bundle->precision);
     memset(start->sum, 0, (size_t)port->elements * sizeof *start->sum);
     memset(start->square, 0, (size_t)port->elements * sizeof *start->square);
-    kernel_run_parameters(start->run, start->theta);
-    kernel_run_output(start->run, port->name, start->values);
+    runner_parameters(start->run, start->theta);
+    runner_output(start->run, port->name, start->values);
     for (int64_t first = 0; first < start->n; first += start->block) {
         const int64_t n = start->n - first < start->block ? start->n - first : start->block;
-        kernel_run_input(start->run, "x", (const char *)start->rows + (size_t)first * row_bytes);
-        kernel_run_go(start->run, n);
+        runner_order(start->run, NULL, first);
+        runner_go(start->run, n);
         add_block(start, port->elements, first, n);
     }
-    kernel_run_output(start->run, port->name, NULL);
+    runner_output(start->run, port->name, NULL);
 }
 
 static const struct gpfc_parameter *norm_parameter(const struct gpfc_bundle *bundle, const char *norm,
@@ -119,18 +117,21 @@ static bool take_memory(struct start *start, const struct gpfc_kernel *kernel, s
     return true;
 }
 
-bool base_flow_start(const struct gpfc_bundle *bundle, void *theta, const void *rows, int64_t n, int threads,
-                     struct fault *fault)
+bool base_flow_start(const struct gpfc_bundle *bundle, void *theta, const void *rows, int64_t n,
+                     const struct device *device, struct fault *fault)
 {
     const struct gpfc_kernel *kernel = bundle_kernel(bundle, "statistics");
     struct start start = {
         .bundle = bundle, .theta = theta, .rows = rows, .n = n, .block = n < BLOCK ? n : BLOCK};
     if (!kernel || n < 1)
         return true;
-    const bool good = kernel_run_new(&start.run, bundle, "statistics", start.block,
-                                     threads > 0 ? threads : parallel_threads(), fault) &&
-                      take_memory(&start, kernel, fault) && set_norms(&start, kernel, fault);
-    kernel_run_free(start.run);
+    const struct runner_rows x = {.rows = rows, .n = n, .stays = true};
+    bool good = runner_new(&start.run, device, bundle, "statistics", start.block, fault) &&
+                take_memory(&start, kernel, fault);
+    if (good)
+        runner_input(start.run, "x", &x);
+    good = good && set_norms(&start, kernel, fault);
+    runner_free(start.run);
     free(start.values);
     free(start.pivot);
     return good;

@@ -58,7 +58,7 @@ static bool bench_init(struct bench *bench, const struct gpfc_bundle *whole,
     if (!choose_stage(whole, options->stage, &bundle, fault))
         return false;
     struct trainer_options trainer = trainer_options_of(bundle);
-    trainer.threads = options->threads;
+    trainer.device.threads = options->threads;
     trainer.epochs = 100000000; /* the rate stays what it is at the start */
     if (options->batch > 0)
         trainer.batch = options->batch;
@@ -146,14 +146,14 @@ static struct result result_of(struct bench *bench)
 {
     const struct trainer *trainer = bench->trainer;
     struct result r = {
-        .batch = trainer->options.batch, .threads = trainer->options.threads, .steps = bench->steps.n};
+        .batch = trainer->options.batch, .threads = trainer->options.device.threads, .steps = bench->steps.n};
     r.step = median(&bench->steps);
     r.least = bench->steps.all[0];
     r.most = bench->steps.all[bench->steps.n - 1];
     r.peak = median(&bench->peaks);
     r.samples = (double)r.batch / r.step;
-    r.flop = kernel_run_flop(trainer->train) * (double)r.batch;
-    r.useful = kernel_run_useful_flop(trainer->train) * (double)r.batch;
+    r.flop = runner_flop(trainer->train) * (double)r.batch;
+    r.useful = runner_useful_flop(trainer->train) * (double)r.batch;
     r.share = r.flop / r.step / (r.peak * r.threads);
     r.useful_share = r.useful / r.step / (r.peak * r.threads);
     r.memory = command_memory();

@@ -69,13 +69,13 @@ static bool measure(struct evaluated *e, struct fault *fault)
     const bool test = pairs->n_test > 0;
     const int64_t n = test ? pairs->n_test : pairs->n_train;
     const void *x = test ? pairs->x_test : pairs->x_train;
-    const int threads = e->options->threads;
+    const struct device device = device_cpu(e->options->threads);
     struct base_flow *base = e->base ? e->base : e->weights.base;
     const int64_t steps = weights_time_steps(bundle, e->weights.time_steps);
     return evaluate(&e->flow, bundle, e->weights.theta, steps, x, test ? pairs->y_test : pairs->y_train, n,
-                    test ? pairs->nll_test : pairs->nll_train, threads, fault) &&
+                    test ? pairs->nll_test : pairs->nll_train, &device, fault) &&
            (!e->has_base ||
-            evaluate_base(&e->of_base, bundle, e->weights.theta, steps, base, x, n, threads, fault));
+            evaluate_base(&e->of_base, bundle, e->weights.theta, steps, base, x, n, &device, fault));
 }
 
 static bool print(const struct evaluated *e, struct fault *fault)

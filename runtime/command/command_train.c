@@ -85,7 +85,7 @@ static void tell_changes(const struct training *training, const struct checkpoin
 static bool resume(struct training *training, struct checkpoint *checkpoint, struct fault *fault)
 {
     const struct command_context *context = training->context;
-    checkpoint->note.options.threads = training->options->threads;
+    checkpoint->note.options.device = device_cpu(training->options->threads);
     training->note = checkpoint->note;
     training->resumed = checkpoint;
     training->base = checkpoint->base;

@@ -30,7 +30,7 @@ struct trainer_options training_options(const struct gpfc_bundle *bundle,
                                         const struct command_options *options)
 {
     struct trainer_options trainer = trainer_options_of(bundle);
-    trainer.threads = options->threads;
+    trainer.device.threads = options->threads;
     if (options->epochs > 0)
         trainer.epochs = options->epochs;
     if (options->seed_given)
@@ -79,7 +79,7 @@ static struct checkpoint_note base_note(const struct training *training, const s
     if (training->resumed)
         return note;
     note.options = trainer_options_of(training->context->bundle->base);
-    note.options.threads = training->note.options.threads;
+    note.options.device = training->note.options.device;
     note.options.seed = training->note.options.seed;
     if (training->options->base_epochs > 0)
         note.options.epochs = training->options->base_epochs;
@@ -110,11 +110,11 @@ static void note_trained(struct training *training)
 /* What the note of the flow's training is, after the base's. */
 static void note_flow(struct training *training, const struct checkpoint_note *base)
 {
-    const int64_t threads = training->note.options.threads;
+    const struct device device = training->note.options.device;
     training->note.options = trainer_options_of(training->context->bundle);
     training->note.options.epochs = base->flow_epochs;
     training->note.options.seed = base->options.seed;
-    training->note.options.threads = (int)threads;
+    training->note.options.device = device;
     training->note.flow_epochs = 0;
     training->note.seconds = 0;
 }
@@ -136,7 +136,7 @@ static bool train_base(struct training *training, struct fault *fault)
     note_trained(training);
     const struct checkpoint_note note = stage->note;
     const bool good = base_flow_compiled(&training->base, bundle, train_run_best(stage->run), 0,
-                                         note.options.threads, fault);
+                                         note.options.device.threads, fault);
     stage_free(stage);
     note_flow(training, &note);
     return good;
@@ -173,8 +173,8 @@ static bool find_base(struct training *training, struct fault *fault)
     if (bundle->base)
         return train_base(training, fault);
     if (setting_is(bundle, SETTING_base_kind, WORD_base_mixture))
-        return mixture_base_fit(&training->base, bundle, &training->samples, options->seed, options->threads,
-                                &training->fitted, fault);
+        return mixture_base_fit(&training->base, bundle, &training->samples, options->seed,
+                                options->device.threads, &training->fitted, fault);
     return fault_set(fault, FAULT_INPUT, "%s has x but no y = f(x), and there is no base flow f",
                      command_data_name(bundle, training->note.data, data, sizeof data));
 }
@@ -236,7 +236,7 @@ static bool evaluate_best(const struct training *training, struct evaluation *ou
         evaluate(out, trainer->bundle, train_run_best(training->stage.run),
                  train_run_best_steps(training->stage.run), test ? pairs->x_test : pairs->x_train,
                  test ? pairs->y_test : pairs->y_train, test ? pairs->n_test : trainer->n_measured,
-                 test ? pairs->nll_test : pairs->nll_train, trainer->options.threads, fault);
+                 test ? pairs->nll_test : pairs->nll_train, &trainer->options.device, fault);
     pairs_free(&made);
     return good;
 }

@@ -173,8 +173,8 @@ static void print_training(FILE *out, const struct report_start *start)
     (void)fprintf(out, "            %s, rate %g %s, seed %llu, %d thread%s, kernels for %s\n",
                   setting_text(trainer->bundle, SETTING_train_optimizer), trainer->rate.start,
                   setting_text(trainer->bundle, SETTING_train_schedule),
-                  (unsigned long long)trainer->options.seed, trainer->options.threads,
-                  trainer->options.threads > 1 ? "s" : "", start->bundle->cpu);
+                  (unsigned long long)trainer->options.seed, trainer->options.device.threads,
+                  trainer->options.device.threads > 1 ? "s" : "", start->bundle->cpu);
     if (trainer->lambda > 0 && !trainer->of_base)
         (void)fprintf(out, "            Euler penalty, weight %g\n", trainer->lambda);
 }
@@ -216,7 +216,7 @@ json_t *report_start_json(const struct report_start *start)
     put_count(json, "steps", trainer->steps);
     put_count(json, "batch", trainer->options.batch);
     put_count(json, "seed", (int64_t)trainer->options.seed);
-    put_count(json, "threads", trainer->options.threads);
+    put_count(json, "threads", trainer->options.device.threads);
     return json;
 }
 

@@ -2,22 +2,16 @@
 #include "kernels/kernel_rows.h"
 
 #include "kernels/bundle.h"
-#include "kernels/kernel_room.h"
+#include "kernels/kernel_call.h"
 #include "kernels/kernel_tile.h"
 #include "numbers/rows.h"
 
 #include <stdlib.h>
 
 struct kernel_rows {
-    const struct gpfc_kernel *kernel;
-    int64_t real; /* bytes of a REAL */
-    int64_t lanes;
+    struct kernel_call call;
     int n_in, n_out;
     int in_port[KERNEL_ROWS_PORTS], out_port[KERNEL_ROWS_PORTS];
-    const void *parameters[GPFC_MAX_PORTS]; /* by port */
-    void *uniform;
-    int threads;
-    struct kernel_room *rooms;
 };
 
 /* ---- making -------------------------------------------------------------------------------------------- */
@@ -32,7 +26,7 @@ static bool is_given(const struct kernel_rows *rows, int port)
 
 static bool find_ports(struct kernel_rows *rows, const struct kernel_rows_names *names, struct fault *fault)
 {
-    const struct gpfc_kernel *kernel = rows->kernel;
+    const struct gpfc_kernel *kernel = rows->call.kernel;
     for (; rows->n_in < KERNEL_ROWS_PORTS && names->in[rows->n_in]; rows->n_in++) {
         const int port = bundle_input(kernel, names->in[rows->n_in]);
         if (port < 0 || kernel->in[port].role != GPFC_IN_SAMPLE)
@@ -50,60 +44,40 @@ static bool find_ports(struct kernel_rows *rows, const struct kernel_rows_names 
     return true;
 }
 
-static bool bind_parameters(struct kernel_rows *rows, const struct gpfc_bundle *bundle, const void *theta,
-                            struct fault *fault)
+static bool is_parameter(const struct kernel_rows *rows, int port)
 {
-    for (int64_t i = 0; i < bundle->n_parameters; i++) {
-        const int port = bundle_input(rows->kernel, bundle->parameters[i].name);
-        if (port >= 0)
-            rows->parameters[port] = (const char *)theta + bundle->parameters[i].offset * rows->real;
-    }
-    for (int i = 0; i < rows->kernel->n_in; i++)
-        if (!rows->parameters[i] && !is_given(rows, i))
+    return rows->call.kernel->in[port].role == GPFC_IN_PARAMETER && rows->call.rooms[0].in[port];
+}
+
+static bool bind_parameters(const struct kernel_rows *rows, const void *theta, struct fault *fault)
+{
+    const struct gpfc_kernel *kernel = rows->call.kernel;
+    kernel_call_parameters(&rows->call, theta);
+    for (int i = 0; i < kernel->n_in; i++)
+        if (!is_given(rows, i) && !is_parameter(rows, i))
             return fault_set(fault, FAULT_SYSTEM, "kernel '%s' of this trainer takes '%s' besides",
-                             rows->kernel->name, rows->kernel->in[i].name);
+                             kernel->name, kernel->in[i].name);
     return true;
 }
 
-static bool take_all(struct kernel_rows *rows, struct fault *fault)
+/* What depends on the parameters only; outputs among it go to every thread's room. */
+static void prepare(const struct kernel_rows *rows)
 {
-    const struct gpfc_kernel *kernel = rows->kernel;
-    const struct kernel_room_plan plan = {
-        .kernel = kernel, .lanes = rows->lanes, .precision = rows->real, .alone = true};
-    if (!kernel_rooms_new(&rows->rooms, &plan, rows->threads, fault))
-        return false;
-    rows->uniform = kernel_memory((size_t)kernel->uniform_bytes);
-    for (int i = 0; i < rows->threads; i++)
-        for (int port = 0; port < kernel->n_in; port++)
-            if (rows->parameters[port])
-                rows->rooms[i].in[port] = rows->parameters[port];
-    return rows->uniform || fault_memory(fault, (size_t)kernel->uniform_bytes, "the kernels' work space");
-}
-
-/* What depends on the parameters alone; outputs among it go to every thread's room. */
-static void prepare(struct kernel_rows *rows)
-{
-    const struct gpfc_kernel *kernel = rows->kernel;
-    kernel->before(rows->rooms[0].in, rows->uniform);
-    for (int i = 0; i < rows->threads; i++)
-        kernel->after(rows->rooms[i].in, rows->rooms[i].out, rows->uniform, rows->rooms[i].sums);
+    kernel_call_before(&rows->call);
+    for (int i = 0; i < rows->call.threads; i++)
+        kernel_call_after(&rows->call, i, rows->call.rooms[i].sums);
 }
 
 bool kernel_rows_new(struct kernel_rows **out, const struct gpfc_bundle *bundle, const char *kernel,
                      const void *theta, const struct kernel_rows_names *names, int threads,
                      struct fault *fault)
 {
-    *out = NULL;
-    const struct gpfc_kernel *found = bundle_kernel(bundle, kernel);
-    if (!found)
-        return fault_set(fault, FAULT_SYSTEM, "this trainer has no kernel '%s'", kernel);
     struct kernel_rows *rows = calloc(1, sizeof *rows);
+    *out = NULL;
     if (!rows)
         return fault_memory(fault, sizeof *rows, "a kernel");
-    *rows = (struct kernel_rows){
-        .kernel = found, .real = bundle->precision, .lanes = bundle->lanes, .threads = threads};
-    if (!find_ports(rows, names, fault) || !bind_parameters(rows, bundle, theta, fault) ||
-        !take_all(rows, fault)) {
+    if (!kernel_call_init(&rows->call, bundle, kernel, threads, true, fault) ||
+        !find_ports(rows, names, fault) || !bind_parameters(rows, theta, fault)) {
         kernel_rows_free(rows);
         return false;
     }
@@ -116,8 +90,7 @@ void kernel_rows_free(struct kernel_rows *rows)
 {
     if (!rows)
         return;
-    kernel_rooms_free(rows->rooms, rows->threads);
-    free(rows->uniform);
+    kernel_call_free(&rows->call);
     free(rows);
 }
 
@@ -132,35 +105,35 @@ static void repeat_total(const struct tile *tile, const void *total, int64_t ele
                        to->first + tile->order[tile->first + lane] * to->stride);
 }
 
-static void go_tile(const struct kernel_rows *rows, const struct kernel_room *room, const struct tile *tile,
+static void go_tile(const struct kernel_rows *rows, int thread, const struct tile *tile,
                     const struct kernel_rows_in *in, const struct kernel_rows_out *out)
 {
-    const struct gpfc_kernel *kernel = rows->kernel;
+    const struct kernel_room *room = &rows->call.rooms[thread];
+    const struct gpfc_kernel *kernel = rows->call.kernel;
     for (int i = 0; i < rows->n_in; i++) {
         const int port = rows->in_port[i];
         const struct tile_rows from = {.rows = in[i].first, .stride = in[i].stride, .precision = 8};
-        tile_gather(tile, &from, kernel->in[port].elements, rows->real, room->in_tile[port]);
+        tile_gather(tile, &from, kernel->in[port].elements, rows->call.real, room->in_tile[port]);
     }
-    kernel->tile(room->in, room->out, rows->uniform, room->scratch, room->sums);
+    kernel_call_tile(&rows->call, thread, room->sums);
     for (int i = 0; i < rows->n_out; i++) {
         const struct gpfc_port *port = &kernel->out[rows->out_port[i]];
         const struct tile_rows_out to = {.rows = out[i].first, .stride = out[i].stride, .precision = 8};
         const void *from = room->out[rows->out_port[i]];
         if (to.rows && port->role == GPFC_OUT_TOTAL)
-            repeat_total(tile, from, port->elements, rows->real, &out[i]);
+            repeat_total(tile, from, port->elements, rows->call.real, &out[i]);
         else if (to.rows)
-            tile_scatter(tile, from, port->elements, rows->real, &to);
+            tile_scatter(tile, from, port->elements, rows->call.real, &to);
     }
 }
 
 void kernel_rows_go(const struct kernel_rows *rows, int thread, const uint32_t *order, int64_t n,
                     const struct kernel_rows_in *in, const struct kernel_rows_out *out)
 {
-    for (int64_t first = 0; first < n; first += rows->lanes) {
-        const struct tile tile = {.order = order,
-                                  .first = first,
-                                  .n = n - first < rows->lanes ? n - first : rows->lanes,
-                                  .lanes = rows->lanes};
-        go_tile(rows, &rows->rooms[thread], &tile, in, out);
+    const int64_t lanes = rows->call.lanes;
+    for (int64_t first = 0; first < n; first += lanes) {
+        const struct tile tile = {
+            .order = order, .first = first, .n = n - first < lanes ? n - first : lanes, .lanes = lanes};
+        go_tile(rows, thread, &tile, in, out);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * One kernel at fixed parameters, over rows of doubles, in the kernel's own precision. Where kernel_run
+ * One kernel at fixed parameters, over rows of doubles, in the kernel's own precision. Where a runner
  * serves steps of a training, this serves searches, which call a kernel often and for a few rows each time:
  * what depends on the parameters alone is done once, and every thread runs any rows of its own, in any order.
  * A row's result depends on nothing but the row. All memory is taken by kernel_rows_new. */

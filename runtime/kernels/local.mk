@@ -5,15 +5,20 @@
 libgpfcrt_a_SOURCES += \
 	runtime/kernels/bundle.c \
 	runtime/kernels/bundle.h \
+	runtime/kernels/device.c \
+	runtime/kernels/device.h \
+	runtime/kernels/kernel_call.c \
+	runtime/kernels/kernel_call.h \
 	runtime/kernels/kernel_room.c \
 	runtime/kernels/kernel_room.h \
 	runtime/kernels/kernel_rows.c \
 	runtime/kernels/kernel_rows.h \
-	runtime/kernels/kernel_run.c \
-	runtime/kernels/kernel_run.h \
 	runtime/kernels/kernel_sum.c \
 	runtime/kernels/kernel_sum.h \
 	runtime/kernels/kernel_tile.c \
 	runtime/kernels/kernel_tile.h \
+	runtime/kernels/runner.h \
+	runtime/kernels/runner_cpu.c \
+	runtime/kernels/runner_cpu.h \
 	runtime/kernels/settings.c \
 	runtime/kernels/settings.h

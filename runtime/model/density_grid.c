@@ -4,7 +4,7 @@
  * grid resolves them. */
 #include "model/density_grid.h"
 
-#include "kernels/kernel_run.h"
+#include "kernels/runner.h"
 #include "numbers/factors.h"
 #include "numbers/normal.h"
 #include "numbers/rows.h"
@@ -17,14 +17,14 @@ enum { D = 2, GRID = 256 /* points a side */, BLOCK = 4096 /* rows */ };
 struct grid {
     const struct gpfc_bundle *bundle;
     struct base_flow *base;
-    struct kernel_run *jacobian;
+    struct runner *jacobian;
     double low[D], step[D];
     double *x, *y, *logdet, *s, *matrix; /* [BLOCK] of 2, 2, 1, 2, 4 */
     void *real;                          /* REAL [BLOCK] of y, s and matrix, 2, 2, 4 */
     double before, after;
 };
 
-static bool grid_init(struct grid *grid, const void *theta, int threads, struct fault *fault)
+static bool grid_init(struct grid *grid, const void *theta, const struct device *device, struct fault *fault)
 {
     const size_t bytes = (size_t)BLOCK * (2 + 2 + 1 + 2 + 4 + 8) * sizeof(double);
     grid->x = malloc(bytes);
@@ -37,12 +37,12 @@ static bool grid_init(struct grid *grid, const void *theta, int threads, struct 
     char *const real = (char *)(grid->matrix + BLOCK * D * D);
     const size_t each = BLOCK * (size_t)grid->bundle->precision;
     grid->real = real;
-    if (!kernel_run_new(&grid->jacobian, grid->bundle, "jacobian", BLOCK, threads, fault))
+    if (!runner_new(&grid->jacobian, device, grid->bundle, "jacobian", BLOCK, fault))
         return false;
-    kernel_run_parameters(grid->jacobian, theta);
-    kernel_run_input(grid->jacobian, "y", real);
-    kernel_run_output(grid->jacobian, "s", real + D * each);
-    kernel_run_output(grid->jacobian, "jacobian", real + 2 * D * each);
+    runner_parameters(grid->jacobian, theta);
+    runner_input(grid->jacobian, "y", &(struct runner_rows){.rows = real, .n = BLOCK});
+    runner_output(grid->jacobian, "s", real + D * each);
+    runner_output(grid->jacobian, "jacobian", real + 2 * D * each);
     return true;
 }
 
@@ -78,7 +78,7 @@ static bool map_points(struct grid *grid, struct fault *fault)
     if (!base_flow_forward(grid->base, grid->x, BLOCK, grid->y, grid->logdet, NULL, fault))
         return false;
     rows_from_double(grid->y, BLOCK * D, precision, grid->real);
-    kernel_run_go(grid->jacobian, BLOCK);
+    runner_go(grid->jacobian, BLOCK);
     rows_to_double((char *)grid->real + D * each, BLOCK * D, precision, grid->s);
     rows_to_double((char *)grid->real + 2 * D * each, BLOCK * D * D, precision, grid->matrix);
     return true;
@@ -102,13 +102,13 @@ static void add_points(struct grid *grid)
 }
 
 bool density_integrals(double *before, double *after, const struct gpfc_bundle *bundle, const void *theta,
-                       int64_t time_steps, struct base_flow *base, const void *x, int64_t n, int threads,
-                       struct fault *fault)
+                       int64_t time_steps, struct base_flow *base, const void *x, int64_t n,
+                       const struct device *device, struct fault *fault)
 {
     struct grid grid = {.bundle = bundle, .base = base};
-    bool good = grid_init(&grid, theta, threads, fault);
+    bool good = grid_init(&grid, theta, device, fault);
     if (good) {
-        kernel_run_steps(grid.jacobian, time_steps);
+        runner_steps(grid.jacobian, time_steps);
         find_box(&grid, x, n);
     }
     for (int64_t first = 0; good && first < GRID * GRID; first += BLOCK) {
@@ -119,7 +119,7 @@ bool density_integrals(double *before, double *after, const struct gpfc_bundle *
     }
     *before = grid.before;
     *after = grid.after;
-    kernel_run_free(grid.jacobian);
+    runner_free(grid.jacobian);
     free(grid.x);
     return good;
 }

@@ -5,11 +5,12 @@
 #define GPFC_DENSITY_GRID_H
 
 #include "base/base_flow.h"
+#include "kernels/device.h"
 
 /* Of the density of the base flow f, and of s after f, with the flow's theta, over a grid twice as wide and
  * high as the samples x, REAL [n][2], lie apart. */
 bool density_integrals(double *before, double *after, const struct gpfc_bundle *bundle, const void *theta,
-                       int64_t time_steps, struct base_flow *base, const void *x, int64_t n, int threads,
-                       struct fault *fault) MUST_CHECK;
+                       int64_t time_steps, struct base_flow *base, const void *x, int64_t n,
+                       const struct device *device, struct fault *fault) MUST_CHECK;
 
 #endif

@@ -2,7 +2,7 @@
 #include "model/evaluate.h"
 
 #include "ground/parallel.h"
-#include "kernels/kernel_run.h"
+#include "kernels/runner.h"
 #include "kernels/settings.h"
 #include "numbers/factors.h"
 #include "numbers/random.h"
@@ -20,7 +20,7 @@ enum { BLOCK_ELEMENTS = 1 << 20, LEAST_BLOCK = 64, MOST_BLOCK = 4096, DELTAS_A_P
 struct evaluator {
     const struct gpfc_bundle *bundle;
     int64_t d, block;
-    struct kernel_run *measure, *jacobian, *invert;
+    struct runner *measure, *jacobian, *invert;
     void *s, *back;                /* REAL [block][d] */
     void *matrix;                  /* REAL [block][d][d] */
     void *cost, *energy, *penalty; /* REAL [block] */
@@ -60,34 +60,43 @@ static bool take_arrays(struct evaluator *e, struct fault *fault)
            take_doubles(&e->square_y, d * d, fault) && take_doubles(&e->square_s, d * d, fault);
 }
 
-static bool evaluator_init(struct evaluator *e, const void *theta, int64_t time_steps, struct fault *fault)
+static bool evaluator_init(struct evaluator *e, const void *theta, int64_t time_steps,
+                           const struct device *device, struct fault *fault)
 {
-    if (!take_arrays(e, fault) ||
-        !kernel_run_new(&e->measure, e->bundle, "measure", e->block, e->threads, fault) ||
-        !kernel_run_new(&e->jacobian, e->bundle, "jacobian", e->block, e->threads, fault) ||
-        !kernel_run_new(&e->invert, e->bundle, "invert", e->block, e->threads, fault))
+    if (!take_arrays(e, fault) || !runner_new(&e->measure, device, e->bundle, "measure", e->block, fault) ||
+        !runner_new(&e->jacobian, device, e->bundle, "jacobian", e->block, fault) ||
+        !runner_new(&e->invert, device, e->bundle, "invert", e->block, fault))
         return false;
-    kernel_run_steps(e->measure, time_steps);
-    kernel_run_steps(e->jacobian, time_steps);
-    kernel_run_steps(e->invert, time_steps);
-    kernel_run_parameters(e->measure, theta);
-    kernel_run_parameters(e->jacobian, theta);
-    kernel_run_parameters(e->invert, theta);
-    kernel_run_output(e->measure, "cost", e->cost);
-    kernel_run_output(e->measure, "energy", e->energy);
-    kernel_run_output(e->measure, "penalty", e->penalty);
-    kernel_run_output(e->jacobian, "s", e->s);
-    kernel_run_output(e->jacobian, "jacobian", e->matrix);
-    kernel_run_input(e->invert, "s", e->s);
-    kernel_run_output(e->invert, "y", e->back);
+    runner_steps(e->measure, time_steps);
+    runner_steps(e->jacobian, time_steps);
+    runner_steps(e->invert, time_steps);
+    runner_parameters(e->measure, theta);
+    runner_parameters(e->jacobian, theta);
+    runner_parameters(e->invert, theta);
+    runner_output(e->measure, "cost", e->cost);
+    runner_output(e->measure, "energy", e->energy);
+    runner_output(e->measure, "penalty", e->penalty);
+    runner_output(e->jacobian, "s", e->s);
+    runner_output(e->jacobian, "jacobian", e->matrix);
+    runner_input(e->invert, "s", &(struct runner_rows){.rows = e->s, .n = e->block});
+    runner_output(e->invert, "y", e->back);
     return true;
+}
+
+static void bind_pairs(struct evaluator *e, const void *x, const void *y, int64_t n)
+{
+    const struct runner_rows from = {.rows = x, .n = n, .stays = true},
+                             to = {.rows = y, .n = n, .stays = true};
+    runner_input(e->measure, "x", &from);
+    runner_input(e->measure, "y", &to);
+    runner_input(e->jacobian, "y", &to);
 }
 
 static void evaluator_free(struct evaluator *e)
 {
-    kernel_run_free(e->measure);
-    kernel_run_free(e->jacobian);
-    kernel_run_free(e->invert);
+    runner_free(e->measure);
+    runner_free(e->jacobian);
+    runner_free(e->invert);
     void *const arrays[] = {e->s,     e->back, e->matrix, e->cost,   e->energy,   e->penalty,
                             e->delta, e->work, e->mean_y, e->mean_s, e->square_y, e->square_s};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
@@ -186,13 +195,12 @@ static void add_row(struct evaluator *e, const void *x, const void *y, int64_t r
 
 static void run_block(struct evaluator *e, const void *x, const void *y, int64_t first, int64_t n)
 {
-    kernel_run_input(e->measure, "x", x);
-    kernel_run_input(e->measure, "y", y);
-    kernel_run_noise(e->measure, e->seed, random_stream(RANDOM_MEASURE, 0), (uint64_t)first);
-    kernel_run_input(e->jacobian, "y", y);
-    kernel_run_go(e->measure, n);
-    kernel_run_go(e->jacobian, n);
-    kernel_run_go(e->invert, n);
+    runner_order(e->measure, NULL, first);
+    runner_noise(e->measure, e->seed, random_stream(RANDOM_MEASURE, 0), (uint64_t)first);
+    runner_order(e->jacobian, NULL, first);
+    runner_go(e->measure, n);
+    runner_go(e->jacobian, n);
+    runner_go(e->invert, n);
     find_deltas(e, y, n);
     for (int64_t row = 0; row < n; row++)
         add_row(e, x, y, row);
@@ -232,7 +240,8 @@ static struct evaluation means_of(const struct evaluator *e, int64_t samples, do
 }
 
 bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const void *theta, int64_t time_steps,
-              const void *x, const void *y, int64_t n, double nll, int threads, struct fault *fault)
+              const void *x, const void *y, int64_t n, double nll, const struct device *device,
+              struct fault *fault)
 {
     int64_t d = bundle->dimension, block = BLOCK_ELEMENTS / (d * d);
     block = block < LEAST_BLOCK ? LEAST_BLOCK : block > MOST_BLOCK ? MOST_BLOCK : block;
@@ -240,12 +249,14 @@ bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const vo
         .bundle = bundle,
         .d = d,
         .block = block < n ? block : n,
-        .threads = threads,
+        .threads = device->threads,
         .l1 = setting_is(bundle, SETTING_cost_kind, WORD_cost_l1),
         .smoothing = setting_number(bundle, SETTING_cost_smoothing),
         .seed = (uint64_t)setting_integer(bundle, SETTING_train_seed),
     };
-    bool good = evaluator_init(&e, theta, time_steps, fault);
+    bool good = evaluator_init(&e, theta, time_steps, device, fault);
+    if (good)
+        bind_pairs(&e, x, y, n);
     for (int64_t first = 0; good && first < n; first += e.block) {
         size_t skip = (size_t)(first * d * bundle->precision);
         run_block(&e, (const char *)x + skip, (const char *)y + skip, first,

@@ -7,6 +7,7 @@
 
 #include "gpfc/kernel_abi.h"
 #include "ground/fault.h"
+#include "kernels/device.h"
 
 /* delta(y) = log|det ds/dy| - (|s|^2 - |y|^2)/2 is 0 where s keeps N(0, I) exactly. */
 struct evaluation {
@@ -25,7 +26,7 @@ struct evaluation {
 /* time_steps: of at most bundle->steps, where that is to choose. x, y: REAL [n][d], n >= 1. nll: of the base
  * flow on these samples, or NaN. */
 bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const void *theta, int64_t time_steps,
-              const void *x, const void *y, int64_t n, double nll, int threads,
+              const void *x, const void *y, int64_t n, double nll, const struct device *device,
               struct fault *fault) MUST_CHECK;
 
 struct evaluated_rows { /* REAL [n][d], [n][d], [n][d][d] */

@@ -84,8 +84,8 @@ static void go_far(struct traveller *t)
 }
 
 bool evaluate_base(struct base_evaluation *out, const struct gpfc_bundle *bundle, const void *theta,
-                   int64_t time_steps, struct base_flow *base, const void *x, int64_t n, int threads,
-                   struct fault *fault)
+                   int64_t time_steps, struct base_flow *base, const void *x, int64_t n,
+                   const struct device *device, struct fault *fault)
 {
     const int precision = (int)bundle->precision;
     struct traveller t = {.base = base, .d = bundle->dimension, .n = n < MOST_NEAR ? n : MOST_NEAR};
@@ -100,5 +100,5 @@ bool evaluate_base(struct base_evaluation *out, const struct gpfc_bundle *bundle
     traveller_free(&t);
     return good &&
            (bundle->dimension != 2 || density_integrals(&out->integral_before, &out->integral_after, bundle,
-                                                        theta, time_steps, base, x, n, threads, fault));
+                                                        theta, time_steps, base, x, n, device, fault));
 }

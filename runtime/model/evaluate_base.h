@@ -5,6 +5,7 @@
 #define GPFC_EVALUATE_BASE_H
 
 #include "base/base_flow.h"
+#include "kernels/device.h"
 
 struct base_trip { /* x -> f(x) -> f^-1(f(x)) */
     int64_t samples;
@@ -20,7 +21,7 @@ struct base_evaluation {
 
 /* bundle, theta: the flow's. x: REAL [n][d], n >= 1, standardised. Looks at some thousand rows at most. */
 bool evaluate_base(struct base_evaluation *out, const struct gpfc_bundle *bundle, const void *theta,
-                   int64_t time_steps, struct base_flow *base, const void *x, int64_t n, int threads,
-                   struct fault *fault) MUST_CHECK;
+                   int64_t time_steps, struct base_flow *base, const void *x, int64_t n,
+                   const struct device *device, struct fault *fault) MUST_CHECK;
 
 #endif

@@ -2,7 +2,8 @@
 #include "model/flow.h"
 
 #include "ground/parallel.h"
-#include "kernels/kernel_run.h"
+#include "kernels/bundle.h"
+#include "kernels/runner.h"
 #include "numbers/rows.h"
 
 #include <math.h>
@@ -20,14 +21,15 @@ int flow_threads(int wanted)
 static bool make_kernels(struct gpfc_flow *flow, struct fault *fault)
 {
     const struct gpfc_bundle *bundle = flow->bundle;
-    if (!kernel_run_new(&flow->apply, bundle, "apply", flow->block, flow->threads, fault) ||
-        !kernel_run_new(&flow->invert, bundle, "invert", flow->block, flow->threads, fault))
+    const struct device device = device_cpu(flow->threads);
+    if (!runner_new(&flow->apply, &device, bundle, "apply", flow->block, fault) ||
+        !runner_new(&flow->invert, &device, bundle, "invert", flow->block, fault))
         return false;
     const int64_t steps = weights_time_steps(bundle, flow->weights.time_steps);
-    kernel_run_steps(flow->apply, steps);
-    kernel_run_steps(flow->invert, steps);
-    kernel_run_parameters(flow->apply, flow->weights.theta);
-    kernel_run_parameters(flow->invert, flow->weights.theta);
+    runner_steps(flow->apply, steps);
+    runner_steps(flow->invert, steps);
+    runner_parameters(flow->apply, flow->weights.theta);
+    runner_parameters(flow->invert, flow->weights.theta);
     return true;
 }
 
@@ -84,8 +86,8 @@ void gpfc_flow_close(struct gpfc_flow *flow)
 {
     if (!flow)
         return;
-    kernel_run_free(flow->apply);
-    kernel_run_free(flow->invert);
+    runner_free(flow->apply);
+    runner_free(flow->invert);
     weights_free(&flow->weights);
     free(flow->doubles);
     free(flow);
@@ -105,14 +107,15 @@ static int64_t block_at(const struct gpfc_flow *flow, int64_t first, int64_t n)
 
 /* A tile is read before it is written, and no tile's outputs are another's inputs: from and to may be the
  * same. */
-static void run_rows(const struct gpfc_flow *flow, struct kernel_run *run, const char *in, const char *out,
+static void run_rows(const struct gpfc_flow *flow, struct runner *run, const char *in, const char *out,
                      const void *from, void *to, int64_t n)
 {
     for (int64_t first = 0; first < n; first += flow->block) {
-        size_t skip = (size_t)first * row_bytes(flow);
-        kernel_run_input(run, in, (const char *)from + skip);
-        kernel_run_output(run, out, (char *)to + skip);
-        kernel_run_go(run, block_at(flow, first, n));
+        const size_t skip = (size_t)first * row_bytes(flow);
+        const int64_t rows = block_at(flow, first, n);
+        runner_input(run, in, &(struct runner_rows){.rows = (const char *)from + skip, .n = rows});
+        runner_output(run, out, (char *)to + skip);
+        runner_go(run, rows);
     }
 }
 

@@ -14,7 +14,7 @@ enum flow_part { FLOW_PART_FLOW, FLOW_PART_BASE, FLOW_PART_BOTH }; /* s, f, and 
 struct gpfc_flow {
     const struct gpfc_bundle *bundle;
     struct weights weights;
-    struct kernel_run *apply, *invert; /* NULL: the base flow alone was opened */
+    struct runner *apply, *invert; /* NULL: the base flow alone was opened */
     int threads;
     int64_t block;                  /* rows a call of a kernel */
     double *doubles;                /* [block][d]: the base flow's numbers; NULL where there is none */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/time_check.h"
 
-#include "kernels/kernel_run.h"
+#include "kernels/runner.h"
 #include "model/evaluate.h"
 #include "numbers/rows.h"
 
@@ -11,7 +11,7 @@
 struct time_check {
     int64_t n, trips, d, precision; /* n: rows whose density is looked at */
     const void *y;                  /* REAL [trips][d] */
-    struct kernel_run *jacobian, *apply, *invert;
+    struct runner *jacobian, *apply, *invert;
     void *s, *back, *matrix; /* REAL [trips][d], [trips][d], [n][d][d] */
     double *work;            /* [d][d] */
 };
@@ -21,8 +21,8 @@ static bool take(void **out, int64_t n, size_t each, struct fault *fault)
     return fault_calloc(fault, out, (size_t)n, each, "a check of the time steps");
 }
 
-static bool check_init(struct time_check *check, const struct gpfc_bundle *bundle, int threads,
-                       struct fault *fault)
+static bool check_init(struct time_check *check, const struct gpfc_bundle *bundle,
+                       const struct device *device, struct fault *fault)
 {
     const int64_t n = check->n, trips = check->trips, d = check->d;
     const size_t real = (size_t)check->precision;
@@ -30,24 +30,24 @@ static bool check_init(struct time_check *check, const struct gpfc_bundle *bundl
     const bool good = take(&check->s, trips * d, real, fault) && take(&check->back, trips * d, real, fault) &&
                       take(&check->matrix, n * d * d, real, fault) &&
                       take(&work, d * d, sizeof *check->work, fault) &&
-                      kernel_run_new(&check->jacobian, bundle, "jacobian", n, threads, fault) &&
-                      kernel_run_new(&check->apply, bundle, "apply", trips, threads, fault) &&
-                      kernel_run_new(&check->invert, bundle, "invert", trips, threads, fault);
+                      runner_new(&check->jacobian, device, bundle, "jacobian", n, fault) &&
+                      runner_new(&check->apply, device, bundle, "apply", trips, fault) &&
+                      runner_new(&check->invert, device, bundle, "invert", trips, fault);
     check->work = work;
     if (!good)
         return false;
-    kernel_run_input(check->jacobian, "y", check->y);
-    kernel_run_output(check->jacobian, "s", check->s);
-    kernel_run_output(check->jacobian, "jacobian", check->matrix);
-    kernel_run_input(check->apply, "y", check->y);
-    kernel_run_output(check->apply, "s", check->s);
-    kernel_run_input(check->invert, "s", check->s);
-    kernel_run_output(check->invert, "y", check->back);
+    runner_input(check->jacobian, "y", &(struct runner_rows){.rows = check->y, .n = trips, .stays = true});
+    runner_output(check->jacobian, "s", check->s);
+    runner_output(check->jacobian, "jacobian", check->matrix);
+    runner_input(check->apply, "y", &(struct runner_rows){.rows = check->y, .n = trips, .stays = true});
+    runner_output(check->apply, "s", check->s);
+    runner_input(check->invert, "s", &(struct runner_rows){.rows = check->s, .n = trips});
+    runner_output(check->invert, "y", check->back);
     return true;
 }
 
 bool time_check_new(struct time_check **out, const struct gpfc_bundle *bundle, const void *y, int64_t n,
-                    int threads, struct fault *fault)
+                    const struct device *device, struct fault *fault)
 {
     struct time_check *check = calloc(1, sizeof *check);
     *out = NULL;
@@ -58,7 +58,7 @@ bool time_check_new(struct time_check **out, const struct gpfc_bundle *bundle, c
                                  .d = bundle->dimension,
                                  .precision = bundle->precision,
                                  .y = y};
-    if (!check_init(check, bundle, threads, fault)) {
+    if (!check_init(check, bundle, device, fault)) {
         time_check_free(check);
         return false;
     }
@@ -70,9 +70,9 @@ void time_check_free(struct time_check *check)
 {
     if (!check)
         return;
-    kernel_run_free(check->jacobian);
-    kernel_run_free(check->apply);
-    kernel_run_free(check->invert);
+    runner_free(check->jacobian);
+    runner_free(check->apply);
+    runner_free(check->invert);
     free(check->s);
     free(check->back);
     free(check->matrix);
@@ -82,9 +82,9 @@ void time_check_free(struct time_check *check)
 
 void time_check_parameters(struct time_check *check, const void *theta)
 {
-    kernel_run_parameters(check->jacobian, theta);
-    kernel_run_parameters(check->apply, theta);
-    kernel_run_parameters(check->invert, theta);
+    runner_parameters(check->jacobian, theta);
+    runner_parameters(check->apply, theta);
+    runner_parameters(check->invert, theta);
 }
 
 static double density_error(struct time_check *check, int64_t steps)
@@ -95,8 +95,8 @@ static double density_error(struct time_check *check, int64_t steps)
                                         .s = check->s,
                                         .jacobian = check->matrix};
     double sum = 0;
-    kernel_run_steps(check->jacobian, steps);
-    kernel_run_go(check->jacobian, check->n);
+    runner_steps(check->jacobian, steps);
+    runner_go(check->jacobian, check->n);
     for (int64_t row = 0; row < check->n; row++)
         sum += fabs(evaluate_delta(&rows, row, check->work));
     return sum / (double)check->n;
@@ -106,10 +106,10 @@ static double roundtrip(struct time_check *check, int64_t steps)
 {
     const int precision = (int)check->precision;
     double most = 0;
-    kernel_run_steps(check->apply, steps);
-    kernel_run_steps(check->invert, steps);
-    kernel_run_go(check->apply, check->trips);
-    kernel_run_go(check->invert, check->trips);
+    runner_steps(check->apply, steps);
+    runner_steps(check->invert, steps);
+    runner_go(check->apply, check->trips);
+    runner_go(check->invert, check->trips);
     for (int64_t i = 0; i < check->trips * check->d; i++)
         most = evaluate_larger(
             most, fabs(rows_number(check->back, i, precision) - rows_number(check->y, i, precision)));
@@ -125,6 +125,6 @@ struct time_errors time_check_at(void *data, int64_t steps)
 size_t time_check_bytes(const struct time_check *check)
 {
     const int64_t numbers = (2 * check->trips + check->n * check->d) * check->d;
-    return (size_t)(numbers * check->precision) + kernel_run_bytes(check->jacobian) +
-           kernel_run_bytes(check->apply) + kernel_run_bytes(check->invert);
+    return (size_t)(numbers * check->precision) + runner_bytes(check->jacobian) + runner_bytes(check->apply) +
+           runner_bytes(check->invert);
 }

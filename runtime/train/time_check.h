@@ -5,6 +5,7 @@
 #define GPFC_TIME_CHECK_H
 
 #include "ground/fault.h"
+#include "kernels/device.h"
 #include "train/time_steps.h"
 
 #include <stddef.h>
@@ -17,7 +18,7 @@ struct time_check;
 
 /* y: REAL [n][d], lent; the first TIME_CHECK_TRIPS of them are looked at. */
 bool time_check_new(struct time_check **out, const struct gpfc_bundle *bundle, const void *y, int64_t n,
-                    int threads, struct fault *fault) MUST_CHECK;
+                    const struct device *device, struct fault *fault) MUST_CHECK;
 void time_check_free(struct time_check *check); /* NULL is allowed */
 
 void time_check_parameters(struct time_check *check, const void *theta); /* lent */

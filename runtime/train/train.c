@@ -151,10 +151,10 @@ static int64_t prepare(struct trainer *trainer, double lambda)
             first = state->step % trainer->epoch_steps * trainer->options.batch;
     trainer_order(trainer, epoch);
     rows_put(lambda, &trainer->setting, 0, (int)trainer->bundle->precision);
-    kernel_run_order(trainer->train, trainer->order + first);
-    kernel_run_noise(trainer->train, trainer->options.seed,
-                     random_stream(RANDOM_NOISE, (uint64_t)state->step), 0);
-    kernel_run_steps(trainer->train, state->time_steps);
+    runner_order(trainer->train, trainer->order, first);
+    runner_noise(trainer->train, trainer->options.seed, random_stream(RANDOM_NOISE, (uint64_t)state->step),
+                 0);
+    runner_steps(trainer->train, state->time_steps);
     return trainer_next_rows(trainer);
 }
 
@@ -175,7 +175,7 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
     if (check_is_due(state->step))
         follow_steps(trainer);
     const int64_t rows = prepare(trainer, lambda);
-    kernel_run_go(trainer->train, rows);
+    runner_go(trainer->train, rows);
     double cost = rows_number(&trainer->total[0], 0, precision),
            penalty = rows_number(&trainer->total[1], 0, precision);
     double loss = cost + lambda * penalty, norm = adam_norm(trainer->gradient, n, precision);
@@ -187,7 +187,7 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
                                        .gradient = trainer->gradient,
                                        .mean = state->mean,
                                        .square = state->square,
-                                       .threads = trainer->options.threads};
+                                       .threads = trainer->options.device.threads};
     char bad[300]; /* a gradient may be finite where its square, or the step, is not */
     state->step++;
     if (!optimizer_step(trainer, &arrays, rate, norm) && !trainer_finite(trainer, bad, sizeof bad))
@@ -203,7 +203,7 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
 
 /* ---- the test ------------------------------------------------------------------------------------------ */
 
-const char *trainer_measured_rows(const struct trainer *trainer, char which)
+const void *trainer_measured_rows(const struct trainer *trainer, char which)
 {
     const struct pairs *pairs = trainer->pairs;
     if (pairs->n_test > 0)
@@ -213,13 +213,9 @@ const char *trainer_measured_rows(const struct trainer *trainer, char which)
 
 static void measure_block(struct trainer *trainer, int64_t first, int64_t n, double sums[3])
 {
-    const size_t skip = (size_t)(first * trainer->pairs->d * trainer->bundle->precision);
-    kernel_run_input(trainer->measure, "x", trainer_measured_rows(trainer, 'x') + skip);
-    if (!trainer->of_base)
-        kernel_run_input(trainer->measure, "y", trainer_measured_rows(trainer, 'y') + skip);
-    kernel_run_noise(trainer->measure, trainer->options.seed, random_stream(RANDOM_MEASURE, 0),
-                     (uint64_t)first);
-    kernel_run_go(trainer->measure, n);
+    runner_order(trainer->measure, NULL, first);
+    runner_noise(trainer->measure, trainer->options.seed, random_stream(RANDOM_MEASURE, 0), (uint64_t)first);
+    runner_go(trainer->measure, n);
     for (int64_t i = 0; i < n; i++)
         for (int k = 0; k < 3; k++)
             sums[k] += rows_number(trainer->measured[k], i, (int)trainer->bundle->precision);
@@ -228,8 +224,8 @@ static void measure_block(struct trainer *trainer, int64_t first, int64_t n, dou
 static struct measured measure_weights(struct trainer *trainer, const void *theta, int64_t time_steps)
 {
     double sums[3] = {0}, n = (double)trainer->n_measured;
-    kernel_run_parameters(trainer->measure, theta);
-    kernel_run_steps(trainer->measure, time_steps);
+    runner_parameters(trainer->measure, theta);
+    runner_steps(trainer->measure, time_steps);
     for (int64_t first = 0; first < trainer->n_measured; first += trainer->block)
         measure_block(trainer, first, smaller(trainer->block, trainer->n_measured - first), sums);
     return (struct measured){.cost = sums[0] / n, .energy = sums[1] / n, .penalty = sums[2] / n};

@@ -11,7 +11,7 @@
 
 #include "gpfc/kernel_abi.h"
 #include "ground/fault.h"
-#include "kernels/kernel_run.h"
+#include "kernels/runner.h"
 #include "model/pairs.h"
 #include "train/adam.h"
 #include "train/rate.h"
@@ -22,7 +22,7 @@ struct trainer_options {
     int64_t epochs; /* 0: as many as rate_epochs says */
     int64_t batch;  /* rows of a step; the last, smaller one of an epoch is used too */
     uint64_t seed;
-    int threads;
+    struct device device;
 };
 
 /* From train.* of the bundle's settings. */
@@ -71,7 +71,7 @@ struct trainer {
     struct time_check *time_check; /* NULL: the time steps are fixed */
     double lambda, lambda_decay;   /* the penalty's weight at the start, and its factor */
     int64_t lambda_decays;
-    struct kernel_run *train, *measure;
+    struct runner *train, *measure;
     void *gradient;           /* REAL [theta_elements] */
     double total[2], setting; /* room for REALs: cost, penalty; lambda */
     uint32_t *order;          /* [n_train] of epoch order_epoch */

@@ -22,7 +22,7 @@ struct trainer_options trainer_options_of(const struct gpfc_bundle *bundle)
         .epochs = setting_integer(bundle, SETTING_train_epochs),
         .batch = setting_integer(bundle, SETTING_train_batch),
         .seed = (uint64_t)setting_integer(bundle, SETTING_train_seed),
-        .threads = 1,
+        .device = device_cpu(1),
     };
 }
 
@@ -47,31 +47,38 @@ static bool take_arrays(struct trainer *trainer, struct fault *fault)
                                           "the order of the samples");
 }
 
+static void bind_rows(const struct trainer *trainer, struct runner *run, const void *x, const void *y,
+                      int64_t n)
+{
+    runner_input(run, "x", &(struct runner_rows){.rows = x, .n = n, .stays = true});
+    if (!trainer->of_base)
+        runner_input(run, "y", &(struct runner_rows){.rows = y, .n = n, .stays = true});
+}
+
 static void bind_train(struct trainer *trainer)
 {
     const struct gpfc_bundle *bundle = trainer->bundle;
-    struct kernel_run *run = trainer->train;
-    kernel_run_parameters(run, trainer->state.theta);
-    kernel_run_setting(run, "lambda", &trainer->setting);
-    kernel_run_input(run, "x", trainer->pairs->x_train);
-    if (!trainer->of_base)
-        kernel_run_input(run, "y", trainer->pairs->y_train);
-    kernel_run_total(run, "cost", &trainer->total[0]);
-    kernel_run_total(run, "penalty", &trainer->total[1]);
+    struct runner *run = trainer->train;
+    runner_parameters(run, trainer->state.theta);
+    runner_setting(run, "lambda", &trainer->setting);
+    bind_rows(trainer, run, trainer->pairs->x_train, trainer->pairs->y_train, trainer->pairs->n_train);
+    runner_total(run, "cost", &trainer->total[0]);
+    runner_total(run, "penalty", &trainer->total[1]);
     for (int64_t i = 0; i < bundle->n_parameters; i++) {
         char name[256];
         (void)snprintf(name, sizeof name, "grad.%s", bundle->parameters[i].name);
-        kernel_run_total(run, name,
-                         (char *)trainer->gradient + bundle->parameters[i].offset * bundle->precision);
+        runner_total(run, name, (char *)trainer->gradient + bundle->parameters[i].offset * bundle->precision);
     }
 }
 
 static void bind_measure(struct trainer *trainer)
 {
-    kernel_run_parameters(trainer->measure, trainer->state.theta);
-    kernel_run_output(trainer->measure, "cost", trainer->measured[0]);
-    kernel_run_output(trainer->measure, "energy", trainer->measured[1]);
-    kernel_run_output(trainer->measure, "penalty", trainer->measured[2]);
+    bind_rows(trainer, trainer->measure, trainer_measured_rows(trainer, 'x'),
+              trainer_measured_rows(trainer, 'y'), trainer->n_measured);
+    runner_parameters(trainer->measure, trainer->state.theta);
+    runner_output(trainer->measure, "cost", trainer->measured[0]);
+    runner_output(trainer->measure, "energy", trainer->measured[1]);
+    runner_output(trainer->measure, "penalty", trainer->measured[2]);
 }
 
 static bool start_base(struct trainer *trainer, struct fault *fault)
@@ -85,7 +92,7 @@ static bool start_base(struct trainer *trainer, struct fault *fault)
     for (int64_t i = 0; i < n; i++)
         memcpy(rows + (size_t)i * row, (const char *)trainer->pairs->x_train + trainer->order[i] * row, row);
     const bool good =
-        base_flow_start(trainer->bundle, trainer->state.theta, rows, n, trainer->options.threads, fault);
+        base_flow_start(trainer->bundle, trainer->state.theta, rows, n, &trainer->options.device, fault);
     free(rows);
     return good;
 }
@@ -96,15 +103,14 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
     if (!take_arrays(trainer, fault) ||
         (setting_is(trainer->bundle, SETTING_train_optimizer, WORD_optimizer_soap) &&
          !soap_new(&trainer->soap, trainer->bundle, fault)) ||
-        !kernel_run_new(&trainer->train, trainer->bundle, "train", options->batch, options->threads, fault) ||
-        !kernel_run_new(&trainer->measure, trainer->bundle, "measure", trainer->block, options->threads,
-                        fault))
+        !runner_new(&trainer->train, &options->device, trainer->bundle, "train", options->batch, fault) ||
+        !runner_new(&trainer->measure, &options->device, trainer->bundle, "measure", trainer->block, fault))
         return false;
     bind_train(trainer);
     bind_measure(trainer);
     if (trainer->time_rule.automatic &&
         !time_check_new(&trainer->time_check, trainer->bundle, trainer_measured_rows(trainer, 'y'),
-                        trainer->n_measured, options->threads, fault))
+                        trainer->n_measured, &options->device, fault))
         return false;
     weights_initial(trainer->bundle, options->seed, trainer->state.theta);
     return !trainer->of_base || start_base(trainer, fault);
@@ -176,8 +182,8 @@ void trainer_free(struct trainer *trainer)
 {
     if (!trainer)
         return;
-    kernel_run_free(trainer->train);
-    kernel_run_free(trainer->measure);
+    runner_free(trainer->train);
+    runner_free(trainer->measure);
     time_check_free(trainer->time_check);
     for (size_t i = 0; i < 3; i++)
         free(trainer->measured[i]);
@@ -199,6 +205,6 @@ size_t trainer_bytes(const struct trainer *trainer)
     return rows * (trainer->of_base ? 1 : 2) * (size_t)pairs->d * real +
            (size_t)pairs->n_train * sizeof *trainer->order +
            5 * (size_t)trainer->bundle->theta_elements * real + 3 * (size_t)trainer->block * real +
-           (trainer->soap ? soap_bytes(trainer->soap) : 0) + kernel_run_bytes(trainer->train) +
-           kernel_run_bytes(trainer->measure);
+           (trainer->soap ? soap_bytes(trainer->soap) : 0) + runner_bytes(trainer->train) +
+           runner_bytes(trainer->measure);
 }

@@ -10,6 +10,6 @@
 void trainer_order(struct trainer *trainer, int64_t epoch);
 
 /* The test set's x or y, as `which` says; the training's where there is none. */
-const char *trainer_measured_rows(const struct trainer *trainer, char which);
+const void *trainer_measured_rows(const struct trainer *trainer, char which);
 
 #endif

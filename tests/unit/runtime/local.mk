@@ -8,6 +8,7 @@ fake_settings = tests/unit/runtime/kernels/fake_settings.c tests/unit/runtime/ke
 fake_bundle = tests/unit/runtime/kernels/fake_bundle.c tests/unit/runtime/kernels/fake_bundle.h \
 	tests/unit/runtime/kernels/fake_kernels.h tests/unit/runtime/kernels/fake_base_kernels.h \
 	$(fake_settings)
+fake_device = tests/unit/runtime/kernels/fake_device.c tests/unit/runtime/kernels/fake_device.h
 fake_pairs = tests/unit/runtime/model/fake_pairs.h tests/scratch.h $(fake_bundle)
 fake_trainer = tests/unit/runtime/command/fake_trainer.c tests/unit/runtime/command/fake_trainer.h \
 	$(fake_pairs)
@@ -52,8 +53,8 @@ tests_unit_runtime_data_test_toys_SOURCES = tests/unit/runtime/data/test_toys.c 
 EXTRA_DIST += tests/unit/runtime/data/toy_counts.npz
 
 # kernels
-check_PROGRAMS += tests/unit/runtime/kernels/test_kernel_run tests/unit/runtime/kernels/test_kernel_tile
-tests_unit_runtime_kernels_test_kernel_run_SOURCES = tests/unit/runtime/kernels/test_kernel_run.c \
+check_PROGRAMS += tests/unit/runtime/kernels/test_runner_cpu tests/unit/runtime/kernels/test_kernel_tile
+tests_unit_runtime_kernels_test_runner_cpu_SOURCES = tests/unit/runtime/kernels/test_runner_cpu.c \
 	$(fake_bundle)
 tests_unit_runtime_kernels_test_kernel_tile_SOURCES = tests/unit/runtime/kernels/test_kernel_tile.c
 
@@ -86,7 +87,7 @@ tests_unit_runtime_train_test_soap_SOURCES = tests/unit/runtime/train/test_soap.
 tests_unit_runtime_train_test_time_steps_SOURCES = tests/unit/runtime/train/test_time_steps.c \
 	$(fake_bundle)
 tests_unit_runtime_train_test_train_SOURCES = tests/unit/runtime/train/test_train.c \
-	tests/watched_memory.h $(fake_pairs)
+	tests/watched_memory.h $(fake_device) $(fake_pairs)
 tests_unit_runtime_train_test_train_LDFLAGS = $(AM_LDFLAGS) $(watched_memory)
 
 # command

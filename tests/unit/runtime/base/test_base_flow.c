@@ -361,6 +361,7 @@ static void wrong_bundles_are_refused(void)
 static void memory_may_end(void)
 {
     static double x[200];
+    const struct device device = device_cpu(1);
     for (int kind = 0; kind < FAKE_BASES; kind++) {
         struct base_flow *base = NULL;
         int n = 0;
@@ -380,7 +381,7 @@ static void memory_may_end(void)
         struct fault fault = {0};
         fake_base_make(&fake, FAKE_CP_FLOW, 8);
         memory_left = n++;
-        good = base_flow_start(&fake.bundle, fake.theta, x, 100, 1, &fault);
+        good = base_flow_start(&fake.bundle, fake.theta, x, 100, &device, &fault);
         memory_left = -1;
         CU_ASSERT_TRUE(good || fault.exit_code == FAULT_SYSTEM);
         CU_ASSERT_FALSE(good && first);
@@ -447,13 +448,14 @@ static void first_block(const double *x, double *y)
 
 static void norms_start_one_after_another(void)
 {
+    const struct device two = device_cpu(2);
     static double x[ROWS * 2], z[ROWS * 2];
     struct fault fault = {0};
     fake_base_make(&fake, FAKE_CP_FLOW, 8);
     random_fill_normal(3, 1, 0, ROWS * 2, 8, x);
     for (int i = 0; i < ROWS * 2; i++)
         x[i] = 1000 + 3 * x[i];
-    CU_ASSERT_TRUE(base_flow_start(&fake.bundle, fake.theta, x, ROWS, 2, &fault));
+    CU_ASSERT_TRUE(base_flow_start(&fake.bundle, fake.theta, x, ROWS, &two, &fault));
     const double *theta = fake.theta_double;
     check_norm(theta, theta + 2, x, ROWS, 1e-9);
     for (int row = 0; row < ROWS; row++) {
@@ -465,15 +467,16 @@ static void norms_start_one_after_another(void)
     check_norm(theta + 4, theta + 6, z, ROWS, 1e-9);
     CU_ASSERT_TRUE(theta[8] == 0 && theta[11] == 0);
     x[4444] = INFINITY;
-    CU_ASSERT_FALSE(base_flow_start(&fake.bundle, fake.theta, x, ROWS, 2, &fault));
+    CU_ASSERT_FALSE(base_flow_start(&fake.bundle, fake.theta, x, ROWS, &two, &fault));
     CU_ASSERT_EQUAL(fault.exit_code, FAULT_DIVERGED);
     fake_base_make(&fake, FAKE_BNAF_FLAT, 8);
-    CU_ASSERT_TRUE(base_flow_start(&fake.bundle, fake.theta, x, ROWS, 2, &fault));
+    CU_ASSERT_TRUE(base_flow_start(&fake.bundle, fake.theta, x, ROWS, &two, &fault));
     CU_ASSERT_EQUAL(fake.theta_double[0], 0);
 }
 
 static void norms_start_in_single(void)
 {
+    const struct device one = device_cpu(1);
     static double x[ROWS * 2];
     static float single[ROWS * 2];
     struct fault fault = {0};
@@ -483,7 +486,7 @@ static void norms_start_in_single(void)
         single[i] = (float)(100 + x[i]);
         x[i] = (double)single[i];
     }
-    CU_ASSERT_TRUE(base_flow_start(&fake.bundle, fake.theta, single, ROWS, 1, &fault));
+    CU_ASSERT_TRUE(base_flow_start(&fake.bundle, fake.theta, single, ROWS, &one, &fault));
     const double shift[] = {(double)fake.theta_single[0], (double)fake.theta_single[1]};
     const double log_scale[] = {(double)fake.theta_single[2], (double)fake.theta_single[3]};
     check_norm(shift, log_scale, x, ROWS, 1e-5);

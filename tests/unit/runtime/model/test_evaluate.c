@@ -34,8 +34,9 @@ static struct evaluation run(const void *theta, const struct pairs *pairs, doubl
 {
     struct evaluation out;
     struct fault fault = {0};
+    const struct device device = device_cpu(threads);
     CU_ASSERT_TRUE_FATAL(evaluate(&out, &fake.bundle, theta, FAKE_STEPS, pairs->x_train, pairs->y_train,
-                                  pairs->n_train, nll, threads, &fault));
+                                  pairs->n_train, nll, &device, &fault));
     return out;
 }
 
@@ -148,7 +149,8 @@ static void densities_integrate_to_one(void)
     random_fill_normal(1, 1, 0, 6000, 4, x);
     for (int i = 0; i < 6000; i++)
         x[i] = (x[i] - (i % 2 == 0 ? 0.5F : -0.25F)) * (float)exp(-log_scale[i % 2]);
-    CU_ASSERT_TRUE_FATAL(evaluate_base(&e, &fake.bundle, theta, FAKE_STEPS, base, x, 3000, 2, &fault));
+    const struct device one = device_cpu(1), two = device_cpu(2);
+    CU_ASSERT_TRUE_FATAL(evaluate_base(&e, &fake.bundle, theta, FAKE_STEPS, base, x, 3000, &two, &fault));
     CU_ASSERT_DOUBLE_EQUAL(e.integral_before, 1, 1e-5);
     CU_ASSERT_DOUBLE_EQUAL(e.integral_after, 1, 1e-5);
     CU_ASSERT_TRUE(e.near.samples == 3000 && e.near.not_converged == 0);
@@ -156,7 +158,7 @@ static void densities_integrate_to_one(void)
     CU_ASSERT_TRUE(e.far.samples == 1000 && e.far.not_converged == 0);
     CU_ASSERT_TRUE(e.far.roundtrip_max > 0 && e.far.roundtrip_max < 2e-5);
     const float shrunk[6] = {-0.875F, 0, 0, 0, 0, 0}; /* the box is too small for what s makes of it */
-    CU_ASSERT_TRUE_FATAL(evaluate_base(&e, &fake.bundle, shrunk, FAKE_STEPS, base, x, 3000, 1, &fault));
+    CU_ASSERT_TRUE_FATAL(evaluate_base(&e, &fake.bundle, shrunk, FAKE_STEPS, base, x, 3000, &one, &fault));
     CU_ASSERT_DOUBLE_EQUAL(e.integral_before, 1, 1e-5);
     CU_ASSERT_TRUE(e.integral_after < 0.9);
     base_flow_free(base);

@@ -26,7 +26,7 @@ static void open_all(enum fake_model model)
     fake_make(&fake, model);
     pairs = fake_pairs(fake.bundle.dimension, (int)fake.bundle.precision, 50, 20);
     const struct trainer_options options = {
-        .epochs = 4, .batch = 8, .seed = UINT64_C(9007199254740991), .threads = 1};
+        .epochs = 4, .batch = 8, .seed = UINT64_C(9007199254740991), .device = device_cpu(1)};
     CU_ASSERT_TRUE_FATAL(trainer_new(&trainer, &fake.bundle, &pairs, &options, &fault));
     for (int i = 0; i < 5; i++)
         CU_ASSERT_TRUE(trainer_step(trainer, &fault));
@@ -101,7 +101,7 @@ static void nothing_is_lost(void)
         CU_ASSERT_EQUAL(checkpoint.note.options.seed, UINT64_C(9007199254740991));
         CU_ASSERT_EQUAL(checkpoint.note.options.epochs, 4);
         CU_ASSERT_PTR_NULL(checkpoint.base);
-        checkpoint.note.options.threads = 2;
+        checkpoint.note.options.device = device_cpu(2);
         CU_ASSERT_TRUE_FATAL(trainer_new(&again, &fake.bundle, &pairs, &checkpoint.note.options, &fault));
         CU_ASSERT_TRUE_FATAL(checkpoint_load(&checkpoint, again, &fault));
         checkpoint_close(&checkpoint);

@@ -135,7 +135,8 @@ static void errors_are_measured(void)
     fake_make(&fake, FAKE_DOUBLE2);
     for (int i = 0; i < 3; i++)
         mean += fabs(logdet - grown[i] / 2) / 3;
-    CU_ASSERT_TRUE_FATAL(time_check_new(&check, &fake.bundle, y, 3, 2, &fault));
+    const struct device device = device_cpu(2);
+    CU_ASSERT_TRUE_FATAL(time_check_new(&check, &fake.bundle, y, 3, &device, &fault));
     time_check_parameters(check, theta);
     const struct time_errors errors = time_check_at(check, FAKE_STEPS);
     CU_ASSERT_DOUBLE_EQUAL(errors.density, mean, 1e-14);

@@ -8,6 +8,7 @@
 #include "scratch.h"
 #include "train/train_run.h"
 #include "unit/runtime/kernels/fake_bundle.h"
+#include "unit/runtime/kernels/fake_device.h"
 #include "unit/runtime/model/fake_pairs.h"
 #include "watched_memory.h"
 
@@ -23,7 +24,8 @@ static struct trainer *make_trainer(const struct pairs *pairs, int64_t epochs, i
 {
     struct trainer *trainer;
     struct fault fault = {0};
-    const struct trainer_options options = {.epochs = epochs, .batch = batch, .seed = 3, .threads = threads};
+    const struct trainer_options options = {
+        .epochs = epochs, .batch = batch, .seed = 3, .device = device_cpu(threads)};
     CU_ASSERT_TRUE_FATAL(trainer_new(&trainer, &fake.bundle, pairs, &options, &fault));
     return trainer;
 }
@@ -37,7 +39,7 @@ static void run_steps(struct trainer *trainer, int64_t steps)
 
 static bool same_bits(const struct trainer *a, const struct trainer *b)
 {
-    size_t bytes = (size_t)(fake.bundle.theta_elements * fake.bundle.precision);
+    size_t bytes = (size_t)(a->bundle->theta_elements * a->bundle->precision);
     return a->state.step == b->state.step && memcmp(a->state.theta, b->state.theta, bytes) == 0 &&
            memcmp(a->state.mean, b->state.mean, bytes) == 0 &&
            memcmp(a->state.square, b->state.square, bytes) == 0 &&
@@ -232,7 +234,8 @@ static struct trainer *make_base_trainer(struct pairs *pairs, int64_t epochs, in
 {
     struct trainer *trainer;
     struct fault fault = {0};
-    const struct trainer_options options = {.epochs = epochs, .batch = batch, .seed = 3, .threads = 2};
+    const struct trainer_options options = {
+        .epochs = epochs, .batch = batch, .seed = 3, .device = device_cpu(2)};
     CU_ASSERT_TRUE_FATAL(trainer_new(&trainer, fake.bundle.base, pairs, &options, &fault));
     return trainer;
 }
@@ -342,6 +345,48 @@ static void same_bits_for_any_threads(void)
     trainer_free(other);
     trainer_free(one);
     fake_pairs_free(&pairs);
+}
+
+/* The same training on a device that has memory of its own, which is given rows that stay once and all else
+ * at each call, and gives back results alone. */
+static void trained_elsewhere(const struct gpfc_bundle *bundle, const struct pairs *pairs)
+{
+    struct trainer *trainer[2];
+    struct fault fault = {0};
+    struct trainer_options options = {.epochs = 3, .batch = 100, .seed = 3};
+    const struct device devices[2] = {device_cpu(2), fake_device(2)};
+    for (int i = 0; i < 2; i++) {
+        options.device = devices[i];
+        fake_device_counts = (struct fake_device_counts){0};
+        CU_ASSERT_TRUE_FATAL(trainer_new(&trainer[i], bundle, pairs, &options, &fault));
+        run_steps(trainer[i], 12);
+        trainer_measure(trainer[i]);
+        run_steps(trainer[i], 2);
+        trainer_measure(trainer[i]);
+    }
+    CU_ASSERT_TRUE(same_bits(trainer[0], trainer[1]));
+    CU_ASSERT_TRUE(fake_device_counts.goes >= 14 + 2 && fake_device_counts.left >= 2);
+    CU_ASSERT_EQUAL(fake_device_counts.rows, 2 * 501 + 2 * 100 + 2 * 200);
+    CU_ASSERT_EQUAL(fake_device_counts.changed, 0);
+    CU_ASSERT_EQUAL(fake_device_counts.outside, 0);
+    CU_ASSERT_EQUAL(fake_device_counts.unbound, 0);
+    CU_ASSERT_EQUAL(fake_device_counts.copied_again, 0);
+    CU_ASSERT_EQUAL(fake_device_counts.copied_once, pairs->y_train ? 4 : 2);
+    for (int i = 0; i < 2; i++)
+        trainer_free(trainer[i]);
+    CU_ASSERT_EQUAL(fake_device_counts.left, 0);
+}
+
+static void same_bits_on_any_device(void)
+{
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "penalty.kind", "euler");
+    fake_set(&fake, "base.kind", "bnaf");
+    struct pairs pairs = fake_pairs(2, 4, 501, 200), alone = base_samples(2, 4, 501, 200);
+    trained_elsewhere(&fake.bundle, &pairs);
+    trained_elsewhere(fake.bundle.base, &alone);
+    fake_pairs_free(&pairs);
+    fake_pairs_free(&alone);
 }
 
 static struct train_run *begin(struct trainer *trainer, const struct scratch *scratch, const char *name,
@@ -577,6 +622,7 @@ int main(void)
         {"a base flow finds its optimum", a_base_flow_finds_its_optimum},
         {"patience ends", patience_ends},
         {"same bits for any threads", same_bits_for_any_threads},
+        {"same bits on any device", same_bits_on_any_device},
         {"resumed after a kill", resumed_after_a_kill},
         {"an earlier training is set aside", an_earlier_training_is_set_aside},
         {"stops where numbers are not finite", stops_where_numbers_are_not_finite},

@@ -4,7 +4,7 @@
  * threads. */
 #include "check.h"
 #include "kernels/bundle.h"
-#include "kernels/kernel_run.h"
+#include "kernels/runner_cpu.h"
 #include "kernels/settings.h"
 #include "numbers/random.h"
 #include "unit/runtime/kernels/fake_bundle.h"
@@ -29,13 +29,19 @@ static void make_fixture(struct fixture *f)
         f->theta[i] *= 0.1;
 }
 
-static struct kernel_run *make_run(const char *kernel, int64_t rows, int threads, const double *theta)
+static struct runner *make_run(const char *kernel, int64_t rows, int threads, const double *theta)
 {
-    struct kernel_run *run;
+    struct runner *run;
     struct fault fault = {0};
-    CU_ASSERT_TRUE_FATAL(kernel_run_new(&run, &fake.bundle, kernel, rows, threads, &fault));
-    kernel_run_parameters(run, theta);
+    const struct device device = device_cpu(threads);
+    CU_ASSERT_TRUE_FATAL(runner_new(&run, &device, &fake.bundle, kernel, rows, &fault));
+    runner_parameters(run, theta);
     return run;
+}
+
+static void bind_rows(struct runner *run, const char *name, const double *rows)
+{
+    runner_input(run, name, &(struct runner_rows){.rows = rows, .n = MOST_ROWS, .stays = true});
 }
 
 static double expected_s(const struct fixture *f, int64_t row, int i)
@@ -50,20 +56,20 @@ static void rows_of_any_number(void)
 {
     static struct fixture f;
     make_fixture(&f);
-    struct kernel_run *run = make_run("apply", MOST_ROWS, 2, f.theta);
-    kernel_run_input(run, "y", f.y);
-    kernel_run_output(run, "s", f.s);
+    struct runner *run = make_run("apply", MOST_ROWS, 2, f.theta);
+    bind_rows(run, "y", f.y);
+    runner_output(run, "s", f.s);
     for (int64_t n = 1; n <= MOST_ROWS; n = n < 20 ? n + 1 : n * 3 - 1) {
         for (int i = 0; i <= MOST_ROWS * D; i++)
             f.s[i] = -77;
-        kernel_run_go(run, n);
+        runner_go(run, n);
         for (int64_t row = 0; row < n; row++)
             for (int i = 0; i < D; i++)
                 CU_ASSERT_DOUBLE_EQUAL(f.s[row * D + i], expected_s(&f, row, i), 1e-13);
         for (int64_t i = n * D; i <= MOST_ROWS * D; i++)
             CU_ASSERT_EQUAL(f.s[i], -77);
     }
-    kernel_run_free(run);
+    runner_free(run);
 }
 
 static void rows_in_another_order(void)
@@ -72,15 +78,15 @@ static void rows_in_another_order(void)
     make_fixture(&f);
     uint32_t order[MOST_ROWS];
     random_permutation(1, 1, MOST_ROWS, order);
-    struct kernel_run *run = make_run("apply", MOST_ROWS, 1, f.theta);
-    kernel_run_input(run, "y", f.y);
-    kernel_run_output(run, "s", f.s);
-    kernel_run_order(run, order + 10);
-    kernel_run_go(run, 501);
+    struct runner *run = make_run("apply", MOST_ROWS, 1, f.theta);
+    bind_rows(run, "y", f.y);
+    runner_output(run, "s", f.s);
+    runner_order(run, order, 10);
+    runner_go(run, 501);
     for (int64_t row = 0; row < 501; row++)
         for (int i = 0; i < D; i++)
             CU_ASSERT_DOUBLE_EQUAL(f.s[row * D + i], expected_s(&f, order[row + 10], i), 1e-13);
-    kernel_run_free(run);
+    runner_free(run);
 }
 
 struct totals {
@@ -89,18 +95,18 @@ struct totals {
 
 static void train_once(const struct fixture *f, int64_t n, int threads, struct totals *out)
 {
-    struct kernel_run *run = make_run("train", n, threads, f->theta);
+    struct runner *run = make_run("train", n, threads, f->theta);
     out->lambda = 0.5;
-    kernel_run_setting(run, "lambda", &out->lambda);
-    kernel_run_input(run, "x", f->x);
-    kernel_run_input(run, "y", f->y);
-    kernel_run_total(run, "cost", &out->cost);
-    kernel_run_total(run, "penalty", &out->penalty);
-    kernel_run_total(run, "grad.flow.layer0.weight", out->weight);
-    kernel_run_total(run, "grad.flow.layer0.bias", out->bias);
-    kernel_run_noise(run, 9, 4, 0);
-    kernel_run_go(run, n);
-    kernel_run_free(run);
+    runner_setting(run, "lambda", &out->lambda);
+    bind_rows(run, "x", f->x);
+    bind_rows(run, "y", f->y);
+    runner_total(run, "cost", &out->cost);
+    runner_total(run, "penalty", &out->penalty);
+    runner_total(run, "grad.flow.layer0.weight", out->weight);
+    runner_total(run, "grad.flow.layer0.bias", out->bias);
+    runner_noise(run, 9, 4, 0);
+    runner_go(run, n);
+    runner_free(run);
 }
 
 /* Weight 1/n for each row, 0 for what fills the last tile. */
@@ -164,32 +170,32 @@ static void noise_belongs_to_the_sample(void)
     static struct fixture f;
     static double all[MOST_ROWS], part[MOST_ROWS];
     make_fixture(&f);
-    struct kernel_run *run = make_run("measure", MOST_ROWS, 1, f.theta);
-    kernel_run_input(run, "x", f.x);
-    kernel_run_input(run, "y", f.y);
-    kernel_run_output(run, "penalty", all);
-    kernel_run_noise(run, 3, 3, 0);
-    kernel_run_go(run, 100);
-    kernel_run_output(run, "penalty", part);
-    kernel_run_noise(run, 3, 3, 30);
-    kernel_run_go(run, 50);
+    struct runner *run = make_run("measure", MOST_ROWS, 1, f.theta);
+    bind_rows(run, "x", f.x);
+    bind_rows(run, "y", f.y);
+    runner_output(run, "penalty", all);
+    runner_noise(run, 3, 3, 0);
+    runner_go(run, 100);
+    runner_output(run, "penalty", part);
+    runner_noise(run, 3, 3, 30);
+    runner_go(run, 50);
     for (int i = 0; i < 50; i++)
         CU_ASSERT_EQUAL(part[i], all[30 + i]);
     CU_ASSERT_NOT_EQUAL(all[0], all[1]);
-    kernel_run_free(run);
+    runner_free(run);
 }
 
 static void leaves_are_a_power_of_two(void)
 {
     static struct fixture f;
     make_fixture(&f);
-    struct kernel_run *run = make_run("train", MOST_ROWS, 3, f.theta);
+    struct runner *run = make_run("train", MOST_ROWS, 3, f.theta);
     static const int64_t rows[] = {1, 4, 5, 8, 9, 16, 17, 1000}, leaves[] = {1, 1, 2, 2, 2, 4, 4, 64};
     for (size_t i = 0; i < CHECK_COUNT(rows); i++)
-        CU_ASSERT_EQUAL(kernel_run_leaves(run, rows[i]), leaves[i]);
-    CU_ASSERT_EQUAL(kernel_run_flop(run), 1e6);
-    CU_ASSERT_TRUE(kernel_run_bytes(run) > 64 * 14 * 8);
-    kernel_run_free(run);
+        CU_ASSERT_EQUAL(runner_cpu_leaves(run, rows[i]), leaves[i]);
+    CU_ASSERT_EQUAL(runner_flop(run), 1e6);
+    CU_ASSERT_TRUE(runner_bytes(run) > 64 * 14 * 8);
+    runner_free(run);
 }
 
 /* Where sums are large beside a tile's work, leaves have several tiles, but there are some for threads to
@@ -217,19 +223,47 @@ static void leaves_are_worth_their_sums(void)
         train->sum_elements = cases[i].elements;
         train->flop_per_sample = cases[i].flop;
         for (int threads = 1; threads <= 3; threads += 2) {
-            struct kernel_run *run = make_run("train", cases[i].rows, threads, f.theta);
-            CU_ASSERT_EQUAL(kernel_run_leaves(run, cases[i].rows), cases[i].leaves);
-            kernel_run_free(run);
+            struct runner *run = make_run("train", cases[i].rows, threads, f.theta);
+            CU_ASSERT_EQUAL(runner_cpu_leaves(run, cases[i].rows), cases[i].leaves);
+            runner_free(run);
         }
     }
 }
 
+/* Without an order, a call begins at any row, and ends before the last. */
+static void rows_from_any_row_on(void)
+{
+    static struct fixture f;
+    make_fixture(&f);
+    struct runner *run = make_run("apply", MOST_ROWS, 2, f.theta);
+    bind_rows(run, "y", f.y);
+    runner_output(run, "s", f.s);
+    runner_order(run, NULL, 333);
+    runner_go(run, 50);
+    for (int64_t row = 0; row < 50; row++)
+        for (int i = 0; i < D; i++)
+            CU_ASSERT_DOUBLE_EQUAL(f.s[row * D + i], expected_s(&f, 333 + row, i), 1e-13);
+    runner_free(run);
+}
+
+static void devices_have_names(void)
+{
+    const struct device_row *row = NULL;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE(device_find(&row, "cpu", &fault));
+    CU_ASSERT_PTR_EQUAL(row, device_cpu(1).row);
+    CU_ASSERT_FALSE(device_find(&row, "abacus", &fault));
+    CU_ASSERT_EQUAL(fault.exit_code, FAULT_INPUT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "'abacus'"));
+}
+
 static void unknown_kernel_is_told(void)
 {
-    struct kernel_run *run;
+    struct runner *run;
     struct fault fault = {0};
     fake_make(&fake, FAKE_SINGLE2);
-    CU_ASSERT_FALSE(kernel_run_new(&run, &fake.bundle, "fly", 1, 1, &fault));
+    const struct device device = device_cpu(1);
+    CU_ASSERT_FALSE(runner_new(&run, &device, &fake.bundle, "fly", 1, &fault));
     CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "'fly'"));
     CU_ASSERT_PTR_NULL(run);
 }
@@ -300,6 +334,8 @@ int main(void)
     static const struct check_case cases[] = {
         {"rows of any number", rows_of_any_number},
         {"rows in another order", rows_in_another_order},
+        {"rows from any row on", rows_from_any_row_on},
+        {"devices have names", devices_have_names},
         {"totals are means of rows", totals_are_means_of_rows},
         {"gradient is the derivative", gradient_is_the_derivative},
         {"same bits for any threads", same_bits_for_any_threads},
@@ -312,5 +348,5 @@ int main(void)
         {"settings have types", settings_have_types},
         {"processor is checked", processor_is_checked},
     };
-    return check_main("kernel_run", cases, CHECK_COUNT(cases));
+    return check_main("runner_cpu", cases, CHECK_COUNT(cases));
 }
