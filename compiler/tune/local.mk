@@ -8,6 +8,8 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/tune/tune_case.h \
 	compiler/tune/tune_crowd.c \
 	compiler/tune/tune_crowd.h \
+	compiler/tune/tune_decide.c \
+	compiler/tune/tune_decide.h \
 	compiler/tune/tune_run.c \
 	compiler/tune/tune_run.h \
 	compiler/tune/tune_time.c \

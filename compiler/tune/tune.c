@@ -7,6 +7,7 @@
 
 #include "tune/tune_case.h"
 #include "tune/tune_crowd.h"
+#include "tune/tune_decide.h"
 #include "tune/tune_time.h"
 
 #include <assert.h>
@@ -22,9 +23,7 @@ enum {
 };
 
 static const double FIRST_SHARE = 0.75; /* of the time, for waves */
-static const double DROP = 1.08;  /* a candidate so much slower than the best one so far is dropped at once */
-static const double SAME = 1.005; /* is what others are allowed where the winner need not be faster */
-static const double NOISE = 0.985; /* the winner's time is less than so much of the first one's */
+static const double DROP = 1.08; /* a candidate so much slower than the best one so far is dropped at once */
 
 struct search {
     struct arena *arena;
@@ -244,28 +243,10 @@ static void run_waves(struct search *s)
     }
 }
 
-/* By the least time and by the median over the rounds. */
-struct quotients {
-    double least, median;
-};
-
-static struct quotients quotients_of(const struct search *s, int k)
+static struct tune_quotients quotients_of(const struct search *s, int k)
 {
     const struct contender *c = s->contenders[k], *reference = s->contenders[s->reference];
-    return (struct quotients){contender_ratio(c, reference), contender_median_ratio(c, reference)};
-}
-
-static bool is_below(struct quotients q, double limit)
-{
-    return q.least < limit && q.median < limit;
-}
-
-/* Faster beyond noise alone or in a crowd, and not slower in the other: a training may have one thread or
- * all. */
-static bool is_better(struct quotients alone, struct quotients crowded)
-{
-    return (is_below(alone, NOISE) && is_below(crowded, SAME)) ||
-           (is_below(crowded, NOISE) && is_below(alone, SAME));
+    return (struct tune_quotients){contender_ratio(c, reference), contender_median_ratio(c, reference)};
 }
 
 /* The worse half leaves twice. */
@@ -305,25 +286,21 @@ static void run_crowded(struct search *s, const int *list, int n)
 /* The best of those that ran the last rounds, if it is better than the first. */
 static int last_rounds(struct search *s)
 {
-    struct quotients alone[MOST_LAST + 2];
-    int list[TUNE_MOST_CANDIDATES], winner = s->reference;
-    double least = 1e300;
+    struct tune_quotients alone[MOST_LAST + 2], crowded[MOST_LAST + 2];
+    int list[TUNE_MOST_CANDIDATES];
     run_alone(s);
     const int n = living(s, list);
     assert(n <= MOST_LAST + 1);
-    for (int i = 0; n > 1 && i < n; i++)
+    if (n == 1)
+        return s->reference;
+    for (int i = 0; i < n; i++)
         alone[i] = quotients_of(s, list[i]);
-    if (n > 1 && s->task->threads > 1)
+    if (s->task->threads > 1)
         run_crowded(s, list, n);
-    for (int i = 0; n > 1 && i < n; i++) {
-        const struct quotients now = quotients_of(s, list[i]);
-        const double both = alone[i].least * now.least;
-        if (list[i] != s->reference && is_better(alone[i], now) && both < least) {
-            winner = list[i];
-            least = both;
-        }
-    }
-    return winner;
+    for (int i = 0; i < n; i++)
+        crowded[i] = quotients_of(s, list[i]);
+    const int best = tune_best(alone, crowded, n);
+    return best < 0 ? s->reference : list[best];
 }
 
 bool tune_search(struct arena *arena, const struct tune_task *task, struct tune_result *out,

@@ -5,9 +5,12 @@
 #include "check.h"
 #include "tune/tune.h"
 #include "tune/tune_case.h"
+#include "tune/tune_decide.h"
 #include "tune/tune_time.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 enum { D = 3, LANES = 8 };
 
@@ -298,6 +301,46 @@ static void a_step_has_a_last_tile(void)
     arena_free(arena);
 }
 
+/* ---- deciding ------------------------------------------------------------------------------------------ */
+
+static void faster_beyond_noise_and_nowhere_slower(void)
+{
+    static const struct {
+        struct tune_quotients alone, crowded;
+        bool better;
+    } rows[] = {
+        {{1, 1}, {1, 1}, false},
+        {{0.5, 0.5}, {0.5, 0.5}, true},
+        {{0.98, 0.98}, {1.004, 1.004}, true}, /* faster alone, the same in a crowd */
+        {{1.004, 1.004}, {0.98, 0.98}, true}, /* the other way round */
+        {{0.99, 0.99}, {0.99, 0.99}, false},  /* that may be noise */
+        {{0.99, 0.99}, {0.98, 0.98}, true},
+        {{0.5, 0.5}, {1.006, 1.006}, false}, /* slower in a crowd */
+        {{1.006, 1.006}, {0.5, 0.5}, false}, /* slower alone */
+        {{0.5, 0.99}, {1, 1}, false},        /* by one lucky round */
+        {{0.99, 0.5}, {1, 1}, false},
+        {{0.5, 0.5}, {0.5, 1.1}, false},
+        {{0.5, 0.5}, {1.1, 0.5}, false},
+        {{0.5, 1.1}, {0.5, 0.5}, false},
+        {{1.1, 0.5}, {0.5, 0.5}, false},
+        {{NAN, NAN}, {0.5, 0.5}, false},
+    };
+    for (size_t i = 0; i < CHECK_COUNT(rows); i++)
+        CU_ASSERT_EQUAL(tune_is_better(rows[i].alone, rows[i].crowded), rows[i].better);
+}
+
+static void the_best_of_those_that_are_better(void)
+{
+    static const struct tune_quotients alone[] = {{1, 1}, {0.2, 0.2}, {0.7, 0.7}, {0.6, 0.6}, {0.5, 0.5}};
+    static const struct tune_quotients crowded[] = {{1, 1}, {1.2, 1.2}, {0.5, 0.5}, {0.55, 0.55}, {0.9, 0.9}};
+    CU_ASSERT_EQUAL(tune_best(alone, crowded, 1), -1);
+    CU_ASSERT_EQUAL(tune_best(alone, crowded, 2), -1);
+    CU_ASSERT_EQUAL(tune_best(alone, crowded, 3), 2);
+    CU_ASSERT_EQUAL(tune_best(alone, crowded, 4), 3); /* 0.33 < 0.35 */
+    CU_ASSERT_EQUAL(tune_best(alone, crowded, 5), 3);
+    CU_ASSERT_EQUAL(tune_best(alone, alone, 5), 1);
+}
+
 /* ---- choosing ------------------------------------------------------------------------------------------ */
 
 enum { MOST_KERNELS = 16 };
@@ -393,6 +436,55 @@ static void wrong_code_never_wins(void)
     }
 }
 
+static pthread_t who_times;
+static atomic_bool crowd_came; /* a tile ran in another thread: from then on all rounds are crowded ones */
+
+static void repeated(const void *const *in, const void *uniform, void *scratch, void *sums, int times)
+{
+    double rest[1 + D] = {0};
+    if (!pthread_equal(pthread_self(), who_times))
+        atomic_store(&crowd_came, true);
+    for (int i = 1; i < times; i++)
+        right(in, NULL, uniform, scratch, rest);
+    right(in, NULL, uniform, scratch, sums);
+}
+
+static void as_the_first(const void *const *in, void *const *out, const void *uniform, void *scratch,
+                         void *sums)
+{
+    (void)out;
+    repeated(in, uniform, scratch, sums, 40);
+}
+
+static void fast_alone(const void *const *in, void *const *out, const void *uniform, void *scratch,
+                       void *sums)
+{
+    (void)out;
+    repeated(in, uniform, scratch, sums, atomic_load(&crowd_came) ? 400 : 4);
+}
+
+static int winner_of(struct table *table, int n, int threads)
+{
+    struct arena *arena = arena_new();
+    struct tune_result result = {.winner = -1};
+    const char *fault = NULL;
+    who_times = pthread_self();
+    atomic_store(&crowd_came, false);
+    CU_ASSERT_TRUE(search(arena, table, n, threads, &result, &fault));
+    CU_ASSERT_EQUAL(atomic_load(&crowd_came), threads > 1);
+    arena_free(arena);
+    return result.winner;
+}
+
+/* Ten times as fast alone and ten times as slow in a crowd: the crowd decides, where there is one. */
+static void crowded_rounds_decide(void)
+{
+    for (int threads = 1; threads <= 2; threads++) {
+        struct table table = {.kernel = {kernel_of(as_the_first), kernel_of(fast_alone)}};
+        CU_ASSERT_EQUAL(winner_of(&table, 2, threads), threads == 1 ? 1 : 0);
+    }
+}
+
 /* The schedule that would be taken without tuning is measured like all others, and is not taken where it is
  * wrong. */
 static void a_wrong_first_one_is_passed_over(void)
@@ -482,6 +574,9 @@ int main(void)
         {"a wrong first one is passed over", a_wrong_first_one_is_passed_over},
         {"rounds are compared", rounds_are_compared},
         {"a step has a last tile", a_step_has_a_last_tile},
+        {"faster beyond noise and nowhere slower", faster_beyond_noise_and_nowhere_slower},
+        {"the best of those that are better", the_best_of_those_that_are_better},
+        {"crowded rounds decide", crowded_rounds_decide},
         {"other ports never win", other_ports_never_win},
         {"no time finds one that is right", no_time_finds_one_that_is_right},
         {"none right is told", none_right_is_told},
