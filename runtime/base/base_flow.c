@@ -46,14 +46,14 @@ bool base_flow_of_mixture(struct base_flow **out, struct mixture *mixture, int t
     return true;
 }
 
+static const struct base_kind *const kinds[] = {&base_kind_bnaf, &base_kind_ffjord, &base_kind_cp_flow};
+
 static const struct base_kind *kind_of(const struct gpfc_bundle *bundle)
 {
-    const struct gpfc_kernel *block = bundle_kernel(bundle, "block0");
-    if (bundle_kernel(bundle, "velocity0"))
-        return &base_kind_ffjord;
-    if (block && bundle_output(block, base_kind_bnaf.names.out[1]) >= 0)
-        return &base_kind_bnaf;
-    return block ? &base_kind_cp_flow : NULL;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (setting_is(bundle, SETTING_base_kind, kinds[i]->word))
+            return kinds[i];
+    return NULL;
 }
 
 static int count_blocks(const struct gpfc_bundle *bundle, const struct base_kind *kind)
@@ -96,6 +96,8 @@ static bool make_compiled(struct base_compiled *flow, const struct gpfc_bundle *
     if (!flow->kind)
         return fault_set(fault, FAULT_SYSTEM, "this trainer's base flow is of a kind unknown here");
     flow->blocks = count_blocks(bundle, flow->kind);
+    if (flow->blocks == 0)
+        return fault_set(fault, FAULT_SYSTEM, "this trainer has no kernel '%s0'", flow->kind->kernel);
     flow->epsilon = bundle->precision == 4 ? 0x1p-23 : 0x1p-52;
     flow->tolerance = fmax(tolerance_of(bundle, flow->kind, tolerance), 4 * flow->epsilon);
     flow->theta = malloc(bytes > 0 ? bytes : 1);
@@ -194,7 +196,7 @@ const void *base_flow_theta(const struct base_flow *base)
 
 const char *base_flow_kind(const struct base_flow *base)
 {
-    return base->mixture ? "mixture" : base->compiled.kind->name;
+    return setting_word_text(base->mixture ? WORD_base_mixture : base->compiled.kind->word);
 }
 
 /* ---- rows ---------------------------------------------------------------------------------------------- */

@@ -264,7 +264,7 @@ static void bnaf_inverse(const struct base_compiled *flow, struct base_chunk *ch
 }
 
 const struct base_kind base_kind_bnaf = {
-    .name = "bnaf",
+    .word = WORD_base_bnaf,
     .kernel = "block",
     .names = {.in = {"x"}, .out = {"y", "log_diagonal"}},
     .room = bnaf_room,

@@ -248,7 +248,7 @@ static void cp_flow_inverse(const struct base_compiled *flow, struct base_chunk 
 }
 
 const struct base_kind base_kind_cp_flow = {
-    .name = "cp_flow",
+    .word = WORD_base_cp_flow,
     .kernel = "block",
     .names = {.in = {"x"}, .out = {"y", "jacobian"}},
     .room = newton_room,

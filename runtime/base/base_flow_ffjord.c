@@ -80,7 +80,7 @@ static void ffjord_inverse(const struct base_compiled *flow, struct base_chunk *
 }
 
 const struct base_kind base_kind_ffjord = {
-    .name = "ffjord",
+    .word = WORD_base_ffjord,
     .kernel = "velocity",
     .names = {.in = {"x", "t"}, .out = {"v", "divergence"}},
     .room = ffjord_room,

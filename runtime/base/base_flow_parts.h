@@ -8,6 +8,7 @@
 #include "gpfc/kernel_abi.h"
 #include "ground/fault.h"
 #include "kernels/kernel_rows.h"
+#include "kernels/settings.h"
 
 struct base_kind;
 
@@ -40,8 +41,8 @@ struct base_chunk { /* a thread's rows, n of them; all finite before and after *
 };
 
 struct base_kind {
-    const char *name;
-    const char *kernel; /* of its blocks, without the number */
+    enum setting_word word; /* of base.kind */
+    const char *kernel;     /* of its blocks, without the number */
     struct kernel_rows_names names;
     int64_t (*room)(int64_t d);
     size_t state_bytes;

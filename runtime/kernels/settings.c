@@ -48,10 +48,15 @@ const char *setting_text(const struct gpfc_bundle *bundle, enum setting_key key)
     return get(bundle, key)->text;
 }
 
+/* What starts with a digit has an underscore before it. */
+const char *setting_word_text(enum setting_word word)
+{
+    return words[word] + (words[word][0] == '_');
+}
+
 bool setting_is(const struct gpfc_bundle *bundle, enum setting_key key, enum setting_word word)
 {
-    const char *text = words[word];
-    return strcmp(setting_text(bundle, key), text + (text[0] == '_')) == 0;
+    return strcmp(setting_text(bundle, key), setting_word_text(word)) == 0;
 }
 
 double setting_number(const struct gpfc_bundle *bundle, enum setting_key key)

@@ -3,6 +3,7 @@
 
 #include "baseflow/baseflow.h"
 #include "oracle/base_cases.h"
+#include "spec/spec.h"
 
 #include <string.h>
 
@@ -63,6 +64,7 @@ bool compiled_base_make(struct compiled_base *out, struct oracle_file *file, boo
                                        .precision = is_double ? 8 : 4,
                                        .kernels = out->kernels};
     fake_settings_make(&out->settings, &out->bundle);
+    fake_settings_put(&out->settings, "base.kind", spec_word(SPEC_KEY_base_kind, (int)run.base.kind));
     fill_theta(out, &run, is_double);
     return compile_kernels(out, &run.base, &options);
 }

@@ -473,4 +473,5 @@ void fake_base_make(struct fake_base *fake, enum fake_base_kind kind, int precis
                                         .parameters = fake->parameters,
                                         .kernels = fake->kernels};
     fake_settings_make(&fake->settings, &fake->bundle);
+    fake_settings_put(&fake->settings, "base.kind", bases[kind].name);
 }

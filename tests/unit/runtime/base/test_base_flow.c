@@ -354,7 +354,12 @@ static void wrong_bundles_are_refused(void)
     fake_base_make(&fake, FAKE_CP_FLOW, 8);
     fake.kernels[0].name = "other";
     CU_ASSERT_FALSE(base_flow_compiled(&base, &fake.bundle, fake.theta, 0, 1, &fault));
+    CU_ASSERT_STRING_EQUAL(fault.text, "this trainer has no kernel 'block0'");
     CU_ASSERT_PTR_NULL(base);
+    fake_base_make(&fake, FAKE_CP_FLOW, 8);
+    fake_settings_put(&fake.settings, "base.kind", "none");
+    CU_ASSERT_FALSE(base_flow_compiled(&base, &fake.bundle, fake.theta, 0, 1, &fault));
+    CU_ASSERT_STRING_EQUAL(fault.text, "this trainer's base flow is of a kind unknown here");
     base_flow_free(NULL);
 }
 
