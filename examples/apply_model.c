@@ -4,7 +4,7 @@
  *
  *     gpfc specs/eight_gaussians.yaml -o trainer && ./trainer train --out run
  *     gpfc specs/eight_gaussians.yaml --emit=object -o kernels.o
- *     cc examples/apply_model.c kernels.o $(pkg-config --static --cflags --libs gpfc) -o apply_model
+ *     cc examples/apply_model.c kernels.o $(pkg-config --cflags --libs gpfc) -o apply_model
  *     echo 0.5 -1 | ./apply_model run/model.safetensors
  *
  * Reads points from standard input, two numbers each, and prints y, s(y), and s's inverse of that. */

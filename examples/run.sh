@@ -28,8 +28,8 @@ echo "a trained model through the runtime"
 ./trainer train --epochs 2 --out run --quiet
 "$gpfc" "$root/specs/eight_gaussians.yaml" --emit=object -o kernels.o
 # The runtime's own libraries, as gpfc.pc names them.
-libraries=$(sed -n 's/^Libs.private: *//p' "$runtime/gpfc.pc")
-requires=$(sed -n 's/^Requires.private: *//p' "$runtime/gpfc.pc" | tr -d ,)
+libraries=$(sed -n 's/^Libs: .*-lgpfcrt *//p' "$runtime/gpfc.pc")
+requires=$(sed -n 's/^Requires: *//p' "$runtime/gpfc.pc" | tr -d ,)
 # shellcheck disable=SC2046,SC2086
 compile "$root/examples/apply_model.c" kernels.o "$runtime/libgpfcrt.a" $(pkg-config --libs $requires) $libraries \
     -o apply_model
@@ -41,3 +41,8 @@ if ./apply_model absent.safetensors 2>message </dev/null; then
     exit 1
 fi
 grep -q absent.safetensors message
+
+echo "a picture of the map"
+status=0
+python3 "$root/examples/picture_of_a_map.py" ./trainer run/model.safetensors map.svg || status=$?
+[ "$status" -eq 77 ] || { [ "$status" -eq 0 ] && [ "$(grep -c '<path' map.svg)" -eq 24 ]; }

@@ -31,12 +31,12 @@ static const char *next_step(const struct arguments *arguments, const char *outp
         (void)snprintf(room, bytes, "%s%s%s%s train", quote, here, output, quote);
         break;
     case GPFC_EMIT_OBJECT:
-        (void)snprintf(room, bytes, "cc %s%s%s $(pkg-config --static --libs gpfc) -o TRAINER", quote, output,
+        (void)snprintf(room, bytes, "cc %s%s%s $(pkg-config --libs gpfc) -o TRAINER", quote, output,
                        quote);
         break;
     case GPFC_EMIT_C:
         (void)snprintf(room, bytes,
-                       "cc -O2 -march=native %s%s%s $(pkg-config --static --cflags --libs gpfc) -o TRAINER",
+                       "cc -O2 -march=native %s%s%s $(pkg-config --cflags --libs gpfc) -o TRAINER",
                        quote, output, quote);
         break;
     case GPFC_EMIT_LIBRARY:
