@@ -9,6 +9,7 @@
 #include "sched/sched_cpu.h"
 #include "sched/sched_space.h"
 
+#include <assert.h>
 #include <llvm-c/LLJIT.h>
 #include <math.h>
 #include <stdio.h>
@@ -23,6 +24,16 @@ struct compiled {
     bool is_double, poison;
     int lanes;
 };
+
+bool compiled_runs_here(const char *cpu)
+{
+    struct arena *arena = arena_new();
+    struct target_cpu found = {.is_host = false};
+    const char *fault = NULL;
+    const bool runs = target_cpu_find(arena, cpu, &found, &fault) && found.is_host;
+    arena_free(arena);
+    return runs;
+}
 
 /* ---- compiling ----------------------------------------------------------------------------------------- */
 
@@ -177,14 +188,21 @@ static bool is_varying(const struct gpfc_port *port)
     return port->role == GPFC_IN_SAMPLE || port->role == GPFC_IN_NOISE || port->role == GPFC_OUT_SAMPLE;
 }
 
-/* Lanes past the batch repeat its last sample; the caller keeps them out of the results. */
+static bool is_weight(const struct gpfc_port *port)
+{
+    return port->role == GPFC_IN_SAMPLE && strcmp(port->name, "weight") == 0;
+}
+
+/* As in the runtime: lanes past the batch repeat its last sample, with weight 0. */
 static void gather(const struct compiled *c, const struct gpfc_port *port, int batch, int first,
                    const double *from, void *tile)
 {
     for (int lane = 0; lane < c->lanes; lane++) {
-        long sample = first + lane < batch ? first + lane : batch - 1;
+        const bool is_empty = first + lane >= batch;
+        const long sample = is_empty ? batch - 1 : first + lane;
         for (long i = 0; i < port->elements; i++)
-            put(c, tile, i * c->lanes + lane, from[is_varying(port) ? sample * port->elements + i : i]);
+            put(c, tile, i * c->lanes + lane,
+                is_empty && is_weight(port) ? 0 : from[sample * port->elements + i]);
     }
 }
 
@@ -238,11 +256,19 @@ static void copy_total(const struct compiled *c, int64_t o, int batch, const voi
         to[i] = get(c, from, i % n);
 }
 
-/* Padding would be seen by sums over the batch: programs with such sums are given whole tiles. */
+bool compiled_takes_whole_tiles(const struct compiled *c)
+{
+    for (int64_t i = 0; i < c->kernel->n_in; i++)
+        if (is_weight(&c->kernel->in[i]))
+            return false;
+    return c->kernel->sum_elements > 0;
+}
+
 void compiled_run(const struct compiled *c, int batch, const double *const *in, double *const *out)
 {
     const struct gpfc_kernel *k = c->kernel;
     struct run run;
+    assert(batch % c->lanes == 0 || !compiled_takes_whole_tiles(c));
     run_new(c, in, &run);
     k->before((const void *const *)run.in, run.uniform);
     for (int first = 0; first < batch; first += c->lanes) {

@@ -20,6 +20,9 @@ struct compiled_options {
 
 struct compiled;
 
+/* Whether this machine runs what is compiled for that processor; NULL: itself. */
+bool compiled_runs_here(const char *cpu);
+
 /* NULL: *fault says why, an arena text. */
 struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
                               const struct compiled_options *options, const char **fault);
@@ -33,8 +36,11 @@ int compiled_lanes(const struct compiled *compiled);
 const struct emit_clocks *compiled_clocks(const struct compiled *compiled);
 const struct gpfc_kernel *compiled_kernel(const struct compiled *compiled); /* gone with it */
 
+/* Whether sums over the batch would count the empty lanes of a tile, as no input "weight" keeps them out. */
+bool compiled_takes_whole_tiles(const struct compiled *compiled);
+
 /* As ir_eval: in[i], out[o] of the graph's inputs and outputs in double precision, varying ones
- * [batch][elements]. */
+ * [batch][elements]. `batch` is a multiple of the lanes where whole tiles are taken. */
 void compiled_run(const struct compiled *compiled, int batch, const double *const *in, double *const *out);
 
 /* Both at once. */

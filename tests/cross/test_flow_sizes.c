@@ -8,7 +8,6 @@
  *   test_flow_sizes CASE   runs that case alone and says how far every output is off */
 #include "check.h"
 #include "cross/compiled.h"
-#include "emit_llvm/llvm_compat.h"
 #include "property/flow_fixture.h"
 
 #include <float.h>
@@ -197,23 +196,12 @@ static struct run run_new(const unsigned char *choice)
 
 /* ---- all of them --------------------------------------------------------------------------------------- */
 
-/* This machine runs what is compiled for that processor. */
-static bool runs_here(const char *cpu)
-{
-    struct arena *arena = arena_new();
-    struct target_cpu found = {.is_host = false};
-    const char *fault = NULL;
-    bool runs = arena && target_cpu_find(arena, cpu, &found, &fault) && found.is_host;
-    arena_free(arena);
-    return runs;
-}
-
 /* Even cases with one list of programs, odd ones with the other. */
 static void compare_all(int n, const enum flow_kernel kernels[2][2])
 {
     bool runs[3];
     for (int i = 0; i < 3; i++)
-        runs[i] = runs_here(cpus[i]);
+        runs[i] = compiled_runs_here(cpus[i]);
     CU_ASSERT_TRUE(runs[0]);
     for (int i = 0; i < CASES; i++) {
         if (!runs[cases[i][CPU]] || (only >= 0 && only != i))

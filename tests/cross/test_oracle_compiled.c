@@ -6,13 +6,19 @@
 #include "cross/compiled.h"
 #include "oracle/oracle_check.h"
 
-static void check_file(const char *name, enum model_precision precision)
+/* `lanes` of a tile; 0: chosen */
+static void check_tiles(const char *name, enum model_precision precision, int lanes)
 {
     struct compiled_options options = {
-        .is_double = precision == MODEL_DOUBLE, .passes = true, .poison = true};
+        .is_double = precision == MODEL_DOUBLE, .lanes = lanes, .passes = true, .poison = true};
     const struct oracle_suite suite = {oracle_run_case, &oracle_case_count, false,
                                        precision,       compiled_evaluate,  &options};
     oracle_check_file(&suite, name);
+}
+
+static void check_file(const char *name, enum model_precision precision)
+{
+    check_tiles(name, precision, 0);
 }
 
 static void cube_d2(void)
@@ -53,6 +59,12 @@ static void gaussian_single(void)
     check_file("gaussian_oracle_d2", MODEL_SINGLE);
     check_file("gaussian_oracle_d10", MODEL_SINGLE);
 }
+/* The files have 16 points and 32 pairs. */
+static void unfilled_tiles(void)
+{
+    check_tiles("gpflow_oracle_d2", MODEL_SINGLE, 64);
+    check_tiles("gaussian_oracle_d2", MODEL_DOUBLE, 64);
+}
 
 int main(void)
 {
@@ -66,6 +78,7 @@ int main(void)
         {"gaussian, d = 10", gaussian_d10},
         {"cube, single", cube_single},
         {"gaussian, single", gaussian_single},
+        {"tiles wider than the batch", unfilled_tiles},
     };
     return check_main("oracle_compiled", cases, CHECK_COUNT(cases));
 }
