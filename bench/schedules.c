@@ -87,7 +87,7 @@ static const struct gpfc_kernel *compile(const struct work *work, const struct p
     struct emit_module module;
     const char *bytes, *name = plan->graph->name;
     size_t length;
-    const struct emit_kernel kernel = {.name = name, .plan = plan};
+    const struct bundle_kernel kernel = {.name = name, .graph = plan->graph, .plan = plan};
     if (!emit_build(arena, work->comparison->cpu, work->element_bytes == 8, 1, &kernel, NULL, NULL, &module,
                     fault) ||
         !emit_optimize(arena, &module, fault) ||

@@ -115,7 +115,7 @@ static enum gpfc_status build_module(struct compile *c)
 {
     const char *fault = NULL;
     bool bundled = !c->options->from_ir && c->options->emit != GPFC_EMIT_LIBRARY;
-    const struct emit_bundle *bundle = bundled ? describe_bundle(c) : NULL;
+    const struct bundle *bundle = bundled ? describe_bundle(c) : NULL;
     if (c->options->emit == GPFC_EMIT_EXECUTABLE && !compile_is_dumped(c, "llvm"))
         return objects_make(c, bundle);
     if (!emit_build(c->arena, &c->cpu, c->is_double, c->n_kernels, c->kernels, NULL, bundle, &c->module,

@@ -68,14 +68,10 @@ static enum gpfc_status write_c(struct compile *c, const char *path)
 {
     const char *fault = NULL;
     struct strbuf text;
-    double *useful = ARENA_ARRAY(c->arena, double, (size_t)c->n_kernels + 1);
-    for (int k = 0; k < c->n_kernels; k++)
-        useful[k] = c->kernels[k].useful_flop_per_sample;
     const struct emit_c what = {.lanes = c->schedule[COMPILE_OF_FLOW].lanes,
                                 .is_double = c->is_double,
                                 .n_kernels = c->n_kernels,
-                                .graphs = c->graphs,
-                                .useful_flop = useful,
+                                .kernels = c->kernels,
                                 .bundle = c->options->from_ir ? NULL : describe_bundle(c)};
     strbuf_init(&text, c->arena);
     if (!emit_c(c->arena, &what, &text, &fault))

@@ -4,6 +4,7 @@
 #ifndef GPFC_COMPILE_H
 #define GPFC_COMPILE_H
 
+#include "bundle/bundle.h"
 #include "emit_llvm/emit.h"
 #include "gpfc.h"
 #include "model/model.h"
@@ -47,9 +48,9 @@ struct compile {
     bool measured[COMPILE_HALVES];            /* by tuning, here or before */
     int n_kernels;
     const struct ir_graph **graphs; /* after the passes */
-    struct emit_kernel *kernels;
+    struct bundle_kernel *kernels;
     struct emit_module module;                     /* of everything but trainers */
-    struct emit_part part[COMPILE_PARTS];          /* of kernels, of a trainer */
+    struct bundle_part part[COMPILE_PARTS];        /* of kernels, of a trainer */
     struct compile_object object[COMPILE_OBJECTS]; /* likewise; without bytes: none */
     struct output_folder *folder;                  /* of intermediate files */
     const char *graph_name;                        /* of the one whose passes run, for dumps */
@@ -102,7 +103,7 @@ const struct plan *programs_plan_train(const struct compile *c, struct arena *ar
 
 /* ---- describe.c: what a trainer carries besides its kernels -------------------------------------------- */
 
-const struct emit_bundle *describe_bundle(struct compile *c);
+const struct bundle *describe_bundle(struct compile *c);
 /* "gaussian, folded, 2 -> 15 15 -> 1, tanh, rk4 x 15", into the report; and the base's. */
 void describe_flow(struct compile *c);
 /* The schedules, likewise. */
@@ -111,7 +112,7 @@ void describe_choices(struct compile *c);
 /* ---- objects.c: a trainer's kernels, in objects that are made at the same time ------------------------- */
 
 /* The bundle goes with the first. The same bytes by any number of threads. */
-enum gpfc_status objects_make(struct compile *c, const struct emit_bundle *bundle);
+enum gpfc_status objects_make(struct compile *c, const struct bundle *bundle);
 
 /* ---- artifact.c: what is left on disk ------------------------------------------------------------------ */
 

@@ -5,7 +5,6 @@
 #include "drive/compile.h"
 
 #include "gpfc/cpu_name.h"
-#include "gpfc/kernel_abi.h"
 #include "model/base_model.h"
 
 #include <string.h>
@@ -85,33 +84,44 @@ void describe_choices(struct compile *c)
 
 /* ---- parameters ---------------------------------------------------------------------------------------- */
 
-static void list_parameters(struct compile *c, struct emit_bundle *bundle)
+static void list_parameters(struct compile *c, struct gpfc_bundle *bundle)
 {
     const struct model *m = &c->model;
-    struct emit_parameter *rows = ARENA_ARRAY(c->arena, struct emit_parameter, (size_t)m->n_layers * 2);
+    struct gpfc_parameter *rows = ARENA_ARRAY(c->arena, struct gpfc_parameter, (size_t)m->n_layers * 2);
     for (int i = 0; i < m->n_layers; i++) {
         const struct model_layer *layer = &m->layer[i];
-        int init = i + 1 == m->n_layers ? GPFC_INIT_LAST : GPFC_INIT_HIDDEN;
-        rows[2 * i] = (struct emit_parameter){
-            layer->weight_name, layer->weight_offset, 2, {layer->out, layer->in}, layer->in, init, 0};
-        rows[2 * i + 1] = (struct emit_parameter){
-            layer->bias_name, layer->bias_offset, 1, {layer->out, 0}, layer->in, init, 0};
+        const struct gpfc_parameter both = {.fan_in = layer->in,
+                                            .init = i + 1 == m->n_layers ? GPFC_INIT_LAST : GPFC_INIT_HIDDEN};
+        struct gpfc_parameter *weight = &rows[2 * i], *bias = &rows[2 * i + 1];
+        *weight = *bias = both;
+        weight->name = layer->weight_name;
+        weight->offset = layer->weight_offset;
+        weight->rank = 2;
+        weight->shape[0] = bias->shape[0] = layer->out;
+        weight->shape[1] = layer->in;
+        bias->name = layer->bias_name;
+        bias->offset = layer->bias_offset;
+        bias->rank = 1;
     }
     bundle->parameters = rows;
     bundle->n_parameters = 2 * m->n_layers;
     bundle->theta_elements = m->n_parameters;
 }
 
-static void list_base_parameters(struct compile *c, struct emit_bundle *bundle)
+static void list_base_parameters(struct compile *c, struct gpfc_bundle *bundle)
 {
     const struct base_model *base = c->model.base;
-    struct emit_parameter *rows =
-        ARENA_ARRAY(c->arena, struct emit_parameter, (size_t)base->n_parameters + 1);
+    struct gpfc_parameter *rows =
+        ARENA_ARRAY(c->arena, struct gpfc_parameter, (size_t)base->n_parameters + 1);
     for (int i = 0; i < base->n_parameters; i++) {
         const struct base_parameter *p = &base->parameters[i];
-        rows[i] = (struct emit_parameter){
-            p->name,   p->offset, p->rank,  {p->shape[0], p->rank > 1 ? p->shape[1] : 0},
-            p->fan_in, p->init,   p->spread};
+        rows[i] = (struct gpfc_parameter){.name = p->name,
+                                          .offset = p->offset,
+                                          .rank = p->rank,
+                                          .shape = {p->shape[0], p->rank > 1 ? p->shape[1] : 0},
+                                          .fan_in = p->fan_in,
+                                          .init = p->init,
+                                          .spread = p->spread};
     }
     bundle->parameters = rows;
     bundle->n_parameters = base->n_parameters;
@@ -120,12 +130,13 @@ static void list_base_parameters(struct compile *c, struct emit_bundle *bundle)
 
 /* ---- settings ------------------------------------------------------------------------------------------ */
 
-static void list_settings(struct compile *c, struct emit_bundle *bundle, int n,
+static void list_settings(struct compile *c, struct gpfc_bundle *bundle, int n,
                           const struct spec_value *values)
 {
-    struct emit_setting *rows = ARENA_ARRAY(c->arena, struct emit_setting, (size_t)n + 1);
+    struct gpfc_setting *rows = ARENA_ARRAY(c->arena, struct gpfc_setting, (size_t)n + 1);
     for (int i = 0; i < n; i++)
-        rows[i] = (struct emit_setting){values[i].key, values[i].text, values[i].number};
+        rows[i] =
+            (struct gpfc_setting){.key = values[i].key, .text = values[i].text, .number = values[i].number};
     bundle->settings = rows;
     bundle->n_settings = n;
 }
@@ -153,49 +164,67 @@ static const char *cpu_name(struct compile *c)
     return name;
 }
 
-static struct emit_bundle bundle_common(struct compile *c, enum compile_half half)
+/* For any processor: what a C compiler makes of it is not known here. */
+static void describe_any(struct gpfc_bundle *row)
 {
-    return (struct emit_bundle){.prefix = "",
-                                .name = c->model.name,
-                                .version = gpfc_version(),
-                                .spec_text = c->source.text,
-                                .dimension = c->model.d,
-                                .lanes = c->schedule[half].lanes,
-                                .cpu_name = cpu_name(c),
-                                .schedule = schedule_text(c, half),
-                                .tuned = c->measured[half],
-                                .compiler = c->options->program ? c->options->program : "",
-                                .is_double = c->is_double};
+    row->cpu = "any";
+    row->features = row->cpu_name = "";
+    row->schedule = "plain C";
 }
 
-static const struct emit_bundle *describe_base(struct compile *c)
+static void describe_target(struct compile *c, enum compile_half half, struct gpfc_bundle *row)
 {
-    struct emit_bundle *bundle = ARENA_NEW(c->arena, struct emit_bundle);
+    row->cpu = c->cpu.name;
+    row->features = target_cpu_needs(&c->cpu);
+    row->cpu_name = cpu_name(c);
+    row->schedule = schedule_text(c, half);
+    row->tuned = c->measured[half];
+}
+
+static struct gpfc_bundle row_common(struct compile *c, enum compile_half half)
+{
+    struct gpfc_bundle row = {.abi_version = GPFC_ABI_VERSION,
+                              .name = c->model.name,
+                              .version = gpfc_version(),
+                              .spec_text = c->source.text,
+                              .dimension = c->model.d,
+                              .precision = c->is_double ? 8 : 4,
+                              .lanes = c->schedule[half].lanes,
+                              .compiler = c->options->program ? c->options->program : ""};
+    if (c->options->emit == GPFC_EMIT_C)
+        describe_any(&row);
+    else
+        describe_target(c, half, &row);
+    return row;
+}
+
+static const struct bundle *describe_base(struct compile *c)
+{
+    struct bundle *bundle = ARENA_NEW(c->arena, struct bundle);
     struct spec_value *values;
-    *bundle = bundle_common(c, COMPILE_OF_BASE);
-    bundle->prefix = COMPILE_BASE_PREFIX;
-    bundle->kernels = (struct emit_part){c->part[COMPILE_BASE_TRAIN].first, c->part[COMPILE_BASE].end};
-    bundle->steps = c->model.base->steps;
-    list_base_parameters(c, bundle);
+    *bundle = (struct bundle){.row = row_common(c, COMPILE_OF_BASE), .prefix = COMPILE_BASE_PREFIX};
+    bundle->kernels = (struct bundle_part){c->part[COMPILE_BASE_TRAIN].first, c->part[COMPILE_BASE].end};
+    bundle->row.steps = c->model.base->steps;
+    list_base_parameters(c, &bundle->row);
     int n = base_model_settings(c->arena, &c->spec, c->model.base, false, &values);
-    list_settings(c, bundle, n, values);
+    list_settings(c, &bundle->row, n, values);
     n = base_model_settings(c->arena, &c->spec, c->model.base, true, &values);
-    bundle->spec_hash = hash_values(n, values);
+    bundle->row.spec_hash = (int64_t)hash_values(n, values);
     return bundle;
 }
 
-const struct emit_bundle *describe_bundle(struct compile *c)
+const struct bundle *describe_bundle(struct compile *c)
 {
-    struct emit_bundle *bundle = ARENA_NEW(c->arena, struct emit_bundle);
+    struct bundle *bundle = ARENA_NEW(c->arena, struct bundle);
     struct spec_value *values;
-    *bundle = bundle_common(c, COMPILE_OF_FLOW);
-    bundle->kernels = (struct emit_part){c->part[COMPILE_FLOW_TRAIN].first, c->part[COMPILE_FLOW].end};
-    bundle->steps = c->model.steps;
-    list_parameters(c, bundle);
+    *bundle = (struct bundle){.row = row_common(c, COMPILE_OF_FLOW), .prefix = ""};
+    bundle->kernels = (struct bundle_part){c->part[COMPILE_FLOW_TRAIN].first, c->part[COMPILE_FLOW].end};
+    bundle->row.steps = c->model.steps;
+    list_parameters(c, &bundle->row);
     int n = spec_values(c->arena, &c->spec, SPEC_ALL, &values);
-    list_settings(c, bundle, n, values);
+    list_settings(c, &bundle->row, n, values);
     n = spec_values(c->arena, &c->spec, SPEC_OF_FLOW, &values);
-    bundle->spec_hash = hash_values(n, values);
+    bundle->row.spec_hash = (int64_t)hash_values(n, values);
     bundle->base = base_is_compiled(c->model.base) ? describe_base(c) : NULL;
     return bundle;
 }

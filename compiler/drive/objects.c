@@ -10,7 +10,7 @@
 
 struct work {
     const struct compile *c;
-    const struct emit_bundle *bundle;
+    const struct bundle *bundle;
     const struct emit_nests *nests;
     struct arena *arena[COMPILE_OBJECTS]; /* of each object, which lasts until the compile ends */
     struct compile_object *object;        /* [COMPILE_OBJECTS] */
@@ -95,7 +95,7 @@ static void make_all(struct work *work)
         (void)pthread_join(thread[i], NULL);
 }
 
-enum gpfc_status objects_make(struct compile *c, const struct emit_bundle *bundle)
+enum gpfc_status objects_make(struct compile *c, const struct bundle *bundle)
 {
     struct work *work = ARENA_NEW(c->arena, struct work);
     *work = (struct work){.c = c, .bundle = bundle, .object = c->object};

@@ -42,7 +42,7 @@ static void make_room(struct compile *c, int n)
 {
     c->n_kernels = n;
     c->graphs = ARENA_ARRAY(c->arena, const struct ir_graph *, (size_t)n + 1);
-    c->kernels = ARENA_ARRAY(c->arena, struct emit_kernel, (size_t)n + 1);
+    c->kernels = ARENA_ARRAY(c->arena, struct bundle_kernel, (size_t)n + 1);
 }
 
 /* ---- training programs --------------------------------------------------------------------------------- */
@@ -114,10 +114,10 @@ enum gpfc_status programs_build(struct compile *c)
     bool compiled = base_is_compiled(c->model.base) && c->options->emit != GPFC_EMIT_LIBRARY;
     int n_base = compiled ? baseflow_kernel_count(c->model.base) : 0;
     make_room(c, FLOW_KERNEL_COUNT + n_base);
-    c->part[COMPILE_FLOW_TRAIN] = (struct emit_part){0, 1};
-    c->part[COMPILE_FLOW] = (struct emit_part){1, FLOW_KERNEL_COUNT};
-    c->part[COMPILE_BASE_TRAIN] = (struct emit_part){FLOW_KERNEL_COUNT, FLOW_KERNEL_COUNT + (n_base > 0)};
-    c->part[COMPILE_BASE] = (struct emit_part){FLOW_KERNEL_COUNT + (n_base > 0), c->n_kernels};
+    c->part[COMPILE_FLOW_TRAIN] = (struct bundle_part){0, 1};
+    c->part[COMPILE_FLOW] = (struct bundle_part){1, FLOW_KERNEL_COUNT};
+    c->part[COMPILE_BASE_TRAIN] = (struct bundle_part){FLOW_KERNEL_COUNT, FLOW_KERNEL_COUNT + (n_base > 0)};
+    c->part[COMPILE_BASE] = (struct bundle_part){FLOW_KERNEL_COUNT + (n_base > 0), c->n_kernels};
     enum gpfc_status status = build_flow(c);
     return status == GPFC_OK ? build_base(c, n_base) : status;
 }
@@ -154,7 +154,7 @@ static void dump_plan(struct compile *c, const struct plan *plan)
 
 static enum compile_half half_of(const struct compile *c, int k)
 {
-    const struct emit_part base = {c->part[COMPILE_BASE_TRAIN].first, c->part[COMPILE_BASE].end};
+    const struct bundle_part base = {c->part[COMPILE_BASE_TRAIN].first, c->part[COMPILE_BASE].end};
     return k >= base.first && k < base.end ? COMPILE_OF_BASE : COMPILE_OF_FLOW;
 }
 
@@ -190,11 +190,12 @@ enum gpfc_status programs_plan(struct compile *c)
         const double useful = plan ? useful_flop(c, k, &fault) : -1;
         if (useful < 0)
             return compile_fail(c, GPFC_FAULTY, fault);
-        c->kernels[k] = (struct emit_kernel){.name = c->graphs[k]->name,
-                                             .plan = plan,
-                                             .flop_per_sample = ir_count(c->graphs[k]).flops,
-                                             .useful_flop_per_sample = useful,
-                                             .clocked = is_clocked(c, c->graphs[k]->name)};
+        c->kernels[k] = (struct bundle_kernel){.name = c->graphs[k]->name,
+                                               .graph = c->graphs[k],
+                                               .plan = plan,
+                                               .flop_per_sample = ir_count(c->graphs[k]).flops,
+                                               .useful_flop_per_sample = useful,
+                                               .clocked = is_clocked(c, c->graphs[k]->name)};
         dump_plan(c, plan);
     }
     return GPFC_OK;

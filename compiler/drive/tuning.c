@@ -54,7 +54,7 @@ static const struct gpfc_kernel *compile_in(const struct tuning *tuning, struct 
     const struct plan *plan = programs_plan_train(c, work, tuning->half, schedule, fault);
     if (!plan)
         return NULL;
-    const struct emit_kernel kernel = {.name = plan->graph->name, .plan = plan};
+    const struct bundle_kernel kernel = {.name = plan->graph->name, .graph = plan->graph, .plan = plan};
     if (!emit_build(work, &c->cpu, c->is_double, 1, &kernel, NULL, NULL, &module, fault) ||
         !emit_optimize(work, &module, fault) ||
         !module_emit(work, module.module, module.machine, LLVMObjectFile, &object.bytes, &object.length,

@@ -12,7 +12,7 @@ static const char *const *kernel_names(struct arena *arena, const struct emit_c 
 {
     const char **names = ARENA_ARRAY(arena, const char *, (size_t)what->n_kernels + 1);
     for (int k = 0; k < what->n_kernels; k++) {
-        names[k] = c_identifier(arena, what->graphs[k]->name);
+        names[k] = c_identifier(arena, what->kernels[k].name);
         for (int i = 0; i < k; i++)
             if (strcmp(names[i], names[k]) == 0)
                 names[k] = arena_printf(arena, "%s_%d", names[k], k);

@@ -7,17 +7,15 @@
 #ifndef GPFC_EMIT_C_H
 #define GPFC_EMIT_C_H
 
-#include "emit_llvm/emit.h"
-#include "ir/ir.h"
+#include "bundle/bundle.h"
 
 struct emit_c {
     int lanes; /* samples of a tile */
     bool is_double;
     int n_kernels;
-    const struct ir_graph *const *graphs; /* named as the kernels */
-    const double *useful_flop;            /* kernel_abi.h, by kernel; NULL: all that they do is useful */
-    const struct emit_bundle *bundle;     /* defines "gpfc_bundle"; NULL: each kernel is a symbol
-                                         "gpfc_kernel_<name>" */
+    const struct bundle_kernel *kernels; /* without plans */
+    const struct bundle *bundle;         /* defines "gpfc_bundle"; NULL: each kernel is a symbol
+                                            "gpfc_kernel_<name>" */
 };
 
 /* The whole file. False, with *fault an arena text, where a program cannot be computed tile by tile: a

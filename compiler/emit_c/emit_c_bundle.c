@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The structures of kernel_abi.h as initialisers. */
+ * The structures of kernel_abi.h as initialisers, field by field in the order of bundle_fields.def. */
 #include "emit_c/emit_c_internal.h"
-
-#include "gpfc/kernel_abi.h"
 
 #include <string.h>
 
@@ -23,68 +21,179 @@ static void text(struct strbuf *out, const char *value)
     strbuf_add(out, "\"");
 }
 
-/* ---- ports --------------------------------------------------------------------------------------------- */
+/* ---- fields by their kind ------------------------------------------------------------------------------ */
 
-static const char *const input_roles[] = {
+static const char *const role_names[] = {
     [GPFC_IN_PARAMETER] = "GPFC_IN_PARAMETER",   [GPFC_IN_SETTING] = "GPFC_IN_SETTING",
     [GPFC_IN_NOISE_STEP] = "GPFC_IN_NOISE_STEP", [GPFC_IN_SAMPLE] = "GPFC_IN_SAMPLE",
-    [GPFC_IN_NOISE] = "GPFC_IN_NOISE",
+    [GPFC_IN_NOISE] = "GPFC_IN_NOISE",           [GPFC_OUT_SAMPLE] = "GPFC_OUT_SAMPLE",
+    [GPFC_OUT_TOTAL] = "GPFC_OUT_TOTAL",
 };
 
-static void port(struct strbuf *out, const char *name, const char *role, struct ir_shape shape)
+/* An initialiser while it is written: values one after another or, where it names its fields, a line each. */
+struct fields {
+    struct strbuf *out;
+    const char *of; /* begins the names of what it refers to: "train", "bundle" */
+    bool named;
+    int n;
+    const char *kind; /* of the last one */
+};
+
+/* Where memory and functions begin, so does a line. */
+static void open_field(struct fields *fields, const char *kind, const char *name)
+{
+    const bool code = strcmp(kind, "BYTES") == 0 || strcmp(kind, "FUNCTION") == 0;
+    if (fields->named)
+        strbuf_addf(fields->out, "    .%s = ", name);
+    else if (fields->n++ > 0)
+        strbuf_add(fields->out, code && strcmp(kind, fields->kind) != 0 ? ",\n     " : ", ");
+    fields->kind = kind;
+}
+
+static void close_field(const struct fields *fields)
+{
+    if (fields->named)
+        strbuf_add(fields->out, ",\n");
+}
+
+static void integers(struct strbuf *out, const int64_t *values, int64_t n)
+{
+    strbuf_addf(out, "{%lld", (long long)values[0]);
+    for (int64_t i = 1; i < n; i++)
+        strbuf_addf(out, ", %lld", (long long)values[i]);
+    strbuf_add(out, "}");
+}
+
+/* "uniform_bytes" of train: what its struct takes */
+static void bytes(struct strbuf *out, const char *of, const char *field)
+{
+    strbuf_addf(out, "sizeof(struct %s_%.*s)", of, (int)strcspn(field, "_"), field);
+}
+
+static void table(struct strbuf *out, const char *of, const char *field, int64_t n)
+{
+    if (n > 0)
+        strbuf_addf(out, "%s_%s", of, field);
+    else
+        strbuf_add(out, "0");
+}
+
+/* Each in a function with `fields`, its `out` and the row. */
+#define PUT(kind, field, statement)                                                                          \
+    open_field(&fields, kind, #field);                                                                       \
+    statement;                                                                                               \
+    close_field(&fields);
+#define PUT_TEXT(field) PUT("TEXT", field, text(out, row->field))
+#define PUT_INTEGER(field) PUT("INTEGER", field, strbuf_addf(out, "%lld", (long long)row->field))
+#define PUT_NUMBER(field) PUT("NUMBER", field, strbuf_addf(out, "%.17g", row->field))
+#define PUT_ROLE(field) PUT("ROLE", field, strbuf_add(out, role_names[row->field]))
+#define PUT_VERSION(field) PUT("VERSION", field, strbuf_add(out, "GPFC_ABI_VERSION"))
+#define PUT_REAL_BYTES(field) PUT("REAL_BYTES", field, strbuf_add(out, "sizeof(real)"))
+#define PUT_LANES(field) PUT("LANES", field, strbuf_add(out, "L"))
+#define PUT_HASH(field)                                                                                      \
+    PUT("HASH", field, strbuf_addf(out, "(int64_t)UINT64_C(0x%llx)", (unsigned long long)row->field))
+#define PUT_SHAPE(field) PUT("SHAPE", field, integers(out, row->field, row->rank))
+#define PUT_PAIR(field) PUT("PAIR", field, integers(out, row->field, 2))
+#define PUT_TABLE(field) PUT("TABLE", field, table(out, fields.of, #field, row->n_##field))
+#define PUT_BYTES(field) PUT("BYTES", field, bytes(out, fields.of, #field))
+#define PUT_REALS(field) PUT("REALS", field, strbuf_addf(out, "%s_" #field, fields.of))
+#define PUT_FUNCTION(field) PUT("FUNCTION", field, strbuf_addf(out, "%s_" #field, fields.of))
+/* What is false or points nowhere is as C has it anyway. */
+#define PUT_FLAG(field)                                                                                      \
+    if (row->field) {                                                                                        \
+        PUT("FLAG", field, strbuf_add(out, "1"))                                                             \
+    }
+#define PUT_BUNDLE(field)                                                                                    \
+    if (row->field) {                                                                                        \
+        PUT("BUNDLE", field, strbuf_add(out, "&gpfc_" #field))                                               \
+    }
+
+static void put_port(struct strbuf *out, const struct gpfc_port *row)
+{
+    struct fields fields = {.out = out};
+#define BUNDLE_PORT(kind, field) PUT_##kind(field)
+#include "bundle/bundle_fields.def"
+}
+
+static void put_kernel(struct strbuf *out, const char *of, const struct gpfc_kernel *row)
+{
+    struct fields fields = {.out = out, .of = of};
+#define BUNDLE_KERNEL(kind, field) PUT_##kind(field)
+#include "bundle/bundle_fields.def"
+}
+
+static void put_parameter(struct strbuf *out, const struct gpfc_parameter *row)
+{
+    struct fields fields = {.out = out};
+#define BUNDLE_PARAMETER(kind, field) PUT_##kind(field)
+#include "bundle/bundle_fields.def"
+}
+
+static void put_setting(struct strbuf *out, const struct gpfc_setting *row)
+{
+    struct fields fields = {.out = out};
+#define BUNDLE_SETTING(kind, field) PUT_##kind(field)
+#include "bundle/bundle_fields.def"
+}
+
+static void put_bundle(struct strbuf *out, const char *of, const struct gpfc_bundle *row)
+{
+    struct fields fields = {.out = out, .of = of, .named = true};
+#define BUNDLE_BUNDLE(kind, field) PUT_##kind(field)
+#include "bundle/bundle_fields.def"
+}
+
+/* ---- kernels ------------------------------------------------------------------------------------------- */
+
+static void open_table(struct strbuf *out, const char *type, const char *of, const char *field)
+{
+    strbuf_addf(out, "static const struct gpfc_%s %s_%s[] = {\n", type, of, field);
+}
+
+static void port(struct strbuf *out, const struct gpfc_port *row)
 {
     strbuf_add(out, "    {");
-    text(out, name);
-    strbuf_addf(out, ", %s, %ld, %d, {", role, ir_elements(shape), shape.rank);
-    for (int axis = 0; axis < shape.rank || axis == 0; axis++)
-        strbuf_addf(out, "%s%d", axis ? ", " : "", axis < shape.rank ? shape.size[axis] : 0);
-    strbuf_add(out, "}},\n");
+    put_port(out, row);
+    strbuf_add(out, "},\n");
 }
 
 static void ports(struct strbuf *out, const char *name, const struct ir_graph *graph)
 {
+    struct gpfc_port row;
     if (graph->n_inputs)
-        strbuf_addf(out, "static const struct gpfc_port %s_in[] = {\n", name);
-    for (int i = 0; i < graph->n_inputs; i++)
-        port(out, graph->inputs[i]->input.name, input_roles[emit_input_role(graph->inputs[i])],
-             graph->inputs[i]->shape);
+        open_table(out, "port", name, "in");
+    for (int i = 0; i < graph->n_inputs; i++) {
+        row = bundle_input_port(graph, i);
+        port(out, &row);
+    }
     if (graph->n_inputs)
         strbuf_add(out, "};\n");
     if (graph->n_outputs)
-        strbuf_addf(out, "static const struct gpfc_port %s_out[] = {\n", name);
+        open_table(out, "port", name, "out");
     for (int o = 0; o < graph->n_outputs; o++) {
-        const struct ir_node *value = graph->outputs[o].value;
-        port(out, graph->outputs[o].name, value->rate == IR_VARYING ? "GPFC_OUT_SAMPLE" : "GPFC_OUT_TOTAL",
-             value->shape);
+        row = bundle_output_port(graph, o);
+        port(out, &row);
     }
     if (graph->n_outputs)
         strbuf_add(out, "};\n");
 }
 
-/* ---- kernels ------------------------------------------------------------------------------------------- */
-
-static void kernel(const struct emit_c *what, int k, const char *shown, const char *name, struct strbuf *out)
+static void kernel(const struct bundle_kernel *kernel, const char *prefix, const char *name,
+                   struct strbuf *out)
 {
-    const struct ir_graph *graph = what->graphs[k];
-    const double flop = ir_count(graph).flops;
+    const struct gpfc_kernel row = bundle_kernel_row(kernel, prefix);
     strbuf_add(out, "{");
-    text(out, shown);
-    strbuf_addf(out, ", %d, %d, ", graph->n_inputs, graph->n_outputs);
-    strbuf_addf(out, graph->n_inputs ? "%s_in, " : "0, ", name);
-    strbuf_addf(out, graph->n_outputs ? "%s_out,\n     " : "0,\n     ", name);
-    strbuf_addf(out,
-                "sizeof(struct %s_uniform), sizeof(struct %s_scratch), %s_sum_elements, %.17g, %.17g,\n     ",
-                name, name, name, flop, what->useful_flop ? what->useful_flop[k] : flop);
-    strbuf_addf(out, "%s_before, %s_tile, %s_after}", name, name, name);
+    put_kernel(out, name, &row);
+    strbuf_add(out, "}");
 }
 
-static void kernels(const struct emit_c *what, const struct emit_bundle *bundle, const char *name,
+static void kernels(const struct emit_c *what, const struct bundle *bundle, const char *name,
                     const char *const *names, struct strbuf *out)
 {
-    strbuf_addf(out, "static const struct gpfc_kernel %s_kernels[] = {\n", name);
+    open_table(out, "kernel", name, "kernels");
     for (int k = bundle->kernels.first; k < bundle->kernels.end; k++) {
         strbuf_add(out, "    ");
-        kernel(what, k, what->graphs[k]->name + strlen(bundle->prefix), names[k], out);
+        kernel(&what->kernels[k], bundle->prefix, names[k], out);
         strbuf_add(out, ",\n");
     }
     strbuf_add(out, "};\n\n");
@@ -92,77 +201,46 @@ static void kernels(const struct emit_c *what, const struct emit_bundle *bundle,
 
 /* ---- bundles ------------------------------------------------------------------------------------------- */
 
-static void parameters(const struct emit_bundle *bundle, const char *name, struct strbuf *out)
+static void parameters(const struct gpfc_bundle *row, const char *name, struct strbuf *out)
 {
-    strbuf_addf(out, "static const struct gpfc_parameter %s_parameters[] = {\n", name);
-    for (int i = 0; i < bundle->n_parameters; i++) {
-        const struct emit_parameter *p = &bundle->parameters[i];
+    open_table(out, "parameter", name, "parameters");
+    for (int i = 0; i < row->n_parameters; i++) {
         strbuf_add(out, "    {");
-        text(out, p->name);
-        strbuf_addf(out, ", %ld, %d, {%ld, %ld}, %ld, %d, %.17g},\n", p->offset, p->rank, p->shape[0],
-                    p->shape[1], p->fan_in, p->init, p->spread);
+        put_parameter(out, &row->parameters[i]);
+        strbuf_add(out, "},\n");
     }
     strbuf_add(out, "};\n\n");
 }
 
-static void settings(const struct emit_bundle *bundle, const char *name, struct strbuf *out)
+static void settings(const struct gpfc_bundle *row, const char *name, struct strbuf *out)
 {
-    strbuf_addf(out, "static const struct gpfc_setting %s_settings[] = {\n", name);
-    for (int i = 0; i < bundle->n_settings; i++) {
+    open_table(out, "setting", name, "settings");
+    for (int i = 0; i < row->n_settings; i++) {
         strbuf_add(out, "    {");
-        text(out, bundle->settings[i].key);
-        strbuf_add(out, ", ");
-        text(out, bundle->settings[i].text);
-        strbuf_addf(out, ", %.17g},\n", bundle->settings[i].number);
+        put_setting(out, &row->settings[i]);
+        strbuf_add(out, "},\n");
     }
     strbuf_add(out, "};\n\n");
 }
 
-static void field(struct strbuf *out, const char *name, const char *value)
-{
-    strbuf_addf(out, "    .%s = ", name);
-    text(out, value);
-    strbuf_add(out, ",\n");
-}
-
-/* For any processor: what the C compiler makes of it is not known here. */
-static void bundle_of(const struct emit_c *what, const struct emit_bundle *bundle, const char *name,
+static void bundle_of(const struct emit_c *what, const struct bundle *bundle, const char *name,
                       const char *const *names, struct strbuf *out)
 {
-    parameters(bundle, name, out);
-    settings(bundle, name, out);
-    kernels(what, bundle, name, names, out);
+    const struct gpfc_bundle row = bundle_row(bundle);
     const bool outer = strcmp(name, "bundle") == 0; /* the base is within it */
-    strbuf_addf(out, "%sconst struct gpfc_bundle gpfc_%s = {\n    .abi_version = GPFC_ABI_VERSION,\n",
-                outer ? "" : "static ", name);
-    field(out, "name", bundle->name);
-    field(out, "version", bundle->version);
-    field(out, "cpu", "any");
-    field(out, "features", "");
-    field(out, "cpu_name", "");
-    field(out, "schedule", "plain C");
-    field(out, "compiler", bundle->compiler);
-    field(out, "spec_text", bundle->spec_text);
-    strbuf_addf(out, "    .spec_hash = (int64_t)UINT64_C(0x%llx),\n", (unsigned long long)bundle->spec_hash);
-    strbuf_addf(out,
-                "    .dimension = %d,\n    .precision = sizeof(real),\n    .lanes = L,\n    .steps = %d,\n",
-                bundle->dimension, bundle->steps);
-    strbuf_addf(
-        out,
-        "    .theta_elements = %ld,\n    .n_parameters = %d,\n    .n_kernels = %d,\n    .n_settings = %d,\n",
-        bundle->theta_elements, bundle->n_parameters, bundle->kernels.end - bundle->kernels.first,
-        bundle->n_settings);
-    strbuf_addf(
-        out, "    .parameters = %s_parameters,\n    .kernels = %s_kernels,\n    .settings = %s_settings,\n",
-        name, name, name);
-    strbuf_addf(out, "%s};\n\n", bundle->base ? "    .base = &gpfc_base,\n" : "");
+    parameters(&row, name, out);
+    settings(&row, name, out);
+    kernels(what, bundle, name, names, out);
+    strbuf_addf(out, "%sconst struct gpfc_bundle gpfc_%s = {\n", outer ? "" : "static ", name);
+    put_bundle(out, name, &row);
+    strbuf_add(out, "};\n\n");
 }
 
 void c_tables(const struct emit_c *what, const char *const *names, struct strbuf *out)
 {
     strbuf_add(out, "/* ---- what the runtime is told ---- */\n\n");
     for (int k = 0; k < what->n_kernels; k++)
-        ports(out, names[k], what->graphs[k]);
+        ports(out, names[k], what->kernels[k].graph);
     strbuf_add(out, "\n");
     if (what->bundle && what->bundle->base)
         bundle_of(what, what->bundle->base, "base", names, out);
@@ -172,7 +250,7 @@ void c_tables(const struct emit_c *what, const char *const *names, struct strbuf
     }
     for (int k = 0; k < what->n_kernels; k++) {
         strbuf_addf(out, "const struct gpfc_kernel gpfc_kernel_%s =\n    ", names[k]);
-        kernel(what, k, what->graphs[k]->name, names[k], out);
+        kernel(&what->kernels[k], "", names[k], out);
         strbuf_add(out, ";\n");
     }
 }

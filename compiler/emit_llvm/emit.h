@@ -5,15 +5,9 @@
 #ifndef GPFC_EMIT_H
 #define GPFC_EMIT_H
 
+#include "bundle/bundle.h"
 #include "emit_llvm/llvm_compat.h"
 #include "plan/plan.h"
-
-struct emit_kernel { /* one kernel of a module (kernel_abi.h) */
-    const char *name;
-    const struct plan *plan;
-    double flop_per_sample, useful_flop_per_sample;
-    bool clocked; /* it counts the time of its nests */
-};
 
 /* What a kernel that counts keeps in the symbol "gpfc_clocks_NAME", for one thread at a time. A nest's time
  * begins where that of the nest before ends, so that little but a look at the clock is added to the kernel,
@@ -32,45 +26,6 @@ struct emit_clocks {
     struct emit_clock nest[];
 };
 
-struct emit_parameter { /* one row of the bundle's parameters; struct gpfc_parameter */
-    const char *name;
-    long offset;
-    int rank;
-    long shape[2];
-    long fan_in;
-    int init; /* enum gpfc_init */
-    double spread;
-};
-
-struct emit_setting { /* struct gpfc_setting */
-    const char *key, *text;
-    double number;
-};
-
-/* Kernels first .. end-1 of a list. */
-struct emit_part {
-    int first, end;
-};
-
-struct emit_bundle {          /* a struct gpfc_bundle */
-    struct emit_part kernels; /* its own, of the list that emit_build gets */
-    const char *prefix;       /* of their names there, which their names in the bundle lack: "", "base_" */
-    const char *name, *version, *spec_text;
-    const char *cpu_name, *schedule, *compiler;
-    bool tuned;
-    uint64_t spec_hash;
-    int dimension, steps, lanes;
-    bool is_double;
-    long theta_elements;
-    int n_parameters, n_settings;
-    const struct emit_parameter *parameters;
-    const struct emit_setting *settings;
-    const struct emit_bundle *base; /* NULL: none */
-};
-
-/* enum gpfc_role of a kernel's input. */
-int emit_input_role(const struct ir_node *input);
-
 struct emit_module { /* all of it belongs to the arena */
     LLVMContextRef context;
     LLVMModuleRef module;
@@ -80,8 +35,8 @@ struct emit_module { /* all of it belongs to the arena */
 /* The nests of some kernels, each once that are equal but for the memory they work on, dealt out to n_parts
  * modules. Lasts as long as the arena; may be read in several threads. */
 struct emit_nests;
-const struct emit_nests *emit_nests_new(struct arena *arena, int n_kernels, const struct emit_kernel *kernels,
-                                        int n_parts);
+const struct emit_nests *emit_nests_new(struct arena *arena, int n_kernels,
+                                        const struct bundle_kernel *kernels, int n_parts);
 
 /* One of several modules that are linked together; the first has the kernels and the bundle, and calls the
  * others' nests. */
@@ -94,12 +49,12 @@ struct emit_share {
  * kernel's struct gpfc_kernel is a symbol "gpfc_kernel_<name>". share: what of it is built here; NULL: all.
  * Not optimised yet. Thread-safe, each call with its own arena. False: *fault says why. */
 bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
-                const struct emit_kernel *kernels, const struct emit_share *share,
-                const struct emit_bundle *bundle, struct emit_module *out, const char **fault) MUST_CHECK;
+                const struct bundle_kernel *kernels, const struct emit_share *share,
+                const struct bundle *bundle, struct emit_module *out, const char **fault) MUST_CHECK;
 /* Of a module without a bundle: the symbols become "<prefix>_kernel_<name>", so that two such go into one
  * program. */
 void emit_rename(struct arena *arena, struct emit_module *module, int n_kernels,
-                 const struct emit_kernel *kernels, const char *prefix);
+                 const struct bundle_kernel *kernels, const char *prefix);
 bool emit_optimize(struct arena *arena, struct emit_module *module, const char **fault) MUST_CHECK;
 
 #endif

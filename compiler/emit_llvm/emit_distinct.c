@@ -276,7 +276,7 @@ static long weight_of(const struct plan *plan, const struct plan_region *region,
 struct listing {
     struct arena *arena;
     struct emit_nests *nests;
-    const struct emit_kernel *kernel; /* at hand */
+    const struct bundle_kernel *kernel; /* at hand */
     int n_of_kernel;
     int room_uses, room_distinct;
     uint64_t *hash; /* by distinct nest */
@@ -418,8 +418,8 @@ static void deal_out(struct arena *arena, struct emit_nests *nests)
     }
 }
 
-const struct emit_nests *emit_nests_new(struct arena *arena, int n_kernels, const struct emit_kernel *kernels,
-                                        int n_parts)
+const struct emit_nests *emit_nests_new(struct arena *arena, int n_kernels,
+                                        const struct bundle_kernel *kernels, int n_parts)
 {
     struct emit_nests *nests = ARENA_NEW(arena, struct emit_nests);
     *nests = (struct emit_nests){.n_parts = n_parts};

@@ -66,8 +66,8 @@ static void use_plan(struct emitter *e, const struct plan *plan)
     e->plan = plan;
 }
 
-static void build_kernels(struct emitter *e, int n_kernels, const struct emit_kernel *kernels,
-                          const struct emit_bundle *bundle)
+static void build_kernels(struct emitter *e, int n_kernels, const struct bundle_kernel *kernels,
+                          const struct bundle *bundle)
 {
     struct kernel_functions *functions =
         ARENA_ARRAY(e->arena, struct kernel_functions, (size_t)n_kernels + 1);
@@ -97,8 +97,8 @@ static void build_nests(struct emitter *e, int part)
 }
 
 bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
-                const struct emit_kernel *kernels, const struct emit_share *share,
-                const struct emit_bundle *bundle, struct emit_module *out, const char **fault)
+                const struct bundle_kernel *kernels, const struct emit_share *share,
+                const struct bundle *bundle, struct emit_module *out, const char **fault)
 {
     if (!open_module(arena, cpu, out, fault))
         return false;
@@ -120,7 +120,7 @@ bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_doubl
 }
 
 void emit_rename(struct arena *arena, struct emit_module *module, int n_kernels,
-                 const struct emit_kernel *kernels, const char *prefix)
+                 const struct bundle_kernel *kernels, const char *prefix)
 {
     for (int k = 0; k < n_kernels; k++) {
         const char *old = arena_printf(arena, "gpfc_kernel_%s", kernels[k].name);

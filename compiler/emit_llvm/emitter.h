@@ -208,7 +208,7 @@ LLVMValueRef emit_constant_ints(struct emitter *e, const long *values, long n);
 
 /* ---- emit_bundle.c ------------------------------------------------------------------------------------- */
 
-void emit_bundle_symbols(struct emitter *e, int n_kernels, const struct emit_kernel *kernels,
-                         const struct kernel_functions *functions, const struct emit_bundle *bundle);
+void emit_bundle_symbols(struct emitter *e, int n_kernels, const struct bundle_kernel *kernels,
+                         const struct kernel_functions *functions, const struct bundle *bundle);
 
 #endif

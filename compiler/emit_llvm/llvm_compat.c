@@ -214,6 +214,19 @@ const char *target_cpu_names(struct arena *arena)
     return strbuf_text(&text);
 }
 
+const char *target_cpu_needs(const struct target_cpu *cpu)
+{
+    static const char *const family[] = {
+        [TARGET_SSE2] = "+sse2",
+        [TARGET_AVX] = "+avx",
+        [TARGET_AVX2] = "+avx2,+fma",
+        [TARGET_AVX512] = "+avx512f,+avx512dq,+avx512bw,+avx512vl",
+        [TARGET_AVX512BF] = "+avx512f,+avx512dq,+avx512bw,+avx512vl,+avx512bf16",
+        [TARGET_NEON] = "+neon",
+    };
+    return cpu->features[0] ? cpu->features : family[cpu->family];
+}
+
 /* ---- target machines ----------------------------------------------------------------------------------- */
 
 LLVMTargetMachineRef target_machine_new(struct arena *arena, const struct target_cpu *cpu, const char **fault)

@@ -43,6 +43,9 @@ struct target_cpu {
 bool target_cpu_find(struct arena *arena, const char *name, struct target_cpu *out,
                      const char **fault) MUST_CHECK;
 
+/* The features that the runtime asks the machine for before it runs the code: "+avx2,+fma". */
+const char *target_cpu_needs(const struct target_cpu *cpu);
+
 /* "native x86-64 .. a64fx", blank-separated, for --help. */
 const char *target_cpu_names(struct arena *arena);
 

@@ -94,7 +94,7 @@ static bool make_object(struct arena *arena, const struct ir_graph *graph,
             return false;
     }
     int element = options->is_double ? 8 : 4;
-    struct emit_kernel kernel = {.name = graph->name, .clocked = options->clocked};
+    struct bundle_kernel kernel = {.name = graph->name, .graph = graph, .clocked = options->clocked};
     struct schedule schedule = sched_choose(cpu.vector_bits, cpu.registers, element, options->lanes);
     if (options->schedule && !sched_parse(arena, options->schedule, &schedule, NULL, fault))
         return false;

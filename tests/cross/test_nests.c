@@ -25,7 +25,7 @@ struct list {
     struct target_cpu cpu;
     bool is_double;
     int n;
-    struct emit_kernel kernel[MOST_KERNELS];
+    struct bundle_kernel kernel[MOST_KERNELS];
 };
 
 static void open_list(struct list *list, const char *cpu, bool is_double)
@@ -44,7 +44,7 @@ static void add(struct list *list, const struct ir_graph *graph, struct schedule
     const struct plan *plan = graph ? sched_plan(list->arena, graph, schedule, &fault) : NULL;
     if (plan && list->n < MOST_KERNELS) {
         const char *name = arena_printf(list->arena, "k%d", list->n);
-        list->kernel[list->n++] = (struct emit_kernel){.name = name, .plan = plan};
+        list->kernel[list->n++] = (struct bundle_kernel){.name = name, .graph = plan->graph, .plan = plan};
     }
 }
 

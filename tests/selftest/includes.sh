@@ -32,12 +32,13 @@ ode model ir
 flow model ir diff pass ode
 baseflow model ir diff pass ode
 target base
+bundle ir gpfc
 plan ir
 sched base plan target
-emit_llvm base ir plan sched target gpfc
+emit_llvm base ir plan sched target bundle
 tune base ir sched gpfc
-emit_c ir plan emit_llvm templates gpfc
-drive base spec model diff pass flow baseflow target sched plan emit_llvm emit_c tune templates gpfc api
+emit_c ir plan bundle templates gpfc
+drive base spec model diff pass flow baseflow target sched plan bundle emit_llvm emit_c tune templates gpfc api
 compiler drive pass
 command base spec tune api
 runtime/ground
