@@ -301,6 +301,30 @@ static void keeping_depends_on_caches(void)
     CU_ASSERT_TRUE(seconds_of(all, &machine, "") > seconds_of(state, &machine, ""));
 }
 
+/* Cycles that are lost on memory, on a machine whose memory and caches move so many bytes a cycle. */
+static double lost_on_memory(const struct plan *plan, double bandwidth)
+{
+    struct machine machine = machine_of("haswell");
+    machine.l2_bandwidth = machine.l3_bandwidth = machine.memory_bandwidth = bandwidth;
+    return sched_cost_parts(plan, &machine, 4).memory;
+}
+
+/* Where arithmetic takes longer, most of what memory takes is hidden behind it, but not all. How long memory
+ * takes is seen where it is so slow that arithmetic does not count. */
+static void most_of_memory_is_hidden(void)
+{
+    const struct machine avx2 = machine_of("haswell");
+    const char *fault = NULL;
+    const struct plan *plan = sched_plan(arena, training(large, true), first_of(&avx2), &fault);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const double slow = 1e-3, fast = 1e6;
+    const double bytes =
+        (lost_on_memory(plan, slow) - lost_on_memory(plan, 2 * slow)) / (1 / slow - 0.5 / slow);
+    CU_ASSERT_TRUE(bytes > 1e5);
+    const double seen = lost_on_memory(plan, fast) / (bytes / fast);
+    CU_ASSERT_TRUE(seen > 0.05 && seen < 0.3);
+}
+
 /* What is hardly cheaper is not taken for better; what cannot be planned never is. */
 static void the_cheapest_is_picked(void)
 {
@@ -394,13 +418,14 @@ static void operands_of_short_sums_are_turned(void)
     CASE(the_host_is_always_the_same)                                                                        \
     CASE(unknown_processors_are_of_a_kind)                                                                   \
     CASE(shares_of_a_cache)                                                                                  \
+    CASE(most_of_memory_is_hidden)                                                                           \
     CASE(the_cheapest_is_picked)                                                                             \
     CASE(fused_operations_are_cheaper)                                                                       \
-    CASE(slow_divisions_are_left_out) CASE(columns_or_rows_lie_side_by_side) CASE(products_are_counted)      \
-        CASE(sums_without_registers_are_seen) CASE(more_work_costs_more) CASE(parts_make_the_whole)          \
-            CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last)                             \
-                CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait)                               \
-                    CASE(lanes_of_short_sums_wait) CASE(operands_of_short_sums_are_turned)
+    CASE(slow_divisions_are_left_out)                                                                        \
+    CASE(columns_or_rows_lie_side_by_side) CASE(products_are_counted) CASE(sums_without_registers_are_seen)  \
+        CASE(more_work_costs_more) CASE(parts_make_the_whole) CASE(a_better_processor_is_not_slower)         \
+            CASE(bad_schedules_come_last) CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait)     \
+                CASE(lanes_of_short_sums_wait) CASE(operands_of_short_sums_are_turned)
 
 CASES(CHECK_WITH_ARENA)
 
