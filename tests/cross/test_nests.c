@@ -36,16 +36,21 @@ static void open_list(struct list *list, const char *cpu, bool is_double)
     CU_ASSERT_FATAL(found);
 }
 
-/* Programs that cannot be computed tile by tile are passed over. */
-static void add(struct list *list, const struct ir_graph *graph, struct schedule schedule)
+/* A program that has been through the passes; one that cannot be computed tile by tile is passed over. */
+static void add_passed(struct list *list, const struct ir_graph *graph, struct schedule schedule)
 {
     const char *fault = NULL;
-    graph = pass_run_all(graph, &fault, NULL, NULL);
     const struct plan *plan = graph ? sched_plan(list->arena, graph, schedule, &fault) : NULL;
     if (plan && list->n < MOST_KERNELS) {
         const char *name = arena_printf(list->arena, "k%d", list->n);
         list->kernel[list->n++] = (struct bundle_kernel){.name = name, .graph = plan->graph, .plan = plan};
     }
+}
+
+static void add(struct list *list, const struct ir_graph *graph, struct schedule schedule)
+{
+    const char *fault = NULL;
+    add_passed(list, pass_run_all(graph, &fault, NULL, NULL), schedule);
 }
 
 static struct schedule schedule_of(const struct list *list, int lanes, int unroll)
@@ -189,6 +194,59 @@ static void nests_of_flows_that_share_code_are_equal(void)
     check_flow("generic-aarch64", MODEL_GAUSSIAN, 5, true);
 }
 
+/* The same products of numbers in single precision and of pairs of bfloat16 numbers, in one list: what is
+ * stored in 16 bits must not share the code of what is stored in 32. */
+static void check_mixed(const char *cpu)
+{
+    struct list list;
+    struct flow_fixture flow = fixture_new(4, MODEL_GAUSSIAN, MODEL_FOLDED, 2, (const int[]){16, 16}, 1, 3);
+    const char *fault = NULL;
+    int mixed = 0;
+    open_list(&list, cpu, false);
+    for (int k = 0; k < FLOW_KERNEL_COUNT; k++) {
+        const struct ir_graph *graph = program(&list, &flow.model, k);
+        for (int lanes = 0; lanes <= 32; lanes += 32) {
+            add(&list, graph, schedule_of(&list, lanes, 48));
+            add_passed(&list, pass_run_mixed(graph, &fault, NULL, NULL), schedule_of(&list, lanes, 48));
+        }
+    }
+    for (int i = 0; i < list.n; i++)
+        for (int v = 0; v < list.kernel[i].plan->graph->n_nodes; v++)
+            mixed += list.kernel[i].plan->before->value[v].half;
+    CU_ASSERT(mixed > 10);
+    CU_ASSERT(check_list(&list) > 20);
+    arena_free(list.arena);
+    fixture_free(&flow);
+}
+
+/* Programs that read a function of weights, which is kept for all tiles: for bfloat16 in 16 bits. */
+static const struct ir_graph *reader(struct list *list, enum ir_op function)
+{
+    struct ir_graph *g = ir_graph_new(list->arena, "reader");
+    const struct ir_node *w = ir_input(g, "w", IR_PARAMETER, IR_UNIFORM, ir_shape_of(2, 3, 5));
+    const struct ir_node *x = ir_input(g, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(1, 5));
+    ir_output_add(g, "y", ir_ein(g, 1, "ij,j->i", ir_unary(g, function, w), x));
+    return g;
+}
+
+static void what_is_read_in_16_bits_has_code_of_its_own(void)
+{
+    struct list list;
+    open_list(&list, "haswell", false);
+    add(&list, reader(&list, IR_TANH), schedule_of(&list, 0, 48));
+    add(&list, reader(&list, IR_BFLOAT), schedule_of(&list, 0, 48));
+    add(&list, reader(&list, IR_TANH), schedule_of(&list, 0, 48));
+    CU_ASSERT(check_list(&list) >= 2);
+    arena_free(list.arena);
+}
+
+static void nests_of_mixed_precision_that_share_code_are_equal(void)
+{
+    check_mixed("sapphirerapids");
+    check_mixed("skylake-avx512");
+    check_mixed("haswell");
+}
+
 /* ---- parts --------------------------------------------------------------------------------------------- */
 
 static void parts_have_about_as_much_each(void)
@@ -218,6 +276,9 @@ int main(int argc, char **argv)
     static const struct check_case cases[] = {
         {"random nests that share code are equal", random_nests_that_share_code_are_equal},
         {"nests of flows that share code are equal", nests_of_flows_that_share_code_are_equal},
+        {"what is read in 16 bits has code of its own", what_is_read_in_16_bits_has_code_of_its_own},
+        {"nests of mixed precision that share code are equal",
+         nests_of_mixed_precision_that_share_code_are_equal},
         {"parts have about as much each", parts_have_about_as_much_each},
     };
     if (argc > 1) {
