@@ -48,9 +48,9 @@ static bool make_trainer(struct arena *arena, const struct bench_case *c, const 
     options.epochs = 100000000; /* the rate stays what it is at the start */
     runner->pairs = (struct pairs){.d = bundle->dimension,
                                    .precision = (int)bundle->precision,
-                                   .n_train = runner->data.rows,
-                                   .x_train = runner->data.x,
-                                   .y_train = runner->data.y};
+                                   .train.n = runner->data.rows,
+                                   .train.x = runner->data.x,
+                                   .train.y = runner->data.y};
     if (!trainer_new(&runner->trainer, bundle, &runner->pairs, &options, fault))
         return false;
     place->object = runner->trainer;

@@ -69,7 +69,7 @@ static int count_blocks(const struct gpfc_bundle *bundle, const struct base_kind
 static double tolerance_of(const struct gpfc_bundle *bundle, const struct base_kind *kind, double wanted)
 {
     const double tolerance = wanted > 0 ? wanted : setting_number(bundle, SETTING_base_tolerance);
-    return tolerance > 0 ? tolerance : bundle->precision == 4 ? kind->single_tolerance : 1e-10;
+    return tolerance > 0 ? tolerance : is_single(bundle->precision) ? kind->single_tolerance : 1e-10;
 }
 
 static bool make_kernels(struct base_compiled *flow, int threads, struct fault *fault)
@@ -98,7 +98,7 @@ static bool make_compiled(struct base_compiled *flow, const struct gpfc_bundle *
     flow->blocks = count_blocks(bundle, flow->kind);
     if (flow->blocks == 0)
         return fault_set(fault, FAULT_SYSTEM, "this trainer has no kernel '%s0'", flow->kind->kernel);
-    flow->epsilon = bundle->precision == 4 ? 0x1p-23 : 0x1p-52;
+    flow->epsilon = is_single(bundle->precision) ? 0x1p-23 : 0x1p-52;
     flow->tolerance = fmax(tolerance_of(bundle, flow->kind, tolerance), 4 * flow->epsilon);
     flow->theta = malloc(bytes > 0 ? bytes : 1);
     if (!flow->theta)

@@ -209,8 +209,7 @@ static const struct gpfc_parameter *norm_parameter(const struct gpfc_bundle *bun
 
 static double theta_at(const struct base_compiled *flow, int64_t i)
 {
-    return flow->bundle->precision == 4 ? (double)((const float *)flow->theta)[i]
-                                        : ((const double *)flow->theta)[i];
+    return rows_number(flow->theta, i, flow->bundle->precision);
 }
 
 /* x = y / scale - shift of ActNorm `norm`; nothing where there is none of that number. */

@@ -9,6 +9,7 @@
 #include "ground/fault.h"
 #include "kernels/kernel_rows.h"
 #include "kernels/settings.h"
+#include "numbers/rows.h"
 
 struct base_kind;
 
@@ -63,7 +64,7 @@ void base_judge(const struct base_compiled *flow, struct base_row *row, const do
 /* x as REAL holds it. */
 static inline double base_round(const struct base_compiled *flow, double x)
 {
-    return flow->bundle->precision == 4 ? (double)(float)x : x;
+    return rounded_to(x, flow->bundle->precision);
 }
 
 /* What a kernel's value near y may be off by: it comes from sums of numbers of y's size and of size 1. */

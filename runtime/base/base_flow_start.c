@@ -26,7 +26,7 @@ struct start {
 
 static double real_at(const struct gpfc_bundle *bundle, const void *reals, int64_t i)
 {
-    return rows_number(reals, i, (int)bundle->precision);
+    return rows_number(reals, i, bundle->precision);
 }
 
 static void add_block(struct start *start, int64_t width, int64_t first, int64_t n)
@@ -67,12 +67,8 @@ static const struct gpfc_parameter *norm_parameter(const struct gpfc_bundle *bun
 
 static void put(struct start *start, const struct gpfc_parameter *parameter, int64_t i, double value)
 {
-    if (!parameter)
-        return;
-    if (start->bundle->precision == 4)
-        ((float *)start->theta)[parameter->offset + i] = (float)value;
-    else
-        ((double *)start->theta)[parameter->offset + i] = value;
+    if (parameter)
+        rows_put(value, start->theta, parameter->offset + i, start->bundle->precision);
 }
 
 static bool set_norm(struct start *start, const struct gpfc_port *port, struct fault *fault)

@@ -22,16 +22,16 @@ bool mixture_base_fit(struct base_flow **out, const struct gpfc_bundle *bundle, 
                       uint64_t seed, int threads, struct mixture_fitted *fitted, struct fault *fault)
 {
     const struct mixture_options options = options_of(bundle, seed, threads);
-    const int64_t n = samples->n_train * samples->d;
+    const int64_t n = samples->train.n * samples->d;
     const double start = clock_now();
     struct mixture *mixture = NULL;
     double *const x = malloc((size_t)n * sizeof *x);
     *out = NULL;
     if (!x)
         return fault_memory(fault, (size_t)n * sizeof *x, "the base flow");
-    rows_to_double(samples->x_train, n, samples->precision, x);
+    rows_to_double(samples->train.x, n, samples->precision, x);
     const bool good =
-        mixture_fit(&mixture, x, samples->n_train, samples->d, &options, &fitted->report, fault);
+        mixture_fit(&mixture, x, samples->train.n, samples->d, &options, &fitted->report, fault);
     free(x);
     fitted->done = good;
     fitted->seconds = clock_now() - start;

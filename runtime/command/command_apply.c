@@ -39,8 +39,7 @@ static struct row_files_request request_of(const struct stream *stream, const st
         .out = options->argument[2],
         .in_names = {back ? to : from[0], back ? NULL : from[1]},
         .out_name = back ? from[0] : to,
-        .precision =
-            back ? (int)flow_data_bytes(stream->flow, stream->part) : (int)context->bundle->precision,
+        .precision = back ? (int)flow_data_bytes(stream->flow, stream->part) : context->bundle->precision,
         .d = context->bundle->dimension,
     };
 }
@@ -63,8 +62,8 @@ static bool stream_open(struct stream *stream, const struct command_context *con
 static bool stream_all(struct stream *stream, bool back, struct fault *fault)
 {
     map_rows *const map = back ? flow_backward : flow_forward;
-    const int precision =
-        back ? (int)stream->flow->bundle->precision : (int)flow_data_bytes(stream->flow, stream->part);
+    const int64_t precision =
+        back ? stream->flow->bundle->precision : (int)flow_data_bytes(stream->flow, stream->part);
     for (int64_t got = 1; got > 0;) {
         if (!npy_read_rows(stream->files.in, precision, stream->block, stream->rows, &got, fault) ||
             !map(stream->flow, stream->part, stream->rows, stream->rows, got, fault) ||

@@ -43,7 +43,7 @@ static bool choose_stage(const struct gpfc_bundle *bundle, const char *stage, co
 
 static bool fill(void **out, const struct pairs *pairs, uint64_t number, struct fault *fault)
 {
-    size_t n = (size_t)(pairs->n_train * pairs->d);
+    size_t n = (size_t)(pairs->train.n * pairs->d);
     *out = malloc(n * (size_t)pairs->precision);
     if (!*out)
         return fault_memory(fault, n * (size_t)pairs->precision, "random pairs");
@@ -63,13 +63,13 @@ static bool bench_init(struct bench *bench, const struct gpfc_bundle *whole,
     if (options->batch > 0)
         trainer.batch = options->batch;
     bench->pairs = (struct pairs){
-        .d = bundle->dimension, .precision = (int)bundle->precision, .n_train = BATCHES * trainer.batch};
+        .d = bundle->dimension, .precision = bundle->precision, .train.n = BATCHES * trainer.batch};
     bench->steps.all = malloc(MOST_TIMES * sizeof(double));
     bench->peaks.all = malloc(MOST_TIMES * sizeof(double));
     if (!bench->steps.all || !bench->peaks.all)
         return fault_memory(fault, MOST_TIMES * sizeof(double), "times");
-    if (!fill(&bench->pairs.x_train, &bench->pairs, 0, fault) ||
-        !fill(&bench->pairs.y_train, &bench->pairs, 1, fault) ||
+    if (!fill(&bench->pairs.train.x, &bench->pairs, 0, fault) ||
+        !fill(&bench->pairs.train.y, &bench->pairs, 1, fault) ||
         !trainer_new(&bench->trainer, bundle, &bench->pairs, &trainer, fault))
         return false;
     trainer_fix_steps(bench->trainer);
@@ -79,8 +79,8 @@ static bool bench_init(struct bench *bench, const struct gpfc_bundle *whole,
 static void bench_free(struct bench *bench)
 {
     trainer_free(bench->trainer);
-    free(bench->pairs.x_train);
-    free(bench->pairs.y_train);
+    free(bench->pairs.train.x);
+    free(bench->pairs.train.y);
     free(bench->steps.all);
     free(bench->peaks.all);
 }

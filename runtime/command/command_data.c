@@ -57,7 +57,7 @@ bool command_load(struct samples *out, const struct gpfc_bundle *bundle, const c
                          has_base(bundle) ? ", or with x alone" : "");
     const struct samples_request request = {
         .d = bundle->dimension,
-        .precision = (int)bundle->precision,
+        .precision = bundle->precision,
         .file = file,
         .generator = generator[0] != '\0' ? generator : NULL,
         .rows = setting_integer(bundle, SETTING_data_samples),

@@ -38,7 +38,7 @@ static bool find_pairs(struct evaluated *e, struct fault *fault)
 {
     const struct gpfc_bundle *bundle = e->context->bundle;
     struct mixture_fitted fitted;
-    if (e->samples.y_train) {
+    if (e->samples.train.y) {
         pairs_of_samples(&e->pairs, &e->samples);
         return true;
     }
@@ -65,17 +65,14 @@ void command_tell_steps(const struct command_context *context, const char *model
 static bool measure(struct evaluated *e, struct fault *fault)
 {
     const struct gpfc_bundle *bundle = e->context->bundle;
-    const struct pairs *pairs = &e->pairs;
-    const bool test = pairs->n_test > 0;
-    const int64_t n = test ? pairs->n_test : pairs->n_train;
-    const void *x = test ? pairs->x_test : pairs->x_train;
     const struct device device = device_cpu(e->options->threads);
     struct base_flow *base = e->base ? e->base : e->weights.base;
     const int64_t steps = weights_time_steps(bundle, e->weights.time_steps);
-    return evaluate(&e->flow, bundle, e->weights.theta, steps, x, test ? pairs->y_test : pairs->y_train, n,
-                    test ? pairs->nll_test : pairs->nll_train, &device, fault) &&
+    double nll;
+    const struct part part = pairs_measured(&e->pairs, &nll);
+    return evaluate(&e->flow, bundle, e->weights.theta, steps, &part, nll, &device, fault) &&
            (!e->has_base ||
-            evaluate_base(&e->of_base, bundle, e->weights.theta, steps, base, x, n, &device, fault));
+            evaluate_base(&e->of_base, bundle, e->weights.theta, steps, base, &part, &device, fault));
 }
 
 static bool print(const struct evaluated *e, struct fault *fault)
@@ -89,7 +86,7 @@ static bool print(const struct evaluated *e, struct fault *fault)
         return command_print_json(json, fault);
     }
     (void)fprintf(stdout, "%s on %s of %s\n", options->argument[0],
-                  e->pairs.n_test > 0 ? "the test set" : "all pairs",
+                  e->pairs.test.n > 0 ? "the test set" : "all pairs",
                   command_data_name(e->context->bundle, options->data, data, sizeof data));
     report_evaluation(stdout, &e->flow);
     if (e->has_base)

@@ -57,7 +57,7 @@ static json_t *info_json(const struct gpfc_bundle *bundle)
     (void)json_object_set_new(json, "version", json_string(bundle->version));
     (void)json_object_set_new(json, "spec_hash", json_string(hash));
     (void)json_object_set_new(json, "dimension", json_integer(bundle->dimension));
-    (void)json_object_set_new(json, "precision", json_string(bundle->precision == 4 ? "single" : "double"));
+    (void)json_object_set_new(json, "precision", json_string(setting_text(bundle, SETTING_precision)));
     (void)json_object_set_new(json, "parameters", json_integer(bundle->theta_elements));
     if (bundle->base)
         (void)json_object_set_new(json, "base", base_json(bundle));

@@ -146,7 +146,7 @@ static bool train_base(struct training *training, struct fault *fault)
 static bool check_options(const struct training *training, struct fault *fault)
 {
     const struct command_options *options = training->options;
-    const bool has_y = training->samples.y_train != NULL;
+    const bool has_y = training->samples.train.y != NULL;
     char data[4096];
     if (options->base && has_y)
         return fault_set(
@@ -163,7 +163,7 @@ static bool find_base(struct training *training, struct fault *fault)
     const struct gpfc_bundle *bundle = training->context->bundle;
     const struct trainer_options *options = &training->note.options;
     char data[4096];
-    if (training->samples.y_train) {
+    if (training->samples.train.y) {
         base_flow_free(training->base);
         training->base = NULL;
         return true;
@@ -231,12 +231,12 @@ static bool evaluate_best(const struct training *training, struct evaluation *ou
             return false;
         pairs = &made;
     }
-    const bool test = pairs->n_test > 0;
+    double nll;
+    struct part part = pairs_measured(pairs, &nll);
+    part.n = pairs->test.n > 0 ? part.n : trainer->measured_on.n;
     const bool good =
         evaluate(out, trainer->bundle, train_run_best(training->stage.run),
-                 train_run_best_steps(training->stage.run), test ? pairs->x_test : pairs->x_train,
-                 test ? pairs->y_test : pairs->y_train, test ? pairs->n_test : trainer->n_measured,
-                 test ? pairs->nll_test : pairs->nll_train, &trainer->options.device, fault);
+                 train_run_best_steps(training->stage.run), &part, nll, &trainer->options.device, fault);
     pairs_free(&made);
     return good;
 }
@@ -274,7 +274,7 @@ static void warn_of_density(const struct training *training, const struct evalua
 static void warn_of_place(const struct training *training)
 {
     const struct gpfc_bundle *bundle = training->context->bundle;
-    if (training->options->quiet || !training->samples.y_train ||
+    if (training->options->quiet || !training->samples.train.y ||
         !setting_is(bundle, SETTING_cost_kind, WORD_cost_squared))
         return;
     const struct pairs_place place = pairs_place(&training->pairs);

@@ -5,6 +5,8 @@
  * the factors. */
 #include "command/peak.h"
 
+#include "numbers/rows.h"
+
 #include "ground/clock.h"
 
 #include <math.h>
@@ -78,7 +80,7 @@ double peak_probe(int64_t precision, double seconds)
     double flop = 2.0 * ACCUMULATORS * ROUNDS * (double)probe.bytes / (double)precision, best = 0, unused = 0;
     for (double end = clock_now() + seconds, before = clock_now(), now; before < end; before = now) {
         for (int i = 0; i < 20; i++)
-            unused += precision == 4 ? probe.single(0.999F, 0.001F) : probe.full(0.999, 0.001);
+            unused += is_single(precision) ? probe.single(0.999F, 0.001F) : probe.full(0.999, 0.001);
         now = clock_now();
         best = fmax(best, 20 * flop / (now - before));
     }

@@ -46,11 +46,11 @@ void report_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes)
 {
     char widths[128];
     layers(bundle, widths, sizeof widths);
-    (void)snprintf(
-        room, bytes, "%s, %s, %s, %s, %s x %lld%s, %s", setting_text(bundle, SETTING_flow_field),
-        setting_text(bundle, SETTING_flow_potential), widths, setting_text(bundle, SETTING_flow_activation),
-        setting_text(bundle, SETTING_flow_integrator), (long long)bundle->steps,
-        time_rule_of(bundle).automatic ? " at most" : "", bundle->precision == 4 ? "single" : "double");
+    (void)snprintf(room, bytes, "%s, %s, %s, %s, %s x %lld%s, %s", setting_text(bundle, SETTING_flow_field),
+                   setting_text(bundle, SETTING_flow_potential), widths,
+                   setting_text(bundle, SETTING_flow_activation),
+                   setting_text(bundle, SETTING_flow_integrator), (long long)bundle->steps,
+                   time_rule_of(bundle).automatic ? " at most" : "", setting_text(bundle, SETTING_precision));
 }
 
 /* ---- evaluation ---------------------------------------------------------------------------------------- */
@@ -141,7 +141,7 @@ void report_base_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes
     const struct gpfc_bundle *base = bundle->base ? bundle->base : bundle;
     (void)snprintf(room, bytes, "%s, %s x %s, %s", setting_text(base, SETTING_base_kind),
                    setting_text(base, SETTING_base_blocks), setting_text(base, SETTING_base_hidden),
-                   bundle->precision == 4 ? "single" : "double");
+                   setting_text(bundle, SETTING_precision));
 }
 
 /* Of the stage that is to come. */
@@ -159,7 +159,7 @@ static void print_data(FILE *out, const struct report_start *start)
     const char *what = start->trainer->of_base ? "samples" : pairs->of_noise ? "pairs from noise" : "pairs";
     struct human a, b;
     (void)fprintf(out, "  data      %s: %s %s to train on, %s to test\n", start->data,
-                  human_count(&a, pairs->n_train), what, human_count(&b, pairs->n_test));
+                  human_count(&a, pairs->train.n), what, human_count(&b, pairs->test.n));
 }
 
 static void print_training(FILE *out, const struct report_start *start)
@@ -210,8 +210,8 @@ json_t *report_start_json(const struct report_start *start)
     put_text(json, "flow", flow);
     put_count(json, "parameters", trainer->bundle->theta_elements);
     put_text(json, "data", start->data);
-    put_count(json, "samples_train", trainer->pairs->n_train);
-    put_count(json, "samples_test", trainer->pairs->n_test);
+    put_count(json, "samples_train", trainer->pairs->train.n);
+    put_count(json, "samples_test", trainer->pairs->test.n);
     put_count(json, "epochs", trainer->options.epochs);
     put_count(json, "steps", trainer->steps);
     put_count(json, "batch", trainer->options.batch);
@@ -225,7 +225,7 @@ json_t *report_start_json(const struct report_start *start)
 /* Of the work of a training with the most time steps throughout. */
 static double share_saved(const struct trainer *trainer)
 {
-    const double epoch = (double)trainer->pairs->n_train, steps = (double)trainer->epoch_steps;
+    const double epoch = (double)trainer->pairs->train.n, steps = (double)trainer->epoch_steps;
     const double whole = floor((double)trainer->state.step / steps);
     const double rest = (double)trainer->state.step - whole * steps;
     const double rows = whole * epoch + rest * (double)trainer->options.batch;

@@ -21,7 +21,7 @@ struct row_files_request {
     const char *in, *out; /* paths; .npz by their endings */
     const char *in_names[2],
         *out_name; /* of the array in an .npz, the first that is there; the second may be NULL */
-    int precision;
+    int64_t precision;
     int64_t d;
 };
 

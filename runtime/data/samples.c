@@ -3,6 +3,7 @@
  * Takes a request, gives samples: from a file or a generator, standardised where that is wanted. */
 #include "data/samples_parts.h"
 #include "data/toys.h"
+#include "numbers/rows.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -39,11 +40,7 @@ static void *generate(const struct samples *s, int toy, uint64_t seed, int64_t f
     for (int64_t row = 0; to && row < n; row += BLOCK_ROWS) {
         const int64_t rows = n - row < BLOCK_ROWS ? n - row : BLOCK_ROWS;
         toy_samples(toy, seed, first + row, rows, block);
-        for (int64_t i = 0; i < 2 * rows; i++)
-            if (s->precision == 4)
-                ((float *)(void *)to)[2 * row + i] = (float)block[i];
-            else
-                ((double *)(void *)to)[2 * row + i] = block[i];
+        rows_from_double(block, 2 * rows, s->precision, to + 2 * row * s->precision);
     }
     return to;
 }
@@ -62,11 +59,11 @@ static bool make_samples(struct samples *out, const struct samples_request *requ
     assert(request->rows > 0);
     if (samples_standardised(request, false))
         out->precision = 8;
-    out->n_test = samples_test_rows(request->rows, request->test);
-    out->n_train = request->rows - out->n_test;
-    out->x_train = generate(out, toy, request->seed, 0, out->n_train, fault);
-    out->x_test = out->x_train ? generate(out, toy, request->seed, out->n_train, out->n_test, fault) : NULL;
-    return out->x_test != NULL;
+    out->test.n = samples_test_rows(request->rows, request->test);
+    out->train.n = request->rows - out->test.n;
+    out->train.x = generate(out, toy, request->seed, 0, out->train.n, fault);
+    out->test.x = out->train.x ? generate(out, toy, request->seed, out->train.n, out->test.n, fault) : NULL;
+    return out->test.x != NULL;
 }
 
 /* ---- standardisation ----------------------------------------------------------------------------------- */
@@ -94,7 +91,7 @@ static void make_single(void **rows, int64_t elements)
 static bool check_rows(const struct samples *s, const void *rows, int64_t n, struct fault *fault)
 {
     for (int64_t i = 0; i < n * s->d; i++)
-        if (!isfinite(s->precision == 4 ? (double)((const float *)rows)[i] : ((const double *)rows)[i]))
+        if (!isfinite(rows_number(rows, i, s->precision)))
             return fault_set(fault, FAULT_INPUT,
                              "row %" PRId64 ", column %" PRId64
                              " of the data is infinite in units of the model's deviation (counted from 0)",
@@ -109,16 +106,16 @@ static bool standardise(struct samples *s, const struct samples_request *request
                          "the model standardises %" PRId64 " coordinates; the dimension is %" PRId64,
                          request->standard->d, s->d);
     if (request->standard ? !standard_copy(&s->standard, request->standard, fault)
-                          : !standard_fit(&s->standard, s->x_train, s->n_train, s->d, fault))
+                          : !standard_fit(&s->standard, s->train.x, s->train.n, s->d, fault))
         return false;
-    standard_apply(&s->standard, s->x_train, s->n_train, 8);
-    standard_apply(&s->standard, s->x_test, s->n_test, 8);
-    if (request->precision == 4) {
-        make_single(&s->x_train, s->n_train * s->d);
-        make_single(&s->x_test, s->n_test * s->d);
+    standard_apply(&s->standard, s->train.x, s->train.n, 8);
+    standard_apply(&s->standard, s->test.x, s->test.n, 8);
+    if (is_single(request->precision)) {
+        make_single(&s->train.x, s->train.n * s->d);
+        make_single(&s->test.x, s->test.n * s->d);
     }
     s->precision = request->precision;
-    return check_rows(s, s->x_train, s->n_train, fault) && check_rows(s, s->x_test, s->n_test, fault);
+    return check_rows(s, s->train.x, s->train.n, fault) && check_rows(s, s->test.x, s->test.n, fault);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------------------- */
@@ -127,7 +124,7 @@ static bool load(struct samples *out, const struct samples_request *request, str
 {
     if (request->file ? !samples_read_file(out, request, fault) : !make_samples(out, request, fault))
         return false;
-    return !samples_standardised(request, out->y_train) || standardise(out, request, fault);
+    return !samples_standardised(request, out->train.y) || standardise(out, request, fault);
 }
 
 bool samples_load(struct samples *out, const struct samples_request *request, struct fault *fault)
@@ -140,18 +137,23 @@ bool samples_load(struct samples *out, const struct samples_request *request, st
     return false;
 }
 
+static void free_rows(void *rows, struct file_map *map)
+{
+    if (map->pages)
+        file_unmap(map);
+    else
+        free(rows);
+}
+
 void samples_free(struct samples *samples)
 {
-    void *const rows[] = {samples->x_train, samples->x_test, samples->y_train, samples->y_test};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (samples->map[i].pages)
-            file_unmap(&samples->map[i]);
-        else
-            free(rows[i]);
-    free(samples->logdet_train);
-    free(samples->logdet_test);
-    free(samples->labels_train);
-    free(samples->labels_test);
+    struct part *const parts[2] = {&samples->train, &samples->test};
+    for (int i = 0; i < 2; i++) {
+        free_rows(parts[i]->x, &samples->x_map[i]);
+        free_rows(parts[i]->y, &samples->y_map[i]);
+        free(parts[i]->logdet);
+        free(parts[i]->labels);
+    }
     standard_free(&samples->standard);
     *samples = (struct samples){.d = 0};
 }

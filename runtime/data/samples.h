@@ -32,7 +32,7 @@
 
 struct samples_request {
     int64_t d;
-    int precision;                   /* 4: float, 8: double */
+    int64_t precision;               /* 4: float, 8: double */
     const char *file;                /* NULL: the generator */
     const char *generator;           /* a name of toys.h, or NULL; not looked at where there is a file */
     int64_t rows;                    /* of the generator */
@@ -43,16 +43,21 @@ struct samples_request {
                                         NULL. Where the file has a y, none is */
 };
 
+struct part { /* rows for training, or for the test */
+    int64_t n;
+    void *x;         /* REAL [n][d], standardised */
+    void *y;         /* REAL [n][d]; NULL: not given */
+    double *logdet;  /* [n]; NULL: not given */
+    int64_t *labels; /* [n]; NULL: not given */
+};
+
 struct samples {
     int64_t d;
-    int precision;
-    int64_t n_train, n_test;             /* n_test may be 0 */
-    void *x_train, *x_test;              /* REAL [n][d], standardised */
-    void *y_train, *y_test;              /* REAL [n][d]; NULL: not given */
-    double *logdet_train, *logdet_test;  /* [n]; NULL: not given */
-    int64_t *labels_train, *labels_test; /* [n]; NULL: not given */
-    struct standard standard;            /* as used; d = 0: none */
-    struct file_map map[4];              /* what of x_train, x_test, y_train, y_test lies in a file */
+    int64_t precision;
+    struct part train, test;  /* test.n may be 0 */
+    struct standard standard; /* as used; d = 0: none */
+    struct file_map x_map[2]; /* of train.x and test.x, where they lie in a file */
+    struct file_map y_map[2];
 };
 
 bool samples_load(struct samples *out, const struct samples_request *request, struct fault *fault) MUST_CHECK;

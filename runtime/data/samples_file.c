@@ -6,6 +6,7 @@
 #include "files/csv.h"
 #include "files/npz.h"
 #include "numbers/random.h"
+#include "numbers/rows.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -23,7 +24,7 @@ static const struct names test_names = {"x_test", "y_test", "logdet_test", "labe
 static const struct names whole_names = {"x", "y", "logdet", "labels"};
 static const struct names samples_names = {"samples", "y", "logdet", "labels"};
 
-struct part { /* as in struct samples */
+struct gathered { /* what becomes a part of the samples */
     int64_t n;
     void *x, *y, *logdet, *labels;
     struct file_map x_map, y_map;
@@ -33,11 +34,11 @@ struct input {
     const struct samples_request *request;
     struct npz *npz;       /* or NULL: */
     char *x_path, *y_path; /* .npy files; y_path may be NULL */
-    int precision;         /* of x and y */
+    int64_t precision;     /* of x and y */
     bool has_y;
     bool is_changed;         /* x, after it was read: standardised */
     unsigned char *for_test; /* [n] which rows are; NULL: the data has its own split */
-    struct part train, test;
+    struct gathered train, test;
 };
 
 /* ---- arrays by name ------------------------------------------------------------------------------------ */
@@ -148,7 +149,7 @@ static bool read_split(const struct input *in, enum kind kind, struct npy_reader
 
 /* An array of a's rows, or of a's and b's together, in room made here. b NULL: it is not split. */
 static bool read_into_memory(const struct input *in, enum kind kind, struct npy_reader *reader,
-                             const struct part *a, const struct part *b, void **to_a, void **to_b,
+                             const struct gathered *a, const struct gathered *b, void **to_a, void **to_b,
                              struct fault *fault)
 {
     int64_t got;
@@ -162,7 +163,7 @@ static bool read_into_memory(const struct input *in, enum kind kind, struct npy_
 }
 
 /* a's rows where they lie, if they can stay there: *to_a is not NULL. Nothing is left for b then. */
-static bool map_rows(const struct input *in, struct npy_reader *reader, const struct part *b,
+static bool map_rows(const struct input *in, struct npy_reader *reader, const struct gathered *b,
                      struct file_map *map, void **to_a, void **to_b, struct fault *fault)
 {
     if (in->is_changed || (b && b->n > 0))
@@ -176,8 +177,8 @@ static bool map_rows(const struct input *in, struct npy_reader *reader, const st
 }
 
 /* map NULL: it is always read. */
-static bool read_array(const struct input *in, enum kind kind, const char *name, const struct part *a,
-                       const struct part *b, void **to_a, void **to_b, struct file_map *map,
+static bool read_array(const struct input *in, enum kind kind, const char *name, const struct gathered *a,
+                       const struct gathered *b, void **to_a, void **to_b, struct file_map *map,
                        struct fault *fault)
 {
     struct npy_reader *reader;
@@ -191,11 +192,11 @@ static bool read_array(const struct input *in, enum kind kind, const char *name,
 }
 
 /* All arrays of these names: x, y where there is one, and then log-determinants; labels. */
-static bool read_names(const struct input *in, const struct names *names, struct part *a, struct part *b,
-                       struct fault *fault)
+static bool read_names(const struct input *in, const struct names *names, struct gathered *a,
+                       struct gathered *b, struct fault *fault)
 {
-    struct part none = {.n = 0};
-    struct part *const second = b ? b : &none;
+    struct gathered none = {.n = 0};
+    struct gathered *const second = b ? b : &none;
     if (!read_array(in, ROWS, names->x, a, b, &a->x, &second->x, &a->x_map, fault) ||
         (in->has_y && !read_array(in, ROWS, names->y, a, b, &a->y, &second->y, &a->y_map, fault)))
         return false;
@@ -263,20 +264,18 @@ static bool read_arrays(struct input *in, struct fault *fault)
 /* ---- texts --------------------------------------------------------------------------------------------- */
 
 /* Row `from` of the table becomes row `to` of the part. */
-static void put_row(const struct input *in, const struct csv *csv, int64_t from, struct part *part,
+static void put_row(const struct input *in, const struct csv *csv, int64_t from, struct gathered *part,
                     int64_t to)
 {
     const int64_t d = in->request->d;
     for (int64_t i = 0; i < d; i++)
-        if (in->precision == 4)
-            ((float *)part->x)[to * d + i] = (float)csv->x[from * d + i];
-        else
-            ((double *)part->x)[to * d + i] = csv->x[from * d + i];
+        rows_put(csv->x[from * d + i], part->x, to * d + i, in->precision);
     if (csv->labels)
         ((int64_t *)part->labels)[to] = csv->labels[from];
 }
 
-static bool make_part(const struct input *in, const struct csv *csv, struct part *part, struct fault *fault)
+static bool make_part(const struct input *in, const struct csv *csv, struct gathered *part,
+                      struct fault *fault)
 {
     part->x = samples_room(part->n, bytes_of_row(in, ROWS), fault);
     part->labels = csv->labels ? samples_room(part->n, bytes_of_row(in, LABELS), fault) : NULL;
@@ -300,8 +299,8 @@ static bool read_text(struct input *in, struct fault *fault)
 {
     struct csv csv;
     in->precision = samples_standardised(in->request, false) ? 8 : in->request->precision;
-    if (!csv_read(&csv, in->request->file, in->request->d, in->precision == 4 ? (double)FLT_MAX : DBL_MAX,
-                  fault))
+    if (!csv_read(&csv, in->request->file, in->request->d,
+                  is_single(in->precision) ? (double)FLT_MAX : DBL_MAX, fault))
         return false;
     const bool done = split_table(in, &csv, fault);
     csv_free(&csv);
@@ -328,24 +327,22 @@ static bool open_input(struct input *in, struct fault *fault)
     return (in->x_path && (in->y_path || !comma)) || fault_memory(fault, length, "a path");
 }
 
+static struct part part_of(const struct gathered *rows)
+{
+    return (struct part){
+        .n = rows->n, .x = rows->x, .y = rows->y, .logdet = rows->logdet, .labels = rows->labels};
+}
+
 /* Parts that were not read to their end, too: they are the caller's to free. */
 static void give(const struct input *in, struct samples *out)
 {
     out->precision = in->precision;
-    out->n_train = in->train.n;
-    out->n_test = in->test.n;
-    out->x_train = in->train.x;
-    out->x_test = in->test.x;
-    out->y_train = in->train.y;
-    out->y_test = in->test.y;
-    out->logdet_train = in->train.logdet;
-    out->logdet_test = in->test.logdet;
-    out->labels_train = in->train.labels;
-    out->labels_test = in->test.labels;
-    out->map[0] = in->train.x_map;
-    out->map[1] = in->test.x_map;
-    out->map[2] = in->train.y_map;
-    out->map[3] = in->test.y_map;
+    out->train = part_of(&in->train);
+    out->test = part_of(&in->test);
+    out->x_map[0] = in->train.x_map;
+    out->x_map[1] = in->test.x_map;
+    out->y_map[0] = in->train.y_map;
+    out->y_map[1] = in->test.y_map;
 }
 
 bool samples_read_file(struct samples *out, const struct samples_request *request, struct fault *fault)

@@ -4,6 +4,8 @@
  * another. */
 #include "data/standard.h"
 
+#include "numbers/rows.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
@@ -117,27 +119,21 @@ bool standard_fit(struct standard *out, const double *x, int64_t n, int64_t d, s
 
 /* ---- use ----------------------------------------------------------------------------------------------- */
 
-void standard_apply(const struct standard *standard, void *rows, int64_t n, int precision)
+void standard_apply(const struct standard *standard, void *rows, int64_t n, int64_t precision)
 {
     const int64_t d = standard->d;
     for (int64_t i = 0; i < n * d; i++) {
         const double mean = standard->mean[i % d], scale = standard->scale[i % d];
-        if (precision == 4)
-            ((float *)rows)[i] = (float)(((double)((float *)rows)[i] - mean) / scale);
-        else
-            ((double *)rows)[i] = (((double *)rows)[i] - mean) / scale;
+        rows_put((rows_number(rows, i, precision) - mean) / scale, rows, i, precision);
     }
 }
 
-void standard_undo(const struct standard *standard, void *rows, int64_t n, int precision)
+void standard_undo(const struct standard *standard, void *rows, int64_t n, int64_t precision)
 {
     const int64_t d = standard->d;
     for (int64_t i = 0; i < n * d; i++) {
         const double mean = standard->mean[i % d], scale = standard->scale[i % d];
-        if (precision == 4)
-            ((float *)rows)[i] = (float)((double)((float *)rows)[i] * scale + mean);
-        else
-            ((double *)rows)[i] = ((double *)rows)[i] * scale + mean;
+        rows_put(rows_number(rows, i, precision) * scale + mean, rows, i, precision);
     }
 }
 

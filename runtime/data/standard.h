@@ -23,8 +23,8 @@ bool standard_copy(struct standard *out, const struct standard *from, struct fau
 void standard_free(struct standard *standard); /* a zeroed one is allowed */
 
 /* In place, REAL (precision 4 or 8) [n][d]. */
-void standard_apply(const struct standard *standard, void *rows, int64_t n, int precision);
-void standard_undo(const struct standard *standard, void *rows, int64_t n, int precision);
+void standard_apply(const struct standard *standard, void *rows, int64_t n, int64_t precision);
+void standard_undo(const struct standard *standard, void *rows, int64_t n, int64_t precision);
 double
 standard_log_scale(const struct standard *standard); /* sum of log scale_i: log p(x) = log p(z) - this */
 

@@ -16,8 +16,8 @@
 enum { NPY_MAX_RANK = 8, NPY_MAX_HEADER = 65536 /* bytes */ };
 
 struct npy_shape {
-    int precision; /* 4: float32, 8: float64, 0: integers */
-    int rank;      /* 0 for a scalar */
+    int64_t precision; /* 4: float32, 8: float64, 0: integers */
+    int rank;          /* 0 for a scalar */
     int64_t shape[NPY_MAX_RANK];
     int64_t rows;    /* shape[0]; 1 for a scalar */
     int64_t columns; /* elements of a row: product of the other extents */
@@ -37,13 +37,13 @@ bool npy_expect_columns(const struct npy_reader *reader, int64_t d, struct fault
 /* The next rows, at most `rows`, as [*got][columns] of the wanted precision (4 or 8), converted where the
  * file holds the other; a number too large for float is a fault, as NaN and infinity are. *got is 0 after the
  * last row. */
-bool npy_read_rows(struct npy_reader *reader, int precision, int64_t rows, void *to, int64_t *got,
+bool npy_read_rows(struct npy_reader *reader, int64_t precision, int64_t rows, void *to, int64_t *got,
                    struct fault *fault) MUST_CHECK;
 
 /* All rows as they lie in a file, instead of reading them: of the wanted precision as it is, and checked
  * likewise, but at any address. Nothing mapped (out->pages is NULL), and nothing read, where they do not lie
  * like that: another precision or byte order, deflated, a pipe. For a reader that has read nothing. */
-bool npy_map_rows(struct npy_reader *reader, int precision, struct file_map *out,
+bool npy_map_rows(struct npy_reader *reader, int64_t precision, struct file_map *out,
                   struct fault *fault) MUST_CHECK;
 
 /* The same of whole numbers: of any type of integers or truth values, or floating point numbers that are
@@ -55,7 +55,7 @@ bool npy_read_integers(struct npy_reader *reader, int64_t rows, int64_t *to, int
  * (safe_file.h). */
 struct npy_writer;
 
-bool npy_create(struct npy_writer **out, const char *path, int precision, int64_t rows, int64_t columns,
+bool npy_create(struct npy_writer **out, const char *path, int64_t precision, int64_t rows, int64_t columns,
                 struct fault *fault) MUST_CHECK;
 bool npy_write_rows(struct npy_writer *writer, const void *from, int64_t rows,
                     struct fault *fault) MUST_CHECK;

@@ -165,7 +165,7 @@ static void swap_bytes(unsigned char *at, size_t elements, size_t size)
         }
 }
 
-static double element_of(const unsigned char *from, int precision, size_t i)
+static double element_of(const unsigned char *from, int64_t precision, size_t i)
 {
     float single;
     double twice;
@@ -188,7 +188,7 @@ static bool tell_element(const struct npy_reader *r, int64_t element, double val
 }
 
 /* Elements `first` .. of this call, from the buffer to `to`. */
-static bool convert(const struct npy_reader *r, int64_t first, size_t elements, int precision, void *to,
+static bool convert(const struct npy_reader *r, int64_t first, size_t elements, int64_t precision, void *to,
                     struct fault *fault)
 {
     for (size_t i = 0; i < elements; i++) {
@@ -267,7 +267,7 @@ static bool fill_buffer(struct npy_reader *r, int64_t first, int64_t left, size_
 }
 
 /* precision 0: integers. */
-static bool read_elements(struct npy_reader *r, int precision, int64_t rows, void *to, int64_t *got,
+static bool read_elements(struct npy_reader *r, int64_t precision, int64_t rows, void *to, int64_t *got,
                           struct fault *fault)
 {
     const struct npy_shape *const s = &r->header.shape;
@@ -284,7 +284,7 @@ static bool read_elements(struct npy_reader *r, int precision, int64_t rows, voi
     return wanted == 0 || r->row < s->rows || check_end(r, fault);
 }
 
-bool npy_read_rows(struct npy_reader *r, int precision, int64_t rows, void *to, int64_t *got,
+bool npy_read_rows(struct npy_reader *r, int64_t precision, int64_t rows, void *to, int64_t *got,
                    struct fault *fault)
 {
     assert(r->header.kind == 'f');
@@ -319,7 +319,7 @@ static bool check_mapped(struct npy_reader *r, const struct file_map *map, struc
     return check_end(r, fault);
 }
 
-bool npy_map_rows(struct npy_reader *r, int precision, struct file_map *out, struct fault *fault)
+bool npy_map_rows(struct npy_reader *r, int64_t precision, struct file_map *out, struct fault *fault)
 {
     const struct npy_header *const header = &r->header;
     const struct byte_source *const source = &r->source;

@@ -19,7 +19,7 @@ struct npy_writer {
 
 enum { HEADER_BYTES = 128 }; /* a multiple of 64, so that the data is aligned; the longest text needs 100 */
 
-static bool write_header(struct npy_writer *w, int precision, int64_t rows, int64_t columns,
+static bool write_header(struct npy_writer *w, int64_t precision, int64_t rows, int64_t columns,
                          struct fault *fault)
 {
     char header[HEADER_BYTES];
@@ -29,15 +29,16 @@ static bool write_header(struct npy_writer *w, int precision, int64_t rows, int6
     header[9] = 0;
     header[HEADER_BYTES - 1] = '\n';
     char text[HEADER_BYTES - NPY_PREFIX_1];
-    const int length = snprintf(
-        text, sizeof text, "{'descr': '<f%d', 'fortran_order': False, 'shape': (%" PRId64 ", %" PRId64 "), }",
-        precision, rows, columns);
+    const int length =
+        snprintf(text, sizeof text,
+                 "{'descr': '<f%" PRId64 "', 'fortran_order': False, 'shape': (%" PRId64 ", %" PRId64 "), }",
+                 precision, rows, columns);
     assert(length > 0 && (size_t)length < sizeof text);
     memcpy(header + NPY_PREFIX_1, text, (size_t)length);
     return safe_file_write(w->file, header, HEADER_BYTES, fault);
 }
 
-bool npy_create(struct npy_writer **out, const char *path, int precision, int64_t rows, int64_t columns,
+bool npy_create(struct npy_writer **out, const char *path, int64_t precision, int64_t rows, int64_t columns,
                 struct fault *fault)
 {
     assert((precision == 4 || precision == 8) && rows >= 0 && columns >= 0);

@@ -33,7 +33,7 @@ int64_t tensor_elements(const struct tensor *tensor);
 
 /* A tensor of `precision` 4 or 8 (F32, F64) whose data is lent. rank <= 2: shape [first], or [first,
  * second]. */
-struct tensor tensor_of(const char *name, int precision, int rank, int64_t first, int64_t second,
+struct tensor tensor_of(const char *name, int64_t precision, int rank, int64_t first, int64_t second,
                         const void *data);
 
 struct safetensors;
@@ -53,7 +53,7 @@ const char *safetensors_metadata(const struct safetensors *file, const char *key
 
 /* Copies tensor `name` to `to`, [elements] of `precision`: it must be there with this rank, shape and
  * precision, else the fault says which of them does not fit and what the file holds. */
-bool safetensors_take(const struct safetensors *file, const char *name, int precision, int rank,
+bool safetensors_take(const struct safetensors *file, const char *name, int64_t precision, int rank,
                       const int64_t *shape, void *to, struct fault *fault) MUST_CHECK;
 
 /* Writes tensors (F32, F64) in the given order, through safe_file.h: path holds all of it or what it held

@@ -50,7 +50,7 @@ int64_t tensor_elements(const struct tensor *tensor)
     return product;
 }
 
-struct tensor tensor_of(const char *name, int precision, int rank, int64_t first, int64_t second,
+struct tensor tensor_of(const char *name, int64_t precision, int rank, int64_t first, int64_t second,
                         const void *data)
 {
     assert((precision == 4 || precision == 8) && rank >= 0 && rank <= 2);
@@ -341,7 +341,7 @@ static bool tell_shape(const struct safetensors *file, const struct tensor *t, i
                      found, wanted);
 }
 
-bool safetensors_take(const struct safetensors *file, const char *name, int precision, int rank,
+bool safetensors_take(const struct safetensors *file, const char *name, int64_t precision, int rank,
                       const int64_t *shape, void *to, struct fault *fault)
 {
     const struct tensor *const t = safetensors_find(file, name);

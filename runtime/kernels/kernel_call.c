@@ -11,12 +11,12 @@ bool kernel_call_init(struct kernel_call *call, const struct gpfc_bundle *bundle
     *call = (struct kernel_call){.bundle = bundle,
                                  .kernel = bundle_kernel(bundle, kernel),
                                  .lanes = bundle->lanes,
-                                 .real = bundle->precision,
+                                 .precision = bundle->precision,
                                  .threads = threads};
     if (!call->kernel)
         return fault_set(fault, FAULT_SYSTEM, "this trainer has no kernel '%s'", kernel);
     const struct kernel_room_plan plan = {
-        .kernel = call->kernel, .lanes = call->lanes, .precision = call->real, .alone = alone};
+        .kernel = call->kernel, .lanes = call->lanes, .precision = call->precision, .alone = alone};
     const size_t uniform = (size_t)call->kernel->uniform_bytes;
     if (!kernel_rooms_new(&call->rooms, &plan, threads, fault))
         return false;
@@ -53,7 +53,7 @@ void kernel_call_parameters(const struct kernel_call *call, const void *theta)
         const struct gpfc_parameter *parameter = &call->bundle->parameters[i];
         const int port = bundle_input(call->kernel, parameter->name);
         if (port >= 0)
-            kernel_call_bind_in(call, port, (const char *)theta + parameter->offset * call->real);
+            kernel_call_bind_in(call, port, (const char *)theta + parameter->offset * call->precision);
     }
 }
 

@@ -10,7 +10,7 @@
 struct kernel_call {
     const struct gpfc_bundle *bundle;
     const struct gpfc_kernel *kernel;
-    int64_t lanes, real; /* bytes of a REAL */
+    int64_t lanes, precision;
     int threads;
     void *uniform;
     struct kernel_room *rooms; /* [threads]; what their pointers to uniform values are bound to is the same in

@@ -101,8 +101,7 @@ static void repeat_total(const struct tile *tile, const void *total, int64_t ele
                          const struct kernel_rows_out *to)
 {
     for (int64_t lane = 0; lane < tile->n; lane++)
-        rows_to_double(total, elements, (int)precision,
-                       to->first + tile->order[tile->first + lane] * to->stride);
+        rows_to_double(total, elements, precision, to->first + tile->order[tile->first + lane] * to->stride);
 }
 
 static void go_tile(const struct kernel_rows *rows, int thread, const struct tile *tile,
@@ -113,7 +112,7 @@ static void go_tile(const struct kernel_rows *rows, int thread, const struct til
     for (int i = 0; i < rows->n_in; i++) {
         const int port = rows->in_port[i];
         const struct tile_rows from = {.rows = in[i].first, .stride = in[i].stride, .precision = 8};
-        tile_gather(tile, &from, kernel->in[port].elements, rows->call.real, room->in_tile[port]);
+        tile_gather(tile, &from, kernel->in[port].elements, rows->call.precision, room->in_tile[port]);
     }
     kernel_call_tile(&rows->call, thread, room->sums);
     for (int i = 0; i < rows->n_out; i++) {
@@ -121,9 +120,9 @@ static void go_tile(const struct kernel_rows *rows, int thread, const struct til
         const struct tile_rows_out to = {.rows = out[i].first, .stride = out[i].stride, .precision = 8};
         const void *from = room->out[rows->out_port[i]];
         if (to.rows && port->role == GPFC_OUT_TOTAL)
-            repeat_total(tile, from, port->elements, rows->call.real, &out[i]);
+            repeat_total(tile, from, port->elements, rows->call.precision, &out[i]);
         else if (to.rows)
-            tile_scatter(tile, from, port->elements, rows->call.real, &to);
+            tile_scatter(tile, from, port->elements, rows->call.precision, &to);
     }
 }
 

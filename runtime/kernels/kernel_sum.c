@@ -2,6 +2,7 @@
 #include "kernels/kernel_sum.h"
 
 #include "kernels/kernel_room.h"
+#include "numbers/rows.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -78,7 +79,7 @@ ADD_OF(double)
 
 static void add(const struct kernel_sum *sum, int64_t to, int64_t from)
 {
-    if (sum->precision == sizeof(float))
+    if (is_single(sum->precision))
         add_float(leaf_at(sum, to), leaf_at(sum, from), sum->elements);
     else
         add_double(leaf_at(sum, to), leaf_at(sum, from), sum->elements);

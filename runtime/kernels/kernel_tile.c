@@ -4,13 +4,11 @@
  * over a row's numbers would cost more than they do. */
 #include "kernels/kernel_tile.h"
 
+#include "numbers/rows.h"
+
 #include <stddef.h>
 
 enum { LINE_BYTES = 64 };
-
-/* Of a row that may lie anywhere. */
-typedef float loose_float __attribute__((aligned(1), may_alias));
-typedef double loose_double __attribute__((aligned(1), may_alias));
 
 static inline int64_t row_of(const struct tile *tile, int64_t lane)
 {
@@ -69,11 +67,11 @@ MOVE_OF(double, double)
 void tile_gather(const struct tile *tile, const struct tile_rows *from, int64_t elements, int64_t precision,
                  void *to)
 {
-    if (precision == sizeof(float) && from->precision == sizeof(float))
+    if (is_single(precision) && is_single(from->precision))
         gather_float_float(tile, from, elements, to);
-    else if (precision == sizeof(float))
+    else if (is_single(precision))
         gather_double_float(tile, from, elements, to);
-    else if (from->precision == sizeof(float))
+    else if (is_single(from->precision))
         gather_float_double(tile, from, elements, to);
     else
         gather_double_double(tile, from, elements, to);
@@ -82,11 +80,11 @@ void tile_gather(const struct tile *tile, const struct tile_rows *from, int64_t 
 void tile_scatter(const struct tile *tile, const void *from, int64_t elements, int64_t precision,
                   const struct tile_rows_out *to)
 {
-    if (precision == sizeof(float) && to->precision == sizeof(float))
+    if (is_single(precision) && is_single(to->precision))
         scatter_float_float(tile, from, elements, to);
-    else if (precision == sizeof(float))
+    else if (is_single(precision))
         scatter_double_float(tile, from, elements, to);
-    else if (to->precision == sizeof(float))
+    else if (is_single(to->precision))
         scatter_float_double(tile, from, elements, to);
     else
         scatter_double_double(tile, from, elements, to);

@@ -7,6 +7,7 @@
 #include "kernels/kernel_sum.h"
 #include "kernels/kernel_tile.h"
 #include "numbers/random.h"
+#include "numbers/rows.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -29,13 +30,10 @@ struct cpu {
     const char *in[GPFC_MAX_PORTS]; /* rows of the varying inputs */
     void *out[GPFC_MAX_PORTS];      /* rows of the varying outputs; NULL: not wanted */
     const uint32_t *order;
-    int64_t first; /* row of the inputs that a call begins with, where there is no order */
-    int weight;    /* the port that is filled here; -1: none */
-    int64_t steps; /* time steps that are run; 0: that is no input */
-    union {
-        float single;
-        double exact;
-    } steps_room; /* the same as a REAL */
+    int64_t first;     /* row of the inputs that a call begins with, where there is no order */
+    int weight;        /* the port that is filled here; -1: none */
+    int64_t steps;     /* time steps that are run; 0: that is no input */
+    double steps_room; /* room for the same as a REAL */
     uint64_t noise_seed, noise_stream, noise_first;
 
     struct kernel_sum *sum;
@@ -62,7 +60,7 @@ static bool take_step_noise(struct cpu *run)
     for (int i = 0; i < kernel->n_in; i++)
         if (kernel->in[i].role == GPFC_IN_NOISE_STEP) {
             run->step_noise_at[i] = bytes;
-            bytes += kernel_aligned((size_t)(kernel->in[i].elements * run->call.real));
+            bytes += kernel_aligned((size_t)(kernel->in[i].elements * run->call.precision));
         }
     run->step_noise = kernel_memory(bytes);
     run->step_noise_bytes = bytes;
@@ -79,12 +77,13 @@ static size_t cpu_bytes(const struct runner *runner)
     const struct cpu *run = cpu_in(runner);
     const int64_t leaves = leaves_of(run, run->rows);
     return kernel_call_bytes(&run->call) +
-           kernel_sum_bytes(leaves, run->call.kernel->sum_elements, run->call.real) + run->step_noise_bytes;
+           kernel_sum_bytes(leaves, run->call.kernel->sum_elements, run->call.precision) +
+           run->step_noise_bytes;
 }
 
 static bool take_all(struct cpu *run, struct fault *fault)
 {
-    run->sum = kernel_sum_new(leaves_of(run, run->rows), run->call.kernel->sum_elements, run->call.real);
+    run->sum = kernel_sum_new(leaves_of(run, run->rows), run->call.kernel->sum_elements, run->call.precision);
     return (run->sum && take_step_noise(run)) ||
            fault_memory(fault, cpu_bytes(&run->runner), "the kernels' work space");
 }
@@ -134,10 +133,7 @@ static void cpu_steps(struct runner *runner, int64_t steps)
     if (port < 0)
         return;
     run->steps = steps;
-    if (run->call.real == sizeof(float))
-        run->steps_room.single = (float)steps;
-    else
-        run->steps_room.exact = (double)steps;
+    rows_put((double)steps, &run->steps_room, 0, run->call.precision);
     kernel_call_bind_in(&run->call, port, &run->steps_room);
 }
 
@@ -211,12 +207,8 @@ static struct tile tile_at(const struct batch *batch, int64_t number)
 static void fill_weights(const struct batch *batch, const struct tile *tile, void *to)
 {
     const double weight = 1.0 / (double)batch->n;
-    if (batch->run->call.real == sizeof(float))
-        for (int64_t lane = 0; lane < tile->lanes; lane++)
-            ((float *)to)[lane] = lane < tile->n ? (float)weight : 0;
-    else
-        for (int64_t lane = 0; lane < tile->lanes; lane++)
-            ((double *)to)[lane] = lane < tile->n ? weight : 0;
+    for (int64_t lane = 0; lane < tile->lanes; lane++)
+        rows_put(lane < tile->n ? weight : 0, to, lane, batch->run->call.precision);
 }
 
 static bool is_gathered(const struct cpu *run, int port)
@@ -226,7 +218,7 @@ static bool is_gathered(const struct cpu *run, int port)
 
 static struct tile_rows rows_of(const struct cpu *run, int port)
 {
-    const int64_t elements = run->call.kernel->in[port].elements, real = run->call.real;
+    const int64_t elements = run->call.kernel->in[port].elements, real = run->call.precision;
     assert(run->in[port]);
     return (struct tile_rows){
         .rows = run->in[port] + run->first * elements * real, .stride = elements, .precision = real};
@@ -239,13 +231,13 @@ static void fill_inputs(const struct batch *batch, const struct kernel_room *roo
         const struct gpfc_port *port = &run->call.kernel->in[i];
         if (port->role == GPFC_IN_NOISE)
             random_fill_tile(run->noise_seed, run->noise_stream, run->noise_first + (uint64_t)tile->first,
-                             noise_elements(run, port), run->call.lanes, (int)run->call.real,
+                             noise_elements(run, port), run->call.lanes, run->call.precision,
                              room->in_tile[i]);
         else if (i == run->weight)
             fill_weights(batch, tile, room->in_tile[i]);
         else if (port->role == GPFC_IN_SAMPLE) {
             const struct tile_rows rows = rows_of(run, i);
-            tile_gather(tile, &rows, port->elements, run->call.real, room->in_tile[i]);
+            tile_gather(tile, &rows, port->elements, run->call.precision, room->in_tile[i]);
         }
     }
 }
@@ -269,9 +261,9 @@ static void spread_outputs(const struct cpu *run, const struct kernel_room *room
     for (int i = 0; i < run->call.kernel->n_out; i++) {
         const struct gpfc_port *port = &run->call.kernel->out[i];
         const struct tile_rows_out rows = {
-            .rows = run->out[i], .stride = port->elements, .precision = run->call.real};
+            .rows = run->out[i], .stride = port->elements, .precision = run->call.precision};
         if (port->role == GPFC_OUT_SAMPLE && rows.rows)
-            tile_scatter(&here, room->out[i], port->elements, run->call.real, &rows);
+            tile_scatter(&here, room->out[i], port->elements, run->call.precision, &rows);
     }
 }
 
@@ -289,7 +281,8 @@ static int64_t leaves_of(const struct cpu *run, int64_t n)
     const int64_t tiles = (n + run->call.lanes - 1) / run->call.lanes;
     int64_t leaves = 1;
     while (2 * leaves <= tiles && 2 * leaves <= MOST_LEAVES && worth_a_leaf(run, tiles, 2 * leaves) &&
-           kernel_sum_bytes(2 * leaves, run->call.kernel->sum_elements, run->call.real) <= MOST_SUM_BYTES)
+           kernel_sum_bytes(2 * leaves, run->call.kernel->sum_elements, run->call.precision) <=
+               MOST_SUM_BYTES)
         leaves *= 2;
     return leaves;
 }
@@ -323,8 +316,8 @@ static void draw_step_noise(const struct cpu *run)
     for (int i = 0; i < run->call.kernel->n_in; i++)
         if (run->call.kernel->in[i].role == GPFC_IN_NOISE_STEP)
             random_fill_normal(run->noise_seed, run->noise_stream,
-                               run->step_noise_at[i] / (size_t)run->call.real,
-                               run->call.kernel->in[i].elements, (int)run->call.real,
+                               run->step_noise_at[i] / (size_t)run->call.precision,
+                               run->call.kernel->in[i].elements, run->call.precision,
                                run->step_noise + run->step_noise_at[i]);
 }
 

@@ -52,7 +52,7 @@ static void find_box(struct grid *grid, const void *x, int64_t n)
         double low = INFINITY, high = -INFINITY, value;
         for (int64_t i = 0; i < n; i++) {
             const char *at = (const char *)x + (i * D + k) * grid->bundle->precision;
-            rows_to_double(at, 1, (int)grid->bundle->precision, &value);
+            rows_to_double(at, 1, grid->bundle->precision, &value);
             low = fmin(low, value);
             high = fmax(high, value);
         }
@@ -73,7 +73,7 @@ static void place_points(struct grid *grid, int64_t first)
 /* y, s and the Jacobian of s of the block, in double. */
 static bool map_points(struct grid *grid, struct fault *fault)
 {
-    const int precision = (int)grid->bundle->precision;
+    const int64_t precision = grid->bundle->precision;
     const size_t each = BLOCK * (size_t)precision;
     if (!base_flow_forward(grid->base, grid->x, BLOCK, grid->y, grid->logdet, NULL, fault))
         return false;

@@ -83,10 +83,10 @@ static bool evaluator_init(struct evaluator *e, const void *theta, int64_t time_
     return true;
 }
 
-static void bind_pairs(struct evaluator *e, const void *x, const void *y, int64_t n)
+static void bind_pairs(struct evaluator *e, const struct part *part)
 {
-    const struct runner_rows from = {.rows = x, .n = n, .stays = true},
-                             to = {.rows = y, .n = n, .stays = true};
+    const struct runner_rows from = {.rows = part->x, .n = part->n, .stays = true},
+                             to = {.rows = part->y, .n = part->n, .stays = true};
     runner_input(e->measure, "x", &from);
     runner_input(e->measure, "y", &to);
     runner_input(e->jacobian, "y", &to);
@@ -112,7 +112,7 @@ double evaluate_larger(double a, double b)
 
 static double real_at(const struct evaluator *e, const void *array, int64_t i)
 {
-    return rows_number(array, i, (int)e->bundle->precision);
+    return rows_number(array, i, e->bundle->precision);
 }
 
 /* The cost of leaving y where it is, as cost.kind says. */
@@ -152,7 +152,7 @@ static void find_some_deltas(void *data, int64_t part, int thread)
     const struct deltas *deltas = data;
     struct evaluator *e = deltas->evaluator;
     const struct evaluated_rows rows = {
-        .d = e->d, .precision = (int)e->bundle->precision, .y = deltas->y, .s = e->s, .jacobian = e->matrix};
+        .d = e->d, .precision = e->bundle->precision, .y = deltas->y, .s = e->s, .jacobian = e->matrix};
     int64_t end = (part + 1) * DELTAS_A_PART;
     double *work = e->work + thread * e->d * e->d;
     for (int64_t row = part * DELTAS_A_PART; row < deltas->n && row < end; row++)
@@ -240,10 +240,10 @@ static struct evaluation means_of(const struct evaluator *e, int64_t samples, do
 }
 
 bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const void *theta, int64_t time_steps,
-              const void *x, const void *y, int64_t n, double nll, const struct device *device,
-              struct fault *fault)
+              const struct part *part, double nll, const struct device *device, struct fault *fault)
 {
-    int64_t d = bundle->dimension, block = BLOCK_ELEMENTS / (d * d);
+    const int64_t d = bundle->dimension, n = part->n;
+    int64_t block = BLOCK_ELEMENTS / (d * d);
     block = block < LEAST_BLOCK ? LEAST_BLOCK : block > MOST_BLOCK ? MOST_BLOCK : block;
     struct evaluator e = {
         .bundle = bundle,
@@ -256,10 +256,10 @@ bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const vo
     };
     bool good = evaluator_init(&e, theta, time_steps, device, fault);
     if (good)
-        bind_pairs(&e, x, y, n);
+        bind_pairs(&e, part);
     for (int64_t first = 0; good && first < n; first += e.block) {
         size_t skip = (size_t)(first * d * bundle->precision);
-        run_block(&e, (const char *)x + skip, (const char *)y + skip, first,
+        run_block(&e, (const char *)part->x + skip, (const char *)part->y + skip, first,
                   n - first < e.block ? n - first : e.block);
     }
     if (good)

@@ -5,6 +5,7 @@
 #ifndef GPFC_EVALUATE_H
 #define GPFC_EVALUATE_H
 
+#include "data/samples.h"
 #include "gpfc/kernel_abi.h"
 #include "ground/fault.h"
 #include "kernels/device.h"
@@ -23,15 +24,15 @@ struct evaluation {
     double nll_before, nll_after; /* of the data under the base flow, and under s after it; NaN: not known */
 };
 
-/* time_steps: of at most bundle->steps, where that is to choose. x, y: REAL [n][d], n >= 1. nll: of the base
+/* time_steps: of at most bundle->steps, where that is to choose. part: x and y of at least one row. nll: of the base
  * flow on these samples, or NaN. */
 bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const void *theta, int64_t time_steps,
-              const void *x, const void *y, int64_t n, double nll, const struct device *device,
+              const struct part *part, double nll, const struct device *device,
               struct fault *fault) MUST_CHECK;
 
 struct evaluated_rows { /* REAL [n][d], [n][d], [n][d][d] */
     int64_t d;
-    int precision;
+    int64_t precision;
     const void *y, *s, *jacobian;
 };
 /* delta of one row; work: [d][d] */

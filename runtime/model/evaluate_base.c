@@ -19,7 +19,7 @@ struct traveller {
     unsigned char *failed; /* [2][n] there, and back */
 };
 
-static bool traveller_init(struct traveller *t, const void *x, int precision, struct fault *fault)
+static bool traveller_init(struct traveller *t, const void *x, int64_t precision, struct fault *fault)
 {
     const size_t rows = (size_t)(t->n * t->d), doubles = 3 * rows + 2 * (size_t)t->d;
     t->x = malloc(doubles * sizeof *t->x);
@@ -84,13 +84,14 @@ static void go_far(struct traveller *t)
 }
 
 bool evaluate_base(struct base_evaluation *out, const struct gpfc_bundle *bundle, const void *theta,
-                   int64_t time_steps, struct base_flow *base, const void *x, int64_t n,
+                   int64_t time_steps, struct base_flow *base, const struct part *part,
                    const struct device *device, struct fault *fault)
 {
-    const int precision = (int)bundle->precision;
-    struct traveller t = {.base = base, .d = bundle->dimension, .n = n < MOST_NEAR ? n : MOST_NEAR};
+    const int64_t precision = bundle->precision;
+    struct traveller t = {
+        .base = base, .d = bundle->dimension, .n = part->n < MOST_NEAR ? part->n : MOST_NEAR};
     *out = (struct base_evaluation){.integral_before = NAN, .integral_after = NAN};
-    bool good = traveller_init(&t, x, precision, fault) && travel(&t, &out->near, fault);
+    bool good = traveller_init(&t, part->x, precision, fault) && travel(&t, &out->near, fault);
     if (good) {
         find_scale(&t);
         t.n = t.n < MOST_FAR ? t.n : MOST_FAR;
@@ -98,7 +99,7 @@ bool evaluate_base(struct base_evaluation *out, const struct gpfc_bundle *bundle
         good = travel(&t, &out->far, fault);
     }
     traveller_free(&t);
-    return good &&
-           (bundle->dimension != 2 || density_integrals(&out->integral_before, &out->integral_after, bundle,
-                                                        theta, time_steps, base, x, n, device, fault));
+    return good && (bundle->dimension != 2 ||
+                    density_integrals(&out->integral_before, &out->integral_after, bundle, theta, time_steps,
+                                      base, part->x, part->n, device, fault));
 }

@@ -5,6 +5,7 @@
 #define GPFC_EVALUATE_BASE_H
 
 #include "base/base_flow.h"
+#include "data/samples.h"
 #include "kernels/device.h"
 
 struct base_trip { /* x -> f(x) -> f^-1(f(x)) */
@@ -19,9 +20,9 @@ struct base_evaluation {
     double integral_before, integral_after;
 };
 
-/* bundle, theta: the flow's. x: REAL [n][d], n >= 1, standardised. Looks at some thousand rows at most. */
+/* bundle, theta: the flow's. part: x of at least one row, standardised. Looks at some thousand rows at most. */
 bool evaluate_base(struct base_evaluation *out, const struct gpfc_bundle *bundle, const void *theta,
-                   int64_t time_steps, struct base_flow *base, const void *x, int64_t n,
+                   int64_t time_steps, struct base_flow *base, const struct part *part,
                    const struct device *device, struct fault *fault) MUST_CHECK;
 
 #endif

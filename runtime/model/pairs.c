@@ -28,18 +28,18 @@ static double log_normal(const double *y, int64_t n)
 }
 
 /* Mean of -log p(x) = |y|^2/2 + d/2 log(2 pi) - logdet; NaN where something of it is missing. */
-static double mean_nll(const struct samples *samples, const void *y, const double *logdet, int64_t n)
+static double mean_nll(const struct samples *samples, const struct part *part)
 {
-    double sum = 0, value;
-    if (!y || !logdet || n == 0)
+    double sum = 0;
+    if (!part->y || !part->logdet || part->n == 0)
         return NAN;
-    for (int64_t i = 0; i < n * samples->d; i++) {
-        rows_to_double((const char *)y + i * samples->precision, 1, samples->precision, &value);
+    for (int64_t i = 0; i < part->n * samples->d; i++) {
+        const double value = rows_number(part->y, i, samples->precision);
         sum -= log_normal(&value, 1);
     }
-    for (int64_t i = 0; i < n; i++)
-        sum -= logdet[i];
-    return sum / (double)n;
+    for (int64_t i = 0; i < part->n; i++)
+        sum -= part->logdet[i];
+    return sum / (double)part->n;
 }
 
 void pairs_of_samples(struct pairs *out, const struct samples *samples)
@@ -47,15 +47,18 @@ void pairs_of_samples(struct pairs *out, const struct samples *samples)
     *out = (struct pairs){
         .d = samples->d,
         .precision = samples->precision,
-        .n_train = samples->n_train,
-        .n_test = samples->n_test,
-        .x_train = samples->x_train,
-        .y_train = samples->y_train,
-        .x_test = samples->x_test,
-        .y_test = samples->y_test,
-        .nll_train = mean_nll(samples, samples->y_train, samples->logdet_train, samples->n_train),
-        .nll_test = mean_nll(samples, samples->y_test, samples->logdet_test, samples->n_test),
+        .train = samples->train,
+        .test = samples->test,
+        .nll_train = mean_nll(samples, &samples->train),
+        .nll_test = mean_nll(samples, &samples->test),
     };
+}
+
+struct part pairs_measured(const struct pairs *pairs, double *nll)
+{
+    const bool test = pairs->test.n > 0;
+    *nll = test ? pairs->nll_test : pairs->nll_train;
+    return test ? pairs->test : pairs->train;
 }
 
 /* Adds one coordinate's part to the squares of the offset and the spread (Welford 1962). */
@@ -63,8 +66,8 @@ static void add_place(const struct pairs *pairs, int64_t coordinate, int64_t row
 {
     double mean = 0, sum = 0;
     for (int64_t i = 0; i < rows; i++) {
-        const int64_t row = i * pairs->n_train / rows;
-        const double x = rows_number(pairs->x_train, row * pairs->d + coordinate, pairs->precision);
+        const int64_t row = i * pairs->train.n / rows;
+        const double x = rows_number(pairs->train.x, row * pairs->d + coordinate, pairs->precision);
         const double gap = x - mean;
         mean += gap / (double)(i + 1);
         sum += gap * (x - mean);
@@ -77,7 +80,7 @@ struct pairs_place pairs_place(const struct pairs *pairs)
 {
     struct pairs_place squares = {.offset = 0};
     for (int64_t i = 0; i < pairs->d; i++)
-        add_place(pairs, i, pairs->n_train < MOST_PLACED ? pairs->n_train : MOST_PLACED, &squares);
+        add_place(pairs, i, pairs->train.n < MOST_PLACED ? pairs->train.n : MOST_PLACED, &squares);
     return (struct pairs_place){.offset = sqrt(squares.offset), .spread = sqrt(squares.spread)};
 }
 
@@ -103,7 +106,7 @@ struct maker { /* one call of pairs_through or pairs_from_noise */
     double log_scale;               /* of the standardisation */
     double *x, *y, *noise, *logdet; /* [BLOCK_ROWS][d], of the last [BLOCK_ROWS] */
     uint64_t seed;                  /* of the noise */
-    double nll;                     /* sum over the rows of a half */
+    double nll;                     /* sum over the rows of a part */
 };
 
 static bool maker_init(struct maker *maker, struct fault *fault)
@@ -136,31 +139,31 @@ static char *row_at(const struct pairs *pairs, void *rows, int64_t first)
     return (char *)rows + first * pairs->d * pairs->precision;
 }
 
-static bool map_half(struct maker *maker, void *x, int64_t n, void *y, double *nll, struct fault *fault)
+static bool map_part(struct maker *maker, const struct part *part, double *nll, struct fault *fault)
 {
     struct pairs *pairs = maker->pairs;
     maker->nll = 0;
-    for (int64_t row = 0; row < n; row += BLOCK_ROWS) {
-        const int64_t rows = block_at(row, n);
-        rows_to_double(row_at(pairs, x, row), rows * pairs->d, pairs->precision, maker->x);
+    for (int64_t row = 0; row < part->n; row += BLOCK_ROWS) {
+        const int64_t rows = block_at(row, part->n);
+        rows_to_double(row_at(pairs, part->x, row), rows * pairs->d, pairs->precision, maker->x);
         if (!base_flow_forward(maker->base, maker->x, rows, maker->y, maker->logdet, &pairs->report, fault))
             return false;
-        rows_from_double(maker->y, rows * pairs->d, pairs->precision, row_at(pairs, y, row));
+        rows_from_double(maker->y, rows * pairs->d, pairs->precision, row_at(pairs, part->y, row));
         add_nll(maker, rows);
     }
-    *nll = n > 0 ? maker->nll / (double)n : NAN;
+    *nll = part->n > 0 ? maker->nll / (double)part->n : NAN;
     return true;
 }
 
 static bool map_all(struct maker *maker, struct fault *fault)
 {
     struct pairs *pairs = maker->pairs;
-    if (!take(pairs, 0, pairs->n_train, fault) || !take(pairs, 1, pairs->n_test, fault))
+    if (!take(pairs, 0, pairs->train.n, fault) || !take(pairs, 1, pairs->test.n, fault))
         return false;
-    pairs->y_train = pairs->owned[0];
-    pairs->y_test = pairs->owned[1];
-    return map_half(maker, pairs->x_train, pairs->n_train, pairs->y_train, &pairs->nll_train, fault) &&
-           map_half(maker, pairs->x_test, pairs->n_test, pairs->y_test, &pairs->nll_test, fault);
+    pairs->train.y = pairs->owned[0];
+    pairs->test.y = pairs->owned[1];
+    return map_part(maker, &pairs->train, &pairs->nll_train, fault) &&
+           map_part(maker, &pairs->test, &pairs->nll_test, fault);
 }
 
 /* ---- from noise ---------------------------------------------------------------------------------------- */
@@ -172,7 +175,7 @@ static void draw(struct maker *maker, uint64_t first, int64_t rows)
     for (int64_t i = 0; i < rows * pairs->d; i++) {
         const uint64_t number = first * (uint64_t)pairs->d + (uint64_t)i;
         const double value = random_normal(maker->seed, random_stream(RANDOM_PAIRS, 0), number);
-        maker->noise[i] = pairs->precision == 4 ? (double)(float)value : value;
+        maker->noise[i] = rounded_to(value, pairs->precision);
     }
 }
 
@@ -208,44 +211,45 @@ static bool draw_block(struct maker *maker, uint64_t first, int64_t rows, struct
     draw(maker, first, rows);
     if (!base_flow_inverse(maker->base, maker->noise, rows, maker->x, NULL, NULL, fault))
         return false;
-    for (int64_t i = 0; pairs->precision == 4 && i < rows * pairs->d; i++)
-        maker->x[i] = (double)(float)maker->x[i];
+    for (int64_t i = 0; i < rows * pairs->d; i++)
+        maker->x[i] = rounded_to(maker->x[i], pairs->precision);
     return base_flow_forward(maker->base, maker->x, rows, maker->y, NULL, NULL, fault);
 }
 
-/* Rows first .. first + n - 1 of the noise; *n becomes how many have an x. */
-static bool draw_half(struct maker *maker, int64_t first, void *x, int64_t *n, void *y, struct fault *fault)
+/* Rows first .. first + part->n - 1 of the noise; part->n becomes how many have an x. */
+static bool draw_part(struct maker *maker, int64_t first, struct part *part, struct fault *fault)
 {
     struct pairs *pairs = maker->pairs;
     int64_t kept = 0;
-    for (int64_t row = 0; row < *n; row += BLOCK_ROWS) {
-        int64_t rows = block_at(row, *n);
+    for (int64_t row = 0; row < part->n; row += BLOCK_ROWS) {
+        int64_t rows = block_at(row, part->n);
         if (!draw_block(maker, (uint64_t)(first + row), rows, fault))
             return false;
         rows = leave_out(maker, rows);
-        rows_from_double(maker->y, rows * pairs->d, pairs->precision, row_at(pairs, y, kept));
-        rows_from_double(maker->x, rows * pairs->d, pairs->precision, row_at(pairs, x, kept));
+        rows_from_double(maker->y, rows * pairs->d, pairs->precision, row_at(pairs, part->y, kept));
+        rows_from_double(maker->x, rows * pairs->d, pairs->precision, row_at(pairs, part->x, kept));
         kept += rows;
     }
-    *n = kept;
+    part->n = kept;
     return true;
 }
 
 static bool draw_all(struct maker *maker, struct fault *fault)
 {
     struct pairs *pairs = maker->pairs;
-    const int64_t n_train = pairs->n_train;
-    if (!take(pairs, 0, n_train, fault) || !take(pairs, 1, pairs->n_test, fault) ||
-        !take(pairs, 2, n_train, fault) || !take(pairs, 3, pairs->n_test, fault))
+    const int64_t n_train = pairs->train.n;
+    if (!take(pairs, 0, n_train, fault) || !take(pairs, 1, pairs->test.n, fault) ||
+        !take(pairs, 2, n_train, fault) || !take(pairs, 3, pairs->test.n, fault))
         return false;
-    pairs->y_train = pairs->owned[0];
-    pairs->y_test = pairs->owned[1];
-    pairs->x_train = pairs->owned[2];
-    pairs->x_test = pairs->owned[3];
+    pairs->train.y = pairs->owned[0];
+    pairs->test.y = pairs->owned[1];
+    pairs->train.x = pairs->owned[2];
+    pairs->test.x = pairs->owned[3];
     pairs->of_noise = true;
-    return draw_half(maker, 0, pairs->x_train, &pairs->n_train, pairs->y_train, fault) &&
-           draw_half(maker, n_train, pairs->x_test, &pairs->n_test, pairs->y_test, fault) &&
-           (pairs->n_train > 0 ||
+    pairs->train.logdet = pairs->test.logdet = NULL;
+    pairs->train.labels = pairs->test.labels = NULL;
+    return draw_part(maker, 0, &pairs->train, fault) && draw_part(maker, n_train, &pairs->test, fault) &&
+           (pairs->train.n > 0 ||
             fault_set(fault, FAULT_INPUT, "the base flow's inverse failed for all %lld rows of noise",
                       (long long)n_train));
 }

@@ -19,10 +19,8 @@
 
 struct pairs {
     int64_t d;
-    int precision;
-    int64_t n_train, n_test;        /* n_test may be 0 */
-    void *x_train, *y_train;        /* [n_train][d] */
-    void *x_test, *y_test;          /* [n_test][d] */
+    int64_t precision;
+    struct part train, test;        /* test.n may be 0; labels are the samples' */
     double nll_train, nll_test;     /* of f, mean, nats, of data as they were given; NaN: not known */
     struct base_flow_report report; /* of f on all samples */
     int64_t left_out;               /* rows of noise whose inverse was not found */
@@ -42,6 +40,10 @@ bool pairs_through(struct pairs *out, const struct samples *samples, struct base
  * left out. The likelihoods are not known: that of such an x says nothing of the data. */
 bool pairs_from_noise(struct pairs *out, const struct samples *samples, struct base_flow *base, uint64_t seed,
                       struct fault *fault) MUST_CHECK;
+
+/* The rows that a flow is measured on: the test's, or, where there are none, those of the training; and the
+ * likelihood of f on them. */
+struct part pairs_measured(const struct pairs *pairs, double *nll);
 
 /* Where x lies, by as many as 10,000 training rows: how far their mean is from the origin, and a coordinate's
  * root mean square distance from it. */

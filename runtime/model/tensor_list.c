@@ -58,7 +58,7 @@ void tensor_list_add(struct tensor_list *list, const struct gpfc_bundle *bundle,
     for (int64_t i = 0; i < bundle->n_parameters; i++) {
         const struct gpfc_parameter *parameter = &bundle->parameters[i];
         struct tensor tensor =
-            tensor_of(parameter->name, (int)bundle->precision, (int)parameter->rank, parameter->shape[0],
+            tensor_of(parameter->name, bundle->precision, (int)parameter->rank, parameter->shape[0],
                       parameter->shape[1], (const char *)array + parameter->offset * bundle->precision);
         add_tensor(list, &tensor, prefix);
     }

@@ -4,6 +4,7 @@
 #include "kernels/bundle.h"
 #include "kernels/settings.h"
 #include "model/tensor_list.h"
+#include "numbers/rows.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -129,7 +130,7 @@ bool weights_take(const struct gpfc_bundle *bundle, const struct safetensors *fi
         const struct gpfc_parameter *parameter = &bundle->parameters[i];
         char name[256];
         (void)snprintf(name, sizeof name, "%s%s", prefix, parameter->name);
-        if (!safetensors_take(file, name, (int)bundle->precision, (int)parameter->rank, parameter->shape,
+        if (!safetensors_take(file, name, bundle->precision, (int)parameter->rank, parameter->shape,
                               (char *)array + parameter->offset * bundle->precision, fault))
             return false;
     }
@@ -159,8 +160,7 @@ static bool all_finite(const struct gpfc_bundle *bundle, const char *path, const
         const struct gpfc_parameter *parameter = &bundle->parameters[i];
         for (int64_t k = parameter->offset; k < parameter->offset + bundle_parameter_elements(parameter);
              k++) {
-            double value =
-                bundle->precision == 4 ? (double)((const float *)theta)[k] : ((const double *)theta)[k];
+            const double value = rows_number(theta, k, bundle->precision);
             if (!isfinite(value))
                 return fault_set(fault, FAULT_INPUT, "%s: tensor '%s' holds %g at element %lld", path,
                                  parameter->name, value, (long long)(k - parameter->offset));

@@ -14,7 +14,7 @@ struct start { /* of one parameter */
     const struct gpfc_parameter *parameter;
     int64_t d, n; /* dimension; elements */
     uint64_t seed, stream;
-    int precision;
+    int64_t precision;
     void *array; /* REAL [n] */
 };
 
@@ -108,7 +108,7 @@ void weights_initial(const struct gpfc_bundle *bundle, uint64_t seed, void *thet
             .n = bundle_parameter_elements(parameter),
             .seed = seed,
             .stream = random_stream(RANDOM_WEIGHTS, (uint64_t)i),
-            .precision = (int)bundle->precision,
+            .precision = bundle->precision,
             .array = (char *)theta + parameter->offset * bundle->precision,
         };
         fill(bundle, &start);

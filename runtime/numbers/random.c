@@ -3,6 +3,8 @@
  * Takes (seed, stream, index), gives numbers. */
 #include "numbers/random.h"
 
+#include "numbers/rows.h"
+
 #include <Random123/philox.h>
 #include <assert.h>
 #include <math.h>
@@ -193,11 +195,11 @@ static void fill_single(uint64_t seed, uint64_t stream, uint64_t first, int64_t 
     }
 }
 
-void random_fill_normal(uint64_t seed, uint64_t stream, uint64_t first, int64_t count, int precision,
+void random_fill_normal(uint64_t seed, uint64_t stream, uint64_t first, int64_t count, int64_t precision,
                         void *out)
 {
     assert(precision == 4 || precision == 8);
-    if (precision == 4)
+    if (is_single(precision))
         fill_single(seed, stream, first, count, out);
     else
         fill_double(seed, stream, first, count, out);
@@ -253,10 +255,10 @@ static void tile_group(uint64_t seed, uint64_t stream, const struct samples *sam
 }
 
 static void fill_tile(uint64_t seed, uint64_t stream, const struct samples *samples, int64_t elements,
-                      int64_t lanes, int precision, void *out)
+                      int64_t lanes, int64_t precision, void *out)
 {
     assert(precision == 4 || precision == 8);
-    if (precision == 8) {
+    if (!is_single(precision)) {
         tile_double(seed, stream, samples, elements, lanes, out);
         return;
     }
@@ -266,13 +268,13 @@ static void fill_tile(uint64_t seed, uint64_t stream, const struct samples *samp
 }
 
 void random_fill_tile(uint64_t seed, uint64_t stream, uint64_t first_sample, int64_t elements, int64_t lanes,
-                      int precision, void *out)
+                      int64_t precision, void *out)
 {
     fill_tile(seed, stream, &(struct samples){.first = first_sample}, elements, lanes, precision, out);
 }
 
 void random_fill_tile_of(uint64_t seed, uint64_t stream, const uint32_t *sample, int64_t elements,
-                         int64_t lanes, int precision, void *out)
+                         int64_t lanes, int64_t precision, void *out)
 {
     fill_tile(seed, stream, &(struct samples){.sample = sample}, elements, lanes, precision, out);
 }

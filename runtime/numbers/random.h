@@ -38,17 +38,17 @@ double random_uniform(uint64_t seed, uint64_t stream, uint64_t index);
 double random_normal(uint64_t seed, uint64_t stream, uint64_t index);
 
 /* out[i] is number first + i. Precision 8 gives those of random_normal; precision 4 a sequence of its own. */
-void random_fill_normal(uint64_t seed, uint64_t stream, uint64_t first, int64_t count, int precision,
+void random_fill_normal(uint64_t seed, uint64_t stream, uint64_t first, int64_t count, int64_t precision,
                         void *out);
 
 /* Normals for one tile: out[e * lanes + l] is number e of sample first_sample + l, for e < elements, so a
  * sample's numbers do not depend on its tile. With P = elements rounded up to a multiple of 4 it is number
  * (first_sample + l) * P + e of the fill. */
 void random_fill_tile(uint64_t seed, uint64_t stream, uint64_t first_sample, int64_t elements, int64_t lanes,
-                      int precision, void *out);
+                      int64_t precision, void *out);
 /* The same where the tile's samples are rows of a shuffled data set: lane l holds sample sample[l]. */
 void random_fill_tile_of(uint64_t seed, uint64_t stream, const uint32_t *sample, int64_t elements,
-                         int64_t lanes, int precision, void *out);
+                         int64_t lanes, int64_t precision, void *out);
 
 /* A uniformly random order of 0 .. n-1; n < 2^32. */
 void random_permutation(uint64_t seed, uint64_t stream, int64_t n, uint32_t *out);

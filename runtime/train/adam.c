@@ -7,6 +7,7 @@
 
 #include "ground/parallel.h"
 #include "kernels/settings.h"
+#include "numbers/rows.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -38,7 +39,7 @@ SQUARES_OF(double)
 
 double adam_norm(const void *array, int64_t n, int64_t precision)
 {
-    return sqrt(precision == sizeof(float) ? squares_float(array, n) : squares_double(array, n));
+    return sqrt(is_single(precision) ? squares_float(array, n) : squares_double(array, n));
 }
 
 struct factors { /* of one step, the same for every element */
@@ -88,9 +89,8 @@ static void step_part(void *data, int64_t part, int thread)
     const struct adam_arrays *arrays = step->arrays;
     const int64_t first = part * PART_ELEMENTS;
     const int64_t end = arrays->n - first < PART_ELEMENTS ? arrays->n : first + PART_ELEMENTS;
-    const double bad = arrays->precision == sizeof(float)
-                           ? (double)step_float(&step->factors, arrays, first, end)
-                           : step_double(&step->factors, arrays, first, end);
+    const double bad = is_single(arrays->precision) ? (double)step_float(&step->factors, arrays, first, end)
+                                                    : step_double(&step->factors, arrays, first, end);
     (void)thread;
     if (isnan(bad))
         atomic_store(&step->bad, true);

@@ -132,12 +132,12 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
 uint64_t checkpoint_hash(const struct pairs *pairs)
 {
     size_t row = (size_t)pairs->d * (size_t)pairs->precision;
-    const int64_t sizes[] = {pairs->d, pairs->precision, pairs->n_train, pairs->n_test};
-    const void *const arrays[] = {pairs->x_train, pairs->y_train, pairs->x_test, pairs->y_test};
+    const int64_t sizes[] = {pairs->d, pairs->precision, pairs->train.n, pairs->test.n};
+    const void *const arrays[] = {pairs->train.x, pairs->train.y, pairs->test.x, pairs->test.y};
     uint64_t hash = mix(UINT64_C(0x243f6a8885a308d3), sizes, sizeof sizes);
     for (int i = 0; i < 4; i++)
         if (arrays[i])
-            hash = mix(hash, arrays[i], row * (size_t)(i < 2 ? pairs->n_train : pairs->n_test));
+            hash = mix(hash, arrays[i], row * (size_t)(i < 2 ? pairs->train.n : pairs->test.n));
     return hash;
 }
 

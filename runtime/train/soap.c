@@ -164,9 +164,9 @@ static void take(const struct layer *layer, const void *array, int64_t precision
     const int64_t inner = layer->columns - (layer->bias != NULL);
     const char *from = (const char *)array + layer->weight->offset * precision;
     for (int64_t i = 0; i < layer->rows; i++, from += inner * precision, to += layer->columns) {
-        rows_to_double(from, inner, (int)precision, to);
+        rows_to_double(from, inner, precision, to);
         if (layer->bias)
-            to[inner] = rows_number(array, layer->bias->offset + i, (int)precision);
+            to[inner] = rows_number(array, layer->bias->offset + i, precision);
     }
 }
 
@@ -175,9 +175,9 @@ static void put(const struct layer *layer, const double *from, int64_t precision
     const int64_t inner = layer->columns - (layer->bias != NULL);
     char *to = (char *)array + layer->weight->offset * precision;
     for (int64_t i = 0; i < layer->rows; i++, from += layer->columns, to += inner * precision) {
-        rows_from_double(from, inner, (int)precision, to);
+        rows_from_double(from, inner, precision, to);
         if (layer->bias)
-            rows_put(from[inner], array, layer->bias->offset + i, (int)precision);
+            rows_put(from[inner], array, layer->bias->offset + i, precision);
     }
 }
 
@@ -287,7 +287,7 @@ static void adam_in_basis(const struct layer *layer, const struct work *work, co
 static bool write_layer(const struct layer *layer, const struct work *work, const struct step *step)
 {
     const struct adam_arrays *arrays = step->arrays;
-    const double largest = arrays->precision == sizeof(float) ? (double)FLT_MAX : DBL_MAX;
+    const double largest = is_single(arrays->precision) ? (double)FLT_MAX : DBL_MAX;
     bool good = true;
 #pragma omp simd reduction(&& : good)
     for (int64_t i = 0; i < layer->rows * layer->columns; i++) {

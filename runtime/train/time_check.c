@@ -90,7 +90,7 @@ void time_check_parameters(struct time_check *check, const void *theta)
 static double density_error(struct time_check *check, int64_t steps)
 {
     const struct evaluated_rows rows = {.d = check->d,
-                                        .precision = (int)check->precision,
+                                        .precision = check->precision,
                                         .y = check->y,
                                         .s = check->s,
                                         .jacobian = check->matrix};
@@ -104,7 +104,7 @@ static double density_error(struct time_check *check, int64_t steps)
 
 static double roundtrip(struct time_check *check, int64_t steps)
 {
-    const int precision = (int)check->precision;
+    const int64_t precision = check->precision;
     double most = 0;
     runner_steps(check->apply, steps);
     runner_steps(check->invert, steps);

@@ -26,7 +26,7 @@ static const struct gpfc_parameter *first_bad(const struct gpfc_bundle *bundle, 
     for (int64_t i = 0; i < bundle->n_parameters; i++) {
         const struct gpfc_parameter *parameter = &bundle->parameters[i];
         for (int64_t k = 0; k < bundle_parameter_elements(parameter); k++)
-            if (!isfinite(rows_number(array, parameter->offset + k, (int)bundle->precision))) {
+            if (!isfinite(rows_number(array, parameter->offset + k, bundle->precision))) {
                 *place = k;
                 return parameter;
             }
@@ -47,7 +47,7 @@ bool trainer_finite(const struct trainer *trainer, char *what, size_t room)
         if (!bad)
             continue;
         (void)snprintf(what, room, "%s%s is %g at element %lld", all[i].prefix, bad->name,
-                       rows_number(all[i].array, bad->offset + place, (int)trainer->bundle->precision),
+                       rows_number(all[i].array, bad->offset + place, trainer->bundle->precision),
                        (long long)place);
         return false;
     }
@@ -89,7 +89,7 @@ void trainer_order(struct trainer *trainer, int64_t epoch)
     if (trainer->order_epoch == epoch)
         return;
     random_permutation(trainer->options.seed, random_stream(RANDOM_SHUFFLE, (uint64_t)epoch),
-                       trainer->pairs->n_train, trainer->order);
+                       trainer->pairs->train.n, trainer->order);
     trainer->order_epoch = epoch;
 }
 
@@ -119,7 +119,7 @@ bool trainer_done(const struct trainer *trainer)
 int64_t trainer_next_rows(const struct trainer *trainer)
 {
     const int64_t first = trainer->state.step % trainer->epoch_steps * trainer->options.batch;
-    return smaller(trainer->options.batch, trainer->pairs->n_train - first);
+    return smaller(trainer->options.batch, trainer->pairs->train.n - first);
 }
 
 static bool diverged(const struct trainer *trainer, double loss, struct fault *fault)
@@ -139,8 +139,8 @@ static bool diverged(const struct trainer *trainer, double loss, struct fault *f
         return fault_set(fault, FAULT_DIVERGED, "step %lld: the loss is %g, its gradient out of range", step,
                          loss);
     return fault_set(fault, FAULT_DIVERGED, "step %lld: %s %s is %g at element %lld (loss %g)", step, what,
-                     bad->name, rows_number(array, bad->offset + place, (int)bundle->precision),
-                     (long long)place, loss);
+                     bad->name, rows_number(array, bad->offset + place, bundle->precision), (long long)place,
+                     loss);
 }
 
 /* The rows of this step, and the numbers that the kernel takes with them. */
@@ -150,7 +150,7 @@ static int64_t prepare(struct trainer *trainer, double lambda)
     int64_t epoch = epoch_of(trainer, state->step),
             first = state->step % trainer->epoch_steps * trainer->options.batch;
     trainer_order(trainer, epoch);
-    rows_put(lambda, &trainer->setting, 0, (int)trainer->bundle->precision);
+    rows_put(lambda, &trainer->setting, 0, trainer->bundle->precision);
     runner_order(trainer->train, trainer->order, first);
     runner_noise(trainer->train, trainer->options.seed, random_stream(RANDOM_NOISE, (uint64_t)state->step),
                  0);
@@ -169,7 +169,7 @@ static bool optimizer_step(const struct trainer *trainer, const struct adam_arra
 bool trainer_step(struct trainer *trainer, struct fault *fault)
 {
     const int64_t n = trainer->bundle->theta_elements;
-    const int precision = (int)trainer->bundle->precision;
+    const int64_t precision = trainer->bundle->precision;
     struct trainer_state *state = &trainer->state;
     double lambda = trainer_lambda(trainer), rate = trainer_rate(trainer);
     if (check_is_due(state->step))
@@ -203,14 +203,6 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
 
 /* ---- the test ------------------------------------------------------------------------------------------ */
 
-const void *trainer_measured_rows(const struct trainer *trainer, char which)
-{
-    const struct pairs *pairs = trainer->pairs;
-    if (pairs->n_test > 0)
-        return which == 'x' ? pairs->x_test : pairs->y_test;
-    return which == 'x' ? pairs->x_train : pairs->y_train;
-}
-
 static void measure_block(struct trainer *trainer, int64_t first, int64_t n, double sums[3])
 {
     runner_order(trainer->measure, NULL, first);
@@ -218,16 +210,16 @@ static void measure_block(struct trainer *trainer, int64_t first, int64_t n, dou
     runner_go(trainer->measure, n);
     for (int64_t i = 0; i < n; i++)
         for (int k = 0; k < 3; k++)
-            sums[k] += rows_number(trainer->measured[k], i, (int)trainer->bundle->precision);
+            sums[k] += rows_number(trainer->measured[k], i, trainer->bundle->precision);
 }
 
 static struct measured measure_weights(struct trainer *trainer, const void *theta, int64_t time_steps)
 {
-    double sums[3] = {0}, n = (double)trainer->n_measured;
+    double sums[3] = {0}, n = (double)trainer->measured_on.n;
     runner_parameters(trainer->measure, theta);
     runner_steps(trainer->measure, time_steps);
-    for (int64_t first = 0; first < trainer->n_measured; first += trainer->block)
-        measure_block(trainer, first, smaller(trainer->block, trainer->n_measured - first), sums);
+    for (int64_t first = 0; first < trainer->measured_on.n; first += trainer->block)
+        measure_block(trainer, first, smaller(trainer->block, trainer->measured_on.n - first), sums);
     return (struct measured){.cost = sums[0] / n, .energy = sums[1] / n, .penalty = sums[2] / n};
 }
 

@@ -76,8 +76,9 @@ struct trainer {
     double total[2], setting; /* room for REALs: cost, penalty; lambda */
     uint32_t *order;          /* [n_train] of epoch order_epoch */
     int64_t order_epoch;
-    void *measured[3]; /* REAL [block]: cost, energy, penalty of samples */
-    int64_t n_measured, block;
+    void *measured[3];       /* REAL [block]: cost, energy, penalty of samples */
+    struct part measured_on; /* the rows of a measure, block by block */
+    int64_t block;
 };
 
 /* Weights start as weights_initial gives them, a base flow's then as base_flow_start changes them for the

@@ -42,17 +42,22 @@ static bool take_arrays(struct trainer *trainer, struct fault *fault)
     for (size_t i = 0; i < 3; i++)
         if (!(trainer->measured[i] = calloc((size_t)trainer->block, real)))
             return fault_memory(fault, (size_t)trainer->block * real, "the test's results");
-    trainer->order = calloc((size_t)trainer->pairs->n_train, sizeof *trainer->order);
-    return trainer->order || fault_memory(fault, (size_t)trainer->pairs->n_train * sizeof *trainer->order,
+    trainer->order = calloc((size_t)trainer->pairs->train.n, sizeof *trainer->order);
+    return trainer->order || fault_memory(fault, (size_t)trainer->pairs->train.n * sizeof *trainer->order,
                                           "the order of the samples");
 }
 
-static void bind_rows(const struct trainer *trainer, struct runner *run, const void *x, const void *y,
-                      int64_t n)
+static struct runner_rows staying(const void *rows, int64_t n)
 {
-    runner_input(run, "x", &(struct runner_rows){.rows = x, .n = n, .stays = true});
+    return (struct runner_rows){.rows = rows, .n = n, .stays = true};
+}
+
+static void bind_rows(const struct trainer *trainer, struct runner *run, const struct part *part)
+{
+    const struct runner_rows x = staying(part->x, part->n), y = staying(part->y, part->n);
+    runner_input(run, "x", &x);
     if (!trainer->of_base)
-        runner_input(run, "y", &(struct runner_rows){.rows = y, .n = n, .stays = true});
+        runner_input(run, "y", &y);
 }
 
 static void bind_train(struct trainer *trainer)
@@ -61,7 +66,7 @@ static void bind_train(struct trainer *trainer)
     struct runner *run = trainer->train;
     runner_parameters(run, trainer->state.theta);
     runner_setting(run, "lambda", &trainer->setting);
-    bind_rows(trainer, run, trainer->pairs->x_train, trainer->pairs->y_train, trainer->pairs->n_train);
+    bind_rows(trainer, run, &trainer->pairs->train);
     runner_total(run, "cost", &trainer->total[0]);
     runner_total(run, "penalty", &trainer->total[1]);
     for (int64_t i = 0; i < bundle->n_parameters; i++) {
@@ -73,8 +78,7 @@ static void bind_train(struct trainer *trainer)
 
 static void bind_measure(struct trainer *trainer)
 {
-    bind_rows(trainer, trainer->measure, trainer_measured_rows(trainer, 'x'),
-              trainer_measured_rows(trainer, 'y'), trainer->n_measured);
+    bind_rows(trainer, trainer->measure, &trainer->measured_on);
     runner_parameters(trainer->measure, trainer->state.theta);
     runner_output(trainer->measure, "cost", trainer->measured[0]);
     runner_output(trainer->measure, "energy", trainer->measured[1]);
@@ -90,7 +94,7 @@ static bool start_base(struct trainer *trainer, struct fault *fault)
         return fault_memory(fault, bytes, "the first batch");
     trainer_order(trainer, 0);
     for (int64_t i = 0; i < n; i++)
-        memcpy(rows + (size_t)i * row, (const char *)trainer->pairs->x_train + trainer->order[i] * row, row);
+        memcpy(rows + (size_t)i * row, (const char *)trainer->pairs->train.x + trainer->order[i] * row, row);
     const bool good =
         base_flow_start(trainer->bundle, trainer->state.theta, rows, n, &trainer->options.device, fault);
     free(rows);
@@ -109,8 +113,8 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
     bind_train(trainer);
     bind_measure(trainer);
     if (trainer->time_rule.automatic &&
-        !time_check_new(&trainer->time_check, trainer->bundle, trainer_measured_rows(trainer, 'y'),
-                        trainer->n_measured, &options->device, fault))
+        !time_check_new(&trainer->time_check, trainer->bundle, trainer->measured_on.y, trainer->measured_on.n,
+                        &options->device, fault))
         return false;
     weights_initial(trainer->bundle, options->seed, trainer->state.theta);
     return !trainer->of_base || start_base(trainer, fault);
@@ -130,6 +134,15 @@ static bool is_base(const struct gpfc_bundle *bundle)
     return train && bundle_input(train, "y") < 0;
 }
 
+static struct part measured_part(const struct pairs *pairs)
+{
+    double nll;
+    struct part part = pairs_measured(pairs, &nll);
+    if (pairs->test.n == 0)
+        part.n = smaller(part.n, MEASURE_WITHOUT_TEST);
+    return part;
+}
+
 bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const struct pairs *pairs,
                  const struct trainer_options *options, struct fault *fault)
 {
@@ -137,11 +150,11 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
     *out = NULL;
     if (!trainer)
         return fault_memory(fault, sizeof *trainer, "a trainer");
-    int64_t batch = smaller(options->batch, pairs->n_train);
-    int64_t epoch_steps = (pairs->n_train + batch - 1) / batch;
+    int64_t batch = smaller(options->batch, pairs->train.n);
+    int64_t epoch_steps = (pairs->train.n + batch - 1) / batch;
     const bool of_base = is_base(bundle);
     int64_t epochs = options->epochs > 0 ? options->epochs : rate_epochs(bundle, of_base, epoch_steps);
-    int64_t n_measured = pairs->n_test > 0 ? pairs->n_test : smaller(pairs->n_train, MEASURE_WITHOUT_TEST);
+    const struct part measured_on = measured_part(pairs);
     *trainer = (struct trainer){
         .bundle = bundle,
         .pairs = pairs,
@@ -161,8 +174,8 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
         .lambda_decay = setting_number(bundle, SETTING_penalty_decay),
         .lambda_decays = setting_integer(bundle, SETTING_penalty_decays),
         .order_epoch = -1,
-        .n_measured = n_measured,
-        .block = smaller(n_measured, MEASURE_BLOCK),
+        .measured_on = measured_on,
+        .block = smaller(measured_on.n, MEASURE_BLOCK),
     };
     trainer->options.batch = batch;
     trainer->options.epochs = epochs;
@@ -201,9 +214,9 @@ size_t trainer_bytes(const struct trainer *trainer)
 {
     const struct pairs *pairs = trainer->pairs;
     size_t real = (size_t)trainer->bundle->precision;
-    size_t rows = (size_t)(pairs->n_train + pairs->n_test);
+    size_t rows = (size_t)(pairs->train.n + pairs->test.n);
     return rows * (trainer->of_base ? 1 : 2) * (size_t)pairs->d * real +
-           (size_t)pairs->n_train * sizeof *trainer->order +
+           (size_t)pairs->train.n * sizeof *trainer->order +
            5 * (size_t)trainer->bundle->theta_elements * real + 3 * (size_t)trainer->block * real +
            (trainer->soap ? soap_bytes(trainer->soap) : 0) + runner_bytes(trainer->train) +
            runner_bytes(trainer->measure);

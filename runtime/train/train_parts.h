@@ -9,7 +9,4 @@
 /* Lets trainer->order be the order of this epoch's rows. */
 void trainer_order(struct trainer *trainer, int64_t epoch);
 
-/* The test set's x or y, as `which` says; the training's where there is none. */
-const void *trainer_measured_rows(const struct trainer *trainer, char which);
-
 #endif

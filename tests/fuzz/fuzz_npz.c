@@ -35,10 +35,10 @@ static void load(const char *path, int precision)
         demand(fault.text[0] && fault.exit_code != 0);
         return;
     }
-    demand(samples.n_train > 0 && samples.n_test >= 0);
-    check_finite(samples.x_train, 2 * samples.n_train, precision);
-    if (samples.y_test)
-        check_finite(samples.y_test, 2 * samples.n_test, precision);
+    demand(samples.train.n > 0 && samples.test.n >= 0);
+    check_finite(samples.train.x, 2 * samples.train.n, precision);
+    if (samples.test.y)
+        check_finite(samples.test.y, 2 * samples.test.n, precision);
     samples_free(&samples);
 }
 

@@ -150,7 +150,7 @@ double number(const json_t *json, const char *key)
 
 /* ---- files --------------------------------------------------------------------------------------------- */
 
-void write_npy(const char *name, int precision, int64_t rows, int64_t columns, const void *values)
+void write_npy(const char *name, int64_t precision, int64_t rows, int64_t columns, const void *values)
 {
     struct npy_writer *writer;
     struct fault fault = {0};
@@ -164,7 +164,7 @@ float *read_npy(const char *name, int64_t rows, int64_t columns)
     return read_npy_as(sizeof(float), name, rows, columns);
 }
 
-void *read_npy_as(int precision, const char *name, int64_t rows, int64_t columns)
+void *read_npy_as(int64_t precision, const char *name, int64_t rows, int64_t columns)
 {
     struct npy_reader *reader;
     struct fault fault = {0};
@@ -182,13 +182,13 @@ void *read_npy_as(int precision, const char *name, int64_t rows, int64_t columns
 void write_npz_by(int method, const char *name, const struct pairs *pairs)
 {
     const char *const names[] = {"x_train", "y_train", "x_test", "y_test"};
-    const void *const arrays[] = {pairs->x_train, pairs->y_train, pairs->x_test, pairs->y_test};
+    const void *const arrays[] = {pairs->train.x, pairs->train.y, pairs->test.x, pairs->test.y};
     zip_t *zip = zip_open(in_folder(name), ZIP_CREATE | ZIP_TRUNCATE, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(zip);
     for (int i = 0; i < 4; i++) {
         char member[32];
         (void)snprintf(member, sizeof member, "%s.npy", names[i]);
-        write_npy(member, pairs->precision, i < 2 ? pairs->n_train : pairs->n_test, pairs->d, arrays[i]);
+        write_npy(member, pairs->precision, i < 2 ? pairs->train.n : pairs->test.n, pairs->d, arrays[i]);
         zip_source_t *source = zip_source_file(zip, in_folder(member), 0, -1);
         CU_ASSERT_TRUE_FATAL(zip_file_add(zip, member, source, 0) == i);
         CU_ASSERT_EQUAL(zip_set_file_compression(zip, (zip_uint64_t)i, method, 0), 0);

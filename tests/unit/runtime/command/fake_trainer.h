@@ -46,10 +46,10 @@ double number(const json_t *json, const char *key);
 
 /* ---- files --------------------------------------------------------------------------------------------- */
 
-void write_npy(const char *name, int precision, int64_t rows, int64_t columns, const void *values);
+void write_npy(const char *name, int64_t precision, int64_t rows, int64_t columns, const void *values);
 float *read_npy(const char *name, int64_t rows, int64_t columns);
 /* In this precision, 4 or 8. */
-void *read_npy_as(int precision, const char *name, int64_t rows, int64_t columns);
+void *read_npy_as(int64_t precision, const char *name, int64_t rows, int64_t columns);
 /* x_train, y_train, x_test, y_test in one .npz; compressed by a method of libzip's, or deflated. */
 void write_npz_by(int method, const char *name, const struct pairs *pairs);
 void write_npz(const char *name, const struct pairs *pairs);

@@ -90,7 +90,7 @@ static void write_moved(const char *name, float scale, float shift)
 {
     struct pairs pairs = fake_pairs(2, 4, 203, 50);
     for (int64_t i = 0; i < 2 * 203; i++)
-        ((float *)pairs.x_train)[i] = scale * ((float *)pairs.x_train)[i] + shift;
+        ((float *)pairs.train.x)[i] = scale * ((float *)pairs.train.x)[i] + shift;
     write_npz(name, &pairs);
     fake_pairs_free(&pairs);
 }
@@ -160,7 +160,7 @@ static void divergence_ends_the_training(void)
     set_up();
     struct pairs pairs = fake_pairs(2, 4, 40, 10);
     for (int i = 0; i < 80; i++)
-        ((float *)pairs.y_train)[i] = 1e30F;
+        ((float *)pairs.train.y)[i] = 1e30F;
     write_npz("wild.npz", &pairs);
     fake_pairs_free(&pairs);
     expect(FAKE_SINGLE2, "", "train --data @wild.npz --out @run", 1,

@@ -66,10 +66,10 @@ static void check_half(const struct samples *s, const void *xs, const void *ys, 
 static void check_all(const struct samples *s, int64_t n_train, int64_t n_test)
 {
     int seen[ROWS] = {0};
-    CU_ASSERT_TRUE_FATAL(s->n_train == n_train && s->n_test == n_test);
-    CU_ASSERT_TRUE_FATAL(s->labels_train != NULL && s->labels_test != NULL);
-    check_half(s, s->x_train, s->y_train, s->logdet_train, s->labels_train, n_train, seen);
-    check_half(s, s->x_test, s->y_test, s->logdet_test, s->labels_test, n_test, seen);
+    CU_ASSERT_TRUE_FATAL(s->train.n == n_train && s->test.n == n_test);
+    CU_ASSERT_TRUE_FATAL(s->train.labels != NULL && s->test.labels != NULL);
+    check_half(s, s->train.x, s->train.y, s->train.logdet, s->train.labels, n_train, seen);
+    check_half(s, s->test.x, s->test.y, s->test.logdet, s->test.labels, n_test, seen);
 }
 
 static void a_split_of_its_own_is_kept(void)
@@ -91,10 +91,10 @@ static void a_split_of_its_own_is_kept(void)
             CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, "a.npz"), members, n));
             check_good(load(&data, scratch_path(&s, "a.npz"), precision, true, &fault), &fault);
             check_all(&data, 30, 20);
-            CU_ASSERT_EQUAL(data.labels_train[29], 29);
-            CU_ASSERT_TRUE(n == 4 ? data.standard.d == D && !data.y_train
-                                  : data.standard.d == 0 && data.y_test && data.logdet_test);
-            CU_ASSERT_PTR_NULL(data.logdet_train);
+            CU_ASSERT_EQUAL(data.train.labels[29], 29);
+            CU_ASSERT_TRUE(n == 4 ? data.standard.d == D && !data.train.y
+                                  : data.standard.d == 0 && data.test.y && data.test.logdet);
+            CU_ASSERT_PTR_NULL(data.train.logdet);
             samples_free(&data);
         }
     scratch_remove(&s);
@@ -103,8 +103,8 @@ static void a_split_of_its_own_is_kept(void)
 static int mapped(const struct samples *s)
 {
     int n = 0;
-    for (int i = 0; i < 4; i++)
-        n += s->map[i].pages != NULL;
+    for (int i = 0; i < 2; i++)
+        n += (s->x_map[i].pages != NULL) + (s->y_map[i].pages != NULL);
     return n;
 }
 
@@ -138,8 +138,9 @@ static void rows_may_stay_in_the_file(void)
         check_good(load(&data, scratch_path(&s, "a.npz"), cases[i].precision, cases[i].standardise, &fault),
                    &fault);
         CU_ASSERT_EQUAL(mapped(&data), cases[i].mapped);
-        for (int k = 0; k < 4; k++)
-            at_odd_addresses = at_odd_addresses || (uintptr_t)data.map[k].bytes % sizeof(double) != 0;
+        for (int k = 0; k < 2; k++)
+            at_odd_addresses = at_odd_addresses || (uintptr_t)data.x_map[k].bytes % sizeof(double) != 0 ||
+                               (uintptr_t)data.y_map[k].bytes % sizeof(double) != 0;
         CU_ASSERT_EQUAL(unlink(scratch_path(&s, "a.npz")), 0); /* no harm */
         check_all(&data, 30, 20);
         samples_free(&data);
@@ -165,10 +166,10 @@ static void data_without_a_split_is_split(void)
             {i < 2 ? "labels.npy" : "labels_train.npy", ROWS, 0, labels, ZIP_CM_STORE}};
         CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, "a.npz"), members, 4));
         check_good(load(&data, scratch_path(&s, "a.npz"), 8, false, &fault), &fault);
-        CU_ASSERT_TRUE(data.y_train && data.y_test && data.logdet_train && data.logdet_test);
+        CU_ASSERT_TRUE(data.train.y && data.test.y && data.train.logdet && data.test.logdet);
         check_all(&data, 40, 10);
-        CU_ASSERT_FALSE(data.labels_test[0] == 0 && data.labels_test[9] == 9);
-        CU_ASSERT_FALSE(data.labels_test[0] == 40 && data.labels_test[9] == 49);
+        CU_ASSERT_FALSE(data.test.labels[0] == 0 && data.test.labels[9] == 9);
+        CU_ASSERT_FALSE(data.test.labels[0] == 40 && data.test.labels[9] == 49);
         samples_free(&data);
     }
     scratch_remove(&s);
@@ -213,10 +214,10 @@ static void files_of_every_kind_agree(void)
             const size_t bytes = 40 * D * (size_t)precision;
             check_good(load(&zipped, scratch_path(&s, "a.npz"), precision, i % 2, &fault), &fault);
             check_good(load(&other, scratch_path(&s, others[i / 2]), precision, i % 2, &fault), &fault);
-            CU_ASSERT_TRUE(other.n_train == 40 && other.n_test == 10 && other.precision == precision);
-            CU_ASSERT_EQUAL(memcmp(zipped.x_train, other.x_train, bytes), 0);
-            CU_ASSERT_EQUAL(memcmp(zipped.x_test, other.x_test, bytes / 4), 0);
-            CU_ASSERT_TRUE(zipped.labels_train == NULL && (other.labels_train != NULL) == (i / 2 == 2));
+            CU_ASSERT_TRUE(other.train.n == 40 && other.test.n == 10 && other.precision == precision);
+            CU_ASSERT_EQUAL(memcmp(zipped.train.x, other.train.x, bytes), 0);
+            CU_ASSERT_EQUAL(memcmp(zipped.test.x, other.test.x, bytes / 4), 0);
+            CU_ASSERT_TRUE(zipped.train.labels == NULL && (other.train.labels != NULL) == (i / 2 == 2));
             if (i / 2 == 2)
                 check_all(&other, 40, 10);
             samples_free(&zipped);
@@ -237,10 +238,10 @@ static void two_npy_files_are_pairs(void)
     write_npy(scratch_path(&s, "y.npy"), y);
     (void)snprintf(both, sizeof both, "%s,%s", scratch_path(&s, "x.npy"), scratch_path(&s, "y.npy"));
     check_good(load(&data, both, 4, true, &fault), &fault);
-    CU_ASSERT_TRUE_FATAL(data.y_train != NULL && data.y_test != NULL && data.n_train == 40);
+    CU_ASSERT_TRUE_FATAL(data.train.y != NULL && data.test.y != NULL && data.train.n == 40);
     CU_ASSERT_EQUAL(data.standard.d, 0);
     for (int64_t i = 0; i < 40 * D; i++)
-        CU_ASSERT_DOUBLE_EQUAL(value(&data, data.y_train, i), 2 * value(&data, data.x_train, i), 1e-5);
+        CU_ASSERT_DOUBLE_EQUAL(value(&data, data.train.y, i), 2 * value(&data, data.train.x, i), 1e-5);
     samples_free(&data);
     scratch_remove(&s);
 }
@@ -257,8 +258,8 @@ static void all_of_a_file_may_stay_there(void)
     write_npy(scratch_path(&s, "x.npy"), x);
     request.file = scratch_path(&s, "x.npy");
     check_good(samples_load(&data, &request, &fault), &fault);
-    CU_ASSERT_TRUE(data.n_train == ROWS && data.n_test == 0 && data.x_test != NULL && mapped(&data) == 1);
-    CU_ASSERT_EQUAL(memcmp(data.x_train, x, sizeof x), 0);
+    CU_ASSERT_TRUE(data.train.n == ROWS && data.test.n == 0 && data.test.x != NULL && mapped(&data) == 1);
+    CU_ASSERT_EQUAL(memcmp(data.train.x, x, sizeof x), 0);
     samples_free(&data);
     request.test = 0.2;
     check_good(samples_load(&data, &request, &fault), &fault);
@@ -305,9 +306,9 @@ static void labels_are_integers_of_any_type(void)
         (void)zip_file_add(zip, "labels_train.npy", zip_source_buffer(zip, npy.at, npy.length, 0), 0);
         CU_ASSERT_EQUAL_FATAL(zip_close(zip), 0);
         check_good(load(&data, path, 4, false, &fault), &fault);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(data.labels_train);
-        CU_ASSERT_TRUE(data.labels_train[0] == types[i].first && data.labels_train[1] == types[i].second);
-        CU_ASSERT_PTR_NULL(data.labels_test);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(data.train.labels);
+        CU_ASSERT_TRUE(data.train.labels[0] == types[i].first && data.train.labels[1] == types[i].second);
+        CU_ASSERT_PTR_NULL(data.test.labels);
         samples_free(&data);
     }
     scratch_remove(&s);
@@ -345,10 +346,10 @@ static void training_rows_have_mean_0_and_variance_1(void)
         CU_ASSERT_TRUE(data.precision == precision && data.standard.d == D);
         for (int64_t i = 0; i < D; i++) {
             double mean, variance;
-            moments(&data, data.x_train, data.n_train, i, &mean, &variance);
+            moments(&data, data.train.x, data.train.n, i, &mean, &variance);
             CU_ASSERT_DOUBLE_EQUAL(mean, 0, 1e-6);
             CU_ASSERT_DOUBLE_EQUAL(variance, 1, 1e-6);
-            moments(&data, data.x_test, data.n_test, i, &mean, &variance);
+            moments(&data, data.test.x, data.test.n, i, &mean, &variance);
             CU_ASSERT_TRUE(fabs(mean) > 1e-4 && fabs(mean) < 1);
         }
         samples_free(&data);
@@ -373,16 +374,16 @@ static void a_model_brings_its_own(void)
                                       .standard = &given};
     toy_samples(toy_find("moons"), 3, 90, 1, raw);
     check_good(samples_load(&data, &request, &fault), &fault);
-    CU_ASSERT_TRUE(data.n_train == 90 && data.n_test == 10 && data.standard.d == 2);
+    CU_ASSERT_TRUE(data.train.n == 90 && data.test.n == 10 && data.standard.d == 2);
     CU_ASSERT_TRUE(data.standard.mean != mean && data.standard.mean[1] == 2 && data.standard.scale[0] == 4);
     for (int i = 0; i < 2; i++)
-        CU_ASSERT_DOUBLE_EQUAL(value(&data, data.x_test, i), (raw[i] - mean[i]) / scale[i], 1e-6);
+        CU_ASSERT_DOUBLE_EQUAL(value(&data, data.test.x, i), (raw[i] - mean[i]) / scale[i], 1e-6);
     samples_free(&data);
     request.standard = &none;
     request.standardise = true;
     check_good(samples_load(&data, &request, &fault), &fault);
     CU_ASSERT_EQUAL(data.standard.d, 0);
-    CU_ASSERT_DOUBLE_EQUAL(value(&data, data.x_test, 0), raw[0], 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(value(&data, data.test.x, 0), raw[0], 1e-6);
     samples_free(&data);
     scale[1] = 1e-300;
     request.standard = &given;
@@ -405,15 +406,15 @@ static void a_generator_is_split_in_its_order(void)
         .d = 2, .precision = 8, .generator = "rings", .rows = N, .test = 0.25, .seed = 3};
     toy_samples(toy_find("rings"), 3, 0, N, raw);
     check_good(samples_load(&data, &request, &fault), &fault);
-    CU_ASSERT_TRUE(data.n_train == 7500 && data.n_test == 2500 && data.standard.d == 0);
-    CU_ASSERT_EQUAL(memcmp(data.x_train, raw, 7500 * 2 * sizeof *raw), 0);
-    CU_ASSERT_EQUAL(memcmp(data.x_test, raw + 2 * 7500, 2500 * 2 * sizeof *raw), 0);
+    CU_ASSERT_TRUE(data.train.n == 7500 && data.test.n == 2500 && data.standard.d == 0);
+    CU_ASSERT_EQUAL(memcmp(data.train.x, raw, 7500 * 2 * sizeof *raw), 0);
+    CU_ASSERT_EQUAL(memcmp(data.test.x, raw + 2 * 7500, 2500 * 2 * sizeof *raw), 0);
     samples_free(&data);
     request.test = 0;
     request.precision = 4;
     check_good(samples_load(&data, &request, &fault), &fault);
-    CU_ASSERT_TRUE(data.n_train == N && data.n_test == 0 && data.x_test != NULL);
-    CU_ASSERT_EQUAL(((float *)data.x_train)[2 * N - 1], (float)raw[2 * N - 1]);
+    CU_ASSERT_TRUE(data.train.n == N && data.test.n == 0 && data.test.x != NULL);
+    CU_ASSERT_EQUAL(((float *)data.train.x)[2 * N - 1], (float)raw[2 * N - 1]);
     samples_free(&data);
     request.d = 3;
     check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT, "makes 2-dimensional samples");
@@ -459,7 +460,7 @@ static void wrong_files_are_told(void)
             n++;
         CU_ASSERT_TRUE_FATAL(make_npz(path, wrong[i].members, n));
         check_fault(load(&data, path, 4, i % 2, &fault), &fault, FAULT_INPUT, wrong[i].said);
-        CU_ASSERT_TRUE(data.x_train == NULL && data.x_test == NULL && data.labels_train == NULL);
+        CU_ASSERT_TRUE(data.train.x == NULL && data.test.x == NULL && data.train.labels == NULL);
     }
     check_fault(load(&data, scratch_path(&s, "none.npz"), 4, false, &fault), &fault, FAULT_INPUT,
                 "No such file");
@@ -500,7 +501,7 @@ static void broken_files_are_told(void)
     CU_ASSERT_TRUE(scratch_write(scratch_path(&s, "a.csv"), text, sizeof text - 1));
     check_fault(load(&data, scratch_path(&s, "a.csv"), 8, true, &fault), &fault, FAULT_INPUT,
                 "a.csv:2:5: \"nan\" is not a number");
-    CU_ASSERT_PTR_NULL(data.x_train);
+    CU_ASSERT_PTR_NULL(data.train.x);
     scratch_remove(&s);
 }
 

@@ -41,18 +41,18 @@ static inline void fake_fill(void **x, void **y, int64_t n, int64_t d, int preci
 
 static inline struct pairs fake_pairs(int64_t d, int precision, int64_t n_train, int64_t n_test)
 {
-    struct pairs pairs = {.d = d, .precision = precision, .n_train = n_train, .n_test = n_test};
-    fake_fill(&pairs.x_train, &pairs.y_train, n_train, d, precision, 1);
-    fake_fill(&pairs.x_test, &pairs.y_test, n_test, d, precision, 2);
+    struct pairs pairs = {.d = d, .precision = precision, .train.n = n_train, .test.n = n_test};
+    fake_fill(&pairs.train.x, &pairs.train.y, n_train, d, precision, 1);
+    fake_fill(&pairs.test.x, &pairs.test.y, n_test, d, precision, 2);
     return pairs;
 }
 
 static inline void fake_pairs_free(struct pairs *pairs)
 {
-    free(pairs->x_train);
-    free(pairs->y_train);
-    free(pairs->x_test);
-    free(pairs->y_test);
+    free(pairs->train.x);
+    free(pairs->train.y);
+    free(pairs->test.x);
+    free(pairs->test.y);
 }
 
 #endif

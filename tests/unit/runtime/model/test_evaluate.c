@@ -35,8 +35,8 @@ static struct evaluation run(const void *theta, const struct pairs *pairs, doubl
     struct evaluation out;
     struct fault fault = {0};
     const struct device device = device_cpu(threads);
-    CU_ASSERT_TRUE_FATAL(evaluate(&out, &fake.bundle, theta, FAKE_STEPS, pairs->x_train, pairs->y_train,
-                                  pairs->n_train, nll, &device, &fault));
+    CU_ASSERT_TRUE_FATAL(
+        evaluate(&out, &fake.bundle, theta, FAKE_STEPS, &pairs->train, nll, &device, &fault));
     return out;
 }
 
@@ -66,7 +66,7 @@ static void known_map_gives_known_numbers(void)
     struct pairs pairs = fake_pairs(2, 8, 300, 0);
     for (int i = 0; i < 6; i++)
         theta[i] = fake_optimum(5 - i) / 2;
-    const double *x = pairs.x_train, *y = pairs.y_train, n = 300;
+    const double *x = pairs.train.x, *y = pairs.train.y, n = 300;
     double determinant = log((1 + theta[0]) * (1 + theta[3]) - theta[1] * theta[2]);
     for (int k = 0; k < 300; k++) {
         double s[2], one = determinant;
@@ -105,7 +105,7 @@ static void l1_cost_is_measured(void)
     struct pairs pairs = fake_pairs(2, 8, 10, 0);
     double sum = 0;
     for (int i = 0; i < 20; i++)
-        sum += sqrt(pow(((double *)pairs.x_train)[i] - ((double *)pairs.y_train)[i], 2) + 1e-6) - 1e-3;
+        sum += sqrt(pow(((double *)pairs.train.x)[i] - ((double *)pairs.train.y)[i], 2) + 1e-6) - 1e-3;
     CU_ASSERT_DOUBLE_EQUAL(run(theta, &pairs, NAN, 1).cost_before, sum / 10, 1e-12);
     fake_pairs_free(&pairs);
 }
@@ -116,7 +116,7 @@ static void what_is_not_finite_shows(void)
     fake_make(&fake, FAKE_SINGLE2);
     struct pairs pairs = fake_pairs(2, 4, 9, 0);
     theta[4] = 3e38F;
-    ((float *)pairs.y_train)[6] = 3e38F;
+    ((float *)pairs.train.y)[6] = 3e38F;
     const struct evaluation e = run(theta, &pairs, NAN, 1);
     CU_ASSERT_FALSE(isfinite(e.cost_after));
     CU_ASSERT_FALSE(isfinite(e.roundtrip_max));
@@ -149,8 +149,9 @@ static void densities_integrate_to_one(void)
     random_fill_normal(1, 1, 0, 6000, 4, x);
     for (int i = 0; i < 6000; i++)
         x[i] = (x[i] - (i % 2 == 0 ? 0.5F : -0.25F)) * (float)exp(-log_scale[i % 2]);
+    const struct part part = {.n = 3000, .x = x};
     const struct device one = device_cpu(1), two = device_cpu(2);
-    CU_ASSERT_TRUE_FATAL(evaluate_base(&e, &fake.bundle, theta, FAKE_STEPS, base, x, 3000, &two, &fault));
+    CU_ASSERT_TRUE_FATAL(evaluate_base(&e, &fake.bundle, theta, FAKE_STEPS, base, &part, &two, &fault));
     CU_ASSERT_DOUBLE_EQUAL(e.integral_before, 1, 1e-5);
     CU_ASSERT_DOUBLE_EQUAL(e.integral_after, 1, 1e-5);
     CU_ASSERT_TRUE(e.near.samples == 3000 && e.near.not_converged == 0);
@@ -158,7 +159,7 @@ static void densities_integrate_to_one(void)
     CU_ASSERT_TRUE(e.far.samples == 1000 && e.far.not_converged == 0);
     CU_ASSERT_TRUE(e.far.roundtrip_max > 0 && e.far.roundtrip_max < 2e-5);
     const float shrunk[6] = {-0.875F, 0, 0, 0, 0, 0}; /* the box is too small for what s makes of it */
-    CU_ASSERT_TRUE_FATAL(evaluate_base(&e, &fake.bundle, shrunk, FAKE_STEPS, base, x, 3000, &one, &fault));
+    CU_ASSERT_TRUE_FATAL(evaluate_base(&e, &fake.bundle, shrunk, FAKE_STEPS, base, &part, &one, &fault));
     CU_ASSERT_DOUBLE_EQUAL(e.integral_before, 1, 1e-5);
     CU_ASSERT_TRUE(e.integral_after < 0.9);
     base_flow_free(base);

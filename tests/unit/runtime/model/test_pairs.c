@@ -30,10 +30,10 @@ static struct samples make_samples(bool standardised)
     }
     return (struct samples){.d = D,
                             .precision = 8,
-                            .n_train = N,
-                            .n_test = M,
-                            .x_train = x_train,
-                            .x_test = x_test,
+                            .train.n = N,
+                            .test.n = M,
+                            .train.x = x_train,
+                            .test.x = x_test,
                             .standard = {.d = standardised ? D : 0, .mean = means, .scale = scales}};
 }
 
@@ -49,25 +49,25 @@ static void given_pairs_are_lent(void)
 {
     struct samples samples = make_samples(false);
     struct pairs p;
-    samples.y_train = y_train;
-    samples.y_test = y_test;
-    samples.logdet_train = logdet;
+    samples.train.y = y_train;
+    samples.test.y = y_test;
+    samples.train.logdet = logdet;
     pairs_of_samples(&p, &samples);
-    CU_ASSERT_TRUE(p.x_train == x_train && p.y_train == y_train && p.y_test == y_test);
-    CU_ASSERT_TRUE(p.n_train == N && p.n_test == M && p.d == D && p.precision == 8);
+    CU_ASSERT_TRUE(p.train.x == x_train && p.train.y == y_train && p.test.y == y_test);
+    CU_ASSERT_TRUE(p.train.n == N && p.test.n == M && p.d == D && p.precision == 8);
     CU_ASSERT_DOUBLE_EQUAL(p.nll_train, nll_of(y_train, N, D * log(2)), 1e-12);
     CU_ASSERT_TRUE(isnan(p.nll_test));
     pairs_free(&p);
-    samples.y_train = samples.y_test = NULL;
+    samples.train.y = samples.test.y = NULL;
     pairs_of_samples(&p, &samples);
-    CU_ASSERT_TRUE(p.y_train == NULL && isnan(p.nll_train));
+    CU_ASSERT_TRUE(p.train.y == NULL && isnan(p.nll_train));
     pairs_free(&p);
 }
 
 static void place_is_that_of_x(void)
 {
     double x[3 * 2] = {3, 10, 5, 10, 4, 16}; /* mean (4, 12); squares about it 2 and 24 */
-    const struct pairs p = {.d = 2, .precision = 8, .n_train = 3, .x_train = x};
+    const struct pairs p = {.d = 2, .precision = 8, .train.n = 3, .train.x = x};
     const struct pairs_place place = pairs_place(&p);
     CU_ASSERT_DOUBLE_EQUAL(place.offset, sqrt(160), 1e-12);
     CU_ASSERT_DOUBLE_EQUAL(place.spread, sqrt(26. / 6), 1e-12);
@@ -94,10 +94,10 @@ static void samples_go_through_the_base_flow(void)
         struct pairs p;
         double y[N * D];
         check_good(pairs_through(&p, &samples, base, &fault), &fault);
-        CU_ASSERT_TRUE(p.x_train == x_train && p.y_train != NULL && p.left_out == 0 &&
+        CU_ASSERT_TRUE(p.train.x == x_train && p.train.y != NULL && p.left_out == 0 &&
                        p.report.rows == N + M);
         check_good(base_flow_forward(base, x_train, N, y, NULL, NULL, &fault), &fault);
-        CU_ASSERT_EQUAL(memcmp(y, p.y_train, sizeof y), 0);
+        CU_ASSERT_EQUAL(memcmp(y, p.train.y, sizeof y), 0);
         const double log_scale = standardised ? log(2 * 0.5) : 0;
         CU_ASSERT_DOUBLE_EQUAL(p.nll_train, nll_of(y, N, l) + log_scale, 1e-10);
         CU_ASSERT_TRUE(isfinite(p.nll_test));
@@ -107,7 +107,7 @@ static void samples_go_through_the_base_flow(void)
     const struct samples samples = make_samples(true);
     struct pairs p;
     check_good(pairs_through(&p, &samples, base, &fault), &fault);
-    CU_ASSERT_DOUBLE_EQUAL(p.nll_train, nll_of(p.y_train, N, l) + log(4), 1e-10);
+    CU_ASSERT_DOUBLE_EQUAL(p.nll_train, nll_of(p.train.y, N, l) + log(4), 1e-10);
     pairs_free(&p);
     scales[0] = 2;
     base_flow_free(base);
@@ -122,21 +122,21 @@ static void noise_goes_back(void)
     struct pairs p, other;
     double y[N * D], mean = 0, square = 0;
     check_good(pairs_from_noise(&p, &samples, base, 7, &fault), &fault);
-    CU_ASSERT_TRUE(p.n_train == N && p.n_test == M && p.left_out == 0);
+    CU_ASSERT_TRUE(p.train.n == N && p.test.n == M && p.left_out == 0);
     CU_ASSERT_TRUE(p.of_noise && isnan(p.nll_train) && isnan(p.nll_test));
-    check_good(base_flow_forward(base, p.x_train, N, y, NULL, NULL, &fault), &fault);
+    check_good(base_flow_forward(base, p.train.x, N, y, NULL, NULL, &fault), &fault);
     for (int i = 0; i < N * D; i++) {
-        CU_ASSERT_DOUBLE_EQUAL(y[i], ((double *)p.y_train)[i], 1e-12);
+        CU_ASSERT_DOUBLE_EQUAL(y[i], ((double *)p.train.y)[i], 1e-12);
         mean += y[i] / (N * D);
         square += y[i] * y[i] / (N * D);
     }
     CU_ASSERT_TRUE(fabs(mean) < 0.15 && fabs(square - 1) < 0.2);
-    CU_ASSERT_NOT_EQUAL(memcmp(p.y_train, p.y_test, sizeof(double)), 0);
+    CU_ASSERT_NOT_EQUAL(memcmp(p.train.y, p.test.y, sizeof(double)), 0);
     check_good(pairs_from_noise(&other, &samples, base, 8, &fault), &fault);
-    CU_ASSERT_NOT_EQUAL(memcmp(p.y_train, other.y_train, sizeof y), 0);
+    CU_ASSERT_NOT_EQUAL(memcmp(p.train.y, other.train.y, sizeof y), 0);
     pairs_free(&other);
     check_good(pairs_from_noise(&other, &samples, base, 7, &fault), &fault);
-    CU_ASSERT_EQUAL(memcmp(p.x_train, other.x_train, sizeof y), 0);
+    CU_ASSERT_EQUAL(memcmp(p.train.x, other.train.x, sizeof y), 0);
     pairs_free(&other);
     pairs_free(&p);
     base_flow_free(base);
@@ -167,10 +167,10 @@ static void noise_out_of_range_is_left_out(void)
     struct pairs p;
     check_good(pairs_from_noise(&p, &samples, base, 7, &fault), &fault);
     CU_ASSERT_TRUE(p.left_out > 60 && p.left_out < 180);
-    CU_ASSERT_EQUAL(p.n_train + p.n_test + p.left_out, N + M);
-    for (int64_t i = 0; i < p.n_train; i++) {
-        CU_ASSERT_TRUE(((double *)p.y_train)[i * D] <= 0.51);
-        CU_ASSERT_DOUBLE_EQUAL(((double *)p.y_train)[i * D], ((double *)p.x_train)[i * D], 1e-9);
+    CU_ASSERT_EQUAL(p.train.n + p.test.n + p.left_out, N + M);
+    for (int64_t i = 0; i < p.train.n; i++) {
+        CU_ASSERT_TRUE(((double *)p.train.y)[i * D] <= 0.51);
+        CU_ASSERT_DOUBLE_EQUAL(((double *)p.train.y)[i * D], ((double *)p.train.x)[i * D], 1e-9);
     }
     pairs_free(&p);
     base_flow_free(base);

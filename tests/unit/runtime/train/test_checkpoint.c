@@ -498,10 +498,10 @@ static void data_have_a_hash(void)
     open_all(FAKE_SINGLE2);
     uint64_t hash = checkpoint_hash(&pairs);
     CU_ASSERT_EQUAL(hash, checkpoint_hash(&pairs));
-    ((float *)pairs.y_test)[39] += 1;
+    ((float *)pairs.test.y)[39] += 1;
     CU_ASSERT_NOT_EQUAL(hash, checkpoint_hash(&pairs));
-    ((float *)pairs.y_test)[39] -= 1;
-    pairs.n_test--;
+    ((float *)pairs.test.y)[39] -= 1;
+    pairs.test.n--;
     CU_ASSERT_NOT_EQUAL(hash, checkpoint_hash(&pairs));
     close_all();
 }

@@ -137,7 +137,7 @@ static void an_epoch_sees_every_sample(void)
     struct pairs pairs = fake_pairs(2, 8, 103, 0);
     double whole = 0, first = 0;
     for (int i = 0; i < 206; i++)
-        whole += pow(((double *)pairs.x_train)[i] - ((double *)pairs.y_train)[i], 2) / 103;
+        whole += pow(((double *)pairs.train.x)[i] - ((double *)pairs.train.y)[i], 2) / 103;
     struct trainer *trainer = make_trainer(&pairs, 3, 10, 1);
     CU_ASSERT_EQUAL(trainer->epoch_steps, 11);
     for (int epoch = 0; epoch < 3; epoch++) {
@@ -244,9 +244,9 @@ static struct trainer *make_base_trainer(struct pairs *pairs, int64_t epochs, in
 static struct pairs base_samples(int64_t d, int precision, int64_t n_train, int64_t n_test)
 {
     struct pairs pairs = fake_pairs(d, precision, n_train, n_test);
-    free(pairs.y_train);
-    free(pairs.y_test);
-    pairs.y_train = pairs.y_test = NULL;
+    free(pairs.train.y);
+    free(pairs.test.y);
+    pairs.train.y = pairs.test.y = NULL;
     return pairs;
 }
 
@@ -269,9 +269,9 @@ static void a_base_flow_finds_its_optimum(void)
     for (int k = 0; k < 3; k++) {
         double mean = 0, square = 0;
         for (int i = 0; i < N; i++)
-            mean += ((double *)pairs.x_train)[3 * i + k] / N;
+            mean += ((double *)pairs.train.x)[3 * i + k] / N;
         for (int i = 0; i < N; i++)
-            square += pow(((double *)pairs.x_train)[3 * i + k] - mean, 2) / N;
+            square += pow(((double *)pairs.train.x)[3 * i + k] - mean, 2) / N;
         CU_ASSERT_DOUBLE_EQUAL(theta[k], -log(square) / 2, 5e-3);
         CU_ASSERT_DOUBLE_EQUAL(theta[3 + k], -mean / sqrt(square), 5e-3);
         nll += (1 + log(2 * M_PI * square)) / 2;
@@ -371,7 +371,7 @@ static void trained_elsewhere(const struct gpfc_bundle *bundle, const struct pai
     CU_ASSERT_EQUAL(fake_device_counts.outside, 0);
     CU_ASSERT_EQUAL(fake_device_counts.unbound, 0);
     CU_ASSERT_EQUAL(fake_device_counts.copied_again, 0);
-    CU_ASSERT_EQUAL(fake_device_counts.copied_once, pairs->y_train ? 4 : 2);
+    CU_ASSERT_EQUAL(fake_device_counts.copied_once, pairs->train.y ? 4 : 2);
     for (int i = 0; i < 2; i++)
         trainer_free(trainer[i]);
     CU_ASSERT_EQUAL(fake_device_counts.left, 0);
@@ -546,7 +546,7 @@ static void stops_where_numbers_are_not_finite(void)
     struct train_run *run = begin(trainer, &scratch, "run", false);
     step_until(run, 5);
     for (int i = 0; i < 80; i++)
-        ((float *)pairs.y_train)[i] = 1e30F;
+        ((float *)pairs.train.y)[i] = 1e30F;
     float theta[6];
     memcpy(theta, trainer->state.theta, sizeof theta);
     CU_ASSERT_FALSE(train_run_step(run, &fault));
@@ -581,7 +581,7 @@ static void stops_where_squares_are_not_finite(void)
     struct train_run *run = begin(trainer, &scratch, "run", false);
     step_until(run, 5);
     for (int i = 0; i < 80; i++)
-        ((float *)pairs.y_train)[i] = 1e12F;
+        ((float *)pairs.train.y)[i] = 1e12F;
     CU_ASSERT_FALSE(train_run_step(run, &fault));
     CU_ASSERT_EQUAL(fault.exit_code, FAULT_DIVERGED);
     CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "step 6: adam.square.flow.layer0.weight is inf at element 0"));
