@@ -5,11 +5,17 @@
 #include "check.h"
 #include "diff/diff.h"
 #include "property/flow_fixture.h"
+#include "spec/spec.h"
 
 #include <float.h>
 #include <math.h>
 
-enum { ALL_FIELDS = 2, ALL_POTENTIALS = 2, ALL_ACTIVATIONS = 4, ALL_INTEGRATORS = 3 };
+enum {
+    ALL_FIELDS = SPEC_field_words,
+    ALL_POTENTIALS = SPEC_potential_words,
+    ALL_ACTIVATIONS = SPEC_activation_words,
+    ALL_INTEGRATORS = SPEC_integrator_words
+};
 
 static double activated(enum model_activation activation, double a)
 {
@@ -99,10 +105,10 @@ static void fields_have_no_divergence(void)
     static const int dimensions[] = {2, 3, 4, 7}, hidden[] = {6, 5};
     for (size_t k = 0; k < CHECK_COUNT(dimensions); k++) {
         for (int i = 0; i < ALL_FIELDS * ALL_POTENTIALS * ALL_ACTIVATIONS; i++) {
-            struct flow_fixture fixture =
-                fixture_new(dimensions[k], (enum model_field)(i % 2), (enum model_potential)(i / 2 % 2), 2,
-                            hidden, 1.0, 7u + (unsigned)i);
-            fixture.model.activation = (enum model_activation)(i / 4);
+            struct flow_fixture fixture = fixture_new(dimensions[k], (enum model_field)(i % ALL_FIELDS),
+                                                      (enum model_potential)(i / ALL_FIELDS % ALL_POTENTIALS),
+                                                      2, hidden, 1.0, 7u + (unsigned)i);
+            fixture.model.activation = (enum model_activation)(i / (ALL_FIELDS * ALL_POTENTIALS));
             CU_ASSERT_TRUE(divergence_of(&fixture) < 1e-13 * dimensions[k]);
             fixture_free(&fixture);
         }
@@ -219,18 +225,22 @@ static double return_error(const struct flow_fixture *fixture, const double *y)
 
 static void check_order(double error(const struct flow_fixture *fixture, const double *y))
 {
-    static const int hidden[] = {6, 5}, order[] = {1, 2, 4}, steps[] = {32, 16, 8};
+    static const int hidden[] = {6, 5};
+    static const int order[] = {[MODEL_EULER] = 1, [MODEL_MIDPOINT] = 2, [MODEL_RK4] = 4},
+                     steps[] = {[MODEL_EULER] = 32, [MODEL_MIDPOINT] = 16, [MODEL_RK4] = 8};
+    _Static_assert(sizeof order / sizeof order[0] == ALL_INTEGRATORS, "an order for each integrator");
+    _Static_assert(sizeof steps / sizeof steps[0] == ALL_INTEGRATORS, "steps for each integrator");
     for (int i = 0; i < ALL_FIELDS * ALL_INTEGRATORS; i++) {
         struct flow_fixture fixture =
-            fixture_new(2, (enum model_field)(i % 2), MODEL_FOLDED, 2, hidden, 0.7, 11);
+            fixture_new(2, (enum model_field)(i % ALL_FIELDS), MODEL_FOLDED, 2, hidden, 0.7, 11);
         double found[2], *y = fixture_normal(&fixture, MAP_BATCH * 2);
-        fixture.model.integrator = (enum model_integrator)(i / 2);
+        fixture.model.integrator = (enum model_integrator)(i / ALL_FIELDS);
         for (int k = 0; k < 2; k++) {
-            fixture.model.steps = steps[i / 2] << k;
+            fixture.model.steps = steps[i / ALL_FIELDS] << k;
             found[k] = error(&fixture, y);
         }
         CU_ASSERT_TRUE(found[0] > 1e-12 && found[0] < 0.2);
-        CU_ASSERT_TRUE(log2(found[0] / found[1]) > order[i / 2] - 0.3);
+        CU_ASSERT_TRUE(log2(found[0] / found[1]) > order[i / ALL_FIELDS] - 0.3);
         fixture_free(&fixture);
     }
 }

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "pass/pass.h"
 #include "property/flow_fixture.h"
+#include "spec/spec.h"
 
 #include <math.h>
 
@@ -111,13 +112,24 @@ static void penalty_is_blind_to_swapping(void)
 
 /* ---- the loss ------------------------------------------------------------------------------------------ */
 
+/* One coordinate's part. */
+static double cost_by_hand(enum model_cost cost, double e, double smoothing)
+{
+    switch (cost) {
+    case MODEL_SQUARED:
+        return e * e;
+    case MODEL_L1:
+        return hypot(e, smoothing) - smoothing;
+    }
+    return NAN;
+}
+
 static void costs_are_what_they_say(void)
 {
     enum { D = 3 };
     static const int hidden[] = {2};
     static const double x[D] = {0.4, -1.0, 2.0}, s[D] = {0.4, 1.5, 1.75}, smoothing = 0.5;
-    static const double want[] = {2.5 * 2.5 + 0.25 * 0.25, 0.0};
-    for (int cost = 0; cost < 2; cost++) {
+    for (int cost = 0; cost < SPEC_cost_words; cost++) {
         struct flow_fixture fixture = fixture_new(D, MODEL_GAUSSIAN, MODEL_FOLDED, 1, hidden, 1.0, 3);
         fixture.model.cost = (enum model_cost)cost;
         fixture.model.smoothing = smoothing;
@@ -128,9 +140,9 @@ static void costs_are_what_they_say(void)
         struct bindings bindings = {.n = 0};
         bind(&bindings, "x", x);
         bind(&bindings, "s", s);
-        double expected = want[cost];
-        for (int i = 0; i < D && cost == MODEL_L1; i++)
-            expected += hypot(x[i] - s[i], smoothing) - smoothing;
+        double expected = 0;
+        for (int i = 0; i < D; i++)
+            expected += cost_by_hand((enum model_cost)cost, x[i] - s[i], smoothing);
         CU_ASSERT_DOUBLE_EQUAL(*output_of(graph, fixture_run(graph, 1, &bindings), "cost"), expected, 1e-14);
         fixture_free(&fixture);
     }
@@ -176,21 +188,34 @@ static void loss_is_blind_to_splitting(void)
     fixture_free(&fixture);
 }
 
-/* Every combination: 2 fields, 2 potentials, 4 activations, 3 integrators, 2 costs, and no, exact or
- * difference penalty. */
-enum { COMBINATIONS = 2 * 2 * 4 * 3 * 2 * 3 };
+/* Every combination of the spec's words, and no, exact or difference penalty. */
+enum {
+    PENALTIES = 3,
+    COMBINATIONS = SPEC_field_words * SPEC_potential_words * SPEC_activation_words * SPEC_integrator_words *
+                   SPEC_cost_words * PENALTIES
+};
+
+/* The next digit of *rest, of n values. */
+static int digit(int *rest, int n)
+{
+    const int value = *rest % n;
+    *rest /= n;
+    return value;
+}
 
 static struct flow_fixture combination(int i)
 {
     static const int hidden[] = {4, 3};
-    struct flow_fixture fixture =
-        fixture_new(2 + i / 3 % 2, (enum model_field)(i % 2), (enum model_potential)(i / 2 % 2), 2, hidden,
-                    i / 2 % 2 ? 0.2 : 0.4, 41u + (unsigned)i);
+    int rest = i;
+    const enum model_field field = (enum model_field)digit(&rest, SPEC_field_words);
+    const enum model_potential potential = (enum model_potential)digit(&rest, SPEC_potential_words);
+    struct flow_fixture fixture = fixture_new(2 + i / 3 % 2, field, potential, 2, hidden,
+                                              potential == MODEL_BLOCKS ? 0.2 : 0.4, 41u + (unsigned)i);
     struct model *model = &fixture.model;
-    const int penalty = i / 96;
-    model->activation = (enum model_activation)(i / 4 % 4);
-    model->integrator = (enum model_integrator)(i / 16 % 3);
-    model->cost = (enum model_cost)(i / 48 % 2);
+    model->activation = (enum model_activation)digit(&rest, SPEC_activation_words);
+    model->integrator = (enum model_integrator)digit(&rest, SPEC_integrator_words);
+    model->cost = (enum model_cost)digit(&rest, SPEC_cost_words);
+    const int penalty = digit(&rest, PENALTIES);
     model->penalised = penalty > 0;
     model->derivative = penalty == 2 ? MODEL_DIFFERENCE : MODEL_EXACT;
     model->noise_per_sample = i / 5 % 2;
