@@ -7,9 +7,9 @@
 
 /* ---- addresses ----------------------------------------------------------------------------------------- */
 
-static LLVMTypeRef element_type(const struct nest_emitter *ne, const struct plan_value *value)
+static LLVMTypeRef element_type(const struct nest_emitter *ne, const struct nest_place *place)
 {
-    return value->half ? LLVMInt16TypeInContext(ne->e->context) : ne->e->real;
+    return place->bfloat ? LLVMInt16TypeInContext(ne->e->context) : ne->e->real;
 }
 
 static LLVMValueRef offset_by(const struct nest_emitter *ne, LLVMTypeRef type, LLVMValueRef base,
@@ -18,19 +18,19 @@ static LLVMValueRef offset_by(const struct nest_emitter *ne, LLVMTypeRef type, L
     return LLVMBuildGEP2(ne->e->builder, type, base, &elements, 1, "");
 }
 
-LLVMValueRef emit_address(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value,
-                          int rank, const struct index *index, int vector)
+LLVMValueRef emit_address_from(const struct nest_emitter *ne, LLVMValueRef base,
+                               const struct nest_place *place, const struct index *index, int vector)
 {
     LLVMBuilderRef b = ne->e->builder;
-    LLVMTypeRef type = element_type(ne, value);
-    long constant = value->wide ? (long)vector * ne->e->plan->schedule->vector : 0;
-    LLVMValueRef dynamic = value->wide ? ne->lane : NULL;
-    for (int axis = 0; axis < rank; axis++) {
-        constant += value->stride[axis] * index[axis].constant;
-        if (!index[axis].dynamic || value->stride[axis] == 0)
+    LLVMTypeRef type = element_type(ne, place);
+    long constant = place->wide ? (long)vector * ne->e->schedule->vector : 0;
+    LLVMValueRef dynamic = place->wide ? ne->lane : NULL;
+    for (int axis = 0; axis < place->rank; axis++) {
+        constant += place->stride[axis] * index[axis].constant;
+        if (!index[axis].dynamic || place->stride[axis] == 0)
             continue;
         LLVMValueRef part =
-            LLVMBuildMul(b, index[axis].dynamic, emit_constant_index(ne->e, value->stride[axis]), "");
+            LLVMBuildMul(b, index[axis].dynamic, emit_constant_index(ne->e, place->stride[axis]), "");
         dynamic = dynamic ? LLVMBuildAdd(b, dynamic, part, "") : part;
     }
     if (dynamic)
@@ -38,10 +38,17 @@ LLVMValueRef emit_address(const struct nest_emitter *ne, LLVMValueRef base, cons
     return constant ? offset_by(ne, type, base, emit_constant_index(ne->e, constant)) : base;
 }
 
+LLVMValueRef emit_address(const struct nest_emitter *ne, const struct nest_place *place,
+                          const struct index *index, int vector)
+{
+    assert(place->param != NEST_NONE && "a value that has no place is read");
+    return emit_address_from(ne, ne->param[place->param], place, index, vector);
+}
+
 struct emit_loop emit_groups_begin(struct nest_emitter *ne)
 {
     struct emit_loop loop = emit_loop_begin(ne->e, ne->groups, "lanes");
-    LLVMValueRef lanes = emit_constant_index(ne->e, (long)ne->vectors * ne->e->plan->schedule->vector);
+    LLVMValueRef lanes = emit_constant_index(ne->e, (long)ne->vectors * ne->e->schedule->vector);
     ne->lane = ne->groups > 1 ? LLVMBuildMul(ne->e->builder, loop.index, lanes, "") : NULL;
     return loop;
 }
@@ -86,33 +93,42 @@ static LLVMValueRef halved(const struct nest_emitter *ne, LLVMValueRef x)
     return LLVMBuildTrunc(b, bits, LLVMInt16TypeInContext(ne->e->context), "");
 }
 
-static unsigned alignment(const struct nest_emitter *ne, const struct plan_value *value)
+static unsigned alignment(const struct nest_emitter *ne, const struct nest_place *place)
 {
-    if (value->half)
+    if (place->bfloat)
         return 2;
-    int elements = value->wide ? ne->e->plan->schedule->vector : 1;
+    int elements = place->wide ? ne->e->schedule->vector : 1;
     return (unsigned)(elements * ne->e->real_bytes);
 }
 
-LLVMValueRef emit_load(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value,
-                       int rank, const struct index *index, int vector)
+LLVMValueRef emit_load(const struct nest_emitter *ne, LLVMValueRef address, const struct nest_place *place)
 {
-    LLVMValueRef address = emit_address(ne, base, value, rank, index, vector);
-    LLVMTypeRef type = value->wide ? ne->type : element_type(ne, value);
+    LLVMTypeRef type = place->wide ? ne->type : element_type(ne, place);
     LLVMValueRef loaded = LLVMBuildLoad2(ne->e->builder, type, address, "");
-    LLVMSetAlignment(loaded, alignment(ne, value));
-    if (value->half)
+    LLVMSetAlignment(loaded, alignment(ne, place));
+    if (place->bfloat)
         loaded = widened(ne, loaded);
-    return ne->wide && !value->wide ? emit_splat(ne, loaded) : loaded;
+    return ne->wide && !place->wide ? emit_splat(ne, loaded) : loaded;
 }
 
-void emit_store_value(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value,
-                      int rank, const struct index *index, int vector, LLVMValueRef x)
+void emit_store_to(const struct nest_emitter *ne, LLVMValueRef address, const struct nest_place *place,
+                   LLVMValueRef x)
 {
-    LLVMValueRef address = emit_address(ne, base, value, rank, index, vector);
-    if (value->half)
+    if (place->bfloat)
         x = halved(ne, x);
-    LLVMSetAlignment(LLVMBuildStore(ne->e->builder, x, address), alignment(ne, value));
+    LLVMSetAlignment(LLVMBuildStore(ne->e->builder, x, address), alignment(ne, place));
+}
+
+LLVMValueRef emit_load_at(const struct nest_emitter *ne, const struct nest_place *place,
+                          const struct index *index, int vector)
+{
+    return emit_load(ne, emit_address(ne, place, index, vector), place);
+}
+
+void emit_store_at(const struct nest_emitter *ne, const struct nest_place *place, const struct index *index,
+                   int vector, LLVMValueRef x)
+{
+    emit_store_to(ne, emit_address(ne, place, index, vector), place, x);
 }
 
 LLVMValueRef emit_slots(const struct nest_emitter *ne, int n)
@@ -184,90 +200,92 @@ static struct index index_plus(const struct nest_emitter *ne, struct index a, in
     return a;
 }
 
-static LLVMValueRef sliced(const struct nest_emitter *ne, const struct ir_node *node,
+static LLVMValueRef sliced(const struct nest_emitter *ne, const struct nest_value *value,
                            const struct index *label, int vector)
 {
-    const struct ir_select *select = &node->select;
-    struct plan_slice slice;
+    const struct nest_select *select = &ne->nest->selects[value->select];
+    const struct nest_operand *x = nest_operand(ne->nest, value, 0);
     struct index index[IR_MAX_RANK];
-    bool is_slice = plan_is_slice(node, &slice);
-    assert(is_slice);
-    (void)is_slice;
-    for (int axis = 0; axis < node->args[0]->shape.rank; axis++)
+    assert(select->is_slice);
+    for (int axis = 0; axis < ne->nest->values[x->value].place.rank; axis++)
         if (axis != select->axis)
             index[axis] = label[axis < select->axis ? axis : axis - 1 + select->n_lead];
-    index[select->axis] = (struct index){NULL, slice.first};
+    index[select->axis] = (struct index){NULL, select->first};
     for (int i = 0; i < select->n_lead; i++)
-        index[select->axis] = index_plus(ne, index[select->axis], slice.step[i], label[select->axis + i]);
-    LLVMValueRef x = emit_value(ne, node->args[0], index, vector);
-    return slice.value == 1 ? x : emit_product(ne, emit_number(ne, slice.value), x);
+        index[select->axis] = index_plus(ne, index[select->axis], select->step[i], label[select->axis + i]);
+    LLVMValueRef loaded = emit_value(ne, x->value, index, vector);
+    return select->factor == 1 ? loaded : emit_product(ne, emit_number(ne, select->factor), loaded);
 }
 
-static LLVMValueRef operand(const struct nest_emitter *ne, const struct ir_node *node, int i,
-                            const struct index *label, int vector)
+LLVMValueRef emit_operand(const struct nest_emitter *ne, const struct nest_operand *operand,
+                          const struct index *label, int vector)
 {
     struct index index[IR_MAX_RANK];
-    const struct ir_node *x = node->args[i];
-    for (int axis = 0; axis < x->shape.rank; axis++)
-        index[axis] = label[node->op == IR_EIN ? node->ein.labels[i][axis] : axis];
-    return emit_value(ne, x, index, vector);
+    for (int axis = 0; axis < ne->nest->values[operand->value].place.rank; axis++)
+        index[axis] = label[operand->label[axis]];
+    return emit_value(ne, operand->value, index, vector);
 }
 
-static LLVMValueRef product(const struct nest_emitter *ne, const struct ir_node *node,
+static LLVMValueRef operand(const struct nest_emitter *ne, const struct nest_value *value, int i,
+                            const struct index *label, int vector)
+{
+    return emit_operand(ne, nest_operand(ne->nest, value, i), label, vector);
+}
+
+static LLVMValueRef product(const struct nest_emitter *ne, const struct nest_value *value,
                             const struct index *label, int vector)
 {
     LLVMValueRef result = NULL;
-    if (node->ein.coefficient != 1 || node->n_args == 0)
-        result = emit_number(ne, node->ein.coefficient);
-    for (int i = 0; i < node->n_args; i++)
-        result = emit_product(ne, result, operand(ne, node, i, label, vector));
+    if (value->number[0] != 1 || value->n_args == 0)
+        result = emit_number(ne, value->number[0]);
+    for (int i = 0; i < value->n_args; i++)
+        result = emit_product(ne, result, operand(ne, value, i, label, vector));
     return result;
 }
 
-/* sum + operand i, fused where that operand is a product that is computed here. */
-static LLVMValueRef add_operand(const struct nest_emitter *ne, LLVMValueRef sum, const struct ir_node *node,
-                                int i, const struct index *label, int vector)
+/* A product that is computed where it is added. */
+static bool is_open_product(const struct nest_value *x)
 {
-    const struct ir_node *x = node->args[i];
-    bool open = ne->region->value[x->id].inlined && x->op == IR_EIN && x->n_args > 0;
-    if (!sum || !open || (x->n_args == 1 && x->ein.coefficient == 1)) {
-        LLVMValueRef y = operand(ne, node, i, label, vector);
+    return x->inlined && x->op == IR_EIN && x->n_args > 0;
+}
+
+/* sum + operand i, fused where that operand is a product that is computed here. */
+static LLVMValueRef add_operand(const struct nest_emitter *ne, LLVMValueRef sum,
+                                const struct nest_value *value, int i, const struct index *label, int vector)
+{
+    const struct nest_value *x = nest_arg(ne->nest, value, i);
+    if (!sum || !is_open_product(x) || (x->n_args == 1 && x->number[0] == 1)) {
+        LLVMValueRef y = operand(ne, value, i, label, vector);
         return sum ? LLVMBuildFAdd(ne->e->builder, sum, y, "") : y;
     }
-    LLVMValueRef rest = x->ein.coefficient != 1 ? emit_number(ne, x->ein.coefficient) : NULL;
+    LLVMValueRef rest = x->number[0] != 1 ? emit_number(ne, x->number[0]) : NULL;
     for (int k = 0; k + 1 < x->n_args; k++)
         rest = emit_product(ne, rest, operand(ne, x, k, label, vector));
     return emit_multiply_add(ne, rest, operand(ne, x, x->n_args - 1, label, vector), sum);
 }
 
-LLVMValueRef emit_expression(const struct nest_emitter *ne, const struct ir_node *node,
+LLVMValueRef emit_expression(const struct nest_emitter *ne, const struct nest_value *value,
                              const struct index *label, int vector)
 {
-    if (node->op == IR_EIN)
-        return product(ne, node, label, vector);
-    if (node->op == IR_SELECT)
-        return sliced(ne, node, label, vector);
-    if (node->op != IR_ADD)
-        return vector_elementwise(ne->math, node->op, operand(ne, node, 0, label, vector), node->range);
+    if (value->op == IR_EIN)
+        return product(ne, value, label, vector);
+    if (value->op == IR_SELECT)
+        return sliced(ne, value, label, vector);
+    if (value->op != IR_ADD)
+        return vector_elementwise(ne->math, (enum ir_op)value->op, operand(ne, value, 0, label, vector),
+                                  value->number);
     LLVMValueRef sum = NULL;
     for (int pass = 0; pass < 2; pass++) /* plain terms first: the products are fused onto them */
-        for (int i = 0; i < node->n_args; i++) {
-            const struct ir_node *x = node->args[i];
-            bool fused = ne->region->value[x->id].inlined && x->op == IR_EIN && x->n_args > 0;
-            if (fused == (pass == 1))
-                sum = add_operand(ne, sum, node, i, label, vector);
-        }
+        for (int i = 0; i < value->n_args; i++)
+            if (is_open_product(nest_arg(ne->nest, value, i)) == (pass == 1))
+                sum = add_operand(ne, sum, value, i, label, vector);
     return sum;
 }
 
-LLVMValueRef emit_value(const struct nest_emitter *ne, const struct ir_node *node, const struct index *index,
-                        int vector)
+LLVMValueRef emit_value(const struct nest_emitter *ne, int value, const struct index *index, int vector)
 {
-    if (ne->in_register[node->id])
-        return ne->in_register[node->id];
-    const struct plan_value *value = &ne->region->value[node->id];
-    if (value->inlined)
-        return emit_expression(ne, node, index, vector);
-    assert(ne->base[node->id] && "a value that has no place is read");
-    return emit_load(ne, ne->base[node->id], value, node->shape.rank, index, vector);
+    const struct nest_value *x = &ne->nest->values[value];
+    if (ne->in_register[value])
+        return ne->in_register[value];
+    return x->inlined ? emit_expression(ne, x, index, vector) : emit_load_at(ne, &x->place, index, vector);
 }

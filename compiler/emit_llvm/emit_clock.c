@@ -92,7 +92,7 @@ void emit_clocks_count(struct emitter *e, const struct plan_region *region, cons
     strbuf_init(&what, e->arena);
     plan_nest_text(nest, &what);
     const int first = HEAD_FIELDS + ROW_FIELDS * table->n;
-    const double flop = plan_nest_flop(region, nest) * (region->wide ? e->plan->schedule->lanes : 1);
+    const double flop = plan_nest_flop(region, nest) * (region->wide ? e->schedule->lanes : 1);
     LLVMValueRef now = look(e), last = LLVMBuildLoad2(e->builder, e->index, field(e, LAST), "");
     add_to(e, first + ROW_TICKS, LLVMBuildSub(e->builder, now, last, ""));
     add_to(e, first + ROW_CALLS, emit_constant_index(e, 1));

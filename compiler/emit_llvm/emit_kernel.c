@@ -57,15 +57,15 @@ static void call_nest(struct kernel_function *k, const struct plan_nest *nest)
     struct emitter *e = k->e;
     const struct nest_use *use = &e->nests->uses[e->next_use++];
     const struct distinct_nest *distinct = &e->nests->distinct[use->which];
-    assert(use->nest == nest && "nests are called in the order in which they were listed");
+    assert(use->from == nest && "nests are called in the order in which they were listed");
     LLVMValueRef *function = &e->nest_function[use->which];
     if (!*function)
         *function = emit_nest_declare(e, distinct);
-    LLVMValueRef *arguments = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)distinct->n_params + 1);
-    for (int i = 0; i < distinct->n_params; i++)
-        arguments[i] = address_of(k, use->value[i]);
+    LLVMValueRef *arguments = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)use->nest->n_params + 1);
+    for (int i = 0; i < use->nest->n_params; i++)
+        arguments[i] = address_of(k, use->params[i]);
     LLVMBuildCall2(e->builder, LLVMGlobalGetValueType(*function), *function, arguments,
-                   (unsigned)distinct->n_params, "");
+                   (unsigned)use->nest->n_params, "");
     emit_clocks_count(e, use->region, nest);
 }
 

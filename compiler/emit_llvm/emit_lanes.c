@@ -93,7 +93,7 @@ void emit_add_sums(const struct nest_emitter *ne, LLVMValueRef address, LLVMValu
 
 static LLVMValueRef partial_at(const struct nest_emitter *ne, LLVMValueRef element)
 {
-    return LLVMBuildGEP2(ne->e->builder, ne->type, ne->work, &element, 1, "");
+    return LLVMBuildGEP2(ne->e->builder, ne->type, ne->param[ne->nest->work.param], &element, 1, "");
 }
 
 static void clear(const struct nest_emitter *ne, long elements)
@@ -112,21 +112,20 @@ static void add_up(const struct nest_emitter *ne, LLVMValueRef first, int n)
         LLVMValueRef element = LLVMBuildAdd(b, first, emit_constant_index(ne->e, i), "");
         vectors[i] = LLVMBuildLoad2(b, ne->type, partial_at(ne, element), "");
     }
-    LLVMValueRef to = LLVMBuildGEP2(b, ne->e->real, ne->store[0], &first, 1, "");
+    LLVMValueRef to = LLVMBuildGEP2(b, ne->e->real, ne->param[ne->nest->stores[0].to.param], &first, 1, "");
     emit_add_sums(ne, to, emit_sum_lanes(ne, n, vectors), n, 1);
 }
 
 /* Partial sums and sums are both row-major. */
 void emit_lanes(struct nest_emitter *ne)
 {
-    const long elements = ir_elements(ne->nest->partial->shape);
+    const long elements = nest_total_elements(ne->nest);
     const int widest = (int)LLVMGetVectorSize(ne->type);
     if (ne->nest->n_stores == 0) {
         clear(ne, elements);
         return;
     }
     const long whole = elements / widest;
-    assert(ne->nest->stores[0].to.space == PLAN_SUMS);
     if (whole) {
         struct emit_loop loop = emit_loop_begin(ne->e, whole, "element");
         add_up(ne, LLVMBuildMul(ne->e->builder, loop.index, emit_constant_index(ne->e, widest), ""), widest);

@@ -38,7 +38,7 @@ static LLVMValueRef add_axis(struct emitter *e, LLVMValueRef offset, LLVMValueRe
 void emit_clear_rest(struct emitter *e, const struct plan_value *stack, struct ir_shape shape,
                      LLVMValueRef rounds, LLVMValueRef base)
 {
-    const long numbers = stack->wide ? e->plan->schedule->lanes : 1;
+    const long numbers = stack->wide ? e->schedule->lanes : 1;
     struct emit_loop outer = emit_range_begin(e, rounds, emit_constant_index(e, shape.size[0]), "rest");
     struct emit_loop inner[IR_MAX_RANK];
     LLVMValueRef offset = add_axis(e, emit_constant_index(e, 0), outer.index, stack->stride[0]);

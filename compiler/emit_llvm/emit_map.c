@@ -9,7 +9,7 @@
 /* ---- contraction: rows x vectors results in registers, one pass over the summed labels ----------------- */
 
 struct contraction {
-    const struct ir_node *node;
+    const struct nest_value *value;
     int rows;
     LLVMValueRef *sums; /* [rows][vectors], on the stack until LLVM takes them to registers */
     LLVMValueRef apart; /* [vectors] of the row at hand, where a block's rows are finished one by one */
@@ -17,19 +17,20 @@ struct contraction {
     struct index row; /* of the block's first row */
 };
 
-static bool operand_has_row(const struct nest_emitter *ne, const struct ir_node *node, int i)
+static bool operand_has_row(const struct nest_emitter *ne, const struct nest_value *root, int i)
 {
-    for (int axis = 0; axis < node->args[i]->shape.rank; axis++) {
-        int label = node->ein.labels[i][axis];
-        if (label < node->shape.rank && ne->nest->members[0].axis[label] == 0)
+    const struct nest_operand *operand = nest_operand(ne->nest, root, i);
+    for (int axis = 0; axis < ne->nest->values[operand->value].place.rank; axis++) {
+        int label = operand->label[axis];
+        if (label < root->place.rank && ne->nest->members[0].axis[label] == 0)
             return true;
     }
     return false;
 }
 
-static bool is_narrow(const struct nest_emitter *ne, const struct ir_node *x)
+static bool is_narrow(const struct nest_emitter *ne, const struct nest_value *x)
 {
-    return ne->wide && !ne->region->value[x->id].wide && !ne->region->value[x->id].inlined;
+    return ne->wide && !x->place.wide && !x->inlined;
 }
 
 /* Product of the operands that do (or do not) depend on the row and do (or do not) hold one number for all
@@ -38,21 +39,18 @@ static LLVMValueRef partial_product(const struct nest_emitter *ne, const struct 
                                     bool narrow, int vector)
 {
     LLVMValueRef result = NULL;
-    for (int i = 0; i < c->node->n_args; i++) {
-        const struct ir_node *x = c->node->args[i];
-        if (operand_has_row(ne, c->node, i) != row || is_narrow(ne, x) != narrow)
+    for (int i = 0; i < c->value->n_args; i++) {
+        const struct nest_operand *x = nest_operand(ne->nest, c->value, i);
+        if (operand_has_row(ne, c->value, i) != row || is_narrow(ne, &ne->nest->values[x->value]) != narrow)
             continue;
-        struct index index[IR_MAX_RANK];
-        for (int axis = 0; axis < x->shape.rank; axis++)
-            index[axis] = c->label[c->node->ein.labels[i][axis]];
-        result = emit_product(ne, result, emit_value(ne, x, index, vector));
+        result = emit_product(ne, result, emit_operand(ne, x, c->label, vector));
     }
     return result;
 }
 
 static void set_row(const struct nest_emitter *ne, struct contraction *c, int r)
 {
-    for (int label = 0; label < c->node->shape.rank; label++)
+    for (int label = 0; label < c->value->place.rank; label++)
         if (ne->nest->members[0].axis[label] == 0)
             c->label[label] = emit_index_add(c->row, r);
 }
@@ -100,13 +98,12 @@ static LLVMValueRef operand_pair(const struct nest_emitter *ne, struct contracti
 
 static LLVMValueRef weight_pair(const struct nest_emitter *ne, const struct contraction *c)
 {
-    const int operand = ne->how->paired;
-    const struct ir_node *w = c->node->args[operand];
+    const struct nest_operand *operand = nest_operand(ne->nest, c->value, ne->how->paired);
+    const struct nest_value *w = &ne->nest->values[operand->value];
     struct index index[IR_MAX_RANK];
-    for (int axis = 0; axis < w->shape.rank; axis++)
-        index[axis] = c->label[c->node->ein.labels[operand][axis]];
-    return emit_load_pair(
-        ne, emit_address(ne, ne->base[w->id], &ne->region->value[w->id], w->shape.rank, index, 0));
+    for (int axis = 0; axis < w->place.rank; axis++)
+        index[axis] = c->label[operand->label[axis]];
+    return emit_load_pair(ne, emit_address(ne, &w->place, index, 0));
 }
 
 static void accumulate_pairs(const struct nest_emitter *ne, struct contraction *c, int which,
@@ -153,7 +150,7 @@ static void over_summed(const struct nest_emitter *ne, struct contraction *c, in
         return;
     }
     int label = ne->nest->summed[which];
-    int size = c->node->ein.size[label];
+    int size = c->value->label_size[label];
     if (ne->how->unroll) {
         one_round(ne, c, which, (struct index){NULL, 0}, size);
         return;
@@ -184,7 +181,7 @@ static LLVMValueRef start_of_sums(const struct nest_emitter *ne, const struct co
 {
     bool loop = false;
     for (int i = 0; i < ne->nest->n_summed; i++)
-        loop |= !ne->how->unroll && c->node->ein.size[ne->nest->summed[i]] > 1;
+        loop |= !ne->how->unroll && c->value->label_size[ne->nest->summed[i]] > 1;
     return loop ? LLVMConstNull(ne->type) : emit_number(ne, -0.0);
 }
 
@@ -192,7 +189,7 @@ static LLVMValueRef start_of_sums(const struct nest_emitter *ne, const struct co
 static LLVMValueRef load_sum(const struct nest_emitter *ne, const struct contraction *c, int r, int vector)
 {
     const struct index row = emit_index_add(c->row, r);
-    return emit_load(ne, ne->work, &ne->nest->work, 1, &row, vector);
+    return emit_load_at(ne, &ne->nest->work, &row, vector);
 }
 
 static void store_sums(const struct nest_emitter *ne, const struct contraction *c)
@@ -200,15 +197,15 @@ static void store_sums(const struct nest_emitter *ne, const struct contraction *
     for (int i = 0; i < c->rows * ne->vectors; i++) {
         const struct index row = emit_index_add(c->row, i / ne->vectors);
         LLVMValueRef sum = LLVMBuildLoad2(ne->e->builder, ne->type, c->sums[i], "");
-        emit_store_value(ne, ne->work, &ne->nest->work, 1, &row, i % ne->vectors, sum);
+        emit_store_at(ne, &ne->nest->work, &row, i % ne->vectors, sum);
     }
 }
 
 static void contract(const struct nest_emitter *ne, struct contraction *c)
 {
-    const struct plan_member *root = &ne->nest->members[0];
-    c->node = root->node;
-    for (int label = 0; label < c->node->shape.rank; label++)
+    const struct nest_member *root = &ne->nest->members[0];
+    c->value = &ne->nest->values[root->value];
+    for (int label = 0; label < c->value->place.rank; label++)
         c->label[label] = ne->axis[root->axis[label]];
     int n = c->rows * ne->vectors;
     c->sums = ARENA_ARRAY(ne->e->arena, LLVMValueRef, (size_t)n);
@@ -238,63 +235,61 @@ static LLVMValueRef contracted(const struct nest_emitter *ne, const struct contr
             place = part(ne, c->apart, emit_constant_index(ne->e, vector));
         sum = LLVMBuildLoad2(ne->e->builder, ne->type, place, "");
     }
-    if (c->node->ein.coefficient == 1)
+    if (c->value->number[0] == 1)
         return sum;
-    return emit_product(ne, emit_number(ne, c->node->ein.coefficient), sum);
+    return emit_product(ne, emit_number(ne, c->value->number[0]), sum);
 }
 
 /* ---- one element --------------------------------------------------------------------------------------- */
 
 static void store_one(const struct nest_emitter *ne, int which, int vector)
 {
-    const struct plan_store *store = &ne->nest->stores[which];
+    const struct nest_store *store = &ne->nest->stores[which];
     struct index index[IR_MAX_RANK];
-    for (int axis = 0; axis < store->rank; axis++)
+    for (int axis = 0; axis < store->to.rank; axis++)
         index[axis] = ne->axis[store->axis[axis]];
     LLVMValueRef x;
-    if (store->node)
-        x = emit_value(ne, store->node, index, vector);
-    else if (store->from >= 0)
-        x = emit_load(ne, ne->temporary[which], &ne->region->temporaries[store->from].value, store->rank,
-                      index, vector);
+    if (store->value != NEST_NONE)
+        x = emit_value(ne, store->value, index, vector);
+    else if (store->from.param != NEST_NONE)
+        x = emit_load_at(ne, &store->from, index, vector);
     else
         x = LLVMConstNull(ne->type);
     if (store->add)
-        x = LLVMBuildFAdd(ne->e->builder,
-                          emit_load(ne, ne->store[which], &store->to, store->rank, index, vector), x, "");
-    emit_store_value(ne, ne->store[which], &store->to, store->rank, index, vector, x);
+        x = LLVMBuildFAdd(ne->e->builder, emit_load_at(ne, &store->to, index, vector), x, "");
+    emit_store_at(ne, &store->to, index, vector, x);
 }
 
 /* The member's operation at the indices at hand; of a sum, the product that is added. */
-static LLVMValueRef emit_member(const struct nest_emitter *ne, const struct plan_member *member, int vector)
+static LLVMValueRef emit_member(const struct nest_emitter *ne, const struct nest_member *member, int vector)
 {
-    const struct ir_node *node = member->node;
-    const int n = node->op == IR_EIN ? node->ein.n_labels : node->shape.rank;
+    const struct nest_value *value = &ne->nest->values[member->value];
+    const int n = value->op == IR_EIN ? value->n_labels : value->place.rank;
     struct index label[IR_MAX_LABELS];
     for (int i = 0; i < n; i++)
         label[i] = ne->axis[member->axis[i]];
-    return emit_expression(ne, node, label, vector);
+    return emit_expression(ne, value, label, vector);
 }
 
 static void element(struct nest_emitter *ne, const struct contraction *c, int r, int vector)
 {
-    const struct plan_nest *nest = ne->nest;
+    const struct nest *nest = ne->nest;
     for (int i = 0; i < nest->n_members; i++)
-        ne->in_register[nest->members[i].node->id] = NULL;
+        ne->in_register[nest->members[i].value] = NULL;
     for (int i = 0; i < nest->n_members; i++) {
-        const struct plan_member *member = &nest->members[i];
+        const struct nest_member *member = &nest->members[i];
         bool root = i == 0 && nest->n_summed > 0;
-        ne->in_register[member->node->id] =
+        ne->in_register[member->value] =
             root ? contracted(ne, c, r, vector) : emit_member(ne, member, vector);
     }
     for (int i = 0; i < nest->n_sums; i++)
-        ne->in_register[nest->sums[i].node->id] = emit_member(ne, &nest->sums[i], vector);
+        ne->in_register[nest->sums[i].value] = emit_member(ne, &nest->sums[i], vector);
     for (int i = 0; i < nest->n_stores; i++)
         store_one(ne, i, vector);
     for (int i = 0; i < nest->n_members; i++)
-        ne->in_register[nest->members[i].node->id] = NULL;
+        ne->in_register[nest->members[i].value] = NULL;
     for (int i = 0; i < nest->n_sums; i++)
-        ne->in_register[nest->sums[i].node->id] = NULL;
+        ne->in_register[nest->sums[i].value] = NULL;
 }
 
 /* ---- loops --------------------------------------------------------------------------------------------- */
@@ -368,7 +363,8 @@ static void over_work(struct nest_emitter *ne, void (*visit)(struct nest_emitter
 {
     struct emit_loop loop = emit_loop_begin(ne->e, ne->nest->size[0], "row");
     struct emit_loop groups = emit_groups_begin(ne);
-    struct contraction c = {.node = ne->nest->members[0].node, .rows = 1, .row = {loop.index, 0}};
+    const struct nest_value *root = &ne->nest->values[ne->nest->members[0].value];
+    struct contraction c = {.value = root, .rows = 1, .row = {loop.index, 0}};
     ne->axis[0] = c.row;
     visit(ne, &c);
     emit_groups_end(ne, &groups);
@@ -378,7 +374,7 @@ static void over_work(struct nest_emitter *ne, void (*visit)(struct nest_emitter
 static void zero_work(struct nest_emitter *ne, struct contraction *c)
 {
     for (int v = 0; v < ne->vectors; v++)
-        emit_store_value(ne, ne->work, &ne->nest->work, 1, &c->row, v, LLVMConstNull(ne->type));
+        emit_store_at(ne, &ne->nest->work, &c->row, v, LLVMConstNull(ne->type));
 }
 
 static void finish_row(struct nest_emitter *ne, struct contraction *c)
@@ -391,8 +387,8 @@ static void finish_row(struct nest_emitter *ne, struct contraction *c)
 static void over_pieces(struct nest_emitter *ne)
 {
     struct emitter *e = ne->e;
-    const struct ir_node *node = ne->nest->members[0].node;
-    const int size = node->ein.size[ne->nest->summed[0]], piece = ne->how->piece;
+    const struct nest_value *root = &ne->nest->values[ne->nest->members[0].value];
+    const int size = root->label_size[ne->nest->summed[0]], piece = ne->how->piece;
     const int pieces = (size + piece - 1) / piece;
     over_work(ne, zero_work);
     struct emit_loop loop = emit_loop_begin(e, pieces, "piece");
@@ -431,9 +427,9 @@ static void over_axes(struct nest_emitter *ne, int axis)
 
 static void zero_over(struct nest_emitter *ne, int which, int axis)
 {
-    const struct plan_store *store = &ne->nest->stores[which];
+    const struct nest_store *store = &ne->nest->stores[which];
     struct index index[IR_MAX_RANK];
-    if (axis < store->rank) {
+    if (axis < store->to.rank) {
         const int nest_axis = store->axis[axis];
         struct emit_loop loop = emit_loop_begin(ne->e, ne->nest->size[nest_axis], "zero");
         ne->axis[nest_axis] = (struct index){loop.index, 0};
@@ -441,11 +437,11 @@ static void zero_over(struct nest_emitter *ne, int which, int axis)
         emit_loop_end(ne->e, &loop, ne->nest->size[nest_axis]);
         return;
     }
-    for (axis = 0; axis < store->rank; axis++)
+    for (axis = 0; axis < store->to.rank; axis++)
         index[axis] = ne->axis[store->axis[axis]];
     struct emit_loop groups = emit_groups_begin(ne);
     for (int v = 0; v < ne->vectors; v++)
-        emit_store_value(ne, ne->store[which], &store->to, store->rank, index, v, LLVMConstNull(ne->type));
+        emit_store_at(ne, &store->to, index, v, LLVMConstNull(ne->type));
     emit_groups_end(ne, &groups);
 }
 
@@ -453,7 +449,7 @@ static void zero_sums(struct nest_emitter *ne)
 {
     for (int i = 0; i < ne->nest->n_stores; i++)
         for (int s = 0; s < ne->nest->n_sums; s++)
-            if (ne->nest->stores[i].node == ne->nest->sums[s].node)
+            if (ne->nest->stores[i].value == ne->nest->sums[s].value)
                 zero_over(ne, i, 0);
 }
 

@@ -11,7 +11,7 @@
 
 struct matrix {
     struct nest_emitter *ne;
-    const struct ir_node *node;
+    const struct nest_value *value;
     LLVMValueRef size;       /* n */
     LLVMValueRef row;        /* of W, that a step multiplies with others */
     LLVMValueRef *logarithm; /* by vector: slot of the sum of the pivots' logarithms; NULL: not asked for */
@@ -30,19 +30,19 @@ static LLVMValueRef plus(const struct matrix *m, LLVMValueRef index, int constan
 static LLVMValueRef load(const struct matrix *m, LLVMValueRef i, LLVMValueRef j, int vector)
 {
     const struct index index[2] = {{i, 0}, {j, 0}};
-    return emit_load(m->ne, m->ne->work, &m->ne->nest->work, 2, index, vector);
+    return emit_load_at(m->ne, &m->ne->nest->work, index, vector);
 }
 
 static void store(const struct matrix *m, LLVMValueRef i, LLVMValueRef j, int vector, LLVMValueRef x)
 {
     const struct index index[2] = {{i, 0}, {j, 0}};
-    emit_store_value(m->ne, m->ne->work, &m->ne->nest->work, 2, index, vector, x);
+    emit_store_at(m->ne, &m->ne->nest->work, index, vector, x);
 }
 
 static LLVMValueRef element(const struct matrix *m, LLVMValueRef i, LLVMValueRef j, int vector)
 {
     const struct index index[2] = {{i, 0}, {j, 0}};
-    return emit_value(m->ne, m->node->args[0], index, vector);
+    return emit_value(m->ne, nest_operand(m->ne->nest, m->value, 0)->value, index, vector);
 }
 
 /* A row is computed in blocks of the nest's size, what is left one by one. */
@@ -172,8 +172,7 @@ static void invert(struct matrix *m)
 static void give(const struct matrix *m, LLVMValueRef i, LLVMValueRef j, int vector, LLVMValueRef x)
 {
     const struct index index[2] = {{i, 0}, {j, 0}};
-    emit_store_value(m->ne, m->ne->store[0], &m->ne->region->value[m->node->id], m->node->shape.rank, index,
-                     vector, x);
+    emit_store_at(m->ne, &m->ne->nest->stores[0].to, index, vector, x);
 }
 
 /* 1/A = M' M: for j <= i the sum over k >= i of M_ki M_kj. */
@@ -199,9 +198,9 @@ static void give_inverse(struct matrix *m)
 void emit_matrix(struct nest_emitter *ne)
 {
     LLVMBuilderRef b = ne->e->builder;
-    struct matrix m = {.ne = ne, .node = ne->nest->node};
-    m.size = emit_constant_index(ne->e, m.node->args[0]->shape.size[0]);
-    if (m.node->op == IR_INVERSE) {
+    struct matrix m = {.ne = ne, .value = &ne->nest->values[ne->nest->node]};
+    m.size = emit_constant_index(ne->e, nest_arg(ne->nest, m.value, 0)->size[0]);
+    if (m.value->op == IR_INVERSE) {
         factor(&m);
         invert(&m);
         give_inverse(&m);

@@ -58,12 +58,12 @@ static LLVMBuilderRef open_builder(struct arena *arena, LLVMContextRef context)
 }
 
 /* The types of a schedule's vectors, if they are others than those at hand. */
-static void use_plan(struct emitter *e, const struct plan *plan)
+static void use_schedule(struct emitter *e, const struct schedule *schedule)
 {
-    if (!e->plan || e->plan->schedule->vector != plan->schedule->vector)
-        set_types(e, plan->schedule->vector);
-    e->wide_math.tanh = (enum sched_tanh)plan->schedule->tanh; /* uniform work has few of them */
-    e->plan = plan;
+    if (!e->schedule || e->schedule->vector != schedule->vector)
+        set_types(e, schedule->vector);
+    e->wide_math.tanh = (enum sched_tanh)schedule->tanh; /* uniform work has few of them */
+    e->schedule = schedule;
 }
 
 static void build_kernels(struct emitter *e, int n_kernels, const struct bundle_kernel *kernels,
@@ -72,7 +72,8 @@ static void build_kernels(struct emitter *e, int n_kernels, const struct bundle_
     struct kernel_functions *functions =
         ARENA_ARRAY(e->arena, struct kernel_functions, (size_t)n_kernels + 1);
     for (int i = 0; i < n_kernels; i++) {
-        use_plan(e, kernels[i].plan);
+        use_schedule(e, kernels[i].plan->schedule);
+        e->plan = kernels[i].plan;
         e->kernel = kernels[i].name;
         if (kernels[i].clocked)
             emit_clocks_open(e);
@@ -89,7 +90,7 @@ static void build_nests(struct emitter *e, int part)
         const struct distinct_nest *nest = &e->nests->distinct[i];
         if (nest->part != part)
             continue;
-        use_plan(e, nest->plan);
+        use_schedule(e, nest->schedule);
         if (!e->nest_function[i])
             e->nest_function[i] = emit_nest_declare(e, nest);
         emit_nest_build(e, nest, e->nest_function[i]);

@@ -108,7 +108,7 @@ static void transpose(const struct packed *p, LLVMValueRef *rows)
 }
 
 /* The product of a term's factors of one result of the row, and of those that all results share. */
-static LLVMValueRef column(const struct packed *p, const struct plan_term *term, struct index b, int i,
+static LLVMValueRef column(const struct packed *p, const struct nest_term *term, struct index b, int i,
                            int vector)
 {
     struct index label[IR_MAX_LABELS];
@@ -124,11 +124,12 @@ static LLVMValueRef column(const struct packed *p, const struct plan_term *term,
 static LLVMValueRef place(const struct packed *p, LLVMValueRef step, LLVMValueRef element)
 {
     LLVMValueRef at = plus(p, times(p, plus(p, step, constant(p, p->first)), p->stride), element);
-    return LLVMBuildGEP2(p->ne->e->builder, p->ne->e->real, p->ne->work, &at, 1, "");
+    return LLVMBuildGEP2(p->ne->e->builder, p->ne->e->real, p->ne->param[p->ne->nest->work.param], &at, 1,
+                         "");
 }
 
 /* `n` of the row's operands from `b` on, those of one vector of lanes, which are steps from `step` on. */
-static void pack_square(const struct packed *p, const struct plan_term *term, struct index b, int n,
+static void pack_square(const struct packed *p, const struct nest_term *term, struct index b, int n,
                         int vector, LLVMValueRef step)
 {
     LLVMValueRef rows[64];
@@ -140,7 +141,7 @@ static void pack_square(const struct packed *p, const struct plan_term *term, st
         LLVMBuildStore(p->ne->e->builder, rows[i], place(p, plus(p, step, constant(p, i)), element));
 }
 
-static void pack_row(const struct packed *p, const struct plan_term *term, int vector, LLVMValueRef step)
+static void pack_row(const struct packed *p, const struct nest_term *term, int vector, LLVMValueRef step)
 {
     const int whole = p->row / p->width, rest = p->row % p->width;
     struct emit_loop loop = emit_loop_begin(p->ne->e, whole, "pack");
@@ -151,7 +152,7 @@ static void pack_row(const struct packed *p, const struct plan_term *term, int v
 }
 
 /* Over the summed labels from `next` on; step: of the labels before. */
-static void pack_term(struct packed *p, const struct plan_term *term, int next, LLVMValueRef step)
+static void pack_term(struct packed *p, const struct nest_term *term, int next, LLVMValueRef step)
 {
     struct nest_emitter *ne = p->ne;
     if (next < term->n_labels) {
@@ -171,7 +172,7 @@ static void pack_term(struct packed *p, const struct plan_term *term, int next, 
 }
 
 /* Steps that a term takes. */
-static long steps_of(const struct packed *p, const struct plan_term *term)
+static long steps_of(const struct packed *p, const struct nest_term *term)
 {
     long steps = p->lanes;
     for (int label = p->rank; label < term->n_labels; label++)
@@ -182,28 +183,27 @@ static long steps_of(const struct packed *p, const struct plan_term *term)
 /* ---- blocks -------------------------------------------------------------------------------------------- */
 
 /* The number that a row's products have at the lane at hand. */
-static LLVMValueRef row_number(const struct packed *p, const struct plan_term *term,
+static LLVMValueRef row_number(const struct packed *p, const struct nest_term *term,
                                const struct packed_block *block, int r, LLVMValueRef lane)
 {
     struct nest_emitter *ne = p->ne;
     for (int i = 0; i < term->n_factors; i++) {
-        const struct plan_factor *factor = &term->factor[i];
-        if (!plan_factor_has(factor, ne->how->axis_a))
+        const struct nest_operand *factor = &ne->nest->factors[term->factors + i];
+        const struct nest_value *value = &ne->nest->values[factor->value];
+        if (!nest_factor_has(ne->nest, factor, ne->how->axis_a))
             continue;
         struct index index[IR_MAX_RANK];
-        for (int axis = 0; axis < factor->node->shape.rank; axis++)
-            index[axis] = factor->labels[axis] == ne->how->axis_a ? emit_index_add(block->a, r)
-                                                                  : p->label[factor->labels[axis]];
-        const struct plan_value *value = &ne->region->value[factor->node->id];
-        LLVMValueRef address =
-            emit_address(ne, ne->base[factor->node->id], value, factor->node->shape.rank, index, 0);
+        for (int axis = 0; axis < value->place.rank; axis++)
+            index[axis] = factor->label[axis] == ne->how->axis_a ? emit_index_add(block->a, r)
+                                                                 : p->label[factor->label[axis]];
+        LLVMValueRef address = emit_address(ne, &value->place, index, 0);
         address = LLVMBuildGEP2(ne->e->builder, ne->e->real, address, &lane, 1, "");
         return emit_splat(ne, LLVMBuildLoad2(ne->e->builder, ne->e->real, address, ""));
     }
     return NULL;
 }
 
-static void one_step(const struct packed *p, const struct plan_term *term, const struct packed_block *block,
+static void one_step(const struct packed *p, const struct nest_term *term, const struct packed_block *block,
                      LLVMValueRef step, LLVMValueRef lane)
 {
     LLVMBuilderRef b = p->ne->e->builder;
@@ -222,7 +222,7 @@ static void one_step(const struct packed *p, const struct plan_term *term, const
     }
 }
 
-static void over_steps(struct packed *p, const struct plan_term *term, const struct packed_block *block,
+static void over_steps(struct packed *p, const struct nest_term *term, const struct packed_block *block,
                        int next, LLVMValueRef step)
 {
     const bool is_lane = next == term->n_labels;
@@ -245,7 +245,7 @@ static LLVMValueRef result_address(const struct packed *p, const struct packed_b
     memcpy(label, p->label, sizeof label);
     label[p->ne->how->axis_a] = emit_index_add(block->a, r);
     label[p->ne->how->axis_b] = (struct index){times(p, block->vector, p->width), (long)v * p->width};
-    return emit_address(p->ne, p->ne->store[store], &p->ne->nest->stores[store].to, p->rank, label, 0);
+    return emit_address(p->ne, &p->ne->nest->stores[store].to, label, 0);
 }
 
 static void store_results(const struct packed *p, const struct packed_block *block)
@@ -318,7 +318,7 @@ static void over_row(struct packed *p, struct packed_block *block)
 
 static void over_rows(struct packed *p)
 {
-    const int most = p->ne->how->block_a, rows = p->ne->nest->total->shape.size[p->ne->how->axis_a];
+    const int most = p->ne->how->block_a, rows = p->ne->nest->total_size[p->ne->how->axis_a];
     const int whole = rows / most, rest = rows % most;
     struct packed_block block = {.rows = most};
     if (whole) {
@@ -336,14 +336,14 @@ static void over_rows(struct packed *p)
 
 void emit_packed(struct nest_emitter *ne)
 {
-    const struct schedule *schedule = ne->e->plan->schedule;
-    const struct plan_nest *nest = ne->nest;
+    const struct schedule *schedule = ne->e->schedule;
+    const struct nest *nest = ne->nest;
     struct packed p = {.ne = ne,
-                       .rank = nest->total->shape.rank,
+                       .rank = nest->total_rank,
                        .width = schedule->vector,
                        .lanes = schedule->lanes,
-                       .row = nest->total->shape.size[ne->how->axis_b]};
-    p.stride = (long)sched_packed_columns(schedule, nest) * p.width;
+                       .row = nest->total_size[ne->how->axis_b]};
+    p.stride = (long)sched_packed_columns(schedule, p.row) * p.width;
     for (int axis = 0; axis < p.rank; axis++)
         p.label[axis] = ne->axis[axis];
     for (int t = 0; t < nest->n_terms; t++) {

@@ -7,10 +7,11 @@
 
 struct selection {
     struct nest_emitter *ne;
-    const struct ir_node *node; /* whose place is written */
-    const struct ir_node *x;    /* what is read; NULL: zeros are written */
-    const struct ir_select *select;
-    struct index from[IR_MAX_RANK], to[IR_MAX_RANK];
+    const struct nest_value *value; /* that is written */
+    const struct nest_place *to;    /* where */
+    int x;                          /* value that is read; NEST_NONE: zeros are written */
+    const struct nest_select *select;
+    struct index from[IR_MAX_RANK], at[IR_MAX_RANK];
     bool add;
     LLVMValueRef base, factor; /* of the row at hand: its memory, and what x is multiplied by (NULL: 1) */
 };
@@ -26,38 +27,36 @@ struct rows { /* entries of one value, or rows without any */
 static void write_element(const struct selection *s)
 {
     const struct nest_emitter *ne = s->ne;
-    const struct plan_value *to = &ne->region->value[s->node->id];
     for (int v = 0; v < ne->vectors; v++) {
-        LLVMValueRef x = s->x ? emit_value(ne, s->x, s->from, v) : LLVMConstNull(ne->type);
+        LLVMValueRef x = s->x != NEST_NONE ? emit_value(ne, s->x, s->from, v) : LLVMConstNull(ne->type);
         if (s->add) {
-            LLVMValueRef sum = emit_load(ne, s->base, to, s->node->shape.rank, s->to, v);
+            LLVMValueRef sum = emit_load(ne, emit_address_from(ne, s->base, s->to, s->at, v), s->to);
             LLVMValueRef one = s->factor ? s->factor : emit_number(ne, 1);
             x = emit_multiply_add(ne, one, x, sum);
         } else if (s->factor) {
             x = emit_product(ne, s->factor, x);
         }
-        emit_store_value(ne, s->base, to, s->node->shape.rank, s->to, v, x);
+        emit_store_to(ne, emit_address_from(ne, s->base, s->to, s->at, v), s->to, x);
     }
 }
 
 /* Every index of the other axes, which the result has before or behind those of its rows. */
 static void over_rest(struct selection *s, int axis)
 {
-    const struct ir_shape shape = s->node->shape;
     const int first = s->select->axis, end = first + s->select->n_lead;
-    if (axis == shape.rank) {
+    if (axis == s->value->place.rank) {
         write_element(s);
         return;
     }
     if (axis >= first && axis < end) {
-        s->to[axis] = (struct index){NULL, 0}; /* the row's memory begins there */
+        s->at[axis] = (struct index){NULL, 0}; /* the row's memory begins there */
         over_rest(s, axis + 1);
         return;
     }
-    struct emit_loop loop = emit_loop_begin(s->ne->e, shape.size[axis], "rest");
-    s->to[axis] = s->from[axis < first ? axis : axis + 1 - s->select->n_lead] = (struct index){loop.index, 0};
+    struct emit_loop loop = emit_loop_begin(s->ne->e, s->value->size[axis], "rest");
+    s->at[axis] = s->from[axis < first ? axis : axis + 1 - s->select->n_lead] = (struct index){loop.index, 0};
     over_rest(s, axis + 1);
-    emit_loop_end(s->ne->e, &loop, shape.size[axis]);
+    emit_loop_end(s->ne->e, &loop, s->value->size[axis]);
 }
 
 /* ---- tables -------------------------------------------------------------------------------------------- */
@@ -84,13 +83,13 @@ static void over_list(struct selection *s, const struct rows *rows)
     if (rows->n == 0)
         return;
     LLVMValueRef places = emit_constant_ints(e, rows->place, rows->n), columns = NULL, factors = NULL;
-    if (s->x)
+    if (s->x != NEST_NONE)
         columns = emit_constant_ints(e, rows->column, rows->n);
-    if (s->x && has_factors(rows))
+    if (s->x != NEST_NONE && has_factors(rows))
         factors = emit_constant_reals(e, rows->value, rows->n);
     struct emit_loop loop = emit_loop_begin(e, rows->n, "entry");
     LLVMValueRef place = table_entry(ne, places, e->index, loop.index);
-    s->base = LLVMBuildGEP2(e->builder, e->real, ne->store[0], &place, 1, "");
+    s->base = LLVMBuildGEP2(e->builder, e->real, ne->param[s->to->param], &place, 1, "");
     if (columns)
         s->from[s->select->axis] = (struct index){table_entry(ne, columns, e->index, loop.index), 0};
     s->factor = factors ? table_entry(ne, factors, e->real, loop.index) : NULL;
@@ -101,7 +100,7 @@ static void over_list(struct selection *s, const struct rows *rows)
 }
 
 /* Offset of a row's first element in the result's memory. */
-static long row_place(const struct ir_select *select, const struct plan_value *to, int row)
+static long row_place(const struct nest_select *select, const struct nest_place *to, int row)
 {
     long place = 0;
     for (int i = select->n_lead - 1; i >= 0; i--) {
@@ -131,12 +130,11 @@ static void rows_add(struct rows *rows, long place, int column, double value)
 static void write_entries(struct selection *s, bool *seen)
 {
     struct arena *arena = s->ne->e->arena;
-    const struct plan_value *to = &s->ne->region->value[s->node->id];
     const int n = s->select->n_entries;
     struct rows first = rows_new(arena, n), further = rows_new(arena, n);
     for (int i = 0; i < n; i++) {
-        const struct ir_entry entry = s->select->entries[i];
-        const long place = row_place(s->select, to, entry.row);
+        const struct nest_entry entry = s->ne->nest->entries[s->select->entries + i];
+        const long place = row_place(s->select, s->to, entry.row);
         rows_add(seen[entry.row] ? &further : &first, place, entry.column, entry.value);
         seen[entry.row] = true;
     }
@@ -151,25 +149,33 @@ static void write_zeros(struct selection *s, int n_rows, const bool *seen)
     struct rows empty = rows_new(s->ne->e->arena, n_rows);
     for (int row = 0; row < n_rows; row++)
         if (!seen[row])
-            rows_add(&empty, row_place(s->select, &s->ne->region->value[s->node->id], row), 0, 0);
-    s->x = NULL;
+            rows_add(&empty, row_place(s->select, s->to, row), 0, 0);
+    s->x = NEST_NONE;
     s->add = false;
     over_list(s, &empty);
 }
 
+/* The selections of a nest: one, or the terms of a sum of them. */
+static const struct nest_value *selection_of(const struct nest *nest, int i)
+{
+    const struct nest_value *value = &nest->values[nest->node];
+    return value->op == IR_SELECT ? value : nest_arg(nest, value, i);
+}
+
 void emit_select(struct nest_emitter *ne)
 {
-    const struct ir_node *node = ne->nest->node;
-    const struct ir_node *const *terms = node->op == IR_SELECT ? &node : node->args;
-    const int n_terms = node->op == IR_SELECT ? 1 : node->n_args;
-    struct selection s = {.ne = ne, .node = node, .select = &terms[0]->select};
+    const struct nest *nest = ne->nest;
+    struct selection s = {.ne = ne, .value = &nest->values[nest->node], .to = &nest->stores[0].to};
+    const int n_terms = s.value->op == IR_SELECT ? 1 : s.value->n_args;
+    s.select = &nest->selects[selection_of(nest, 0)->select];
     int n_rows = 1;
     for (int i = 0; i < s.select->n_lead; i++)
         n_rows *= s.select->lead[i];
     bool *seen = ARENA_ARRAY(ne->e->arena, bool, (size_t)n_rows);
     for (int i = 0; i < n_terms; i++) {
-        s.x = terms[i]->args[0];
-        s.select = &terms[i]->select;
+        const struct nest_value *term = selection_of(nest, i);
+        s.x = nest_operand(nest, term, 0)->value;
+        s.select = &nest->selects[term->select];
         write_entries(&s, seen);
     }
     write_zeros(&s, n_rows, seen);

@@ -12,18 +12,15 @@ struct block {
 
 /* ---- one block ----------------------------------------------------------------------------------------- */
 
-LLVMValueRef emit_total_product(const struct nest_emitter *ne, const struct plan_term *term, bool a, bool b,
+LLVMValueRef emit_total_product(const struct nest_emitter *ne, const struct nest_term *term, bool a, bool b,
                                 const struct index *label, int vector)
 {
     LLVMValueRef result = NULL;
     for (int i = 0; i < term->n_factors; i++) {
-        const struct plan_factor *factor = &term->factor[i];
-        if (plan_factor_has(factor, ne->how->axis_a) != a || plan_factor_has(factor, ne->how->axis_b) != b)
-            continue;
-        struct index index[IR_MAX_RANK];
-        for (int axis = 0; axis < factor->node->shape.rank; axis++)
-            index[axis] = label[factor->labels[axis]];
-        result = emit_product(ne, result, emit_value(ne, factor->node, index, vector));
+        const struct nest_operand *factor = &ne->nest->factors[term->factors + i];
+        if (nest_factor_has(ne->nest, factor, ne->how->axis_a) == a &&
+            nest_factor_has(ne->nest, factor, ne->how->axis_b) == b)
+            result = emit_product(ne, result, emit_operand(ne, factor, label, vector));
     }
     return result;
 }
@@ -58,7 +55,7 @@ static void add_product(const struct nest_emitter *ne, LLVMValueRef slot, LLVMVa
 }
 
 /* What a row, or a column, multiplies all of its products by. */
-static LLVMValueRef edge(const struct nest_emitter *ne, const struct plan_term *term,
+static LLVMValueRef edge(const struct nest_emitter *ne, const struct nest_term *term,
                          const struct block *block, bool row, int i, struct index *label, int vector)
 {
     set_label(label, row ? ne->how->axis_a : ne->how->axis_b, row ? block->a : block->b, i);
@@ -66,14 +63,14 @@ static LLVMValueRef edge(const struct nest_emitter *ne, const struct plan_term *
 }
 
 /* The same of two vectors, whose lanes are summed alike: in one. */
-static LLVMValueRef edge_pair(const struct nest_emitter *ne, const struct plan_term *term,
+static LLVMValueRef edge_pair(const struct nest_emitter *ne, const struct nest_term *term,
                               const struct block *block, bool row, int i, struct index *label, int vector)
 {
     return emit_pair(ne, edge(ne, term, block, row, i, label, vector),
                      edge(ne, term, block, row, i, label, vector + 1));
 }
 
-static void accumulate_pairs(const struct nest_emitter *ne, const struct plan_term *term,
+static void accumulate_pairs(const struct nest_emitter *ne, const struct nest_term *term,
                              const struct block *block, struct index *label, int vector)
 {
     const bool by_row = block->rows >= block->columns;
@@ -97,7 +94,7 @@ static void accumulate_pairs(const struct nest_emitter *ne, const struct plan_te
 }
 
 /* Of rows and columns the fewer are held in registers while the others come and go. */
-static void accumulate(const struct nest_emitter *ne, const struct plan_term *term, const struct block *block,
+static void accumulate(const struct nest_emitter *ne, const struct nest_term *term, const struct block *block,
                        struct index *label, int vector)
 {
     const bool by_row = block->rows >= block->columns;
@@ -122,7 +119,7 @@ static void accumulate(const struct nest_emitter *ne, const struct plan_term *te
     }
 }
 
-static void over_summed(struct nest_emitter *ne, const struct plan_term *term, const struct block *block,
+static void over_summed(struct nest_emitter *ne, const struct nest_term *term, const struct block *block,
                         struct index *label, int next)
 {
     if (next == term->n_labels) {
@@ -155,9 +152,9 @@ static void store_piece(const struct nest_emitter *ne, const struct block *block
         set_label(label, ne->how->axis_a, block->a, i + r);
         LLVMValueRef row = rows > 1 ? emit_lanes_of(ne, sums, r * columns, columns) : sums;
         for (int s = 0; s < ne->nest->n_stores; s++) {
-            const struct plan_value *to = &ne->nest->stores[s].to;
+            const struct nest_place *to = &ne->nest->stores[s].to;
             long stride = ne->how->axis_b < 0 ? 1 : to->stride[ne->how->axis_b];
-            LLVMValueRef address = emit_address(ne, ne->store[s], to, ne->nest->total->shape.rank, label, 0);
+            LLVMValueRef address = emit_address(ne, to, label, 0);
             emit_add_sums(ne, address, row, columns, stride);
         }
     }
@@ -188,10 +185,10 @@ static void set_element(const struct nest_emitter *ne, const struct block *block
 /* A block goes on where it was left. */
 static void load_partial(const struct nest_emitter *ne, const struct block *block, struct index *label)
 {
-    const struct plan_value *from = &ne->nest->stores[0].to;
+    const struct nest_place *from = &ne->nest->stores[0].to;
     for (int i = 0; i < block->rows * block->columns; i++) {
         set_element(ne, block, label, i);
-        LLVMValueRef sum = emit_load(ne, ne->store[0], from, ne->nest->total->shape.rank, label, 0);
+        LLVMValueRef sum = emit_load_at(ne, from, label, 0);
         LLVMBuildStore(ne->e->builder, sum, block->sums[i]);
     }
 }
@@ -201,21 +198,21 @@ static void load_partial(const struct nest_emitter *ne, const struct block *bloc
 static LLVMValueRef sum_of_block(const struct nest_emitter *ne, const struct block *block,
                                  struct index *label, int i)
 {
-    const struct plan_value *place = &ne->nest->stores[0].to;
+    const struct nest_place *place = &ne->nest->stores[0].to;
     LLVMValueRef sum = LLVMBuildLoad2(ne->e->builder, ne->type, block->sums[i], "");
     if (!ne->how->far)
         return sum;
-    LLVMValueRef before = emit_load(ne, ne->store[0], place, ne->nest->total->shape.rank, label, 0);
+    LLVMValueRef before = emit_load_at(ne, place, label, 0);
     return LLVMBuildFAdd(ne->e->builder, before, sum, "");
 }
 
 static void store_partial(const struct nest_emitter *ne, const struct block *block, struct index *label)
 {
-    const struct plan_value *to = &ne->nest->stores[0].to;
+    const struct nest_place *to = &ne->nest->stores[0].to;
     for (int i = 0; i < block->rows * block->columns; i++) {
         set_element(ne, block, label, i);
         LLVMValueRef sum = sum_of_block(ne, block, label, i);
-        emit_store_value(ne, ne->store[0], to, ne->nest->total->shape.rank, label, 0, sum);
+        emit_store_at(ne, to, label, 0, sum);
     }
 }
 
@@ -225,7 +222,7 @@ static void store_partial(const struct nest_emitter *ne, const struct block *blo
  * to drop, and 0 is cheaper. */
 static LLVMValueRef start_of_sums(const struct nest_emitter *ne)
 {
-    bool loop = ne->nest->terms[0].n_labels > ne->nest->total->shape.rank;
+    bool loop = ne->nest->terms[0].n_labels > ne->nest->total_rank;
     return loop ? LLVMConstNull(ne->type) : emit_number(ne, -0.0);
 }
 
@@ -234,7 +231,7 @@ static void emit_block(struct nest_emitter *ne, struct block *block)
     struct index label[IR_MAX_LABELS];
     int n = block->rows * block->columns;
     block->sums = ARENA_ARRAY(ne->e->arena, LLVMValueRef, (size_t)n);
-    for (int axis = 0; axis < ne->nest->total->shape.rank; axis++)
+    for (int axis = 0; axis < ne->nest->total_rank; axis++)
         label[axis] = ne->axis[axis];
     for (int i = 0; i < n; i++)
         block->sums[i] = emit_slot(ne);
@@ -244,7 +241,7 @@ static void emit_block(struct nest_emitter *ne, struct block *block)
     for (int i = 0; i < n && !goes_on; i++)
         LLVMBuildStore(ne->e->builder, start_of_sums(ne), block->sums[i]);
     for (int t = 0; t < ne->nest->n_terms; t++)
-        over_summed(ne, &ne->nest->terms[t], block, label, ne->nest->total->shape.rank);
+        over_summed(ne, &ne->nest->terms[t], block, label, ne->nest->total_rank);
     if (ne->nest->partial)
         store_partial(ne, block, label);
     else
@@ -261,7 +258,7 @@ struct pass {
 
 static int extent(const struct nest_emitter *ne, int axis)
 {
-    return axis < 0 ? 1 : ne->nest->total->shape.size[axis];
+    return axis < 0 ? 1 : ne->nest->total_size[axis];
 }
 
 static struct index block_start(const struct nest_emitter *ne, LLVMValueRef block, int size)
@@ -334,8 +331,8 @@ static void over_blocks(struct nest_emitter *ne)
 
 static void over_axes(struct nest_emitter *ne, int axis)
 {
-    const struct plan_nest *nest = ne->nest;
-    if (axis == nest->total->shape.rank) {
+    const struct nest *nest = ne->nest;
+    if (axis == nest->total_rank) {
         if (ne->how->packed)
             emit_packed(ne);
         else
@@ -346,10 +343,10 @@ static void over_axes(struct nest_emitter *ne, int axis)
         over_axes(ne, axis + 1);
         return;
     }
-    struct emit_loop loop = emit_loop_begin(ne->e, nest->total->shape.size[axis], "outer");
+    struct emit_loop loop = emit_loop_begin(ne->e, nest->total_size[axis], "outer");
     ne->axis[axis] = (struct index){loop.index, 0};
     over_axes(ne, axis + 1);
-    emit_loop_end(ne->e, &loop, nest->total->shape.size[axis]);
+    emit_loop_end(ne->e, &loop, nest->total_size[axis]);
 }
 
 void emit_total(struct nest_emitter *ne)

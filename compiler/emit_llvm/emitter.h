@@ -6,13 +6,15 @@
 
 #include "emit_llvm/emit.h"
 #include "emit_llvm/math/vector_math.h"
+#include "plan/nest.h"
 #include "sched/sched_nest.h"
 
 struct emitter {
     struct arena *arena;
     const struct target_cpu *cpu;
-    const struct plan *plan; /* of the kernel at hand */
-    const char *kernel;      /* its name */
+    const struct plan *plan;         /* of the kernel at hand */
+    const struct schedule *schedule; /* of the kernel or nest at hand */
+    const char *kernel;              /* its name */
     LLVMContextRef context;
     LLVMModuleRef module;
     LLVMBuilderRef builder;
@@ -55,21 +57,17 @@ struct index emit_index_add(struct index a, long constant);
 /* One nest's function while it is built. */
 struct nest_emitter {
     struct emitter *e;
-    const struct plan_region *region;
-    const struct plan_nest *nest;
-    const struct sched_how *how;
+    const struct nest *nest;
+    const struct sched_how *how; /* the nest's */
     bool wide;
     int vectors; /* vector registers that hold one element's lanes, or those of a group; 1 if not wide */
     int groups;  /* groups of vectors that make up an element's lanes */
     LLVMValueRef lane; /* first lane of the group at hand; NULL: 0 */
     LLVMTypeRef type;  /* of one of them */
     const struct vector_math *math;
-    LLVMValueRef *base;        /* by node id: parameter that points to its memory; NULL: not read here */
-    LLVMValueRef *store;       /* by store: parameter that points to its destination */
-    LLVMValueRef *temporary;   /* by store: parameter that points to the temporary it copies */
-    LLVMValueRef work;         /* parameter that points to the nest's own memory; NULL: it has none */
+    LLVMValueRef *param;       /* pointers to memory */
     LLVMValueRef first, end;   /* of the outermost summed label, where a contraction goes by in pieces */
-    LLVMValueRef *in_register; /* by node id: value of a member at the indices at hand; NULL: none */
+    LLVMValueRef *in_register; /* by value: that of a member at the indices at hand; NULL: none */
     struct index axis[IR_MAX_LABELS]; /* index of each of the nest's axes */
 };
 
@@ -77,12 +75,18 @@ struct nest_emitter {
 struct emit_loop emit_groups_begin(struct nest_emitter *ne);
 void emit_groups_end(struct nest_emitter *ne, const struct emit_loop *loop);
 
-LLVMValueRef emit_address(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value,
-                          int rank, const struct index *index, int vector);
-LLVMValueRef emit_load(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value,
-                       int rank, const struct index *index, int vector);
-void emit_store_value(const struct nest_emitter *ne, LLVMValueRef base, const struct plan_value *value,
-                      int rank, const struct index *index, int vector, LLVMValueRef x);
+LLVMValueRef emit_address(const struct nest_emitter *ne, const struct nest_place *place,
+                          const struct index *index, int vector);
+/* From another address than the place's parameter, on which it counts. */
+LLVMValueRef emit_address_from(const struct nest_emitter *ne, LLVMValueRef base,
+                               const struct nest_place *place, const struct index *index, int vector);
+LLVMValueRef emit_load(const struct nest_emitter *ne, LLVMValueRef address, const struct nest_place *place);
+void emit_store_to(const struct nest_emitter *ne, LLVMValueRef address, const struct nest_place *place,
+                   LLVMValueRef x);
+LLVMValueRef emit_load_at(const struct nest_emitter *ne, const struct nest_place *place,
+                          const struct index *index, int vector);
+void emit_store_at(const struct nest_emitter *ne, const struct nest_place *place, const struct index *index,
+                   int vector, LLVMValueRef x);
 /* A stack slot at the function's entry: LLVM turns it into a register. */
 LLVMValueRef emit_slot(const struct nest_emitter *ne);
 /* An array of them, which stays in memory where its indices are not constant. */
@@ -94,11 +98,13 @@ LLVMValueRef emit_multiply_add(const struct nest_emitter *ne, LLVMValueRef a, LL
 /* a * b, where NULL stands for 1 */
 LLVMValueRef emit_product(const struct nest_emitter *ne, LLVMValueRef a, LLVMValueRef b);
 
-/* The node's value at the indices of its axes: from a register, computed in place, or from memory. */
-LLVMValueRef emit_value(const struct nest_emitter *ne, const struct ir_node *node, const struct index *index,
-                        int vector);
-/* The operation of an elementwise node, its labels' indices given. */
-LLVMValueRef emit_expression(const struct nest_emitter *ne, const struct ir_node *node,
+/* A value at the indices of its axes: from a register, computed in place, or from memory. */
+LLVMValueRef emit_value(const struct nest_emitter *ne, int value, const struct index *index, int vector);
+/* An operand, the indices of labels given. */
+LLVMValueRef emit_operand(const struct nest_emitter *ne, const struct nest_operand *operand,
+                          const struct index *label, int vector);
+/* The operation of an elementwise value, its labels' indices given. */
+LLVMValueRef emit_expression(const struct nest_emitter *ne, const struct nest_value *value,
                              const struct index *label, int vector);
 
 /* ---- emit_pairs.c: two bfloat16 numbers in a lane, of kernels in single precision ---------------------- */
@@ -114,22 +120,20 @@ LLVMValueRef emit_dot(const struct nest_emitter *ne, LLVMValueRef sum, LLVMValue
 /* ---- emit_distinct.c: nests that are equal but for memory ---------------------------------------------- */
 
 struct distinct_nest {
-    const struct plan *plan;
-    const struct plan_region *region;
-    const struct plan_nest *nest; /* the first of those that are the same */
+    const struct schedule *schedule;
+    const struct nest *nest;
     const char *name;
-    int n_params;
     long weight; /* of its code */
     int part;    /* which module it goes to */
 };
 
 struct nest_use { /* a nest of a plan */
-    const struct plan *plan;
     const struct plan_region *region;
-    const struct plan_nest *nest;
-    int n_params;
-    int which;                       /* of the distinct ones */
-    const struct plan_value **value; /* by parameter: what it points to */
+    const struct plan_nest *from;
+    const struct schedule *schedule;
+    const struct nest *nest;
+    int which;                              /* of the distinct ones */
+    const struct plan_value *const *params; /* what its parameters point to */
 };
 
 struct emit_nests {
@@ -140,14 +144,6 @@ struct emit_nests {
 
 /* ---- emit_nest.c: the function of one nest ------------------------------------------------------------- */
 
-struct nest_params {
-    const struct plan_region *region;
-    int n, n_reads, n_stores;        /* reads come first, then stores */
-    const struct plan_value **value; /* what each parameter points to */
-    int *base_of;                    /* by node id: its parameter; -1: none */
-};
-struct nest_params emit_nest_params(struct arena *arena, const struct plan_region *region,
-                                    const struct plan_nest *nest);
 LLVMValueRef emit_nest_declare(struct emitter *e, const struct distinct_nest *nest);
 void emit_nest_build(struct emitter *e, const struct distinct_nest *nest, LLVMValueRef function);
 
@@ -164,7 +160,7 @@ void emit_matrix(struct nest_emitter *ne);
 /* ---- emit_total.c -------------------------------------------------------------------------------------- */
 
 /* Product of the term's factors that have exactly these of the block's two labels; NULL: there are none. */
-LLVMValueRef emit_total_product(const struct nest_emitter *ne, const struct plan_term *term, bool a, bool b,
+LLVMValueRef emit_total_product(const struct nest_emitter *ne, const struct nest_term *term, bool a, bool b,
                                 const struct index *label, int vector);
 
 /* ---- emit_lanes.c: lanes added up ---------------------------------------------------------------------- */

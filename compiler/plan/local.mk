@@ -3,6 +3,8 @@
 # Takes: a graph and a backend's choices. Gives: a plan, loops and buffers, without knowing the machine: it
 # asks for what depends on one.
 libgpfc_compiler_a_SOURCES += \
+	compiler/plan/nest.c \
+	compiler/plan/nest.h \
 	compiler/plan/plan.c \
 	compiler/plan/plan.h \
 	compiler/plan/plan_group.c \

@@ -251,6 +251,9 @@ bool plan_has_work(const struct plan_nest *nest);
 /* One value for each index of the result, no sums: `add`, functions, `ein` without summed labels, slices. */
 bool plan_is_elementwise(const struct ir_node *node);
 bool plan_is_contraction(const struct ir_node *node);
+/* Labels of an operand in terms of the node's own axes (elementwise nodes but slices) or labels
+ * (contractions). */
+void plan_operand_labels(const struct ir_node *node, int operand, unsigned char labels[IR_MAX_RANK]);
 /* The axis of a value that runs along rows. */
 int plan_row(const struct plan_region *region, const struct ir_node *node);
 

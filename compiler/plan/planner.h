@@ -37,10 +37,6 @@ bool plan_has_narrow_array(const struct ir_node *node);
 bool plan_is_matrix(const struct ir_node *node);
 /* Elementwise, and may stand in a nest with others. */
 bool plan_may_join(const struct plan_region *region, const struct ir_node *node);
-/* Labels of an operand in terms of the node's own axes (elementwise nodes but slices) or labels
- * (contractions). */
-void plan_operand_labels(const struct ir_node *node, int operand, unsigned char labels[IR_MAX_RANK]);
-
 /* The axis of every node that runs along rows: contracted with uniform matrices or made by them. Found by
  * votes of contractions and spread through elementwise nodes. */
 void plan_rows(struct plan_region *region);

@@ -64,10 +64,9 @@ static double blocks_cost(long lanes, int rows, int columns, int m, int n)
     return cost;
 }
 
-int sched_packed_columns(const struct schedule *schedule, const struct plan_nest *nest)
+int sched_packed_columns(const struct schedule *schedule, int results)
 {
-    const struct ir_shape shape = nest->total->shape;
-    return (shape.size[shape.rank - 1] + schedule->vector - 1) / schedule->vector;
+    return (results + schedule->vector - 1) / schedule->vector;
 }
 
 void sched_pack(const struct schedule *schedule, const struct plan_region *region, struct plan_nest *nest,
@@ -79,7 +78,7 @@ void sched_pack(const struct schedule *schedule, const struct plan_region *regio
     const int axis = axis_of_rows(schedule, region, nest);
     if (axis < 0)
         return;
-    const int rows = shape.size[axis], columns = sched_packed_columns(schedule, nest);
+    const int rows = shape.size[axis], columns = sched_packed_columns(schedule, shape.size[shape.rank - 1]);
     const long steps = sched_total_steps(schedule, nest),
                summed = steps / (schedule->lanes / schedule->vector);
     const double times = (double)ir_elements(shape) / rows / shape.size[shape.rank - 1];

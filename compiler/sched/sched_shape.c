@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The loops of a nest over rows and columns on a CPU: blocks of rows, steps of sums, what is unrolled. Changes
- * no value except through the order of sums. */
+ * The loops of a nest over rows and columns on a CPU: blocks of rows, steps of sums, what is unrolled.
+ * Changes no value except through the order of sums. */
 #include "sched/sched_nest.h"
 
 /* Each result reads a vector of its own, beside the ones that a column's results share. */

@@ -345,9 +345,9 @@ static void count_packed(const struct counting *c, struct nest_work *out)
     const struct plan_nest *nest = c->nest;
     const struct schedule *schedule = c->plan->schedule;
     const struct ir_shape shape = nest->total->shape;
-    const double columns = sched_packed_columns(schedule, nest), rows = shape.size[c->how->axis_a],
-                 m = c->how->block_a, n = c->how->block_b, results = (double)ir_elements(shape),
-                 width = schedule->vector;
+    const double columns = sched_packed_columns(schedule, shape.size[c->how->axis_b]),
+                 rows = shape.size[c->how->axis_a], m = c->how->block_a, n = c->how->block_b,
+                 results = (double)ir_elements(shape), width = schedule->vector;
     const double times = results / rows / shape.size[c->how->axis_b],
                  steps = (double)sched_total_steps(schedule, nest);
     const double blocks = ceil(rows / m) * ceil(columns / n) * times, squares = steps * columns * times;

@@ -71,11 +71,8 @@ static struct emit_nests all_apart(struct arena *arena, const struct emit_nests 
     apart.uses = ARENA_ARRAY(arena, struct nest_use, (size_t)nests->n_uses + 1);
     for (int i = 0; i < nests->n_uses; i++) {
         const struct nest_use *use = &nests->uses[i];
-        apart.distinct[i] = (struct distinct_nest){.plan = use->plan,
-                                                   .region = use->region,
-                                                   .nest = use->nest,
-                                                   .name = arena_printf(arena, "nest%d", i),
-                                                   .n_params = use->n_params};
+        apart.distinct[i] = (struct distinct_nest){
+            .schedule = use->schedule, .nest = use->nest, .name = arena_printf(arena, "nest%d", i)};
         apart.uses[i] = *use;
         apart.uses[i].which = i;
     }
