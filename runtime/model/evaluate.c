@@ -21,16 +21,17 @@ struct evaluator {
     const struct gpfc_bundle *bundle;
     int64_t d, block;
     struct runner *measure, *jacobian, *invert;
+    struct runner *stay;           /* measure with weights of 0, which leave y where it is */
+    void *zeros;                   /* REAL [theta_elements] */
     void *s, *back;                /* REAL [block][d] */
     void *matrix;                  /* REAL [block][d][d] */
     void *cost, *energy, *penalty; /* REAL [block] */
+    void *cost_before;             /* REAL [block]: of y */
     double *delta;                 /* [block] */
     double *work;                  /* [threads][d][d] */
     double *mean_y, *mean_s;       /* [d]: sums */
     double *square_y, *square_s;   /* [d][d]: sums of products */
     int threads;
-    bool l1; /* cost.kind */
-    double smoothing;
     uint64_t seed;
     struct evaluation sums;
 };
@@ -55,27 +56,33 @@ static bool take_arrays(struct evaluator *e, struct fault *fault)
     return take(&e->s, rows * d, real, fault) && take(&e->back, rows * d, real, fault) &&
            take(&e->matrix, rows * d * d, real, fault) && take(&e->cost, rows, real, fault) &&
            take(&e->energy, rows, real, fault) && take(&e->penalty, rows, real, fault) &&
-           take_doubles(&e->delta, rows, fault) && take_doubles(&e->work, e->threads * d * d, fault) &&
-           take_doubles(&e->mean_y, d, fault) && take_doubles(&e->mean_s, d, fault) &&
-           take_doubles(&e->square_y, d * d, fault) && take_doubles(&e->square_s, d * d, fault);
+           take(&e->cost_before, rows, real, fault) &&
+           take(&e->zeros, e->bundle->theta_elements, real, fault) && take_doubles(&e->delta, rows, fault) &&
+           take_doubles(&e->work, e->threads * d * d, fault) && take_doubles(&e->mean_y, d, fault) &&
+           take_doubles(&e->mean_s, d, fault) && take_doubles(&e->square_y, d * d, fault) &&
+           take_doubles(&e->square_s, d * d, fault);
 }
 
 static bool evaluator_init(struct evaluator *e, const void *theta, int64_t time_steps,
                            const struct device *device, struct fault *fault)
 {
     if (!take_arrays(e, fault) || !runner_new(&e->measure, device, e->bundle, "measure", e->block, fault) ||
+        !runner_new(&e->stay, device, e->bundle, "measure", e->block, fault) ||
         !runner_new(&e->jacobian, device, e->bundle, "jacobian", e->block, fault) ||
         !runner_new(&e->invert, device, e->bundle, "invert", e->block, fault))
         return false;
     runner_steps(e->measure, time_steps);
     runner_steps(e->jacobian, time_steps);
     runner_steps(e->invert, time_steps);
+    runner_steps(e->stay, 1);
     runner_parameters(e->measure, theta);
+    runner_parameters(e->stay, e->zeros);
     runner_parameters(e->jacobian, theta);
     runner_parameters(e->invert, theta);
     runner_output(e->measure, "cost", e->cost);
     runner_output(e->measure, "energy", e->energy);
     runner_output(e->measure, "penalty", e->penalty);
+    runner_output(e->stay, "cost", e->cost_before);
     runner_output(e->jacobian, "s", e->s);
     runner_output(e->jacobian, "jacobian", e->matrix);
     runner_input(e->invert, "s", &(struct runner_rows){.rows = e->s, .n = e->block});
@@ -89,16 +96,19 @@ static void bind_pairs(struct evaluator *e, const struct part *part)
                              to = {.rows = part->y, .n = part->n, .stays = true};
     runner_input(e->measure, "x", &from);
     runner_input(e->measure, "y", &to);
+    runner_input(e->stay, "x", &from);
+    runner_input(e->stay, "y", &to);
     runner_input(e->jacobian, "y", &to);
 }
 
 static void evaluator_free(struct evaluator *e)
 {
     runner_free(e->measure);
+    runner_free(e->stay);
     runner_free(e->jacobian);
     runner_free(e->invert);
-    void *const arrays[] = {e->s,     e->back, e->matrix, e->cost,   e->energy,   e->penalty,
-                            e->delta, e->work, e->mean_y, e->mean_s, e->square_y, e->square_s};
+    void *const arrays[] = {e->s,     e->back,  e->matrix, e->cost,   e->energy, e->penalty,  e->cost_before,
+                            e->zeros, e->delta, e->work,   e->mean_y, e->mean_s, e->square_y, e->square_s};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         free(arrays[i]);
 }
@@ -113,18 +123,6 @@ double evaluate_larger(double a, double b)
 static double real_at(const struct evaluator *e, const void *array, int64_t i)
 {
     return rows_number(array, i, e->bundle->precision);
-}
-
-/* The cost of leaving y where it is, as cost.kind says. */
-static double cost_between(const struct evaluator *e, const void *x, const void *y, int64_t row)
-{
-    const double smoothing = e->smoothing;
-    double sum = 0;
-    for (int64_t i = row * e->d; i < (row + 1) * e->d; i++) {
-        double apart = real_at(e, x, i) - real_at(e, y, i);
-        sum += e->l1 ? sqrt(apart * apart + smoothing * smoothing) - smoothing : apart * apart;
-    }
-    return sum;
 }
 
 double evaluate_delta(const struct evaluated_rows *rows, int64_t row, double *work)
@@ -176,10 +174,10 @@ static void add_moments(const struct evaluator *e, const void *array, int64_t ro
     }
 }
 
-static void add_row(struct evaluator *e, const void *x, const void *y, int64_t row)
+static void add_row(struct evaluator *e, const void *y, int64_t row)
 {
     struct evaluation *sums = &e->sums;
-    sums->cost_before += cost_between(e, x, y, row);
+    sums->cost_before += real_at(e, e->cost_before, row);
     sums->cost_after += real_at(e, e->cost, row);
     sums->energy += real_at(e, e->energy, row);
     sums->penalty += real_at(e, e->penalty, row);
@@ -193,17 +191,20 @@ static void add_row(struct evaluator *e, const void *x, const void *y, int64_t r
     add_moments(e, e->s, row, e->mean_s, e->square_s);
 }
 
-static void run_block(struct evaluator *e, const void *x, const void *y, int64_t first, int64_t n)
+static void run_block(struct evaluator *e, const void *y, int64_t first, int64_t n)
 {
     runner_order(e->measure, NULL, first);
     runner_noise(e->measure, e->seed, random_stream(RANDOM_MEASURE, 0), (uint64_t)first);
+    runner_order(e->stay, NULL, first);
+    runner_noise(e->stay, e->seed, random_stream(RANDOM_MEASURE, 0), (uint64_t)first);
     runner_order(e->jacobian, NULL, first);
     runner_go(e->measure, n);
+    runner_go(e->stay, n);
     runner_go(e->jacobian, n);
     runner_go(e->invert, n);
     find_deltas(e, y, n);
     for (int64_t row = 0; row < n; row++)
-        add_row(e, x, y, row);
+        add_row(e, y, row);
 }
 
 /* ---- all ----------------------------------------------------------------------------------------------- */
@@ -250,8 +251,6 @@ bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const vo
         .d = d,
         .block = block < n ? block : n,
         .threads = device->threads,
-        .l1 = setting_is(bundle, SETTING_cost_kind, WORD_cost_l1),
-        .smoothing = setting_number(bundle, SETTING_cost_smoothing),
         .seed = (uint64_t)setting_integer(bundle, SETTING_train_seed),
     };
     bool good = evaluator_init(&e, theta, time_steps, device, fault);
@@ -259,8 +258,7 @@ bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const vo
         bind_pairs(&e, part);
     for (int64_t first = 0; good && first < n; first += e.block) {
         size_t skip = (size_t)(first * d * bundle->precision);
-        run_block(&e, (const char *)part->x + skip, (const char *)part->y + skip, first,
-                  n - first < e.block ? n - first : e.block);
+        run_block(&e, (const char *)part->y + skip, first, n - first < e.block ? n - first : e.block);
     }
     if (good)
         *out = means_of(&e, n, nll);
