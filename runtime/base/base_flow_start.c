@@ -17,7 +17,7 @@ enum { BLOCK = 4096 /* rows */ };
 struct start {
     const struct gpfc_bundle *bundle;
     void *theta;
-    const void *rows;
+    const uint32_t *order;
     int64_t n, block;
     struct runner *run;
     void *values;                 /* REAL [block][width] */
@@ -50,7 +50,7 @@ static void add_rows(struct start *start, const struct gpfc_port *port)
     runner_output(start->run, port->name, start->values);
     for (int64_t first = 0; first < start->n; first += start->block) {
         const int64_t n = start->n - first < start->block ? start->n - first : start->block;
-        runner_order(start->run, NULL, first);
+        runner_order(start->run, start->order, first);
         runner_go(start->run, n);
         add_block(start, port->elements, first, n);
     }
@@ -113,15 +113,15 @@ static bool take_memory(struct start *start, const struct gpfc_kernel *kernel, s
     return true;
 }
 
-bool base_flow_start(const struct gpfc_bundle *bundle, void *theta, const void *rows, int64_t n,
-                     const struct device *device, struct fault *fault)
+bool base_flow_start(const struct gpfc_bundle *bundle, void *theta, const struct part *part,
+                     const uint32_t *order, int64_t n, const struct device *device, struct fault *fault)
 {
     const struct gpfc_kernel *kernel = bundle_kernel(bundle, "statistics");
     struct start start = {
-        .bundle = bundle, .theta = theta, .rows = rows, .n = n, .block = n < BLOCK ? n : BLOCK};
+        .bundle = bundle, .theta = theta, .order = order, .n = n, .block = n < BLOCK ? n : BLOCK};
     if (!kernel || n < 1)
         return true;
-    const struct runner_rows x = {.rows = rows, .n = n, .stays = true};
+    const struct runner_rows x = {.rows = part->x, .n = part->n, .stays = true};
     bool good = runner_new(&start.run, device, bundle, "statistics", start.block, fault) &&
                 take_memory(&start, kernel, fault);
     if (good)

@@ -215,7 +215,7 @@ bool command_bench(const struct command_context *context, const struct command_o
         if (options->json)
             good = print_json(&result, fault);
         else
-            print_table(context->bundle, bench.trainer->of_base, &result);
+            print_table(context->bundle, bench.trainer->stage->number == STAGE_BASE, &result);
     }
     bench_free(&bench);
     pin_release(bench.pin);

@@ -112,11 +112,12 @@ static bool interrupted(struct stage *stage, int signal_number, struct fault *fa
         return false;
     if (stage->options->json && !command_print_json(stage_json(stage, "interrupted"), fault))
         return false;
-    return fault_set(
-        fault, signal_number == SIGTERM ? FAULT_TERMINATED : FAULT_INTERRUPT,
-        "interrupted after step %s of %s%s, all saved; go on with: %s resume %s",
-        human_count(&step, stage->trainer->state.step), human_count(&steps, stage->trainer->steps),
-        stage->trainer->of_base ? " of the base flow" : "", stage->context->program, stage->folder->path);
+    return fault_set(fault, signal_number == SIGTERM ? FAULT_TERMINATED : FAULT_INTERRUPT,
+                     "interrupted after step %s of %s%s, all saved; go on with: %s resume %s",
+                     human_count(&step, stage->trainer->state.step),
+                     human_count(&steps, stage->trainer->steps),
+                     stage->trainer->stage->number == STAGE_BASE ? " of the base flow" : "",
+                     stage->context->program, stage->folder->path);
 }
 
 static void show(const struct stage *stage, struct progress *progress)
@@ -127,9 +128,9 @@ static void show(const struct stage *stage, struct progress *progress)
         .steps = trainer->steps,
         .epoch = (trainer->state.step - 1) / trainer->epoch_steps + 1,
         .epochs = trainer->options.epochs,
-        .what = trainer->of_base ? "nll" : "cost",
-        .cost =
-            trainer->state.last.cost + (trainer->of_base ? standard_log_scale(stage->beside.standard) : 0),
+        .what = trainer->stage->cost,
+        .cost = trainer->state.last.cost +
+                (trainer->stage->cost_is_nll ? standard_log_scale(stage->beside.standard) : 0),
         .rate = trainer_rate(trainer),
     };
     progress_show(progress, &line);
@@ -155,8 +156,7 @@ static bool run_steps(struct stage *stage, struct fault *fault)
 static void start_from(struct trainer *trainer, const void *theta)
 {
     if (theta)
-        memcpy(trainer->state.theta, theta,
-               (size_t)(trainer->bundle->theta_elements * trainer->bundle->precision));
+        array_fill(&trainer->state.theta, theta);
 }
 
 static bool stage_init(struct stage *stage, const struct gpfc_bundle *bundle, struct fault *fault)

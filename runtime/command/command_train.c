@@ -99,8 +99,8 @@ static bool resume(struct training *training, struct checkpoint *checkpoint, str
 /* The flow's, or, where there is none yet, the base flow's. */
 static char *newest_checkpoint(const char *folder)
 {
-    char *of_flow = run_folder_path(folder, RUN_CHECKPOINT);
-    char *of_base = run_folder_path(folder, RUN_BASE_CHECKPOINT);
+    char *of_flow = run_folder_path(folder, stage_kinds[STAGE_FLOW].checkpoint);
+    char *of_base = run_folder_path(folder, stage_kinds[STAGE_BASE].checkpoint);
     const bool base = of_flow && of_base && access(of_flow, F_OK) != 0 && access(of_base, F_OK) == 0;
     free(base ? of_flow : of_base);
     return base ? of_base : of_flow;

@@ -64,12 +64,12 @@ static struct stage stage_of(const struct training *training, const struct pairs
 
 /* ---- the base flow ------------------------------------------------------------------------------------- */
 
-static bool open_folder(struct training *training, bool base, struct fault *fault)
+static bool open_folder(struct training *training, enum stage_number first, struct fault *fault)
 {
     if (training->folder)
         return true;
     return training->resumed ? run_folder_open(&training->folder, training->folder_path, fault)
-                             : run_folder_make(&training->folder, training->folder_path, base, fault);
+                             : run_folder_make(&training->folder, training->folder_path, first, fault);
 }
 
 /* Options of the base flow's training; the flow's wait in the note. */
@@ -94,7 +94,7 @@ static void note_trained(struct training *training)
     const struct trainer_state *state = &run->trainer->state;
     training->trained = (struct report_trained){
         .bundle = training->context->bundle,
-        .model = training->folder->base,
+        .model = training->folder->files[STAGE_BASE].model,
         .step = state->step,
         .best_step = state->best_step,
         .seconds = train_run_seconds(run),
@@ -125,7 +125,8 @@ static bool train_base(struct training *training, struct fault *fault)
     struct stage *stage = &training->stage;
     struct pairs alone;
     pairs_of_samples(&alone, &training->samples);
-    if ((training->resumed && !same_data(training, &alone, fault)) || !open_folder(training, true, fault))
+    if ((training->resumed && !same_data(training, &alone, fault)) ||
+        !open_folder(training, STAGE_BASE, fault))
         return false;
     *stage = stage_of(training, &alone);
     stage->note = base_note(training, &alone);
@@ -203,7 +204,8 @@ static bool train_flow(struct training *training, struct fault *fault)
 {
     const struct checkpoint *resumed = training->trained.done ? NULL : training->resumed;
     struct stage *stage = &training->stage;
-    if ((resumed && !same_data(training, &training->pairs, fault)) || !open_folder(training, false, fault))
+    if ((resumed && !same_data(training, &training->pairs, fault)) ||
+        !open_folder(training, STAGE_FLOW, fault))
         return false;
     if (!resumed)
         training->note.data_hash = checkpoint_hash(&training->pairs);

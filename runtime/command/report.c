@@ -147,7 +147,7 @@ void report_base_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes
 /* Of the stage that is to come. */
 static void report_stage_flow(const struct report_start *start, char *room, size_t bytes)
 {
-    if (start->trainer->of_base)
+    if (start->trainer->stage->number == STAGE_BASE)
         report_base_flow(start->bundle, room, bytes);
     else
         report_flow(start->bundle, room, bytes);
@@ -156,7 +156,7 @@ static void report_stage_flow(const struct report_start *start, char *room, size
 static void print_data(FILE *out, const struct report_start *start)
 {
     const struct pairs *pairs = start->trainer->pairs;
-    const char *what = start->trainer->of_base ? "samples" : pairs->of_noise ? "pairs from noise" : "pairs";
+    const char *what = pairs->of_noise ? "pairs from noise" : start->trainer->stage->rows;
     struct human a, b;
     (void)fprintf(out, "  data      %s: %s %s to train on, %s to test\n", start->data,
                   human_count(&a, pairs->train.n), what, human_count(&b, pairs->test.n));
@@ -175,7 +175,7 @@ static void print_training(FILE *out, const struct report_start *start)
                   setting_text(trainer->bundle, SETTING_train_schedule),
                   (unsigned long long)trainer->options.seed, trainer->options.device.threads,
                   trainer->options.device.threads > 1 ? "s" : "", start->bundle->cpu);
-    if (trainer->lambda > 0 && !trainer->of_base)
+    if (trainer->lambda > 0 && trainer->stage->weighs_penalty)
         (void)fprintf(out, "            Euler penalty, weight %g\n", trainer->lambda);
 }
 
@@ -187,7 +187,7 @@ void report_start(FILE *out, const struct report_start *start)
     report_stage_flow(start, flow, sizeof flow);
     if (!start->second)
         (void)fprintf(out, "%s\n", start->bundle->name);
-    (void)fprintf(out, "  %-9s %s, %s parameters\n", trainer->of_base ? "base flow" : "flow", flow,
+    (void)fprintf(out, "  %-9s %s, %s parameters\n", trainer->stage->title, flow,
                   human_count(&a, trainer->bundle->theta_elements));
     print_data(out, start);
     print_training(out, start);
@@ -206,7 +206,7 @@ json_t *report_start_json(const struct report_start *start)
     json_t *json = json_object();
     report_stage_flow(start, flow, sizeof flow);
     put_text(json, "name", start->bundle->name);
-    put_text(json, "stage", trainer->of_base ? "base" : "flow");
+    put_text(json, "stage", trainer->stage->name);
     put_text(json, "flow", flow);
     put_count(json, "parameters", trainer->bundle->theta_elements);
     put_text(json, "data", start->data);

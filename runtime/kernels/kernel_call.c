@@ -30,11 +30,6 @@ void kernel_call_free(struct kernel_call *call)
     free(call->uniform);
 }
 
-size_t kernel_call_bytes(const struct kernel_call *call)
-{
-    return (size_t)call->kernel->uniform_bytes + (size_t)call->threads * call->rooms[0].bytes;
-}
-
 void kernel_call_bind_in(const struct kernel_call *call, int port, const void *values)
 {
     for (int i = 0; i < call->threads; i++)

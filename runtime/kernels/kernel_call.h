@@ -21,7 +21,6 @@ struct kernel_call {
 bool kernel_call_init(struct kernel_call *call, const struct gpfc_bundle *bundle, const char *kernel,
                       int threads, bool alone, struct fault *fault) MUST_CHECK;
 void kernel_call_free(struct kernel_call *call); /* what is in it; a zeroed one is allowed */
-size_t kernel_call_bytes(const struct kernel_call *call);
 
 /* Uniform inputs and totals, lent: one port's, or all parameters'. */
 void kernel_call_bind_in(const struct kernel_call *call, int port, const void *values);

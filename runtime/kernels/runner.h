@@ -33,7 +33,6 @@ struct runner_ops { /* see the functions of the same names below */
     void (*go)(struct runner *runner, int64_t n);
     double (*flop)(const struct runner *runner);
     double (*useful_flop)(const struct runner *runner);
-    size_t (*bytes)(const struct runner *runner);
 };
 
 struct runner { /* a device's own begins with it */
@@ -116,11 +115,6 @@ static inline double runner_flop(const struct runner *runner) /* of one sample *
 static inline double runner_useful_flop(const struct runner *runner) /* all but what is computed again */
 {
     return runner->ops->useful_flop(runner);
-}
-
-static inline size_t runner_bytes(const struct runner *runner)
-{
-    return runner->ops->bytes(runner);
 }
 
 #endif

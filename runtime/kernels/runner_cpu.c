@@ -38,7 +38,7 @@ struct cpu {
 
     struct kernel_sum *sum;
     char *step_noise; /* the NOISE_STEP ports' values, port by port */
-    size_t step_noise_at[GPFC_MAX_PORTS], step_noise_bytes;
+    size_t step_noise_at[GPFC_MAX_PORTS];
 };
 
 static struct cpu *cpu_of(struct runner *runner)
@@ -63,7 +63,6 @@ static bool take_step_noise(struct cpu *run)
             bytes += kernel_aligned((size_t)(kernel->in[i].elements * run->call.precision));
         }
     run->step_noise = kernel_memory(bytes);
-    run->step_noise_bytes = bytes;
     for (int i = 0; run->step_noise && i < kernel->n_in; i++)
         if (kernel->in[i].role == GPFC_IN_NOISE_STEP)
             kernel_call_bind_in(&run->call, i, run->step_noise + run->step_noise_at[i]);
@@ -72,20 +71,13 @@ static bool take_step_noise(struct cpu *run)
 
 static int64_t leaves_of(const struct cpu *run, int64_t n);
 
-static size_t cpu_bytes(const struct runner *runner)
-{
-    const struct cpu *run = cpu_in(runner);
-    const int64_t leaves = leaves_of(run, run->rows);
-    return kernel_call_bytes(&run->call) +
-           kernel_sum_bytes(leaves, run->call.kernel->sum_elements, run->call.precision) +
-           run->step_noise_bytes;
-}
-
 static bool take_all(struct cpu *run, struct fault *fault)
 {
-    run->sum = kernel_sum_new(leaves_of(run, run->rows), run->call.kernel->sum_elements, run->call.precision);
+    const int64_t leaves = leaves_of(run, run->rows), elements = run->call.kernel->sum_elements;
+    run->sum = kernel_sum_new(leaves, elements, run->call.precision);
     return (run->sum && take_step_noise(run)) ||
-           fault_memory(fault, cpu_bytes(&run->runner), "the kernels' work space");
+           fault_memory(fault, kernel_sum_bytes(leaves, elements, run->call.precision),
+                        "the kernels' work space");
 }
 
 static void cpu_free(struct runner *runner)
@@ -375,7 +367,6 @@ static const struct runner_ops ops = {
     .go = cpu_go,
     .flop = cpu_flop,
     .useful_flop = cpu_useful_flop,
-    .bytes = cpu_bytes,
 };
 
 static bool cpu_new(struct runner **out, const struct device *device, const struct gpfc_bundle *bundle,

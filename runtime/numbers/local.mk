@@ -3,6 +3,8 @@
 # Takes: arrays of numbers. Gives: random numbers, dense and factored matrices, sums, an ODE solver, the
 # same bits for any number of threads. Knows no models.
 libgpfcrt_a_SOURCES += \
+	runtime/numbers/array.c \
+	runtime/numbers/array.h \
 	runtime/numbers/dense.c \
 	runtime/numbers/dense.h \
 	runtime/numbers/factors.c \

@@ -7,7 +7,6 @@
 
 #include "model/tensor_list.h"
 #include "train/checkpoint_settings.h"
-#include "train/metrics.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -141,16 +140,6 @@ uint64_t checkpoint_hash(const struct pairs *pairs)
     return hash;
 }
 
-static const char *stage_name(const struct trainer *trainer)
-{
-    return metrics_stage_name(trainer->of_base ? METRICS_BASE : METRICS_FLOW);
-}
-
-static const char *optimizer_name(const struct trainer *trainer)
-{
-    return trainer->soap ? "soap" : "adam";
-}
-
 bool checkpoint_write(const char *path, const struct trainer *trainer, const struct weights_beside *beside,
                       const struct checkpoint_note *note, struct fault *fault)
 {
@@ -162,17 +151,16 @@ bool checkpoint_write(const char *path, const struct trainer *trainer, const str
     char bad[300];
     if (!trainer_finite(trainer, bad, sizeof bad))
         return fault_set(fault, FAULT_DIVERGED, "step %lld: %s", (long long)state.step, bad);
-    tensor_list_add(&list, bundle, "", state.theta);
-    tensor_list_add(&list, bundle, "adam.mean.", state.mean);
-    tensor_list_add(&list, bundle, "adam.square.", state.square);
-    tensor_list_add(&list, bundle, "best.", state.best);
-    if (trainer->soap)
-        soap_list(trainer->soap, &list);
+    tensor_list_add(&list, bundle, "", array_host(&state.theta));
+    tensor_list_add(&list, bundle, "adam.mean.", array_host(&state.mean));
+    tensor_list_add(&list, bundle, "adam.square.", array_host(&state.square));
+    tensor_list_add(&list, bundle, "best.", array_host(&state.best));
+    optimizer_list(trainer->optimizer, &list);
     tensor_list_add_base(&list, beside->bundle, beside->base);
     tensor_list_add_standard(&list, beside->standard);
     tensor_list_note_bundle(&list, beside->bundle);
-    tensor_list_note(&list, "stage", "%s", stage_name(trainer));
-    tensor_list_note(&list, "optimizer", "%s", optimizer_name(trainer));
+    tensor_list_note(&list, "stage", "%s", trainer->stage->name);
+    tensor_list_note(&list, "optimizer", "%s", trainer->optimizer->name);
     tensor_list_note(&list, "data", "%s", note->data);
     list_fields(&state, &copy, fields);
     for (const struct field *field = fields; field->key; field++)
@@ -194,12 +182,10 @@ static bool options_in_range(const struct checkpoint *checkpoint, struct fault *
                      (long long)options->epochs, (long long)options->batch);
 }
 
-/* Files without a word of the stage are the flow's. */
 static bool read_stage(struct checkpoint *out, const struct gpfc_bundle *bundle, struct fault *fault)
 {
-    const char *stage = safetensors_metadata(out->file, "gpfc.stage");
-    out->of_base = stage && strcmp(stage, metrics_stage_name(METRICS_BASE)) == 0;
-    return !out->of_base || bundle->base ||
+    out->stage = stage_kind_named(safetensors_metadata(out->file, "gpfc.stage"));
+    return out->stage->number == STAGE_FLOW || bundle->base ||
            fault_set(fault, FAULT_INPUT, "%s: the training of a base flow, which this trainer does not have",
                      out->path);
 }
@@ -220,10 +206,10 @@ bool checkpoint_open(struct checkpoint *out, const struct gpfc_bundle *bundle, c
         safetensors_read(&out->file, path, fault) && weights_same_spec(bundle, out->file, path, fault) &&
         weights_same_base(bundle, out->file, path, fault) && read_stage(out, bundle, fault) &&
         read_fields(out->file, path, &unused, &out->note, fault) && options_in_range(out, fault) &&
-        (out->of_base || weights_take_base(&out->base, bundle, out->file, path, threads, fault)) &&
+        (!out->stage->after_base || weights_take_base(&out->base, bundle, out->file, path, threads, fault)) &&
         standard_from_tensors(&out->standard, out->file, bundle->dimension, fault) && read_data(out, fault);
     if (good)
-        checkpoint_settings(bundle, out->file, out->of_base, out->changed, sizeof out->changed);
+        checkpoint_settings(bundle, out->file, out->stage, out->changed, sizeof out->changed);
     else
         checkpoint_close(out);
     return good;
@@ -233,12 +219,12 @@ bool checkpoint_open(struct checkpoint *out, const struct gpfc_bundle *bundle, c
 static bool take_optimizer(const struct safetensors *file, struct trainer *trainer, const char *path,
                            struct fault *fault)
 {
-    const char *there = safetensors_metadata(file, "gpfc.optimizer"), *here = optimizer_name(trainer);
+    const char *there = safetensors_metadata(file, "gpfc.optimizer"), *here = trainer->optimizer->name;
     if (strcmp(there ? there : "adam", here) != 0)
         return fault_set(fault, FAULT_INPUT,
                          "%s: %s.optimizer was %s and is %s, which cannot go on from there", path,
-                         trainer->of_base ? "base" : "train", there ? there : "adam", here);
-    return !trainer->soap || soap_take(trainer->soap, file, fault);
+                         trainer->stage->key, there ? there : "adam", here);
+    return optimizer_take(trainer->optimizer, file, fault);
 }
 
 /* Time steps are those of the trainer, or, where it looks for them, some that it has room for. */
@@ -261,10 +247,10 @@ bool checkpoint_load(const struct checkpoint *checkpoint, struct trainer *traine
     const char *path = checkpoint->path;
     struct trainer_state *state = &trainer->state;
     struct checkpoint_note unused;
-    if (!weights_take(bundle, file, "", state->theta, fault) ||
-        !weights_take(bundle, file, "adam.mean.", state->mean, fault) ||
-        !weights_take(bundle, file, "adam.square.", state->square, fault) ||
-        !weights_take(bundle, file, "best.", state->best, fault) ||
+    if (!weights_take(bundle, file, "", array_host(&state->theta), fault) ||
+        !weights_take(bundle, file, "adam.mean.", array_host(&state->mean), fault) ||
+        !weights_take(bundle, file, "adam.square.", array_host(&state->square), fault) ||
+        !weights_take(bundle, file, "best.", array_host(&state->best), fault) ||
         !take_optimizer(file, trainer, path, fault) || !read_fields(file, path, state, &unused, fault) ||
         !has_time_steps(trainer, path, fault))
         return false;

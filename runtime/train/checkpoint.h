@@ -27,9 +27,9 @@ struct checkpoint {
     struct safetensors *file;
     const char *path;
     struct checkpoint_note note;
-    bool of_base;             /* of the base flow's training */
-    struct base_flow *base;   /* NULL: none, or the one that is in training */
-    struct standard standard; /* d = 0: none */
+    const struct stage_kind *stage; /* whose training it is */
+    struct base_flow *base;         /* NULL: none, or the one that is in training */
+    struct standard standard;       /* d = 0: none */
     char changed[256]; /* settings that the trainer has otherwise than when this was written; "" for none */
 };
 

@@ -11,12 +11,16 @@ libgpfcrt_a_SOURCES += \
 	runtime/train/checkpoint_settings.h \
 	runtime/train/metrics.c \
 	runtime/train/metrics.h \
+	runtime/train/optimizer.c \
+	runtime/train/optimizer.h \
 	runtime/train/rate.c \
 	runtime/train/rate.h \
 	runtime/train/run_folder.c \
 	runtime/train/run_folder.h \
 	runtime/train/soap.c \
 	runtime/train/soap.h \
+	runtime/train/stage_kind.c \
+	runtime/train/stage_kind.h \
 	runtime/train/time_check.c \
 	runtime/train/time_check.h \
 	runtime/train/time_steps.c \

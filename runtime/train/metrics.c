@@ -12,31 +12,25 @@
 
 struct metrics {
     FILE *file;
-    enum metrics_stage stage;
+    const struct stage_kind *stage;
     char *path;
 };
 
-const char *metrics_stage_name(enum metrics_stage stage)
-{
-    return stage == METRICS_BASE ? "base" : "flow";
-}
-
-/* Is it one of ours, of an earlier stage or of a step up to `keep`? Lines without a stage are the flow's. */
-static bool is_kept(const char *text, size_t length, enum metrics_stage stage, int64_t keep)
+/* Is it one of ours, of an earlier stage or of a step up to `keep`? */
+static bool is_kept(const char *text, size_t length, const struct stage_kind *stage, int64_t keep)
 {
     if (length == 0 || text[length - 1] != '\n')
         return false;
     json_t *line = json_loadb(text, length, 0, NULL);
     const json_t *step = json_object_get(line, "step");
-    const char *name = json_string_value(json_object_get(line, "stage"));
-    const bool of_base = name && strcmp(name, metrics_stage_name(METRICS_BASE)) == 0;
-    const bool earlier = of_base && stage == METRICS_FLOW, later = !of_base && stage == METRICS_BASE;
-    const bool kept = json_is_integer(step) && (earlier || (!later && json_integer_value(step) <= keep));
+    const struct stage_kind *of = stage_kind_named(json_string_value(json_object_get(line, "stage")));
+    const bool earlier = of->number < stage->number, same = of == stage;
+    const bool kept = json_is_integer(step) && (earlier || (same && json_integer_value(step) <= keep));
     json_decref(line);
     return kept;
 }
 
-static off_t kept_bytes(FILE *file, enum metrics_stage stage, int64_t keep)
+static off_t kept_bytes(FILE *file, const struct stage_kind *stage, int64_t keep)
 {
     char *text = NULL;
     size_t room = 0;
@@ -56,7 +50,7 @@ static bool cut(struct metrics *metrics, int64_t keep, struct fault *fault)
     return true;
 }
 
-bool metrics_open(struct metrics **out, const char *path, enum metrics_stage stage,
+bool metrics_open(struct metrics **out, const char *path, const struct stage_kind *stage,
                   const struct metrics_keep *keep, struct fault *fault)
 {
     *out = NULL;
@@ -91,7 +85,7 @@ static void put(json_t *line, const char *key, double value)
 static json_t *line_json(const struct metrics *metrics, const struct metrics_line *line)
 {
     json_t *json = json_object();
-    (void)json_object_set_new(json, "stage", json_string(metrics_stage_name(metrics->stage)));
+    (void)json_object_set_new(json, "stage", json_string(metrics->stage->name));
     (void)json_object_set_new(json, "step", json_integer(line->step));
     (void)json_object_set_new(json, "epoch", json_integer(line->epoch));
     put(json, "loss", line->loss);

@@ -6,6 +6,7 @@
 #define GPFC_METRICS_H
 
 #include "ground/fault.h"
+#include "train/stage_kind.h"
 #include "train/time_steps.h"
 
 #include <stdint.h>
@@ -26,9 +27,6 @@ struct metrics_line {
     double cpu_seconds;        /* of all threads, since the process's start */
 };
 
-enum metrics_stage { METRICS_BASE, METRICS_FLOW };
-const char *metrics_stage_name(enum metrics_stage stage);
-
 struct metrics;
 
 struct metrics_keep { /* lines of earlier stages, and of this one those of steps up to `step`; -1: none of
@@ -38,7 +36,7 @@ struct metrics_keep { /* lines of earlier stages, and of this one those of steps
 
 /* Creates the file, or, with `keep`, goes on with what is there: later lines, and a last line that is cut,
  * are taken away. */
-bool metrics_open(struct metrics **out, const char *path, enum metrics_stage stage,
+bool metrics_open(struct metrics **out, const char *path, const struct stage_kind *stage,
                   const struct metrics_keep *keep, struct fault *fault) MUST_CHECK;
 bool metrics_add(struct metrics *metrics, const struct metrics_line *line, struct fault *fault) MUST_CHECK;
 bool metrics_close(struct metrics *metrics, struct fault *fault) MUST_CHECK; /* takes; NULL is allowed */

@@ -24,7 +24,7 @@ struct rate {
 
 /* How long a training is where nobody says: epochs for the steps that its kind needs, whatever the number of
  * rows, but not so few that the rows were hardly seen. */
-int64_t rate_epochs(const struct gpfc_bundle *bundle, bool of_base, int64_t epoch_steps);
+int64_t rate_epochs(const struct gpfc_bundle *bundle, int64_t epoch_steps);
 
 /* Schedule as train.* of the settings say, for a training of this length. */
 struct rate rate_from_settings(const struct gpfc_bundle *bundle, int64_t epochs, int64_t epoch_steps);

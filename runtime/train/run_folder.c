@@ -75,14 +75,14 @@ static bool set_aside(struct run_folder *folder, const char *path, struct fault 
 static bool take_paths(struct run_folder *folder, const char *path, struct fault *fault)
 {
     folder->path = strdup(path);
-    folder->model = run_folder_path(path, RUN_MODEL);
-    folder->checkpoint = run_folder_path(path, RUN_CHECKPOINT);
     folder->log = run_folder_path(path, RUN_METRICS);
-    folder->base = run_folder_path(path, RUN_BASE);
-    folder->base_checkpoint = run_folder_path(path, RUN_BASE_CHECKPOINT);
-    return (folder->path && folder->model && folder->checkpoint && folder->log && folder->base &&
-            folder->base_checkpoint) ||
-           fault_memory(fault, strlen(path), "a path");
+    bool good = folder->path && folder->log;
+    for (int i = 0; i < STAGES; i++) {
+        folder->files[i].model = run_folder_path(path, stage_kinds[i].model);
+        folder->files[i].checkpoint = run_folder_path(path, stage_kinds[i].checkpoint);
+        good = good && folder->files[i].model && folder->files[i].checkpoint;
+    }
+    return good || fault_memory(fault, strlen(path), "a path");
 }
 
 static bool folder_new(struct run_folder **out, const char *path, struct fault *fault)
@@ -104,17 +104,19 @@ static bool given(struct run_folder **out, bool good)
     return good;
 }
 
-static bool all_aside(struct run_folder *folder, bool base, struct fault *fault)
+static bool all_aside(struct run_folder *folder, enum stage_number first, struct fault *fault)
 {
-    return set_aside(folder, folder->model, fault) && set_aside(folder, folder->checkpoint, fault) &&
-           set_aside(folder, folder->log, fault) && set_aside(folder, folder->base_checkpoint, fault) &&
-           (!base || set_aside(folder, folder->base, fault));
+    bool good = set_aside(folder, folder->log, fault);
+    for (int i = 0; good && i < STAGES; i++)
+        good = set_aside(folder, folder->files[i].checkpoint, fault) &&
+               (i < (int)first || set_aside(folder, folder->files[i].model, fault));
+    return good;
 }
 
-bool run_folder_make(struct run_folder **out, const char *path, bool base, struct fault *fault)
+bool run_folder_make(struct run_folder **out, const char *path, enum stage_number first, struct fault *fault)
 {
     return given(out, folder_new(out, path, fault) && make_folder(path, fault) && lock_folder(*out, fault) &&
-                          all_aside(*out, base, fault));
+                          all_aside(*out, first, fault));
 }
 
 bool run_folder_open(struct run_folder **out, const char *path, struct fault *fault)
@@ -129,10 +131,10 @@ void run_folder_free(struct run_folder *folder)
     if (folder->locked >= 0)
         (void)close(folder->locked);
     free(folder->path);
-    free(folder->model);
-    free(folder->checkpoint);
     free(folder->log);
-    free(folder->base);
-    free(folder->base_checkpoint);
+    for (int i = 0; i < STAGES; i++) {
+        free(folder->files[i].model);
+        free(folder->files[i].checkpoint);
+    }
     free(folder);
 }

@@ -7,23 +7,24 @@
 #define GPFC_RUN_FOLDER_H
 
 #include "ground/fault.h"
+#include "train/stage_kind.h"
 
-#define RUN_MODEL "model.safetensors"
-#define RUN_CHECKPOINT "checkpoint.safetensors"
 #define RUN_METRICS "metrics.jsonl"
-#define RUN_BASE "base.safetensors"
-#define RUN_BASE_CHECKPOINT "base_checkpoint.safetensors"
 
-struct run_folder {
+struct run_folder { /* paths */
     char *path;
-    char *model, *checkpoint, *log, *base, *base_checkpoint; /* paths of the files in it */
-    int locked;                                              /* open and locked; -1: not */
+    char *log;
+    struct {
+        char *model, *checkpoint;
+    } files[STAGES];
+    int locked;        /* open and locked; -1: not */
     bool kept_earlier; /* files of an earlier training were moved to *.old */
 };
 
 /* For a new training: makes it, and those above it that are missing, and moves away what an earlier one left
- * there. The base flow's file stays where `base` is false: that training has none of its own. */
-bool run_folder_make(struct run_folder **out, const char *path, bool base, struct fault *fault) MUST_CHECK;
+ * there. The models of stages before `first` stay: this training makes none of its own. */
+bool run_folder_make(struct run_folder **out, const char *path, enum stage_number first,
+                     struct fault *fault) MUST_CHECK;
 /* For one that goes on; all is left as it is. */
 bool run_folder_open(struct run_folder **out, const char *path, struct fault *fault) MUST_CHECK;
 void run_folder_free(struct run_folder *folder); /* lets others in; NULL is allowed */

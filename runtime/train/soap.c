@@ -151,11 +151,6 @@ void soap_free(struct soap *soap)
     free(soap);
 }
 
-size_t soap_bytes(const struct soap *soap)
-{
-    return soap->room_elements * sizeof *soap->room;
-}
-
 /* ---- weights to matrices ------------------------------------------------------------------------------- */
 
 /* A row of a layer's matrix: one of its weight's, and an element of its bias, all of them in theta. */

@@ -21,7 +21,6 @@ struct soap;
 /* bundle is lent. */
 bool soap_new(struct soap **out, const struct gpfc_bundle *bundle, struct fault *fault) MUST_CHECK;
 void soap_free(struct soap *soap); /* NULL is allowed */
-size_t soap_bytes(const struct soap *soap);
 
 /* As adam_step, of all arrays of the bundle; steps follow one another. Allocates nothing. */
 bool soap_step(struct soap *soap, const struct adam *adam, const struct adam_arrays *arrays, int64_t step,

@@ -121,10 +121,3 @@ struct time_errors time_check_at(void *data, int64_t steps)
     struct time_check *check = data;
     return (struct time_errors){.density = density_error(check, steps), .roundtrip = roundtrip(check, steps)};
 }
-
-size_t time_check_bytes(const struct time_check *check)
-{
-    const int64_t numbers = (2 * check->trips + check->n * check->d) * check->d;
-    return (size_t)(numbers * check->precision) + runner_bytes(check->jacobian) + runner_bytes(check->apply) +
-           runner_bytes(check->invert);
-}

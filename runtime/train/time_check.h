@@ -23,6 +23,5 @@ void time_check_free(struct time_check *check); /* NULL is allowed */
 
 void time_check_parameters(struct time_check *check, const void *theta); /* lent */
 time_probe time_check_at;                                                /* data: the check */
-size_t time_check_bytes(const struct time_check *check);
 
 #endif

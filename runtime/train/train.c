@@ -20,13 +20,13 @@ static int64_t smaller(int64_t a, int64_t b)
 /* ---- numbers ------------------------------------------------------------------------------------------- */
 
 /* The first element that is not finite of an array laid out as theta: its parameter and place there. */
-static const struct gpfc_parameter *first_bad(const struct gpfc_bundle *bundle, const void *array,
+static const struct gpfc_parameter *first_bad(const struct gpfc_bundle *bundle, const struct array *array,
                                               int64_t *place)
 {
     for (int64_t i = 0; i < bundle->n_parameters; i++) {
         const struct gpfc_parameter *parameter = &bundle->parameters[i];
         for (int64_t k = 0; k < bundle_parameter_elements(parameter); k++)
-            if (!isfinite(rows_number(array, parameter->offset + k, bundle->precision))) {
+            if (!isfinite(array_number(array, parameter->offset + k))) {
                 *place = k;
                 return parameter;
             }
@@ -39,16 +39,15 @@ bool trainer_finite(const struct trainer *trainer, char *what, size_t room)
     const struct trainer_state *state = &trainer->state;
     const struct {
         const char *prefix;
-        const void *array;
-    } all[] = {{"", state->theta}, {"adam.mean.", state->mean}, {"adam.square.", state->square}};
+        const struct array *array;
+    } all[] = {{"", &state->theta}, {"adam.mean.", &state->mean}, {"adam.square.", &state->square}};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         int64_t place;
         const struct gpfc_parameter *bad = first_bad(trainer->bundle, all[i].array, &place);
         if (!bad)
             continue;
         (void)snprintf(what, room, "%s%s is %g at element %lld", all[i].prefix, bad->name,
-                       rows_number(all[i].array, bad->offset + place, trainer->bundle->precision),
-                       (long long)place);
+                       array_number(all[i].array, bad->offset + place), (long long)place);
         return false;
     }
     return true;
@@ -61,7 +60,7 @@ static void follow_steps(struct trainer *trainer)
     struct trainer_state *state = &trainer->state;
     if (!trainer->time_check)
         return;
-    time_check_parameters(trainer->time_check, state->theta);
+    time_check_parameters(trainer->time_check, array_host(&state->theta));
     const struct time_choice choice =
         time_steps_follow(&trainer->time_rule, state->time_steps, time_check_at, trainer->time_check);
     state->time_steps = choice.steps;
@@ -127,20 +126,19 @@ static bool diverged(const struct trainer *trainer, double loss, struct fault *f
     const struct gpfc_bundle *bundle = trainer->bundle;
     long long step = (long long)trainer->state.step + 1;
     int64_t place = 0;
-    const struct gpfc_parameter *bad = first_bad(bundle, trainer->state.theta, &place);
+    const struct gpfc_parameter *bad = first_bad(bundle, &trainer->state.theta, &place);
     const char *what = "the array";
-    const void *array = trainer->state.theta;
+    const struct array *array = &trainer->state.theta;
     if (!bad) {
-        bad = first_bad(bundle, trainer->gradient, &place);
+        bad = first_bad(bundle, &trainer->gradient, &place);
         what = "the gradient of";
-        array = trainer->gradient;
+        array = &trainer->gradient;
     }
     if (!bad)
         return fault_set(fault, FAULT_DIVERGED, "step %lld: the loss is %g, its gradient out of range", step,
                          loss);
     return fault_set(fault, FAULT_DIVERGED, "step %lld: %s %s is %g at element %lld (loss %g)", step, what,
-                     bad->name, rows_number(array, bad->offset + place, bundle->precision), (long long)place,
-                     loss);
+                     bad->name, array_number(array, bad->offset + place), (long long)place, loss);
 }
 
 /* The rows of this step, and the numbers that the kernel takes with them. */
@@ -158,14 +156,6 @@ static int64_t prepare(struct trainer *trainer, double lambda)
     return trainer_next_rows(trainer);
 }
 
-static bool optimizer_step(const struct trainer *trainer, const struct adam_arrays *arrays, double rate,
-                           double norm)
-{
-    const int64_t step = trainer->state.step;
-    return trainer->soap ? soap_step(trainer->soap, &trainer->adam, arrays, step, rate, norm)
-                         : adam_step(&trainer->adam, arrays, step, rate, norm);
-}
-
 bool trainer_step(struct trainer *trainer, struct fault *fault)
 {
     const int64_t n = trainer->bundle->theta_elements;
@@ -176,21 +166,21 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
         follow_steps(trainer);
     const int64_t rows = prepare(trainer, lambda);
     runner_go(trainer->train, rows);
-    double cost = rows_number(&trainer->total[0], 0, precision),
-           penalty = rows_number(&trainer->total[1], 0, precision);
-    double loss = cost + lambda * penalty, norm = adam_norm(trainer->gradient, n, precision);
+    double cost = array_number(&trainer->total, 0), penalty = array_number(&trainer->total, 1);
+    double loss = cost + lambda * penalty, norm = adam_norm(array_host(&trainer->gradient), n, precision);
     if (!isfinite(loss) || !isfinite(norm))
         return diverged(trainer, loss, fault);
     const struct adam_arrays arrays = {.n = n,
                                        .precision = precision,
-                                       .theta = state->theta,
-                                       .gradient = trainer->gradient,
-                                       .mean = state->mean,
-                                       .square = state->square,
+                                       .theta = array_host(&state->theta),
+                                       .gradient = array_host(&trainer->gradient),
+                                       .mean = array_host(&state->mean),
+                                       .square = array_host(&state->square),
                                        .threads = trainer->options.device.threads};
     char bad[300]; /* a gradient may be finite where its square, or the step, is not */
     state->step++;
-    if (!optimizer_step(trainer, &arrays, rate, norm) && !trainer_finite(trainer, bad, sizeof bad))
+    if (!optimizer_step(trainer->optimizer, &arrays, state->step, rate, norm) &&
+        !trainer_finite(trainer, bad, sizeof bad))
         return fault_set(fault, FAULT_DIVERGED, "step %lld: %s (loss %g)", (long long)state->step, bad, loss);
     state->evaluations += rows * state->time_steps;
     state->sums.steps++;
@@ -210,13 +200,13 @@ static void measure_block(struct trainer *trainer, int64_t first, int64_t n, dou
     runner_go(trainer->measure, n);
     for (int64_t i = 0; i < n; i++)
         for (int k = 0; k < 3; k++)
-            sums[k] += rows_number(trainer->measured[k], i, trainer->bundle->precision);
+            sums[k] += array_number(&trainer->measured[k], i);
 }
 
-static struct measured measure_weights(struct trainer *trainer, const void *theta, int64_t time_steps)
+static struct measured measure_weights(struct trainer *trainer, const struct array *theta, int64_t time_steps)
 {
     double sums[3] = {0}, n = (double)trainer->measured_on.n;
-    runner_parameters(trainer->measure, theta);
+    runner_parameters(trainer->measure, array_host(theta));
     runner_steps(trainer->measure, time_steps);
     for (int64_t first = 0; first < trainer->measured_on.n; first += trainer->block)
         measure_block(trainer, first, smaller(trainer->block, trainer->measured_on.n - first), sums);
@@ -229,7 +219,7 @@ static void measure_best_by(struct trainer *trainer, int64_t time_steps)
     struct trainer_state *state = &trainer->state;
     if (!isfinite(state->best_cost) || state->best_measured_by == time_steps)
         return;
-    const double cost = measure_weights(trainer, state->best, time_steps).cost;
+    const double cost = measure_weights(trainer, &state->best, time_steps).cost;
     state->best_cost = isfinite(cost) ? cost : INFINITY;
     state->best_measured_by = time_steps;
 }
@@ -239,7 +229,7 @@ void trainer_measure(struct trainer *trainer)
     struct trainer_state *state = &trainer->state;
     follow_steps(trainer);
     measure_best_by(trainer, state->time_steps);
-    state->last = measure_weights(trainer, state->theta, state->time_steps);
+    state->last = measure_weights(trainer, &state->theta, state->time_steps);
     state->measured_step = state->step;
     state->sums = (struct trainer_sums){0};
     if (!(state->last.cost < state->best_cost))
@@ -247,7 +237,7 @@ void trainer_measure(struct trainer *trainer)
     state->best_cost = state->last.cost;
     state->best_step = state->step;
     state->best_time_steps = state->best_measured_by = state->time_steps;
-    memcpy(state->best, state->theta, (size_t)(trainer->bundle->theta_elements * trainer->bundle->precision));
+    array_copy(&state->best, &state->theta);
 }
 
 void trainer_settle_steps(struct trainer *trainer)
@@ -255,7 +245,7 @@ void trainer_settle_steps(struct trainer *trainer)
     struct trainer_state *state = &trainer->state;
     if (!trainer->time_check || !isfinite(state->best_cost))
         return;
-    time_check_parameters(trainer->time_check, state->best);
+    time_check_parameters(trainer->time_check, array_host(&state->best));
     const struct time_choice choice =
         time_steps_settle(&trainer->time_rule, state->best_time_steps, time_check_at, trainer->time_check);
     state->best_time_steps = choice.steps;

@@ -13,9 +13,10 @@
 #include "ground/fault.h"
 #include "kernels/runner.h"
 #include "model/pairs.h"
-#include "train/adam.h"
+#include "numbers/array.h"
+#include "train/optimizer.h"
 #include "train/rate.h"
-#include "train/soap.h"
+#include "train/stage_kind.h"
 #include "train/time_check.h"
 
 struct trainer_options {
@@ -38,12 +39,12 @@ struct measured {
     double cost, energy, penalty;
 };
 
-/* All that changes: what a checkpoint holds. Arrays are REAL [theta_elements]. */
+/* All that changes: what a checkpoint holds. Arrays are of theta_elements. */
 struct trainer_state {
     int64_t step; /* steps done */
-    void *theta, *mean, *square;
-    void *best;       /* the weights of the smallest test cost so far */
-    double best_cost; /* infinity before the first measure */
+    struct array theta, mean, square;
+    struct array best; /* the weights of the smallest test cost so far */
+    double best_cost;  /* infinity before the first measure */
     int64_t best_step;
     struct trainer_sums sums;
     struct measured last; /* the latest measure */
@@ -59,25 +60,25 @@ struct trainer {
     const struct gpfc_bundle *bundle;
     const struct pairs *pairs;
     struct trainer_options options;
-    bool of_base;               /* bundle is a base flow's */
-    int64_t epoch_steps, steps; /* of an epoch, of the whole training */
-    int64_t patience;           /* steps without a better measure that end the training; 0: none do */
+    const struct stage_kind *stage; /* the bundle's */
+    int64_t epoch_steps, steps;     /* of an epoch, of the whole training */
+    int64_t patience;               /* steps without a better measure that end the training; 0: none do */
     struct trainer_state state;
 
-    struct adam adam;
-    struct soap *soap; /* NULL: Adam alone */
+    struct optimizer *optimizer;
     struct rate rate;
     struct time_rule time_rule;
     struct time_check *time_check; /* NULL: the time steps are fixed */
     double lambda, lambda_decay;   /* the penalty's weight at the start, and its factor */
     int64_t lambda_decays;
     struct runner *train, *measure;
-    void *gradient;           /* REAL [theta_elements] */
-    double total[2], setting; /* room for REALs: cost, penalty; lambda */
-    uint32_t *order;          /* [n_train] of epoch order_epoch */
+    struct array gradient; /* [theta_elements] */
+    struct array total;    /* [2]: cost, penalty */
+    double setting;        /* room for a REAL: lambda */
+    uint32_t *order;       /* [n_train] of epoch order_epoch */
     int64_t order_epoch;
-    void *measured[3];       /* REAL [block]: cost, energy, penalty of samples */
-    struct part measured_on; /* the rows of a measure, block by block */
+    struct array measured[3]; /* REAL [block]: cost, energy, penalty of samples */
+    struct part measured_on;  /* the rows of a measure, block by block */
     int64_t block;
 };
 
@@ -104,7 +105,6 @@ bool trainer_done(const struct trainer *trainer);         /* all steps, or out o
 int64_t trainer_next_rows(const struct trainer *trainer); /* of the next step */
 double trainer_rate(const struct trainer *trainer);       /* of the next step */
 double trainer_lambda(const struct trainer *trainer);     /* likewise */
-size_t trainer_bytes(const struct trainer *trainer);      /* of arrays, the pairs among them */
 
 /* Are the weights and moments? If not, what: the first array that is not, its value and place. */
 bool trainer_finite(const struct trainer *trainer, char *what, size_t room) MUST_CHECK;

@@ -33,18 +33,20 @@ static int64_t smaller(int64_t a, int64_t b)
 
 static bool take_arrays(struct trainer *trainer, struct fault *fault)
 {
-    size_t n = (size_t)trainer->bundle->theta_elements, real = (size_t)trainer->bundle->precision;
-    void **const arrays[] = {&trainer->state.theta, &trainer->state.mean, &trainer->state.square,
-                             &trainer->state.best, &trainer->gradient};
+    const int64_t n = trainer->bundle->theta_elements, precision = trainer->bundle->precision;
+    struct trainer_state *state = &trainer->state;
+    struct array *const arrays[] = {&state->theta, &state->mean, &state->square, &state->best,
+                                    &trainer->gradient};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
-        if (!(*arrays[i] = calloc(n, real)))
-            return fault_memory(fault, n * real, "the weights");
+        if (!array_new(arrays[i], n, precision, "the weights", fault))
+            return false;
     for (size_t i = 0; i < 3; i++)
-        if (!(trainer->measured[i] = calloc((size_t)trainer->block, real)))
-            return fault_memory(fault, (size_t)trainer->block * real, "the test's results");
+        if (!array_new(&trainer->measured[i], trainer->block, precision, "the test's results", fault))
+            return false;
     trainer->order = calloc((size_t)trainer->pairs->train.n, sizeof *trainer->order);
-    return trainer->order || fault_memory(fault, (size_t)trainer->pairs->train.n * sizeof *trainer->order,
-                                          "the order of the samples");
+    return array_new(&trainer->total, 2, precision, "the totals", fault) &&
+           (trainer->order || fault_memory(fault, (size_t)trainer->pairs->train.n * sizeof *trainer->order,
+                                           "the order of the samples"));
 }
 
 static struct runner_rows staying(const void *rows, int64_t n)
@@ -52,61 +54,42 @@ static struct runner_rows staying(const void *rows, int64_t n)
     return (struct runner_rows){.rows = rows, .n = n, .stays = true};
 }
 
-static void bind_rows(const struct trainer *trainer, struct runner *run, const struct part *part)
+static void bind_rows(struct runner *run, const struct part *part)
 {
     const struct runner_rows x = staying(part->x, part->n), y = staying(part->y, part->n);
     runner_input(run, "x", &x);
-    if (!trainer->of_base)
-        runner_input(run, "y", &y);
+    runner_input(run, "y", &y);
 }
 
 static void bind_train(struct trainer *trainer)
 {
     const struct gpfc_bundle *bundle = trainer->bundle;
     struct runner *run = trainer->train;
-    runner_parameters(run, trainer->state.theta);
+    runner_parameters(run, array_host(&trainer->state.theta));
     runner_setting(run, "lambda", &trainer->setting);
-    bind_rows(trainer, run, &trainer->pairs->train);
-    runner_total(run, "cost", &trainer->total[0]);
-    runner_total(run, "penalty", &trainer->total[1]);
+    bind_rows(run, &trainer->pairs->train);
+    runner_total(run, "cost", array_at(&trainer->total, 0));
+    runner_total(run, "penalty", array_at(&trainer->total, 1));
     for (int64_t i = 0; i < bundle->n_parameters; i++) {
         char name[256];
         (void)snprintf(name, sizeof name, "grad.%s", bundle->parameters[i].name);
-        runner_total(run, name, (char *)trainer->gradient + bundle->parameters[i].offset * bundle->precision);
+        runner_total(run, name, array_at(&trainer->gradient, bundle->parameters[i].offset));
     }
 }
 
 static void bind_measure(struct trainer *trainer)
 {
-    bind_rows(trainer, trainer->measure, &trainer->measured_on);
-    runner_parameters(trainer->measure, trainer->state.theta);
-    runner_output(trainer->measure, "cost", trainer->measured[0]);
-    runner_output(trainer->measure, "energy", trainer->measured[1]);
-    runner_output(trainer->measure, "penalty", trainer->measured[2]);
-}
-
-static bool start_base(struct trainer *trainer, struct fault *fault)
-{
-    const int64_t n = trainer->options.batch;
-    const size_t row = (size_t)(trainer->pairs->d * trainer->bundle->precision), bytes = (size_t)n * row;
-    char *const rows = malloc(bytes);
-    if (!rows)
-        return fault_memory(fault, bytes, "the first batch");
-    trainer_order(trainer, 0);
-    for (int64_t i = 0; i < n; i++)
-        memcpy(rows + (size_t)i * row, (const char *)trainer->pairs->train.x + trainer->order[i] * row, row);
-    const bool good =
-        base_flow_start(trainer->bundle, trainer->state.theta, rows, n, &trainer->options.device, fault);
-    free(rows);
-    return good;
+    bind_rows(trainer->measure, &trainer->measured_on);
+    runner_parameters(trainer->measure, array_host(&trainer->state.theta));
+    runner_output(trainer->measure, "cost", array_host(&trainer->measured[0]));
+    runner_output(trainer->measure, "energy", array_host(&trainer->measured[1]));
+    runner_output(trainer->measure, "penalty", array_host(&trainer->measured[2]));
 }
 
 static bool trainer_init(struct trainer *trainer, struct fault *fault)
 {
     const struct trainer_options *options = &trainer->options;
-    if (!take_arrays(trainer, fault) ||
-        (setting_is(trainer->bundle, SETTING_train_optimizer, WORD_optimizer_soap) &&
-         !soap_new(&trainer->soap, trainer->bundle, fault)) ||
+    if (!take_arrays(trainer, fault) || !optimizer_new(&trainer->optimizer, trainer->bundle, fault) ||
         !runner_new(&trainer->train, &options->device, trainer->bundle, "train", options->batch, fault) ||
         !runner_new(&trainer->measure, &options->device, trainer->bundle, "measure", trainer->block, fault))
         return false;
@@ -116,8 +99,10 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
         !time_check_new(&trainer->time_check, trainer->bundle, trainer->measured_on.y, trainer->measured_on.n,
                         &options->device, fault))
         return false;
-    weights_initial(trainer->bundle, options->seed, trainer->state.theta);
-    return !trainer->of_base || start_base(trainer, fault);
+    weights_initial(trainer->bundle, options->seed, array_host(&trainer->state.theta));
+    trainer_order(trainer, 0);
+    return base_flow_start(trainer->bundle, array_host(&trainer->state.theta), &trainer->pairs->train,
+                           trainer->order, options->batch, &options->device, fault);
 }
 
 static double first_lambda(const struct gpfc_bundle *bundle)
@@ -125,13 +110,6 @@ static double first_lambda(const struct gpfc_bundle *bundle)
     return setting_is(bundle, SETTING_penalty_kind, WORD_penalty_none)
                ? 0
                : setting_number(bundle, SETTING_penalty_weight);
-}
-
-/* A base flow's training takes no y. */
-static bool is_base(const struct gpfc_bundle *bundle)
-{
-    const struct gpfc_kernel *train = bundle_kernel(bundle, "train");
-    return train && bundle_input(train, "y") < 0;
 }
 
 static struct part measured_part(const struct pairs *pairs)
@@ -152,14 +130,13 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
         return fault_memory(fault, sizeof *trainer, "a trainer");
     int64_t batch = smaller(options->batch, pairs->train.n);
     int64_t epoch_steps = (pairs->train.n + batch - 1) / batch;
-    const bool of_base = is_base(bundle);
-    int64_t epochs = options->epochs > 0 ? options->epochs : rate_epochs(bundle, of_base, epoch_steps);
+    int64_t epochs = options->epochs > 0 ? options->epochs : rate_epochs(bundle, epoch_steps);
     const struct part measured_on = measured_part(pairs);
     *trainer = (struct trainer){
         .bundle = bundle,
         .pairs = pairs,
         .options = *options,
-        .of_base = of_base,
+        .stage = stage_kind_of(bundle),
         .epoch_steps = epoch_steps,
         .steps = epochs * epoch_steps,
         .patience = setting_integer(bundle, SETTING_train_patience) * epoch_steps,
@@ -168,7 +145,7 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
                   .best_time_steps = bundle->steps,
                   .best_measured_by = bundle->steps,
                   .errors = {NAN, NAN}},
-        .adam = adam_from_settings(bundle),
+        .time_rule = time_rule_of(bundle),
         .rate = rate_from_settings(bundle, epochs, epoch_steps),
         .lambda = first_lambda(bundle),
         .lambda_decay = setting_number(bundle, SETTING_penalty_decay),
@@ -179,8 +156,6 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
     };
     trainer->options.batch = batch;
     trainer->options.epochs = epochs;
-    if (!of_base)
-        trainer->time_rule = time_rule_of(bundle);
     if (trainer->time_rule.automatic)
         trainer->state.time_steps = 1;
     if (!trainer_init(trainer, fault)) {
@@ -198,26 +173,13 @@ void trainer_free(struct trainer *trainer)
     runner_free(trainer->train);
     runner_free(trainer->measure);
     time_check_free(trainer->time_check);
-    for (size_t i = 0; i < 3; i++)
-        free(trainer->measured[i]);
-    soap_free(trainer->soap);
+    optimizer_free(trainer->optimizer);
     free(trainer->order);
-    free(trainer->gradient);
-    free(trainer->state.theta);
-    free(trainer->state.mean);
-    free(trainer->state.square);
-    free(trainer->state.best);
+    struct trainer_state *state = &trainer->state;
+    struct array *const arrays[] = {&state->theta,         &state->mean,          &state->square,
+                                    &state->best,          &trainer->gradient,    &trainer->total,
+                                    &trainer->measured[0], &trainer->measured[1], &trainer->measured[2]};
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
+        array_free(arrays[i]);
     free(trainer);
-}
-
-size_t trainer_bytes(const struct trainer *trainer)
-{
-    const struct pairs *pairs = trainer->pairs;
-    size_t real = (size_t)trainer->bundle->precision;
-    size_t rows = (size_t)(pairs->train.n + pairs->test.n);
-    return rows * (trainer->of_base ? 1 : 2) * (size_t)pairs->d * real +
-           (size_t)pairs->train.n * sizeof *trainer->order +
-           5 * (size_t)trainer->bundle->theta_elements * real + 3 * (size_t)trainer->block * real +
-           (trainer->soap ? soap_bytes(trainer->soap) : 0) + runner_bytes(trainer->train) +
-           runner_bytes(trainer->measure);
 }

@@ -42,7 +42,7 @@ static bool measure(struct train_run *run, double rate, double lambda, struct fa
         .penalty = state->last.penalty,
         .energy = state->last.energy,
         .best_cost = state->best_cost,
-        .nll = trainer->of_base ? state->last.cost + log_scale(run) : NAN,
+        .nll = trainer->stage->cost_is_nll ? state->last.cost + log_scale(run) : NAN,
         .time_steps = trainer->time_rule.automatic ? state->time_steps : 0,
         .errors = state->errors,
         .rate = rate,
@@ -61,7 +61,7 @@ static bool measure(struct train_run *run, double rate, double lambda, struct fa
 const void *train_run_best(const struct train_run *run)
 {
     const struct trainer_state *state = &run->trainer->state;
-    return isfinite(state->best_cost) ? state->best : state->theta;
+    return array_host(isfinite(state->best_cost) ? &state->best : &state->theta);
 }
 
 int64_t train_run_best_steps(const struct train_run *run)
@@ -78,7 +78,8 @@ static bool save_model(const struct train_run *run, struct fault *fault)
     const struct weights_note note = {.step = measured ? state->best_step : state->step,
                                       .cost = state->best_cost,
                                       .seed = trainer->options.seed,
-                                      .time_steps = trainer->of_base ? 0 : train_run_best_steps(run)};
+                                      .time_steps =
+                                          trainer->stage->model_has_steps ? train_run_best_steps(run) : 0};
     return weights_write(run->model, &run->beside, trainer->bundle, train_run_best(run), &note, fault);
 }
 
@@ -117,7 +118,7 @@ static bool diverged(struct train_run *run, struct fault *fault)
         fault, FAULT_DIVERGED,
         "%s. The last good checkpoint, of step %lld, is kept as %s%s; a lower %s.rate, or %s.clip, may help",
         first.text, (long long)run->saved_step, run->checkpoint, saved ? ", the best model beside it" : "",
-        run->trainer->of_base ? "base" : "train", run->trainer->of_base ? "base" : "train");
+        run->trainer->stage->key, run->trainer->stage->key);
 }
 
 static bool due(int64_t every, int64_t step)
@@ -155,15 +156,15 @@ static bool start(struct train_run *run, struct fault *fault)
 
 static bool run_init(struct train_run *run, enum train_run_how how, struct fault *fault)
 {
-    const enum metrics_stage stage = run->trainer->of_base ? METRICS_BASE : METRICS_FLOW;
+    const struct stage_kind *const stage = run->trainer->stage;
     const struct metrics_keep keep = {.step = how == TRAIN_RUN_RESUME ? run->saved_step : -1};
     if (!metrics_open(&run->metrics, run->folder->log, stage, how == TRAIN_RUN_START ? NULL : &keep, fault))
         return false;
     /* The model is written after the checkpoint: a kill in between left an older one, or none. */
     if (how == TRAIN_RUN_RESUME ? !save_model(run, fault) : !start(run, fault))
         return false;
-    if (!run->trainer->of_base) /* there is a checkpoint of what comes after it now */
-        (void)unlink(run->folder->base_checkpoint);
+    for (int i = 0; i < (int)stage->number; i++) /* there is a checkpoint of what comes after it now */
+        (void)unlink(run->folder->files[i].checkpoint);
     return true;
 }
 
@@ -183,8 +184,8 @@ bool train_run_new(struct train_run **out, struct trainer *trainer, const struct
         .folder = folder,
         .beside = *beside,
         .note = *note,
-        .model = trainer->of_base ? folder->base : folder->model,
-        .checkpoint = trainer->of_base ? folder->base_checkpoint : folder->checkpoint,
+        .model = folder->files[trainer->stage->number].model,
+        .checkpoint = folder->files[trainer->stage->number].checkpoint,
         .measure_steps = measure_steps > 0 ? measure_steps : trainer->epoch_steps,
         .checkpoint_steps = setting_integer(bundle, SETTING_train_checkpoint_steps),
         .checkpoint_seconds = 60 * setting_number(bundle, SETTING_train_checkpoint_minutes),

@@ -234,7 +234,8 @@ static void norms_start(void)
     CU_ASSERT_EQUAL(norms, 2 * (3 + 2 * 3));
     const struct oracle_array *x = oracle_find(&file, "init_x");
     const struct device device = device_cpu(2);
-    CU_ASSERT_TRUE(base_flow_start(bundle, theta, x->values, x->shape[0], &device, &fault));
+    const struct part part = {.x = x->values, .n = x->shape[0]};
+    CU_ASSERT_TRUE(base_flow_start(bundle, theta, &part, NULL, part.n, &device, &fault));
     CU_ASSERT_TRUE(worst(theta, compiled.theta, bundle->theta_elements) < 1e-10);
     free(theta);
     unload();

@@ -42,7 +42,7 @@ drive base spec model diff pass flow baseflow target sched plan bundle emit_llvm
 compiler drive pass
 command base spec tune api
 runtime/ground
-runtime/numbers
+runtime/numbers runtime/ground
 runtime/files runtime/ground
 runtime/data runtime/ground runtime/numbers runtime/files
 runtime/kernels runtime/ground runtime/numbers gpfc

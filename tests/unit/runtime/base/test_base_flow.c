@@ -386,7 +386,8 @@ static void memory_may_end(void)
         struct fault fault = {0};
         fake_base_make(&fake, FAKE_CP_FLOW, 8);
         memory_left = n++;
-        good = base_flow_start(&fake.bundle, fake.theta, x, 100, &device, &fault);
+        good = base_flow_start(&fake.bundle, fake.theta, &(struct part){.x = x, .n = 100}, NULL, 100, &device,
+                               &fault);
         memory_left = -1;
         CU_ASSERT_TRUE(good || fault.exit_code == FAULT_SYSTEM);
         CU_ASSERT_FALSE(good && first);
@@ -460,7 +461,8 @@ static void norms_start_one_after_another(void)
     random_fill_normal(3, 1, 0, ROWS * 2, 8, x);
     for (int i = 0; i < ROWS * 2; i++)
         x[i] = 1000 + 3 * x[i];
-    CU_ASSERT_TRUE(base_flow_start(&fake.bundle, fake.theta, x, ROWS, &two, &fault));
+    CU_ASSERT_TRUE(base_flow_start(&fake.bundle, fake.theta, &(struct part){.x = x, .n = ROWS}, NULL, ROWS,
+                                   &two, &fault));
     const double *theta = fake.theta_double;
     check_norm(theta, theta + 2, x, ROWS, 1e-9);
     for (int row = 0; row < ROWS; row++) {
@@ -472,10 +474,12 @@ static void norms_start_one_after_another(void)
     check_norm(theta + 4, theta + 6, z, ROWS, 1e-9);
     CU_ASSERT_TRUE(theta[8] == 0 && theta[11] == 0);
     x[4444] = INFINITY;
-    CU_ASSERT_FALSE(base_flow_start(&fake.bundle, fake.theta, x, ROWS, &two, &fault));
+    CU_ASSERT_FALSE(base_flow_start(&fake.bundle, fake.theta, &(struct part){.x = x, .n = ROWS}, NULL, ROWS,
+                                    &two, &fault));
     CU_ASSERT_EQUAL(fault.exit_code, FAULT_DIVERGED);
     fake_base_make(&fake, FAKE_BNAF_FLAT, 8);
-    CU_ASSERT_TRUE(base_flow_start(&fake.bundle, fake.theta, x, ROWS, &two, &fault));
+    CU_ASSERT_TRUE(base_flow_start(&fake.bundle, fake.theta, &(struct part){.x = x, .n = ROWS}, NULL, ROWS,
+                                   &two, &fault));
     CU_ASSERT_EQUAL(fake.theta_double[0], 0);
 }
 
@@ -491,7 +495,8 @@ static void norms_start_in_single(void)
         single[i] = (float)(100 + x[i]);
         x[i] = (double)single[i];
     }
-    CU_ASSERT_TRUE(base_flow_start(&fake.bundle, fake.theta, single, ROWS, &one, &fault));
+    CU_ASSERT_TRUE(base_flow_start(&fake.bundle, fake.theta, &(struct part){.x = single, .n = ROWS}, NULL,
+                                   ROWS, &one, &fault));
     const double shift[] = {(double)fake.theta_single[0], (double)fake.theta_single[1]};
     const double log_scale[] = {(double)fake.theta_single[2], (double)fake.theta_single[3]};
     check_norm(shift, log_scale, x, ROWS, 1e-5);

@@ -241,11 +241,6 @@ static double faked_useful_flop(const struct runner *runner)
     return runner_useful_flop(((const struct faked *)runner)->inner);
 }
 
-static size_t faked_bytes(const struct runner *runner)
-{
-    return runner_bytes(((const struct faked *)runner)->inner);
-}
-
 /* ---- the row of the table ------------------------------------------------------------------------------ */
 
 static const struct runner_ops ops = {
@@ -261,7 +256,6 @@ static const struct runner_ops ops = {
     .go = faked_go,
     .flop = faked_flop,
     .useful_flop = faked_useful_flop,
-    .bytes = faked_bytes,
 };
 
 static bool faked_new(struct runner **out, const struct device *device, const struct gpfc_bundle *bundle,

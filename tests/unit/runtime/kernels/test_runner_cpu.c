@@ -194,7 +194,6 @@ static void leaves_are_a_power_of_two(void)
     for (size_t i = 0; i < CHECK_COUNT(rows); i++)
         CU_ASSERT_EQUAL(runner_cpu_leaves(run, rows[i]), leaves[i]);
     CU_ASSERT_EQUAL(runner_flop(run), 1e6);
-    CU_ASSERT_TRUE(runner_bytes(run) > 64 * 14 * 8);
     runner_free(run);
 }
 

@@ -36,7 +36,7 @@ static const struct metrics_line all_different = {
 };
 
 /* The text of a file with this line alone. */
-static char *written(enum metrics_stage stage, const struct metrics_line *line)
+static char *written(const struct stage_kind *stage, const struct metrics_line *line)
 {
     struct scratch scratch;
     struct metrics *metrics;
@@ -54,7 +54,7 @@ static char *written(enum metrics_stage stage, const struct metrics_line *line)
 
 static void every_number_has_its_name(void)
 {
-    char *text = written(METRICS_BASE, &all_different);
+    char *text = written(&stage_kinds[STAGE_BASE], &all_different);
     CU_ASSERT_STRING_EQUAL(text, "{\"stage\":\"base\",\"step\":1,\"epoch\":2,\"loss\":3.5,\"cost\":7.5,"
                                  "\"nll\":11.5,\"penalty\":8.5,\"energy\":9.5,\"time_steps\":12,"
                                  "\"density_error\":13.5,\"roundtrip\":14.5,\"rate\":15.5,"
@@ -71,7 +71,7 @@ static void what_there_is_not_is_left_out_or_null(void)
     line.time_steps = 0;
     line.loss = line.samples_per_s = NAN;
     line.best_cost = INFINITY;
-    char *text = written(METRICS_FLOW, &line);
+    char *text = written(&stage_kinds[STAGE_FLOW], &line);
     CU_ASSERT_STRING_EQUAL(text, "{\"stage\":\"flow\",\"step\":1,\"epoch\":2,\"loss\":null,\"cost\":7.5,"
                                  "\"penalty\":8.5,\"energy\":9.5,\"rate\":15.5,\"samples_per_s\":null,"
                                  "\"best_cost\":null,\"train_cost\":4.5,\"train_penalty\":5.5,"
@@ -134,7 +134,7 @@ static struct loss loss_of_step(const struct pairs *pairs, const double *theta, 
     random_permutation(SEED, random_stream(RANDOM_SHUFFLE, (uint64_t)(step / EPOCH)), ROWS, order);
     for (int64_t i = 0; i < n; i++) {
         const size_t row = (size_t)D * order[first + i];
-        add_row(&loss, theta, (const double *)pairs->x_train + row, (const double *)pairs->y_train + row,
+        add_row(&loss, theta, (const double *)pairs->train.x + row, (const double *)pairs->train.y + row,
                 1.0 / (double)n, lambda, random_stream(RANDOM_NOISE, (uint64_t)step), (uint64_t)i);
     }
     return loss;
@@ -144,8 +144,8 @@ static struct loss loss_of_test(const struct pairs *pairs, const double *theta)
 {
     struct loss loss = {0};
     for (int row = 0; row < TEST_ROWS; row++)
-        add_row(&loss, theta, (const double *)pairs->x_test + (size_t)(D * row),
-                (const double *)pairs->y_test + (size_t)(D * row), 1.0 / TEST_ROWS, 0,
+        add_row(&loss, theta, (const double *)pairs->test.x + (size_t)(D * row),
+                (const double *)pairs->test.y + (size_t)(D * row), 1.0 / TEST_ROWS, 0,
                 random_stream(RANDOM_MEASURE, 0), (uint64_t)row);
     return loss;
 }
@@ -217,7 +217,7 @@ static json_t *last_line(const char *path)
 static void follow(struct train_run *run, const struct pairs *pairs, const char *path)
 {
     struct fault fault = {0};
-    double *theta = run->trainer->state.theta;
+    double *theta = array_host(&run->trainer->state.theta);
     double best = loss_of_test(pairs, theta).cost;
     struct sums sums = {0};
     for (int64_t step = 0; step < EPOCH * EPOCHS; step++) {
@@ -255,9 +255,9 @@ static void lines_agree_with_the_training(void)
     for (size_t i = 0; i < CHECK_COUNT(settings); i++)
         fake_set(&fake, settings[i][0], settings[i][1]);
     struct pairs pairs = fake_pairs(D, 8, ROWS, TEST_ROWS);
-    const struct trainer_options options = {.epochs = EPOCHS, .batch = BATCH, .seed = SEED, .threads = 1};
+    const struct trainer_options options = {.epochs = EPOCHS, .batch = BATCH, .seed = SEED, .device = device_cpu(1)};
     CU_ASSERT_TRUE_FATAL(trainer_new(&trainer, &fake.bundle, &pairs, &options, &fault));
-    CU_ASSERT_TRUE_FATAL(run_folder_make(&folder, scratch_path(&scratch, "run"), false, &fault));
+    CU_ASSERT_TRUE_FATAL(run_folder_make(&folder, scratch_path(&scratch, "run"), STAGE_FLOW, &fault));
     const struct checkpoint_note note = {.options = trainer->options, .data = none};
     const struct weights_beside beside = {.bundle = &fake.bundle};
     CU_ASSERT_TRUE_FATAL(train_run_new(&run, trainer, &beside, &note, folder, TRAIN_RUN_START, &fault));

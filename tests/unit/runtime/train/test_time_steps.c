@@ -171,7 +171,6 @@ static void errors_are_measured(void)
     const struct time_errors errors = time_check_at(check, FAKE_STEPS);
     CU_ASSERT_DOUBLE_EQUAL(errors.density, mean, 1e-14);
     CU_ASSERT_TRUE(errors.roundtrip < 1e-14);
-    CU_ASSERT_TRUE(time_check_bytes(check) > 3 * 2 * sizeof(double));
     time_check_free(check);
 }
 

@@ -40,11 +40,12 @@ static void run_steps(struct trainer *trainer, int64_t steps)
 static bool same_bits(const struct trainer *a, const struct trainer *b)
 {
     size_t bytes = (size_t)(a->bundle->theta_elements * a->bundle->precision);
-    return a->state.step == b->state.step && memcmp(a->state.theta, b->state.theta, bytes) == 0 &&
-           memcmp(a->state.mean, b->state.mean, bytes) == 0 &&
-           memcmp(a->state.square, b->state.square, bytes) == 0 &&
-           memcmp(a->state.best, b->state.best, bytes) == 0 && a->state.best_cost == b->state.best_cost &&
-           a->state.best_step == b->state.best_step &&
+    return a->state.step == b->state.step &&
+           memcmp(array_host(&a->state.theta), array_host(&b->state.theta), bytes) == 0 &&
+           memcmp(array_host(&a->state.mean), array_host(&b->state.mean), bytes) == 0 &&
+           memcmp(array_host(&a->state.square), array_host(&b->state.square), bytes) == 0 &&
+           memcmp(array_host(&a->state.best), array_host(&b->state.best), bytes) == 0 &&
+           a->state.best_cost == b->state.best_cost && a->state.best_step == b->state.best_step &&
            memcmp(&a->state.last, &b->state.last, sizeof a->state.last) == 0 &&
            memcmp(&a->state.sums, &b->state.sums, sizeof a->state.sums) == 0;
 }
@@ -67,7 +68,7 @@ static void finds_the_known_optimum(void)
     CU_ASSERT_EQUAL(trainer->state.best_cost, trainer->state.last.cost);
     CU_ASSERT_EQUAL(trainer->state.best_step, 800);
     for (int i = 0; i < 12; i++)
-        CU_ASSERT_DOUBLE_EQUAL(((double *)trainer->state.theta)[i], fake_optimum(i), 1e-4);
+        CU_ASSERT_DOUBLE_EQUAL(((double *)array_host(&trainer->state.theta))[i], fake_optimum(i), 1e-4);
     trainer_free(trainer);
     fake_pairs_free(&pairs);
 }
@@ -84,7 +85,7 @@ static void penalty_is_weighed_in(void)
     CU_ASSERT_EQUAL(trainer_lambda(trainer), 100);
     run_steps(trainer, trainer->steps);
     trainer_measure(trainer);
-    const float *W = trainer->state.theta;
+    const float *W = array_host(&trainer->state.theta);
     CU_ASSERT_DOUBLE_EQUAL((double)W[1], (double)W[2], 5e-3);
     CU_ASSERT_TRUE(fabs(fake_optimum(1) - fake_optimum(2)) > 0.3);
     CU_ASSERT_TRUE(trainer->state.last.penalty < 1e-3);
@@ -260,8 +261,8 @@ static void a_base_flow_finds_its_optimum(void)
     fake_set(&fake, "penalty.kind", "euler"); /* the flow's */
     struct pairs pairs = base_samples(3, 8, N, 0);
     struct trainer *trainer = make_base_trainer(&pairs, 80, 32);
-    CU_ASSERT_TRUE(trainer->of_base);
-    const double *theta = trainer->state.theta;
+    CU_ASSERT_PTR_EQUAL(trainer->stage, &stage_kinds[STAGE_BASE]);
+    const double *theta = array_host(&trainer->state.theta);
     CU_ASSERT_TRUE(theta[0] == 0.25 && fabs(theta[3]) < 0.5 && theta[3] != theta[4]);
     run_steps(trainer, trainer->steps);
     trainer_measure(trainer);
@@ -307,7 +308,7 @@ static void patience_ends(void)
     struct checkpoint checkpoint;
     CU_ASSERT_TRUE_FATAL(checkpoint_open(
         &checkpoint, &fake.bundle, scratch_path(&scratch, "run/base_checkpoint.safetensors"), 1, &fault));
-    CU_ASSERT_TRUE(checkpoint.of_base && checkpoint.base == NULL);
+    CU_ASSERT_TRUE(checkpoint.stage == &stage_kinds[STAGE_BASE] && checkpoint.base == NULL);
     trainer->state.measured_step = 0;
     CU_ASSERT_TRUE_FATAL(checkpoint_load(&checkpoint, trainer, &fault));
     CU_ASSERT_TRUE(trainer_done(trainer)); /* a resumed one is done, too */
@@ -399,7 +400,7 @@ static struct train_run *begin(struct trainer *trainer, const struct scratch *sc
     const struct weights_beside beside = {.bundle = &fake.bundle};
     const char *path = scratch_path(scratch, name);
     bool good = resumed ? run_folder_open(&folder, path, &fault)
-                        : run_folder_make(&folder, path, trainer->of_base, &fault);
+                        : run_folder_make(&folder, path, trainer->stage->number, &fault);
     good = good && train_run_new(&run, trainer, &beside, &note, folder,
                                  resumed ? TRAIN_RUN_RESUME : TRAIN_RUN_START, &fault);
     if (!good)
@@ -548,18 +549,18 @@ static void stops_where_numbers_are_not_finite(void)
     for (int i = 0; i < 80; i++)
         ((float *)pairs.train.y)[i] = 1e30F;
     float theta[6];
-    memcpy(theta, trainer->state.theta, sizeof theta);
+    memcpy(theta, array_host(&trainer->state.theta), sizeof theta);
     CU_ASSERT_FALSE(train_run_step(run, &fault));
     CU_ASSERT_EQUAL(fault.exit_code, FAULT_DIVERGED);
     CU_ASSERT_PTR_NOT_NULL(
         strstr(fault.text, "step 6: the gradient of flow.layer0.weight is inf at element 0"));
     CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "of step 5, is kept as"));
-    CU_ASSERT_EQUAL(memcmp(theta, trainer->state.theta, sizeof theta), 0);
+    CU_ASSERT_EQUAL(memcmp(theta, array_host(&trainer->state.theta), sizeof theta), 0);
     load(trainer, &scratch, "run/checkpoint.safetensors");
     CU_ASSERT_EQUAL(trainer->state.step, 5);
     CU_ASSERT_TRUE(scratch_there(scratch_path(&scratch, "run/model.safetensors")));
 
-    ((float *)trainer->state.theta)[4] = NAN;
+    ((float *)array_host(&trainer->state.theta))[4] = NAN;
     CU_ASSERT_FALSE(train_run_step(run, &fault));
     CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "step 6: the array flow.layer0.bias is nan at element 0"));
     CU_ASSERT_FALSE(train_run_save(run, &fault));
@@ -604,7 +605,6 @@ static void steps_allocate_nothing(void)
     run_steps(trainer, 20); /* over the ends of epochs */
     trainer_measure(trainer);
     CU_ASSERT_EQUAL(memory_allocations, before);
-    CU_ASSERT_TRUE(trainer_bytes(trainer) > (size_t)(250 * 6 * 8));
     trainer_free(trainer);
     fake_pairs_free(&pairs);
 }

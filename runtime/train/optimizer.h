@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What makes a step of a gradient, by the word of train.optimizer: a row of a table each. */
+#ifndef GPFC_OPTIMIZER_H
+#define GPFC_OPTIMIZER_H
+
+#include "files/safetensors.h"
+#include "model/tensor_list.h"
+#include "train/adam.h"
+
+struct optimizer;
+
+struct optimizer_ops { /* see the functions of the same names below */
+    bool (*step)(struct optimizer *optimizer, const struct adam_arrays *arrays, int64_t step, double rate,
+                 double norm);
+    void (*list)(const struct optimizer *optimizer, struct tensor_list *list);
+    bool (*take)(struct optimizer *optimizer, const struct safetensors *file, struct fault *fault);
+    void (*free)(struct optimizer *optimizer);
+};
+
+struct optimizer { /* a row's own begins with it */
+    const struct optimizer_ops *ops;
+    const char *name; /* "adam" */
+    struct adam adam;
+};
+
+/* bundle is lent. */
+bool optimizer_new(struct optimizer **out, const struct gpfc_bundle *bundle, struct fault *fault) MUST_CHECK;
+
+/* As adam_step, of all arrays of the bundle; steps follow one another. Allocates nothing. */
+static inline bool MUST_CHECK optimizer_step(struct optimizer *optimizer, const struct adam_arrays *arrays,
+                                             int64_t step, double rate, double norm)
+{
+    return optimizer->ops->step(optimizer, arrays, step, rate, norm);
+}
+
+/* All of its state but the moments: into a checkpoint, numbers lent, and out of one. */
+static inline void optimizer_list(const struct optimizer *optimizer, struct tensor_list *list)
+{
+    optimizer->ops->list(optimizer, list);
+}
+
+static inline bool MUST_CHECK optimizer_take(struct optimizer *optimizer, const struct safetensors *file,
+                                             struct fault *fault)
+{
+    return optimizer->ops->take(optimizer, file, fault);
+}
+
+static inline void optimizer_free(struct optimizer *optimizer) /* NULL is allowed */
+{
+    if (optimizer)
+        optimizer->ops->free(optimizer);
+}
+
+#endif
