@@ -6,6 +6,7 @@
 
 #include "gpfc/cpu_name.h"
 #include "model/base_model.h"
+#include "ode/ode.h"
 
 #include <string.h>
 
@@ -130,13 +131,19 @@ static void list_base_parameters(struct compile *c, struct gpfc_bundle *bundle)
 
 /* ---- settings ------------------------------------------------------------------------------------------ */
 
+_Static_assert((int)GPFC_DECIDES_FLOW == (int)SPEC_OF_FLOW && (int)GPFC_DECIDES_BASE == (int)SPEC_OF_BASE &&
+                   (int)GPFC_DECIDES_STEPS == (int)SPEC_OF_STEPS,
+               "the interface's bits are the spec's");
+
 static void list_settings(struct compile *c, struct gpfc_bundle *bundle, int n,
                           const struct spec_value *values)
 {
     struct gpfc_setting *rows = ARENA_ARRAY(c->arena, struct gpfc_setting, (size_t)n + 1);
     for (int i = 0; i < n; i++)
-        rows[i] =
-            (struct gpfc_setting){.key = values[i].key, .text = values[i].text, .number = values[i].number};
+        rows[i] = (struct gpfc_setting){.key = values[i].key,
+                                        .text = values[i].text,
+                                        .number = values[i].number,
+                                        .decides = values[i].decides};
     bundle->settings = rows;
     bundle->n_settings = n;
 }
@@ -200,15 +207,19 @@ static struct gpfc_bundle row_common(struct compile *c, enum compile_half half)
 
 static const struct bundle *describe_base(struct compile *c)
 {
+    const struct base_model *base = c->model.base;
     struct bundle *bundle = ARENA_NEW(c->arena, struct bundle);
     struct spec_value *values;
     *bundle = (struct bundle){.row = row_common(c, COMPILE_OF_BASE), .prefix = COMPILE_BASE_PREFIX};
     bundle->kernels = (struct bundle_part){c->part[COMPILE_BASE_TRAIN].first, c->part[COMPILE_BASE].end};
-    bundle->row.steps = c->model.base->steps;
+    bundle->row.description = base_words(c->arena, base);
+    bundle->row.steps = base->steps;
+    bundle->row.order = base->steps > 0 ? ode_order(base->integrator) : 0;
+    bundle->row.training_steps = base->training_steps;
     list_base_parameters(c, &bundle->row);
-    int n = base_model_settings(c->arena, &c->spec, c->model.base, false, &values);
+    int n = base_model_settings(c->arena, &c->spec, base, false, &values);
     list_settings(c, &bundle->row, n, values);
-    n = base_model_settings(c->arena, &c->spec, c->model.base, true, &values);
+    n = base_model_settings(c->arena, &c->spec, base, true, &values);
     bundle->row.spec_hash = (int64_t)hash_values(n, values);
     return bundle;
 }
@@ -219,7 +230,10 @@ const struct bundle *describe_bundle(struct compile *c)
     struct spec_value *values;
     *bundle = (struct bundle){.row = row_common(c, COMPILE_OF_FLOW), .prefix = ""};
     bundle->kernels = (struct bundle_part){c->part[COMPILE_FLOW_TRAIN].first, c->part[COMPILE_FLOW].end};
+    bundle->row.description = flow_words(c->arena, &c->model);
     bundle->row.steps = c->model.steps;
+    bundle->row.order = ode_order(c->model.integrator);
+    bundle->row.training_steps = c->model.training_steps;
     list_parameters(c, &bundle->row);
     int n = spec_values(c->arena, &c->spec, SPEC_ALL, &values);
     list_settings(c, &bundle->row, n, values);

@@ -43,7 +43,8 @@ struct model {
     bool automatic_steps; /* how many are run is an input of the programs, IR_LIMIT */
     int n_layers;
     struct model_layer layer[MODEL_MAX_LAYERS];
-    long n_parameters; /* elements of theta */
+    long n_parameters;  /* elements of theta */
+    int training_steps; /* enough of them, where the spec does not say how many */
     enum model_cost cost;
     double smoothing;
     bool penalised;

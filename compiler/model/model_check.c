@@ -8,7 +8,7 @@
 #include <float.h>
 #include <string.h>
 
-enum { MAX_NAME = 64 };
+enum { MAX_NAME = 64, TRAINING_STEPS = 3000 /* of train.epochs: auto */ };
 
 /* The enums of model.h are the choices of spec_choices.def, in their order. */
 _Static_assert((int)MODEL_SINGLE == (int)SPEC_precision_single &&
@@ -247,6 +247,7 @@ static void fill(struct arena *arena, const struct spec *spec, struct model *out
         .integrator = (enum model_integrator)spec->flow_integrator.value,
         .steps = (int)(spec->flow_steps.automatic ? spec->flow_most_steps.value : spec->flow_steps.value),
         .automatic_steps = spec->flow_steps.automatic,
+        .training_steps = TRAINING_STEPS,
         .cost = (enum model_cost)spec->cost_kind.value,
         .smoothing = spec->cost_smoothing.value,
         .penalised = spec->penalty_kind.value != SPEC_penalty_none,

@@ -10,18 +10,24 @@
 enum { MAX_STAGES = 4 };
 
 struct scheme {
-    int stages;
+    int stages, order;
     double a[MAX_STAGES], b[MAX_STAGES], c[MAX_STAGES];
 };
 
 static const struct scheme schemes[] = {
-    [MODEL_EULER] = {.stages = 1, .a = {0}, .b = {1}, .c = {0}},
-    [MODEL_MIDPOINT] = {.stages = 2, .a = {0, 0.5}, .b = {0, 1}, .c = {0, 0.5}},
+    [MODEL_EULER] = {.stages = 1, .order = 1, .a = {0}, .b = {1}, .c = {0}},
+    [MODEL_MIDPOINT] = {.stages = 2, .order = 2, .a = {0, 0.5}, .b = {0, 1}, .c = {0, 0.5}},
     [MODEL_RK4] = {.stages = 4,
+                   .order = 4,
                    .a = {0, 0.5, 0.5, 1},
                    .b = {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6},
                    .c = {0, 0.5, 0.5, 1}},
 };
+
+int ode_order(enum model_integrator integrator)
+{
+    return schemes[integrator].order;
+}
 
 /* ---- loops --------------------------------------------------------------------------------------------- */
 

@@ -52,6 +52,9 @@ struct ode_length {
     const struct ir_node *unit; /* [] uniform; NULL: 1 */
 };
 
+/* The error of a walk falls with this power of the number of steps. */
+int ode_order(enum model_integrator integrator);
+
 /* One step of length dt from x [d] at t []: what is added to x, in `v`, and to the integrals. A loop over the
  * stages, so that the velocity's program stands once in the text, however many they are. */
 struct ode_rates ode_step(struct ir_graph *graph, enum model_integrator integrator, struct ode_length dt,

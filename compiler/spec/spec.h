@@ -111,11 +111,12 @@ void spec_help(struct strbuf *out);
 /* Every key with its value as text, in the order of spec_keys.def, defaults filled in: a trainer's settings,
  * or the part of them that decides what the flow or the base flow is, whose hash tells models of different
  * specs apart. data.samples is two: the count, and the file as "data.file", "" where there is none. */
-enum spec_part { SPEC_ALL = 0, SPEC_OF_FLOW = 1, SPEC_OF_BASE = 2 };
+enum spec_part { SPEC_ALL = 0, SPEC_OF_FLOW = 1, SPEC_OF_BASE = 2, SPEC_OF_STEPS = 4 };
 struct spec_value {
     const char *key;
     const char *text;
     double number;
+    int decides; /* of enum spec_part: bits */
 };
 int spec_values(struct arena *arena, const struct spec *spec, enum spec_part part, struct spec_value **out);
 

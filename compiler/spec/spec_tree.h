@@ -62,7 +62,7 @@ struct spec_row {
     const struct spec_word *words; /* of CHOICE: n_words of them */
     int n_words;
     const char *file; /* of COUNT_OR_FILE: the setting that holds the path */
-    int model;        /* SPEC_OF_FLOW, SPEC_OF_BASE, both or neither */
+    int model;        /* of enum spec_part: bits */
     const char *help;
 };
 

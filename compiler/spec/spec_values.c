@@ -24,7 +24,7 @@ static void put_count(struct arena *arena, int64_t count, struct spec_value *out
 
 static struct spec_value value_of(struct arena *arena, const struct spec_row *row, const void *field)
 {
-    struct spec_value value = {.key = row->path};
+    struct spec_value value = {.key = row->path, .decides = row->model};
     switch (row->kind) {
     case SPEC_KIND_INT:
         put_count(arena, ((const struct spec_int *)field)->value, &value);
@@ -56,7 +56,7 @@ static struct spec_value value_of(struct arena *arena, const struct spec_row *ro
 
 static struct spec_value file_of(const struct spec_row *row, const struct spec_count_or_file *field)
 {
-    return (struct spec_value){.key = row->file, .text = field->file};
+    return (struct spec_value){.key = row->file, .text = field->file, .decides = row->model};
 }
 
 int spec_values(struct arena *arena, const struct spec *spec, enum spec_part part, struct spec_value **out)

@@ -186,10 +186,7 @@ static void print_table(const struct gpfc_bundle *bundle, bool base, const struc
 {
     struct human a, b;
     char flow[256], memory[100];
-    if (base)
-        report_base_flow(bundle, flow, sizeof flow);
-    else
-        report_flow(bundle, flow, sizeof flow);
+    report_flow(base ? bundle->base : bundle, flow, sizeof flow);
     (void)fprintf(stdout, "%s: %s\n", bundle->name, flow);
     (void)fprintf(stdout, "  training step    %.4g ms, median of %s (%.4g to %.4g)\n", 1e3 * r->step,
                   human_count(&a, r->steps), 1e3 * r->least, 1e3 * r->most);

@@ -133,7 +133,7 @@ bool command_info(const struct command_context *context, const struct command_op
     print_parameters(bundle);
     print_kernels(bundle);
     if (bundle->base) {
-        report_base_flow(bundle, flow, sizeof flow);
+        report_flow(bundle->base, flow, sizeof flow);
         (void)fprintf(stdout, "  base flow %s\n", flow);
         print_schedule(bundle->base);
         print_parameters(bundle->base);

@@ -23,34 +23,9 @@ static void put_text(json_t *object, const char *key, const char *value)
     (void)json_object_set_new(object, key, text ? text : json_null());
 }
 
-/* "3 -> 15 15 -> 1" from the shapes of the weights [out, in]. */
-static void layers(const struct gpfc_bundle *bundle, char *room, size_t bytes)
-{
-    size_t length = 0;
-    room[0] = '\0';
-    for (int64_t i = 0, k = 0; i < bundle->n_parameters && length < bytes; i++) {
-        const struct gpfc_parameter *layer = &bundle->parameters[i];
-        if (layer->rank != 2)
-            continue;
-        if (k == 0)
-            length += (size_t)snprintf(room, bytes, "%lld", (long long)layer->shape[1]);
-        if (length < bytes)
-            length += (size_t)snprintf(room + length, bytes - length, "%s %lld",
-                                       k == 0 || layer->init == GPFC_INIT_LAST ? " ->" : "",
-                                       (long long)layer->shape[0]);
-        k++;
-    }
-}
-
 void report_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes)
 {
-    char widths[128];
-    layers(bundle, widths, sizeof widths);
-    (void)snprintf(room, bytes, "%s, %s, %s, %s, %s x %lld%s, %s", setting_text(bundle, SETTING_flow_field),
-                   setting_text(bundle, SETTING_flow_potential), widths,
-                   setting_text(bundle, SETTING_flow_activation),
-                   setting_text(bundle, SETTING_flow_integrator), (long long)bundle->steps,
-                   time_rule_of(bundle).automatic ? " at most" : "", setting_text(bundle, SETTING_precision));
+    (void)snprintf(room, bytes, "%s, %s", bundle->description, setting_text(bundle, SETTING_precision));
 }
 
 /* ---- evaluation ---------------------------------------------------------------------------------------- */
@@ -136,23 +111,6 @@ void report_base_json(json_t *json, const struct base_evaluation *e)
 
 /* ---- start --------------------------------------------------------------------------------------------- */
 
-void report_base_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes)
-{
-    const struct gpfc_bundle *base = bundle->base ? bundle->base : bundle;
-    (void)snprintf(room, bytes, "%s, %s x %s, %s", setting_text(base, SETTING_base_kind),
-                   setting_text(base, SETTING_base_blocks), setting_text(base, SETTING_base_hidden),
-                   setting_text(bundle, SETTING_precision));
-}
-
-/* Of the stage that is to come. */
-static void report_stage_flow(const struct report_start *start, char *room, size_t bytes)
-{
-    if (start->trainer->stage->number == STAGE_BASE)
-        report_base_flow(start->bundle, room, bytes);
-    else
-        report_flow(start->bundle, room, bytes);
-}
-
 static void print_data(FILE *out, const struct report_start *start)
 {
     const struct pairs *pairs = start->trainer->pairs;
@@ -184,7 +142,7 @@ void report_start(FILE *out, const struct report_start *start)
     const struct trainer *trainer = start->trainer;
     struct human a, b;
     char flow[256];
-    report_stage_flow(start, flow, sizeof flow);
+    report_flow(trainer->bundle, flow, sizeof flow);
     if (!start->second)
         (void)fprintf(out, "%s\n", start->bundle->name);
     (void)fprintf(out, "  %-9s %s, %s parameters\n", trainer->stage->title, flow,
@@ -204,7 +162,7 @@ json_t *report_start_json(const struct report_start *start)
     const struct trainer *trainer = start->trainer;
     char flow[256];
     json_t *json = json_object();
-    report_stage_flow(start, flow, sizeof flow);
+    report_flow(trainer->bundle, flow, sizeof flow);
     put_text(json, "name", start->bundle->name);
     put_text(json, "stage", trainer->stage->name);
     put_text(json, "flow", flow);

@@ -13,11 +13,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* "gaussian, folded, 3 -> 15 15 -> 1, tanh, rk4 x 15, single" */
+/* "gaussian, folded, 3 -> 15 15 -> 1, tanh, rk4 x 15, single"; or that of a base flow's bundle. */
 void report_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes);
-
-/* "bnaf, 1 x [32, 32, 32], single"; bundle: a base flow's, or that of a trainer with one. */
-void report_base_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes);
 
 /* A number; null where it is not finite. */
 void report_put(json_t *object, const char *key, double value);

@@ -20,25 +20,10 @@ static bool starts_with(const char *text, const char *start)
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-static bool decides_flow(const char *key)
-{
-    return strcmp(key, "dimension") == 0 || strcmp(key, "precision") == 0 || starts_with(key, "flow.");
-}
-
-static bool decides_base(const char *key)
-{
-    static const char *const keys[] = {"dimension",   "precision",   "base.kind",
-                                       "base.hidden", "base.blocks", "base.activation"};
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        if (strcmp(key, keys[i]) == 0)
-            return true;
-    return false;
-}
-
 /* The first setting that another spec has otherwise, as "flow.field is cube there and gaussian here"; or
  * words that say no more than that they differ. */
 static void tell_difference(const struct gpfc_bundle *bundle, const struct safetensors *file,
-                            bool decides(const char *key), char *text, size_t room)
+                            enum gpfc_decides what, char *text, size_t room)
 {
     const char *settings = safetensors_metadata(file, "gpfc.settings");
     json_t *there = settings ? json_loads(settings, JSON_REJECT_DUPLICATES, NULL) : NULL;
@@ -46,7 +31,7 @@ static void tell_difference(const struct gpfc_bundle *bundle, const struct safet
     for (int64_t i = 0; i < bundle->n_settings; i++) {
         const struct gpfc_setting *here = &bundle->settings[i];
         const char *other = json_string_value(json_object_get(there, here->key));
-        if (decides(here->key) && other && strcmp(other, here->text) != 0) {
+        if ((here->decides & what) != 0 && other && strcmp(other, here->text) != 0) {
             (void)snprintf(text, room, "%s is %s there and %s here", here->key, other, here->text);
             break;
         }
@@ -64,12 +49,12 @@ static bool same_hash(const struct safetensors *file, const char *key, int64_t h
 }
 
 static bool of_another(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
-                       const char *what, bool decides(const char *key), struct fault *fault)
+                       const char *kind, enum gpfc_decides what, struct fault *fault)
 {
     char difference[256];
     const char *name = safetensors_metadata(file, "gpfc.name");
-    tell_difference(bundle, file, decides, difference, sizeof difference);
-    return fault_set(fault, FAULT_INPUT, "%s: made for another %s (%s): %s", path, what,
+    tell_difference(bundle, file, what, difference, sizeof difference);
+    return fault_set(fault, FAULT_INPUT, "%s: made for another %s (%s): %s", path, kind,
                      name ? name : "no name", difference);
 }
 
@@ -77,17 +62,7 @@ bool weights_same_spec(const struct gpfc_bundle *bundle, const struct safetensor
                        struct fault *fault)
 {
     return same_hash(file, "gpfc.spec_hash", bundle->spec_hash) ||
-           of_another(bundle, file, path, "spec", decides_flow, fault);
-}
-
-static bool decides_steps(const char *key)
-{
-    static const char *const keys[] = {"flow.steps", "flow.most_steps", "flow.density_error",
-                                       "flow.roundtrip"};
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        if (strcmp(key, keys[i]) == 0)
-            return true;
-    return false;
+           of_another(bundle, file, path, "spec", GPFC_DECIDES_FLOW, fault);
 }
 
 /* All that decides the flow, but for its time steps, of which one side's are looked for. */
@@ -95,17 +70,17 @@ static bool same_but_for_steps(const struct gpfc_bundle *bundle, const struct sa
 {
     const char *settings = safetensors_metadata(file, "gpfc.settings");
     json_t *there = settings ? json_loads(settings, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    const char *steps = json_string_value(json_object_get(there, "flow.steps"));
-    bool same = steps &&
-                (strcmp(steps, "auto") == 0 || strcmp(setting_text(bundle, SETTING_flow_steps), "auto") == 0);
+    bool same = true, automatic = false;
     for (int64_t i = 0; same && i < bundle->n_settings; i++) {
         const struct gpfc_setting *here = &bundle->settings[i];
         const char *other = json_string_value(json_object_get(there, here->key));
-        if (decides_flow(here->key) && !decides_steps(here->key) && strcmp(here->key, "flow.train_on") != 0)
+        if (here->decides & GPFC_DECIDES_STEPS)
+            automatic = other && (strcmp(other, "auto") == 0 || strcmp(here->text, "auto") == 0);
+        else if (here->decides & GPFC_DECIDES_FLOW)
             same = other && strcmp(other, here->text) == 0;
     }
     json_decref(there);
-    return same;
+    return same && automatic;
 }
 
 bool weights_fit_spec(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
@@ -118,7 +93,7 @@ bool weights_same_base(const struct gpfc_bundle *bundle, const struct safetensor
                        struct fault *fault)
 {
     return !bundle->base || same_hash(file, "gpfc.base_hash", bundle->base->spec_hash) ||
-           of_another(bundle, file, path, "base flow", decides_base, fault);
+           of_another(bundle, file, path, "base flow", GPFC_DECIDES_BASE, fault);
 }
 
 /* ---- reading arrays ------------------------------------------------------------------------------------ */
@@ -189,7 +164,7 @@ static bool take_mixture(struct base_flow **out, const struct gpfc_bundle *bundl
         return false;
     if (!mixture) /* the file has another base flow, which is of use to none but a flow on pairs */
         return !setting_is(bundle, SETTING_base_kind, WORD_base_mixture) ||
-               of_another(bundle, file, path, "base flow", decides_base, fault);
+               of_another(bundle, file, path, "base flow", GPFC_DECIDES_BASE, fault);
     if (mixture->d == bundle->dimension)
         return base_flow_of_mixture(out, mixture, threads, fault);
     fault_set(fault, FAULT_INPUT, "%s: its base flow has dimension %lld, the flow %lld", path,

@@ -2,29 +2,15 @@
 #include "train/rate.h"
 
 #include "kernels/settings.h"
-#include "train/stage_kind.h"
 
 #include <math.h>
 #include <stddef.h>
 
 enum { LEAST_EPOCHS = 3 };
 
-static int64_t steps_needed(const struct gpfc_bundle *bundle)
-{
-    static const struct {
-        enum setting_word base;
-        int64_t steps;
-    } kinds[] = {{WORD_base_bnaf, 6000}, {WORD_base_ffjord, 1200}, {WORD_base_cp_flow, 2500}};
-    const bool base = stage_kind_of(bundle)->number == STAGE_BASE;
-    for (size_t i = 0; base && i < sizeof kinds / sizeof kinds[0]; i++)
-        if (setting_is(bundle, SETTING_base_kind, kinds[i].base))
-            return kinds[i].steps;
-    return 3000;
-}
-
 int64_t rate_epochs(const struct gpfc_bundle *bundle, int64_t epoch_steps)
 {
-    const int64_t epochs = (steps_needed(bundle) + epoch_steps - 1) / epoch_steps;
+    const int64_t epochs = (bundle->training_steps + epoch_steps - 1) / epoch_steps;
     return epochs > LEAST_EPOCHS ? epochs : LEAST_EPOCHS;
 }
 

@@ -12,14 +12,10 @@ static const double keep = 0.8, goal = 0.6;
 
 struct time_rule time_rule_of(const struct gpfc_bundle *bundle)
 {
-    const bool euler = setting_is(bundle, SETTING_flow_integrator, WORD_integrator_euler),
-               midpoint = setting_is(bundle, SETTING_flow_integrator, WORD_integrator_midpoint);
     return (struct time_rule){
         .automatic = bundle_steps_vary(bundle),
         .most = bundle->steps,
-        .order = euler      ? 1
-                 : midpoint ? 2
-                            : 4,
+        .order = (int)bundle->order,
         .bound = {.density = setting_number(bundle, SETTING_flow_density_error),
                   .roundtrip = setting_number(bundle, SETTING_flow_roundtrip)},
     };

@@ -38,7 +38,7 @@ sched base plan target
 emit_llvm base ir plan sched target bundle
 tune base ir sched gpfc
 emit_c ir plan bundle templates gpfc
-drive base spec model diff pass flow baseflow target sched plan bundle emit_llvm emit_c tune templates gpfc api
+drive base spec model diff pass flow baseflow ode target sched plan bundle emit_llvm emit_c tune templates gpfc api
 compiler drive pass
 command base spec tune api
 runtime/ground

@@ -13,7 +13,7 @@
 
 /* clang-format off */
 
-#define GPFC_ABI_VERSION 4
+#define GPFC_ABI_VERSION 5
 #define GPFC_ALIGNMENT 64 /* bytes */
 #define GPFC_MAX_RANK 6
 #define GPFC_MAX_PORTS 1024 /* inputs or outputs of one kernel */
@@ -78,16 +78,24 @@ struct gpfc_parameter {   /* a trained array; `theta` holds all of them one afte
     double spread;        /* a of it */
 };
 
+enum gpfc_decides {          /* what a setting is part of: bits */
+    GPFC_DECIDES_FLOW = 1,   /* flows of specs that differ in it are not the same */
+    GPFC_DECIDES_BASE = 2,   /* base flows are not */
+    GPFC_DECIDES_STEPS = 4   /* it is the number of the flow's time steps, or "auto" */
+};
+
 struct gpfc_setting {     /* every key of the spec with its value, defaults filled in */
     const char *key;      /* "train.rate" */
     const char *text;     /* as text, always: "0.005", "gaussian", "[15, 15]" */
     double number;        /* for numbers and for booleans (0, 1); 0 otherwise */
+    int64_t decides;      /* enum gpfc_decides */
 };
 
 struct gpfc_bundle {
     int64_t abi_version;  /* GPFC_ABI_VERSION */
     const char *name;     /* of the spec */
     const char *version;  /* of gpfc */
+    const char *description; /* "gaussian, folded, 2 -> 15 15 -> 1, tanh, rk4 x 15" */
     const char *cpu;      /* what the kernels were compiled for: "znver3" */
     const char *features; /* ",".. list of target features that the kernels use: "+avx2,+fma" */
     const char *cpu_name; /* of the machine compiled on and for, by cpu_name.h; "": for any such CPU */
@@ -100,6 +108,8 @@ struct gpfc_bundle {
     int64_t precision;    /* 4: float, 8: double */
     int64_t lanes;        /* of a tile */
     int64_t steps;        /* time steps of the flow; the most, where they are looked for */
+    int64_t order;        /* of the integrator of these steps; 0: no ODE */
+    int64_t training_steps; /* that a training takes where the spec does not say how many */
     int64_t theta_elements;
     int64_t n_parameters, n_kernels, n_settings;
     const struct gpfc_parameter *parameters;

@@ -89,10 +89,14 @@ static void two_stages_leave_a_folder(void)
     CU_ASSERT_FALSE(scratch_there(in_folder("run/base_checkpoint.safetensors")));
     stages_in("run/metrics.jsonl", 7, 6);
     struct outcome outcome = run(FAKE_SINGLE2, WITH_BNAF, "train --out @run --epochs 5 --base-epochs 3");
-    static const char *const parts[] = {"base flow bnaf",      "480 samples to train on, 120 to test",
-                                        "3 epochs of 8 steps", "negative log-likelihood",
-                                        "flow      gaussian",  "480 pairs to train on",
-                                        "5 epochs of 8 steps", "transport cost"};
+    static const char *const parts[] = {"base flow fake base, exp(l) x + b, single",
+                                        "480 samples to train on, 120 to test",
+                                        "3 epochs of 8 steps",
+                                        "negative log-likelihood",
+                                        "flow      fake, W y + b, single",
+                                        "480 pairs to train on",
+                                        "5 epochs of 8 steps",
+                                        "transport cost"};
     for (size_t i = 0; i < CHECK_COUNT(parts); i++)
         CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, parts[i]));
     outcome_free(&outcome);

@@ -8,14 +8,16 @@
 
 static const struct {
     const char *key, *text;
+    int decides;
 } defaults[] = {
-#define SPEC_INT(path, field, start, ...) {path, #start},
-#define SPEC_REAL(path, field, start, ...) {path, #start},
-#define SPEC_CHOICE(path, field, choices, start, ...) {path, #start},
-#define SPEC_TEXT(path, field, start, ...) {path, start},
-#define SPEC_SIZES(path, field, start, ...) {path, start},
-#define SPEC_INT_OR_AUTO(path, field, start, ...) {path, #start},
-#define SPEC_COUNT_OR_FILE(path, field, file, start, ...) {path, #start}, {file, ""},
+#define SPEC_INT(path, field, start, least, greatest, model, help) {path, #start, model},
+#define SPEC_REAL(path, field, start, least, greatest, model, help) {path, #start, model},
+#define SPEC_CHOICE(path, field, choices, start, model, help) {path, #start, model},
+#define SPEC_TEXT(path, field, start, model, help) {path, start, model},
+#define SPEC_SIZES(path, field, start, model, help) {path, start, model},
+#define SPEC_INT_OR_AUTO(path, field, start, least, greatest, model, help) {path, #start, model},
+#define SPEC_COUNT_OR_FILE(path, field, file, start, least, greatest, model, help)                           \
+    {path, #start, model}, {file, "", model},
 #include "spec/spec_keys.def"
 };
 
@@ -33,8 +35,10 @@ int fake_settings_place(const char *key)
 static void put(struct fake_settings *settings, int i, const char *text)
 {
     (void)snprintf(settings->text[i], FAKE_MAX_TEXT, "%s", text);
-    settings->row[i] = (struct gpfc_setting){
-        .key = defaults[i].key, .text = settings->text[i], .number = strtod(text, NULL)};
+    settings->row[i] = (struct gpfc_setting){.key = defaults[i].key,
+                                             .text = settings->text[i],
+                                             .number = strtod(text, NULL),
+                                             .decides = defaults[i].decides};
 }
 
 void fake_settings_put(struct fake_settings *settings, const char *key, const char *text)
