@@ -294,7 +294,7 @@ static void check_gradient(int i)
     const double given = given_slope(&fixture, graph, direction, noise, &lambda, BATCH, &size);
     /* Round-off of (12) is some 1e-8 of the penalty; that of a difference of it is 1/h times as large. */
     const bool rough = fixture.model.penalised && fixture.model.derivative == MODEL_DIFFERENCE;
-    const double measured = measured_slope(&fixture, direction, noise, &lambda, BATCH, rough ? 1e-2 : 2e-3);
+    const double measured = measured_slope(&fixture, direction, noise, &lambda, BATCH, rough ? 1e-2 : 5e-4);
     if (!(fabs(given - measured) < (rough ? 2e-5 : 1e-7) * size)) {
         (void)fprintf(stderr, "combination %d: slope %.12g, by differences %.12g, terms %.3g\n", i, given,
                       measured, size);

@@ -8,5 +8,9 @@ EXTRA_DIST += tests/system/bad_files.py tests/system/common.sh tests/system/inte
 # The scripts for flows that were trained elsewhere
 check_scripts += tests/system/base_from_torch.py tests/system/pairs_from_flow.py
 
+# The recipe of CONTRIBUTING.md, followed
+check_scripts += tests/system/recipe.sh
+EXTRA_DIST += tests/system/recipe.patch
+
 check_PROGRAMS += tests/system/test_threads
 tests_system_test_threads_SOURCES = tests/system/test_threads.c tests/scratch.h
