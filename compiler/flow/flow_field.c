@@ -81,8 +81,14 @@ const struct ir_node *flow_field(struct ir_graph *graph, const struct model *mod
     if (flow_is_planar(model))
         return planar(graph, model, x, h, W, b);
     const struct ir_node *T = tangents_of(graph, x, h);
-    return model->field == MODEL_GAUSSIAN ? gaussian(graph, x, h, T, W, b)
-                                          : cube(graph, model->epsilon, x, h, T, W, b);
+    switch (model->field) {
+    case MODEL_GAUSSIAN:
+        return gaussian(graph, x, h, T, W, b);
+    case MODEL_CUBE:
+        return cube(graph, model->epsilon, x, h, T, W, b);
+    }
+    assert(!"flow: no such field");
+    return x;
 }
 
 const struct ir_node *flow_velocity(struct ir_graph *graph, const struct model *model,

@@ -79,10 +79,14 @@ void flow_fold(struct ir_graph *graph, const struct model *model, const struct i
     const int d = model->d, lead[2] = {d, d};
     const size_t size = fold_size(d, model->potential);
     struct fold fold = {.n = 0, .entries = ARENA_ARRAY(graph->arena, struct ir_entry, size)};
-    if (model->potential == MODEL_FOLDED)
+    switch (model->potential) {
+    case MODEL_FOLDED:
         fold_pairs(&fold, d);
-    else
+        break;
+    case MODEL_BLOCKS:
         fold_blocks(&fold, d);
+        break;
+    }
     assert((size_t)fold.n == size);
     const int n_lead = flow_is_planar(model) ? keep_first(&fold) : 2;
     *W = ir_select(graph, weight, 0, n_lead, lead, fold.n, fold.entries);

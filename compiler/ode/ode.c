@@ -14,19 +14,31 @@ struct scheme {
     double a[MAX_STAGES], b[MAX_STAGES], c[MAX_STAGES];
 };
 
-static const struct scheme schemes[] = {
-    [MODEL_EULER] = {.stages = 1, .order = 1, .a = {0}, .b = {1}, .c = {0}},
-    [MODEL_MIDPOINT] = {.stages = 2, .order = 2, .a = {0, 0.5}, .b = {0, 1}, .c = {0, 0.5}},
-    [MODEL_RK4] = {.stages = 4,
-                   .order = 4,
-                   .a = {0, 0.5, 0.5, 1},
-                   .b = {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6},
-                   .c = {0, 0.5, 0.5, 1}},
-};
+static const struct scheme euler = {.stages = 1, .order = 1, .a = {0}, .b = {1}, .c = {0}};
+static const struct scheme midpoint = {.stages = 2, .order = 2, .a = {0, 0.5}, .b = {0, 1}, .c = {0, 0.5}};
+static const struct scheme rk4 = {.stages = 4,
+                                  .order = 4,
+                                  .a = {0, 0.5, 0.5, 1},
+                                  .b = {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6},
+                                  .c = {0, 0.5, 0.5, 1}};
+
+static const struct scheme *scheme_of(enum model_integrator integrator)
+{
+    switch (integrator) {
+    case MODEL_EULER:
+        return &euler;
+    case MODEL_MIDPOINT:
+        return &midpoint;
+    case MODEL_RK4:
+        return &rk4;
+    }
+    assert(!"ode: no such integrator");
+    return &rk4;
+}
 
 int ode_order(enum model_integrator integrator)
 {
-    return schemes[integrator].order;
+    return scheme_of(integrator)->order;
 }
 
 /* ---- loops --------------------------------------------------------------------------------------------- */
@@ -180,7 +192,7 @@ static struct ode_rates last_stage(struct ir_graph *graph, const struct scheme *
 struct ode_rates ode_step(struct ir_graph *graph, enum model_integrator integrator, struct ode_length dt,
                           const struct ode_field *field, const struct ir_node *x, const struct ir_node *t)
 {
-    const struct scheme *scheme = &schemes[integrator];
+    const struct scheme *scheme = scheme_of(integrator);
     if (scheme->stages > 1)
         return stages_sum(graph, scheme, 0, &dt, field, x, t, NULL);
     const struct ode_rates rates = field->evaluate(graph, field, x, t);
@@ -191,7 +203,7 @@ struct ode_rates ode_step_after(struct ir_graph *graph, enum model_integrator in
                                 struct ode_length dt, const struct ode_field *field, const struct ir_node *x,
                                 const struct ir_node *t, const struct ode_rates *first)
 {
-    const struct scheme *scheme = &schemes[integrator];
+    const struct scheme *scheme = scheme_of(integrator);
     const struct ode_rates moves = scaled(graph, scheme->b[0], &dt, first);
     if (scheme->stages == 1)
         return moves;

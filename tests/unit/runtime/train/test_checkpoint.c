@@ -508,6 +508,22 @@ static void data_have_a_hash(void)
     close_all();
 }
 
+static bool some_key_starts_with(const char *start)
+{
+    for (int64_t i = 0; i < fake.bundle.n_settings; i++)
+        if (strncmp(fake.bundle.settings[i].key, start, strlen(start)) == 0)
+            return true;
+    return false;
+}
+
+static void what_steers_is_in_the_spec(void)
+{
+    fake_make(&fake, FAKE_SINGLE2);
+    for (int k = 0; k < STAGES; k++)
+        for (const char *const *start = stage_kinds[k].steered_by; *start; start++)
+            CU_ASSERT_TRUE(some_key_starts_with(*start));
+}
+
 int main(void)
 {
     static const struct check_case cases[] = {
@@ -527,6 +543,7 @@ int main(void)
         {"no space is told", no_space_is_told},
         {"a failed write leaves the file", a_failed_write_leaves_the_file},
         {"data have a hash", data_have_a_hash},
+        {"what steers is in the spec", what_steers_is_in_the_spec},
     };
     return check_main("checkpoint", cases, CHECK_COUNT(cases));
 }
