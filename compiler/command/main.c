@@ -7,6 +7,7 @@
 #include "command/main.h"
 
 #include "base/base.h"
+#include "sched/sched_space.h"
 #include "spec/spec.h"
 
 #include <argp.h>
@@ -215,6 +216,7 @@ static int print_spec_help(void)
     struct strbuf text;
     strbuf_init(&text, arena);
     spec_help(&text);
+    sched_help(&text);
     (void)fputs(strbuf_text(&text), stdout);
     arena_free(arena);
     return GPFC_OK;

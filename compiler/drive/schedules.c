@@ -37,7 +37,7 @@ enum gpfc_status schedules_read(struct compile *c)
     if (spec->target_lanes.value > 0)
         fix_field(c, "lanes", &c->fixed.lanes, (int)spec->target_lanes.value, spec->target_lanes.at);
     if (spec->target_unroll.value > 0)
-        fix_field(c, "unroll", &c->fixed.unroll, (int)spec->target_unroll.value, spec->target_unroll.at);
+        fix_field(c, "unroll", &c->fixed.cpu.unroll, (int)spec->target_unroll.value, spec->target_unroll.at);
     if (spec->target_keep.value != SPEC_keep_automatic) {
         const int keep = spec->target_keep.value == SPEC_keep_all ? SCHED_KEEP_ALL : SCHED_KEEP_STATE;
         fix_field(c, "keep", &c->fixed.keep, keep, spec->target_keep.at);
@@ -131,10 +131,10 @@ static void settle_tanh(struct settling *s, struct schedule *schedule)
     struct plan plan = *found;
     plan.schedule = &variant;
     for (int tanh = 0; tanh < SCHED_TANHS; tanh++) {
-        variant.tanh = tanh;
+        variant.cpu.tanh = tanh;
         seconds[tanh] = sched_cost(&plan, &s->c->machine, s->c->is_double ? 8 : 4);
     }
-    schedule->tanh = sched_pick(SCHED_TANHS, seconds);
+    schedule->cpu.tanh = sched_pick(SCHED_TANHS, seconds);
 }
 
 /* Of those that the cost model compares, with its seconds of a sample; negative: none can be planned. */

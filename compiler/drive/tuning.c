@@ -125,10 +125,10 @@ static void sort_candidates(struct compile *c, enum compile_half half, int n, st
  * took and the first change places. */
 static void exchange_tanh(const struct schedule *taken, struct schedule *candidate)
 {
-    if (candidate->tanh == taken->tanh)
-        candidate->tanh = 0;
-    else if (candidate->tanh == 0)
-        candidate->tanh = taken->tanh;
+    if (candidate->cpu.tanh == taken->cpu.tanh)
+        candidate->cpu.tanh = 0;
+    else if (candidate->cpu.tanh == 0)
+        candidate->cpu.tanh = taken->cpu.tanh;
 }
 
 /* The schedule that would be taken without tuning, and those that differ from it in what the spec leaves

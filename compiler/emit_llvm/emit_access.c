@@ -23,7 +23,7 @@ LLVMValueRef emit_address_from(const struct nest_emitter *ne, LLVMValueRef base,
 {
     LLVMBuilderRef b = ne->e->builder;
     LLVMTypeRef type = element_type(ne, place);
-    long constant = place->wide ? (long)vector * ne->e->schedule->vector : 0;
+    long constant = place->wide ? (long)vector * ne->e->schedule->cpu.vector : 0;
     LLVMValueRef dynamic = place->wide ? ne->lane : NULL;
     for (int axis = 0; axis < place->rank; axis++) {
         constant += place->stride[axis] * index[axis].constant;
@@ -48,7 +48,7 @@ LLVMValueRef emit_address(const struct nest_emitter *ne, const struct nest_place
 struct emit_loop emit_groups_begin(struct nest_emitter *ne)
 {
     struct emit_loop loop = emit_loop_begin(ne->e, ne->groups, "lanes");
-    LLVMValueRef lanes = emit_constant_index(ne->e, (long)ne->vectors * ne->e->schedule->vector);
+    LLVMValueRef lanes = emit_constant_index(ne->e, (long)ne->vectors * ne->e->schedule->cpu.vector);
     ne->lane = ne->groups > 1 ? LLVMBuildMul(ne->e->builder, loop.index, lanes, "") : NULL;
     return loop;
 }
@@ -97,7 +97,7 @@ static unsigned alignment(const struct nest_emitter *ne, const struct nest_place
 {
     if (place->bfloat)
         return 2;
-    int elements = place->wide ? ne->e->schedule->vector : 1;
+    int elements = place->wide ? ne->e->schedule->cpu.vector : 1;
     return (unsigned)(elements * ne->e->real_bytes);
 }
 

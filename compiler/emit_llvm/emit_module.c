@@ -60,9 +60,9 @@ static LLVMBuilderRef open_builder(struct arena *arena, LLVMContextRef context)
 /* The types of a schedule's vectors, if they are others than those at hand. */
 static void use_schedule(struct emitter *e, const struct schedule *schedule)
 {
-    if (!e->schedule || e->schedule->vector != schedule->vector)
-        set_types(e, schedule->vector);
-    e->wide_math.tanh = (enum sched_tanh)schedule->tanh; /* uniform work has few of them */
+    if (!e->schedule || e->schedule->cpu.vector != schedule->cpu.vector)
+        set_types(e, schedule->cpu.vector);
+    e->wide_math.tanh = (enum sched_tanh)schedule->cpu.tanh; /* uniform work has few of them */
     e->schedule = schedule;
 }
 

@@ -340,7 +340,7 @@ void emit_packed(struct nest_emitter *ne)
     const struct nest *nest = ne->nest;
     struct packed p = {.ne = ne,
                        .rank = nest->total_rank,
-                       .width = schedule->vector,
+                       .width = schedule->cpu.vector,
                        .lanes = schedule->lanes,
                        .row = nest->total_size[ne->how->axis_b]};
     p.stride = (long)sched_packed_columns(schedule, p.row) * p.width;

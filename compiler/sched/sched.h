@@ -27,26 +27,31 @@ enum sched_layout {
     SCHED_LAYOUT_ROWS,    /* [row][column][lane]: a row's columns do */
 };
 
-/* How a program is laid on a machine: plain data, chosen by sched_choose or given. Each field is a row of
- * sched_fields.def. */
-struct schedule {
-    int lanes;        /* samples of a tile; a power of two, a multiple of vector */
+/* A CPU's part: each field is a row of sched_cpu_fields.def. */
+struct sched_cpu {
     int vector;       /* elements of one vector register */
     int accumulators; /* registers that a contraction's block of results may take: rows * group */
     int group;        /* vectors of a tile's lanes that a nest computes at once, a power of two */
     int registers;    /* vector registers that hold sums and operands */
     int in_flight;    /* registers that an operand from memory takes: two where its vectors are loaded in
-                      pairs */
+                         pairs */
     int unroll;       /* a nest of at most so many vector operations is unrolled whole */
-    int steps;        /* of a contraction's innermost sum that one round of its loop takes */
-    int pass;         /* vectors of operands that a sum over the batch has at hand while others go by */
+    int sum_unroll;   /* of a contraction's innermost sum, steps that one round of its loop takes */
+    int window;       /* vectors of operands that a sum over the batch has at hand while others go by */
     int partial;      /* a sum over the batch of at most so many elements keeps a vector of lanes for each of
-                    them */
+                         them */
     int packed;       /* 1: a sum over the batch may have operands turned, so that vectors run along a row of
-                   results */
-    int keep;         /* enum sched_keep: decides how the program is built, not how it is planned */
+                         results */
     int tanh;         /* enum sched_tanh: decides what code is written, not how it is planned */
-    int layout;       /* enum sched_layout */
+};
+
+/* How a program is laid on a machine: plain data, chosen by sched_choose or given. What every backend has, each
+ * field a row of sched_fields.def, and the part of the backend that it is for, with a .def of its own. */
+struct schedule {
+    int lanes;  /* samples of a tile; on a CPU a power of two, a multiple of vector */
+    int keep;   /* enum sched_keep: decides how the program is built, not how it is planned */
+    int layout; /* enum sched_layout */
+    struct sched_cpu cpu;
 };
 
 /* Vectors that a nest over samples computes at once, and how often it does until it has all lanes. */

@@ -24,8 +24,8 @@ struct sched_how *sched_how_new(struct arena *arena, struct plan_nest *nest)
 
 static void schedule_text(const struct schedule *schedule, struct strbuf *out)
 {
-    strbuf_addf(out, ", vectors of %d, %d accumulators%s", schedule->vector, schedule->accumulators,
-                schedule->tanh == SCHED_TANH_NEWTON ? ", no divisions in tanh" : "");
+    strbuf_addf(out, ", vectors of %d, %d accumulators%s", schedule->cpu.vector, schedule->cpu.accumulators,
+                schedule->cpu.tanh == SCHED_TANH_NEWTON ? ", no divisions in tanh" : "");
 }
 
 static void map_text(const struct sched_how *how, struct strbuf *out)
@@ -63,7 +63,7 @@ static void how_text(const struct plan_nest *nest, struct strbuf *out)
 static long longest_joined(const struct schedule *schedule)
 {
     enum { BLOCKS = 16 };
-    return (long)schedule->pass * schedule->vector / schedule->lanes / BLOCKS;
+    return (long)schedule->cpu.window * schedule->cpu.vector / schedule->lanes / BLOCKS;
 }
 
 struct plan *sched_plan(struct arena *arena, const struct ir_graph *graph, struct schedule schedule,
@@ -73,7 +73,7 @@ struct plan *sched_plan(struct arena *arena, const struct ir_graph *graph, struc
     *kept = schedule;
     const struct plan_choices choices = {.schedule = kept,
                                          .lanes = schedule.lanes,
-                                         .partial_lanes = schedule.vector,
+                                         .partial_lanes = schedule.cpu.vector,
                                          .columns_close = schedule.layout == SCHED_LAYOUT_ROWS,
                                          .longest_joined = longest_joined(kept),
                                          .map = sched_map,

@@ -28,7 +28,7 @@ static int axis_of_rows(const struct schedule *schedule, const struct plan_regio
 {
     const struct ir_shape shape = nest->total->shape;
     int rows = -1;
-    if (!schedule->packed || shape.rank < 2 || shape.size[shape.rank - 1] < schedule->vector)
+    if (!schedule->cpu.packed || shape.rank < 2 || shape.size[shape.rank - 1] < schedule->cpu.vector)
         return -1;
     for (int axis = 0; axis < shape.rank - 1; axis++) {
         bool ok = rows < 0 || shape.size[axis] > shape.size[rows];
@@ -45,9 +45,9 @@ static int axis_of_rows(const struct schedule *schedule, const struct plan_regio
 static double packing_cost(const struct schedule *schedule, long vectors, int columns)
 {
     int rounds = 0;
-    while (schedule->vector >> rounds > 1)
+    while (schedule->cpu.vector >> rounds > 1)
         rounds++;
-    return (double)vectors * columns * schedule->vector * (0.5 * rounds + 1.5);
+    return (double)vectors * columns * schedule->cpu.vector * (0.5 * rounds + 1.5);
 }
 
 /* Cycles of all blocks of m rows and n vectors: a step loads m + n and multiplies m * n times, two of either
@@ -66,7 +66,7 @@ static double blocks_cost(long lanes, int rows, int columns, int m, int n)
 
 int sched_packed_columns(const struct schedule *schedule, int results)
 {
-    return (results + schedule->vector - 1) / schedule->vector;
+    return (results + schedule->cpu.vector - 1) / schedule->cpu.vector;
 }
 
 void sched_pack(const struct schedule *schedule, const struct plan_region *region, struct plan_nest *nest,
@@ -80,13 +80,14 @@ void sched_pack(const struct schedule *schedule, const struct plan_region *regio
         return;
     const int rows = shape.size[axis], columns = sched_packed_columns(schedule, shape.size[shape.rank - 1]);
     const long steps = sched_total_steps(schedule, nest),
-               summed = steps / (schedule->lanes / schedule->vector);
+               summed = steps / (schedule->lanes / schedule->cpu.vector);
     const double times = (double)ir_elements(shape) / rows / shape.size[shape.rank - 1];
     const double packing = packing_cost(schedule, steps, columns);
-    for (int m = 1; m <= rows && m <= schedule->accumulators; m++)
-        for (int n = 1; n <= columns && m * n <= schedule->accumulators; n++) {
-            const double all = times * (packing + blocks_cost(steps * schedule->vector, rows, columns, m, n));
-            if (m * n + n + 1 > schedule->registers || all >= cycles)
+    for (int m = 1; m <= rows && m <= schedule->cpu.accumulators; m++)
+        for (int n = 1; n <= columns && m * n <= schedule->cpu.accumulators; n++) {
+            const double all =
+                times * (packing + blocks_cost(steps * schedule->cpu.vector, rows, columns, m, n));
+            if (m * n + n + 1 > schedule->cpu.registers || all >= cycles)
                 continue;
             cycles = all;
             how->packed = true;
@@ -97,5 +98,5 @@ void sched_pack(const struct schedule *schedule, const struct plan_region *regio
         }
     how->ahead = how->packed && ir_elements(shape) > FAR;
     if (how->packed)
-        nest->work_shape = ir_shape_of(1, (int)summed * columns * schedule->vector);
+        nest->work_shape = ir_shape_of(1, (int)summed * columns * schedule->cpu.vector);
 }

@@ -35,12 +35,12 @@ static int row_block(const struct schedule *schedule, const struct plan_region *
 {
     enum { FEW = 4 }; /* uniform work is little: less code is worth more */
     int vectors = region->wide ? sched_group(schedule) : 1;
-    int most = schedule->accumulators / vectors;
+    int most = schedule->cpu.accumulators / vectors;
     bool few = !plan_is_contraction(root) || !region->wide;
     if (few)
         most = FEW;
     else if (reads_vectors_by_row(region, root))
-        most /= schedule->in_flight;
+        most /= schedule->cpu.in_flight;
     int best = 1;
     for (int block = 2; block <= most && block <= rows; block++)
         if (rows_cost(rows, block, vectors) <= rows_cost(rows, best, vectors))
@@ -58,30 +58,30 @@ static int steps_a_round(const struct schedule *schedule, const struct plan_regi
     if (!region->wide || sched_group(schedule) == 1 || !nest->n_summed ||
         root->ein.size[nest->summed[nest->n_summed - 1]] < SHORT)
         return 1;
-    return schedule->steps;
+    return schedule->cpu.sum_unroll;
 }
 
 /* A long sum goes by in pieces whose operands stay in the first cache for all blocks of rows: as many as the
- * schedule's pass has vectors. */
+ * window has vectors. */
 static int piece_of_sum(const struct schedule *schedule, const struct plan_region *region,
                         const struct plan_nest *nest, const struct ir_node *root, int block)
 {
-    enum { CACHE = 2 }; /* passes: less than that stays there anyway */
-    long step = schedule->lanes / schedule->vector;
+    enum { CACHE = 2 }; /* windows: less than that stays there anyway */
+    long step = schedule->lanes / schedule->cpu.vector;
     if (!region->wide || nest->n_summed < 2 || nest->size[0] <= block || nest->n_sums ||
         reads_vectors_by_row(region, root))
         return 0;
     for (int i = 1; i < nest->n_summed; i++)
         step *= root->ein.size[nest->summed[i]];
-    if (step * root->ein.size[nest->summed[0]] <= CACHE * schedule->pass)
+    if (step * root->ein.size[nest->summed[0]] <= CACHE * schedule->cpu.window)
         return 0;
-    return step < schedule->pass ? (int)(schedule->pass / step) : 1;
+    return step < schedule->cpu.window ? (int)(schedule->cpu.window / step) : 1;
 }
 
 static long map_operations(const struct schedule *schedule, const struct plan_nest *nest,
                            const struct ir_node *root)
 {
-    long operations = schedule->lanes / schedule->vector;
+    long operations = schedule->lanes / schedule->cpu.vector;
     for (int axis = 0; axis < nest->n_axes; axis++)
         operations *= nest->size[axis];
     for (int i = 0; i < nest->n_summed; i++)
@@ -133,7 +133,7 @@ void sched_map(const struct schedule *schedule, struct arena *arena, const struc
     const struct ir_node *root = nest->members[0].node;
     how->sum_unroll = steps_a_round(schedule, region, nest, root);
     how->block = root->shape.rank ? row_block(schedule, region, root, nest->size[0]) : 1;
-    how->unroll = map_operations(schedule, nest, root) <= schedule->unroll;
+    how->unroll = map_operations(schedule, nest, root) <= schedule->cpu.unroll;
     shape_contraction(schedule, region, nest, how);
     if (is_heavy(region, nest)) {
         how->apart = plan_is_contraction(root) && how->block > 1;
@@ -147,7 +147,7 @@ static int matrix_block(const struct schedule *schedule, const struct plan_regio
 {
     enum { MOST = 4 };
     int vectors = region->wide ? sched_group(schedule) : 1;
-    int block = schedule->accumulators / vectors / schedule->in_flight;
+    int block = schedule->cpu.accumulators / vectors / schedule->cpu.in_flight;
     if (block > (rows + 1) / 2)
         block = (rows + 1) / 2;
     return block < 1 ? 1 : block > MOST ? MOST : block;

@@ -18,19 +18,19 @@ bool sched_check(struct arena *arena, const struct schedule *schedule, const str
 {
     const int widest = machine->vector_bits / 8 / element_bytes;
     *fault = NULL;
-    if (!is_power_of_two(schedule->lanes) || !is_power_of_two(schedule->vector) ||
-        !is_power_of_two(schedule->group))
+    if (!is_power_of_two(schedule->lanes) || !is_power_of_two(schedule->cpu.vector) ||
+        !is_power_of_two(schedule->cpu.group))
         *fault = arena_printf(arena, "lanes=%d, vector=%d and group=%d: expected powers of two",
-                              schedule->lanes, schedule->vector, schedule->group);
-    else if (schedule->vector > widest)
-        *fault = arena_printf(arena, "vector=%d: a register of %s holds %d elements", schedule->vector,
+                              schedule->lanes, schedule->cpu.vector, schedule->cpu.group);
+    else if (schedule->cpu.vector > widest)
+        *fault = arena_printf(arena, "vector=%d: a register of %s holds %d elements", schedule->cpu.vector,
                               machine->name, widest);
-    else if (schedule->lanes < schedule->vector)
+    else if (schedule->lanes < schedule->cpu.vector)
         *fault = arena_printf(arena, "lanes=%d: a tile is at least one vector, vector=%d", schedule->lanes,
-                              schedule->vector);
-    else if (schedule->accumulators > schedule->registers)
+                              schedule->cpu.vector);
+    else if (schedule->cpu.accumulators > schedule->cpu.registers)
         *fault = arena_printf(arena, "accumulators=%d: there are registers=%d to hold them",
-                              schedule->accumulators, schedule->registers);
+                              schedule->cpu.accumulators, schedule->cpu.registers);
     return !*fault;
 }
 
@@ -46,8 +46,8 @@ struct space {
 static bool is_legal(const struct space *space, const struct schedule *s)
 {
     const int widest = space->machine->vector_bits / 8 / space->element_bytes;
-    return s->vector >= 2 && s->vector <= widest && s->lanes >= s->vector && s->lanes <= 256 &&
-           s->accumulators >= 1 && s->accumulators <= s->registers;
+    return s->cpu.vector >= 2 && s->cpu.vector <= widest && s->lanes >= s->cpu.vector && s->lanes <= 256 &&
+           s->cpu.accumulators >= 1 && s->cpu.accumulators <= s->cpu.registers;
 }
 
 static void offer(struct space *space, struct schedule schedule)
@@ -68,8 +68,8 @@ static void offer_tiles(struct space *space, const struct schedule *like, int mo
         for (int vectors = 1; vectors <= most_vectors; vectors *= 2) {
             struct schedule schedule = *like;
             schedule.keep = keep[k];
-            schedule.lanes = vectors * schedule.vector;
-            schedule.steps = vectors > 1 ? like->steps : 1;
+            schedule.lanes = vectors * schedule.cpu.vector;
+            schedule.cpu.sum_unroll = vectors > 1 ? like->cpu.sum_unroll : 1;
             offer(space, schedule);
         }
 }
@@ -78,7 +78,7 @@ static void offer_unrolled(struct space *space, struct schedule schedule, const 
                            int most_vectors)
 {
     for (int i = 0; i < n; i++) {
-        schedule.unroll = unroll[i];
+        schedule.cpu.unroll = unroll[i];
         offer_tiles(space, &schedule, most_vectors);
     }
 }
@@ -88,8 +88,8 @@ struct schedule sched_first(const struct machine *machine, int element_bytes)
     enum { SHARE = 6 }; /* of the second cache, for one of a few sums that are added to in turns */
     struct schedule schedule = sched_choose(machine->vector_bits, machine->registers, element_bytes, 0);
     const long room = machine->l2_bytes / SHARE / (machine->vector_bits / 8);
-    if (room > schedule.partial)
-        schedule.partial = (int)room;
+    if (room > schedule.cpu.partial)
+        schedule.cpu.partial = (int)room;
     return schedule;
 }
 
@@ -108,19 +108,19 @@ int sched_space(const struct machine *machine, int element_bytes, enum sched_ext
     if (extent == SCHED_QUICK)
         return space.n;
     struct schedule fewer = first, more = first, narrow = first, at_once = first;
-    fewer.accumulators = first.registers * 5 / 8;
-    more.accumulators = first.registers - 2;
-    narrow.vector = first.vector / 2; /* some processors slow down for their widest vectors */
+    fewer.cpu.accumulators = first.cpu.registers * 5 / 8;
+    more.cpu.accumulators = first.cpu.registers - 2;
+    narrow.cpu.vector = first.cpu.vector / 2; /* some processors slow down for their widest vectors */
     offer_unrolled(&space, fewer, unroll, UNROLLS, 4);
     offer_unrolled(&space, more, unroll, UNROLLS, 4);
     offer_unrolled(&space, narrow, unroll, 2, 4);
-    at_once.partial = 0;
+    at_once.cpu.partial = 0;
     offer_unrolled(&space, at_once, unroll, 1, 4);
-    at_once.packed = 0;
+    at_once.cpu.packed = 0;
     offer_unrolled(&space, at_once, unroll, 1, 4);
     for (int tanh = 0; tanh < SCHED_TANHS; tanh++) {
         struct schedule variant = first;
-        variant.tanh = tanh;
+        variant.cpu.tanh = tanh;
         offer_tiles(&space, &variant, 4);
     }
     struct schedule by_rows = first;

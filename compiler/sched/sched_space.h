@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Schedules as data: which ones are worth trying on a machine, their text form "lanes=16 vector=8 ..", and
+ * Schedules as data: which ones are worth trying on a machine, their text form "lanes=16 keep=all ..", and
  * which of them can be compiled. Knows no program: what a schedule costs, for one, is sched_cost.h's. */
 #ifndef GPFC_SCHED_SPACE_H
 #define GPFC_SCHED_SPACE_H
@@ -25,11 +25,15 @@ int sched_space(const struct machine *machine, int element_bytes, enum sched_ext
  * what is kept. */
 struct schedule sched_first(const struct machine *machine, int element_bytes);
 
-/* A set of fields, as bits by their order in sched_fields.def. */
+/* A set of fields, as bits by their order in sched_text. */
 typedef unsigned sched_fields;
 
-/* "lanes=16 vector=8 accumulators=12 ..", every field, in the order of sched_fields.def. */
+/* "lanes=16 keep=all layout=columns vector=8 ..", every field, in the order of sched_fields.def and then of
+ * the backend's. */
 void sched_text(const struct schedule *schedule, struct strbuf *out);
+
+/* What each field means, as comments in YAML. */
+void sched_help(struct strbuf *out);
 
 /* Reads fields in any order, apart by blanks or commas; those left out stay as they are, *given (may be NULL)
  * are those that were not. False: *fault, an arena text, tells what is wrong with the text, and *schedule is

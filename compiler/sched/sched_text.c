@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A schedule as one line of text, and back. The fields are those of sched_fields.def. */
+ * A schedule as one line of text, and back. The fields are those of the .def files. */
 #include "sched/sched_space.h"
 
 #include <stdlib.h>
@@ -11,10 +11,14 @@ static const struct field {
     size_t offset; /* of an int in struct schedule */
     int least, greatest;
     const char *words; /* blank-separated names of least, least + 1, ..; "": numbers */
+    const char *help;
 } fields[] = {
 #define SCHED_FIELD(field, least, greatest, words, help)                                                     \
-    {#field, offsetof(struct schedule, field), least, greatest, words},
+    {#field, offsetof(struct schedule, field), least, greatest, words, help},
 #include "sched/sched_fields.def"
+#define SCHED_FIELD(field, least, greatest, words, help)                                                     \
+    {#field, offsetof(struct schedule, cpu.field), least, greatest, words, help},
+#include "sched/sched_cpu_fields.def"
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
@@ -74,6 +78,14 @@ void sched_text(const struct schedule *schedule, struct strbuf *out)
     }
 }
 
+void sched_help(struct strbuf *out)
+{
+    strbuf_add(out, "# Fields of target.schedule, separated by blanks; the compiler chooses the rest:\n");
+    for (int i = 0; i < FIELDS; i++)
+        strbuf_addf(out, "#\n#   %s: %s\n#     %s\n", fields[i].name, expected(out->arena, &fields[i]),
+                    fields[i].help);
+}
+
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
 static const struct field *find_field(const char *name, size_t length)
@@ -81,6 +93,16 @@ static const struct field *find_field(const char *name, size_t length)
     for (int i = 0; i < FIELDS; i++)
         if (strlen(fields[i].name) == length && memcmp(fields[i].name, name, length) == 0)
             return &fields[i];
+    return NULL;
+}
+
+/* What a field is called that had another name. */
+static const char *new_name(const char *name)
+{
+    static const char *const renamed[][2] = {{"pass", "window"}, {"steps", "sum_unroll"}};
+    for (size_t i = 0; i < sizeof renamed / sizeof renamed[0]; i++)
+        if (strcmp(name, renamed[i][0]) == 0)
+            return renamed[i][1];
     return NULL;
 }
 
@@ -93,8 +115,8 @@ static const char *unknown_field(struct arena *arena, const char *name)
         names[i] = fields[i].name;
         strbuf_addf(&all, "%s%s", i ? ", " : "", names[i]);
     }
-    const char *shown = text_quotable(arena, name, strlen(name), 40),
-               *near = nearest_word(name, names, FIELDS);
+    const char *shown = text_quotable(arena, name, strlen(name), 40), *near = new_name(name);
+    near = near ? near : nearest_word(name, names, FIELDS);
     if (near)
         return arena_printf(arena, "unknown field '%s'; did you mean '%s'?", shown, near);
     return arena_printf(arena, "unknown field '%s'; known are %s", shown, strbuf_text(&all));
@@ -183,14 +205,14 @@ bool sched_equal(const struct schedule *a, const struct schedule *b)
 
 void sched_fix(struct schedule *schedule, const struct schedule *fixed, sched_fields given)
 {
-    const int vectors = schedule->lanes / schedule->vector;
+    const int vectors = schedule->lanes / schedule->cpu.vector;
     for (int i = 0; i < FIELDS; i++)
         if (given & 1U << i)
             *value_of(schedule, &fields[i]) = value_in(fixed, &fields[i]);
     if (!(given & sched_field_bit("lanes")))
-        schedule->lanes = vectors * schedule->vector;
-    else if (!(given & sched_field_bit("vector")) && schedule->vector > schedule->lanes)
-        schedule->vector = schedule->lanes;
-    if (!(given & sched_field_bit("accumulators")) && schedule->accumulators > schedule->registers)
-        schedule->accumulators = schedule->registers;
+        schedule->lanes = vectors * schedule->cpu.vector;
+    else if (!(given & sched_field_bit("vector")) && schedule->cpu.vector > schedule->lanes)
+        schedule->cpu.vector = schedule->lanes;
+    if (!(given & sched_field_bit("accumulators")) && schedule->cpu.accumulators > schedule->cpu.registers)
+        schedule->cpu.accumulators = schedule->cpu.registers;
 }

@@ -35,11 +35,11 @@ static double reduction_cost(const struct schedule *schedule, int m, int k)
 {
     double cost = 0;
     for (int j = 0, columns; j < k; j += columns) {
-        columns = sched_power_of_two(k - j, schedule->vector);
+        columns = sched_power_of_two(k - j, schedule->cpu.vector);
         for (int i = 0, rows; i < m; i += rows) {
-            rows = sched_power_of_two(m - i, schedule->vector / columns);
+            rows = sched_power_of_two(m - i, schedule->cpu.vector / columns);
             cost += 3 * (rows * columns - 1) + 5 * rows + 2 * (rows > 1) + 4;
-            for (int lanes = schedule->vector; lanes > rows * columns; lanes /= 2)
+            for (int lanes = schedule->cpu.vector; lanes > rows * columns; lanes /= 2)
                 cost += 2;
         }
     }
@@ -79,19 +79,19 @@ static bool block_fits(const struct schedule *schedule, int m, int k)
 {
     enum { MANY = 24, HANDFUL = 6 };
     int held = m < k ? m : k, moving = m + k - held;
-    if (schedule->registers <= MANY)
+    if (schedule->cpu.registers <= MANY)
         moving = 1;
-    else if (schedule->in_flight == 1 && moving > HANDFUL)
+    else if (schedule->cpu.in_flight == 1 && moving > HANDFUL)
         moving = HANDFUL;
-    return m * k <= schedule->accumulators &&
-           m * k + schedule->in_flight * (held + moving) <= schedule->registers;
+    return m * k <= schedule->cpu.accumulators &&
+           m * k + schedule->cpu.in_flight * (held + moving) <= schedule->cpu.registers;
 }
 
 long sched_total_steps(const struct schedule *schedule, const struct plan_nest *nest)
 {
     long steps = 0;
     for (int t = 0; t < nest->n_terms; t++) {
-        long product = schedule->lanes / schedule->vector;
+        long product = schedule->lanes / schedule->cpu.vector;
         for (int label = nest->total->shape.rank; label < nest->terms[t].n_labels; label++)
             product *= nest->terms[t].size[label];
         steps += product;
@@ -105,7 +105,7 @@ static double choose_block(const struct schedule *schedule, const struct plan_ne
 {
     const long steps = sched_total_steps(schedule, nest);
     const enum total_end ending = !nest->partial ? ADDS_UP : how->far ? IS_FAR : IS_NEAR;
-    int most = schedule->accumulators;
+    int most = schedule->cpu.accumulators;
     int a = how->axis_a < 0 ? 1 : nest->total->shape.size[how->axis_a];
     int b = how->axis_b < 0 ? 1 : nest->total->shape.size[how->axis_b];
     double least = 0;
@@ -128,7 +128,7 @@ static void choose_window(const struct schedule *schedule, const struct plan_nes
 {
     const long block = sched_total_steps(schedule, nest) * how->block_b;
     const int blocks = (how->axis_b < 0 ? 1 : nest->total->shape.size[how->axis_b]) / how->block_b;
-    how->window_b = block < schedule->pass ? (int)(schedule->pass / block) : 1;
+    how->window_b = block < schedule->cpu.window ? (int)(schedule->cpu.window / block) : 1;
     if (how->window_b > blocks)
         how->window_b = blocks;
 }
@@ -176,7 +176,7 @@ static double outer_count(const struct plan_nest *nest, const struct sched_how *
 
 static bool is_far(const struct schedule *schedule, const struct plan_nest *nest)
 {
-    return ir_elements(nest->total->shape) > schedule->pass;
+    return ir_elements(nest->total->shape) > schedule->cpu.window;
 }
 
 void sched_total(const struct schedule *schedule, struct arena *arena, const struct plan_region *region,
@@ -197,6 +197,6 @@ void sched_total(const struct schedule *schedule, struct arena *arena, const str
 bool sched_keeps_lanes(const struct schedule *schedule, const struct plan_nest *nest)
 {
     enum { LONG = 30 }; /* steps, of six cycles or so, beside the twenty that lanes take */
-    return ir_elements(nest->total->shape) <= schedule->partial &&
+    return ir_elements(nest->total->shape) <= schedule->cpu.partial &&
            (!is_far(schedule, nest) || sched_total_steps(schedule, nest) <= LONG);
 }

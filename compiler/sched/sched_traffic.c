@@ -99,7 +99,7 @@ static double store_elements(const struct schedule *schedule, const struct plan_
     for (int axis = 0; axis < store->rank; axis++)
         elements *= nest->size[store->axis[axis]];
     if (nest->kind == PLAN_TOTAL && nest->partial) /* one vector each, however many lanes there are */
-        elements *= (double)schedule->vector / schedule->lanes;
+        elements *= (double)schedule->cpu.vector / schedule->lanes;
     return elements;
 }
 

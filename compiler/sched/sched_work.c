@@ -90,7 +90,7 @@ static double newton_operations(const struct counting *c)
 static bool divides_by_newton(const struct counting *c, enum ir_op op)
 {
     const bool follows = op == IR_TANH || op == IR_SOFTPLUS || op == IR_SIGMOID;
-    return follows && c->is_wide && c->plan->schedule->tanh == SCHED_TANH_NEWTON;
+    return follows && c->is_wide && c->plan->schedule->cpu.tanh == SCHED_TANH_NEWTON;
 }
 
 static void add_function(const struct counting *c, enum ir_op op, struct work *out)
@@ -272,7 +272,7 @@ static void count_map(const struct counting *c, struct nest_work *out)
 static struct work reduction_work(const struct counting *c, int m, int k)
 {
     struct work work = {0};
-    const int vector = c->plan->schedule->vector;
+    const int vector = c->plan->schedule->cpu.vector;
     for (int j = 0, columns; j < k; j += columns) {
         columns = sched_power_of_two(k - j, vector);
         for (int i = 0, rows; i < m; i += rows) {
@@ -347,7 +347,7 @@ static void count_packed(const struct counting *c, struct nest_work *out)
     const struct ir_shape shape = nest->total->shape;
     const double columns = sched_packed_columns(schedule, shape.size[c->how->axis_b]),
                  rows = shape.size[c->how->axis_a], m = c->how->block_a, n = c->how->block_b,
-                 results = (double)ir_elements(shape), width = schedule->vector;
+                 results = (double)ir_elements(shape), width = schedule->cpu.vector;
     const double times = results / rows / shape.size[c->how->axis_b],
                  steps = (double)sched_total_steps(schedule, nest);
     const double blocks = ceil(rows / m) * ceil(columns / n) * times, squares = steps * columns * times;
@@ -385,8 +385,9 @@ static void count_total(const struct counting *c, struct nest_work *out)
 
 static void count_lanes(const struct counting *c, struct nest_work *out)
 {
-    const double elements = (double)ir_elements(c->nest->partial->shape), vector = c->plan->schedule->vector;
-    const struct work sums = reduction_work(c, 1, c->plan->schedule->vector);
+    const double elements = (double)ir_elements(c->nest->partial->shape),
+                 vector = c->plan->schedule->cpu.vector;
+    const struct work sums = reduction_work(c, 1, c->plan->schedule->cpu.vector);
     out->code_operations = 64;
     if (c->nest->n_stores == 0)
         out->all.stores = elements;

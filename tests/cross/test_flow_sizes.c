@@ -181,7 +181,7 @@ static struct run run_new(const unsigned char *choice)
                                             .lanes = lanes[choice[LANES]],
                                             .passes = true,
                                             .poison = true,
-                                            .schedule = choice[NOISE] ? "pass=1" : NULL};
+                                            .schedule = choice[NOISE] ? "window=1" : NULL};
     int d = dimensions[choice[DIMENSION]];
     /* slow enough for the steps: paths that diverge compare nothing */
     run.fixture =

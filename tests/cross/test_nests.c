@@ -57,7 +57,7 @@ static struct schedule schedule_of(const struct list *list, int lanes, int unrol
 {
     struct schedule schedule =
         sched_choose(list->cpu.vector_bits, list->cpu.registers, list->is_double ? 8 : 4, lanes);
-    schedule.unroll = unroll;
+    schedule.cpu.unroll = unroll;
     return schedule;
 }
 

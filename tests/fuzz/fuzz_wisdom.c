@@ -19,7 +19,7 @@ static void demand(bool good)
 
 static void read_schedule(struct arena *arena, const char *text)
 {
-    struct schedule schedule = {.lanes = 8, .vector = 8, .accumulators = 8, .registers = 16};
+    struct schedule schedule = {.lanes = 8, .cpu = {.vector = 8, .accumulators = 8, .registers = 16}};
     const struct schedule before = schedule;
     const char *fault = NULL;
     if (!sched_parse(arena, text, &schedule, NULL, &fault))

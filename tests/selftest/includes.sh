@@ -40,7 +40,7 @@ tune base ir sched gpfc
 emit_c ir plan bundle templates gpfc
 drive base spec model diff pass flow baseflow ode target sched plan bundle emit_llvm emit_c tune templates gpfc api
 compiler drive pass
-command base spec tune api
+command base spec sched tune api
 runtime/ground
 runtime/numbers runtime/ground
 runtime/files runtime/ground

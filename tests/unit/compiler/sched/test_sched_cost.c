@@ -164,7 +164,7 @@ static void products_are_counted(void)
         for (int rows = 1; rows < 40; rows += 6) {
             const struct machine machine = machine_of(names[i]);
             const struct plan *plan = products(&machine, rows, 23);
-            const int vectors = plan->schedule->lanes / plan->schedule->vector;
+            const int vectors = plan->schedule->lanes / plan->schedule->cpu.vector;
             double madds = 0;
             for (int item = 0; item < plan->tile->n_items; item++)
                 madds += work_of(plan, plan->tile, plan->tile->items[item].nest, &machine, false).all.madds;
@@ -390,7 +390,7 @@ static void lanes_of_short_sums_wait(void)
 {
     const struct ir_graph *graph = training(large, true);
     const struct machine milan = machine_of("znver3");
-    CU_ASSERT_TRUE(sched_first(&milan, 4).partial >= 50 * 50);
+    CU_ASSERT_TRUE(sched_first(&milan, 4).cpu.partial >= 50 * 50);
     CU_ASSERT_EQUAL(count_lanes_nests(graph, "partial=2499"), count_lanes_nests(graph, "partial=1000"));
     CU_ASSERT_EQUAL(count_lanes_nests(graph, "partial=2500"), count_lanes_nests(graph, "partial=2499") + 4);
     CU_ASSERT_EQUAL(count_lanes_nests(graph, "partial=2500 lanes=32"),
@@ -422,10 +422,11 @@ static void operands_of_short_sums_are_turned(void)
     CASE(the_cheapest_is_picked)                                                                             \
     CASE(fused_operations_are_cheaper)                                                                       \
     CASE(slow_divisions_are_left_out)                                                                        \
-    CASE(columns_or_rows_lie_side_by_side) CASE(products_are_counted) CASE(sums_without_registers_are_seen)  \
-        CASE(more_work_costs_more) CASE(parts_make_the_whole) CASE(a_better_processor_is_not_slower)         \
-            CASE(bad_schedules_come_last) CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait)     \
-                CASE(lanes_of_short_sums_wait) CASE(operands_of_short_sums_are_turned)
+    CASE(columns_or_rows_lie_side_by_side)                                                                   \
+    CASE(products_are_counted) CASE(sums_without_registers_are_seen) CASE(more_work_costs_more)              \
+        CASE(parts_make_the_whole) CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last)      \
+            CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait) CASE(lanes_of_short_sums_wait)    \
+                CASE(operands_of_short_sums_are_turned)
 
 CASES(CHECK_WITH_ARENA)
 

@@ -4,7 +4,6 @@
 #include "sched/sched_space.h"
 
 #include "check_arena.h"
-#include "spec/spec.h"
 
 static const struct machine avx2 = {.name = "haswell", .vector_bits = 256, .registers = 16, .has_fma = true};
 static const struct machine machines[] = {
@@ -31,16 +30,30 @@ static const char *text_of(const struct schedule *schedule)
 
 static void a_schedule_is_one_line(void)
 {
-    const struct schedule schedule = {16, 8, 12, 2, 16, 1, 48, 2, 384, 320, 1, SCHED_KEEP_STATE, 0, 0};
-    CU_ASSERT_STRING_EQUAL(
-        text_of(&schedule),
-        "lanes=16 vector=8 accumulators=12 group=2 registers=16 in_flight=1 unroll=48 steps=2 pass=384 "
-        "partial=320 packed=1 keep=state tanh=divide layout=columns");
-    const struct schedule priced = {16, 8, 12, 2, 16, 1, 48, 2, 384, 320, 1, 24, 1, 1};
-    CU_ASSERT_STRING_EQUAL(
-        text_of(&priced),
-        "lanes=16 vector=8 accumulators=12 group=2 registers=16 in_flight=1 unroll=48 steps=2 pass=384 "
-        "partial=320 packed=1 keep=24 tanh=newton layout=rows");
+    const struct schedule schedule = {.lanes = 16,
+                                      .keep = SCHED_KEEP_STATE,
+                                      .layout = SCHED_LAYOUT_COLUMNS,
+                                      .cpu = {.vector = 8,
+                                              .accumulators = 12,
+                                              .group = 2,
+                                              .registers = 16,
+                                              .in_flight = 1,
+                                              .unroll = 48,
+                                              .sum_unroll = 3,
+                                              .window = 384,
+                                              .partial = 320,
+                                              .packed = 1,
+                                              .tanh = SCHED_TANH_DIVIDE}};
+    CU_ASSERT_STRING_EQUAL(text_of(&schedule),
+                           "lanes=16 keep=state layout=columns vector=8 accumulators=12 group=2 registers=16 "
+                           "in_flight=1 unroll=48 sum_unroll=3 window=384 partial=320 packed=1 tanh=divide");
+    struct schedule priced = schedule;
+    priced.keep = 24;
+    priced.layout = SCHED_LAYOUT_ROWS;
+    priced.cpu.tanh = SCHED_TANH_NEWTON;
+    CU_ASSERT_STRING_EQUAL(text_of(&priced),
+                           "lanes=16 keep=24 layout=rows vector=8 accumulators=12 group=2 registers=16 "
+                           "in_flight=1 unroll=48 sum_unroll=3 window=384 partial=320 packed=1 tanh=newton");
     struct schedule read = schedule;
     const char *fault;
     CU_ASSERT_TRUE(sched_parse(arena, "keep=24 tanh=newton layout=rows", &read, NULL, &fault));
@@ -70,8 +83,8 @@ static void partial_sums_fill_a_share_of_the_second_cache(void)
     CU_ASSERT_TRUE(sched_equal(&first, &plain));
     machine.l2_bytes = 512 << 10;
     first = sched_first(&machine, 4);
-    CU_ASSERT_EQUAL(first.partial, (512 << 10) / 6 / 32);
-    plain.partial = first.partial;
+    CU_ASSERT_EQUAL(first.cpu.partial, (512 << 10) / 6 / 32);
+    plain.cpu.partial = first.cpu.partial;
     CU_ASSERT_TRUE(sched_equal(&first, &plain));
 }
 
@@ -85,7 +98,8 @@ static void what_is_left_out_stays(void)
     CU_ASSERT_TRUE(given == 0 && sched_equal(&schedule, &before));
     CU_ASSERT_TRUE(sched_parse(arena, "  unroll=0,lanes=32\t", &schedule, &given, &fault));
     CU_ASSERT_EQUAL(given, sched_field_bit("lanes") | sched_field_bit("unroll"));
-    CU_ASSERT_TRUE(schedule.lanes == 32 && schedule.unroll == 0 && schedule.vector == before.vector);
+    CU_ASSERT_TRUE(schedule.lanes == 32 && schedule.cpu.unroll == 0 &&
+                   schedule.cpu.vector == before.cpu.vector);
     CU_ASSERT_EQUAL(sched_field_bit("lane"), 0);
 }
 
@@ -94,8 +108,10 @@ static void bad_texts_are_refused(void)
     static const char *const rows[][2] = {
         {"lanes", "expected field=value, found 'lanes'"},
         {"=", "unknown field ''"},
+        {"pass=384", "unknown field 'pass'; did you mean 'window'?"},
+        {"steps=2", "unknown field 'steps'; did you mean 'sum_unroll'?"},
         {"lane=16", "unknown field 'lane'; did you mean 'lanes'?"},
-        {"colour=red", "known are lanes, vector"},
+        {"colour=red", "known are lanes, keep, layout, vector"},
         {"lanes=", "lanes: expected a number from 2 to 256, found ''"},
         {"lanes=1", "found '1'"},
         {"lanes=512", "found '512'"},
@@ -151,29 +167,35 @@ static void what_cannot_be_compiled_is_told(void)
 static void fixed_fields_take_the_others_along(void)
 {
     const struct schedule first = first_of(&avx2, 4);
-    struct schedule fixed = {.vector = 4, .registers = 10, .lanes = 4}, schedule = first;
+    struct schedule fixed = {.lanes = 4, .cpu = {.vector = 4, .registers = 10}}, schedule = first;
     sched_fix(&schedule, &fixed, sched_field_bit("vector"));
-    CU_ASSERT_TRUE(schedule.vector == 4 && schedule.lanes == first.lanes / 2);
+    CU_ASSERT_TRUE(schedule.cpu.vector == 4 && schedule.lanes == first.lanes / 2);
     schedule = first;
     sched_fix(&schedule, &fixed, sched_field_bit("lanes"));
-    CU_ASSERT_TRUE(schedule.vector == 4 && schedule.lanes == 4);
+    CU_ASSERT_TRUE(schedule.cpu.vector == 4 && schedule.lanes == 4);
     schedule = first;
     sched_fix(&schedule, &fixed, sched_field_bit("registers"));
-    CU_ASSERT_TRUE(schedule.registers == 10 && schedule.accumulators == 10);
+    CU_ASSERT_TRUE(schedule.cpu.registers == 10 && schedule.cpu.accumulators == 10);
     schedule = first;
     sched_fix(&schedule, &fixed, 0);
     CU_ASSERT_TRUE(sched_equal(&schedule, &first));
 }
 
-static void help_names_every_field(void)
+/* As comments that fit a terminal. */
+static void help_says_what_every_field_means(void)
 {
-    struct strbuf help;
-    strbuf_init(&help, arena);
-    spec_help(&help);
-    const char *at = strstr(strbuf_text(&help), "  schedule: \"\"");
-    CU_ASSERT_PTR_NOT_NULL(at);
-#define SCHED_FIELD(field, ...) CU_ASSERT_PTR_NOT_NULL(strstr(strbuf_text(&help), #field "="));
+    struct strbuf text;
+    strbuf_init(&text, arena);
+    sched_help(&text);
+    const char *help = strbuf_text(&text);
+    for (const char *line = help; *line; line += strcspn(line, "\n") + 1)
+        CU_ASSERT_TRUE(line[0] == '#' && strcspn(line, "\n") <= 80);
+    CU_ASSERT_PTR_NOT_NULL(strstr(help, "\n#   lanes: a number from 2 to 256\n#     samples of a tile"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(help, "\n#   keep: state or all or a number from 2 to 100000\n"));
+#define SCHED_FIELD(field, ...) CU_ASSERT_PTR_NOT_NULL(strstr(help, "\n#   " #field ": "));
 #include "sched/sched_fields.def"
+#define SCHED_FIELD(field, ...) CU_ASSERT_PTR_NOT_NULL(strstr(help, "\n#   " #field ": "));
+#include "sched/sched_cpu_fields.def"
 }
 
 /* ---- what is worth trying ------------------------------------------------------------------------------ */
@@ -191,7 +213,8 @@ static void spaces_are_legal_and_without_doubles(void)
                 for (int i = 0; i < n; i++) {
                     const char *fault;
                     CU_ASSERT_TRUE(sched_check(arena, &space[i], &machines[m], bytes, &fault));
-                    CU_ASSERT_TRUE(space[i].steps == (space[i].lanes > space[i].vector ? first.steps : 1) ||
+                    CU_ASSERT_TRUE(space[i].cpu.sum_unroll ==
+                                       (space[i].lanes > space[i].cpu.vector ? first.cpu.sum_unroll : 1) ||
                                    i == 0);
                     for (int k = 0; k < i; k++)
                         CU_ASSERT_FALSE(sched_equal(&space[i], &space[k]));
@@ -231,9 +254,9 @@ static void a_full_room_ends_the_list(void)
     CASE(what_is_left_out_stays)                                                                             \
     CASE(bad_texts_are_refused)                                                                              \
     CASE(what_cannot_be_compiled_is_told)                                                                    \
-    CASE(fixed_fields_take_the_others_along) CASE(help_names_every_field)                                    \
-        CASE(spaces_are_legal_and_without_doubles) CASE(wider_extents_hold_the_narrower)                     \
-            CASE(a_full_room_ends_the_list)
+    CASE(fixed_fields_take_the_others_along)                                                                 \
+    CASE(help_says_what_every_field_means) CASE(spaces_are_legal_and_without_doubles)                        \
+        CASE(wider_extents_hold_the_narrower) CASE(a_full_room_ends_the_list)
 
 CASES(CHECK_WITH_ARENA)
 

@@ -345,7 +345,7 @@ static void the_best_of_those_that_are_better(void)
 
 enum { MOST_KERNELS = 16 };
 
-struct table { /* candidates: number k is told by schedule.unroll */
+struct table { /* candidates: number k is told by schedule.cpu.unroll */
     struct gpfc_kernel kernel[MOST_KERNELS];
     int told, last_done, last_wrong;
     bool finished;
@@ -355,10 +355,10 @@ static const struct gpfc_kernel *take(void *data, struct arena *arena, const str
                                       const char **fault)
 {
     const struct table *table = data;
-    const struct gpfc_kernel *kernel = &table->kernel[schedule->unroll];
+    const struct gpfc_kernel *kernel = &table->kernel[schedule->cpu.unroll];
     if (kernel->tile)
         return kernel;
-    *fault = arena_printf(arena, "number %d is not there", schedule->unroll);
+    *fault = arena_printf(arena, "number %d is not there", schedule->cpu.unroll);
     return NULL;
 }
 
@@ -378,7 +378,7 @@ static bool search_for(struct arena *arena, struct table *table, int n, int thre
 {
     struct schedule *schedules = ARENA_ARRAY(arena, struct schedule, (size_t)n);
     for (int i = 0; i < n; i++)
-        schedules[i] = (struct schedule){.lanes = LANES, .vector = 4, .unroll = i};
+        schedules[i] = (struct schedule){.lanes = LANES, .cpu = {.vector = 4, .unroll = i}};
     const struct tune_task task = {.program = square_program(arena),
                                    .is_double = true,
                                    .batch = 20,
