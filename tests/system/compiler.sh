@@ -98,6 +98,34 @@ test "$all_executed" -gt 1000 && test "$all_useful" = "$all_executed" && test "$
     test "$state_executed" -gt "$state_useful" ||
     fault "operations, executed and useful: $(cat all.flop state.flop)"
 
+# ---- what a trainer knows of its training beside the kernels
+cat >facts.yaml <<'END'
+name: facts
+dimension: 2
+data: {source: moons}
+base: {kind: ffjord, integrator: euler, hidden: [4], blocks: 1}
+flow: {hidden: [6], integrator: midpoint, steps: auto, most_steps: 4}
+penalty: {kind: euler}
+END
+# $1: how often; $2: a line of the C text
+has()
+{
+    checks=$((checks + 1))
+    test "$(grep -cF -e "$2" facts.c)" = "$1" || fault "facts.c has not $1 times $2"
+}
+expect 0 '' "$gpfc" --quiet facts.yaml --emit=c -o facts.c
+has 1 '.description = "gaussian, folded, 3 -> 6 -> 1, tanh, midpoint x 4 at most, Euler penalty",'
+has 1 '.description = "ffjord, 1 x (2 -> 4 -> 2), tanh, euler x 8, divergence: exact",'
+has 1 '.order = 2,'
+has 1 '.order = 1,'
+has 1 '.training_steps = 3000,'
+has 1 '.training_steps = 1200,'
+has 2 '{"dimension", "2", 2, 3},'
+has 2 '{"flow.steps", "auto", 0, 5},'
+has 2 '{"flow.field", "gaussian", 0, 1},'
+has 2 '{"base.kind", "ffjord", 0, 2},'
+has 2 '{"train.rate", "0.01", 0.01'
+
 # ---- texts: a byte order mark and the line ends of other systems
 printf '\357\273\277name: toy\r\ndimension: 2\r\nflow: {steps: 3}\r\n' >marked.yaml
 expect 0 '' "$gpfc" --quiet marked.yaml --emit=ir

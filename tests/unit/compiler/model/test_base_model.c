@@ -4,6 +4,7 @@
  * parameters, and the settings that their bundles carry. */
 #include "check.h"
 #include "gpfc/kernel_abi.h"
+#include "spec/spec_tree.h"
 #include "spec_fixture.h"
 
 #include <math.h>
@@ -88,6 +89,27 @@ static void what_is_left_out_goes_by_the_kind(void)
             CU_ASSERT_EQUAL(base->hidden[k], rows[i].width);
         free_reading(r);
     }
+}
+
+/* Where the spec leaves open how long, the help says it. */
+static void trainings_are_as_long_as_the_help_says(void)
+{
+    static const struct {
+        const char *kind, *help;
+        int steps;
+    } rows[] = {{"bnaf", "auto: enough for 6,000 training steps (", 6000},
+                {"ffjord", "ffjord 1,200,", 1200},
+                {"cp_flow", "cp_flow 2,500)", 2500}};
+    for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
+        char text[100];
+        (void)snprintf(text, sizeof text, "dimension: 3\nbase: {kind: %s}\n", rows[i].kind);
+        struct reading *r = read_good(text);
+        CU_ASSERT_EQUAL(r->model.base->training_steps, rows[i].steps);
+        CU_ASSERT_PTR_NOT_NULL(strstr(spec_rows[SPEC_KEY_base_epochs].help, rows[i].help));
+        CU_ASSERT_EQUAL(r->model.training_steps, 3000);
+        free_reading(r);
+    }
+    CU_ASSERT_PTR_NOT_NULL(strstr(spec_rows[SPEC_KEY_train_epochs].help, "enough for 3,000 training steps"));
 }
 
 static void the_logdet_of_cp_flow(void)
@@ -384,6 +406,7 @@ static const struct check_case cases[] = {
     {"no base is nothing to compile", no_base_is_nothing_to_compile},
     {"base is what the spec says", base_is_what_the_spec_says},
     {"what is left out goes by the kind", what_is_left_out_goes_by_the_kind},
+    {"trainings are as long as the help says", trainings_are_as_long_as_the_help_says},
     {"the logdet of cp_flow", the_logdet_of_cp_flow},
     {"parameters of bnaf", parameters_of_bnaf},
     {"parameters of ffjord", parameters_of_ffjord},
