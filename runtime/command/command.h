@@ -73,18 +73,7 @@ void command_tell_steps(const struct command_context *context, const char *model
 /* From now on: one sentence and FAULT_SYSTEM, where a mapped file is cut off under the reader. */
 void command_watch_files(void);
 
-/* ---- data ---------------------------------------------------------------------------------------------- */
-
-/* The file of --data, or what the spec names. standard: of a model or checkpoint, to be used (d = 0: none);
- * NULL: as the spec says. */
-bool command_load(struct samples *out, const struct gpfc_bundle *bundle, const char *data,
-                  const struct standard *standard, uint64_t seed, struct fault *fault) MUST_CHECK;
-
-/* The file that command_load reads; NULL: the spec names none. */
-const char *command_data_file(const struct gpfc_bundle *bundle, const char *data);
-
-/* "pairs.npz", "generator moons": what command_load reads. */
-const char *command_data_name(const struct gpfc_bundle *bundle, const char *data, char *room, size_t bytes);
+/* ---- printing ------------------------------------------------------------------------------------------ */
 
 /* Prints one JSON value and a newline on standard output; takes it. */
 struct json_t;

@@ -9,6 +9,7 @@
 #include "ground/human.h"
 #include "ground/pin.h"
 #include "numbers/random.h"
+#include "train/train.h"
 
 #include <stdio.h>
 #include <stdlib.h>

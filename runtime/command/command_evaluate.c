@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/mixture_base.h"
 #include "command/command.h"
 #include "command/report.h"
 #include "kernels/settings.h"
+#include "model/evaluate.h"
+#include "model/pairs.h"
+#include "model/spec_data.h"
 #include "model/weights.h"
+#include "train/train.h"
 
 #include <stdio.h>
 
@@ -13,7 +18,7 @@ struct evaluated { /* one call of command_evaluate */
     struct base_flow *base; /* fitted here; NULL: the model's own, or none */
     struct samples samples;
     struct pairs pairs;
-    struct evaluation flow;
+    struct gpfc_evaluation flow;
     struct base_evaluation of_base;
     bool has_base;
 };
@@ -29,8 +34,8 @@ static bool load(struct evaluated *e, struct fault *fault)
     const struct gpfc_bundle *bundle = e->context->bundle;
     const int threads = e->options->threads;
     return weights_read(&e->weights, bundle, e->options->argument[0], threads, fault) &&
-           command_load(&e->samples, bundle, e->options->data, e->weights.base ? &e->weights.standard : NULL,
-                        seed_of(e), fault);
+           spec_data_load(&e->samples, bundle, e->options->data,
+                          e->weights.base ? &e->weights.standard : NULL, seed_of(e), fault);
 }
 
 /* A model from elsewhere may lack the mixture that it came after. */
@@ -87,7 +92,7 @@ static bool print(const struct evaluated *e, struct fault *fault)
     }
     (void)fprintf(stdout, "%s on %s of %s\n", options->argument[0],
                   e->pairs.test.n > 0 ? "the test set" : "all pairs",
-                  command_data_name(e->context->bundle, options->data, data, sizeof data));
+                  spec_data_name(e->context->bundle, options->data, data, sizeof data));
     report_evaluation(stdout, &e->flow);
     if (e->has_base)
         report_base(stdout, &e->of_base);

@@ -1,124 +1,245 @@
 /* SPDX-License-Identifier: MIT
  *
- * train and resume: how a training is made; how it runs is command_training.c's. */
-#include "command/command_training.h"
+ * train and resume: the command line as options of gpfc_train, and what becomes of it as texts. */
+#include "command/command.h"
+#include "command/progress.h"
+#include "command/report.h"
+#include "ground/human.h"
+#include "ground/interrupt.h"
 
+#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* ---- train --------------------------------------------------------------------------------------------- */
-
-/* An absolute path, so that a resumed training finds the file from anywhere, and goes on with it should
- * another spec be compiled under that name; "X.npy,Y.npy" is kept as it is. */
-static char *lasting_path(const char *path)
-{
-    char *whole = path ? realpath(path, NULL) : NULL;
-    return whole ? whole : strdup(path ? path : "");
-}
-
-static void choose_folder(struct training *training)
-{
-    const char *out = training->options->out;
-    if (out)
-        (void)snprintf(training->folder_path, sizeof training->folder_path, "%s", out);
-    else
-        (void)snprintf(training->folder_path, sizeof training->folder_path, "%s.run",
-                       training->context->bundle->name);
-}
-
-struct given { /* weights that the training begins with */
-    struct weights init, base;
+struct listener { /* one command */
+    const struct command_context *context;
+    const struct command_options *options;
+    struct interrupt *interrupt;
+    struct progress progress;
 };
 
-static bool read_given(struct given *given, const struct training *training, struct fault *fault)
+static bool talks(const struct listener *listener) /* to a person, on standard output */
 {
-    const struct gpfc_bundle *bundle = training->context->bundle;
-    const struct command_options *options = training->options;
-    return (!options->init || weights_read(&given->init, bundle, options->init, options->threads, fault)) &&
-           (!options->base ||
-            weights_read_base(&given->base, bundle, options->base, options->threads, fault));
+    return !listener->options->quiet && !listener->options->json;
 }
 
-/* The base flow that is given, and the standardisation that goes with it. */
-static bool load(struct training *training, struct given *given, struct fault *fault)
+/* ---- warnings ------------------------------------------------------------------------------------------ */
+
+static void tell_changes(const struct listener *listener, const struct gpfc_event *event)
 {
-    struct weights *from = given->base.base ? &given->base : &given->init;
-    const bool has_base = from->base != NULL;
-    training->theta = given->init.theta;
-    training->base = from->base;
-    from->base = NULL;
-    return command_load(&training->samples, training->context->bundle, training->options->data,
-                        has_base ? &from->standard : NULL, training->note.options.seed, fault);
+    if (!listener->options->quiet)
+        (void)fprintf(stderr, "%s: the trainer was compiled anew since %s was written: %s\n",
+                      listener->context->program, event->path, event->text);
+}
+
+static void warn_of_place(const struct listener *listener, const struct gpfc_event *event)
+{
+    struct human offset, spread;
+    if (!listener->options->quiet)
+        (void)fprintf(stderr,
+                      "%s: warning: x lies %s from the origin and deviates by %s from there, y by 1 from 0: "
+                      "beside that, training hardly sees what it can win; take %s, which leaves the best map "
+                      "as it is\n",
+                      listener->context->program, human_number(&offset, event->place->offset),
+                      human_number(&spread, event->place->spread),
+                      event->place->far ? "the mean off x"
+                                        : "x in units of one deviation for all coordinates");
+}
+
+static void warn_of_base(const struct listener *listener, const struct gpfc_event *event)
+{
+    struct human by_steps, exactly;
+    (void)fprintf(stderr,
+                  "%s: warning: the base flow's negative log-likelihood is %s by the time steps of its "
+                  "training, but %s exactly; more base.steps bring them together\n",
+                  listener->context->program, human_number(&by_steps, event->base->nll),
+                  human_number(&exactly, event->evaluation->nll_before));
+}
+
+static void warn_of_flow(const struct listener *listener, const struct gpfc_event *event)
+{
+    struct human error;
+    (void)fprintf(stderr,
+                  "%s: warning: the flow changes the log-likelihood of a sample by %s in the mean, which "
+                  "should be near 0; more flow.steps follow its paths, fewer train.epochs bend them less\n",
+                  listener->context->program, human_number(&error, event->evaluation->density_error_mean));
+}
+
+/* ---- progress ------------------------------------------------------------------------------------------ */
+
+static void open_stage(struct listener *listener, const struct gpfc_event *event)
+{
+    const struct gpfc_bundle *bundle = listener->context->bundle;
+    if (talks(listener)) {
+        report_start(stdout, bundle, event->stage);
+        if (event->pairs)
+            report_pairs(stdout, bundle, event->pairs);
+        (void)fflush(stdout);
+    }
+    progress_start(&listener->progress, stderr, !listener->options->quiet, event->stage->first_step);
+}
+
+static void print_forecast(struct listener *listener, const struct gpfc_event *event)
+{
+    struct human time;
+    char text[100];
+    const struct command_memory memory = command_memory();
+    if (!talks(listener))
+        return;
+    (void)fprintf(stdout, "  forecast  about %s (%.3g ms a step), %s of memory\n",
+                  human_seconds(&time, event->forecast->left), 1e3 * event->forecast->step,
+                  command_memory_text(&memory, text, sizeof text));
+    (void)fflush(stdout);
+}
+
+static void show_step(struct listener *listener, const struct gpfc_event *event)
+{
+    const struct progress_line line = {
+        .step = event->step->step,
+        .steps = event->stage->steps,
+        .epoch = event->step->epoch,
+        .epochs = event->stage->epochs,
+        .what = strcmp(event->stage->name, "base") == 0 ? "nll" : "cost",
+        .cost = event->step->cost,
+        .rate = event->step->rate,
+    };
+    progress_show(&listener->progress, &line);
+}
+
+static void close_base(struct listener *listener, const struct gpfc_event *event)
+{
+    if (!talks(listener))
+        return;
+    report_trained(stdout, event->base);
+    (void)fflush(stdout);
+}
+
+static void hear(void *user, const struct gpfc_event *event)
+{
+    struct listener *listener = user;
+    if (event->kind != GPFC_STEP)
+        progress_clear(&listener->progress);
+    switch (event->kind) {
+    case GPFC_CHANGED:
+        tell_changes(listener, event);
+        break;
+    case GPFC_FAR:
+        warn_of_place(listener, event);
+        break;
+    case GPFC_STARTED:
+        open_stage(listener, event);
+        break;
+    case GPFC_FORECAST:
+        print_forecast(listener, event);
+        break;
+    case GPFC_STEP:
+        show_step(listener, event);
+        break;
+    case GPFC_BASE:
+        close_base(listener, event);
+        break;
+    case GPFC_INEXACT_BASE:
+        warn_of_base(listener, event);
+        break;
+    case GPFC_INEXACT_FLOW:
+        warn_of_flow(listener, event);
+        break;
+    }
+}
+
+static int signal_noted(void *user)
+{
+    return interrupt_noted(((const struct listener *)user)->interrupt);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------- */
+
+static void print_trained(const struct listener *listener, const struct gpfc_trained *trained)
+{
+    const char *program = listener->context->program;
+    struct human step, seconds, cost;
+    (void)fprintf(stdout, "\ntrained for %s, best test cost %s at step %s\n",
+                  human_seconds(&seconds, trained->seconds), human_number(&cost, trained->best_cost),
+                  human_count(&step, trained->best_step));
+    report_evaluation(stdout, &trained->evaluation);
+    report_time_steps(stdout, &trained->time_steps);
+    (void)fprintf(stdout, "\nmodel: %s\nnext:  %s evaluate %s\n       %s apply %s %s\n", trained->model,
+                  program, trained->model, program, trained->model,
+                  trained->pairs.mapped ? "X.npy S.npy --part both" : "Y.npy S.npy");
+}
+
+static bool finished(const struct listener *listener, const struct gpfc_trained *trained, struct fault *fault)
+{
+    if (listener->options->json)
+        return command_print_json(report_training_json(listener->context->bundle, trained, "finished"),
+                                  fault);
+    if (trained->has_evaluation)
+        print_trained(listener, trained);
+    return true;
+}
+
+static bool interrupted(const struct listener *listener, const struct gpfc_trained *trained,
+                        struct fault *fault)
+{
+    struct human step, steps;
+    const struct gpfc_stage *stage = &trained->stage;
+    const int noted = interrupt_noted(listener->interrupt);
+    if (listener->options->json &&
+        !command_print_json(report_training_json(listener->context->bundle, trained, "interrupted"), fault))
+        return false;
+    return fault_set(fault, noted == SIGTERM ? FAULT_TERMINATED : FAULT_INTERRUPT,
+                     "interrupted after step %s of %s%s, all saved; go on with: %s resume %s",
+                     human_count(&step, trained->step), human_count(&steps, stage->steps),
+                     strcmp(stage->name, "base") == 0 ? " of the base flow" : "", listener->context->program,
+                     stage->folder);
+}
+
+typedef int training_call(const struct gpfc_bundle *bundle, const struct gpfc_train_options *options,
+                          struct gpfc_trained **out, char *message, size_t room);
+
+/* A signal is noted from here on: before there are threads, which would take it. */
+static bool run(training_call *call, const struct command_context *context,
+                const struct command_options *options, const char *folder, struct fault *fault)
+{
+    struct listener listener = {.context = context, .options = options};
+    struct gpfc_trained *trained = NULL;
+    const struct gpfc_train_options training = {
+        .data = options->data,
+        .folder = folder,
+        .init = options->init,
+        .base = options->base,
+        .epochs = options->epochs,
+        .base_epochs = options->base_epochs,
+        .has_seed = options->seed_given,
+        .seed = (uint64_t)options->seed,
+        .threads = options->threads,
+        .pin = 1,
+        .evaluate = !options->quiet || options->json,
+        .user = &listener,
+        .on_event = hear,
+        .stop = signal_noted,
+    };
+    if (!interrupt_watch(&listener.interrupt, fault))
+        return false;
+    char message[sizeof fault->text];
+    const int code = call(context->bundle, &training, &trained, message, sizeof message);
+    progress_clear(&listener.progress);
+    bool good = code == GPFC_DONE      ? finished(&listener, trained, fault)
+                : code == GPFC_STOPPED ? interrupted(&listener, trained, fault)
+                                       : fault_set(fault, (enum fault_code)code, "%s", message);
+    gpfc_trained_free(trained);
+    interrupt_free(listener.interrupt);
+    return good;
 }
 
 bool command_train(const struct command_context *context, const struct command_options *options,
                    struct fault *fault)
 {
-    struct given given = {0};
-    struct training training = {.context = context, .options = options};
-    choose_folder(&training);
-    training.note = (struct checkpoint_note){
-        .options = training_options(context->bundle, options),
-        .data = lasting_path(command_data_file(context->bundle, options->data)),
-    };
-    bool good = training.note.data || fault_memory(fault, 0, "a path");
-    good = good && training_watch(&training, fault) && read_given(&given, &training, fault) &&
-           load(&training, &given, fault) && training_run(&training, fault);
-    free(training.note.data);
-    training_free(&training);
-    weights_free(&given.init);
-    weights_free(&given.base);
-    return good;
-}
-
-/* ---- resume -------------------------------------------------------------------------------------------- */
-
-static void tell_changes(const struct training *training, const struct checkpoint *checkpoint)
-{
-    if (checkpoint->changed[0] != '\0' && !training->options->quiet)
-        (void)fprintf(stderr, "%s: the trainer was compiled anew since %s was written: %s\n",
-                      training->context->program, checkpoint->path, checkpoint->changed);
-}
-
-static bool resume(struct training *training, struct checkpoint *checkpoint, struct fault *fault)
-{
-    const struct command_context *context = training->context;
-    checkpoint->note.options.device = device_cpu(training->options->threads);
-    training->note = checkpoint->note;
-    training->resumed = checkpoint;
-    training->base = checkpoint->base;
-    checkpoint->base = NULL;
-    tell_changes(training, checkpoint);
-    return command_load(&training->samples, context->bundle, checkpoint->note.data, &checkpoint->standard,
-                        checkpoint->note.options.seed, fault) &&
-           training_run(training, fault);
-}
-
-/* The flow's, or, where there is none yet, the base flow's. */
-static char *newest_checkpoint(const char *folder)
-{
-    char *of_flow = run_folder_path(folder, stage_kinds[STAGE_FLOW].checkpoint);
-    char *of_base = run_folder_path(folder, stage_kinds[STAGE_BASE].checkpoint);
-    const bool base = of_flow && of_base && access(of_flow, F_OK) != 0 && access(of_base, F_OK) == 0;
-    free(base ? of_flow : of_base);
-    return base ? of_base : of_flow;
+    return run(gpfc_train, context, options, options->out, fault);
 }
 
 bool command_resume(const struct command_context *context, const struct command_options *options,
                     struct fault *fault)
 {
-    struct training training = {.context = context, .options = options};
-    struct checkpoint checkpoint = {0};
-    (void)snprintf(training.folder_path, sizeof training.folder_path, "%s", options->argument[0]);
-    char *path = newest_checkpoint(options->argument[0]);
-    bool good = path || fault_memory(fault, 0, "a path");
-    good = good && training_watch(&training, fault) &&
-           checkpoint_open(&checkpoint, context->bundle, path, options->threads, fault) &&
-           resume(&training, &checkpoint, fault);
-    training_free(&training);
-    checkpoint_close(&checkpoint);
-    free(path);
-    return good;
+    return run(gpfc_resume, context, options, options->argument[0], fault);
 }

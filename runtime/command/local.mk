@@ -6,16 +6,12 @@ libgpfcrt_a_SOURCES += \
 	runtime/command/command.h \
 	runtime/command/command_apply.c \
 	runtime/command/command_bench.c \
-	runtime/command/command_data.c \
 	runtime/command/command_evaluate.c \
 	runtime/command/command_info.c \
 	runtime/command/command_lost_file.c \
 	runtime/command/command_options.c \
-	runtime/command/command_stage.c \
-	runtime/command/command_stage.h \
+	runtime/command/command_print.c \
 	runtime/command/command_train.c \
-	runtime/command/command_training.c \
-	runtime/command/command_training.h \
 	runtime/command/command_tune.c \
 	runtime/command/commands.c \
 	runtime/command/peak.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/report.h"
 
+#include "command/command.h"
 #include "ground/human.h"
 #include "kernels/settings.h"
 
@@ -36,7 +37,7 @@ static void row(FILE *out, const char *what, double before, double after)
     (void)fprintf(out, "  %-36s %10s %10s\n", what, human_number(&left, before), human_number(&right, after));
 }
 
-void report_evaluation(FILE *out, const struct evaluation *e)
+void report_evaluation(FILE *out, const struct gpfc_evaluation *e)
 {
     struct human samples;
     char on[64];
@@ -56,7 +57,7 @@ void report_evaluation(FILE *out, const struct evaluation *e)
     row(out, "largest |covariance - I|", e->covariance_error_before_max, e->covariance_error_max);
 }
 
-json_t *report_evaluation_json(const struct evaluation *e)
+json_t *report_evaluation_json(const struct gpfc_evaluation *e)
 {
     json_t *json = json_object();
     report_put(json, "cost_before", e->cost_before);
@@ -111,139 +112,104 @@ void report_base_json(json_t *json, const struct base_evaluation *e)
 
 /* ---- start --------------------------------------------------------------------------------------------- */
 
-static void print_data(FILE *out, const struct report_start *start)
+static bool is_base(const struct gpfc_stage *stage)
 {
-    const struct pairs *pairs = start->trainer->pairs;
-    const char *what = pairs->of_noise ? "pairs from noise" : start->trainer->stage->rows;
-    struct human a, b;
-    (void)fprintf(out, "  data      %s: %s %s to train on, %s to test\n", start->data,
-                  human_count(&a, pairs->train.n), what, human_count(&b, pairs->test.n));
+    return strcmp(stage->name, "base") == 0;
 }
 
-static void print_training(FILE *out, const struct report_start *start)
+static void report_stage_flow(const struct gpfc_bundle *bundle, const struct gpfc_stage *stage, char *room,
+                              size_t bytes)
 {
-    const struct trainer *trainer = start->trainer;
+    report_flow(is_base(stage) ? bundle->base : bundle, room, bytes);
+}
+
+static void print_training(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc_stage *stage)
+{
     struct human a, b;
-    (void)fprintf(out, "  training  %s epochs of %s steps", human_count(&a, trainer->options.epochs),
-                  human_count(&b, trainer->epoch_steps));
-    (void)fprintf(out, ", batch %s (the last of an epoch may be smaller)\n",
-                  human_count(&a, trainer->options.batch));
+    (void)fprintf(out, "  training  %s epochs of %s steps", human_count(&a, stage->epochs),
+                  human_count(&b, stage->epoch_steps));
+    (void)fprintf(out, ", batch %s (the last of an epoch may be smaller)\n", human_count(&a, stage->batch));
     (void)fprintf(out, "            %s, rate %g %s, seed %llu, %d thread%s, kernels for %s\n",
-                  setting_text(trainer->bundle, SETTING_train_optimizer), trainer->rate.start,
-                  setting_text(trainer->bundle, SETTING_train_schedule),
-                  (unsigned long long)trainer->options.seed, trainer->options.device.threads,
-                  trainer->options.device.threads > 1 ? "s" : "", start->bundle->cpu);
-    if (trainer->lambda > 0 && trainer->stage->weighs_penalty)
-        (void)fprintf(out, "            Euler penalty, weight %g\n", trainer->lambda);
+                  stage->optimizer, stage->rate, stage->schedule, (unsigned long long)stage->seed,
+                  stage->threads, stage->threads > 1 ? "s" : "", bundle->cpu);
+    if (stage->penalty > 0)
+        (void)fprintf(out, "            Euler penalty, weight %g\n", stage->penalty);
 }
 
-void report_start(FILE *out, const struct report_start *start)
+void report_start(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc_stage *stage)
 {
-    const struct trainer *trainer = start->trainer;
     struct human a, b;
     char flow[256];
-    report_flow(trainer->bundle, flow, sizeof flow);
-    if (!start->second)
-        (void)fprintf(out, "%s\n", start->bundle->name);
-    (void)fprintf(out, "  %-9s %s, %s parameters\n", trainer->stage->title, flow,
-                  human_count(&a, trainer->bundle->theta_elements));
-    print_data(out, start);
-    print_training(out, start);
-    if (!start->second)
-        (void)fprintf(out, "  folder    %s%s\n", start->folder,
-                      start->kept_earlier ? " (files of an earlier training are kept as *.old)" : "");
-    if (start->first_step > 0)
-        (void)fprintf(out, "  resumed   after step %s of %s\n", human_count(&a, start->first_step),
-                      human_count(&b, trainer->steps));
-}
-
-json_t *report_start_json(const struct report_start *start)
-{
-    const struct trainer *trainer = start->trainer;
-    char flow[256];
-    json_t *json = json_object();
-    report_flow(trainer->bundle, flow, sizeof flow);
-    put_text(json, "name", start->bundle->name);
-    put_text(json, "stage", trainer->stage->name);
-    put_text(json, "flow", flow);
-    put_count(json, "parameters", trainer->bundle->theta_elements);
-    put_text(json, "data", start->data);
-    put_count(json, "samples_train", trainer->pairs->train.n);
-    put_count(json, "samples_test", trainer->pairs->test.n);
-    put_count(json, "epochs", trainer->options.epochs);
-    put_count(json, "steps", trainer->steps);
-    put_count(json, "batch", trainer->options.batch);
-    put_count(json, "seed", (int64_t)trainer->options.seed);
-    put_count(json, "threads", trainer->options.device.threads);
-    return json;
+    report_stage_flow(bundle, stage, flow, sizeof flow);
+    if (!stage->second)
+        (void)fprintf(out, "%s\n", bundle->name);
+    (void)fprintf(out, "  %-9s %s, %s parameters\n", is_base(stage) ? "base flow" : "flow", flow,
+                  human_count(&a, stage->parameters));
+    (void)fprintf(out, "  data      %s: %s %s to train on, %s to test\n", stage->data,
+                  human_count(&a, stage->train), stage->rows, human_count(&b, stage->test));
+    print_training(out, bundle, stage);
+    if (!stage->second)
+        (void)fprintf(out, "  folder    %s%s\n", stage->folder,
+                      stage->kept_earlier ? " (files of an earlier training are kept as *.old)" : "");
+    if (stage->first_step > 0)
+        (void)fprintf(out, "  resumed   after step %s of %s\n", human_count(&a, stage->first_step),
+                      human_count(&b, stage->steps));
 }
 
 /* ---- time steps ---------------------------------------------------------------------------------------- */
 
-/* Of the work of a training with the most time steps throughout. */
-static double share_saved(const struct trainer *trainer)
+void report_time_steps(FILE *out, const struct gpfc_time_steps *steps)
 {
-    const double epoch = (double)trainer->pairs->train.n, steps = (double)trainer->epoch_steps;
-    const double whole = floor((double)trainer->state.step / steps);
-    const double rest = (double)trainer->state.step - whole * steps;
-    const double rows = whole * epoch + rest * (double)trainer->options.batch;
-    return rows > 0 ? 1 - (double)trainer->state.evaluations / (rows * (double)trainer->time_rule.most) : 0;
-}
-
-void report_time_steps(FILE *out, const struct trainer *trainer)
-{
-    const struct trainer_state *state = &trainer->state;
-    const struct time_rule *rule = &trainer->time_rule;
-    if (!rule->automatic)
+    if (steps->most == 0)
         return;
     (void)fprintf(out, "\ntime steps: %lld of at most %lld; %.0f %% of the training's evaluations saved\n",
-                  (long long)state->best_time_steps, (long long)rule->most, 100 * share_saved(trainer));
-    if (!time_errors_within(rule, &state->errors))
+                  (long long)steps->steps, (long long)steps->most, 100 * steps->saved);
+    if (!steps->within_bounds)
         (void)fprintf(
             out,
             "  too few for the bounds: mean |delta| is %.1e and may be %.1e, the round trip %.1e and "
             "%.1e; a larger flow.most_steps helps\n",
-            state->errors.density, rule->bound.density, state->errors.roundtrip, rule->bound.roundtrip);
+            steps->density_error, steps->density_error_bound, steps->roundtrip, steps->roundtrip_bound);
 }
 
-json_t *report_time_steps_json(const struct trainer *trainer)
+static json_t *time_steps_json(const struct gpfc_time_steps *steps)
 {
-    const struct trainer_state *state = &trainer->state;
     json_t *json = json_object();
-    put_count(json, "steps", state->best_time_steps);
-    put_count(json, "most", trainer->time_rule.most);
-    report_put(json, "density_error", state->errors.density);
-    report_put(json, "roundtrip", state->errors.roundtrip);
-    (void)json_object_set_new(json, "within_bounds",
-                              json_boolean(time_errors_within(&trainer->time_rule, &state->errors)));
-    report_put(json, "evaluations_saved", share_saved(trainer));
+    put_count(json, "steps", steps->steps);
+    put_count(json, "most", steps->most);
+    report_put(json, "density_error", steps->density_error);
+    report_put(json, "roundtrip", steps->roundtrip);
+    (void)json_object_set_new(json, "within_bounds", json_boolean(steps->within_bounds));
+    report_put(json, "evaluations_saved", steps->saved);
     return json;
 }
 
 /* ---- the base flow ------------------------------------------------------------------------------------- */
 
-void report_trained(FILE *out, const struct report_trained *trained)
+void report_trained(FILE *out, const struct gpfc_base *base)
 {
     struct human seconds, nll, step;
     (void)fprintf(out, "  trained   for %s, negative log-likelihood %s at step %s: %s\n\n",
-                  human_seconds(&seconds, trained->seconds), human_number(&nll, trained->nll),
-                  human_count(&step, trained->best_step), trained->model);
+                  human_seconds(&seconds, base->seconds), human_number(&nll, base->nll),
+                  human_count(&step, base->best_step), base->model);
 }
 
-json_t *report_trained_json(const struct report_trained *trained)
+static json_t *base_json(const struct gpfc_bundle *bundle, const struct gpfc_base *base)
 {
     json_t *json = json_object();
-    put_text(json, "kind", setting_text(trained->bundle, SETTING_base_kind));
-    put_count(json, "parameters", trained->bundle->base->theta_elements);
-    put_count(json, "step", trained->step);
-    put_count(json, "best_step", trained->best_step);
-    report_put(json, "nll", trained->nll);
-    report_put(json, "seconds", trained->seconds);
-    put_text(json, "model", trained->model);
+    put_text(json, "kind", setting_text(bundle, SETTING_base_kind));
+    put_count(json, "parameters", bundle->base->theta_elements);
+    put_count(json, "step", base->step);
+    put_count(json, "best_step", base->best_step);
+    report_put(json, "nll", base->nll);
+    report_put(json, "seconds", base->seconds);
+    put_text(json, "model", base->model);
     return json;
 }
 
-static void print_likelihoods(FILE *out, const char *title, const struct pairs *pairs)
+/* ---- pairs --------------------------------------------------------------------------------------------- */
+
+static void print_likelihoods(FILE *out, const char *title, const struct gpfc_pairs *pairs)
 {
     struct human train, test;
     if (!isnan(pairs->nll_train))
@@ -251,28 +217,89 @@ static void print_likelihoods(FILE *out, const char *title, const struct pairs *
                       human_number(&train, pairs->nll_train), human_number(&test, pairs->nll_test));
 }
 
-static void print_failed(FILE *out, const struct pairs *pairs)
+static void print_failed(FILE *out, const struct gpfc_pairs *pairs)
 {
     struct human failed, rows;
-    if (pairs->report.failed > 0)
+    if (pairs->failed > 0)
         (void)fprintf(out, "            %s of %s rows did not reach the base flow's tolerance\n",
-                      human_count(&failed, pairs->report.failed), human_count(&rows, pairs->report.rows));
+                      human_count(&failed, pairs->failed), human_count(&rows, pairs->rows));
     if (pairs->left_out > 0)
         (void)fprintf(out, "            %s rows of noise without an inverse are left out\n",
                       human_count(&failed, pairs->left_out));
 }
 
-void report_pairs(FILE *out, const struct gpfc_bundle *bundle, const struct mixture_fitted *fitted,
-                  const struct pairs *pairs)
+void report_pairs(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc_pairs *pairs)
 {
     struct human seconds;
-    if (fitted->done) {
+    if (pairs->fitted)
         (void)fprintf(out, "  base flow mixture of %s Gaussians, %s after %lld iterations, %s\n",
                       setting_text(bundle, SETTING_base_components),
-                      fitted->report.converged ? "converged" : "stopped",
-                      (long long)fitted->report.iterations, human_seconds(&seconds, fitted->seconds));
-        print_likelihoods(out, "", pairs);
-    } else
-        print_likelihoods(out, "base flow", pairs);
+                      pairs->converged ? "converged" : "stopped", (long long)pairs->iterations,
+                      human_seconds(&seconds, pairs->seconds));
+    print_likelihoods(out, pairs->fitted ? "" : "base flow", pairs);
     print_failed(out, pairs);
+}
+
+static void put_pairs(json_t *json, const struct gpfc_pairs *pairs)
+{
+    if (!isnan(pairs->nll_train))
+        report_put(json, "base_nll_train", pairs->nll_train);
+    if (!isnan(pairs->nll_test))
+        report_put(json, "base_nll_test", pairs->nll_test);
+    if (pairs->failed > 0)
+        put_count(json, "base_rows_failed", pairs->failed);
+    if (pairs->left_out > 0)
+        put_count(json, "base_rows_left_out", pairs->left_out);
+}
+
+/* ---- a training ---------------------------------------------------------------------------------------- */
+
+static json_t *stage_json(const struct gpfc_bundle *bundle, const struct gpfc_stage *stage)
+{
+    char flow[256];
+    json_t *json = json_object();
+    report_stage_flow(bundle, stage, flow, sizeof flow);
+    put_text(json, "name", bundle->name);
+    put_text(json, "stage", stage->name);
+    put_text(json, "flow", flow);
+    put_count(json, "parameters", stage->parameters);
+    put_text(json, "data", stage->data);
+    put_count(json, "samples_train", stage->train);
+    put_count(json, "samples_test", stage->test);
+    put_count(json, "epochs", stage->epochs);
+    put_count(json, "steps", stage->steps);
+    put_count(json, "batch", stage->batch);
+    put_count(json, "seed", (int64_t)stage->seed);
+    put_count(json, "threads", stage->threads);
+    return json;
+}
+
+static void put_memory(json_t *json)
+{
+    const struct command_memory memory = command_memory();
+    report_put(json, "rss_mb", memory.most / 1e6);
+    command_put_memory(json, &memory);
+}
+
+json_t *report_training_json(const struct gpfc_bundle *bundle, const struct gpfc_trained *trained,
+                             const char *status)
+{
+    json_t *json = stage_json(bundle, &trained->stage);
+    put_text(json, "status", status);
+    put_count(json, "step", trained->step);
+    report_put(json, "seconds", trained->seconds);
+    put_memory(json);
+    report_put(json, "best_cost", trained->best_cost);
+    put_count(json, "best_step", trained->best_step);
+    put_text(json, "model", trained->model);
+    put_text(json, "checkpoint", trained->checkpoint);
+    if (!trained->has_evaluation)
+        return json;
+    if (trained->has_base)
+        (void)json_object_set_new(json, "base", base_json(bundle, &trained->base));
+    put_pairs(json, &trained->pairs);
+    if (trained->time_steps.most > 0)
+        (void)json_object_set_new(json, "time_steps", time_steps_json(&trained->time_steps));
+    (void)json_object_set_new(json, "evaluation", report_evaluation_json(&trained->evaluation));
+    return json;
 }

@@ -33,7 +33,7 @@ struct evaluator {
     double *square_y, *square_s;   /* [d][d]: sums of products */
     int threads;
     uint64_t seed;
-    struct evaluation sums;
+    struct gpfc_evaluation sums;
 };
 
 static bool take(void **out, int64_t n, size_t each, struct fault *fault)
@@ -176,7 +176,7 @@ static void add_moments(const struct evaluator *e, const void *array, int64_t ro
 
 static void add_row(struct evaluator *e, const void *y, int64_t row)
 {
-    struct evaluation *sums = &e->sums;
+    struct gpfc_evaluation *sums = &e->sums;
     sums->cost_before += real_at(e, e->cost_before, row);
     sums->cost_after += real_at(e, e->cost, row);
     sums->energy += real_at(e, e->energy, row);
@@ -222,9 +222,9 @@ static void moments_of(const struct evaluator *e, const double *mean, const doub
     }
 }
 
-static struct evaluation means_of(const struct evaluator *e, int64_t samples, double nll)
+static struct gpfc_evaluation means_of(const struct evaluator *e, int64_t samples, double nll)
 {
-    struct evaluation out = e->sums;
+    struct gpfc_evaluation out = e->sums;
     double n = (double)samples;
     out.samples = samples;
     out.cost_before /= n;
@@ -240,8 +240,9 @@ static struct evaluation means_of(const struct evaluator *e, int64_t samples, do
     return out;
 }
 
-bool evaluate(struct evaluation *out, const struct gpfc_bundle *bundle, const void *theta, int64_t time_steps,
-              const struct part *part, double nll, const struct device *device, struct fault *fault)
+bool evaluate(struct gpfc_evaluation *out, const struct gpfc_bundle *bundle, const void *theta,
+              int64_t time_steps, const struct part *part, double nll, const struct device *device,
+              struct fault *fault)
 {
     const int64_t d = bundle->dimension, n = part->n;
     int64_t block = BLOCK_ELEMENTS / (d * d);

@@ -13,6 +13,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/model/flow.h \
 	runtime/model/pairs.c \
 	runtime/model/pairs.h \
+	runtime/model/spec_data.c \
+	runtime/model/spec_data.h \
 	runtime/model/tensor_list.c \
 	runtime/model/tensor_list.h \
 	runtime/model/weights.c \

@@ -9,6 +9,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/train/checkpoint.h \
 	runtime/train/checkpoint_settings.c \
 	runtime/train/checkpoint_settings.h \
+	runtime/train/gpfc_train.c \
 	runtime/train/metrics.c \
 	runtime/train/metrics.h \
 	runtime/train/optimizer.c \
@@ -30,4 +31,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/train/train_new.c \
 	runtime/train/train_parts.h \
 	runtime/train/train_run.c \
-	runtime/train/train_run.h
+	runtime/train/train_run.h \
+	runtime/train/training.c \
+	runtime/train/training.h \
+	runtime/train/training_stage.c

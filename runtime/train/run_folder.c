@@ -124,12 +124,18 @@ bool run_folder_open(struct run_folder **out, const char *path, struct fault *fa
     return given(out, folder_new(out, path, fault) && lock_folder(*out, fault));
 }
 
+void run_folder_unlock(struct run_folder *folder)
+{
+    if (folder->locked >= 0)
+        (void)close(folder->locked);
+    folder->locked = -1;
+}
+
 void run_folder_free(struct run_folder *folder)
 {
     if (!folder)
         return;
-    if (folder->locked >= 0)
-        (void)close(folder->locked);
+    run_folder_unlock(folder);
     free(folder->path);
     free(folder->log);
     for (int i = 0; i < STAGES; i++) {

@@ -27,7 +27,8 @@ bool run_folder_make(struct run_folder **out, const char *path, enum stage_numbe
                      struct fault *fault) MUST_CHECK;
 /* For one that goes on; all is left as it is. */
 bool run_folder_open(struct run_folder **out, const char *path, struct fault *fault) MUST_CHECK;
-void run_folder_free(struct run_folder *folder); /* lets others in; NULL is allowed */
+void run_folder_unlock(struct run_folder *folder); /* lets others in */
+void run_folder_free(struct run_folder *folder);   /* lets others in; NULL is allowed */
 
 /* "FOLDER/FILE"; to be freed; NULL: no memory. */
 char *run_folder_path(const char *folder, const char *file);

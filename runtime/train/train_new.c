@@ -107,9 +107,8 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
 
 static double first_lambda(const struct gpfc_bundle *bundle)
 {
-    return setting_is(bundle, SETTING_penalty_kind, WORD_penalty_none)
-               ? 0
-               : setting_number(bundle, SETTING_penalty_weight);
+    const bool none = setting_is(bundle, SETTING_penalty_kind, WORD_penalty_none);
+    return none && stage_kind_of(bundle)->weighs_penalty ? 0 : setting_number(bundle, SETTING_penalty_weight);
 }
 
 static struct part measured_part(const struct pairs *pairs)

@@ -30,9 +30,9 @@ static void log_determinants(void)
 
 /* ---- evaluation ---------------------------------------------------------------------------------------- */
 
-static struct evaluation run(const void *theta, const struct pairs *pairs, double nll, int threads)
+static struct gpfc_evaluation run(const void *theta, const struct pairs *pairs, double nll, int threads)
 {
-    struct evaluation out;
+    struct gpfc_evaluation out;
     struct fault fault = {0};
     const struct device device = device_cpu(threads);
     CU_ASSERT_TRUE_FATAL(
@@ -45,7 +45,7 @@ static void identity_changes_nothing(void)
     const double theta[12] = {0};
     fake_make(&fake, FAKE_DOUBLE3);
     struct pairs pairs = fake_pairs(3, 8, 5000, 0);
-    const struct evaluation e = run(theta, &pairs, 2.5, 2);
+    const struct gpfc_evaluation e = run(theta, &pairs, 2.5, 2);
     CU_ASSERT_EQUAL(e.samples, 5000);
     CU_ASSERT_DOUBLE_EQUAL(e.cost_after, e.cost_before, 1e-12);
     CU_ASSERT_EQUAL(e.energy, 0);
@@ -83,7 +83,7 @@ static void known_map_gives_known_numbers(void)
         delta += fabs(one) / n;
         largest = fmax(largest, fabs(one));
     }
-    const struct evaluation e = run(theta, &pairs, NAN, 3);
+    const struct gpfc_evaluation e = run(theta, &pairs, NAN, 3);
     CU_ASSERT_DOUBLE_EQUAL(e.cost_before, before, 1e-12);
     CU_ASSERT_DOUBLE_EQUAL(e.cost_after, cost, 1e-12);
     CU_ASSERT_DOUBLE_EQUAL(e.energy, energy, 1e-12);
@@ -92,8 +92,8 @@ static void known_map_gives_known_numbers(void)
     CU_ASSERT_DOUBLE_EQUAL(e.mean_max, fmax(fabs(mean[0]), fabs(mean[1])), 1e-12);
     CU_ASSERT_TRUE(e.covariance_error_max >= fabs(square - mean[0] * mean[1]) - 1e-12);
     CU_ASSERT_TRUE(e.roundtrip_max < 1e-13 && e.penalty > 0 && isnan(e.nll_after));
-    const struct evaluation one = run(theta, &pairs, NAN, 1);
-    CU_ASSERT_EQUAL(memcmp(&one, &e, offsetof(struct evaluation, nll_before)), 0);
+    const struct gpfc_evaluation one = run(theta, &pairs, NAN, 1);
+    CU_ASSERT_EQUAL(memcmp(&one, &e, offsetof(struct gpfc_evaluation, nll_before)), 0);
     fake_pairs_free(&pairs);
 }
 
@@ -104,7 +104,7 @@ static void what_is_not_finite_shows(void)
     struct pairs pairs = fake_pairs(2, 4, 9, 0);
     theta[4] = 3e38F;
     ((float *)pairs.train.y)[6] = 3e38F;
-    const struct evaluation e = run(theta, &pairs, NAN, 1);
+    const struct gpfc_evaluation e = run(theta, &pairs, NAN, 1);
     CU_ASSERT_FALSE(isfinite(e.cost_after));
     CU_ASSERT_FALSE(isfinite(e.roundtrip_max));
     CU_ASSERT_FALSE(isfinite(e.density_error_max));

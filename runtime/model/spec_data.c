@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/spec_data.h"
+
+#include "kernels/settings.h"
+
+#include <stdio.h>
+
+static bool has_base(const struct gpfc_bundle *bundle)
+{
+    return bundle->base || setting_is(bundle, SETTING_base_kind, WORD_base_mixture);
+}
+
+static const char *spec_generator(const struct gpfc_bundle *bundle)
+{
+    return setting_is(bundle, SETTING_data_source, WORD_source_none)
+               ? ""
+               : setting_text(bundle, SETTING_data_source);
+}
+
+const char *spec_data_file(const struct gpfc_bundle *bundle, const char *data)
+{
+    const char *pairs = setting_text(bundle, SETTING_data_pairs),
+               *samples = setting_text(bundle, SETTING_data_samples_file);
+    if (data && data[0] != '\0')
+        return data;
+    return pairs[0] != '\0' ? pairs : samples[0] != '\0' ? samples : NULL;
+}
+
+const char *spec_data_name(const struct gpfc_bundle *bundle, const char *data, char *room, size_t bytes)
+{
+    const char *file = spec_data_file(bundle, data);
+    (void)snprintf(room, bytes, "%s%s", file ? "" : "generator ", file ? file : spec_generator(bundle));
+    return room;
+}
+
+static bool standardises(const struct gpfc_bundle *bundle, const char *file)
+{
+    return setting_is(bundle, SETTING_data_standardise, WORD_standardise_yes) ||
+           (file && !setting_is(bundle, SETTING_data_standardise, WORD_standardise_no));
+}
+
+bool spec_data_load(struct samples *out, const struct gpfc_bundle *bundle, const char *data,
+                    const struct standard *standard, uint64_t seed, struct fault *fault)
+{
+    const char *file = spec_data_file(bundle, data), *generator = spec_generator(bundle);
+    if (!file && generator[0] == '\0')
+        return fault_set(fault, FAULT_INPUT,
+                         "the spec names no data: give --data FILE.npz with x and y = f(x)%s",
+                         has_base(bundle) ? ", or with x alone" : "");
+    const struct samples_request request = {
+        .d = bundle->dimension,
+        .precision = bundle->precision,
+        .file = file,
+        .generator = generator[0] != '\0' ? generator : NULL,
+        .rows = setting_integer(bundle, SETTING_data_samples),
+        .test = setting_number(bundle, SETTING_data_test),
+        .seed = seed,
+        .standardise = standardises(bundle, file),
+        .standard = standard,
+    };
+    return samples_load(out, &request, fault);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The data of a training: a file that is named for it, or what the spec names. */
+#ifndef GPFC_SPEC_DATA_H
+#define GPFC_SPEC_DATA_H
+
+#include "data/samples.h"
+#include "gpfc/kernel_abi.h"
+
+/* data: a file instead of the spec's; NULL or "": the spec's. standard: of a model or checkpoint, to be used
+ * (d = 0: none); NULL: as the spec says. */
+bool spec_data_load(struct samples *out, const struct gpfc_bundle *bundle, const char *data,
+                    const struct standard *standard, uint64_t seed, struct fault *fault) MUST_CHECK;
+
+/* The file that is read; NULL: a generator's data, or none. */
+const char *spec_data_file(const struct gpfc_bundle *bundle, const char *data);
+
+/* "pairs.npz", "generator moons"; gives room. */
+const char *spec_data_name(const struct gpfc_bundle *bundle, const char *data, char *room, size_t bytes);
+
+#endif

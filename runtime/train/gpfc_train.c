@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * gpfc_train and gpfc_resume: what a training begins with, and what is given back of it. */
+#include "ground/parallel.h"
+#include "kernels/bundle.h"
+#include "model/spec_data.h"
+#include "train/training.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- what is given back -------------------------------------------------------------------------------- */
+
+struct results {
+    struct gpfc_trained trained;
+    struct run_folder *folder; /* whose paths it names */
+    char data[TRAINING_MOST_PATH];
+};
+
+void gpfc_trained_free(struct gpfc_trained *trained)
+{
+    struct results *results = (struct results *)trained;
+    if (!results)
+        return;
+    run_folder_free(results->folder);
+    free(results);
+}
+
+/* Of the work of a training with the most time steps throughout. */
+static double share_saved(const struct trainer *trainer)
+{
+    const double epoch = (double)trainer->pairs->train.n, steps = (double)trainer->epoch_steps;
+    const double whole = floor((double)trainer->state.step / steps);
+    const double rest = (double)trainer->state.step - whole * steps;
+    const double rows = whole * epoch + rest * (double)trainer->options.batch;
+    return rows > 0 ? 1 - (double)trainer->state.evaluations / (rows * (double)trainer->time_rule.most) : 0;
+}
+
+static struct gpfc_time_steps time_steps_of(const struct trainer *trainer)
+{
+    const struct trainer_state *state = &trainer->state;
+    const struct time_rule *rule = &trainer->time_rule;
+    if (!rule->automatic)
+        return (struct gpfc_time_steps){0};
+    return (struct gpfc_time_steps){
+        .steps = state->best_time_steps,
+        .most = rule->most,
+        .density_error = state->errors.density,
+        .roundtrip = state->errors.roundtrip,
+        .density_error_bound = rule->bound.density,
+        .roundtrip_bound = rule->bound.roundtrip,
+        .within_bounds = time_errors_within(rule, &state->errors),
+        .saved = share_saved(trainer),
+    };
+}
+
+/* Takes the folder, which others may train in from now on. */
+static bool give(struct training *training, struct gpfc_trained **out, struct fault *fault)
+{
+    const struct train_run *run = training->stage.run;
+    const struct trainer_state *state = &training->stage.trainer->state;
+    struct results *results = calloc(1, sizeof *results);
+    if (!results)
+        return fault_memory(fault, sizeof *results, "the results");
+    results->trained = (struct gpfc_trained){
+        .stage = training->stage.told,
+        .step = state->step,
+        .best_step = state->best_step,
+        .best_cost = state->best_cost,
+        .seconds = train_run_seconds(run),
+        .model = run->model,
+        .checkpoint = run->checkpoint,
+        .has_base = training->has_base,
+        .has_evaluation = training->has_evaluation,
+        .base = training->trained,
+        .evaluation = training->evaluation,
+        .pairs = training->pairs_told,
+        .time_steps = time_steps_of(training->stage.trainer),
+    };
+    memcpy(results->data, training->data, sizeof results->data);
+    results->trained.stage.data = results->data;
+    results->folder = training->folder;
+    training->folder = NULL;
+    run_folder_unlock(results->folder);
+    *out = &results->trained;
+    return true;
+}
+
+/* ---- a new training ------------------------------------------------------------------------------------ */
+
+/* An absolute path, so that a resumed training finds the file from anywhere, and goes on with it should
+ * another spec be compiled under that name; "X.npy,Y.npy" is kept as it is. */
+static char *lasting_path(const char *path)
+{
+    char *whole = path ? realpath(path, NULL) : NULL;
+    return whole ? whole : strdup(path ? path : "");
+}
+
+static void choose_folder(struct training *training, const char *folder)
+{
+    const size_t room = sizeof training->folder_path;
+    if (folder)
+        (void)snprintf(training->folder_path, room, "%s", folder);
+    else
+        (void)snprintf(training->folder_path, room, "%s.run", training->bundle->name);
+}
+
+/* Options of the flow's training: the spec's, and those that were given. */
+static struct trainer_options flow_options(const struct training *training)
+{
+    const struct gpfc_train_options *options = training->options;
+    struct trainer_options flow = trainer_options_of(training->bundle);
+    flow.device = training->device;
+    if (options->epochs > 0)
+        flow.epochs = options->epochs;
+    if (options->has_seed)
+        flow.seed = options->seed;
+    return flow;
+}
+
+struct given { /* weights that the training begins with */
+    struct weights init, base;
+};
+
+static bool read_given(struct given *given, const struct training *training, struct fault *fault)
+{
+    const struct gpfc_train_options *options = training->options;
+    const int threads = training->device.threads;
+    return (!options->init || weights_read(&given->init, training->bundle, options->init, threads, fault)) &&
+           (!options->base ||
+            weights_read_base(&given->base, training->bundle, options->base, threads, fault));
+}
+
+/* The base flow that is given, and the standardisation that goes with it. */
+static bool load(struct training *training, struct given *given, struct fault *fault)
+{
+    struct weights *from = given->base.base ? &given->base : &given->init;
+    const bool has_base = from->base != NULL;
+    training->theta = given->init.theta;
+    training->base = from->base;
+    from->base = NULL;
+    return spec_data_load(&training->samples, training->bundle, training->options->data,
+                          has_base ? &from->standard : NULL, training->note.options.seed, fault);
+}
+
+static bool train(struct training *training, struct gpfc_trained **out, struct fault *fault)
+{
+    struct given given = {0};
+    char *const data = lasting_path(spec_data_file(training->bundle, training->options->data));
+    choose_folder(training, training->options->folder);
+    training->note = (struct checkpoint_note){.options = flow_options(training), .data = data};
+    bool good = data || fault_memory(fault, 0, "a path");
+    good = good && read_given(&given, training, fault) && load(training, &given, fault) &&
+           training_run(training, fault);
+    if (good || training->stopped != 0)
+        good = give(training, out, fault);
+    free(data);
+    training_free(training);
+    weights_free(&given.init);
+    weights_free(&given.base);
+    return good;
+}
+
+/* ---- one that goes on ---------------------------------------------------------------------------------- */
+
+static void tell_changes(const struct training *training, const struct checkpoint *checkpoint)
+{
+    if (checkpoint->changed[0] != '\0')
+        training_tell(training, &(struct gpfc_event){.kind = GPFC_CHANGED,
+                                                     .text = checkpoint->changed,
+                                                     .path = checkpoint->path});
+}
+
+static bool go_on(struct training *training, struct checkpoint *checkpoint, struct fault *fault)
+{
+    checkpoint->note.options.device = training->device;
+    training->note = checkpoint->note;
+    training->resumed = checkpoint;
+    training->base = checkpoint->base;
+    checkpoint->base = NULL;
+    tell_changes(training, checkpoint);
+    return spec_data_load(&training->samples, training->bundle, checkpoint->note.data, &checkpoint->standard,
+                          checkpoint->note.options.seed, fault) &&
+           training_run(training, fault);
+}
+
+/* The latest stage's that there is one of, or, where there is none, the last stage's. */
+static char *newest_checkpoint(const char *folder)
+{
+    for (int i = STAGES - 1; i >= 0; i--) {
+        char *const path = run_folder_path(folder, stage_kinds[i].checkpoint);
+        if (!path || access(path, F_OK) == 0)
+            return path;
+        free(path);
+    }
+    return run_folder_path(folder, stage_kinds[STAGES - 1].checkpoint);
+}
+
+static bool resume(struct training *training, struct gpfc_trained **out, struct fault *fault)
+{
+    struct checkpoint checkpoint = {0};
+    const char *const folder = training->options->folder;
+    if (!folder)
+        return fault_set(fault, FAULT_INPUT, "no folder is named to go on from");
+    choose_folder(training, folder);
+    char *const path = newest_checkpoint(folder);
+    bool good = path || fault_memory(fault, 0, "a path");
+    good = good && checkpoint_open(&checkpoint, training->bundle, path, training->device.threads, fault) &&
+           go_on(training, &checkpoint, fault);
+    if (good || training->stopped != 0)
+        good = give(training, out, fault);
+    training_free(training);
+    checkpoint_close(&checkpoint);
+    free(path);
+    return good;
+}
+
+/* ---- both ---------------------------------------------------------------------------------------------- */
+
+static int call(const struct gpfc_bundle *bundle, const struct gpfc_train_options *options,
+                bool how(struct training *, struct gpfc_trained **, struct fault *),
+                struct gpfc_trained **out, char *message, size_t room)
+{
+    struct fault fault = {0};
+    struct gpfc_trained *trained = NULL;
+    struct training training = {.bundle = bundle, .options = options};
+    training.device.threads = options->threads > 0 ? options->threads : parallel_threads();
+    bool good = bundle_check(bundle, &fault) &&
+                device_find(&training.device.row, options->device ? options->device : "cpu", &fault);
+    good = good && how(&training, &trained, &fault);
+    if (out)
+        *out = trained;
+    else
+        gpfc_trained_free(trained);
+    if (!good && message)
+        (void)snprintf(message, room, "%s", fault.text);
+    return !good ? fault.exit_code : training.stopped != 0 ? GPFC_STOPPED : GPFC_DONE;
+}
+
+int gpfc_train(const struct gpfc_bundle *bundle, const struct gpfc_train_options *options,
+               struct gpfc_trained **out, char *message, size_t room)
+{
+    return call(bundle, options, train, out, message, room);
+}
+
+int gpfc_resume(const struct gpfc_bundle *bundle, const struct gpfc_train_options *options,
+                struct gpfc_trained **out, char *message, size_t room)
+{
+    return call(bundle, options, resume, out, message, room);
+}
