@@ -27,6 +27,11 @@ static void asserts_nothing(void)
 {
 }
 
+static void cannot_run(void)
+{
+    check_skip("the moon is not full");
+}
+
 /* What check_main says of these cases, or -1. */
 static int verdict(const struct check_case *cases, size_t n, const char *only)
 {
@@ -49,6 +54,8 @@ static const struct check_case bad_case = {"fails", fails};
 static const struct check_case nan_case = {"fails with nan", fails_with_nan};
 static const struct check_case empty_case = {"asserts nothing", asserts_nothing};
 
+static const struct check_case skipped_cases[] = {
+    {"cannot run", cannot_run}, {"holds", holds}, {"fails", fails}};
 static const struct check_case mixed_cases[] = {{"holds", holds}, {"fails", fails}};
 
 /* false, and one line saying what went wrong, where a verdict is not the expected one. */
@@ -66,6 +73,9 @@ int main(void)
     good &= expect("a case that fails", verdict(&bad_case, 1, ""), EXIT_FAILURE);
     good &= expect("NaN", verdict(&nan_case, 1, ""), EXIT_FAILURE);
     good &= expect("nothing asserted", verdict(&empty_case, 1, ""), EXIT_FAILURE);
+    good &= expect("one that cannot run", verdict(skipped_cases, 1, ""), CHECK_SKIP);
+    good &= expect("one that cannot run, one that holds", verdict(skipped_cases, 2, ""), CHECK_SKIP);
+    good &= expect("one that cannot run, one that fails", verdict(skipped_cases, 3, ""), EXIT_FAILURE);
     good &= expect("no cases", verdict(&good_case, 0, ""), EXIT_FAILURE);
     good &= expect("one that holds, one that fails", verdict(mixed_cases, 2, ""), EXIT_FAILURE);
     good &= expect("the one that holds, chosen", verdict(mixed_cases, 2, "hold"), EXIT_SUCCESS);

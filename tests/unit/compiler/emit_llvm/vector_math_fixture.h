@@ -54,6 +54,8 @@ static inline bool kernels_ready(void)
     int n = list_keys(keys, false, 0, 1);
     if (host_has_fma)
         n += list_keys(keys + n, true, 0, 1);
+    else
+        check_skip("no fused operations on this processor");
     kernels = kernel_set_new(arena, n, keys, &fault);
     if (!kernels)
         (void)fprintf(stderr, "%s\n", fault);
