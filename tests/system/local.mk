@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 #
 # The compiler and a real trainer in the hands of people: wrong files, full devices, signals.
-check_scripts += tests/system/automatic_steps.sh tests/system/compiler.sh tests/system/interrupted.sh tests/system/interrupted_base.sh \
-	tests/system/trainer.sh tests/system/trainer_base.sh tests/system/tuning.sh
-EXTRA_DIST += tests/system/bad_files.py tests/system/common.sh tests/system/interruption.sh tests/system/library.c
+check_scripts += tests/system/automatic_steps.sh tests/system/compiler.sh tests/system/interrupted.sh \
+	tests/system/interrupted_base.sh tests/system/mixed_precision.sh tests/system/trainer.sh \
+	tests/system/trainer_base.sh tests/system/tuning.sh
+EXTRA_DIST += tests/system/bad_files.py tests/system/common.sh tests/system/interruption.sh \
+	tests/system/library.c
 
 # The scripts for flows that were trained elsewhere
 check_scripts += tests/system/base_from_torch.py tests/system/pairs_from_flow.py
