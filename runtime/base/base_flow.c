@@ -47,6 +47,9 @@ bool base_flow_of_mixture(struct base_flow **out, struct mixture *mixture, int t
 }
 
 static const struct base_kind *const kinds[] = {&base_kind_bnaf, &base_kind_ffjord, &base_kind_cp_flow};
+enum { NOT_COMPILED = 2 /* none and mixture */ };
+_Static_assert(sizeof kinds / sizeof kinds[0] == SETTING_WORDS_OF(base) - NOT_COMPILED,
+               "a row for each word of base.kind");
 
 static const struct base_kind *kind_of(const struct gpfc_bundle *bundle)
 {

@@ -4,20 +4,19 @@
 #include <assert.h>
 #include <string.h>
 
-static const char *const keys[SETTINGS] = {
+#define SETTING_WORDS_BEGIN(choice)
+#define SETTING_WORDS_END(choice)
 #define SETTING(name, key) [SETTING_##name] = (key),
 #define SETTING_WORD(choice, name, word)
+static const char *const keys[SETTINGS] = {
 #include "gpfc/settings.def"
+};
 #undef SETTING
 #undef SETTING_WORD
-};
-
-static const char *const words[SETTING_WORDS] = {
 #define SETTING(name, key)
 #define SETTING_WORD(choice, name, word) [WORD_##choice##_##name] = (word),
+static const char *const words[SETTING_WORDS] = {
 #include "gpfc/settings.def"
-#undef SETTING
-#undef SETTING_WORD
 };
 
 static const struct gpfc_setting *find(const struct gpfc_bundle *bundle, enum setting_key key)

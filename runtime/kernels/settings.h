@@ -12,23 +12,34 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define SETTING_WORD(choice, name, word)
+#define SETTING_WORDS_BEGIN(choice)
+#define SETTING_WORDS_END(choice)
 enum setting_key {
 #define SETTING(name, key) SETTING_##name,
-#define SETTING_WORD(choice, name, word)
 #include "gpfc/settings.def"
 #undef SETTING
-#undef SETTING_WORD
     SETTINGS
 };
+#undef SETTING_WORD
+#undef SETTING_WORDS_BEGIN
+#undef SETTING_WORDS_END
 
-enum setting_word {
 #define SETTING(name, key)
 #define SETTING_WORD(choice, name, word) WORD_##choice##_##name,
+#define SETTING_WORDS_BEGIN(choice) WORDS_BEFORE_##choice,
+#define SETTING_WORDS_END(choice) WORDS_AFTER_##choice,
+enum setting_word {
 #include "gpfc/settings.def"
-#undef SETTING
-#undef SETTING_WORD
     SETTING_WORDS
 };
+#undef SETTING
+#undef SETTING_WORD
+#undef SETTING_WORDS_BEGIN
+#undef SETTING_WORDS_END
+
+/* How many words a choice has, so that a table of them can be proven complete. */
+#define SETTING_WORDS_OF(choice) (WORDS_AFTER_##choice - WORDS_BEFORE_##choice - 1)
 
 /* Has the bundle all keys? The fault names the first that is missing. */
 bool settings_check(const struct gpfc_bundle *bundle, struct fault *fault) MUST_CHECK;

@@ -97,11 +97,13 @@ static const struct {
     enum setting_word word;
     bool (*make)(struct optimizer **out, const struct gpfc_bundle *bundle, struct fault *fault);
 } rows[] = {{WORD_optimizer_adam, adam_new}, {WORD_optimizer_soap, soaped_new}};
+enum { ROWS = sizeof rows / sizeof rows[0] };
+_Static_assert((int)ROWS == (int)SETTING_WORDS_OF(optimizer), "a row for each word of train.optimizer");
 
 bool optimizer_new(struct optimizer **out, const struct gpfc_bundle *bundle, struct fault *fault)
 {
-    size_t i = 0;
-    while (i + 1 < sizeof rows / sizeof rows[0] && !setting_is(bundle, SETTING_train_optimizer, rows[i].word))
+    int i = 0;
+    while (i + 1 < ROWS && !setting_is(bundle, SETTING_train_optimizer, rows[i].word))
         i++;
     if (!rows[i].make(out, bundle, fault))
         return false;

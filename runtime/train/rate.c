@@ -14,12 +14,26 @@ int64_t rate_epochs(const struct gpfc_bundle *bundle, int64_t epoch_steps)
     return epochs > LEAST_EPOCHS ? epochs : LEAST_EPOCHS;
 }
 
+static enum rate_schedule schedule_of(const struct gpfc_bundle *bundle)
+{
+    static const struct {
+        enum setting_word word;
+        enum rate_schedule schedule;
+    } rows[] = {{WORD_schedule_constant, RATE_CONSTANT},
+                {WORD_schedule_step, RATE_STEP},
+                {WORD_schedule_cosine, RATE_COSINE}};
+    enum { ROWS = sizeof rows / sizeof rows[0] };
+    _Static_assert((int)ROWS == (int)SETTING_WORDS_OF(schedule), "a row for each word of train.schedule");
+    int i = 0;
+    while (i + 1 < ROWS && !setting_is(bundle, SETTING_train_schedule, rows[i].word))
+        i++;
+    return rows[i].schedule;
+}
+
 struct rate rate_from_settings(const struct gpfc_bundle *bundle, int64_t epochs, int64_t epoch_steps)
 {
     return (struct rate){
-        .schedule = setting_is(bundle, SETTING_train_schedule, WORD_schedule_cosine) ? RATE_COSINE
-                    : setting_is(bundle, SETTING_train_schedule, WORD_schedule_step) ? RATE_STEP
-                                                                                     : RATE_CONSTANT,
+        .schedule = schedule_of(bundle),
         .start = setting_number(bundle, SETTING_train_rate),
         .decay = setting_number(bundle, SETTING_train_decay),
         .decays = setting_integer(bundle, SETTING_train_decays),
