@@ -42,6 +42,15 @@ if ./apply_model absent.safetensors 2>message </dev/null; then
 fi
 grep -q absent.safetensors message
 
+echo "a training in a program, with the same result as the trainer's"
+# shellcheck disable=SC2046,SC2086
+compile "$root/examples/train_a_model.c" kernels.o "$runtime/libgpfcrt.a" $(pkg-config --libs $requires) $libraries \
+    -o train_a_model
+./train_a_model called 2 | tee lines
+[ "$(grep -c epoch lines)" -eq 4 ] && grep -q '^done after step' lines
+./trainer train --epochs 2 --base-epochs 2 --out told --quiet
+cmp called/model.safetensors told/model.safetensors
+
 echo "a picture of the map"
 status=0
 python3 "$root/examples/picture_of_a_map.py" ./trainer run/model.safetensors map.svg || status=$?

@@ -80,6 +80,9 @@ check_PROGRAMS += tests/unit/runtime/train/test_adam tests/unit/runtime/train/te
 	tests/unit/runtime/train/test_metrics tests/unit/runtime/train/test_rate \
 	tests/unit/runtime/train/test_soap \
 	tests/unit/runtime/train/test_time_steps tests/unit/runtime/train/test_train
+check_PROGRAMS += tests/unit/runtime/train/test_gpfc_train
+tests_unit_runtime_train_test_gpfc_train_SOURCES = tests/unit/runtime/train/test_gpfc_train.c \
+	$(fake_trainer)
 tests_unit_runtime_train_test_adam_SOURCES = tests/unit/runtime/train/test_adam.c $(fake_bundle)
 tests_unit_runtime_train_test_checkpoint_SOURCES = tests/unit/runtime/train/test_checkpoint.c \
 	$(fake_pairs)
