@@ -380,6 +380,32 @@ static void other_specs_are_told(void)
     close_all();
 }
 
+/* A model whose steps were given is of use where they are looked for; another field, or two numbers, are not. */
+static void steps_that_are_looked_for_fit_any_number(void)
+{
+    static const struct {
+        const char *steps, *field;
+        bool fits;
+    } rows[] = {{"auto", "gaussian", true}, {"auto", "cube", false}, {"16", "gaussian", false}};
+    open_all(FAKE_SINGLE2);
+    write_checkpoint("c");
+    fake.bundle.spec_hash++;
+    for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
+        struct weights read;
+        struct fault fault = {0};
+        fake_set(&fake, "flow.steps", rows[i].steps);
+        fake_set(&fake, "flow.field", rows[i].field);
+        fake_set(&fake, "flow.most_steps", "9"); /* decides nothing */
+        CU_ASSERT_EQUAL(read_model(&read, "c", &fault), rows[i].fits);
+        if (rows[i].fits)
+            weights_free(&read);
+        else
+            told(&fault, FAULT_INPUT, "another spec",
+                 i == 1 ? "flow.field" : "flow.steps is 15 there and 16");
+    }
+    close_all();
+}
+
 static void models_are_no_checkpoints(void)
 {
     struct checkpoint checkpoint;
@@ -539,6 +565,7 @@ int main(void)
         {"other optimizers are told", other_optimizers_are_told},
         {"truncated files are told", truncated_files_are_told},
         {"other specs are told", other_specs_are_told},
+        {"steps that are looked for fit any number", steps_that_are_looked_for_fit_any_number},
         {"models are no checkpoints", models_are_no_checkpoints},
         {"plain files are models", plain_files_are_models},
         {"files that do not fit are told", files_that_do_not_fit_are_told},
