@@ -37,8 +37,8 @@ enum command_needs {
 struct command {
     const char *name, *arguments; /* "apply", "MODEL IN.npy OUT.npy" */
     int n_arguments;
-    const char *options;      /* letters of command_options.c's table */
-    const char *brief, *help; /* a line of the list of commands; what the command's own help begins with */
+    const char *const *options; /* names of command_options.c's table; NULL ends them */
+    const char *brief, *help;   /* a line of the list of commands; what the command's own help begins with */
     /* False with a fault: it is printed, and its exit code is the process's. */
     bool (*run)(const struct command_context *context, const struct command_options *options,
                 struct fault *fault);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Options of all commands in one table, a letter each; a command names the letters that it takes. */
+ * Options of all commands in one table; a command lists the names of those that it takes. */
 #include "command/command.h"
 #include "model/flow.h"
 
@@ -14,7 +14,6 @@
 enum option_kind { OPTION_TEXT, OPTION_INTEGER, OPTION_REAL, OPTION_FLAG };
 
 struct option_row {
-    char letter;
     const char *name, *value, *help;
     enum option_kind kind;
     size_t field; /* in struct command_options */
@@ -24,32 +23,31 @@ struct option_row {
 #define FIELD(name) offsetof(struct command_options, name)
 
 static const struct option_row rows[] = {
-    {'d', "data", "FILE", "pairs or samples (.npz, .npy, X.npy,Y.npy, .csv) instead of the spec's data",
+    {"data", "FILE", "pairs or samples (.npz, .npy, X.npy,Y.npy, .csv) instead of the spec's data",
      OPTION_TEXT, FIELD(data), 0, 0},
-    {'o', "out", "DIR", "folder for model, checkpoint and metrics (NAME.run)", OPTION_TEXT, FIELD(out), 0, 0},
-    {'i', "init", "MODEL", "start from these weights (.safetensors)", OPTION_TEXT, FIELD(init), 0, 0},
-    {'u', "base", "MODEL", "the base flow of this model, instead of training one", OPTION_TEXT, FIELD(base),
-     0, 0},
-    {'p', "part", "PART", "'flow' (default): y and s(y); 'base': x and y = f(x); 'both': x and s(f(x))",
+    {"out", "DIR", "folder for model, checkpoint and metrics (NAME.run)", OPTION_TEXT, FIELD(out), 0, 0},
+    {"init", "MODEL", "start from these weights (.safetensors)", OPTION_TEXT, FIELD(init), 0, 0},
+    {"base", "MODEL", "the base flow of this model, instead of training one", OPTION_TEXT, FIELD(base), 0, 0},
+    {"part", "PART", "'flow' (default): y and s(y); 'base': x and y = f(x); 'both': x and s(f(x))",
      OPTION_TEXT, FIELD(part), 0, 0},
-    {'f', "from", "WHAT", "rows are 'latent': --part flow; or 'data': --part both", OPTION_TEXT, FIELD(from),
-     0, 0},
-    {'g', "to", "WHAT", "rows wanted 'latent': --part flow; or as 'data': --part both", OPTION_TEXT,
-     FIELD(to), 0, 0},
-    {'w', "stage", "STAGE", "the training of the 'flow' (default), or of its 'base' flow", OPTION_TEXT,
+    {"from", "WHAT", "rows are 'latent': --part flow; or 'data': --part both", OPTION_TEXT, FIELD(from), 0,
+     0},
+    {"to", "WHAT", "rows wanted 'latent': --part flow; or as 'data': --part both", OPTION_TEXT, FIELD(to), 0,
+     0},
+    {"stage", "STAGE", "the training of the 'flow' (default), or of its 'base' flow", OPTION_TEXT,
      FIELD(stage), 0, 0},
-    {'e', "epochs", "N", "passes over the training set", OPTION_INTEGER, FIELD(epochs), 1, 1e8},
-    {'c', "base-epochs", "N", "passes over it in the training of the base flow", OPTION_INTEGER,
+    {"epochs", "N", "passes over the training set", OPTION_INTEGER, FIELD(epochs), 1, 1e8},
+    {"base-epochs", "N", "passes over it in the training of the base flow", OPTION_INTEGER,
      FIELD(base_epochs), 1, 1e8},
-    {'b', "batch", "N", "samples of a training step", OPTION_INTEGER, FIELD(batch), 1, 16777216},
-    {'s', "seed", "N", "of weights, order and noise", OPTION_INTEGER, FIELD(seed), 0, 9007199254740991.0},
-    {'t', "threads", "N", "threads (all of the machine)", OPTION_INTEGER, FIELD(threads), 1, 4096},
-    {'l', "seconds", "S", "how long to measure (5)", OPTION_REAL, FIELD(seconds), 0.01, 1e6},
-    {'m', "tune", "HOW", "quick (default) or full", OPTION_TEXT, FIELD(tune), 0, 0},
-    {'n', "tune-time", "S", "seconds to measure in all (quick 20, full 240)", OPTION_REAL,
-     FIELD(tune_seconds), 0.1, 86400},
-    {'q', "quiet", NULL, "print errors alone", OPTION_FLAG, FIELD(quiet), 0, 0},
-    {'j', "json", NULL, "print the result as JSON", OPTION_FLAG, FIELD(json), 0, 0},
+    {"batch", "N", "samples of a training step", OPTION_INTEGER, FIELD(batch), 1, 16777216},
+    {"seed", "N", "of weights, order and noise", OPTION_INTEGER, FIELD(seed), 0, 9007199254740991.0},
+    {"threads", "N", "threads (all of the machine)", OPTION_INTEGER, FIELD(threads), 1, 4096},
+    {"seconds", "S", "how long to measure (5)", OPTION_REAL, FIELD(seconds), 0.01, 1e6},
+    {"tune", "HOW", "quick (default) or full", OPTION_TEXT, FIELD(tune), 0, 0},
+    {"tune-time", "S", "seconds to measure in all (quick 20, full 240)", OPTION_REAL, FIELD(tune_seconds),
+     0.1, 86400},
+    {"quiet", NULL, "print errors alone", OPTION_FLAG, FIELD(quiet), 0, 0},
+    {"json", NULL, "print the result as JSON", OPTION_FLAG, FIELD(json), 0, 0},
 };
 
 enum {
@@ -135,7 +133,7 @@ static error_t put_value(const struct option_row *row, const char *text, struct 
 /* gpfc itself has -q, too. */
 static int key_of(int row)
 {
-    return rows[row].letter == 'q' ? 'q' : KEY_FIRST + row;
+    return strcmp(rows[row].name, "quiet") == 0 ? 'q' : KEY_FIRST + row;
 }
 
 static error_t parse_one(int key, char *text, struct argp_state *state)
@@ -160,12 +158,20 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
     return 0;
 }
 
-/* The options whose letters the command names, and help. */
+static bool takes(const struct command *command, const char *name)
+{
+    for (const char *const *option = command->options; *option; option++)
+        if (strcmp(*option, name) == 0)
+            return true;
+    return false;
+}
+
+/* The command's options, and help. */
 static void list_options(const struct command *command, struct argp_option options[N_ROWS + 4])
 {
     int n = 0;
     for (int i = 0; i < N_ROWS; i++)
-        if (strchr(command->options, rows[i].letter))
+        if (takes(command, rows[i].name))
             options[n++] = (struct argp_option){
                 .name = rows[i].name, .key = key_of(i), .arg = rows[i].value, .doc = rows[i].help};
     options[n++] = (struct argp_option){.name = "help", .key = KEY_HELP, .doc = "show this", .group = -1};

@@ -9,37 +9,43 @@
 #include <string.h>
 #include <unistd.h>
 
+/* By name; NULL ends them. */
+#define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
 static const struct command commands[] = {
-    {"train", "", 0, "doiuecstqj", "train, into a folder",
+    {"train", "", 0,
+     OPTIONS("data", "out", "init", "base", "epochs", "base-epochs", "seed", "threads", "quiet", "json"),
+     "train, into a folder",
      "Trains on pairs (x, y = f(x)), after the base flow f where they have to be made; leaves the best "
      "model, a "
      "checkpoint and metrics in a folder. Ctrl-C saves and stops.",
      command_train, COMMAND_CALLS_KERNELS},
-    {"resume", "DIR", 1, "tqj", "go on with a training that was stopped",
+    {"resume", "DIR", 1, OPTIONS("threads", "quiet", "json"), "go on with a training that was stopped",
      "Goes on with a training from its last checkpoint, with the same result as if it had not been stopped.",
      command_resume, COMMAND_CALLS_KERNELS},
-    {"apply", "MODEL IN.npy OUT.npy", 3, "pft", "map rows: y to s(y), x to f(x)",
+    {"apply", "MODEL IN.npy OUT.npy", 3, OPTIONS("part", "from", "threads"), "map rows: y to s(y), x to f(x)",
      "Maps the rows of IN by the flow s, the base flow f, or s after f. Files larger than memory work. Rows "
      "that did not reach the base flow's tolerance are counted on standard error. In .npz files the arrays "
      "are x, y = f(x) and s; labels are carried over.",
      command_apply, COMMAND_CALLS_KERNELS},
-    {"invert", "MODEL IN.npy OUT.npy", 3, "pgt", "map rows back: s(y) to y, f(x) to x",
+    {"invert", "MODEL IN.npy OUT.npy", 3, OPTIONS("part", "to", "threads"),
+     "map rows back: s(y) to y, f(x) to x",
      "Maps the rows of IN by the inverse of the flow s, of the base flow f, or of s after f; else it is as "
      "apply.",
      command_invert, COMMAND_CALLS_KERNELS},
-    {"evaluate", "MODEL", 1, "dtj", "cost before and after, and more",
+    {"evaluate", "MODEL", 1, OPTIONS("data", "threads", "json"), "cost before and after, and more",
      "Measures a model on the test set: likelihood and cost before and after, energy, how well it keeps the "
      "Gaussian, and how well the base flow is inverted.",
      command_evaluate, COMMAND_CALLS_KERNELS},
-    {"bench", "", 0, "wltbj", "time training steps",
+    {"bench", "", 0, OPTIONS("stage", "seconds", "threads", "batch", "json"), "time training steps",
      "Times training steps on random pairs, against the measured peak of a core.", command_bench,
      COMMAND_CALLS_KERNELS},
-    {"tune", "", 0, "mnqj", "compile it anew for this CPU",
+    {"tune", "", 0, OPTIONS("tune", "tune-time", "quiet", "json"), "compile it anew for this CPU",
      "Has gpfc compile the spec of this trainer anew for the CPU at hand, with the code that is fastest when "
      "measured, "
      "and replaces this trainer when that is done. Models stay as they are.",
      command_tune, COMMAND_RUNS_ANYWHERE},
-    {"info", "", 0, "j", "what this trainer was compiled from",
+    {"info", "", 0, OPTIONS("json"), "what this trainer was compiled from",
      "Tells what this trainer was compiled from and for.", command_info, COMMAND_READS_BUNDLE},
 };
 

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 /* ---- the counters -------------------------------------------------------------------------------------- */
 
@@ -114,30 +116,23 @@ static bool read_fields(const struct safetensors *file, const char *path, struct
 
 /* ---- writing ------------------------------------------------------------------------------------------- */
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
+/* A part's x and y, with what was hashed before. */
+static uint64_t hash_part(uint64_t hash, const struct part *part, int64_t row_bytes)
 {
-    const unsigned char *at = bytes;
-    for (; n >= sizeof hash; n -= sizeof hash, at += sizeof hash) {
-        uint64_t word;
-        memcpy(&word, at, sizeof word);
-        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 29;
-    }
-    for (; n > 0; n--, at++)
-        hash = (hash ^ *at) * UINT64_C(0x9e3779b97f4a7c15);
+    const size_t bytes = (size_t)(part->n * row_bytes);
+    const void *const arrays[] = {part->x, part->y};
+    for (int i = 0; i < 2; i++)
+        if (arrays[i])
+            hash = XXH3_64bits_withSeed(arrays[i], bytes, hash);
     return hash;
 }
 
 uint64_t checkpoint_hash(const struct pairs *pairs)
 {
-    size_t row = (size_t)pairs->d * (size_t)pairs->precision;
     const int64_t sizes[] = {pairs->d, pairs->precision, pairs->train.n, pairs->test.n};
-    const void *const arrays[] = {pairs->train.x, pairs->train.y, pairs->test.x, pairs->test.y};
-    uint64_t hash = mix(UINT64_C(0x243f6a8885a308d3), sizes, sizeof sizes);
-    for (int i = 0; i < 4; i++)
-        if (arrays[i])
-            hash = mix(hash, arrays[i], row * (size_t)(i < 2 ? pairs->train.n : pairs->test.n));
-    return hash;
+    const uint64_t hash = XXH3_64bits(sizes, sizeof sizes);
+    return hash_part(hash_part(hash, &pairs->train, pairs->d * pairs->precision), &pairs->test,
+                     pairs->d * pairs->precision);
 }
 
 bool checkpoint_write(const char *path, const struct trainer *trainer, const struct weights_beside *beside,
