@@ -137,11 +137,11 @@ static enum gpfc_status check_options(struct compile *c)
     enum gpfc_emit emit = c->options->emit;
     bool needs_spec = emit == GPFC_EMIT_HEADER || emit == GPFC_EMIT_LIBRARY || emit == GPFC_EMIT_EXECUTABLE;
     if (c->options->from_ir && c->options->tune != GPFC_TUNE_NONE)
-        return compile_fail(c, GPFC_FAULTY, "only a spec can be tuned, not a program from text");
+        return compile_fail(c, GPFC_FAULTY, "only a spec can be tuned, not the text of a program");
     if (c->options->from_ir && needs_spec && !c->options->dump_alone)
         return compile_fail(
             c, GPFC_FAULTY,
-            "from IR text come ir, c, llvm, asm or object (--emit=...); the rest needs a spec");
+            "IR text compiles only to ir, c, llvm, asm or object (--emit=...); everything else needs a spec");
     return GPFC_OK;
 }
 

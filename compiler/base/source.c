@@ -49,7 +49,7 @@ enum source_status source_read(struct arena *arena, const char *path, size_t lim
     if (length < 0)
         return unreadable(arena, path, errno, why);
     if ((size_t)length > limit) {
-        *why = arena_printf(arena, "%s: larger than the %zu bytes that are allowed", path, limit);
+        *why = arena_printf(arena, "%s: larger than the limit of %zu bytes", path, limit);
         return SOURCE_TOO_LARGE;
     }
     if ((size_t)length > room)

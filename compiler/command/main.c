@@ -31,22 +31,22 @@ enum key {
 /* ---- arguments ----------------------------------------------------------------------------------------- */
 
 static const char help_text[] =
-    "Compiles the spec of a Gaussian-preserving flow into a trainer: a program that learns the flow "
-    "on your pairs, applies, inverts and measures it."
-    "\vAlso: gpfc --help-spec, gpfc wisdom --help and, after compiling, ./NAME --help";
+    "Compiles a spec into a trainer: a program that trains the Gaussian-preserving flow on your data, "
+    "applies it, inverts it and measures it.\vAlso: gpfc --help-spec, gpfc wisdom --help and, after "
+    "compiling, ./NAME --help";
 
 static const struct argp_option option_list[] = {
-    {"output", 'o', "FILE", 0, "Write to FILE, not to the spec's name", 0},
+    {"output", 'o', "FILE", 0, "Write FILE (default: the spec's name)", 0},
     {"emit", KEY_EMIT, "KIND", 0,
      "What to write: ir, c, llvm, asm, object, header, library or executable (default)", 0},
     {"cpu", KEY_CPU, "NAME", 0, "Compile for this CPU, or native", 0},
     {"dump", KEY_DUMP, "STAGE,..", 0, "Print the program after these stages, or all", 0},
     {"from", KEY_FROM, "ir", 0, "The input is text of --emit=ir", 0},
-    {"tune", KEY_TUNE, "HOW", 0, "Find the fastest code by trying: quick or full", 0},
+    {"tune", KEY_TUNE, "HOW", 0, "Find the fastest code by measuring: quick or full", 0},
     {"tune-time", KEY_TUNE_TIME, "S", 0, "Tune for S seconds in all (quick 20, full 240)", 0},
-    {"no-wisdom", KEY_NO_WISDOM, NULL, 0, "Neither use nor keep what tuning found", 0},
-    {"quiet", 'q', NULL, 0, "Print warnings and faults alone", 0},
-    {"json", KEY_JSON, NULL, 0, "Report as one JSON object", 0},
+    {"no-wisdom", KEY_NO_WISDOM, NULL, 0, "Ignore and do not record tuning results", 0},
+    {"quiet", 'q', NULL, 0, "Print only warnings and errors", 0},
+    {"json", KEY_JSON, NULL, 0, "Print the report as one JSON object", 0},
     {"help-spec", KEY_HELP_SPEC, NULL, 0, "List every key of a spec", 0},
     {"version", 'v', NULL, 0, "Print the version", 0},
     {NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
@@ -192,7 +192,7 @@ static error_t parse_argument(int key, char *value, struct argp_state *state)
         if (!options->input && !arguments->help_spec)
             argp_error(state, "expected a spec: gpfc SPEC.yaml");
         if (options->tune_seconds > 0 && options->tune == GPFC_TUNE_NONE)
-            argp_error(state, "--tune-time goes with --tune=quick or --tune=full");
+            argp_error(state, "--tune-time needs --tune=quick or --tune=full");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -252,7 +252,7 @@ static int compile(struct arguments *arguments)
 static void close_output(void)
 {
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        (void)fputs("gpfc: cannot write to the standard output\n", stderr);
+        (void)fputs("gpfc: cannot write to standard output\n", stderr);
         _exit(GPFC_FAILED);
     }
 }

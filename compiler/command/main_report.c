@@ -31,13 +31,12 @@ static const char *next_step(const struct arguments *arguments, const char *outp
         (void)snprintf(room, bytes, "%s%s%s%s train", quote, here, output, quote);
         break;
     case GPFC_EMIT_OBJECT:
-        (void)snprintf(room, bytes, "cc %s%s%s $(pkg-config --libs gpfc) -o TRAINER", quote, output,
-                       quote);
+        (void)snprintf(room, bytes, "cc %s%s%s $(pkg-config --libs gpfc) -o TRAINER", quote, output, quote);
         break;
     case GPFC_EMIT_C:
         (void)snprintf(room, bytes,
-                       "cc -O2 -march=native %s%s%s $(pkg-config --cflags --libs gpfc) -o TRAINER",
-                       quote, output, quote);
+                       "cc -O2 -march=native %s%s%s $(pkg-config --cflags --libs gpfc) -o TRAINER", quote,
+                       output, quote);
         break;
     case GPFC_EMIT_LIBRARY:
         (void)snprintf(room, bytes, "cc YOURS.c %s%.*s.a%s -lm    (with #include \"%.*s.h\")", quote, stem,
@@ -81,7 +80,7 @@ static void print_choice(const struct gpfc_choice *choice, const char *part)
     if (choice->default_seconds != choice->seconds)
         printf("%.3g times as fast as untuned", choice->default_seconds / choice->seconds);
     else
-        printf("the untuned one is the fastest");
+        printf("the untuned schedule is the fastest");
     if (choice->crowded > 0 && choice->default_seconds != choice->seconds)
         printf(", %.3g on all processors", 1 / choice->crowded);
     printf(" (%.3g ms a training step)", 1e3 * choice->seconds);
@@ -106,7 +105,7 @@ static void print_candidates(const struct arguments *arguments, const struct gpf
         return;
     for (int half = 0; half < 2; half++)
         if (report->choice[half].table)
-            printf("%s, candidates by time (untuned 1), of a training step:\n%s", parts[half],
+            printf("%s, candidates by time of a training step (untuned: 1):\n%s", parts[half],
                    report->choice[half].table);
 }
 

@@ -20,12 +20,10 @@ struct request {
 };
 
 static const char help_text[] =
-    "What tuning found (gpfc --tune) lies in $GPFC_WISDOM, or in gpfc/wisdom in your cache folder, and is "
-    "used by every "
-    "later compile of the same program on the same CPU."
-    "\vshow lists it; export writes it to a file; import adds a file's records, each of which is checked; "
-    "forget drops "
-    "the records whose keys begin with these, or all of them. A spec that is called wisdom: gpfc ./wisdom";
+    "Tuning results (gpfc --tune) are kept in $GPFC_WISDOM, or in gpfc/wisdom in your cache folder, and are "
+    "used by every later compile of the same program on the same CPU.\vshow lists them; export writes them "
+    "to a file; import checks the records of a file and adds them; forget deletes the records whose keys "
+    "begin with KEY, or all of them. To compile a spec called wisdom: gpfc ./wisdom";
 
 static const struct argp_option option_list[] = {
     {"all", KEY_ALL, NULL, 0, "forget: every record", 0},
@@ -68,7 +66,7 @@ static int tell(enum gpfc_status status, const char *fault)
 static void tell_broken(const struct wisdom *wisdom, const char *path)
 {
     if (wisdom->broken > 0)
-        (void)fprintf(stderr, "gpfc: warning: %s:%d: passed over, %s (%d record%s in all)\n", path,
+        (void)fprintf(stderr, "gpfc: warning: %s:%d: skipped, %s (%d record%s in all)\n", path,
                       wisdom->broken_line, wisdom->why, wisdom->broken, wisdom->broken == 1 ? "" : "s");
 }
 
@@ -95,7 +93,7 @@ static const char *date_of(struct arena *arena, long when)
 static void show_table(struct arena *arena, const char *path, const struct wisdom *wisdom)
 {
     if (wisdom->n == 0) {
-        printf("no wisdom in %s: gpfc --tune=quick SPEC.yaml finds some\n", path);
+        printf("no wisdom in %s; gpfc --tune=quick SPEC.yaml creates some\n", path);
         return;
     }
     printf("%-16s  %-20s %-5s %-9s %7s %9s  %-10s %s\n", "KEY", "NAME", "PART", "PRECISION", "SPEED",
@@ -167,7 +165,7 @@ static int import(struct arena *arena, const char *path, const struct request *r
         return tell(GPFC_FAILED, fault);
     tell_broken(&wisdom, from);
     if (wisdom.n == 0 && wisdom.broken > 0)
-        return tell(GPFC_FAULTY, arena_printf(arena, "%s: holds no sound record", from));
+        return tell(GPFC_FAULTY, arena_printf(arena, "%s: no valid record", from));
     if (!wisdom_put(arena, path, wisdom.n, wisdom.records, &fault))
         return tell(GPFC_FAILED, fault);
     printf("%d record%s added to %s\n", wisdom.n, wisdom.n == 1 ? "" : "s", path);
@@ -223,11 +221,10 @@ static int forget(struct arena *arena, const char *path, const struct request *r
     const char *fault = NULL;
     for (int i = 1; i < request->n; i++)
         if (!is_key(request->word[i]))
-            return tell(GPFC_FAULTY,
-                        arena_printf(arena,
-                                     "'%s' is no key: at least 4 of its hexadecimal digits, as gpfc "
-                                     "wisdom show prints them",
-                                     request->word[i]));
+            return tell(GPFC_FAULTY, arena_printf(arena,
+                                                  "'%s' is not a key; expected at least 4 of its hexadecimal "
+                                                  "digits, as gpfc wisdom show prints them",
+                                                  request->word[i]));
     if (!wisdom_change(arena, path, drop_records, &f, &fault))
         return tell(GPFC_FAILED, fault);
     for (int i = 1; i < request->n; i++)
@@ -266,9 +263,9 @@ static const char *misuse(const struct command *command, const struct request *r
     if (!command)
         return "expected show, export, import or forget";
     if (request->json && command->run != show)
-        return "--json goes with show";
+        return "--json is only for show";
     if (request->all && !forgets)
-        return "--all goes with forget";
+        return "--all is only for forget";
     if (forgets && request->all == (given > 0))
         return "forget takes keys, or --all";
     if (given < command->least)
@@ -286,8 +283,9 @@ static int run(const struct request *request)
     }
     arena_on_failure(arena, &no_memory);
     const char *path = wisdom_path(arena);
-    const int status = path ? find(request->word[0])->run(arena, path, request)
-                            : tell(GPFC_FAILED, "no place for wisdom: neither GPFC_WISDOM nor HOME is set");
+    const int status = path
+                           ? find(request->word[0])->run(arena, path, request)
+                           : tell(GPFC_FAILED, "nowhere to keep wisdom: neither GPFC_WISDOM nor HOME is set");
     arena_free(arena);
     return status;
 }

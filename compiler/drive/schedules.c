@@ -20,7 +20,7 @@ static void fix_field(struct compile *c, const char *name, int *field, int value
 {
     const sched_fields bit = sched_field_bit(name);
     if (c->given & bit && *field != value)
-        diag_error(&c->diag, at, "target.%s and target.schedule both decide %s", name, name);
+        diag_error(&c->diag, at, "target.%s and target.schedule both set %s", name, name);
     *field = value;
     c->given |= bit;
 }
@@ -183,7 +183,7 @@ static const char *mixed_fault(const struct compile *c)
     if (!c->cpu.has_bfloat)
         return "has no instructions for products of bfloat16 numbers (AVX512-BF16)";
     if (m->pairs == 0)
-        return "multiplies bfloat16 numbers at a speed that gpfc does not know";
+        return "multiplies bfloat16 numbers at an unknown speed";
     return 2 * m->pairs <= m->multiply_adds ? "is no faster at products of bfloat16 numbers than of floats"
                                             : NULL;
 }
@@ -211,7 +211,7 @@ enum gpfc_status schedules_mix(struct compile *c)
         return GPFC_OK;
     const char *fault = precision == SPEC_target_precision_mixed ? mixed_fault(c) : NULL;
     if (c->is_double)
-        diag_error(&c->diag, at, "target.precision: products of bfloat16 numbers go with precision: single");
+        diag_error(&c->diag, at, "target.precision: products of bfloat16 numbers need precision: single");
     else if (fault)
         diag_error(&c->diag, at,
                    "target.precision is mixed, but %s %s; 'emulated' shows what rounding does, and is slower",

@@ -8,12 +8,10 @@
 
 static void warn_of_wrong(struct compile *c, const struct tune_candidate *candidate)
 {
-    tuning_warn(
-        c,
-        arena_printf(c->arena,
-                     "dropped while tuning, since its code gives other values than the interpreter (relative "
-                     "difference %.3g): %s",
-                     candidate->error, tuning_text(c->arena, &candidate->schedule)));
+    tuning_warn(c, arena_printf(c->arena,
+                                "dropped during tuning because its values differ from the interpreter's "
+                                "(relative difference %.3g): %s",
+                                candidate->error, tuning_text(c->arena, &candidate->schedule)));
 }
 
 static int compare_candidates(const void *a, const void *b)
@@ -63,7 +61,7 @@ static const char *table_of(struct compile *c, const struct tune_result *result,
             else if ((sorted[k]->seconds > 0) != untimed)
                 add_row(c, result, sorted[k], &text);
     if (untried > 0)
-        strbuf_addf(&text, "  and %d more, for which there was no time\n", untried);
+        strbuf_addf(&text, "  and %d more that there was no time for\n", untried);
     return strbuf_text(&text);
 }
 

@@ -84,7 +84,7 @@ static bool read_wisdom(struct compile *c, struct wisdom *out)
         return false;
     }
     if (out->broken > 0)
-        tuning_warn(c, arena_printf(c->arena, "%s:%d: wisdom passed over, %s (%d record%s in all)", path,
+        tuning_warn(c, arena_printf(c->arena, "%s:%d: wisdom skipped, %s (%d record%s in all)", path,
                                     out->broken_line, out->why, out->broken, out->broken == 1 ? "" : "s"));
     return true;
 }
@@ -107,7 +107,7 @@ void tuning_keep_wisdom(struct compile *c, int n, const struct wisdom_record *re
     if (c->options->no_wisdom)
         return;
     if (!path || !wisdom_put(c->arena, path, n, records, &fault))
-        tuning_warn(c, arena_printf(c->arena, "what was measured is not kept: %s", fault));
+        tuning_warn(c, arena_printf(c->arena, "tuning results are not recorded: %s", fault));
 }
 
 void tuning_fill_record(struct compile *c, enum compile_half half, struct wisdom_record *record)

@@ -33,7 +33,7 @@ static bool bind_total(struct c_region *r, const struct ir_node *node, const str
     }
     const bool result = node->op == IR_RESULT && r->targets[node->id].n == 0;
     if (node->op != IR_BSUM && !result)
-        return c_fail(r, node, "a loop's output depends on a sum over the batch in a way that is no sum");
+        return c_fail(r, node, "a loop's output depends on a sum over the batch in a way that is not a sum");
     for (int i = 0; i < targets->n; i++)
         add_target(r->kernel->arena, &r->targets[node->id], &targets->value[i]);
     return true;

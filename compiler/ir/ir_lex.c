@@ -77,7 +77,7 @@ static void lex_number(struct ir_lexer *lexer)
         skip(lexer);
     }
     if (n > NUMBER_LENGTH) {
-        wrong(lexer, "a number this long cannot be read");
+        wrong(lexer, "this number is too long");
         return;
     }
     text[n] = '\0';
@@ -85,14 +85,14 @@ static void lex_number(struct ir_lexer *lexer)
     lexer->token.kind = TOKEN_NUMBER;
     lexer->token.number = strtod(text, &end);
     if (end != text + n || n == 0)
-        wrong(lexer, "this is no number");
+        wrong(lexer, "this is not a number");
 }
 
 static void lex_value(struct ir_lexer *lexer)
 {
     skip(lexer); /* % */
     if (!isdigit(peek(lexer))) {
-        wrong(lexer, "a number belongs behind '%'");
+        wrong(lexer, "expected a number after '%'");
         return;
     }
     double number = 0;
@@ -146,7 +146,7 @@ static void lex_string(struct ir_lexer *lexer)
         if (c == '\\')
             c = lex_escape(lexer);
         if (c <= 0)
-            fault = "the string holds an escape that is not \\\", \\\\ or \\xHH, or a NUL";
+            fault = "the string contains an escape other than \\\", \\\\ or \\xHH, or a NUL";
         const char byte = (char)c;
         strbuf_addn(&text, &byte, 1);
     }
@@ -185,7 +185,7 @@ static void lex_token(struct ir_lexer *lexer)
         skip(lexer);
     } else {
         skip(lexer);
-        wrong(lexer, "this character means nothing here");
+        wrong(lexer, "unexpected character");
     }
 }
 

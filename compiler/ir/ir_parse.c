@@ -26,7 +26,7 @@ static void expected(struct parser *p, const char *what)
     if (p->lexer.token.kind == TOKEN_WRONG)
         diag_error(p->diag, parse_here(p), "%s", p->lexer.token.text);
     else
-        diag_error(p->diag, parse_here(p), "%s belongs here", what);
+        diag_error(p->diag, parse_here(p), "expected %s", what);
 }
 
 bool parse_sign(struct parser *p, char sign)
@@ -155,7 +155,7 @@ static bool parse_value_number(struct parser *p, int *number)
         return false;
     }
     if (p->lexer.token.number >= TEXT_NUMBER) {
-        diag_error(p->diag, parse_here(p), "numbers of values end at %d", TEXT_NUMBER - 1);
+        diag_error(p->diag, parse_here(p), "value numbers end at %d", TEXT_NUMBER - 1);
         return false;
     }
     *number = (int)p->lexer.token.number;
@@ -169,7 +169,7 @@ static bool parse_value(struct parser *p, const struct ir_node **node)
     if (!parse_value_number(p, &number))
         return false;
     if (!is_defined(p, number)) {
-        diag_error(p->diag, parse_here(p), "no value %%%d stands before this", number);
+        diag_error(p->diag, parse_here(p), "value %%%d is not defined before this", number);
         return false;
     }
     *node = slot_of(p, number)->node;
@@ -219,7 +219,7 @@ static bool parse_op(struct parser *p, enum ir_op *op)
         return false;
     }
     const char *near = nearest_word(p->lexer.token.text, names, IR_OP_COUNT);
-    diag_error(p->diag, parse_here(p), "no operation is called %s", p->lexer.token.text);
+    diag_error(p->diag, parse_here(p), "unknown operation %s", p->lexer.token.text);
     if (near)
         diag_note(p->diag, "did you mean %s?", near);
     return false;
@@ -305,7 +305,7 @@ static bool parse_definition(struct parser *p)
         return false;
     ir_lex_next(&p->lexer);
     if (is_defined(p, number)) {
-        diag_error(p->diag, at, "there is a value %%%d already", number);
+        diag_error(p->diag, at, "value %%%d is already defined", number);
         return false;
     }
     const struct ir_node *node = NULL;
@@ -327,8 +327,8 @@ static bool parse_output(struct parser *p)
         return false;
     const char *fault = graph->n_outputs == TEXT_PORTS   ? "there are too many outputs"
                         : !name[0]                       ? "an output needs a name"
-                        : ir_output_find(graph, name)    ? "there is an output of that name already"
-                        : value && value->op == IR_STEPS ? "a loop is read through its results only"
+                        : ir_output_find(graph, name)    ? "an output of that name already exists"
+                        : value && value->op == IR_STEPS ? "a loop can be read only through its results"
                                                          : NULL;
     if (fault)
         diag_error(p->diag, at, "%s", fault);
@@ -366,7 +366,7 @@ static void parse_statements(struct parser *p)
 {
     while (!is_sign(p, '}')) {
         if (p->lexer.token.kind == TOKEN_END || parse_is_word(p, "graph")) {
-            diag_error(p->diag, parse_here(p), "'}' belongs here: the graph \"%s\" has no end",
+            diag_error(p->diag, parse_here(p), "expected '}': the graph \"%s\" does not end",
                        p->current->name);
             p->current->faulty = true;
             return;

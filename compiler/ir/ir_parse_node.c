@@ -20,7 +20,7 @@ static bool read_role(struct parser *p, enum ir_role *role)
         return true;
     }
     diag_error(p->diag, parse_here(p),
-               "the role of the input belongs here: parameter, setting, sample, noise, carry, sequence or "
+               "expected the role of the input: parameter, setting, sample, noise, carry, sequence or "
                "capture");
     return false;
 }
@@ -32,7 +32,7 @@ static bool read_input(struct parser *p, struct statement *s)
         return false;
     if (!ir_input_find(p->current->graph, s->draft.input.name))
         return true;
-    diag_error(p->diag, at, "there is an input \"%s\" already", s->draft.input.name);
+    diag_error(p->diag, at, "input \"%s\" already exists", s->draft.input.name);
     return false;
 }
 
@@ -109,7 +109,7 @@ static bool read_body(struct parser *p, struct statement *s)
             p->current->depth = body->depth + 1;
         return true;
     }
-    diag_error(p->diag, at, "no graph \"%s\" stands before this one", name);
+    diag_error(p->diag, at, "no graph \"%s\" is defined before this one", name);
     return false;
 }
 
@@ -208,7 +208,7 @@ static const char *finish_operand_labels(struct statement *s, struct letters *le
     const bool last = k + 1 == s->draft.n_args;
     if (**text != (last ? '-' : ','))
         return is_letter(**text) ? "an operand has fewer axes than labels"
-                                 : "the labels are of more or fewer operands than there are";
+                                 : "there are labels for more or fewer operands than there are";
     *text += !last;
     return NULL;
 }
@@ -226,7 +226,7 @@ static const char *finish_ein(struct parser *p, struct statement *s)
     for (int k = 0; k < s->draft.n_args && !fault; k++)
         fault = finish_operand_labels(s, &letters, k, &text);
     if (!fault && text != arrow)
-        fault = "the labels are of more operands than there are";
+        fault = "there are labels for more operands than there are";
     s->draft.ein.n_labels = letters.count;
     return fault;
 }
@@ -251,7 +251,7 @@ static const char *finish_select(struct parser *p, struct statement *s)
     for (int i = 0; i < n; i++) {
         const double *v = &s->values[3 * (size_t)i];
         if (!is_index(v[0]) || !is_index(v[1]))
-            return "a row or a column that is no index";
+            return "a row or a column that is not an index";
         entries[i] = (struct ir_entry){(int)v[0], (int)v[1], v[2]};
     }
     s->draft.select.entries = entries;

@@ -114,7 +114,7 @@ static const char *rule_matrix(const struct ir_node *node)
         return operand_count(node, 1);
     const struct ir_shape shape = node->args[0]->shape;
     if (shape.rank != 2 || shape.size[0] != shape.size[1])
-        return "the operand is no square matrix";
+        return "the operand is not a square matrix";
     return shape.size[0] <= IR_MAX_MATRIX ? NULL : "a matrix of too many rows";
 }
 
@@ -178,7 +178,7 @@ static const char *rule_select(const struct ir_node *node)
         rows *= select->lead[i];
     for (int i = 0; i < select->n_entries && !fault; i++)
         fault = rule_entry(select->entries, i, rows, node->args[0]->shape.size[select->axis]);
-    return select->n_entries > 0 ? fault : "a choice of nothing";
+    return select->n_entries > 0 ? fault : "nothing is selected";
 }
 
 /* ---- loops --------------------------------------------------------------------------------------------- */
@@ -253,7 +253,7 @@ static const char *rule_result(const struct ir_node *node)
     if (node->n_args != 1)
         return operand_count(node, 1);
     if (node->args[0]->op != IR_STEPS)
-        return "a result of what is no loop";
+        return "a result of something that is not a loop";
     const struct ir_steps *steps = node->args[0]->steps;
     if (node->result < 0 || node->result >= ir_steps_results(steps))
         return "no such result";
@@ -296,7 +296,7 @@ const char *ir_form_fault(const struct ir_node *node)
         return "a shape that is too large or has no elements";
     for (int i = 0; i < node->n_args; i++)
         if (node->args[i]->op == IR_STEPS && node->op != IR_RESULT)
-            return "a loop is read through its results only";
+            return "a loop can be read only through its results";
     return rule_of[node->op](node);
 }
 

@@ -104,8 +104,8 @@ static void check_cp_flow(struct diag *diag, const struct spec *spec)
     for (int k = 0; k < hidden->count; k++) {
         if (hidden->value[k] != hidden->value[0])
             diag_error(diag, hidden->item_at[k],
-                       "base.hidden: %lld differs from the first width, %lld; expected widths that are all "
-                       "equal (base.kind: cp_flow)",
+                       "base.hidden: %lld differs from the first width, %lld; expected equal widths "
+                       "(base.kind: cp_flow)",
                        (long long)hidden->value[k], (long long)hidden->value[0]);
         else if (k == 0 && hidden->value[k] % 2 != 0)
             diag_error(diag, hidden->item_at[k],
@@ -122,9 +122,9 @@ static void check_bnaf(struct diag *diag, const struct spec *spec)
         if (out % d == 0)
             continue;
         diag_error(diag, spec->base_hidden.item_at[k],
-                   "base.hidden: %lld is no multiple of the dimension, %lld (base.kind: bnaf)", out, d);
-        diag_note(diag, "each coordinate has as many units: %lld or %lld would do", out < d ? d : out / d * d,
-                  (out < d ? 2 * d : (out / d + 1) * d));
+                   "base.hidden: %lld is not a multiple of the dimension, %lld (base.kind: bnaf)", out, d);
+        diag_note(diag, "each coordinate has the same number of units: try %lld or %lld",
+                  out < d ? d : out / d * d, (out < d ? 2 * d : (out / d + 1) * d));
     }
 }
 

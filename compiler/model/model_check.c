@@ -52,7 +52,7 @@ static void check_name(struct diag *diag, const struct spec *spec)
     const size_t length = strlen(name);
     if (length == 0 || length > MAX_NAME || strspn(name, allowed) != length || strchr("-.", name[0]))
         diag_error(diag, spec->name.at,
-                   "name: expected 1 to %d letters, digits, '_', '-' or '.', the first no '-' and no '.', "
+                   "name: expected 1 to %d letters, digits, '_', '-' or '.', not beginning with '-' or '.', "
                    "found '%s'",
                    MAX_NAME, text_quotable(diag->arena, name, length, MAX_NAME));
 }
@@ -69,8 +69,8 @@ static void check_samples(struct diag *diag, const struct spec *spec, struct pla
 {
     if (has_base(spec))
         return;
-    diag_error(diag, at, "%s gives samples x alone; expected a base.kind too, the flow that makes y = f(x)",
-               what);
+    diag_error(diag, at,
+               "%s gives only samples x; expected also a base.kind, the flow that computes y = f(x)", what);
     diag_note(diag, "add 'base: {kind: bnaf}', or give pairs with 'data: {pairs: FILE.npz}'");
 }
 
@@ -103,8 +103,8 @@ static void check_data(struct diag *diag, const struct spec *spec)
         check_samples(diag, spec, spec->data_samples.at, "a file in data.samples");
     if (pairs && spec->base_kind.value != SPEC_base_none)
         diag_error(diag, spec->base_kind.at,
-                   "base.kind is given, and data.pairs: pairs come from a flow that is trained already; "
-                   "expected one of them");
+                   "base.kind and data.pairs are both given, but pairs come from a flow that is already "
+                   "trained; expected one of them");
 }
 
 /* ---- training ------------------------------------------------------------------------------------------ */
@@ -112,9 +112,9 @@ static void check_data(struct diag *diag, const struct spec *spec)
 static void check_train_on(struct diag *diag, const struct spec *spec)
 {
     if (spec->flow_train_on.value == SPEC_train_on_noise && !has_base(spec))
-        diag_error(diag, spec->flow_train_on.at,
-                   "flow.train_on: noise needs a base flow, whose inverse makes x of z; expected a "
-                   "base.kind");
+        diag_error(
+            diag, spec->flow_train_on.at,
+            "flow.train_on: noise needs a base flow, whose inverse computes x from z; expected a base.kind");
 }
 
 /* A file may have a test part of its own; a generator has none but data.test. */

@@ -181,7 +181,7 @@ static bool bind_total(struct planner *planner, struct plan_region *region, cons
         }
     }
     return plan_fail(planner, region, node,
-                     "a loop's output depends on a sum over the batch in a way that is no sum");
+                     "a loop's output depends on a sum over the batch in a way that is not a sum");
 }
 
 /* The nest that has `node` in registers, if one has. */

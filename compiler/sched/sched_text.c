@@ -119,7 +119,7 @@ static const char *unknown_field(struct arena *arena, const char *name)
     near = near ? near : nearest_word(name, names, FIELDS);
     if (near)
         return arena_printf(arena, "unknown field '%s'; did you mean '%s'?", shown, near);
-    return arena_printf(arena, "unknown field '%s'; known are %s", shown, strbuf_text(&all));
+    return arena_printf(arena, "unknown field '%s'; expected one of %s", shown, strbuf_text(&all));
 }
 
 /* Decimal digits alone. */

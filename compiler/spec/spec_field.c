@@ -88,10 +88,10 @@ static bool wrong_number(struct diag *diag, const struct spec_row *row, const st
     case SPEC_NUMBER_NOT:
         break;
     case SPEC_NUMBER_FRACTION:
-        diag_note(diag, "an integer is written without '.' and exponent");
+        diag_note(diag, "integers are written without '.' and exponent");
         break;
     case SPEC_NUMBER_ZEROS:
-        diag_note(diag, "a number is decimal and does not begin with a needless 0");
+        diag_note(diag, "numbers are decimal, without leading zeros");
         break;
     case SPEC_NUMBER_TOO_LARGE:
         diag_note(diag, "the number is too large");
@@ -180,7 +180,7 @@ static bool read_text(struct diag *diag, const struct spec_row *row, const struc
     if (node->kind != SPEC_NODE_SCALAR || is_empty(node))
         return wrong_type(diag, row, node);
     if (memchr(node->text, '\0', node->length)) {
-        diag_error(diag, node->at, "%s: the text holds a character NUL (\\0)", row->path);
+        diag_error(diag, node->at, "%s: the text contains a character NUL (\\0)", row->path);
         return false;
     }
     *out = node->text;

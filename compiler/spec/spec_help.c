@@ -73,8 +73,8 @@ static void add_row(struct strbuf *out, const struct spec_row *row)
 
 void spec_help(struct strbuf *out)
 {
-    strbuf_add(out, "# Every key of a spec with its default. A spec is YAML: what is left out has its\n"
-                    "# default, and one-line forms such as  data: {source: moons}  are fine, too.\n\n");
+    strbuf_add(out, "# Every key of a spec with its default. A spec is YAML: a key that is left out\n"
+                    "# has its default, and one-line forms such as  data: {source: moons}  are fine.\n\n");
     const char *section = "";
     for (int i = 0; i < SPEC_ROWS; i++) {
         const char *path = spec_rows[i].path;

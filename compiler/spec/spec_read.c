@@ -110,7 +110,7 @@ static void unknown_key(struct reader *r, const char *prefix, const struct spec_
 
     diag_error(r->diag, node->at, "unknown key '%s%s'", prefix, shown);
     if (strcmp(node->text, "<<") == 0)
-        diag_note(r->diag, "merge keys are not taken in a spec: write the keys out");
+        diag_note(r->diag, "merge keys are not allowed in a spec: write the keys out");
     else if (find_row(node->text) >= 0 && strchr(node->text, '.'))
         diag_note(r->diag, "sections are nested: write it as '%.*s: {%s: ...}'",
                   spec_section_length(node->text) - 1, node->text,
@@ -225,8 +225,7 @@ static void read_root(struct reader *r)
     if (r->tree.count == 0) {
         if (r->tree.complete)
             diag_error(r->diag, (struct place){r->spec->source, 1, 1},
-                       "no spec here: the file is empty, or holds "
-                       "comments alone");
+                       "no spec here: the file is empty, or contains only comments");
         return;
     }
     if (root->kind == SPEC_NODE_MAPPING)

@@ -91,7 +91,7 @@ static const char *explain(const struct builder *b, const char *problem)
         const char *problem, *text;
     } known[] = {
         {"mapping values are not allowed in this context",
-         "a ':' where none can stand; is the line indented like its neighbours, is a text with ':' in "
+         "unexpected ':'; is the line indented like its neighbours, and is text that contains ':' in "
          "quotes?"},
         {"did not find expected key", "expected a key; is the line indented like its neighbours?"},
         {"could not find expected ':'", "a key without ':'"},
@@ -100,7 +100,7 @@ static const char *explain(const struct builder *b, const char *problem)
         {"did not find expected <document start>", "expected the end of the file: a spec is one mapping"},
         {"found unexpected end of stream", "the file ends within a quoted text"},
         {"found a tab character that violates indentation", "a tab; YAML is indented with spaces"},
-        {"block sequence entries are not allowed in this context", "a '-' where no list can begin"},
+        {"block sequence entries are not allowed in this context", "unexpected '-': no list can begin here"},
     };
     const size_t at = b->cursor.offset;
     if (at < b->source->length && b->source->text[at] == '\t')
@@ -170,9 +170,9 @@ static void refuse_extras(struct builder *b, const yaml_char_t *anchor, const ya
                           struct place at)
 {
     if (anchor)
-        add_fault(b, at, "anchors (&name) are not taken in a spec");
+        add_fault(b, at, "anchors (&name) are not allowed in a spec");
     if (tag)
-        add_fault(b, at, "tags (!name) are not taken in a spec: types follow from the keys");
+        add_fault(b, at, "tags (!name) are not allowed in a spec: types follow from the keys");
 }
 
 /* ---- events -------------------------------------------------------------------------------------------- */
@@ -181,7 +181,7 @@ static bool begin_document(struct builder *b, struct place at)
 {
     if (b->n_documents++ == 0)
         return true;
-    add_fault(b, at, "a second document begins here; a spec is one");
+    add_fault(b, at, "a second document begins here; a spec is a single document");
     return false;
 }
 
@@ -203,7 +203,7 @@ static bool take_event(struct builder *b, const yaml_event_t *event)
     case YAML_DOCUMENT_START_EVENT:
         return begin_document(b, at);
     case YAML_ALIAS_EVENT:
-        add_fault(b, at, "aliases (*name) are not taken in a spec: write the value out");
+        add_fault(b, at, "aliases (*name) are not allowed in a spec: write the value out");
         add_node(b, SPEC_NODE_REFUSED, at);
         return true;
     case YAML_SCALAR_EVENT:
@@ -274,7 +274,7 @@ static bool check_characters(const struct source *source, size_t start, struct d
         int bytes;
         const uint32_t c = utf8_decode(source->text + i, source->length - i, &bytes);
         if (!is_text(c, bytes)) {
-            diag_error(diag, source_place(source, i), "not a text: byte 0x%02X; a spec is YAML in UTF-8",
+            diag_error(diag, source_place(source, i), "not text: byte 0x%02X; a spec is YAML in UTF-8",
                        (unsigned char)source->text[i]);
             return false;
         }

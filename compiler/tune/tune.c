@@ -318,7 +318,7 @@ bool tune_search(struct arena *arena, const struct tune_task *task, struct tune_
         s.candidates[k] = (struct tune_candidate){.schedule = task->schedules[k], .fault = ""};
     s.progress.total = task->n;
     run_waves(&s);
-    *fault = "no candidate computes what the program says";
+    *fault = "no candidate computes the program's values";
     if (s.reference < 0)
         return false;
     const int winner = last_rounds(&s);

@@ -144,7 +144,7 @@ const struct tune_case *tune_case_new(struct arena *arena, const struct ir_graph
 {
     struct tune_case *c = ARENA_NEW(arena, struct tune_case);
     c->graph = graph;
-    *fault = "no program of a training";
+    *fault = "not a training program";
     if (!is_training(graph))
         return NULL;
     for (int i = 0; i < graph->n_inputs; i++)
@@ -158,7 +158,7 @@ const struct tune_case *tune_case_new(struct arena *arena, const struct ir_graph
         if (isfinite(c->largest))
             return c;
     }
-    *fault = "its interpreter gives no finite numbers to compare with";
+    *fault = "the interpreter's values are not finite, so there is nothing to compare with";
     return NULL;
 }
 

@@ -37,9 +37,9 @@ const char *wisdom_path(struct arena *arena)
 static const char *doubt(const struct stat *status)
 {
     if (status->st_uid != geteuid() && status->st_uid != 0)
-        return "since it belongs to another user";
+        return "because it belongs to another user";
     if (status->st_mode & (S_IWGRP | S_IWOTH))
-        return "since others than its owner may have written to it (chmod 600)";
+        return "because others could have written to it (chmod 600)";
     return NULL;
 }
 

@@ -181,11 +181,11 @@ static bool check_holds(struct arena *arena, json_t *object)
 static const char *read_object(struct arena *arena, json_t *object, struct wisdom_record *out)
 {
     if (!json_is_object(object))
-        return "no JSON object";
+        return "not a JSON object";
     if (json_integer_value(json_object_get(object, "format")) != FORMAT)
-        return "of another format";
+        return "its format is unknown";
     if (!check_holds(arena, object))
-        return "its checksum does not hold";
+        return "its checksum is wrong";
     for (int i = 0; i < MEMBERS; i++)
         if (!read_member(arena, object, &members[i], out))
             return arena_printf(arena, "no valid \"%s\"", members[i].name);
@@ -203,7 +203,7 @@ static const char *read_line(struct arena *arena, const char *line, size_t lengt
     place->object = object;
     if (!object && json_error_code(&error) == json_error_out_of_memory)
         arena_fail(arena);
-    const char *why = object ? read_object(arena, object, out) : "no JSON object";
+    const char *why = object ? read_object(arena, object, out) : "not a JSON object";
     arena_release(place);
     return why;
 }

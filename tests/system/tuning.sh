@@ -39,7 +39,7 @@ expect 0 '[]' "$gpfc" wisdom show --json
 sed 's/lanes=/lames=/' mine >changed
 expect 2 'holds no sound record' "$gpfc" wisdom import changed
 cat changed mine >both
-expect 0 'its checksum does not hold' "$gpfc" wisdom import both
+expect 0 'its checksum is wrong' "$gpfc" wisdom import both
 expect 0 'from wisdom: ' "$gpfc" toy.yaml
 same toy tuned
 for words in '' nope 'show more' export 'export a b' import forget 'forget --all abcd' 'show --all' 'forget xyz' \

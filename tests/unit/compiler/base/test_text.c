@@ -113,7 +113,7 @@ static void files_are_read_whole_or_refused(void)
     CU_ASSERT_STRING_EQUAL(source.name, path);
     CU_ASSERT_EQUAL(source_read(arena, path, 3, &source, &why), SOURCE_TOO_LARGE);
     CU_ASSERT_PTR_NOT_NULL_FATAL(why);
-    CU_ASSERT_PTR_NOT_NULL(strstr(why, "larger than the 3 bytes"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, "larger than the limit of 3 bytes"));
     (void)unlink(path);
     CU_ASSERT_EQUAL(source_read(arena, path, 3, &source, &why), SOURCE_UNREADABLE);
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "No such file"));

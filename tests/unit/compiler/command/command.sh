@@ -46,7 +46,7 @@ gpfc 2 "--tune: expected none, quick or full, found 'quik'; did you mean 'quick'
 gpfc 2 "--tune-time: expected seconds from 0.1 to 86400, found '0'" --tune=quick --tune-time=0 a.yaml
 gpfc 2 "found '1s'" --tune=quick --tune-time=1s a.yaml
 gpfc 2 "found 'nan'" --tune=quick --tune-time=nan a.yaml
-gpfc 2 '--tune-time goes with' --tune-time=1 a.yaml
+gpfc 2 '--tune-time needs' --tune-time=1 a.yaml
 gpfc 2 'only a spec can be tuned' --tune=quick --from=ir a.ir
 gpfc 2 'requires an argument' a.yaml -o
 
@@ -73,7 +73,7 @@ gpfc 2 'nested deeper than 16 levels' brackets.yaml
 head -c 2000000 /dev/zero | tr '\0' '[' >large.yaml
 gpfc 2 'larger than' large.yaml
 head -c 100000 /dev/zero >zeros.yaml
-gpfc 2 'not a text' zeros.yaml
+gpfc 2 'not text' zeros.yaml
 
 # ---- schedules: what the text does not say right, what the CPU cannot, what two keys say
 schedule()
@@ -95,9 +95,9 @@ schedule 'expected powers of two' 'schedule: lanes=24'
 schedule 'a register of haswell holds 8 elements' 'schedule: vector=16'
 schedule 'a tile is at least one vector' 'schedule: lanes=4 vector=8'
 schedule 'accumulators=20: there are registers=16' 'schedule: accumulators=20'
-schedule 'target.lanes and target.schedule both decide lanes' 'schedule: lanes=16, lanes: 32'
-schedule 'target.unroll and target.schedule both decide unroll' 'schedule: unroll=0, unroll: 9'
-schedule 'target.keep and target.schedule both decide keep' 'schedule: keep=all, keep: state'
+schedule 'target.lanes and target.schedule both set lanes' 'schedule: lanes=16, lanes: 32'
+schedule 'target.unroll and target.schedule both set unroll' 'schedule: unroll=0, unroll: 9'
+schedule 'target.keep and target.schedule both set keep' 'schedule: keep=all, keep: state'
 checks=$((checks + 1))
 printf 'dimension: 2\ndata: {pairs: p.npz}\ntarget: {cpu: haswell, schedule: lanes=32 keep=state unroll=0}\n' >given.yaml
 "$gpfc" --no-wisdom --json --emit=ir -o given.ir given.yaml >out 2>err || fault "a schedule was refused: $(head -1 err)"

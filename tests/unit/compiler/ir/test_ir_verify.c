@@ -210,7 +210,7 @@ static const struct {
     {break_function, "(tanh): the operand has another shape"},
     {break_function_args, "(tanh): the number of operands is wrong"},
     {break_range, "(clamp): a range from high to low"},
-    {break_matrix, "(inverse): the operand is no square matrix"},
+    {break_matrix, "(inverse): the operand is not a square matrix"},
     {break_inverse, "(inverse): the operand has another shape"},
     {break_logdet, "(logdet): a determinant is one number"},
     {break_count, "the number of iterations is out of range"},
@@ -227,8 +227,8 @@ static const struct {
     {break_limit_rate, "a limited loop, but no uniform number 'steps'"},
     {break_limited_body, "a limited loop within a loop"},
     {break_result_shape, "the shape of a loop's result is wrong"},
-    {break_result_arg, "a result of what is no loop"},
-    {break_loop_read, "a loop is read through its results only"},
+    {break_result_arg, "a result of something that is not a loop"},
+    {break_loop_read, "a loop can be read only through its results"},
 };
 
 static void whole_graphs_pass(void)

@@ -357,7 +357,7 @@ static void bases_that_are_refused(void)
     static const struct {
         const char *text, *message;
     } rows[] = {
-        {"dimension: 3\nbase: {kind: bnaf, hidden: [32]}\n", "32 is no multiple of the dimension, 3"},
+        {"dimension: 3\nbase: {kind: bnaf, hidden: [32]}\n", "32 is not a multiple of the dimension, 3"},
         {"dimension: 2\nbase: {kind: cp_flow, hidden: [8, 8, 6]}\n", "6 differs from the first width, 8"},
         {"dimension: 2\nbase: {kind: cp_flow, hidden: [7, 7]}\n", "7 is odd"},
         {"dimension: 2\nbase: {kind: bnaf, logdet: exact}\n", "base.logdet has no meaning"},

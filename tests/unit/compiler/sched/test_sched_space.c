@@ -111,7 +111,7 @@ static void bad_texts_are_refused(void)
         {"pass=384", "unknown field 'pass'; did you mean 'window'?"},
         {"steps=2", "unknown field 'steps'; did you mean 'sum_unroll'?"},
         {"lane=16", "unknown field 'lane'; did you mean 'lanes'?"},
-        {"colour=red", "known are lanes, keep, layout, vector"},
+        {"colour=red", "expected one of lanes, keep, layout, vector"},
         {"lanes=", "lanes: expected a number from 2 to 256, found ''"},
         {"lanes=1", "found '1'"},
         {"lanes=512", "found '512'"},

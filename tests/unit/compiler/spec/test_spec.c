@@ -493,21 +493,21 @@ static void bytes_that_are_no_text_are_refused(void)
         size_t length;
         const char *message;
     } rows[] = {
-        {"dimension: 2\n\0", 14, "t.yaml:2:1: error: not a text: byte 0x00"},
+        {"dimension: 2\n\0", 14, "t.yaml:2:1: error: not text: byte 0x00"},
         {"\x7F"
          "ELF",
-         4, "t.yaml:1:1: error: not a text: byte 0x7F"},
-        {"a: \xFF", 4, "t.yaml:1:4: error: not a text: byte 0xFF"},
-        {"a: \xC3", 4, "t.yaml:1:4: error: not a text: byte 0xC3"},
+         4, "t.yaml:1:1: error: not text: byte 0x7F"},
+        {"a: \xFF", 4, "t.yaml:1:4: error: not text: byte 0xFF"},
+        {"a: \xC3", 4, "t.yaml:1:4: error: not text: byte 0xC3"},
         {"\xFF\xFE"
          "d\0",
-         4, "t.yaml:1:1: error: not a text: byte 0xFF"},
-        {"a: \x1B[2J", 7, "t.yaml:1:4: error: not a text: byte 0x1B"},
-        {"a: \xEF\xBB\xBF", 6, "t.yaml:1:4: error: not a text: byte 0xEF"},
+         4, "t.yaml:1:1: error: not text: byte 0xFF"},
+        {"a: \x1B[2J", 7, "t.yaml:1:4: error: not text: byte 0x1B"},
+        {"a: \xEF\xBB\xBF", 6, "t.yaml:1:4: error: not text: byte 0xEF"},
         {"\xEF\xBB\xBF", 3, "no spec here"},
         {"", 0, "no spec here"},
         {"# only\n", 7, "no spec here"},
-        {"name: \"a\\0b\"\ndimension: 2\n", 26, "holds a character NUL"},
+        {"name: \"a\\0b\"\ndimension: 2\n", 26, "contains a character NUL"},
         {"name: x\n\"dimen\\0sion\": 2\n", 25, "unknown key 'dimen?sion'"},
     };
     for (size_t i = 0; i < CHECK_COUNT(rows); i++) {

@@ -186,7 +186,7 @@ static void odd_lines_are_refused(void)
     const struct wisdom all = {.n = 1, .records = &record};
     const char *text = wisdom_print(arena, &all), *body = strchr(text, ',') + 1;
     /* twice */
-    check_refused(arena, arena_printf(arena, "{\"cpu\":\"another\",%s", text + 1), "no JSON object");
+    check_refused(arena, arena_printf(arena, "{\"cpu\":\"another\",%s", text + 1), "not a JSON object");
     check_refused(arena, arena_printf(arena, "{%70000s%s", "", text + 1), "too long");
     char *changed = arena_printf(arena, "{%s", body);
     changed[strlen(changed) - 1] = '\0'; /* the line's end */
@@ -194,7 +194,7 @@ static void odd_lines_are_refused(void)
     check_refused(arena,
                   arena_printf(arena, "{\"check\":\"%016llx\",%s",
                                (unsigned long long)hash_bytes(changed, strlen(changed), 0), changed + 1),
-                  "of another format");
+                  "its format is unknown");
     record.name = arena_printf(arena, "%5000d", 7);
     check_refused(arena, wisdom_print(arena, &all), "no valid \"name\"");
     arena_free(arena);

@@ -131,9 +131,9 @@ static void broken_headers_are_told(void)
     static const struct {
         const char *header, *said;
     } wrong[] = {
-        {"", "no JSON object"},
-        {"[1]", "no JSON object"},
-        {"{", "no JSON object"},
+        {"", "not a JSON object"},
+        {"[1]", "not a JSON object"},
+        {"{", "not a JSON object"},
         {"{\"a\":1}", "a: no object"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"a\":1}", "duplicate object key"},
         {"{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", "its dtype is unknown"},
@@ -149,7 +149,7 @@ static void broken_headers_are_told(void)
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[0,4294967296,4294967296],\"data_offsets\":[0,0]}}",
          "than can be counted"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[99999999999999999999],\"data_offsets\":[0,8]}}",
-         "no JSON object"},
+         "not a JSON object"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", "its data_offsets are not two counts"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,9]}}",
          "its data_offsets are not two counts"},
