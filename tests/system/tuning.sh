@@ -37,7 +37,7 @@ expect 0 '1 record forgotten' "$gpfc" wisdom forget "$(printf %.6s "$key")"
 expect 0 'no wisdom in' "$gpfc" wisdom show
 expect 0 '[]' "$gpfc" wisdom show --json
 sed 's/lanes=/lames=/' mine >changed
-expect 2 'holds no sound record' "$gpfc" wisdom import changed
+expect 2 'no valid record' "$gpfc" wisdom import changed
 cat changed mine >both
 expect 0 'its checksum is wrong' "$gpfc" wisdom import both
 expect 0 'from wisdom: ' "$gpfc" toy.yaml
@@ -55,7 +55,7 @@ expect 0 'from wisdom: ' "$gpfc" --emit=header ./wisdom
 
 # ---- broken, or not the user's alone
 echo 'half a rec' >>cache/wisdom
-expect 0 'wisdom passed over, no JSON object (1 record in all)' "$gpfc" toy.yaml --emit=header
+expect 0 'wisdom skipped, not a JSON object (1 record in all)' "$gpfc" toy.yaml --emit=header
 grep -q 'from wisdom' out || fault "the sound record is not used: $(cat out)"
 chmod 622 cache/wisdom
 expect 0 'others than its owner' "$gpfc" toy.yaml --emit=header
@@ -63,8 +63,8 @@ grep -q 'from wisdom' out && fault "used all the same: $(cat out)"
 expect 1 'others than its owner' "$gpfc" wisdom show
 chmod 600 cache/wisdom
 expect 0 '1 record forgotten' "$gpfc" wisdom forget --all
-expect 0 'is not kept: ' env GPFC_WISDOM=toy.yaml/wisdom "$gpfc" toy.yaml --emit=header --tune=quick --tune-time 0.1
-expect 0 'is not kept: ' env -u GPFC_WISDOM -u XDG_CACHE_HOME -u HOME "$gpfc" toy.yaml --emit=header --tune=quick --tune-time 0.1
+expect 0 'are not recorded: ' env GPFC_WISDOM=toy.yaml/wisdom "$gpfc" toy.yaml --emit=header --tune=quick --tune-time 0.1
+expect 0 'are not recorded: ' env -u GPFC_WISDOM -u XDG_CACHE_HOME -u HOME "$gpfc" toy.yaml --emit=header --tune=quick --tune-time 0.1
 expect 0 '' env -u GPFC_WISDOM XDG_CACHE_HOME="$PWD/mine.cache" "$gpfc" toy.yaml --emit=header --tune=quick --tune-time 0.1
 test -s mine.cache/gpfc/wisdom || fault 'nothing in mine.cache'
 
