@@ -90,7 +90,7 @@ struct ir_graph *bench_program(struct arena *arena, const struct bench_case *c, 
     struct model *model = ARENA_NEW(arena, struct model);
     if (!read_model(arena, c, model, fault))
         return NULL;
-    return c->apply ? flow_build(arena, model, FLOW_APPLY) : flow_train(arena, model, true);
+    return c->apply ? flow_build(arena, model, FLOW_APPLY) : flow_train(arena, model, DIFF_KEEP_ALL);
 }
 
 bool bench_flop(struct arena *arena, const struct bench_case *c, struct bench_flop *out, struct fault *fault)

@@ -71,18 +71,18 @@ LLVMValueRef emit_splat(const struct nest_emitter *ne, LLVMValueRef scalar)
 
 /* ---- 16 bits ------------------------------------------------------------------------------------------- */
 
-static LLVMValueRef widened(const struct nest_emitter *ne, LLVMValueRef half)
+static LLVMValueRef widened(const struct nest_emitter *ne, LLVMValueRef bfloat)
 {
     LLVMBuilderRef b = ne->e->builder;
     LLVMTypeRef whole = LLVMInt32TypeInContext(ne->e->context), real = LLVMFloatTypeInContext(ne->e->context);
     LLVMValueRef bits =
-        LLVMBuildShl(b, LLVMBuildZExt(b, half, whole, ""), LLVMConstInt(whole, 16, false), "");
+        LLVMBuildShl(b, LLVMBuildZExt(b, bfloat, whole, ""), LLVMConstInt(whole, 16, false), "");
     LLVMValueRef x = LLVMBuildBitCast(b, bits, real, "");
     return ne->e->is_double ? LLVMBuildFPExt(b, x, ne->e->real, "") : x;
 }
 
 /* Of a number that is rounded already. */
-static LLVMValueRef halved(const struct nest_emitter *ne, LLVMValueRef x)
+static LLVMValueRef narrowed(const struct nest_emitter *ne, LLVMValueRef x)
 {
     LLVMBuilderRef b = ne->e->builder;
     LLVMTypeRef whole = LLVMInt32TypeInContext(ne->e->context), real = LLVMFloatTypeInContext(ne->e->context);
@@ -115,7 +115,7 @@ void emit_store_to(const struct nest_emitter *ne, LLVMValueRef address, const st
                    LLVMValueRef x)
 {
     if (place->bfloat)
-        x = halved(ne, x);
+        x = narrowed(ne, x);
     LLVMSetAlignment(LLVMBuildStore(ne->e->builder, x, address), alignment(ne, place));
 }
 

@@ -113,7 +113,7 @@ static LLVMValueRef address_of(struct kernel_function *k, const struct plan_valu
     LLVMValueRef base = space_base(k, value), offset = emit_constant_index(e, value->offset);
     LLVMTypeRef type = e->real;
     assert(base && "a value of another part of the kernel is read");
-    if (value->half) {
+    if (value->bfloat) {
         base = LLVMBuildGEP2(e->builder, type, base, &offset, 1, "");
         offset = emit_constant_index(e, 0);
         type = LLVMInt16TypeInContext(e->context);

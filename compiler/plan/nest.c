@@ -104,7 +104,7 @@ static void copy_ints(int32_t *to, const int *from, int n)
 /* Strides count where there is memory. */
 static struct nest_place place_of(const struct plan_value *value, int param, int rank)
 {
-    struct nest_place place = {.param = param, .rank = rank, .wide = value->wide, .bfloat = value->half};
+    struct nest_place place = {.param = param, .rank = rank, .wide = value->wide, .bfloat = value->bfloat};
     for (int axis = 0; axis < rank && param != NEST_NONE; axis++)
         place.stride[axis] = value->stride[axis];
     return place;

@@ -38,7 +38,7 @@ struct plan_value {
     long stride[IR_MAX_RANK];
     bool wide; /* one vector of `lanes` an element (strides count the lanes); else one number for all lanes */
     bool inlined; /* computed where it is used */
-    bool half;    /* one number for all lanes, rounded to bfloat16: 16 bits an element, in which strides and
+    bool bfloat;  /* one number for all lanes, rounded to bfloat16: 16 bits an element, in which strides and
                   steps count; offset counts elements of the program */
     const double *data;           /* PLAN_CONST: the numbers, row-major */
     const struct ir_node *origin; /* PLAN_CONST: the node they are of */

@@ -302,9 +302,9 @@ static struct plan_value own_place(const struct planner *planner, const struct p
 }
 
 /* Weights rounded to bfloat16, the last axis closest: those that are multiplied in pairs lie side by side. */
-static struct plan_value half_place(struct ir_shape shape, long offset)
+static struct plan_value bfloat_place(struct ir_shape shape, long offset)
 {
-    struct plan_value value = {.space = PLAN_UNIFORM, .offset = offset, .half = true};
+    struct plan_value value = {.space = PLAN_UNIFORM, .offset = offset, .bfloat = true};
     plan_strides(shape, shape.rank - 1, 1, value.stride);
     return value;
 }
@@ -347,7 +347,7 @@ static void settle_node(struct planner *planner, struct plan_region *region, con
     else if (facts->output >= 0)
         *value = outputs[facts->output];
     else if (lies_in_frame(region, node) && node->op == IR_BFLOAT && !region->wide)
-        *value = half_place(node->shape, base + facts->offset);
+        *value = bfloat_place(node->shape, base + facts->offset);
     else if (lies_in_frame(region, node))
         *value = own_place(planner, region, node->shape, facts->row, close_column(planner, region, node),
                            base + facts->offset);

@@ -31,7 +31,7 @@ static int paired_operand(const struct plan_region *region, const struct plan_ne
     for (int i = 0; i < 2; i++) {
         const struct plan_value *weights = &region->value[root->node->args[i]->id];
         const int axis = operand_axis(root->node, i, nest->summed[nest->n_summed - 1]);
-        if (weights->half && !weights->inlined && axis >= 0 && weights->stride[axis] == 1 &&
+        if (weights->bfloat && !weights->inlined && axis >= 0 && weights->stride[axis] == 1 &&
             operand_axis(root->node, i, row) >= 0 && operand_axis(root->node, 1 - i, row) < 0 &&
             root->node->args[1 - i]->op == IR_BFLOAT)
             return i;

@@ -68,16 +68,29 @@ static double spill_of_round(const struct counting *c, int rows, struct work *st
 
 /* ---- functions ----------------------------------------------------------------------------------------- */
 
-/* Of the code in emit/vector_math*: operations beside divisions, for float and double. */
+/* Of the code in emit_llvm/math/: operations beside divisions, for float and double. */
 struct function_work {
-    enum ir_op op;
     double single, double_, divisions;
 };
-static const struct function_work functions[] = {
-    {IR_TANH, 13, 31, 1},    {IR_EXP, 15, 25, 0},      {IR_LOG, 38, 48, 0},     {IR_SQRT, 1, 1, 1.5},
-    {IR_RECIP, 0, 0, 1},     {IR_SIN, 19, 27, 0},      {IR_COS, 20, 28, 0},     {IR_ERF, 34, 76, 0},
-    {IR_ERFINV, 62, 100, 1}, {IR_SOFTPLUS, 30, 46, 1}, {IR_SIGMOID, 17, 22, 1}, {IR_CLAMP, 2, 2, 0},
-    {IR_INSIDE, 3, 3, 0},    {IR_HOLD, 0, 0, 0},       {IR_BFLOAT, 6, 8, 0},
+static const struct function_work work_TANH = {13, 31, 1};
+static const struct function_work work_EXP = {15, 25, 0};
+static const struct function_work work_LOG = {38, 48, 0};
+static const struct function_work work_SQRT = {1, 1, 1.5};
+static const struct function_work work_RECIP = {0, 0, 1};
+static const struct function_work work_SIN = {19, 27, 0};
+static const struct function_work work_COS = {20, 28, 0};
+static const struct function_work work_ERF = {34, 76, 0};
+static const struct function_work work_ERFINV = {62, 100, 1};
+static const struct function_work work_SOFTPLUS = {30, 46, 1};
+static const struct function_work work_SIGMOID = {17, 22, 1};
+static const struct function_work work_CLAMP = {2, 2, 0};
+static const struct function_work work_INSIDE = {3, 3, 0};
+static const struct function_work work_BFLOAT = {6, 8, 0};
+static const struct function_work work_HOLD = {0, 0, 0};
+/* An operation that lacks one does not compile. */
+static const struct function_work *const functions[IR_OP_COUNT] = {
+#define IR_ELEMENTWISE(name, text, flops) [IR_##name] = &work_##name,
+#include "ir/ops.def"
 };
 
 /* In place of a division, see math_quotient: 3 or 6 multiply-adds for the reciprocal, 2 for the quotient. */
@@ -95,13 +108,11 @@ static bool divides_by_newton(const struct counting *c, enum ir_op op)
 
 static void add_function(const struct counting *c, enum ir_op op, struct work *out)
 {
-    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
-        if (functions[i].op == op) {
-            const bool newton = divides_by_newton(c, op);
-            out->arithmetic += c->is_double ? functions[i].double_ : functions[i].single;
-            out->arithmetic += newton ? newton_operations(c) : 0;
-            out->divisions += newton ? 0 : functions[i].divisions;
-        }
+    const struct function_work *function = functions[op];
+    const bool newton = divides_by_newton(c, op);
+    out->arithmetic += c->is_double ? function->double_ : function->single;
+    out->arithmetic += newton ? newton_operations(c) : 0;
+    out->divisions += newton ? 0 : function->divisions;
 }
 
 /* ---- values -------------------------------------------------------------------------------------------- */

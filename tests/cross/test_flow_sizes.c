@@ -94,8 +94,9 @@ static struct ir_graph *build(struct run *run, enum flow_kernel kernel)
 {
     struct arena *arena = run->fixture.arena;
     const struct model *model = &run->fixture.model;
-    return kernel == FLOW_LOSS ? flow_train(arena, model, run->choice[KEEP] == 1)
-                               : flow_build(arena, model, kernel);
+    return kernel == FLOW_LOSS
+               ? flow_train(arena, model, run->choice[KEEP] == 1 ? DIFF_KEEP_ALL : DIFF_KEEP_STATE)
+               : flow_build(arena, model, kernel);
 }
 
 static bool agrees(const struct run *run, const char *program, const struct ir_output *output,

@@ -209,7 +209,7 @@ static void check_mixed(const char *cpu)
     }
     for (int i = 0; i < list.n; i++)
         for (int v = 0; v < list.kernel[i].plan->graph->n_nodes; v++)
-            mixed += list.kernel[i].plan->before->value[v].half;
+            mixed += list.kernel[i].plan->before->value[v].bfloat;
     CU_ASSERT(mixed > 10);
     CU_ASSERT(check_list(&list) > 20);
     arena_free(list.arena);

@@ -158,7 +158,7 @@ static void case_measure(struct oracle_run *run)
 
 /* "train" against the mean `nll` and the gradients prefix + NAME; noise [batch][blocks][d] may be NULL. */
 static void compare_train(struct oracle_run *run, const double *noise, const char *nll, const char *prefix,
-                          bool keep_all)
+                          enum diff_keep keep)
 {
     struct bindings bindings = with_parameters(run);
     const struct oracle_array *x = needed(run, "x");
@@ -168,7 +168,7 @@ static void compare_train(struct oracle_run *run, const double *noise, const cha
     bind(&bindings, "weight", filled(run, x->shape[0], 1.0 / x->shape[0]));
     if (noise)
         bind(&bindings, "noise", noise);
-    const struct ir_graph *graph = baseflow_train(run->arena, &run->base, keep_all);
+    const struct ir_graph *graph = baseflow_train(run->arena, &run->base, keep);
     double *const *out = oracle_evaluate(run, graph, x->shape[0], &bindings);
     if (!out)
         return;
@@ -183,8 +183,8 @@ static void compare_train(struct oracle_run *run, const double *noise, const cha
 
 static void case_train(struct oracle_run *run)
 {
-    for (int keep_all = 0; keep_all < 2; keep_all++)
-        compare_train(run, NULL, mapped(run, "nll_mean"), "g.", keep_all);
+    for (int keep = DIFF_KEEP_STATE; keep <= DIFF_KEEP_ALL; keep++)
+        compare_train(run, NULL, mapped(run, "nll_mean"), "g.", (enum diff_keep)keep);
 }
 
 /* ---- FFJORD -------------------------------------------------------------------------------------------- */

@@ -242,7 +242,7 @@ static void compare_gradients(struct oracle_run *run, const struct base_model *b
 static void compare_training(struct oracle_run *run, const struct base_model *base, const char *prefix,
                              const char *cost)
 {
-    const struct ir_graph *graph = baseflow_train(run->arena, base, true);
+    const struct ir_graph *graph = baseflow_train(run->arena, base, DIFF_KEEP_ALL);
     const int batch = array_of(run, "x")->shape[0];
     double *weight = ARENA_ARRAY(run->arena, double, (size_t)batch);
     const double lambda = 0.0;

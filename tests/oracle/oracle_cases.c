@@ -291,9 +291,10 @@ static struct bindings with_pairs(struct oracle_run *run, double *weight_kept)
     return bindings;
 }
 
-static void compare_train(struct oracle_run *run, bool keep_all, const char *total, const char *gradients)
+static void compare_train(struct oracle_run *run, enum diff_keep keep, const char *total,
+                          const char *gradients)
 {
-    const struct ir_graph *graph = flow_train(run->arena, &run->model, keep_all);
+    const struct ir_graph *graph = flow_train(run->arena, &run->model, keep);
     double weight = 0.0;
     const struct bindings bindings = with_pairs(run, &weight);
     double *const *out = oracle_evaluate(run, graph, oracle_find(run->file, "pair_x")->shape[0], &bindings);
@@ -308,8 +309,8 @@ static void compare_train(struct oracle_run *run, bool keep_all, const char *tot
 
 static void case_loss(struct oracle_run *run)
 {
-    for (int keep_all = 0; keep_all < 2; keep_all++)
-        compare_train(run, keep_all, "loss", "g");
+    for (int keep = DIFF_KEEP_STATE; keep <= DIFF_KEEP_ALL; keep++)
+        compare_train(run, (enum diff_keep)keep, "loss", "g");
 }
 
 static void case_total(struct oracle_run *run)

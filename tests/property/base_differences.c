@@ -40,7 +40,8 @@ void base_compare_gradients(struct base_model base, uint64_t seed)
     const int batch = 3;
     const struct bindings bindings = base_fixture_inputs(&fixture, batch);
     const struct ir_graph *loss = base_fixture_kernel(&fixture, "loss");
-    const struct ir_graph *train = baseflow_train(fixture.arena, &fixture.base, seed % 2 == 0);
+    const struct ir_graph *train =
+        baseflow_train(fixture.arena, &fixture.base, seed % 2 ? DIFF_KEEP_STATE : DIFF_KEEP_ALL);
     double *const *out = base_fixture_run(train, batch, &bindings);
     for (int p = 0; p < fixture.base.n_parameters; p++) {
         const struct base_parameter *row = &fixture.base.parameters[p];

@@ -129,7 +129,8 @@ static void every_program_agrees(void)
 static void gradients_agree(void)
 {
     for (int which = 0; which < 12; which++)
-        for (int keep = 0; keep < 2; keep++) {
+        for (int policy = 0; policy < 2; policy++) {
+            const enum diff_keep keep = policy ? DIFF_KEEP_ALL : DIFF_KEEP_STATE;
             struct pair_of_models p;
             make(&p, which, 1 + which % MOST);
             const struct ir_graph *a = flow_train(p.fixture.arena, &p.fixture.model, keep);

@@ -86,7 +86,7 @@ static void blocks_are_triangular(void)
 static void masked_weights_take_no_part(void)
 {
     struct base_fixture fixture = base_fixture_new(bnaf_small, 6);
-    const struct ir_graph *graph = baseflow_train(fixture.arena, &fixture.base, true);
+    const struct ir_graph *graph = baseflow_train(fixture.arena, &fixture.base, DIFF_KEEP_ALL);
     const struct bindings plain = base_fixture_inputs(&fixture, 3);
     double *const *want = base_fixture_run(graph, 3, &plain);
     const struct base_parameter *weight = base_parameter_find(&fixture.base, "base.block0.layer1.weight");

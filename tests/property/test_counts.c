@@ -67,7 +67,7 @@ static struct ir_graph *graph_of(struct flow_fixture *fixture, int kind)
     }
     fixture->model.penalised = kind >= 6; /* sample by sample; its first stage is the step's */
     fixture->model.noise_per_sample = true;
-    return flow_train(fixture->arena, &fixture->model, kind % 2 == 1);
+    return flow_train(fixture->arena, &fixture->model, kind % 2 ? DIFF_KEEP_ALL : DIFF_KEEP_STATE);
 }
 
 static void check_counts(int which, const double *expected)

@@ -359,12 +359,13 @@ static void kernels_have_their_ports(void)
         CU_ASSERT_STRING_EQUAL(graph->name, flow_kernel_name((enum flow_kernel)k));
         CU_ASSERT_STRING_EQUAL(graph->inputs[0]->input.name, "flow.layer0.weight");
     }
-    const struct ir_graph *train = flow_train(fixture.arena, &fixture.model, true);
+    const struct ir_graph *train = flow_train(fixture.arena, &fixture.model, DIFF_KEEP_ALL);
     check_ports(train, "lambda x y weight noise ", "cost penalty ");
     CU_ASSERT_STRING_EQUAL(train->name, "train");
     CU_ASSERT_EQUAL(train->n_outputs, 2 + 2 * fixture.model.n_layers);
     fixture.model.penalised = false;
-    check_ports(flow_train(fixture.arena, &fixture.model, false), "lambda x y weight ", "cost penalty ");
+    check_ports(flow_train(fixture.arena, &fixture.model, DIFF_KEEP_STATE), "lambda x y weight ",
+                "cost penalty ");
     check_ports(flow_build(fixture.arena, &fixture.model, FLOW_MEASURE), "x y ", "s cost energy ");
     fixture_free(&fixture);
 }

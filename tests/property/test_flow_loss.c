@@ -156,7 +156,7 @@ static void loss_is_blind_to_splitting(void)
     static const double lambda = 0.3;
     struct flow_fixture fixture = fixture_new(D, MODEL_GAUSSIAN, MODEL_BLOCKS, 1, hidden, 1.0, 37);
     fixture.model.penalised = fixture.model.noise_per_sample = true;
-    const struct ir_graph *graph = flow_train(fixture.arena, &fixture.model, false);
+    const struct ir_graph *graph = flow_train(fixture.arena, &fixture.model, DIFF_KEEP_STATE);
     const double *noise = fixture_normal(&fixture, BATCH * STEPS * 2 * D);
     struct bindings bindings = loss_bindings(&fixture, fixture.theta, BATCH, noise, &lambda);
     const double *x = fixture_normal(&fixture, BATCH * D), *y = fixture_normal(&fixture, BATCH * D);
@@ -244,9 +244,9 @@ static double measured_slope(struct flow_fixture *fixture, const double *directi
 }
 
 /* "train", as it is or after all passes, which may not change its value. */
-static const struct ir_graph *train_graph(struct flow_fixture *fixture, bool keep_all, bool passes)
+static const struct ir_graph *train_graph(struct flow_fixture *fixture, enum diff_keep keep, bool passes)
 {
-    const struct ir_graph *graph = flow_train(fixture->arena, &fixture->model, keep_all);
+    const struct ir_graph *graph = flow_train(fixture->arena, &fixture->model, keep);
     const char *fault = ir_verify(graph);
     if (!fault && passes)
         graph = pass_run_all(graph, &fault, NULL, NULL);
@@ -290,7 +290,8 @@ static void check_gradient(int i)
         square += direction[k] * direction[k];
     for (long k = 0; k < fixture.model.n_parameters; k++)
         direction[k] /= sqrt(square);
-    const struct ir_graph *graph = train_graph(&fixture, i % 7 < 3, i % 5 < 3);
+    const struct ir_graph *graph =
+        train_graph(&fixture, i % 7 < 3 ? DIFF_KEEP_ALL : DIFF_KEEP_STATE, i % 5 < 3);
     const double given = given_slope(&fixture, graph, direction, noise, &lambda, BATCH, &size);
     /* Round-off of (12) is some 1e-8 of the penalty; that of a difference of it is 1/h times as large. */
     const bool rough = fixture.model.penalised && fixture.model.derivative == MODEL_DIFFERENCE;
@@ -320,7 +321,7 @@ static void gradient_elements_are_derivatives(void)
         struct flow_fixture fixture = combination(chosen[k]);
         const double *noise =
             fixture_normal(&fixture, (long)BATCH * fixture.model.steps * 2 * fixture.model.d);
-        const struct ir_graph *graph = train_graph(&fixture, false, false);
+        const struct ir_graph *graph = train_graph(&fixture, DIFF_KEEP_STATE, false);
         for (long i = 0; i < fixture.model.n_parameters; i++) {
             double *direction = fixture_filled(&fixture, fixture.model.n_parameters, 0.0), size = 0.0;
             direction[i] = 1.0;

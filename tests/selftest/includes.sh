@@ -34,7 +34,7 @@ baseflow model ir diff pass ode
 target base
 bundle ir gpfc
 plan ir
-sched base plan target
+sched base ir plan target
 emit_llvm base ir plan sched target bundle
 tune base ir sched gpfc
 emit_c ir plan bundle templates gpfc

@@ -31,7 +31,7 @@ static struct schedule first_of(const struct machine *machine)
 }
 
 /* The training program of a flow with these keys. */
-static const struct ir_graph *training(const char *keys, bool keep_all)
+static const struct ir_graph *training(const char *keys, enum diff_keep keep)
 {
     const char *fault = NULL;
     const char *text = arena_printf(arena, "data: {pairs: p.npz}\n%s", keys);
@@ -42,7 +42,7 @@ static const struct ir_graph *training(const char *keys, bool keep_all)
     *source = (struct source){.name = "t.yaml", .text = text, .length = strlen(text)};
     diag_init(&diag, arena);
     CU_ASSERT_TRUE_FATAL(spec_read(arena, source, &diag, spec) && model_from_spec(arena, spec, &diag, model));
-    const struct ir_graph *graph = pass_run_all(flow_train(arena, model, keep_all), &fault, NULL, NULL);
+    const struct ir_graph *graph = pass_run_all(flow_train(arena, model, keep), &fault, NULL, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(graph);
     return graph;
 }
@@ -176,7 +176,7 @@ static void products_are_counted(void)
 static void sums_without_registers_are_seen(void)
 {
     const struct machine avx2 = machine_of("haswell");
-    const struct ir_graph *graph = training(large, true);
+    const struct ir_graph *graph = training(large, DIFF_KEEP_ALL);
     CU_ASSERT_TRUE(seconds_of(graph, &avx2, "lanes=32 group=4 accumulators=16") >
                    1.2 * seconds_of(graph, &avx2, "lanes=16"));
 }
@@ -224,7 +224,7 @@ static void more_work_costs_more(void)
         const struct machine machine = machine_of(names[m]);
         double before = 0;
         for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
-            const double seconds = seconds_of(training(rows[i], false), &machine, "");
+            const double seconds = seconds_of(training(rows[i], DIFF_KEEP_STATE), &machine, "");
             CU_ASSERT_TRUE(seconds > 1.05 * before);
             before = seconds;
         }
@@ -235,7 +235,7 @@ static void parts_make_the_whole(void)
 {
     const struct machine machine = machine_of("haswell");
     const char *fault = NULL;
-    const struct plan *plan = sched_plan(arena, training(large, true), first_of(&machine), &fault);
+    const struct plan *plan = sched_plan(arena, training(large, DIFF_KEEP_ALL), first_of(&machine), &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     const struct sched_cost cost = sched_cost_parts(plan, &machine, 4);
     CU_ASSERT_DOUBLE_EQUAL(cost.core + cost.waiting + cost.memory + cost.calls, cost.cycles,
@@ -247,7 +247,7 @@ static void parts_make_the_whole(void)
 
 static void a_better_processor_is_not_slower(void)
 {
-    const struct ir_graph *graph = training(large, true);
+    const struct ir_graph *graph = training(large, DIFF_KEEP_ALL);
     const struct machine plain = machine_of("haswell");
     struct machine better = plain;
     const double before = seconds_of(graph, &plain, "");
@@ -282,7 +282,7 @@ static void bad_schedules_come_last(void)
     };
     for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
         const struct machine machine = machine_of(rows[i].cpu);
-        const struct ir_graph *graph = training(rows[i].flow, true);
+        const struct ir_graph *graph = training(rows[i].flow, DIFF_KEEP_ALL);
         const double first = seconds_of(graph, &machine, ""), bad = seconds_of(graph, &machine, rows[i].bad);
         if (bad <= 1.1 * first)
             printf("  %s %s: %g, not above %g\n", rows[i].cpu, rows[i].bad, bad, first);
@@ -293,7 +293,7 @@ static void bad_schedules_come_last(void)
 /* What is computed again costs more than what a cache holds, and less than what none does. */
 static void keeping_depends_on_caches(void)
 {
-    const struct ir_graph *all = training(large, true), *state = training(large, false);
+    const struct ir_graph *all = training(large, DIFF_KEEP_ALL), *state = training(large, DIFF_KEEP_STATE);
     struct machine machine = machine_of("znver3");
     CU_ASSERT_TRUE(seconds_of(all, &machine, "") < seconds_of(state, &machine, ""));
     machine.l3_bytes = 0;
@@ -315,7 +315,7 @@ static void most_of_memory_is_hidden(void)
 {
     const struct machine avx2 = machine_of("haswell");
     const char *fault = NULL;
-    const struct plan *plan = sched_plan(arena, training(large, true), first_of(&avx2), &fault);
+    const struct plan *plan = sched_plan(arena, training(large, DIFF_KEEP_ALL), first_of(&avx2), &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     const double slow = 1e-3, fast = 1e6;
     const double bytes =
@@ -338,7 +338,7 @@ static void the_cheapest_is_picked(void)
 /* Multiply-adds in place of divisions pay where divisions are slow, and nowhere else. */
 static void slow_divisions_are_left_out(void)
 {
-    const struct ir_graph *graph = training(small, true);
+    const struct ir_graph *graph = training(small, DIFF_KEEP_ALL);
     struct machine machine = machine_of("znver3");
     CU_ASSERT_TRUE(seconds_of(graph, &machine, "tanh=newton") > 1.02 * seconds_of(graph, &machine, ""));
     machine.divide = 60;
@@ -350,7 +350,7 @@ static void slow_divisions_are_left_out(void)
 static void fused_operations_are_cheaper(void)
 {
     struct machine machine = machine_of("haswell");
-    const struct ir_graph *graph = training(large, true);
+    const struct ir_graph *graph = training(large, DIFF_KEEP_ALL);
     const double fused = seconds_of(graph, &machine, "");
     machine.has_fma = false;
     CU_ASSERT_TRUE(seconds_of(graph, &machine, "") > 1.05 * fused);
@@ -374,7 +374,7 @@ static int count_lanes_nests(const struct ir_graph *graph, const char *fields)
 /* Weights of 2x15 and 15x15, biases of 15 and 1; the bias of the first layer is a sum for each time. */
 static void lanes_of_small_sums_wait(void)
 {
-    const struct ir_graph *graph = training(small, true);
+    const struct ir_graph *graph = training(small, DIFF_KEEP_ALL);
     const struct machine avx2 = machine_of("haswell");
     const int all = count_lanes_nests(graph, "");
     CU_ASSERT_EQUAL(count_lanes_nests(graph, "partial=0"), 0);
@@ -388,7 +388,7 @@ static void lanes_of_small_sums_wait(void)
  * are few. */
 static void lanes_of_short_sums_wait(void)
 {
-    const struct ir_graph *graph = training(large, true);
+    const struct ir_graph *graph = training(large, DIFF_KEEP_ALL);
     const struct machine milan = machine_of("znver3");
     CU_ASSERT_TRUE(sched_first(&milan, 4).cpu.partial >= 50 * 50);
     CU_ASSERT_EQUAL(count_lanes_nests(graph, "partial=2499"), count_lanes_nests(graph, "partial=1000"));
@@ -406,7 +406,8 @@ static void operands_of_short_sums_are_turned(void)
     for (int i = 0; i < plan->tile->n_items; i++)
         packed += sched_how(plan->tile->items[i].nest)->packed;
     CU_ASSERT_EQUAL(packed, 1);
-    const struct ir_graph *graph = training("dimension: 24\nflow: {hidden: [32, 32], steps: 5}\n", true);
+    const struct ir_graph *graph =
+        training("dimension: 24\nflow: {hidden: [32, 32], steps: 5}\n", DIFF_KEEP_ALL);
     CU_ASSERT_TRUE(seconds_of(graph, &avx2, "") < 0.97 * seconds_of(graph, &avx2, "packed=0"));
 }
 
@@ -423,10 +424,12 @@ static void operands_of_short_sums_are_turned(void)
     CASE(fused_operations_are_cheaper)                                                                       \
     CASE(slow_divisions_are_left_out)                                                                        \
     CASE(columns_or_rows_lie_side_by_side)                                                                   \
-    CASE(products_are_counted) CASE(sums_without_registers_are_seen) CASE(more_work_costs_more)              \
-        CASE(parts_make_the_whole) CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last)      \
-            CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait) CASE(lanes_of_short_sums_wait)    \
-                CASE(operands_of_short_sums_are_turned)
+    CASE(products_are_counted)                                                                               \
+    CASE(sums_without_registers_are_seen)                                                                    \
+    CASE(more_work_costs_more)                                                                               \
+    CASE(parts_make_the_whole) CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last)          \
+        CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait) CASE(lanes_of_short_sums_wait)        \
+            CASE(operands_of_short_sums_are_turned)
 
 CASES(CHECK_WITH_ARENA)
 
