@@ -31,6 +31,10 @@ tests_unit_compiler_ir_test_ir_eval_SOURCES = tests/unit/compiler/ir/test_ir_eva
 tests_unit_compiler_ir_test_ir_text_SOURCES = tests/unit/compiler/ir/test_ir_text.c $(random_program)
 tests_unit_compiler_ir_test_ir_verify_SOURCES = tests/unit/compiler/ir/test_ir_verify.c $(random_program)
 
+# plan
+check_PROGRAMS += tests/unit/compiler/plan/test_nest
+tests_unit_compiler_plan_test_nest_SOURCES = tests/unit/compiler/plan/test_nest.c tests/check_arena.h
+
 # sched
 check_PROGRAMS += tests/unit/compiler/sched/test_sched_cost tests/unit/compiler/sched/test_sched_space
 tests_unit_compiler_sched_test_sched_cost_SOURCES = tests/unit/compiler/sched/test_sched_cost.c \
