@@ -182,11 +182,6 @@ void base_flow_free(struct base_flow *base)
     free(base);
 }
 
-int64_t base_flow_dimension(const struct base_flow *base)
-{
-    return base->mixture ? base->mixture->d : base->compiled.d;
-}
-
 const struct mixture *base_flow_mixture(const struct base_flow *base)
 {
     return base->mixture;
@@ -195,11 +190,6 @@ const struct mixture *base_flow_mixture(const struct base_flow *base)
 const void *base_flow_theta(const struct base_flow *base)
 {
     return base->compiled.theta;
-}
-
-const char *base_flow_kind(const struct base_flow *base)
-{
-    return setting_word_text(base->mixture ? WORD_base_mixture : base->compiled.kind->word);
 }
 
 /* ---- rows ---------------------------------------------------------------------------------------------- */

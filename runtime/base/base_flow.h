@@ -24,10 +24,8 @@ bool base_flow_compiled(struct base_flow **out, const struct gpfc_bundle *bundle
                         double tolerance, int threads, struct fault *fault) MUST_CHECK;
 void base_flow_free(struct base_flow *base); /* NULL is allowed */
 
-int64_t base_flow_dimension(const struct base_flow *base);
 const struct mixture *base_flow_mixture(const struct base_flow *base); /* NULL: a compiled one */
 const void *base_flow_theta(const struct base_flow *base);             /* NULL: a mixture */
-const char *base_flow_kind(const struct base_flow *base); /* "mixture", "bnaf", "ffjord", "cp_flow" */
 
 /* What a walk or a search did; added up over calls, zero it first. Where `marks` is set, a call writes there
  * for each of its rows whether that failed. */

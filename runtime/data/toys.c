@@ -119,11 +119,6 @@ static const struct {
 };
 enum { TOYS = sizeof toys / sizeof toys[0] };
 
-const char *toy_name(int number)
-{
-    return number >= 0 && number < TOYS ? toys[number].name : NULL;
-}
-
 int toy_find(const char *name)
 {
     for (int i = 0; i < TOYS; i++)

@@ -7,10 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* "eight_gaussians", "moons", ...; NULL past the last. */
-const char *toy_name(int number);
-
-/* The number of a name, -1 where there is none of that name. */
+/* The number of a name ("eight_gaussians", "moons", ...), -1 where there is none of that name. */
 int toy_find(const char *name);
 
 /* Samples first .. first + count - 1, as [count][2]. */

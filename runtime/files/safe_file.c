@@ -190,15 +190,3 @@ bool safe_file_place(const char *beside, const char *path, struct fault *fault)
     return opened ? fault_memory(fault, strlen(path), "a path")
                   : fault_system(fault, error, "cannot write %s", path);
 }
-
-bool safe_file_put(const char *path, const void *data, size_t bytes, struct fault *fault)
-{
-    struct safe_file *file;
-    if (!safe_file_open(&file, path, fault))
-        return false;
-    if (!safe_file_write(file, data, bytes, fault)) {
-        safe_file_abandon(file);
-        return false;
-    }
-    return safe_file_commit(file, fault);
-}

@@ -24,7 +24,4 @@ void safe_file_abandon(struct safe_file *file);
 /* A file that is complete, and lies beside `path` under another name: it takes that place, or is gone. */
 bool safe_file_place(const char *beside, const char *path, struct fault *fault) MUST_CHECK;
 
-/* Whole files in one call. */
-bool safe_file_put(const char *path, const void *data, size_t bytes, struct fault *fault) MUST_CHECK;
-
 #endif

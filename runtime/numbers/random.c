@@ -208,75 +208,53 @@ void random_fill_normal(uint64_t seed, uint64_t stream, uint64_t first, int64_t 
 /* ---- tiles
  * ------------------------------------------------------------------------------------------------ */
 
-/* Which samples a tile holds: rows of a shuffled set, or consecutive ones. */
-struct samples {
-    const uint32_t *sample; /* NULL: consecutive */
-    uint64_t first;
-};
-
-static uint64_t sample_at(const struct samples *s, int64_t lane)
-{
-    return s->sample ? s->sample[lane] : s->first + (uint64_t)lane;
-}
-
 /* Numbers of a sample, rounded up so that its blocks are its own in both precisions. */
 static uint64_t padded(int64_t elements)
 {
     return ((uint64_t)elements + 3) / 4 * 4;
 }
 
-static void tile_double(uint64_t seed, uint64_t stream, const struct samples *samples, int64_t elements,
+static void tile_double(uint64_t seed, uint64_t stream, uint64_t first_sample, int64_t elements,
                         int64_t lanes, double *out)
 {
     const uint64_t blocks = padded(elements) / DOUBLES_IN_BLOCK;
     for (int64_t l = 0; l < lanes; l++)
         for (int64_t e = 0; e < elements; e += DOUBLES_IN_BLOCK) {
             double pair[DOUBLES_IN_BLOCK];
-            normal_pair(seed, stream, sample_at(samples, l) * blocks + (uint64_t)e / DOUBLES_IN_BLOCK, pair);
+            normal_pair(seed, stream, (first_sample + (uint64_t)l) * blocks + (uint64_t)e / DOUBLES_IN_BLOCK,
+                        pair);
             for (int64_t j = 0; j < DOUBLES_IN_BLOCK && e + j < elements; j++)
                 out[(e + j) * lanes + l] = pair[j];
         }
 }
 
 /* Lanes first_lane .. of the elements e .. e + 3. */
-static void tile_group(uint64_t seed, uint64_t stream, const struct samples *samples, int64_t elements,
-                       int64_t lanes, int64_t first_lane, int64_t e, float *out)
+static void tile_group(uint64_t seed, uint64_t stream, uint64_t first_sample, int64_t elements, int64_t lanes,
+                       int64_t first_lane, int64_t e, float *out)
 {
     const uint64_t blocks = padded(elements) / SINGLES_IN_BLOCK;
     const int64_t used = lanes - first_lane < GROUP ? lanes - first_lane : GROUP;
     uint64_t block[GROUP];
     float normals[SINGLES_IN_BLOCK][GROUP];
     for (int64_t l = 0; l < GROUP; l++) /* past the last lane: the last one again */
-        block[l] = sample_at(samples, first_lane + (l < used ? l : used - 1)) * blocks +
+        block[l] = (first_sample + (uint64_t)(first_lane + (l < used ? l : used - 1))) * blocks +
                    (uint64_t)e / SINGLES_IN_BLOCK;
     normal_group(seed, stream, block, normals);
     for (int64_t j = 0; j < SINGLES_IN_BLOCK && e + j < elements; j++)
         memcpy(out + (e + j) * lanes + first_lane, normals[j], (size_t)used * sizeof *out);
 }
 
-static void fill_tile(uint64_t seed, uint64_t stream, const struct samples *samples, int64_t elements,
-                      int64_t lanes, int64_t precision, void *out)
+void random_fill_tile(uint64_t seed, uint64_t stream, uint64_t first_sample, int64_t elements, int64_t lanes,
+                      int64_t precision, void *out)
 {
     assert(precision == 4 || precision == 8);
     if (!is_single(precision)) {
-        tile_double(seed, stream, samples, elements, lanes, out);
+        tile_double(seed, stream, first_sample, elements, lanes, out);
         return;
     }
     for (int64_t l = 0; l < lanes; l += GROUP)
         for (int64_t e = 0; e < elements; e += SINGLES_IN_BLOCK)
-            tile_group(seed, stream, samples, elements, lanes, l, e, out);
-}
-
-void random_fill_tile(uint64_t seed, uint64_t stream, uint64_t first_sample, int64_t elements, int64_t lanes,
-                      int64_t precision, void *out)
-{
-    fill_tile(seed, stream, &(struct samples){.first = first_sample}, elements, lanes, precision, out);
-}
-
-void random_fill_tile_of(uint64_t seed, uint64_t stream, const uint32_t *sample, int64_t elements,
-                         int64_t lanes, int64_t precision, void *out)
-{
-    fill_tile(seed, stream, &(struct samples){.sample = sample}, elements, lanes, precision, out);
+            tile_group(seed, stream, first_sample, elements, lanes, l, e, out);
 }
 
 /* ---- order

@@ -46,9 +46,6 @@ void random_fill_normal(uint64_t seed, uint64_t stream, uint64_t first, int64_t 
  * (first_sample + l) * P + e of the fill. */
 void random_fill_tile(uint64_t seed, uint64_t stream, uint64_t first_sample, int64_t elements, int64_t lanes,
                       int64_t precision, void *out);
-/* The same where the tile's samples are rows of a shuffled data set: lane l holds sample sample[l]. */
-void random_fill_tile_of(uint64_t seed, uint64_t stream, const uint32_t *sample, int64_t elements,
-                         int64_t lanes, int64_t precision, void *out);
 
 /* A uniformly random order of 0 .. n-1; n < 2^32. */
 void random_permutation(uint64_t seed, uint64_t stream, int64_t n, uint32_t *out);

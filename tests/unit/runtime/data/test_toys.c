@@ -8,6 +8,8 @@
 #include <math.h>
 
 enum { N = 400000, TOYS = 8, SQUARES = 64 };
+static const char *const names[TOYS] = {"eight_gaussians", "moons",   "pinwheel", "checkerboard",
+                                        "swissroll",       "circles", "rings",    "2spirals"};
 
 /* Of N samples of each distribution, made by other programs after the same formulas. */
 struct counts {
@@ -37,8 +39,8 @@ static const struct counts *theirs(int toy)
     if (!read) {
         check_good(npz_open(&npz, check_path("tests/unit/runtime/data/toy_counts.npz"), &fault), &fault);
         for (int i = 0; i < TOYS; i++) {
-            read_one(npz, "moments", toy_name(i), 7, counts[i].moments);
-            read_one(npz, "counts", toy_name(i), SQUARES, counts[i].squares[0]);
+            read_one(npz, "moments", names[i], 7, counts[i].moments);
+            read_one(npz, "counts", names[i], SQUARES, counts[i].squares[0]);
         }
         npz_close(npz);
         read = true;
@@ -56,12 +58,8 @@ static double *samples_of(int toy, uint64_t seed)
 
 static void names_are_found(void)
 {
-    for (int i = 0; i < TOYS; i++) {
-        CU_ASSERT_PTR_NOT_NULL_FATAL(toy_name(i));
-        CU_ASSERT_EQUAL(toy_find(toy_name(i)), i);
-    }
-    CU_ASSERT_PTR_NULL(toy_name(TOYS));
-    CU_ASSERT_PTR_NULL(toy_name(-1));
+    for (int i = 0; i < TOYS; i++)
+        CU_ASSERT_EQUAL(toy_find(names[i]), i);
     CU_ASSERT_EQUAL(toy_find("sun"), -1);
 }
 
@@ -141,7 +139,7 @@ static void counts_agree(void)
         const double chi2 = chi_square((const double(*)[SQUARES])squares, theirs(toy)->squares);
         CU_ASSERT_TRUE(chi2 > 0.9 && chi2 < 1.1);
         if (chi2 < 0.9 || chi2 > 1.1 || getenv("GPFC_SHOW"))
-            (void)printf("\n    %s: %.3f\n", toy_name(toy), chi2);
+            (void)printf("\n    %s: %.3f\n", names[toy], chi2);
         free(x);
     }
 }

@@ -8,6 +8,18 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
+static bool MUST_CHECK put_file(const char *path, const void *data, size_t bytes, struct fault *fault)
+{
+    struct safe_file *file;
+    if (!safe_file_open(&file, path, fault))
+        return false;
+    if (!safe_file_write(file, data, bytes, fault)) {
+        safe_file_abandon(file);
+        return false;
+    }
+    return safe_file_commit(file, fault);
+}
+
 static char *text_of(const char *path)
 {
     return scratch_read(path, NULL);
@@ -27,11 +39,11 @@ static void puts_a_new_file(void)
     struct fault fault = {.exit_code = 0};
     CU_ASSERT_TRUE_FATAL(scratch_make(&s));
     const char *const path = scratch_path(&s, "new");
-    check_good(safe_file_put(path, "hello", 5, &fault), &fault);
+    check_good(put_file(path, "hello", 5, &fault), &fault);
     check_text(path, "hello");
-    check_good(safe_file_put(path, "you", 3, &fault), &fault);
+    check_good(put_file(path, "you", 3, &fault), &fault);
     check_text(path, "you");
-    check_good(safe_file_put(path, "", 0, &fault), &fault);
+    check_good(put_file(path, "", 0, &fault), &fault);
     check_text(path, "");
     CU_ASSERT_EQUAL(files_in(&s), 1);
     scratch_remove(&s);
@@ -61,7 +73,7 @@ static void abandon_leaves_the_old_one(void)
     struct safe_file *file;
     CU_ASSERT_TRUE_FATAL(scratch_make(&s));
     const char *const path = scratch_path(&s, "kept");
-    check_good(safe_file_put(path, "old", 3, &fault), &fault);
+    check_good(put_file(path, "old", 3, &fault), &fault);
     check_good(safe_file_open(&file, path, &fault), &fault);
     check_good(safe_file_write(file, "newer", 5, &fault), &fault);
     safe_file_abandon(file);
@@ -78,9 +90,9 @@ static void a_full_device_leaves_the_old_one(void)
     static const char zeros[100000];
     CU_ASSERT_TRUE_FATAL(scratch_make(&s));
     const char *const path = scratch_path(&s, "kept");
-    check_good(safe_file_put(path, "old", 3, &fault), &fault);
+    check_good(put_file(path, "old", 3, &fault), &fault);
     limit_files(50000);
-    const bool done = safe_file_put(path, zeros, sizeof zeros, &fault);
+    const bool done = put_file(path, zeros, sizeof zeros, &fault);
     lift_limit();
     check_fault(done, &fault, FAULT_SYSTEM, "kept: File too large");
     check_text(path, "old");
@@ -95,7 +107,7 @@ static void a_full_device_is_told(void)
         check_skip("there is no /dev/full");
         return;
     }
-    check_fault(safe_file_put("/dev/full", "x", 1, &fault), &fault, FAULT_SYSTEM,
+    check_fault(put_file("/dev/full", "x", 1, &fault), &fault, FAULT_SYSTEM,
                 "cannot write /dev/full: No space left on device");
     CU_ASSERT_TRUE(scratch_there("/dev/full")); /* and it was not replaced */
 }
@@ -105,12 +117,12 @@ static void unwritable_places_are_told(void)
     struct scratch s;
     struct fault fault = {.exit_code = 0};
     CU_ASSERT_TRUE_FATAL(scratch_make(&s));
-    check_fault(safe_file_put(scratch_path(&s, "no/such"), "x", 1, &fault), &fault, FAULT_SYSTEM,
+    check_fault(put_file(scratch_path(&s, "no/such"), "x", 1, &fault), &fault, FAULT_SYSTEM,
                 "No such file or directory");
-    check_fault(safe_file_put(s.folder, "x", 1, &fault), &fault, FAULT_SYSTEM, "Is a directory");
-    check_good(safe_file_put(scratch_path(&s, "file"), "x", 1, &(struct fault){.exit_code = 0}),
+    check_fault(put_file(s.folder, "x", 1, &fault), &fault, FAULT_SYSTEM, "Is a directory");
+    check_good(put_file(scratch_path(&s, "file"), "x", 1, &(struct fault){.exit_code = 0}),
                &(struct fault){{0}, 0});
-    check_fault(safe_file_put(scratch_path(&s, "file/below"), "x", 1, &fault), &fault, FAULT_SYSTEM,
+    check_fault(put_file(scratch_path(&s, "file/below"), "x", 1, &fault), &fault, FAULT_SYSTEM,
                 "Not a directory");
     CU_ASSERT_EQUAL(files_in(&s), 1);
     scratch_remove(&s);
@@ -122,7 +134,7 @@ static void unwritable_folder_is_told(void)
     struct fault fault = {.exit_code = 0};
     CU_ASSERT_TRUE_FATAL(scratch_make(&s));
     CU_ASSERT_EQUAL(chmod(s.folder, 0500), 0);
-    const bool done = safe_file_put(scratch_path(&s, "x"), "x", 1, &fault);
+    const bool done = put_file(scratch_path(&s, "x"), "x", 1, &fault);
     if (!done || geteuid() != 0) /* root may write anywhere */
         check_fault(done, &fault, FAULT_SYSTEM, "Permission denied");
     else
@@ -138,9 +150,9 @@ static void a_link_is_followed(void)
     struct fault fault = {.exit_code = 0};
     CU_ASSERT_TRUE_FATAL(scratch_make(&s));
     const char *const target = scratch_path(&s, "target"), *const link = scratch_path(&s, "link");
-    check_good(safe_file_put(target, "old", 3, &fault), &fault);
+    check_good(put_file(target, "old", 3, &fault), &fault);
     CU_ASSERT_EQUAL_FATAL(symlink(target, link), 0);
-    check_good(safe_file_put(link, "new", 3, &fault), &fault);
+    check_good(put_file(link, "new", 3, &fault), &fault);
     check_text(target, "new");
     CU_ASSERT_TRUE(lstat(link, &info) == 0 && S_ISLNK(info.st_mode));
     scratch_remove(&s);
@@ -169,7 +181,7 @@ static void a_stale_part_is_taken_over(void)
     struct fault fault = {.exit_code = 0};
     CU_ASSERT_TRUE_FATAL(scratch_make(&s));
     CU_ASSERT_TRUE_FATAL(scratch_write(scratch_path(&s, "x.part"), "a long rest of another run", 26));
-    check_good(safe_file_put(scratch_path(&s, "x"), "x", 1, &fault), &fault);
+    check_good(put_file(scratch_path(&s, "x"), "x", 1, &fault), &fault);
     check_text(scratch_path(&s, "x"), "x");
     CU_ASSERT_EQUAL(files_in(&s), 1);
     scratch_remove(&s);
