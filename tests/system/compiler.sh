@@ -54,13 +54,13 @@ mixed_spec() # $1: dimension; $2: widths; $3: of the products; $4: of the model
 mixed_spec 16 64,64 mixed single
 expect 2 'has no instructions for products of bfloat16' "$gpfc" mixed.yaml --cpu haswell --emit=asm -o mixed.s
 expect 2 'is no faster at products of bfloat16 numbers' "$gpfc" mixed.yaml --cpu sapphirerapids --emit=asm -o mixed.s
-expect 2 'at a speed that gpfc does not know' "$gpfc" mixed.yaml --cpu cooperlake --emit=asm -o mixed.s
+expect 2 'multiplies bfloat16 numbers at an unknown speed' "$gpfc" mixed.yaml --cpu cooperlake --emit=asm -o mixed.s
 expect 0 '' "$gpfc" -q mixed.yaml --cpu znver4 --emit=asm -o mixed.s
 grep -q vdpbf16ps mixed.s || fault 'no products of bfloat16 numbers for znver4'
 mixed_spec 16 64,64 emulated single
 expect 0 '' "$gpfc" -q mixed.yaml --cpu x86-64 --emit=asm -o mixed.s
 mixed_spec 16 64,64 emulated double
-expect 2 'go with precision: single' "$gpfc" mixed.yaml --emit=asm -o mixed.s
+expect 2 'need precision: single' "$gpfc" mixed.yaml --emit=asm -o mixed.s
 mixed_spec 2 15,15 mixed single
 expect 0 'products this small gain nothing' "$gpfc" mixed.yaml --cpu znver4 --emit=asm -o mixed.s
 ! grep -q vdpbf16ps mixed.s || fault 'products of bfloat16 numbers that do not pay'
