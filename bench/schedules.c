@@ -8,7 +8,6 @@
 #include "pass/pass.h"
 #include "sched/sched_cost.h"
 #include "sched/sched_cpu.h"
-#include "tune/jit.h"
 #include "tune/tune_case.h"
 #include "tune/tune_time.h"
 
@@ -81,31 +80,18 @@ static bool is_repeated(const struct work *work, int n, const struct schedule *s
 
 /* ---- candidates ---------------------------------------------------------------------------------------- */
 
-static const struct gpfc_kernel *compile(const struct work *work, const struct plan *plan, const char **fault)
-{
-    struct arena *arena = work->comparison->arena;
-    struct emit_module module;
-    const char *bytes, *name = plan->graph->name;
-    size_t length;
-    const struct bundle_kernel kernel = {.name = name, .graph = plan->graph, .plan = plan};
-    if (!emit_build(arena, work->comparison->cpu, work->element_bytes == 8, 1, &kernel, NULL, NULL, &module,
-                    fault) ||
-        !emit_optimize(arena, &module, fault) ||
-        !module_emit(arena, module.module, module.machine, LLVMObjectFile, &bytes, &length, fault))
-        return NULL;
-    return jit_kernel(arena, bytes, length, name, fault);
-}
-
 static struct contender *contender_for(struct work *work, const struct tune_case *tuned, struct entry *entry,
                                        const struct program *program, const char **fault)
 {
     struct arena *arena = work->comparison->arena;
     const int lanes = entry->schedule.lanes, tiles = (SCHEDULES_BATCH + lanes - 1) / lanes;
     const struct plan *plan = sched_plan(arena, program->graph, entry->schedule, fault);
-    const struct gpfc_kernel *kernel = plan ? compile(work, plan, fault) : NULL;
+    const struct gpfc_kernel *kernel =
+        plan ? backend_load(arena, arena, work->comparison->target, work->element_bytes == 8, plan, fault)
+             : NULL;
     if (!kernel)
         return NULL;
-    entry->predicted = sched_cost(plan, &work->comparison->machine, work->element_bytes) * tiles;
+    entry->predicted = sched_cost(plan, &work->comparison->target->machine, work->element_bytes) * tiles;
     return contender_new(arena, tuned, kernel, lanes, work->element_bytes == 8, SCHEDULES_BATCH);
 }
 
@@ -125,7 +111,8 @@ static int list(const struct work *work, const struct schedules_options *options
                 const char **fault)
 {
     const struct comparison *comparison = work->comparison;
-    const int n = sched_space(&comparison->machine, work->element_bytes, options->extent, out, SCHED_MOST);
+    const int n =
+        sched_space(&comparison->target->machine, work->element_bytes, options->extent, out, SCHED_MOST);
     if (options->n_texts == 0)
         return n;
     for (int i = 0; i < options->n_texts; i++) {
@@ -135,7 +122,8 @@ static int list(const struct work *work, const struct schedules_options *options
         if (!sched_parse(comparison->arena, options->texts[i], &given, &fields, fault))
             return 0;
         sched_fix(schedule, &given, fields);
-        if (!sched_check(comparison->arena, schedule, &comparison->machine, work->element_bytes, fault))
+        if (!sched_check(comparison->arena, schedule, &comparison->target->machine, work->element_bytes,
+                         fault))
             return 0;
     }
     return 1 + options->n_texts;

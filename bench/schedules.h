@@ -6,10 +6,9 @@
 #ifndef GPFC_BENCH_SCHEDULES_H
 #define GPFC_BENCH_SCHEDULES_H
 
-#include "emit_llvm/emit.h"
+#include "drive/backend.h"
 #include "model/model.h"
 #include "sched/sched_space.h"
-#include "target/machine.h"
 
 enum { SCHEDULES_BATCH = 1024, SCHEDULES_PROGRAMS = 256, SCHEDULES_TEXTS = 64 };
 
@@ -36,8 +35,7 @@ struct entry { /* a candidate */
 struct comparison {
     struct arena *arena;
     const struct subject *subject;
-    const struct target_cpu *cpu;
-    struct machine machine;
+    const struct target *target;
     int n, picked, fastest;
     struct entry *entries;
 };

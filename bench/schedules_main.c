@@ -95,11 +95,11 @@ static bool compare_spec(struct arena *arena, const char *path, const struct sch
                          struct seen *seen, const char **fault)
 {
     struct model model;
-    struct target_cpu cpu;
+    struct target target;
     const char *slash = strrchr(path, '/');
-    if (!read_model(arena, path, &model, fault) || !target_cpu_find(arena, options->cpu, &cpu, fault))
+    if (!read_model(arena, path, &model, fault) || !backend_target(arena, options->cpu, &target, fault))
         return false;
-    if (!cpu.is_host) {
+    if (!target.is_host) {
         *fault = "this machine does not run code for that CPU";
         return false;
     }
@@ -108,9 +108,7 @@ static bool compare_spec(struct arena *arena, const char *path, const struct sch
                                         .part = base ? "base" : "flow",
                                         .model = &model,
                                         .is_base = base};
-        struct comparison comparison = {.arena = arena, .subject = &subject, .cpu = &cpu};
-        machine_find(&comparison.machine, cpu.name, cpu.vector_bits, cpu.registers, cpu.has_fma,
-                     cpu.features[0] != '\0');
+        struct comparison comparison = {.arena = arena, .subject = &subject, .target = &target};
         if (!is_new(arena, &subject, seen))
             continue;
         if (!schedules_compare(&comparison, options, fault))

@@ -4,11 +4,11 @@
  * Reads no arguments and prints nothing. */
 #include "drive/compile.h"
 
+#include "base/clock.h"
 #include "drive/library.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     MOST_SPEC_BYTES = 1 << 20,
@@ -95,37 +95,53 @@ static enum gpfc_status find_cpu(struct compile *c)
         name = c->spec.target_cpu.value;
         at = c->spec.target_cpu.at;
     }
-    if (!target_cpu_find(c->arena, name, &c->cpu, &fault)) {
+    if (!backend_target(c->arena, name, &c->target, &fault)) {
         diag_error(&c->diag, at, "%s", fault);
         return GPFC_FAULTY;
     }
-    bool native = c->cpu.features[0] != '\0'; /* not a processor asked for by name */
-    machine_find(&c->machine, c->cpu.name, c->cpu.vector_bits, c->cpu.registers, c->cpu.has_fma, native);
     if (schedules_choose(c) != GPFC_OK || schedules_mix(c) != GPFC_OK)
         return GPFC_FAULTY;
-    (void)snprintf(c->report->cpu, sizeof c->report->cpu, "%s", c->cpu.name);
-    c->report->vector_bits = c->cpu.vector_bits;
+    (void)snprintf(c->report->cpu, sizeof c->report->cpu, "%s", c->target.name);
+    c->report->vector_bits = c->target.cpu.vector_bits;
     return GPFC_OK;
 }
 
 /* ---- code ---------------------------------------------------------------------------------------------- */
 
-/* A library's kernels are symbols of their own; a trainer's stand in its bundle. */
-static enum gpfc_status build_module(struct compile *c)
+/* The text of this kind, as the code is now, for dumps. */
+static enum gpfc_status dump_code(struct compile *c)
 {
     const char *fault = NULL;
-    bool bundled = !c->options->from_ir && c->options->emit != GPFC_EMIT_LIBRARY;
-    const struct bundle *bundle = bundled ? describe_bundle(c) : NULL;
-    if (c->options->emit == GPFC_EMIT_EXECUTABLE && !compile_is_dumped(c, "llvm"))
-        return objects_make(c, bundle);
-    if (!emit_build(c->arena, &c->cpu, c->is_double, c->n_kernels, c->kernels, NULL, bundle, &c->module,
-                    &fault))
+    struct backend_bytes text;
+    if (!compile_is_dumped(c, "llvm") || !backend_makes(c->backend, GPFC_EMIT_LLVM))
+        return GPFC_OK;
+    if (!c->backend->print(c->arena, c->code, GPFC_EMIT_LLVM, &text, &fault))
         return compile_fail(c, GPFC_FAILED, fault);
-    if (c->options->emit == GPFC_EMIT_LIBRARY)
-        emit_rename(c->arena, &c->module, c->n_kernels, c->kernels, library_prefix(c->arena, c->model.name));
-    if (compile_is_dumped(c, "llvm"))
-        c->options->dumped(c->options->data, "llvm", module_text(c->arena, c->module.module));
-    if (!emit_optimize(c->arena, &c->module, &fault))
+    c->options->dumped(c->options->data, "llvm", text.bytes);
+    return GPFC_OK;
+}
+
+/* A library's kernels are symbols of their own; a trainer's stand in its bundle. */
+static enum gpfc_status build_code(struct compile *c)
+{
+    const char *fault = NULL;
+    const bool is_library = c->options->emit == GPFC_EMIT_LIBRARY,
+               bundled = !c->options->from_ir && !is_library;
+    const struct backend_task task = {.target = &c->target,
+                                      .is_double = c->is_double,
+                                      .lanes = c->schedule[COMPILE_OF_FLOW].lanes,
+                                      .n_kernels = c->n_kernels,
+                                      .kernels = c->kernels,
+                                      .bundle = bundled ? describe_bundle(c) : NULL,
+                                      .prefix = is_library ? library_prefix(c->arena, c->model.name) : NULL};
+    if (c->options->emit == GPFC_EMIT_EXECUTABLE && !compile_is_dumped(c, "llvm"))
+        return objects_make(c, &task);
+    c->code = c->backend->build(c->arena, &task, NULL, 0, &fault);
+    if (!c->code)
+        return compile_fail(c, c->backend->plan ? GPFC_FAILED : GPFC_FAULTY, fault);
+    if (dump_code(c) != GPFC_OK)
+        return GPFC_FAILED;
+    if (c->backend->optimize && !c->backend->optimize(c->arena, c->code, &fault))
         return compile_fail(c, GPFC_FAILED, fault);
     return GPFC_OK;
 }
@@ -145,12 +161,10 @@ static enum gpfc_status check_options(struct compile *c)
     return GPFC_OK;
 }
 
-static bool needs_module(const struct compile *c)
+static bool needs_code(const struct compile *c)
 {
-    const enum gpfc_emit emit = c->options->emit;
-    if (c->options->dump_alone)
-        return compile_is_dumped(c, "llvm");
-    return emit != GPFC_EMIT_IR && emit != GPFC_EMIT_C && emit != GPFC_EMIT_HEADER;
+    return c->options->dump_alone ? compile_is_dumped(c, "llvm")
+                                  : backend_makes(c->backend, c->options->emit);
 }
 
 static enum gpfc_status compile(struct compile *c)
@@ -170,8 +184,8 @@ static enum gpfc_status compile(struct compile *c)
         status = c->options->from_ir ? programs_read(c) : programs_build(c);
     if (status == GPFC_OK)
         status = programs_plan(c);
-    if (status == GPFC_OK && needs_module(c))
-        status = build_module(c);
+    if (status == GPFC_OK && needs_code(c))
+        status = build_code(c);
     if (status != GPFC_OK || c->options->dump_alone)
         return status;
     const char *path = artifact_path(c);
@@ -181,16 +195,9 @@ static enum gpfc_status compile(struct compile *c)
     return status;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 enum gpfc_status gpfc_compile(const struct gpfc_options *options, struct gpfc_report *report)
 {
-    double start = now();
+    double start = wall_seconds();
     jmp_buf no_memory;
     *report = (struct gpfc_report){.messages = NULL};
     struct arena *arena = arena_new();
@@ -200,14 +207,15 @@ enum gpfc_status gpfc_compile(const struct gpfc_options *options, struct gpfc_re
     if (!setjmp(no_memory)) {
         arena_on_failure(arena, &no_memory);
         struct compile *c = ARENA_NEW(arena, struct compile);
-        *c = (struct compile){.options = options, .report = report, .arena = arena};
+        *c = (struct compile){
+            .options = options, .report = report, .arena = arena, .backend = backend_for(options->emit)};
         diag_init(&c->diag, arena);
         status = compile(c);
         describe_choices(c);
         report->messages = strdup(diag_text(&c->diag));
     }
     arena_free(arena);
-    report->seconds = now() - start;
+    report->seconds = wall_seconds() - start;
     return status;
 }
 

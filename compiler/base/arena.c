@@ -54,9 +54,11 @@ void arena_free(struct arena *arena)
     free(arena);
 }
 
-void arena_on_failure(struct arena *arena, jmp_buf *target)
+jmp_buf *arena_on_failure(struct arena *arena, jmp_buf *target)
 {
+    jmp_buf *former = arena->on_failure;
     arena->on_failure = target;
+    return former;
 }
 
 void arena_fail_after(struct arena *arena, long n)
@@ -123,6 +125,22 @@ void arena_release(struct owned *owned)
     owned->object = NULL;
     if (object)
         owned->release(object);
+}
+
+static void free_arena(void *arena)
+{
+    arena_free(arena);
+}
+
+struct arena *arena_within(struct arena *owner, struct owned **place)
+{
+    *place = arena_own(owner, free_arena);
+    struct arena *arena = arena_new();
+    (*place)->object = arena;
+    if (!arena)
+        arena_fail(owner);
+    arena->on_failure = owner->on_failure;
+    return arena;
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t bytes_each)

@@ -24,10 +24,11 @@ struct arena;
 struct arena *arena_new(void) MUST_CHECK; /* NULL: out of memory */
 void arena_free(struct arena *arena);     /* NULL is allowed */
 
-/* Where an allocation that fails jumps to (longjmp with value 1). The owner of the arena sets it once, right
- * after arena_new, and frees the arena there; so no stage below has to look for NULL. Without it a failure
- * aborts. */
-void arena_on_failure(struct arena *arena, jmp_buf *target);
+/* Where an allocation that fails jumps to (longjmp with value 1); returns where it jumped before, NULL for
+ * nowhere. The owner of the arena sets it once, right after arena_new, and frees the arena there; so no stage
+ * below has to look for NULL. A function that catches failures of an arena that outlives it puts the former
+ * target back. Without a target a failure aborts. */
+jmp_buf *arena_on_failure(struct arena *arena, jmp_buf *target);
 
 /* Zeroed memory, aligned for any type; never NULL (see arena_on_failure). */
 void *arena_alloc(struct arena *arena, size_t bytes);
@@ -62,6 +63,10 @@ struct owned {
 
 struct owned *arena_own(struct arena *arena, void (*release)(void *object)) MUST_CHECK;
 void arena_release(struct owned *owned); /* now, not at the end */
+
+/* An arena that ends with its owner's, or when its place is released. Its own failures go where the owner's
+ * do, until arena_on_failure says otherwise. */
+struct arena *arena_within(struct arena *owner, struct owned **place);
 
 /* ---- strbuf: a text that grows, in an arena ------------------------------------------------------------ */
 
@@ -116,6 +121,8 @@ bool text_showable(uint32_t character);
 
 /* A quotable copy: at most `limit` characters, then "...", what is not showable as '?'. */
 const char *text_quotable(struct arena *arena, const char *text, size_t length, int limit);
+
+bool text_starts_with(const char *text, const char *start);
 
 /* ---- diag: faults of the user, all of them, with place, line and caret --------------------------------- */
 

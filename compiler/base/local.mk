@@ -2,6 +2,8 @@
 libgpfc_compiler_a_SOURCES += \
 	compiler/base/arena.c \
 	compiler/base/base.h \
+	compiler/base/clock.c \
+	compiler/base/clock.h \
 	compiler/base/diag.c \
 	compiler/base/file.c \
 	compiler/base/file.h \

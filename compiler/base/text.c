@@ -3,6 +3,8 @@
  * Characters of UTF-8, and copies of the user's text that are fit to be shown. */
 #include "base/base.h"
 
+#include <string.h>
+
 /* Bytes of the sequence that `lead` begins, 0 if none; *value gets its payload bits. */
 static int sequence_length(unsigned char lead, uint32_t *value)
 {
@@ -65,4 +67,9 @@ const char *text_quotable(struct arena *arena, const char *text, size_t length, 
         i += (size_t)bytes;
     }
     return strbuf_text(&copy);
+}
+
+bool text_starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
 }

@@ -97,13 +97,13 @@ static void show_table(struct arena *arena, const char *path, const struct wisdo
         return;
     }
     printf("%-16s  %-20s %-5s %-9s %7s %9s  %-10s %s\n", "KEY", "NAME", "PART", "PRECISION", "SPEED",
-           "MS A STEP", "FOUND", "CPU, GPFC, LLVM / SCHEDULE");
+           "MS A STEP", "FOUND", "CPU, GPFC, TOOLCHAIN / SCHEDULE");
     for (int i = 0; i < wisdom->n; i++) {
         const struct wisdom_record *r = &wisdom->records[i];
         const double speed = r->tuned_ns > 0 ? (double)r->default_ns / (double)r->tuned_ns : 0;
         printf("%-16s  %-20s %-5s %-9s %6.2fx %9.3f  %-10s %s (%s), %s, %s\n%18s%s\n", r->key, r->name,
-               r->part, r->precision, speed, 1e-6 * (double)r->tuned_ns, date_of(arena, r->when), r->cpu,
-               r->machine, r->gpfc, r->llvm, "", r->schedule);
+               r->part, r->precision, speed, 1e-6 * (double)r->tuned_ns, date_of(arena, r->when), r->target,
+               r->machine, r->gpfc, r->toolchain, "", r->schedule);
     }
     printf("%d record%s in %s\n", wisdom->n, wisdom->n == 1 ? "" : "s", path);
 }
@@ -115,11 +115,11 @@ static int show_json(const struct wisdom *wisdom)
         const struct wisdom_record *r = &wisdom->records[i];
         (void)json_array_append_new(
             list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}",
-                            "key", r->key, "name", r->name, "part", r->part, "machine", r->machine, "cpu",
-                            r->cpu, "features", r->features, "program", r->program, "precision", r->precision,
-                            "llvm", r->llvm, "gpfc", r->gpfc, "effort", r->effort, "schedule", r->schedule,
-                            "untuned_ns", (json_int_t)r->default_ns, "tuned_ns", (json_int_t)r->tuned_ns,
-                            "when", (json_int_t)r->when));
+                            "key", r->key, "name", r->name, "part", r->part, "machine", r->machine, "target",
+                            r->target, "features", r->features, "program", r->program, "precision",
+                            r->precision, "toolchain", r->toolchain, "gpfc", r->gpfc, "effort", r->effort,
+                            "schedule", r->schedule, "untuned_ns", (json_int_t)r->default_ns, "tuned_ns",
+                            (json_int_t)r->tuned_ns, "when", (json_int_t)r->when));
     }
     const bool whole = list && (int)json_array_size(list) == wisdom->n;
     char *text = whole ? json_dumps(list, JSON_INDENT(2)) : NULL;

@@ -5,7 +5,6 @@
 
 #include "drive/library.h"
 #include "drive/output.h"
-#include "emit_c/emit_c.h"
 
 #include <errno.h>
 #include <string.h>
@@ -64,33 +63,18 @@ static enum gpfc_status write_ir(struct compile *c, const char *path)
     return write_text(c, path, strbuf_text(&text));
 }
 
-static enum gpfc_status write_c(struct compile *c, const char *path)
+static enum gpfc_status make_code(struct compile *c, enum gpfc_emit kind, struct backend_bytes *out)
 {
     const char *fault = NULL;
-    struct strbuf text;
-    const struct emit_c what = {.lanes = c->schedule[COMPILE_OF_FLOW].lanes,
-                                .is_double = c->is_double,
-                                .n_kernels = c->n_kernels,
-                                .kernels = c->kernels,
-                                .bundle = c->options->from_ir ? NULL : describe_bundle(c)};
-    strbuf_init(&text, c->arena);
-    if (!emit_c(c->arena, &what, &text, &fault))
-        return compile_fail(c, GPFC_FAULTY, fault);
-    return write_text(c, path, strbuf_text(&text));
-}
-
-static enum gpfc_status make_code(struct compile *c, LLVMCodeGenFileType kind, struct compile_object *out)
-{
-    const char *fault = NULL;
-    if (!module_emit(c->arena, c->module.module, c->module.machine, kind, &out->bytes, &out->length, &fault))
+    if (!c->backend->print(c->arena, c->code, kind, out, &fault))
         return compile_fail(c, GPFC_FAILED, fault);
     return GPFC_OK;
 }
 
-static enum gpfc_status write_code(struct compile *c, const char *path, LLVMCodeGenFileType kind)
+static enum gpfc_status write_code(struct compile *c, const char *path)
 {
-    struct compile_object code;
-    enum gpfc_status status = make_code(c, kind, &code);
+    struct backend_bytes code;
+    enum gpfc_status status = make_code(c, c->options->emit, &code);
     return status == GPFC_OK ? write_file(c, path, code.bytes, code.length, false) : status;
 }
 
@@ -212,7 +196,7 @@ static enum gpfc_status write_trainer(struct compile *c, const char *path)
     struct source trainer;
     enum gpfc_status status = GPFC_OK;
     if (!c->object[0].bytes)
-        status = make_code(c, LLVMObjectFile, &c->object[0]);
+        status = make_code(c, GPFC_EMIT_OBJECT, &c->object[0]);
     if (status == GPFC_OK)
         status = make_folder(c);
     if (status == GPFC_OK)
@@ -235,7 +219,7 @@ static struct library_facts library_facts(const struct compile *c)
         .model = &c->model, .flow = c->report->flow, .lanes = c->schedule[COMPILE_OF_FLOW].lanes};
 }
 
-static enum gpfc_status put_parts(struct compile *c, const char *header, const struct compile_object *kernels)
+static enum gpfc_status put_parts(struct compile *c, const char *header, const struct backend_bytes *kernels)
 {
     struct library_facts facts = library_facts(c);
     const char *header_name = arena_printf(c->arena, "%s.h", library_prefix(c->arena, c->model.name));
@@ -277,8 +261,8 @@ static enum gpfc_status join_parts(struct compile *c)
 static enum gpfc_status make_library(struct compile *c, const char *header, struct source *archive,
                                      struct source *shared)
 {
-    struct compile_object kernels;
-    enum gpfc_status status = make_code(c, LLVMObjectFile, &kernels);
+    struct backend_bytes kernels;
+    enum gpfc_status status = make_code(c, GPFC_EMIT_OBJECT, &kernels);
     if (status == GPFC_OK)
         status = make_folder(c);
     if (status == GPFC_OK)
@@ -317,13 +301,10 @@ enum gpfc_status artifact_write(struct compile *c, const char *path)
     case GPFC_EMIT_IR:
         return write_ir(c, path);
     case GPFC_EMIT_C:
-        return write_c(c, path);
     case GPFC_EMIT_LLVM:
-        return write_text(c, path, module_text(c->arena, c->module.module));
     case GPFC_EMIT_ASM:
-        return write_code(c, path, LLVMAssemblyFile);
     case GPFC_EMIT_OBJECT:
-        return write_code(c, path, LLVMObjectFile);
+        return write_code(c, path);
     case GPFC_EMIT_HEADER:
         facts = library_facts(c);
         return write_text(c, path, library_header(c->arena, &facts));

@@ -5,13 +5,12 @@
 #define GPFC_COMPILE_H
 
 #include "bundle/bundle.h"
-#include "emit_llvm/emit.h"
+#include "drive/backend.h"
 #include "gpfc.h"
 #include "model/model.h"
 #include "plan/plan.h"
 #include "sched/sched_space.h"
 #include "spec/spec.h"
-#include "target/machine.h"
 
 /* Kernels of a trainer. The base's are empty where there is none to compile. */
 enum compile_part { COMPILE_FLOW_TRAIN, COMPILE_FLOW, COMPILE_BASE_TRAIN, COMPILE_BASE, COMPILE_PARTS };
@@ -23,11 +22,6 @@ enum compile_half { COMPILE_OF_FLOW, COMPILE_OF_BASE, COMPILE_HALVES };
 
 enum { COMPILE_OBJECTS = 8 }; /* that a trainer's kernels are dealt out to */
 
-struct compile_object { /* object code of some kernels */
-    const char *bytes;
-    size_t length;
-};
-
 struct compile {
     const struct gpfc_options *options;
     struct gpfc_report *report;
@@ -36,10 +30,10 @@ struct compile {
     struct source source;
     struct spec spec;
     struct model model;
-    struct target_cpu cpu;
+    const struct backend *backend;
+    struct target target;
     bool is_double;
-    bool is_mixed; /* the flow's training multiplies bfloat16 numbers */
-    struct machine machine;
+    bool is_mixed;         /* the flow's training multiplies bfloat16 numbers */
     struct schedule fixed; /* of which the spec decides the fields `given` */
     sched_fields given;
     struct schedule schedule[COMPILE_HALVES]; /* of the flow's kernels, or of those from text; of the
@@ -49,11 +43,11 @@ struct compile {
     int n_kernels;
     const struct ir_graph **graphs; /* after the passes */
     struct bundle_kernel *kernels;
-    struct emit_module module;                     /* of everything but trainers */
-    struct bundle_part part[COMPILE_PARTS];        /* of kernels, of a trainer */
-    struct compile_object object[COMPILE_OBJECTS]; /* likewise; without bytes: none */
-    struct output_folder *folder;                  /* of intermediate files */
-    const char *graph_name;                        /* of the one whose passes run, for dumps */
+    struct backend_code *code;                    /* of everything but trainers */
+    struct bundle_part part[COMPILE_PARTS];       /* of kernels, of a trainer */
+    struct backend_bytes object[COMPILE_OBJECTS]; /* likewise; without bytes: none */
+    struct output_folder *folder;                 /* of intermediate files */
+    const char *graph_name;                       /* of the one whose passes run, for dumps */
 };
 
 /* ---- api.c --------------------------------------------------------------------------------------------- */
@@ -112,7 +106,7 @@ void describe_choices(struct compile *c);
 /* ---- objects.c: a trainer's kernels, in objects that are made at the same time ------------------------- */
 
 /* The bundle goes with the first. The same bytes by any number of threads. */
-enum gpfc_status objects_make(struct compile *c, const struct bundle *bundle);
+enum gpfc_status objects_make(struct compile *c, const struct backend_task *task);
 
 /* ---- artifact.c: what is left on disk ------------------------------------------------------------------ */
 

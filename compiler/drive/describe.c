@@ -181,8 +181,8 @@ static void describe_any(struct gpfc_bundle *row)
 
 static void describe_target(struct compile *c, enum compile_half half, struct gpfc_bundle *row)
 {
-    row->cpu = c->cpu.name;
-    row->features = target_cpu_needs(&c->cpu);
+    row->cpu = c->target.name;
+    row->features = target_needs(&c->target);
     row->cpu_name = cpu_name(c);
     row->schedule = schedule_text(c, half);
     row->tuned = c->measured[half];
@@ -198,7 +198,7 @@ static struct gpfc_bundle row_common(struct compile *c, enum compile_half half)
                               .precision = c->is_double ? 8 : 4,
                               .lanes = c->schedule[half].lanes,
                               .compiler = c->options->program ? c->options->program : ""};
-    if (c->options->emit == GPFC_EMIT_C)
+    if (c->backend->any_processor)
         describe_any(&row);
     else
         describe_target(c, half, &row);

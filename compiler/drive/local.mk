@@ -4,6 +4,11 @@
 # backends are rows here.
 libgpfc_compiler_a_SOURCES += \
 	compiler/drive/artifact.c \
+	compiler/drive/backend.c \
+	compiler/drive/backend.h \
+	compiler/drive/backend_c.c \
+	compiler/drive/backend_list.def \
+	compiler/drive/backend_llvm.c \
 	compiler/drive/compile.h \
 	compiler/drive/describe.c \
 	compiler/drive/library.c \

@@ -4,66 +4,40 @@
  * find work until the end. How many threads there are decides nothing but the time. */
 #include "drive/compile.h"
 
+#include "base/clock.h"
+
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 
 struct work {
     const struct compile *c;
-    const struct bundle *bundle;
-    const struct emit_nests *nests;
+    const struct backend_task *task;
+    const struct backend_deal *deal;
     struct arena *arena[COMPILE_OBJECTS]; /* of each object, which lasts until the compile ends */
-    struct compile_object *object;        /* [COMPILE_OBJECTS] */
+    struct backend_bytes *object;         /* [COMPILE_OBJECTS] */
     const char *fault[COMPILE_OBJECTS];   /* NULL: done; lies in the object's arena or is constant */
     atomic_int next;                      /* object that nobody has begun */
+    int n;
 };
-
-static void free_arena(void *arena)
-{
-    arena_free(arena);
-}
-
-static struct arena *arena_within(struct arena *owner)
-{
-    struct owned *place = arena_own(owner, free_arena);
-    struct arena *arena = arena_new();
-    place->object = arena;
-    if (!arena)
-        arena_fail(owner);
-    return arena;
-}
 
 /* ---- one object ---------------------------------------------------------------------------------------- */
 
-static bool make_in(struct work *work, int i, struct arena *scratch, const char **fault)
-{
-    const struct compile *c = work->c;
-    const struct emit_share share = {.nests = work->nests, .part = i};
-    struct emit_module module;
-    return emit_build(scratch, &c->cpu, c->is_double, c->n_kernels, c->kernels, &share, work->bundle, &module,
-                      fault) &&
-           emit_optimize(scratch, &module, fault) &&
-           module_emit(work->arena[i], module.module, module.machine, LLVMObjectFile, &work->object[i].bytes,
-                       &work->object[i].length, fault);
-}
-
-/* LLVM's modules take much more memory than the code, which alone stays. */
+/* What a backend works with takes much more memory than the code, which alone stays. */
 static void make(struct work *work, int i)
 {
-    jmp_buf no_memory;
+    struct arena *arena = work->arena[i];
+    jmp_buf no_memory, *const former = arena_on_failure(arena, &no_memory);
     const char *fault = NULL;
+    struct owned *place;
     work->fault[i] = "out of memory";
-    if (setjmp(no_memory))
-        return;
-    arena_on_failure(work->arena[i], &no_memory);
-    struct owned *place = arena_own(work->arena[i], free_arena);
-    struct arena *scratch = place->object = arena_new();
-    if (!scratch)
-        return;
-    arena_on_failure(scratch, &no_memory);
-    const bool made = make_in(work, i, scratch, &fault);
-    work->fault[i] = made ? NULL : arena_strdup(work->arena[i], fault);
-    arena_release(place);
+    if (!setjmp(no_memory)) {
+        struct arena *scratch = arena_within(arena, &place);
+        const bool made = backend_make(work->c->backend, scratch, arena, work->task, work->deal, i,
+                                       GPFC_EMIT_OBJECT, &work->object[i], &fault);
+        work->fault[i] = made ? NULL : arena_strdup(arena, fault);
+        arena_release(place);
+    }
+    arena_on_failure(arena, former);
 }
 
 /* ---- all of them --------------------------------------------------------------------------------------- */
@@ -71,22 +45,16 @@ static void make(struct work *work, int i)
 static void *make_some(void *data)
 {
     struct work *work = data;
-    for (int i; (i = atomic_fetch_add(&work->next, 1)) < COMPILE_OBJECTS;)
+    for (int i; (i = atomic_fetch_add(&work->next, 1)) < work->n;)
         make(work, i);
     return NULL;
-}
-
-static int processors(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
 /* In as many threads as there are processors, this one among them. */
 static void make_all(struct work *work)
 {
     pthread_t thread[COMPILE_OBJECTS];
-    const int wanted = processors() < COMPILE_OBJECTS ? processors() : COMPILE_OBJECTS;
+    const int wanted = processor_count() < work->n ? processor_count() : work->n;
     int n = 0;
     while (n + 1 < wanted && pthread_create(&thread[n], NULL, make_some, work) == 0)
         n++;
@@ -95,15 +63,19 @@ static void make_all(struct work *work)
         (void)pthread_join(thread[i], NULL);
 }
 
-enum gpfc_status objects_make(struct compile *c, const struct bundle *bundle)
+enum gpfc_status objects_make(struct compile *c, const struct backend_task *task)
 {
     struct work *work = ARENA_NEW(c->arena, struct work);
-    *work = (struct work){.c = c, .bundle = bundle, .object = c->object};
-    work->nests = emit_nests_new(c->arena, c->n_kernels, c->kernels, COMPILE_OBJECTS);
-    for (int i = 0; i < COMPILE_OBJECTS; i++)
-        work->arena[i] = arena_within(c->arena);
+    struct owned *place;
+    *work = (struct work){.c = c, .task = task, .object = c->object, .n = 1};
+    if (c->backend->deal) {
+        work->n = COMPILE_OBJECTS;
+        work->deal = c->backend->deal(c->arena, task, work->n);
+    }
+    for (int i = 0; i < work->n; i++)
+        work->arena[i] = arena_within(c->arena, &place);
     make_all(work);
-    for (int i = 0; i < COMPILE_OBJECTS; i++)
+    for (int i = 0; i < work->n; i++)
         if (work->fault[i])
             return compile_fail(c, GPFC_FAILED, work->fault[i]);
     return GPFC_OK;

@@ -182,21 +182,33 @@ static double useful_flop(struct compile *c, int k, const char **fault)
     return graph ? ir_count(graph).flops : -1;
 }
 
+/* False: *fault. */
+static bool plan_kernel(struct compile *c, int k, const char **fault)
+{
+    const struct ir_graph *graph = c->graphs[k];
+    const struct plan *plan = NULL;
+    if (c->backend->plan) {
+        plan = c->backend->plan(c->arena, graph, c->schedule[half_of(c, k)], fault);
+        if (!plan)
+            return false;
+        dump_plan(c, plan);
+    }
+    const double useful = useful_flop(c, k, fault);
+    c->kernels[k] = (struct bundle_kernel){.name = graph->name,
+                                           .graph = graph,
+                                           .plan = plan,
+                                           .flop_per_sample = ir_count(graph).flops,
+                                           .useful_flop_per_sample = useful,
+                                           .clocked = is_clocked(c, graph->name)};
+    return useful >= 0;
+}
+
 enum gpfc_status programs_plan(struct compile *c)
 {
     for (int k = 0; k < c->n_kernels; k++) {
         const char *fault = NULL;
-        const struct plan *plan = sched_plan(c->arena, c->graphs[k], c->schedule[half_of(c, k)], &fault);
-        const double useful = plan ? useful_flop(c, k, &fault) : -1;
-        if (useful < 0)
+        if (!plan_kernel(c, k, &fault))
             return compile_fail(c, GPFC_FAULTY, fault);
-        c->kernels[k] = (struct bundle_kernel){.name = c->graphs[k]->name,
-                                               .graph = c->graphs[k],
-                                               .plan = plan,
-                                               .flop_per_sample = ir_count(c->graphs[k]).flops,
-                                               .useful_flop_per_sample = useful,
-                                               .clocked = is_clocked(c, c->graphs[k]->name)};
-        dump_plan(c, plan);
     }
     return GPFC_OK;
 }

@@ -12,7 +12,7 @@
 
 static struct schedule first_choice(const struct compile *c)
 {
-    return sched_first(&c->machine, c->is_double ? 8 : 4);
+    return sched_first(&c->target.machine, c->is_double ? 8 : 4);
 }
 
 /* A key of its own for one field, given as `value`. */
@@ -51,7 +51,7 @@ enum gpfc_status schedules_read(struct compile *c)
 static void raise_lanes(struct compile *c)
 {
     const sched_fields vector = sched_field_bit("vector"), lanes = sched_field_bit("lanes");
-    const int widest = c->machine.vector_bits / 8 / (c->is_double ? 8 : 4);
+    const int widest = c->target.machine.vector_bits / 8 / (c->is_double ? 8 : 4);
     if (c->spec.target_lanes.value > 0 && c->given & lanes && !(c->given & vector) && c->fixed.lanes < widest)
         c->fixed.lanes = widest;
 }
@@ -64,7 +64,7 @@ enum gpfc_status schedules_choose(struct compile *c)
     sched_fix(&schedule, &c->fixed, c->given);
     for (int half = 0; half < COMPILE_HALVES; half++)
         c->schedule[half] = schedule;
-    if (sched_check(c->arena, &schedule, &c->machine, c->is_double ? 8 : 4, &fault))
+    if (sched_check(c->arena, &schedule, &c->target.machine, c->is_double ? 8 : 4, &fault))
         return GPFC_OK;
     diag_error(&c->diag, c->spec.target_schedule.at, "target.schedule: %s", fault);
     return GPFC_FAULTY;
@@ -108,7 +108,7 @@ static double seconds_of(struct settling *s, const struct schedule *schedule)
 {
     const int size = s->c->is_double ? 8 : 4;
     const struct plan *plan = plan_of(s, schedule);
-    return plan ? sched_cost(plan, &s->c->machine, size) / schedule->lanes : -1;
+    return plan ? sched_cost(plan, &s->c->target.machine, size) / schedule->lanes : -1;
 }
 
 void schedules_costs(struct compile *c, enum compile_half half, int n, const struct schedule *schedules,
@@ -132,7 +132,7 @@ static void settle_tanh(struct settling *s, struct schedule *schedule)
     plan.schedule = &variant;
     for (int tanh = 0; tanh < SCHED_TANHS; tanh++) {
         variant.cpu.tanh = tanh;
-        seconds[tanh] = sched_cost(&plan, &s->c->machine, s->c->is_double ? 8 : 4);
+        seconds[tanh] = sched_cost(&plan, &s->c->target.machine, s->c->is_double ? 8 : 4);
     }
     schedule->cpu.tanh = sched_pick(SCHED_TANHS, seconds);
 }
@@ -145,12 +145,12 @@ static struct schedule cheapest(struct compile *c, enum compile_half half, doubl
     const char *fault;
     double seconds[SCHED_MOST];
     const int size = c->is_double ? 8 : 4;
-    const int n_space = sched_space(&c->machine, size, SCHED_FEW, space, SCHED_MOST);
+    const int n_space = sched_space(&c->target.machine, size, SCHED_FEW, space, SCHED_MOST);
     int n = 0;
     for (int i = 0; i < n_space; i++) {
         struct schedule schedule = space[i];
         sched_fix(&schedule, &c->fixed, c->given);
-        bool known = !sched_check(c->arena, &schedule, &c->machine, size, &fault);
+        bool known = !sched_check(c->arena, &schedule, &c->target.machine, size, &fault);
         for (int k = 0; k < n; k++)
             known = known || sched_equal(&space[k], &schedule);
         if (!known)
@@ -179,8 +179,8 @@ void schedules_settle(struct compile *c, enum compile_half half)
 /* NULL: the CPU multiplies bfloat16 numbers faster than floats. */
 static const char *mixed_fault(const struct compile *c)
 {
-    const struct machine *m = &c->machine;
-    if (!c->cpu.has_bfloat)
+    const struct machine *m = &c->target.machine;
+    if (!c->target.cpu.has_bfloat)
         return "has no instructions for products of bfloat16 numbers (AVX512-BF16)";
     if (m->pairs == 0)
         return "multiplies bfloat16 numbers at an unknown speed";
@@ -215,7 +215,7 @@ enum gpfc_status schedules_mix(struct compile *c)
     else if (fault)
         diag_error(&c->diag, at,
                    "target.precision is mixed, but %s %s; 'emulated' shows what rounding does, and is slower",
-                   c->machine.name, fault);
+                   c->target.machine.name, fault);
     else if (precision == SPEC_target_precision_mixed)
         mix_where_it_pays(c);
     else

@@ -4,12 +4,10 @@
  * it. */
 #include "drive/tuning.h"
 
+#include "base/clock.h"
 #include "model/base_model.h"
-#include "tune/jit.h"
 
-#include <sched.h>
 #include <stdlib.h>
-#include <time.h>
 
 const char *const tuning_half[COMPILE_HALVES] = {[COMPILE_OF_FLOW] = "flow", [COMPILE_OF_BASE] = "base"};
 
@@ -39,41 +37,17 @@ struct tuning {
     enum compile_half half;
 };
 
-static void free_arena(void *arena)
-{
-    arena_free(arena);
-}
-
-static const struct gpfc_kernel *compile_in(const struct tuning *tuning, struct arena *work,
-                                            struct arena *arena, const struct schedule *schedule,
-                                            const char **fault)
-{
-    const struct compile *c = tuning->c;
-    struct emit_module module;
-    struct compile_object object;
-    const struct plan *plan = programs_plan_train(c, work, tuning->half, schedule, fault);
-    if (!plan)
-        return NULL;
-    const struct bundle_kernel kernel = {.name = plan->graph->name, .graph = plan->graph, .plan = plan};
-    if (!emit_build(work, &c->cpu, c->is_double, 1, &kernel, NULL, NULL, &module, fault) ||
-        !emit_optimize(work, &module, fault) ||
-        !module_emit(work, module.module, module.machine, LLVMObjectFile, &object.bytes, &object.length,
-                     fault))
-        return NULL;
-    return jit_kernel(arena, object.bytes, object.length, kernel.name, fault);
-}
-
-/* Programs, plans and LLVM's modules take much more memory than the code, which alone stays. */
+/* Programs, plans and what a backend works with take much more memory than the code, which alone stays. */
 static const struct gpfc_kernel *compile_candidate(void *data, struct arena *arena,
                                                    const struct schedule *schedule, const char **fault)
 {
-    jmp_buf no_memory;
-    struct owned *place = arena_own(arena, free_arena);
-    place->object = arena_new();
-    if (!place->object || setjmp(no_memory))
-        arena_fail(arena);
-    arena_on_failure(place->object, &no_memory);
-    const struct gpfc_kernel *kernel = compile_in(data, place->object, arena, schedule, fault);
+    const struct tuning *tuning = data;
+    const struct compile *c = tuning->c;
+    struct owned *place;
+    struct arena *work = arena_within(arena, &place);
+    const struct plan *plan = programs_plan_train(c, work, tuning->half, schedule, fault);
+    const struct gpfc_kernel *kernel =
+        plan ? backend_load(work, arena, &c->target, c->is_double, plan, fault) : NULL;
     if (!kernel)
         *fault = arena_strdup(arena, *fault);
     arena_release(place);
@@ -140,12 +114,12 @@ static int list_candidates(struct compile *c, enum compile_half half, struct sch
     struct schedule *space = ARENA_ARRAY(c->arena, struct schedule, SCHED_MOST);
     const char *fault = NULL;
     const int size = c->is_double ? 8 : 4;
-    int n_space = sched_space(&c->machine, size, extents[c->options->tune], space, SCHED_MOST), n = 0;
+    int n_space = sched_space(&c->target.machine, size, extents[c->options->tune], space, SCHED_MOST), n = 0;
     out[n++] = c->schedule[half];
     for (int i = 0; i < n_space; i++) {
         exchange_tanh(&out[0], &space[i]);
         sched_fix(&space[i], &c->fixed, c->given);
-        bool known = !sched_check(c->arena, &space[i], &c->machine, size, &fault);
+        bool known = !sched_check(c->arena, &space[i], &c->target.machine, size, &fault);
         for (int k = 0; k < n; k++)
             known = known || sched_equal(&out[k], &space[i]);
         if (!known)
@@ -156,12 +130,6 @@ static int list_candidates(struct compile *c, enum compile_half half, struct sch
 }
 
 /* ---- the search ---------------------------------------------------------------------------------------- */
-
-static int processors(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
 
 static enum gpfc_status tune_half(struct compile *c, enum compile_half half, double seconds,
                                   struct wisdom_record *record)
@@ -186,7 +154,7 @@ static enum gpfc_status tune_half(struct compile *c, enum compile_half half, dou
         .n = list_candidates(c, half, candidates),
         .schedules = candidates,
         .seconds = seconds,
-        .threads = processors(),
+        .threads = processor_count(),
         .compile = compile_candidate,
         .progress = tell_progress,
         .data = &tuning,
@@ -200,22 +168,15 @@ static enum gpfc_status tune_half(struct compile *c, enum compile_half half, dou
     return GPFC_OK;
 }
 
-static double wall_clock(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* The halves share the time; what one leaves is the next one's. */
 static enum gpfc_status tune_all(struct compile *c, int halves)
 {
     const double seconds[] = {[GPFC_TUNE_QUICK] = 20, [GPFC_TUNE_FULL] = 240};
     const double limit = c->options->tune_seconds > 0 ? c->options->tune_seconds : seconds[c->options->tune];
-    const double end = wall_clock() + limit;
+    const double end = wall_seconds() + limit;
     struct wisdom_record records[COMPILE_HALVES];
     for (int half = 0; half < halves; half++) {
-        const double left = end - wall_clock();
+        const double left = end - wall_seconds();
         enum gpfc_status status = tune_half(c, half, left > 0 ? left / (halves - half) : 0, &records[half]);
         if (status != GPFC_OK)
             return status;
@@ -232,11 +193,11 @@ enum gpfc_status tuning_choose(struct compile *c)
         tuning_use_wisdom(c, halves);
         return GPFC_OK;
     }
-    if (!c->cpu.is_host)
+    if (!c->target.is_host)
         return compile_fail(c, GPFC_FAULTY,
                             arena_printf(c->arena,
                                          "cannot be tuned here: code for %s does not run on this "
                                          "machine",
-                                         c->cpu.name));
+                                         c->target.name));
     return tune_all(c, halves);
 }

@@ -24,13 +24,6 @@ static const char *program_hash(struct compile *c, enum compile_half half)
     return hash_text(c->arena, strbuf_text(&text));
 }
 
-static const char *llvm_version(struct arena *arena)
-{
-    unsigned major, minor, patch;
-    LLVMGetVersion(&major, &minor, &patch);
-    return arena_printf(arena, "%u.%u.%u", major, minor, patch);
-}
-
 /* A machine that compiles for others knows nothing of them. */
 struct wisdom_record tuning_record(struct compile *c, enum compile_half half)
 {
@@ -38,14 +31,14 @@ struct wisdom_record tuning_record(struct compile *c, enum compile_half half)
     gpfc_cpu_name(machine);
     struct wisdom_record record = {
         .machine = machine,
-        .cpu = c->cpu.name,
-        .features = hash_text(c->arena, c->cpu.features),
+        .target = c->target.name,
+        .features = hash_text(c->arena, c->target.cpu.features),
         .program = program_hash(c, half),
         .precision = c->is_double                             ? "double"
                      : c->is_mixed && half == COMPILE_OF_FLOW ? "mixed"
                                                               : "single",
         .fixed = c->given ? arena_printf(c->arena, "%x: %s", c->given, tuning_text(c->arena, &c->fixed)) : "",
-        .llvm = llvm_version(c->arena),
+        .toolchain = backend_in_process()->toolchain(c->arena),
         .gpfc = gpfc_version(),
         .name = c->model.name,
         .part = tuning_half[half],
@@ -62,7 +55,7 @@ static bool take_record(struct compile *c, enum compile_half half, const struct 
     struct schedule schedule = c->schedule[half];
     const char *fault = NULL;
     if (!sched_parse(c->arena, record->schedule, &schedule, NULL, &fault) ||
-        !sched_check(c->arena, &schedule, &c->machine, c->is_double ? 8 : 4, &fault)) {
+        !sched_check(c->arena, &schedule, &c->target.machine, c->is_double ? 8 : 4, &fault)) {
         tuning_warn(c, arena_printf(c->arena, "wisdom %s is not used: %s", record->key, fault));
         return false;
     }
@@ -92,7 +85,7 @@ static bool read_wisdom(struct compile *c, struct wisdom *out)
 void tuning_use_wisdom(struct compile *c, int halves)
 {
     struct wisdom wisdom;
-    if (c->options->no_wisdom || !c->cpu.is_host || !read_wisdom(c, &wisdom) || wisdom.n == 0)
+    if (c->options->no_wisdom || !c->target.is_host || !read_wisdom(c, &wisdom) || wisdom.n == 0)
         return;
     for (int half = 0; half < halves; half++) {
         const struct wisdom_record facts = tuning_record(c, half), *found = wisdom_find(&wisdom, facts.key);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * From plans to machine code through LLVM's C API. Takes no decision: what is computed where, in which blocks
- * and what lies where has been settled by sched/. */
+ * and what lies where has been settled by sched/. LLVM's own headers stay behind this one. */
 #ifndef GPFC_EMIT_H
 #define GPFC_EMIT_H
 
 #include "bundle/bundle.h"
-#include "emit_llvm/llvm_compat.h"
 #include "plan/plan.h"
+#include "target/target.h"
 
 /* What a kernel that counts keeps in the symbol "gpfc_clocks_NAME", for one thread at a time. A nest's time
  * begins where that of the nest before ends, so that little but a look at the clock is added to the kernel,
@@ -26,11 +26,11 @@ struct emit_clocks {
     struct emit_clock nest[];
 };
 
-struct emit_module { /* all of it belongs to the arena */
-    LLVMContextRef context;
-    LLVMModuleRef module;
-    LLVMTargetMachineRef machine;
-};
+/* What LLVM knows of the machine at hand, and its own version: "LLVM 19.1.7". */
+struct host emit_host(struct arena *arena);
+const char *emit_toolchain(struct arena *arena);
+
+struct emit_module; /* all of it belongs to the arena */
 
 /* The nests of some kernels, each once that are equal but for the memory they work on, dealt out to n_parts
  * modules. Lasts as long as the arena; may be read in several threads. */
@@ -47,14 +47,22 @@ struct emit_share {
 
 /* Builds the module of some kernels and, if bundle is not NULL, the symbol "gpfc_bundle"; without one, each
  * kernel's struct gpfc_kernel is a symbol "gpfc_kernel_<name>". share: what of it is built here; NULL: all.
- * Not optimised yet. Thread-safe, each call with its own arena. False: *fault says why. */
-bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
-                const struct bundle_kernel *kernels, const struct emit_share *share,
-                const struct bundle *bundle, struct emit_module *out, const char **fault) MUST_CHECK;
+ * Not optimised yet. Thread-safe, each call with its own arena. NULL: *fault says why. */
+struct emit_module *emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double,
+                               int n_kernels, const struct bundle_kernel *kernels,
+                               const struct emit_share *share, const struct bundle *bundle,
+                               const char **fault) MUST_CHECK;
 /* Of a module without a bundle: the symbols become "<prefix>_kernel_<name>", so that two such go into one
  * program. */
 void emit_rename(struct arena *arena, struct emit_module *module, int n_kernels,
                  const struct bundle_kernel *kernels, const char *prefix);
 bool emit_optimize(struct arena *arena, struct emit_module *module, const char **fault) MUST_CHECK;
+
+/* As it is now: in LLVM's language; as assembly or an object file. */
+const char *emit_text(struct arena *arena, const struct emit_module *module);
+bool emit_assembly(struct arena *arena, const struct emit_module *module, const char **text, size_t *length,
+                   const char **fault) MUST_CHECK;
+bool emit_object(struct arena *arena, const struct emit_module *module, const char **bytes, size_t *length,
+                 const char **fault) MUST_CHECK;
 
 #endif

@@ -36,17 +36,17 @@ static void free_builder(void *builder)
     LLVMDisposeBuilder(builder);
 }
 
-static bool open_module(struct arena *arena, const struct target_cpu *cpu, struct emit_module *out,
-                        const char **fault)
+static struct emit_module *open_module(struct arena *arena, const struct target_cpu *cpu, const char **fault)
 {
-    *out = (struct emit_module){.machine = target_machine_new(arena, cpu, fault)};
+    struct emit_module *out = ARENA_NEW(arena, struct emit_module);
+    out->machine = target_machine_new(arena, cpu, fault);
     if (!out->machine)
-        return false;
+        return NULL;
     struct owned *context = arena_own(arena, free_context), *module = arena_own(arena, free_module);
     context->object = out->context = LLVMContextCreate();
     module->object = out->module = LLVMModuleCreateWithNameInContext("gpfc", out->context);
     target_module_set(out->machine, out->module);
-    return true;
+    return out;
 }
 
 static LLVMBuilderRef open_builder(struct arena *arena, LLVMContextRef context)
@@ -97,12 +97,14 @@ static void build_nests(struct emitter *e, int part)
     }
 }
 
-bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double, int n_kernels,
-                const struct bundle_kernel *kernels, const struct emit_share *share,
-                const struct bundle *bundle, struct emit_module *out, const char **fault)
+struct emit_module *emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double,
+                               int n_kernels, const struct bundle_kernel *kernels,
+                               const struct emit_share *share, const struct bundle *bundle,
+                               const char **fault)
 {
-    if (!open_module(arena, cpu, out, fault))
-        return false;
+    struct emit_module *out = open_module(arena, cpu, fault);
+    if (!out)
+        return NULL;
     struct emitter e = {.arena = arena,
                         .cpu = cpu,
                         .context = out->context,
@@ -117,7 +119,7 @@ bool emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_doubl
         build_kernels(&e, n_kernels, kernels, bundle);
     build_nests(&e, part);
     *fault = module_fault(arena, out->module);
-    return !*fault;
+    return *fault ? NULL : out;
 }
 
 void emit_rename(struct arena *arena, struct emit_module *module, int n_kernels,
@@ -141,4 +143,21 @@ static const char PIPELINE[] =
 bool emit_optimize(struct arena *arena, struct emit_module *module, const char **fault)
 {
     return module_optimize(arena, module->module, module->machine, PIPELINE, fault);
+}
+
+const char *emit_text(struct arena *arena, const struct emit_module *module)
+{
+    return module_text(arena, module->module);
+}
+
+bool emit_assembly(struct arena *arena, const struct emit_module *module, const char **text, size_t *length,
+                   const char **fault)
+{
+    return module_emit(arena, module->module, module->machine, LLVMAssemblyFile, text, length, fault);
+}
+
+bool emit_object(struct arena *arena, const struct emit_module *module, const char **bytes, size_t *length,
+                 const char **fault)
+{
+    return module_emit(arena, module->module, module->machine, LLVMObjectFile, bytes, length, fault);
 }

@@ -5,9 +5,16 @@
 #define GPFC_EMIT_EMITTER_H
 
 #include "emit_llvm/emit.h"
+#include "emit_llvm/llvm_compat.h"
 #include "emit_llvm/math/vector_math.h"
 #include "plan/nest.h"
 #include "sched/sched_nest.h"
+
+struct emit_module {
+    LLVMContextRef context;
+    LLVMModuleRef module;
+    LLVMTargetMachineRef machine;
+};
 
 struct emitter {
     struct arena *arena;

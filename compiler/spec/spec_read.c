@@ -21,12 +21,6 @@ struct reader {
 
 /* ---- looking up ---------------------------------------------------------------------------------------- */
 
-/* Is `path` in the section `prefix` ("flow.", or "" for the top)? */
-static bool starts_with(const char *path, const char *prefix)
-{
-    return strncmp(path, prefix, strlen(prefix)) == 0;
-}
-
 static int find_row(const char *path)
 {
     for (int i = 0; i < SPEC_ROWS; i++)
@@ -40,7 +34,7 @@ static int find_section(const char *path)
 {
     const size_t length = strlen(path);
     for (int i = 0; i < SPEC_ROWS; i++)
-        if (starts_with(spec_rows[i].path, path) && spec_rows[i].path[length] == '.')
+        if (text_starts_with(spec_rows[i].path, path) && spec_rows[i].path[length] == '.')
             return i;
     return -1;
 }
@@ -52,7 +46,7 @@ static size_t known_here(struct arena *arena, const char *prefix, const char **o
 {
     size_t n = 0;
     for (int i = 0; i < SPEC_ROWS; i++) {
-        if (!starts_with(spec_rows[i].path, prefix))
+        if (!text_starts_with(spec_rows[i].path, prefix))
             continue;
         const char *rest = spec_rows[i].path + strlen(prefix);
         const char *name = arena_strndup(arena, rest, strcspn(rest, "."));
@@ -67,7 +61,7 @@ static void mark_meant(struct reader *r, const char *path)
 {
     const size_t length = strlen(path);
     for (int i = 0; i < SPEC_ROWS; i++)
-        if (starts_with(spec_rows[i].path, path) && strchr(".", spec_rows[i].path[length]))
+        if (text_starts_with(spec_rows[i].path, path) && strchr(".", spec_rows[i].path[length]))
             *spec_field_faulty(r->spec, &spec_rows[i]) = true;
 }
 
@@ -185,7 +179,7 @@ static void read_mapping(struct reader *r, const char *prefix, int index)
 {
     const struct spec_node *nodes = r->tree.nodes;
     for (int i = 0; i < SPEC_ROWS; i++)
-        if (starts_with(spec_rows[i].path, prefix) && r->key_at[i].line == 0)
+        if (text_starts_with(spec_rows[i].path, prefix) && r->key_at[i].line == 0)
             spec_field_place(r->spec, &spec_rows[i], nodes[index].at, false);
     for (int key = index + 1; key < nodes[index].end;) {
         const int value = nodes[key].end;

@@ -7,5 +7,6 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/target/machine.h \
 	compiler/target/machine_caches.c \
 	compiler/target/machine_caches.h \
-	compiler/target/machine_table.def \
+	compiler/target/target.h \
+	compiler/target/target_cpu.c \
 	compiler/target/target_cpu.def

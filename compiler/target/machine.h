@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is known of the processor that kernels are compiled for: plain data, from a table of processors and,
- * for the machine at hand, from what it says of its caches. Nothing is measured, so that the same processor
- * gets the same answer whenever it is asked, and other processors get one without being there. Knows no
- * programs and no code generator. */
+ * What a core of a processor does in a cycle, as the cost model asks: plain data, from a table of processors
+ * and, for the machine at hand, from what it says of its caches. Nothing is measured, so that the same
+ * processor gets the same answer whenever it is asked, and others get one without being there. */
 #ifndef GPFC_MACHINE_H
 #define GPFC_MACHINE_H
 
@@ -11,7 +10,7 @@
 
 struct machine {
     char name[64];   /* as LLVM knows it: "znver3" */
-    bool is_known;   /* has a row of its own in the table */
+    bool is_known;   /* has numbers of its own in the table */
     int vector_bits; /* of one vector register: 512, 256 or 128 */
     int registers;   /* vector registers */
     bool has_fma;
@@ -33,10 +32,19 @@ struct machine {
                                                             too */
 };
 
-/* What target_cpu_find knows of a processor, and the rest of it. native: it is the machine at hand. Without a
- * row for `name`, what its vectors are like decides. */
-void machine_find(struct machine *out, const char *name, int vector_bits, int registers, bool has_fma,
-                  bool native);
+/* The numbers of a row of target_cpu.def. */
+struct machine_model {
+    double gigahertz, multiply_adds, loads, stores, shuffles, issue;
+    int latency, window;
+    double divide;
+    long l1, l2, l3; /* KiB */
+    int l3_cores;
+    double l2_bandwidth, l3_bandwidth, memory_bandwidth;
+    double pairs;
+};
+
+/* Without what is known of its registers. */
+struct machine machine_from_model(const struct machine_model *model);
 
 /* Bytes of the third level that a core may count on: half of the cores are taken to work at the same time. */
 long machine_l3_share(const struct machine *machine);

@@ -7,6 +7,10 @@
 #include <llvm-c/Error.h>
 #include <llvm-c/LLJIT.h>
 
+struct jit {
+    LLVMOrcLLJITRef linker;
+};
+
 static void free_jit(void *jit)
 {
     LLVMConsumeError(LLVMOrcDisposeLLJIT(jit));
@@ -31,21 +35,25 @@ static LLVMErrorRef add_object(LLVMOrcLLJITRef jit, const char *bytes, size_t le
     return LLVMOrcLLJITAddObjectFile(jit, LLVMOrcLLJITGetMainJITDylib(jit), buffer);
 }
 
-const struct gpfc_kernel *jit_kernel(struct arena *arena, const char *bytes, size_t length, const char *name,
-                                     const char **fault)
+struct jit *jit_new(struct arena *arena, const char *bytes, size_t length, const char **fault)
 {
+    struct jit *jit = ARENA_NEW(arena, struct jit);
     struct owned *place = arena_own(arena, free_jit);
-    const char *symbol = arena_printf(arena, "gpfc_kernel_%s", name);
-    LLVMOrcLLJITRef jit = NULL;
-    LLVMOrcExecutorAddress address = 0;
-    LLVMErrorRef error = LLVMOrcCreateLLJIT(&jit, NULL);
-    place->object = jit;
+    LLVMErrorRef error = LLVMOrcCreateLLJIT(&jit->linker, NULL);
+    place->object = jit->linker;
     if (!error)
-        error = add_object(jit, bytes, length);
+        error = add_object(jit->linker, bytes, length);
     if (!error)
-        error = LLVMOrcLLJITLookup(jit, &address, symbol);
-    if (!error)
-        return (const struct gpfc_kernel *)(uintptr_t)address;
+        return jit;
     *fault = take_error(arena, error);
     return NULL;
+}
+
+const void *jit_symbol(struct arena *arena, const struct jit *jit, const char *symbol, const char **fault)
+{
+    LLVMOrcExecutorAddress address = 0;
+    LLVMErrorRef error = LLVMOrcLLJITLookup(jit->linker, &address, symbol);
+    if (error)
+        *fault = take_error(arena, error);
+    return error ? NULL : (const void *)(uintptr_t)address;
 }

@@ -5,6 +5,7 @@
  * leaves twice, and what is left runs once more with all threads at it. */
 #include "tune/tune.h"
 
+#include "base/clock.h"
 #include "tune/tune_case.h"
 #include "tune/tune_crowd.h"
 #include "tune/tune_decide.h"
@@ -40,20 +41,6 @@ struct search {
 
 /* ---- candidates ---------------------------------------------------------------------------------------- */
 
-static void free_arena(void *arena)
-{
-    arena_free(arena);
-}
-
-static struct arena *code_arena(struct search *s, int k)
-{
-    s->code[k] = arena_own(s->arena, free_arena);
-    s->code[k]->object = arena_new();
-    if (!s->code[k]->object)
-        arena_fail(s->arena);
-    return s->code[k]->object;
-}
-
 static void drop(struct search *s, int k, enum tune_fate fate)
 {
     s->candidates[k].fate = fate;
@@ -73,11 +60,11 @@ static void *compile(void *data)
 {
     struct job *job = data;
     jmp_buf no_memory;
+    jmp_buf *const former = arena_on_failure(job->arena, &no_memory);
     job->fault = "out of memory";
-    if (!setjmp(no_memory)) {
-        arena_on_failure(job->arena, &no_memory);
+    if (!setjmp(no_memory))
         job->kernel = job->task->compile(job->task->data, job->arena, job->schedule, &job->fault);
-    }
+    arena_on_failure(job->arena, former);
     return NULL;
 }
 
@@ -87,8 +74,9 @@ static void compile_wave(struct search *s, int first, int n, struct job *jobs)
     pthread_t thread[MOST_THREADS];
     bool threaded[MOST_THREADS] = {false};
     for (int i = 0; i < n; i++)
-        jobs[i] = (struct job){
-            .task = s->task, .schedule = &s->task->schedules[first + i], .arena = code_arena(s, first + i)};
+        jobs[i] = (struct job){.task = s->task,
+                               .schedule = &s->task->schedules[first + i],
+                               .arena = arena_within(s->arena, &s->code[first + i])};
     for (int i = 1; i < n; i++)
         threaded[i] = pthread_create(&thread[i], NULL, compile, &jobs[i]) == 0;
     for (int i = 0; i < n; i++)
@@ -113,15 +101,11 @@ static void compare(struct search *s, int k, const struct gpfc_kernel *kernel)
 
 static void examine(struct search *s, int k, const struct job *job)
 {
-    jmp_buf no_memory;
     if (!job->kernel) {
         s->candidates[k].fault = arena_strdup(s->arena, job->fault);
         drop(s, k, TUNE_BROKEN);
         return;
     }
-    if (setjmp(no_memory))
-        arena_fail(s->arena);
-    arena_on_failure(job->arena, &no_memory);
     compare(s, k, job->kernel);
     if (!s->contenders[k]) {
         drop(s, k, TUNE_WRONG);
@@ -134,7 +118,7 @@ static void examine(struct search *s, int k, const struct job *job)
 
 static double time_left(const struct search *s)
 {
-    return s->start + s->task->seconds - tune_clock();
+    return s->start + s->task->seconds - wall_seconds();
 }
 
 static void tell_progress(struct search *s)
@@ -227,7 +211,7 @@ static void run_waves(struct search *s)
     struct job jobs[MOST_THREADS];
     double wave = 0; /* how long the last one took */
     for (int first = 0; first < task->n;) {
-        const double begun = tune_clock();
+        const double begun = wall_seconds();
         const int n = threads < task->n - first ? threads : task->n - first;
         const bool is_late = begun - s->start + wave > FIRST_SHARE * task->seconds;
         if (is_late && s->reference >= 0)
@@ -238,7 +222,7 @@ static void run_waves(struct search *s)
         time_wave(s, first, n);
         first += n;
         s->progress.done = first;
-        wave = tune_clock() - begun;
+        wave = wall_seconds() - begun;
         tell_progress(s);
     }
 }
@@ -306,7 +290,7 @@ static int last_rounds(struct search *s)
 bool tune_search(struct arena *arena, const struct tune_task *task, struct tune_result *out,
                  const char **fault)
 {
-    struct search s = {.arena = arena, .task = task, .reference = -1, .best = -1, .start = tune_clock()};
+    struct search s = {.arena = arena, .task = task, .reference = -1, .best = -1, .start = wall_seconds()};
     assert(task->n >= 1 && task->n <= TUNE_MOST_CANDIDATES);
     s.answer = tune_case_new(arena, task->program, fault);
     if (!s.answer)

@@ -8,22 +8,12 @@
 static const double ROUND_SECONDS =
     4e-3; /* what one contender takes of a round, or one tile if that is longer */
 
-static double read_clock(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-double tune_clock(void)
-{
-    return read_clock(CLOCK_MONOTONIC);
-}
-
 /* CPU time of this thread: what others do on the machine costs less of it than of the wall's. */
 static double cpu_clock(void)
 {
-    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* ---- one contender ------------------------------------------------------------------------------------- */

@@ -17,8 +17,6 @@ struct contender {
     double seconds[TUNE_MOST_ROUNDS]; /* of a training step, by round */
 };
 
-double tune_clock(void); /* seconds, by the clock on the wall */
-
 struct contender *contender_new(struct arena *arena, const struct tune_case *tuned,
                                 const struct gpfc_kernel *kernel, int lanes, bool is_double, long batch);
 void contender_reset(struct contender *c); /* no rounds */

@@ -15,12 +15,13 @@ struct wisdom_record {
     char key[WISDOM_KEY]; /* filled by wisdom_key and by the readers */
     /* what it holds for: decides the key */
     const char *machine;   /* what the processor calls itself: "AMD EPYC 7B13" */
-    const char *cpu;       /* what is compiled for, as LLVM knows it: "znver3" */
-    const char *features;  /* hash of LLVM's list of its features */
+    const char *target;    /* what is compiled for: "znver3" */
+    const char *features;  /* hash of the list of its features */
     const char *program;   /* hash of the training program, before any choice */
     const char *precision; /* "single" */
     const char *fixed;     /* what the spec says of the schedule; "" as a rule */
-    const char *llvm, *gpfc;
+    const char *toolchain; /* what makes the code: "LLVM 19.1.7" */
+    const char *gpfc;
     /* what was found */
     const char *schedule;      /* of sched_text */
     const char *name;          /* of the spec, for people */

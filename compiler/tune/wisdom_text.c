@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FORMAT = 1, MOST_TEXT = 4096 /* bytes of one member */, MOST_LINE = 65536, MOST_RECORDS = 20000 };
+enum { FORMAT = 2, MOST_TEXT = 4096 /* bytes of one member */, MOST_LINE = 65536, MOST_RECORDS = 20000 };
 
 static const struct member {
     const char *name;
@@ -23,10 +23,10 @@ static const struct member {
     {                                                                                                        \
 #field, offsetof(struct wisdom_record, field), false, true                                           \
     }
-    TEXT(machine, true),   TEXT(cpu, true),   TEXT(features, true), TEXT(program, true),
-    TEXT(precision, true), TEXT(fixed, true), TEXT(llvm, true),     TEXT(gpfc, true),
-    TEXT(schedule, false), TEXT(name, false), TEXT(part, false),    TEXT(effort, false),
-    NUMBER(default_ns),    NUMBER(tuned_ns),  NUMBER(when),
+    TEXT(machine, true),   TEXT(target, true), TEXT(features, true),  TEXT(program, true),
+    TEXT(precision, true), TEXT(fixed, true),  TEXT(toolchain, true), TEXT(gpfc, true),
+    TEXT(schedule, false), TEXT(name, false),  TEXT(part, false),     TEXT(effort, false),
+    NUMBER(default_ns),    NUMBER(tuned_ns),   NUMBER(when),
 };
 enum { MEMBERS = sizeof members / sizeof members[0] };
 

@@ -5,6 +5,8 @@
  * time stamp counter where there is one. */
 #include "unit/compiler/emit_llvm/vector_math_kernels.h"
 
+#include "drive/backend.h"
+
 #include <stdlib.h>
 #include <time.h>
 
@@ -83,12 +85,12 @@ int main(void)
 {
     struct arena *arena = arena_new();
     struct kernel_key keys[2 * (OPERATIONS + SCHED_TANHS) * WIDTHS];
-    struct target_cpu host;
+    struct target host;
     const char *fault = "out of memory";
     struct kernel_set *set = NULL;
     int n = 0;
-    if (arena && target_cpu_find(arena, "native", &host, &fault)) {
-        n = list_keys(&host, keys);
+    if (arena && backend_target(arena, "native", &host, &fault)) {
+        n = list_keys(&host.cpu, keys);
         set = kernel_set_new(arena, n, keys, &fault);
     }
     void *x = aligned_alloc(64, ELEMENTS * sizeof(double)), *y = aligned_alloc(64, ELEMENTS * sizeof(double));
@@ -97,7 +99,7 @@ int main(void)
         return EXIT_FAILURE;
     }
     printf("%s, registers of %d bits; ns and cycles an element at so many registers\n", host.name,
-           host.vector_bits);
+           host.cpu.vector_bits);
     printf("%-16s %14d %14d %14d %14d\n", "", 1, 2, 4, 8);
     for (int i = 0; i < n; i++) {
         if (i % WIDTHS == 0) {

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * Compiles a graph to an object in memory, links it with LLVM's JIT linker, and feeds it tiles. */
+ * Compiles a graph by any backend, loads it into this process, and feeds it tiles. */
 #include "cross/compiled.h"
 
+#include "check.h"
 #include "emit_llvm/emit.h"
 #include "gpfc/kernel_abi.h"
 #include "pass/pass.h"
-#include "sched/sched_cpu.h"
 #include "sched/sched_space.h"
 
 #include <assert.h>
-#include <llvm-c/LLJIT.h>
+#include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct compiled {
     const struct ir_graph *graph; /* before the passes */
-    LLVMOrcLLJITRef jit;
     const struct gpfc_kernel *kernel;
     const struct emit_clocks *clocks;
     bool is_double, poison;
@@ -28,101 +28,124 @@ struct compiled {
 bool compiled_runs_here(const char *cpu)
 {
     struct arena *arena = arena_new();
-    struct target_cpu found = {.is_host = false};
+    struct target found = {.is_host = false};
     const char *fault = NULL;
-    const bool runs = target_cpu_find(arena, cpu, &found, &fault) && found.is_host;
+    const bool runs = backend_target(arena, cpu, &found, &fault) && found.is_host;
     arena_free(arena);
     return runs;
 }
 
-/* ---- compiling ----------------------------------------------------------------------------------------- */
+/* ---- loading ------------------------------------------------------------------------------------------- */
 
-static const char *take_error(struct arena *arena, LLVMErrorRef error)
+static void close_library(void *library)
 {
-    char *message = LLVMGetErrorMessage(error);
-    const char *text = arena_strdup(arena, message);
-    LLVMDisposeErrorMessage(message);
-    return text;
+    (void)dlclose(library);
 }
 
-static bool find_symbol(struct arena *arena, const struct compiled *compiled, const char *symbol,
-                        const void **out, const char **fault)
+/* C, through the system's compiler. */
+static bool compile_c(struct arena *arena, const char *text, const char *stem)
 {
-    LLVMOrcExecutorAddress address = 0;
-    LLVMErrorRef error = LLVMOrcLLJITLookup(compiled->jit, &address, symbol);
-    if (error)
-        *fault = take_error(arena, error);
-    *out = (const void *)(uintptr_t)address;
-    return !error;
+    const char *cc = getenv("CC"), *source = arena_printf(arena, "%s.c", stem);
+    FILE *file = fopen(source, "w");
+    const bool written = file && fputs(text, file) >= 0;
+    if (!file || fclose(file) != 0 || !written)
+        return false;
+    return system(arena_printf(arena,
+                               "%s -std=c11 -O1 -Wall -Wextra -Werror -fPIC -shared -I '%s/runtime/include' "
+                               "-o %s.so %s.c -lm",
+                               cc && cc[0] ? cc : "cc", check_path(""), stem, stem)) == 0;
 }
 
-static bool link_object(struct arena *arena, const char *bytes, size_t length, struct compiled *out,
+static void *open_c(struct arena *arena, const struct backend_bytes *code, const char **fault)
+{
+    char folder[] = "/tmp/gpfc-compiled-XXXXXX";
+    struct owned *place = arena_own(arena, close_library);
+    *fault = "cannot be compiled";
+    if (!mkdtemp(folder))
+        return NULL;
+    const char *stem = arena_printf(arena, "%s/programs", folder);
+    if (compile_c(arena, code->bytes, stem))
+        place->object = dlopen(arena_printf(arena, "%s.so", stem), RTLD_NOW | RTLD_LOCAL);
+    (void)unlink(arena_printf(arena, "%s.c", stem));
+    (void)unlink(arena_printf(arena, "%s.so", stem));
+    (void)rmdir(folder);
+    return place->object;
+}
+
+/* Code in this process, of either kind. */
+struct code {
+    const struct backend *backend;
+    const struct backend_loaded *loaded;
+    void *library;
+};
+
+static bool load(struct arena *arena, const struct backend_bytes *bytes, struct code *code,
+                 const char **fault)
+{
+    if (code->backend->load)
+        code->loaded = code->backend->load(arena, bytes, fault);
+    else
+        code->library = open_c(arena, bytes, fault);
+    return code->loaded || code->library;
+}
+
+static const void *find(struct arena *arena, const struct code *code, const char *kind, const char *name,
                         const char **fault)
 {
-    LLVMErrorRef error = LLVMOrcCreateLLJIT(&out->jit, NULL);
-    if (!error) {
-        LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(bytes, length, "kernel");
-        error = LLVMOrcLLJITAddObjectFile(out->jit, LLVMOrcLLJITGetMainJITDylib(out->jit), buffer);
-    }
-    if (error)
-        *fault = take_error(arena, error);
-    return !error;
+    const char *symbol = arena_printf(arena, "gpfc_%s_%s", kind, name);
+    if (code->loaded)
+        return code->backend->symbol(arena, code->loaded, symbol, fault);
+    const void *found = dlsym(code->library, symbol);
+    *fault = found ? NULL : "no such symbol";
+    return found;
 }
 
-static bool find_symbols(struct arena *arena, const char *name, bool clocked, struct compiled *out,
-                         const char **fault)
-{
-    const void *kernel, *clocks = NULL;
-    if (!find_symbol(arena, out, arena_printf(arena, "gpfc_kernel_%s", name), &kernel, fault) ||
-        (clocked && !find_symbol(arena, out, arena_printf(arena, "gpfc_clocks_%s", name), &clocks, fault)))
-        return false;
-    out->kernel = kernel;
-    out->clocks = clocks;
-    return true;
-}
+/* ---- compiling ----------------------------------------------------------------------------------------- */
 
-static bool make_object(struct arena *arena, const struct ir_graph *graph,
-                        const struct compiled_options *options, struct compiled *out, const char **bytes,
-                        size_t *length, const char **fault)
+static bool make(struct arena *arena, const struct ir_graph *graph, const struct compiled_options *options,
+                 const struct backend *backend, struct compiled *out, struct backend_bytes *bytes,
+                 const char **fault)
 {
-    struct target_cpu cpu;
-    if (!target_cpu_find(arena, options->cpu, &cpu, fault))
+    struct target target;
+    if (!backend_target(arena, options->cpu, &target, fault))
         return false;
-    if (options->passes) {
+    if (options->passes)
         graph = pass_run_all(graph, fault, NULL, NULL);
-        if (!graph)
-            return false;
-    }
-    int element = options->is_double ? 8 : 4;
-    struct bundle_kernel kernel = {.name = graph->name, .graph = graph, .clocked = options->clocked};
-    struct schedule schedule = sched_choose(cpu.vector_bits, cpu.registers, element, options->lanes);
+    if (!graph)
+        return false;
+    struct schedule schedule = sched_choose(target.cpu.vector_bits, target.cpu.registers,
+                                            options->is_double ? 8 : 4, options->lanes);
     if (options->schedule && !sched_parse(arena, options->schedule, &schedule, NULL, fault))
         return false;
-    kernel.plan = sched_plan(arena, graph, schedule, fault);
-    if (!kernel.plan)
+    const struct plan *plan = backend->plan ? backend->plan(arena, graph, schedule, fault) : NULL;
+    if (backend->plan && !plan)
         return false;
-    out->lanes = kernel.plan->schedule->lanes;
-    struct emit_module module;
-    if (!emit_build(arena, &cpu, options->is_double, 1, &kernel, NULL, NULL, &module, fault))
-        return false;
-    return emit_optimize(arena, &module, fault) &&
-           module_emit(arena, module.module, module.machine, LLVMObjectFile, bytes, length, fault);
+    out->lanes = plan ? plan->schedule->lanes : schedule.lanes;
+    const struct bundle_kernel kernel = {
+        .name = graph->name, .graph = graph, .plan = plan, .clocked = options->clocked};
+    const struct backend_task task = {.target = &target,
+                                      .is_double = options->is_double,
+                                      .lanes = out->lanes,
+                                      .n_kernels = 1,
+                                      .kernels = &kernel};
+    return backend_make(backend, arena, arena, &task, NULL, 0, backend->load ? GPFC_EMIT_OBJECT : GPFC_EMIT_C,
+                        bytes, fault);
 }
 
 struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
                               const struct compiled_options *options, const char **fault)
 {
     struct compiled *compiled = ARENA_NEW(arena, struct compiled);
-    const char *bytes;
-    size_t length;
+    struct code code = {.backend = options->backend ? options->backend : backend_in_process()};
+    struct backend_bytes bytes;
     *compiled = (struct compiled){.graph = graph, .is_double = options->is_double, .poison = options->poison};
-    if (!make_object(arena, graph, options, compiled, &bytes, &length, fault))
+    if (!make(arena, graph, options, code.backend, compiled, &bytes, fault) ||
+        !load(arena, &bytes, &code, fault))
         return NULL;
-    if (link_object(arena, bytes, length, compiled, fault) &&
-        find_symbols(arena, graph->name, options->clocked, compiled, fault))
-        return compiled;
-    compiled_free(compiled);
-    return NULL;
+    compiled->kernel = find(arena, &code, "kernel", graph->name, fault);
+    if (options->clocked)
+        compiled->clocks = find(arena, &code, "clocks", graph->name, fault);
+    return compiled->kernel && (compiled->clocks || !options->clocked) ? compiled : NULL;
 }
 
 struct compiled *compiled_of(struct arena *arena, const struct ir_graph *graph,
@@ -132,12 +155,6 @@ struct compiled *compiled_of(struct arena *arena, const struct ir_graph *graph,
     *compiled = (struct compiled){
         .graph = graph, .kernel = kernel, .is_double = is_double, .poison = true, .lanes = lanes};
     return compiled;
-}
-
-void compiled_free(struct compiled *compiled)
-{
-    if (compiled && compiled->jit)
-        LLVMConsumeError(LLVMOrcDisposeLLJIT(compiled->jit));
 }
 
 const struct emit_clocks *compiled_clocks(const struct compiled *compiled)
@@ -296,7 +313,6 @@ bool compiled_eval(struct arena *arena, const struct ir_graph *graph, const stru
     if (!compiled)
         return false;
     compiled_run(compiled, batch, in, out);
-    compiled_free(compiled);
     return true;
 }
 

@@ -5,10 +5,10 @@
 #ifndef GPFC_TESTS_COMPILED_H
 #define GPFC_TESTS_COMPILED_H
 
-#include "gpfc/kernel_abi.h"
-#include "ir/ir.h"
+#include "drive/backend.h"
 
 struct compiled_options {
+    const struct backend *backend; /* NULL: the one that makes objects */
     bool is_double;
     const char *cpu;      /* NULL: this machine */
     int lanes;            /* 0: chosen */
@@ -29,7 +29,6 @@ struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
 /* A kernel that is there already, lent. */
 struct compiled *compiled_of(struct arena *arena, const struct ir_graph *graph,
                              const struct gpfc_kernel *kernel, bool is_double, int lanes);
-void compiled_free(struct compiled *compiled);
 
 int compiled_lanes(const struct compiled *compiled);
 /* emit.h; NULL: it counts nothing */

@@ -41,8 +41,6 @@ static bool run_both(const struct ir_graph *graph, uint64_t seed)
         CU_ASSERT_EQUAL(compiled_clocks(clocked)->begun, 2 + TILES);
         CU_ASSERT_PTR_NULL(compiled_clocks(plain));
     }
-    compiled_free(plain);
-    compiled_free(clocked);
     return clocked != NULL;
 }
 
@@ -139,7 +137,6 @@ static void calls_are_counted(void)
     has_counted(clocks, "total 8x8: 2 factors", TILES, 2 * 64 * lanes);
     CU_ASSERT_DOUBLE_EQUAL(flop_of(clocks), ir_count(graph).flops * batch,
                            0.01 * ir_count(graph).flops * batch);
-    compiled_free(compiled);
     arena_free(arena);
 }
 

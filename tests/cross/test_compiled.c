@@ -112,7 +112,6 @@ static int run_graph(struct arena *arena, const struct ir_graph *graph, uint64_t
         const int whole[] = {lanes, 3 * lanes}, any[] = {1, 7, 2 * lanes + 3};
         for (int i = 0; i < (is_whole ? 2 : 3); i++)
             run_batch(arena, compiled, graph, &variants[v], seed, is_whole ? whole[i] : any[i]);
-        compiled_free(compiled);
         done++;
     }
     return done;

@@ -6,6 +6,7 @@
  *
  *   test_nests [SEED [COUNT]]   random programs of those seeds alone */
 #include "check.h"
+#include "drive/backend.h"
 #include "emit_llvm/emitter.h"
 #include "pass/pass.h"
 #include "property/flow_fixture.h"
@@ -22,7 +23,7 @@ static int seed_count = 48;
 
 struct list {
     struct arena *arena;
-    struct target_cpu cpu;
+    struct target target;
     bool is_double;
     int n;
     struct bundle_kernel kernel[MOST_KERNELS];
@@ -32,7 +33,7 @@ static void open_list(struct list *list, const char *cpu, bool is_double)
 {
     const char *fault = NULL;
     *list = (struct list){.arena = arena_new(), .is_double = is_double};
-    bool found = target_cpu_find(list->arena, cpu, &list->cpu, &fault);
+    bool found = backend_target(list->arena, cpu, &list->target, &fault);
     CU_ASSERT_FATAL(found);
 }
 
@@ -55,8 +56,8 @@ static void add(struct list *list, const struct ir_graph *graph, struct schedule
 
 static struct schedule schedule_of(const struct list *list, int lanes, int unroll)
 {
-    struct schedule schedule =
-        sched_choose(list->cpu.vector_bits, list->cpu.registers, list->is_double ? 8 : 4, lanes);
+    struct schedule schedule = sched_choose(list->target.cpu.vector_bits, list->target.cpu.registers,
+                                            list->is_double ? 8 : 4, lanes);
     schedule.cpu.unroll = unroll;
     return schedule;
 }
@@ -131,12 +132,11 @@ static int check_list(struct list *list)
     const struct emit_nests *nests = emit_nests_new(list->arena, list->n, list->kernel, 3);
     const struct emit_nests apart = all_apart(list->arena, nests);
     const struct emit_share share = {.nests = &apart, .part = 0};
-    struct emit_module module;
     const char *fault = NULL;
-    bool built = emit_build(list->arena, &list->cpu, list->is_double, list->n, list->kernel, &share, NULL,
-                            &module, &fault);
-    CU_ASSERT_FATAL(built);
-    return compare(list, nests, module.module);
+    const struct emit_module *module = emit_build(list->arena, &list->target.cpu, list->is_double, list->n,
+                                                  list->kernel, &share, NULL, &fault);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(module);
+    return compare(list, nests, module->module);
 }
 
 /* ---- programs ------------------------------------------------------------------------------------------ */

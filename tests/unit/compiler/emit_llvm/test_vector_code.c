@@ -162,13 +162,13 @@ static void code_is_straight(void)
     static const char *const cpus[] = {"x86-64", "sandybridge", "haswell", "skylake-avx512",
                                        "generic-aarch64"};
     for (size_t i = 0; i < CHECK_COUNT(cpus); i++) {
-        struct target_cpu cpu;
+        struct target target;
         const char *fault = NULL;
-        CU_ASSERT_TRUE_FATAL(target_cpu_find(arena, cpus[i], &cpu, &fault));
-        const char *vectors = assemble(&cpu, 2, 2);
+        CU_ASSERT_TRUE_FATAL(backend_target(arena, cpus[i], &target, &fault));
+        const char *vectors = assemble(&target.cpu, 2, 2);
         is_absent(cpus[i], find_jump(vectors));
         is_absent(cpus[i], find_call(vectors));
-        is_absent(cpus[i], find_call(assemble(&cpu, 0, CHECK_COUNT(widths))));
+        is_absent(cpus[i], find_call(assemble(&target.cpu, 0, CHECK_COUNT(widths))));
     }
     CU_ASSERT_PTR_NOT_NULL(find_call("f:\n\tmovq\t%rax, %rbx\n\tcallq\ttanhf\n"));
     CU_ASSERT_PTR_NOT_NULL(find_call("f:\n\tfmov\td0, d1\n\tbl\ttanhf\n"));

@@ -6,6 +6,7 @@
 #define GPFC_VECTOR_MATH_FIXTURE_H
 
 #include "check.h"
+#include "drive/backend.h"
 #include "unit/compiler/emit_llvm/vector_math_kernels.h"
 
 #include <float.h>
@@ -45,12 +46,12 @@ static inline int list_keys(struct kernel_key *keys, bool has_fma, size_t first,
 static inline bool kernels_ready(void)
 {
     struct kernel_key keys[MOST_KEYS];
-    struct target_cpu host;
+    struct target host;
     const char *fault = "out of memory";
     arena = arena_new();
-    if (!arena || !target_cpu_find(arena, "native", &host, &fault))
+    if (!arena || !backend_target(arena, "native", &host, &fault))
         return false;
-    host_has_fma = host.has_fma;
+    host_has_fma = host.cpu.has_fma;
     int n = list_keys(keys, false, 0, 1);
     if (host_has_fma)
         n += list_keys(keys + n, true, 0, 1);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/compiler/emit_llvm/vector_math_kernels.h"
 
+#include "drive/backend.h"
+
 #include <llvm-c/Error.h>
 #include <llvm-c/LLJIT.h>
 #include <stdlib.h>
@@ -146,11 +148,11 @@ static bool add_kernels(struct arena *arena, LLVMOrcLLJITRef jit, const struct t
 struct kernel_set *kernel_set_new(struct arena *arena, int n, const struct kernel_key *keys,
                                   const char **fault)
 {
-    struct target_cpu cpu;
+    struct target target;
     struct kernel_set *set = ARENA_NEW(arena, struct kernel_set);
-    if (!target_cpu_find(arena, "native", &cpu, fault))
+    if (!backend_target(arena, "native", &target, fault))
         return NULL;
-    LLVMTargetMachineRef machine = target_machine_new(arena, &cpu, fault);
+    LLVMTargetMachineRef machine = target_machine_new(arena, &target.cpu, fault);
     if (!machine)
         return NULL;
     LLVMOrcJITTargetMachineBuilderRef host = NULL;
@@ -162,7 +164,7 @@ struct kernel_set *kernel_set_new(struct arena *arena, int n, const struct kerne
     }
     if (error)
         *fault = take_error(arena, error);
-    bool good = !error && add_kernels(arena, set->jit, &cpu, machine, n, keys, fault);
+    bool good = !error && add_kernels(arena, set->jit, &target.cpu, machine, n, keys, fault);
     return good ? set : NULL;
 }
 

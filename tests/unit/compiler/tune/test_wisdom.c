@@ -12,12 +12,12 @@
 static struct wisdom_record record_of(const char *program, const char *schedule)
 {
     struct wisdom_record record = {.machine = "Some CPU \"7\" \\ \xc3\xbc",
-                                   .cpu = "znver3",
+                                   .target = "znver3",
                                    .features = "0123456789abcdef",
                                    .program = program,
                                    .precision = "single",
                                    .fixed = "",
-                                   .llvm = "19.1.1",
+                                   .toolchain = "LLVM 19.1.1",
                                    .gpfc = "0.1.0",
                                    .schedule = schedule,
                                    .name = "toy",
@@ -76,8 +76,8 @@ static void keys_tell_apart(void)
     same.when = 1;
     wisdom_key(&same);
     CU_ASSERT_STRING_EQUAL(same.key, record.key);
-    const char **fields[] = {&same.machine,   &same.cpu,   &same.features, &same.program,
-                             &same.precision, &same.fixed, &same.llvm,     &same.gpfc};
+    const char **fields[] = {&same.machine,   &same.target, &same.features,  &same.program,
+                             &same.precision, &same.fixed,  &same.toolchain, &same.gpfc};
     for (size_t i = 0; i < CHECK_COUNT(fields); i++) {
         const char *before = *fields[i];
         *fields[i] = "another";
@@ -92,9 +92,9 @@ static void keys_know_where_texts_end(void)
 {
     struct wisdom_record one = record_of("a", "lanes=8"), other = one;
     one.machine = "ab";
-    one.cpu = "c";
+    one.target = "c";
     other.machine = "a";
-    other.cpu = "bc";
+    other.target = "bc";
     wisdom_key(&one);
     wisdom_key(&other);
     CU_ASSERT_STRING_NOT_EQUAL(one.key, other.key);
@@ -186,11 +186,11 @@ static void odd_lines_are_refused(void)
     const struct wisdom all = {.n = 1, .records = &record};
     const char *text = wisdom_print(arena, &all), *body = strchr(text, ',') + 1;
     /* twice */
-    check_refused(arena, arena_printf(arena, "{\"cpu\":\"another\",%s", text + 1), "not a JSON object");
+    check_refused(arena, arena_printf(arena, "{\"target\":\"another\",%s", text + 1), "not a JSON object");
     check_refused(arena, arena_printf(arena, "{%70000s%s", "", text + 1), "too long");
     char *changed = arena_printf(arena, "{%s", body);
     changed[strlen(changed) - 1] = '\0'; /* the line's end */
-    strstr(changed, "\"format\":1")[9] = '2';
+    strstr(changed, "\"format\":2")[9] = '1';
     check_refused(arena,
                   arena_printf(arena, "{\"check\":\"%016llx\",%s",
                                (unsigned long long)hash_bytes(changed, strlen(changed), 0), changed + 1),
