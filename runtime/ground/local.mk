@@ -14,4 +14,5 @@ libgpfcrt_a_SOURCES += \
 	runtime/ground/parallel.c \
 	runtime/ground/parallel.h \
 	runtime/ground/pin.c \
-	runtime/ground/pin.h
+	runtime/ground/pin.h \
+	runtime/ground/text.h

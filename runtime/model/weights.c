@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/weights.h"
 
+#include "ground/text.h"
 #include "kernels/bundle.h"
 #include "kernels/settings.h"
 #include "model/tensor_list.h"
@@ -14,11 +15,6 @@
 #include <string.h>
 
 /* ---- is it ours? --------------------------------------------------------------------------------------- */
-
-static bool starts_with(const char *text, const char *start)
-{
-    return strncmp(text, start, strlen(start)) == 0;
-}
 
 /* The first setting that another spec has otherwise, as "flow.field is cube there and gaussian here"; or
  * words that say no more than that they differ. */

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/checkpoint_settings.h"
 
+#include "ground/text.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-
-static bool starts_with(const char *text, const char *start)
-{
-    return strncmp(text, start, strlen(start)) == 0;
-}
 
 static bool steers(const char *key, const struct stage_kind *stage)
 {

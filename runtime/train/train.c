@@ -12,11 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* ---- numbers ------------------------------------------------------------------------------------------- */
 
 /* The first element that is not finite of an array laid out as theta: its parameter and place there. */

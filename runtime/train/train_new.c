@@ -26,11 +26,6 @@ struct trainer_options trainer_options_of(const struct gpfc_bundle *bundle)
     };
 }
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static bool take_arrays(struct trainer *trainer, struct fault *fault)
 {
     const int64_t n = trainer->bundle->theta_elements, precision = trainer->bundle->precision;

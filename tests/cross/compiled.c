@@ -8,6 +8,7 @@
 #include "gpfc/kernel_abi.h"
 #include "pass/pass.h"
 #include "sched/sched_space.h"
+#include "tune/tune_run.h"
 
 #include <assert.h>
 #include <dlfcn.h>
@@ -174,103 +175,65 @@ const struct gpfc_kernel *compiled_kernel(const struct compiled *compiled)
 
 /* ---- running ------------------------------------------------------------------------------------------- */
 
-static size_t real_bytes(const struct compiled *c)
-{
-    return c->is_double ? sizeof(double) : sizeof(float);
-}
-
-static void *buffer_new(const struct compiled *c, size_t bytes)
-{
-    size_t rounded = (bytes + GPFC_ALIGNMENT) / GPFC_ALIGNMENT * GPFC_ALIGNMENT;
-    void *buffer = aligned_alloc(GPFC_ALIGNMENT, rounded);
-    memset(buffer, c->poison ? 0xff : 0, rounded); /* all ones: a NaN */
-    return buffer;
-}
-
-static void put(const struct compiled *c, void *array, long i, double value)
-{
-    if (c->is_double)
-        ((double *)array)[i] = value;
-    else
-        ((float *)array)[i] = (float)value;
-}
-
-static double get(const struct compiled *c, const void *array, long i)
-{
-    return c->is_double ? ((const double *)array)[i] : (double)((const float *)array)[i];
-}
-
-static bool is_varying(const struct gpfc_port *port)
-{
-    return port->role == GPFC_IN_SAMPLE || port->role == GPFC_IN_NOISE || port->role == GPFC_OUT_SAMPLE;
-}
-
 static bool is_weight(const struct gpfc_port *port)
 {
     return port->role == GPFC_IN_SAMPLE && strcmp(port->name, "weight") == 0;
 }
 
 /* As in the runtime: lanes past the batch repeat its last sample, with weight 0. */
-static void gather(const struct compiled *c, const struct gpfc_port *port, int batch, int first,
+static void gather(const struct tune_run *run, const struct gpfc_port *port, int batch, int first,
                    const double *from, void *tile)
 {
-    for (int lane = 0; lane < c->lanes; lane++) {
+    for (int lane = 0; lane < run->lanes; lane++) {
         const bool is_empty = first + lane >= batch;
         const long sample = is_empty ? batch - 1 : first + lane;
         for (long i = 0; i < port->elements; i++)
-            put(c, tile, i * c->lanes + lane,
-                is_empty && is_weight(port) ? 0 : from[sample * port->elements + i]);
+            tune_put(run, tile, i * run->lanes + lane,
+                     is_empty && is_weight(port) ? 0 : from[sample * port->elements + i]);
     }
 }
 
-static void scatter(const struct compiled *c, const struct gpfc_port *port, int batch, int first,
+static void scatter(const struct tune_run *run, const struct gpfc_port *port, int batch, int first,
                     const void *tile, double *to)
 {
-    for (int lane = 0; lane < c->lanes && first + lane < batch; lane++)
+    for (int lane = 0; lane < run->lanes && first + lane < batch; lane++)
         for (long i = 0; i < port->elements; i++)
-            to[(first + lane) * port->elements + i] = get(c, tile, i * c->lanes + lane);
+            to[(first + lane) * port->elements + i] = tune_get(run, tile, i * run->lanes + lane);
 }
 
-struct run {
-    void *in[GPFC_MAX_PORTS], *out[GPFC_MAX_PORTS];
-    void *uniform, *scratch, *sums;
-};
-
-static void run_new(const struct compiled *c, const double *const *in, struct run *run)
+/* Its memory is NaNs until it is written to. */
+static struct tune_run *run_new(struct arena *arena, const struct compiled *c, const double *const *in)
 {
     const struct gpfc_kernel *k = c->kernel;
-    size_t lanes = (size_t)c->lanes;
-    for (int64_t i = 0; i < k->n_in; i++) {
-        run->in[i] = buffer_new(c, (size_t)k->in[i].elements * lanes * real_bytes(c));
-        for (long e = 0; !is_varying(&k->in[i]) && e < k->in[i].elements; e++)
-            put(c, run->in[i], e, in[i][e]);
-    }
-    for (int64_t o = 0; o < k->n_out; o++)
-        run->out[o] = buffer_new(c, (size_t)k->out[o].elements * lanes * real_bytes(c));
-    run->uniform = buffer_new(c, (size_t)k->uniform_bytes);
-    run->scratch = buffer_new(c, (size_t)k->scratch_bytes);
-    run->sums = buffer_new(c, (size_t)k->sum_elements * real_bytes(c));
-    memset(run->sums, 0, (size_t)k->sum_elements * real_bytes(c));
+    struct tune_run *run = tune_run_new(arena, k, c->lanes, c->is_double);
+    for (int64_t i = 0; i < k->n_in; i++)
+        for (long e = 0; !tune_port_varies(&k->in[i]) && e < k->in[i].elements; e++)
+            tune_put(run, run->in[i], e, in[i][e]);
+    return run;
 }
 
-static void run_free(const struct compiled *c, struct run *run)
+static void run_tile(const struct compiled *c, const struct tune_run *run, int batch, int first,
+                     const double *const *in, double *const *out)
 {
-    for (int64_t i = 0; i < c->kernel->n_in; i++)
-        free(run->in[i]);
-    for (int64_t o = 0; o < c->kernel->n_out; o++)
-        free(run->out[o]);
-    free(run->uniform);
-    free(run->scratch);
-    free(run->sums);
+    const struct gpfc_kernel *k = c->kernel;
+    for (int64_t i = 0; i < k->n_in; i++)
+        if (tune_port_varies(&k->in[i]))
+            gather(run, &k->in[i], batch, first, in[i], run->in[i]);
+    if (c->poison)
+        memset(run->scratch, 0xff, (size_t)k->scratch_bytes);
+    tune_run_tile(run);
+    for (int64_t o = 0; o < k->n_out; o++)
+        if (tune_port_varies(&k->out[o]))
+            scatter(run, &k->out[o], batch, first, run->out[o], out[o]);
 }
 
 /* A pass may find out that an output is the same for all samples; who asked for one a sample gets copies. */
-static void copy_total(const struct compiled *c, int64_t o, int batch, const void *from, double *to)
+static void copy_total(const struct compiled *c, const struct tune_run *run, int64_t o, int batch, double *to)
 {
     long n = c->kernel->out[o].elements;
     int copies = c->graph->outputs[o].value->rate == IR_VARYING ? batch : 1;
     for (long i = 0; i < n * copies; i++)
-        to[i] = get(c, from, i % n);
+        to[i] = tune_get(run, run->out[o], i % n);
 }
 
 bool compiled_takes_whole_tiles(const struct compiled *c)
@@ -283,27 +246,17 @@ bool compiled_takes_whole_tiles(const struct compiled *c)
 
 void compiled_run(const struct compiled *c, int batch, const double *const *in, double *const *out)
 {
-    const struct gpfc_kernel *k = c->kernel;
-    struct run run;
+    struct arena *arena = arena_new();
+    const struct tune_run *run = run_new(arena, c, in);
     assert(batch % c->lanes == 0 || !compiled_takes_whole_tiles(c));
-    run_new(c, in, &run);
-    k->before((const void *const *)run.in, run.uniform);
-    for (int first = 0; first < batch; first += c->lanes) {
-        for (int64_t i = 0; i < k->n_in; i++)
-            if (is_varying(&k->in[i]))
-                gather(c, &k->in[i], batch, first, in[i], run.in[i]);
-        if (c->poison)
-            memset(run.scratch, 0xff, (size_t)k->scratch_bytes);
-        k->tile((const void *const *)run.in, run.out, run.uniform, run.scratch, run.sums);
-        for (int64_t o = 0; o < k->n_out; o++)
-            if (is_varying(&k->out[o]))
-                scatter(c, &k->out[o], batch, first, run.out[o], out[o]);
-    }
-    k->after((const void *const *)run.in, run.out, run.uniform, run.sums);
-    for (int64_t o = 0; o < k->n_out; o++)
-        if (!is_varying(&k->out[o]))
-            copy_total(c, o, batch, run.out[o], out[o]);
-    run_free(c, &run);
+    tune_run_begin(run);
+    for (int first = 0; first < batch; first += c->lanes)
+        run_tile(c, run, batch, first, in, out);
+    tune_run_end(run);
+    for (int64_t o = 0; o < c->kernel->n_out; o++)
+        if (!tune_port_varies(&c->kernel->out[o]))
+            copy_total(c, run, o, batch, out[o]);
+    arena_free(arena);
 }
 
 bool compiled_eval(struct arena *arena, const struct ir_graph *graph, const struct compiled_options *options,
