@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Is the recipe for a model in CONTRIBUTING.md all that it takes? recipe.patch follows it for an activation and
-# a cost, in a copy of the tree and of its build, where what the patch touches is made anew. The tests of
+# Is the recipe for a model in CONTRIBUTING.md all that it takes? recipe.patch follows it for an activation
+# and a cost, in a copy of the tree and of its build, where what the patch touches is made anew. The tests of
 # derivatives try the new words, gpfc and the trainer name them, and a training uses them.
 command -v patch >/dev/null && command -v make >/dev/null || { echo "no patch or no make"; exit 77; }
 build=${top_builddir:?}
 relative=${srcdir:-.}
 . "${srcdir:-.}/tests/system/common.sh"
 
-# ---- the copy ------------------------------------------------------------------------------------------------
+# ---- the copy --------------------------------------------------------------------------------------------
 # The build stands to the sources as it did, by a path or by its place, so that what it knows of them is true.
 copy=$scratch/1/2/3/4
 case $relative in
@@ -28,7 +28,7 @@ if test "$tree" = "$scratch/tree"; then
         -exec sed -i "s|$relative|$tree|g" {} +
 fi
 
-# ---- the recipe ----------------------------------------------------------------------------------------------
+# ---- the recipe ------------------------------------------------------------------------------------------
 expect 0 "" patch -d "$tree" -p1 -s -i "$source/tests/system/recipe.patch"
 for file in $(sed -n 's|^+++ b/||p' "$source/tests/system/recipe.patch"); do
     checks=$((checks + 1))
@@ -38,7 +38,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 make -s -j2 -C "$copy" CFLAGS=-O0 gpfc libgpfcrt.a tests/property/test_flow tests/property/test_flow_loss \
     >made 2>&1 || { tail -40 made; fault "what follows the recipe does not build"; finish 1; exit 1; }
 
-# ---- what comes of it ----------------------------------------------------------------------------------------
+# ---- what comes of it ------------------------------------------------------------------------------------
 srcdir=$tree
 export srcdir
 expect 0 "" "$copy/tests/property/test_flow"
