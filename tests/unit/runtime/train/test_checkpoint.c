@@ -380,7 +380,7 @@ static void other_specs_are_told(void)
     close_all();
 }
 
-/* A model whose steps were given fits where they are looked for; another field, or another number, does not. */
+/* A model whose steps were given fits where they are looked for; another field or number does not. */
 static void steps_that_are_looked_for_fit_any_number(void)
 {
     static const struct {
