@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: MIT
 """A training step of a flow in JAX on one thread, for gpfc-bench to time beside its own.
 
-    bench/gpfc-bench --peer 'jax=python3 bench/peer_jax.py --d {d} --hidden {hidden} --steps {steps} --batch {batch}
-        --field {field} --penalty {penalty} --mode {mode} --precision {precision} --seconds {seconds} --numbers {numbers}'
+    bench/gpfc-bench --peer 'jax=python3 bench/peer_jax.py --d {d} --hidden {hidden} --steps {steps}
+        --batch {batch} --field {field} --penalty {penalty} --mode {mode} --precision {precision}
+        --seconds {seconds} --numbers {numbers}'
 
-What a framework gives to somebody who knows what gpfc knows: the folded potential, the layers' values and their d
-tangents in one matrix product, samples in chunks that fit the caches, each time step computed again in the backward
-pass. Chunks of 64 to 256 samples are alike, without chunks or with everything kept it is slower.
+What a framework gives to somebody who knows what gpfc knows: the folded potential, the layers' values and
+their d tangents in one matrix product, samples in chunks that fit the caches, each time step computed again
+in the backward pass. Chunks of 64 to 256 samples are alike, without chunks or with everything kept it is
+slower.
 
---numbers is an array that gpfc-bench writes: weights, then x and y, then the noise of a penalty. The cost and the
-length of its gradient there go into the JSON line that is printed, where gpfc-bench compares them with its own.
+--numbers is an array that gpfc-bench writes: weights, then x and y, then the noise of a penalty. The cost and
+the length of its gradient there go into the JSON line that is printed, where gpfc-bench compares them with
+its own.
 """
 import argparse
 import os
@@ -154,7 +157,8 @@ def train(state, x, y):
 
 @jax.jit
 def apply(theta, y):
-    return jax.lax.map(lambda rows: transported(theta, rows, None)[0], y.reshape(-1, min(o.chunk, y.shape[0]), d))
+    chunks = y.reshape(-1, min(o.chunk, y.shape[0]), d)
+    return jax.lax.map(lambda rows: transported(theta, rows, None)[0], chunks)
 
 
 def check(path):
@@ -185,7 +189,8 @@ def main():
         seconds.append(time.process_time() - begin)
         if end is None:  # the first compiled it
             seconds, end = [], time.monotonic() + o.seconds
-    print(json.dumps({"peer": f"jax {jax.__version__}", "least_s": min(seconds), "steps_timed": len(seconds), **said}))
+    print(json.dumps({"peer": f"jax {jax.__version__}", "least_s": min(seconds), "steps_timed": len(seconds),
+                      **said}))
 
 
 main()

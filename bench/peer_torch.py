@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: MIT
 """A training step of a flow in PyTorch on one thread, for gpfc-bench to time beside its own.
 
-    bench/gpfc-bench --peer 'torch=python3 bench/peer_torch.py --d {d} --hidden {hidden} --steps {steps} --batch {batch}
-        --field {field} --penalty {penalty} --mode {mode} --precision {precision} --seconds {seconds} --numbers {numbers}'
+    bench/gpfc-bench --peer 'torch=python3 bench/peer_torch.py --d {d} --hidden {hidden} --steps {steps}
+        --batch {batch} --field {field} --penalty {penalty} --mode {mode} --precision {precision}
+        --seconds {seconds} --numbers {numbers}'
 
-The way that published code goes about it: d - 1 blocks of d potentials, of all of which the Jacobian is formed layer by
-layer, masks in place of what does not count, automatic differentiation through all stages. The penalty is not there.
+The way that published code goes about it: d - 1 blocks of d potentials, of all of which the Jacobian is
+formed layer by layer, masks in place of what does not count, automatic differentiation through all stages.
+The penalty is not there.
 
-The weights are those of the folded potential, from which the blocks' are made at the beginning of a step; so the same
-numbers (--numbers, from gpfc-bench) give the same cost and gradient, which are printed and compared there.
+The weights are those of the folded potential, from which the blocks' are made at the beginning of a step; so
+the same numbers (--numbers, from gpfc-bench) give the same cost and gradient, which are printed and compared
+there.
 """
 import os
 
@@ -144,7 +147,8 @@ def main():
         seconds.append(time.process_time() - begin)
         if end is None:
             seconds, end = [], time.monotonic() + o.seconds
-    print(json.dumps({"peer": f"torch {torch.__version__}", "least_s": min(seconds), "steps_timed": len(seconds), **said}))
+    print(json.dumps({"peer": f"torch {torch.__version__}", "least_s": min(seconds),
+                      "steps_timed": len(seconds), **said}))
 
 
 main()

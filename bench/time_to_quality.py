@@ -3,18 +3,20 @@
 """How soon a flow reaches a given cost of the test set: training steps and seconds, by seed and settings.
 
     python3 bench/time_to_quality.py PAIRS.npz --target 2.82 [--target 2.795 ...] [--set NAME ...]
-        [--train '{rate: 3.0e-3}' ...] [--flow 'steps: 15'] [--seeds 3] [--samples 400000] [--every 10] [--json]
+        [--train '{rate: 3.0e-3}' ...] [--flow 'steps: 15'] [--seeds 3] [--samples 400000] [--every 10]
+        [--json]
 
-PAIRS.npz holds x_train, y_train, x_test, y_test; `--make-pairs FILE.npz --dimension D` writes some whose best cost
-is known. Each set of settings, named or given, is compiled (not timed) and trained on as many samples as --samples
-says, in whole epochs; the test set is measured every so many steps of 256 samples (larger batches: as many
-samples). Seconds are the processor's, of one thread, from the process's start, with the reading of pairs, first
-model and all measures, to the measure that is at most the target.
+PAIRS.npz holds x_train, y_train, x_test, y_test; `--make-pairs FILE.npz --dimension D` writes some whose best
+cost is known. Each set of settings, named or given, is compiled (not timed) and trained on as many samples as
+--samples says, in whole epochs; the test set is measured every so many steps of 256 samples (larger batches:
+as many samples). Seconds are the processor's, of one thread, from the process's start, with the reading of
+pairs, first model and all measures, to the measure that is at most the target.
 
-    python3 bench/time_to_quality.py --base SPEC.yaml --target 2.85 [--train '{optimizer: adam, epochs: 15}' ...]
+    python3 bench/time_to_quality.py --base SPEC.yaml --target 2.85 [--train '{optimizer: adam, epochs: 15}'
+        ...]
 
-does the same for the negative log-likelihood of the test set under a spec's base flow, measured every epoch; each
-set of settings takes the place of those in the spec's base:.
+does the same for the negative log-likelihood of the test set under a spec's base flow, measured every epoch;
+each set of settings takes the place of those in the spec's base:.
 
 GPFC in the environment names the compiler, else it is looked for in PATH. Needs numpy.
 """
@@ -47,8 +49,8 @@ DEFAULT_BATCH = 256
 
 
 def turned_pairs(d, samples=25000):
-    """Pairs whose best map is known: x = grad phi(w), phi convex and w normal, so that w is the best partner of
-    x; y = g^-1(w), where g turns planes by angles that keep the normal distribution."""
+    """Pairs whose best map is known: x = grad phi(w), phi convex and w normal, so that w is the best partner
+    of x; y = g^-1(w), where g turns planes by angles that keep the normal distribution."""
     rng = np.random.default_rng(5)
     w = rng.standard_normal((samples, d))
     axes, _ = np.linalg.qr(rng.standard_normal((d, d)))
@@ -169,7 +171,8 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         for name in options.sets or (["defaults"] if options.base else SETS):
-            trainer = compiled_base(folder, name, options) if options.base else compiled(folder, name, options, d)
+            trainer = (compiled_base(folder, name, options) if options.base
+                       else compiled(folder, name, options, d))
             runs = [run(trainer, options, seed, rows) for seed in range(1, options.seeds + 1)]
             for target in options.target:
                 found = row(name, runs, target)

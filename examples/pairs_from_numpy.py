@@ -4,8 +4,8 @@
 
 The data are normal with covariance C, and the flow f whitens them, but turned by a rotation Q:
 y = f(x) = Q C^(-1/2) (x - m). Its likelihood is perfect, its map is not: the one that moves least is
-z = C^(-1/2) (x - m), without the rotation. So the Gaussian-preserving flow s must find s(y) = Q' y, and here we
-can look whether it does.
+z = C^(-1/2) (x - m), without the rotation. So the Gaussian-preserving flow s must find s(y) = Q' y, and here
+we can look whether it does.
 
     python3 examples/pairs_from_numpy.py [FOLDER]      keeps its files in FOLDER; else they go when it is done
 

@@ -31,7 +31,8 @@ echo "a trained model through the runtime"
 libraries=$(sed -n 's/^Libs: .*-lgpfcrt *//p' "$runtime/gpfc.pc")
 requires=$(sed -n 's/^Requires: *//p' "$runtime/gpfc.pc" | tr -d ,)
 # shellcheck disable=SC2046,SC2086
-compile "$root/examples/apply_model.c" kernels.o "$runtime/libgpfcrt.a" $(pkg-config --libs $requires) $libraries \
+compile "$root/examples/apply_model.c" kernels.o "$runtime/libgpfcrt.a" \
+    $(pkg-config --libs $requires) $libraries \
     -o apply_model
 printf '0.5 -1\n0 0\n-2 2\n' | ./apply_model run/model.safetensors | tee points
 [ "$(wc -l <points)" -eq 3 ]
@@ -44,7 +45,8 @@ grep -q absent.safetensors message
 
 echo "a training in a program, with the same result as the trainer's"
 # shellcheck disable=SC2046,SC2086
-compile "$root/examples/train_a_model.c" kernels.o "$runtime/libgpfcrt.a" $(pkg-config --libs $requires) $libraries \
+compile "$root/examples/train_a_model.c" kernels.o "$runtime/libgpfcrt.a" \
+    $(pkg-config --libs $requires) $libraries \
     -o train_a_model
 ./train_a_model called 2 | tee lines
 [ "$(grep -c epoch lines)" -eq 4 ] && grep -q '^done after step' lines

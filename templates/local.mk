@@ -14,5 +14,6 @@ CLEANFILES += templates/templates.c
 
 templates/templates.c: $(embedded_templates) templates/embed.sh
 	@$(MKDIR_P) templates
-	$(AM_V_GEN)cd $(srcdir) && sh templates/embed.sh $(embedded_templates) > $(abs_builddir)/templates/templates.c.new
+	$(AM_V_GEN)cd $(srcdir) && sh templates/embed.sh $(embedded_templates) \
+		> $(abs_builddir)/templates/templates.c.new
 	@mv templates/templates.c.new templates/templates.c

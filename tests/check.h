@@ -67,8 +67,8 @@ static inline int *check_skips(void)
     return &skips;
 }
 
-/* What this machine cannot test is reported, not passed over: the program then ends as a skip, unless something
- * fails. */
+/* What this machine cannot test is reported, not passed over: the program then ends as a skip, unless
+ * something fails. */
 static inline void check_skip(const char *why)
 {
     printf("skipped: %s ... ", why);

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 EXTRA_DIST += tests/check.h tests/check_arena.h tests/scratch.h tests/watched_memory.h
 
-# With --enable-faults calls of gpfc and of trainers can be made to fail (tests/system/faults.c); tests/system/faults.sh
-# does that.
+# With --enable-faults calls of gpfc and of trainers can be made to fail (tests/system/faults.c);
+# tests/system/faults.sh does that.
 EXTRA_DIST += tests/system/faults.c
 check_scripts += tests/system/faults.sh
 if FAULTS

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Takes: graphs and facts. Gives: a bundle as every backend prints it: the rows of kernel_abi.h, and one list of
-# their fields. Knows no code generator.
+# Takes: graphs and facts. Gives: a bundle as every backend prints it: the rows of kernel_abi.h, and one list
+# of their fields. Knows no code generator.
 libgpfc_compiler_a_SOURCES += \
 	compiler/bundle/bundle.h \
 	compiler/bundle/bundle_fields.def \

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What makes code of kernels, a row each (backend_list.def): what it makes, whether its programs are planned,
- * how it builds, prints and loads. Whoever needs code asks by what it is to be, and never names a generator. */
+ * What makes code of kernels, a row each (backend_list.def): what it makes, whether its programs are
+ * planned, how it builds, prints and loads. Whoever needs code asks by what it is to be, and never names
+ * a generator. */
 #ifndef GPFC_BACKEND_H
 #define GPFC_BACKEND_H
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gives a target machine of LLVM for a processor, and wraps the few calls of LLVM whose errors come back as texts that somebody must free. What differs between LLVM 16
- * and 19 is settled here and nowhere else.
+ * Gives a target machine of LLVM for a processor, and wraps the few calls of LLVM whose errors come back
+ * as texts that somebody must free. What differs between LLVM 16 and 19 is settled here and nowhere else.
  *
- * LLVM registers its back ends in memory of its own, once a process; this file sees to that, so callers in
- * several threads need no care. Everything that is returned belongs to the arena and ends with it. */
+ * LLVM registers its back ends in memory of its own, once a process; this file sees to that, so callers
+ * in several threads need no care. Everything that is returned belongs to the arena and ends with it. */
 #ifndef GPFC_EMIT_LLVM_COMPAT_H
 #define GPFC_EMIT_LLVM_COMPAT_H
 

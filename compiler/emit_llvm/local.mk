@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Takes: plans and a bundle. Gives: machine code and the bundle's symbol, through LLVM's C API. Decides nothing.
+# Takes: plans and a bundle. Gives: machine code and the bundle's symbol, through LLVM's C API. Decides
+# nothing.
 libgpfc_compiler_a_SOURCES += \
 	compiler/emit_llvm/emit.h \
 	compiler/emit_llvm/emit_access.c \

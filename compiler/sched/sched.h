@@ -45,8 +45,9 @@ struct sched_cpu {
     int tanh;         /* enum sched_tanh: decides what code is written, not how it is planned */
 };
 
-/* How a program is laid on a machine: plain data, chosen by sched_choose or given. What every backend has, each
- * field a row of sched_fields.def, and the part of the backend that it is for, with a .def of its own. */
+/* How a program is laid on a machine: plain data, chosen by sched_choose or given. What every backend
+ * has, each field a row of sched_fields.def, and the part of the backend that it is for, with a .def of
+ * its own. */
 struct schedule {
     int lanes;  /* samples of a tile; on a CPU a power of two, a multiple of vector */
     int keep;   /* enum sched_keep: decides how the program is built, not how it is planned */

@@ -17,7 +17,8 @@ EXTRA_DIST += compiler/spec/spec_settings.in
 BUILT_SOURCES += generated/gpfc/settings.def
 CLEANFILES += generated/gpfc/settings.def
 
-generated/gpfc/settings.def: compiler/spec/spec_settings.in compiler/spec/spec_keys.def compiler/spec/spec_choices.def
+generated/gpfc/settings.def: compiler/spec/spec_settings.in compiler/spec/spec_keys.def \
+	compiler/spec/spec_choices.def
 	@$(MKDIR_P) generated/gpfc
 	$(AM_V_GEN)$(CC) -E -P -x c -I$(srcdir)/compiler $(srcdir)/compiler/spec/spec_settings.in > $@.new
 	@mv $@.new $@

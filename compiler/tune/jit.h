@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Object code that runs in this process: takes the bytes of an object for this machine, gives the addresses of
- * its symbols. */
+ * Object code that runs in this process: takes the bytes of an object for this machine, gives the
+ * addresses of its symbols. */
 #ifndef GPFC_TUNE_JIT_H
 #define GPFC_TUNE_JIT_H
 

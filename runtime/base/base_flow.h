@@ -48,7 +48,8 @@ bool base_flow_inverse(struct base_flow *base, const double *y, int64_t n, doubl
                        struct base_flow_report *report, struct fault *fault) MUST_CHECK;
 
 /* CP-Flow: sets shift and scale of every ActNorm in theta, one after another, so that what leaves it has mean
- * 0 and variance 1 over n rows x of the part, as the order begins (Kingma and Dhariwal 2018, section 3.1); NULL:
+ * 0 and variance 1 over n rows x of the part, as the order begins (Kingma and Dhariwal 2018, section 3.1);
+ * NULL:
  * the first ones. Nothing where the bundle has no kernel "statistics". */
 bool base_flow_start(const struct gpfc_bundle *bundle, void *theta, const struct part *part,
                      const uint32_t *order, int64_t n, const struct device *device,

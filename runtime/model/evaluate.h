@@ -10,8 +10,8 @@
 #include "ground/fault.h"
 #include "kernels/device.h"
 
-/* time_steps: of at most bundle->steps, where that is to choose. part: x and y of at least one row. nll: of the base
- * flow on these samples, or NaN. */
+/* time_steps: of at most bundle->steps, where that is to choose. part: x and y of at least one row. nll:
+ * of the base flow on these samples, or NaN. */
 bool evaluate(struct gpfc_evaluation *out, const struct gpfc_bundle *bundle, const void *theta,
               int64_t time_steps, const struct part *part, double nll, const struct device *device,
               struct fault *fault) MUST_CHECK;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Takes: weights and a bundle. Gives: model files, the trained map s(f(x)) in both directions, and the measures
-# of how good it is.
+# Takes: weights and a bundle. Gives: model files, the trained map s(f(x)) in both directions, and the
+# measures of how good it is.
 libgpfcrt_a_SOURCES += \
 	runtime/model/density_grid.c \
 	runtime/model/density_grid.h \

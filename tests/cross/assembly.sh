@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Code for machines that may not be here, judged by its text: vectors are as wide as the registers, nothing is called but
-# the nests of the program itself and memory functions, and sums stay in registers in the innermost loops.
+# Code for machines that may not be here, judged by its text: vectors are as wide as the registers, nothing is
+# called but the nests of the program itself and memory functions, and sums stay in registers in the innermost
+# loops.
 #
-# Contractions must not touch the stack there at all. Totals may a little: one that sums over nothing but the batch is a
-# single step, whose sums are added up over lanes in the same loop.
+# Contractions must not touch the stack there at all. Totals may a little: one that sums over nothing but the
+# batch is a single step, whose sums are added up over lanes in the same loop.
 set -eu
 
 here=${srcdir:-.}/tests/cross
@@ -46,15 +47,16 @@ strangers()
         }' "$1"
 }
 
-# $1: CPU; $2: dimension; $3: widths; $4: what a product of whole vectors looks like; $5: share of a total's products that
-# may go by the stack
+# $1: CPU; $2: dimension; $3: widths; $4: what a product of whole vectors looks like; $5: share of a total's
+# products that may go by the stack
 check()
 {
     what="d = $2, $1"
     spec "$2" "$3" >"$folder/assembly.yaml"
     "$GPFC" -q "$folder/assembly.yaml" --cpu="$1" --emit=asm -o "$folder/out.s"
     awk -f "$here/loops.awk" "$folder/out.s" | awk '$1 ~ /_(contract|total)_/ && $3 > 0' >"$folder/loops"
-    [ "$(grep -cE "$4" "$folder/out.s")" -gt "$fewest" ] || complain "$what: hardly a product of whole vectors ($4)"
+    [ "$(grep -cE "$4" "$folder/out.s")" -gt "$fewest" ] || \
+        complain "$what: hardly a product of whole vectors ($4)"
     [ "$(wc -l <"$folder/loops")" -gt 20 ] || complain "$what: hardly a loop of contractions or totals"
     for stranger in $(strangers "$folder/out.s"); do
         complain "$what: calls $stranger"
@@ -62,8 +64,8 @@ check()
     awk '$1 ~ /_contract_/ && $4 > 0' "$folder/loops" >"$folder/spills"
     awk -v share="$5" '$1 ~ /_total_/ && $4 > share * $3' "$folder/loops" >>"$folder/spills"
     while read -r name instructions products stack _; do
-        complain "$what: $name has a loop of $instructions instructions, $products products, that goes $stack times" \
-            "by the stack"
+        complain "$what: $name has a loop of $instructions instructions, $products products," \
+            "that goes $stack times by the stack"
     done <"$folder/spills"
 }
 
@@ -75,7 +77,8 @@ for size in "2 15,15" "10 50,50,50"; do
     check neoverse-n1 "$1" "$2" 'fml[as][[:space:]].*\.4s' 0.25
 done
 
-# Pairs of bfloat16 numbers, where the processor has instructions for them; emulated: whether they pay is another question.
+# Pairs of bfloat16 numbers, where the processor has instructions for them; emulated: whether they pay is
+# another question.
 precision=emulated
 fewest=200
 check znver4 10 50,50,50 'vdpbf16ps.*%zmm[0-9]+$' 0.25

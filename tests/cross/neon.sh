@@ -38,7 +38,8 @@ compare()
     # shellcheck disable=SC2086  # CC and its flags are several words
     "$GPFC" -q "$folder/small.yaml" --cpu=native --emit=object -o "$folder/host.o"
     "$GPFC" -q "$folder/small.yaml" --cpu=neoverse-n1 --emit=object -o "$folder/neon.o"
-    ${CC:-cc} ${GPFC_SANITIZE_FLAGS-} -I"${srcdir:-.}/runtime/include" "$here/run_bundle.c" "$folder/host.o" -o "$folder/host"
+    ${CC:-cc} ${GPFC_SANITIZE_FLAGS-} -I"${srcdir:-.}/runtime/include" \
+        "$here/run_bundle.c" "$folder/host.o" -o "$folder/host"
     "$cross" -static -I"${srcdir:-.}/runtime/include" "$here/run_bundle.c" "$folder/neon.o" -o "$folder/neon"
     "$folder/host" >"$folder/host.out"
     "$qemu" "$folder/neon" >"$folder/neon.out"

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 #
-# A fuzz target is one file with libFuzzer's entry; here it is linked with replay.c, which runs tests/fuzz/corpus/NAME:
+# A fuzz target is one file with libFuzzer's entry; here it is linked with replay.c, which runs
+# tests/fuzz/corpus/NAME:
 #   check_PROGRAMS += tests/fuzz/fuzz_name
 #   tests_fuzz_fuzz_name_SOURCES = tests/fuzz/fuzz_name.c $(fuzz_replay)
-# To fuzz: clang -fsanitize=fuzzer,address,undefined over tests/fuzz/fuzz_name.c and the sources it tests, without replay.c.
+# To fuzz: clang -fsanitize=fuzzer,address,undefined over tests/fuzz/fuzz_name.c and the sources it tests,
+# without replay.c.
 EXTRA_DIST += tests/fuzz/corpus
 fuzz_replay = tests/fuzz/replay.c tests/fuzz/fuzz.h
 

@@ -3,8 +3,8 @@
 #
 # Which folder may include which, and who may see a library. The table is the map of the tree: a folder stands
 # above those that it includes, so that no row names a row further down. Checked by the #include lines and by
-# what the compiler really reads ($CC -M), directly or through other headers; a permission that nobody uses is a
-# fault as well. Then proves that it would see each of these.
+# what the compiler really reads ($CC -M), directly or through other headers; a permission that nobody uses is
+# a fault as well. Then proves that it would see each of these.
 set -eu
 root=${srcdir:-.}
 build=$PWD
@@ -15,8 +15,8 @@ if [ -z "${GPFC_COMPILER_CPPFLAGS-}" ] || [ -z "${GPFC_RUNTIME_CPPFLAGS-}" ]; th
     exit 1
 fi
 
-# folder, then every other folder whose headers its files name. gpfc is runtime/include/gpfc and what the build
-# makes for it, api is compiler/gpfc.h, and compiler is what stands beside that.
+# folder, then every other folder whose headers its files name. gpfc is runtime/include/gpfc and what the
+# build makes for it, api is compiler/gpfc.h, and compiler is what stands beside that.
 mkdir "$scratch/real"
 cat >"$scratch/real/folders" <<'END'
 templates
@@ -38,7 +38,8 @@ sched base ir plan target
 emit_llvm ir plan sched target bundle
 tune base ir sched gpfc
 emit_c ir plan bundle templates gpfc
-drive base spec model diff pass flow baseflow ode target sched plan bundle emit_llvm emit_c tune templates gpfc api
+drive base spec model diff pass flow baseflow ode target sched plan bundle
+drive emit_llvm emit_c tune templates gpfc api
 compiler base drive pass
 command base spec sched tune api
 runtime/ground
@@ -49,7 +50,8 @@ runtime/kernels runtime/ground runtime/numbers gpfc
 runtime/base runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels gpfc
 runtime/model runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels runtime/base gpfc
 runtime/train runtime/ground runtime/numbers runtime/files runtime/kernels runtime/base runtime/model gpfc
-runtime/command runtime/ground runtime/numbers runtime/data runtime/kernels runtime/base runtime/model runtime/train gpfc
+runtime/command runtime/ground runtime/numbers runtime/data runtime/kernels runtime/base
+runtime/command runtime/model runtime/train gpfc
 END
 # library (its headers' paths begin so), then the folders or files that reach it, directly or through others
 cat >"$scratch/real/libraries" <<'END'
@@ -87,7 +89,8 @@ read_tree()
             }' <"$scratch/files" >"$scratch/read"
         for half in compiler runtime; do
             if [ $half = compiler ]; then flags=$GPFC_COMPILER_CPPFLAGS; else flags=$GPFC_RUNTIME_CPPFLAGS; fi
-            flags=$(echo " $flags " | sed "s, -I$root/, -I,g; s, -I$root , -I. ,g; s, -Igenerated , -I$build/generated ,g")
+            flags=$(echo " $flags " |
+                sed "s, -I$root/, -I,g; s, -I$root , -I. ,g; s, -Igenerated , -I$build/generated ,g")
             grep "^$half/" "$scratch/files" | xargs -r -P 4 -n 25 sh -c '
                 deps=$(mktemp "$0/deps.XXXXXX") && "$@" >"$deps"' "$scratch" ${CC:-cc} -M $flags || exit 1
         done
@@ -164,7 +167,10 @@ look()
             if (name ~ /^</) return
             gsub(/"/, "", name)
             path = place(name, file)
-            if (path == "") { fault(file " includes " name ", which is no path from the root of its half"); return }
+            if (path == "") {
+                fault(file " includes " name ", which is no path from the root of its half")
+                return
+            }
             if (!((mine, folder_of(path)) in may)) fault(file " includes " name)
             used[mine " " folder_of(path)] = 1
         }

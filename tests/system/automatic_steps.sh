@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# flow.steps: auto. The number of time steps changes during a training, which still ends with the same bits for any number
-# of threads and after interruptions; the model says how many it needs, and trainers with other numbers open it.
+# flow.steps: auto. The number of time steps changes during a training, which still ends with the same bits
+# for any number of threads and after interruptions; the model says how many it needs, and trainers with other
+# numbers open it.
 set -u
 . "${srcdir:-.}/tests/system/common.sh"
 trainer=run
@@ -40,7 +41,8 @@ expect 0 '% of the training'"'"'s evaluations saved' ./run train --out whole --t
 measures whole >whole.measures
 checks=$((checks + 1))
 sed 's/.*"time_steps":\([0-9]*\).*/\1/' whole.measures >numbers
-test "$(tail -n 25 numbers | sort -u | wc -l)" -ge 2 || fault "the number of time steps does not change late: $(cat numbers)"
+test "$(tail -n 25 numbers | sort -u | wc -l)" -ge 2 || \
+    fault "the number of time steps does not change late: $(cat numbers)"
 test "$(sort -u numbers | wc -l)" -ge 3 || fault "the number of time steps seldom changes: $(cat numbers)"
 steps=$(grep -ao '"gpfc.time_steps":"[0-9]*"' whole/model.safetensors | tr -dc '0-9')
 test "$steps" -ge 2 && test "$steps" -lt 15 || fault "the model needs '$steps' time steps"

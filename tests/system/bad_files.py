@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes into FOLDER the files that tests/system/trainer.sh hands to a trainer of dimension 2, good ones and bad ones.
+"""Writes into FOLDER the files, good and bad, that tests/system/trainer.sh gives to a trainer of dimension 2.
 
     python3 tests/system/bad_files.py FOLDER
 """

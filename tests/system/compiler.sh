@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The compiler in the hands of people: odd names and texts, places that cannot be written, and a library used from C.
+# The compiler in the hands of people: odd names and texts, places that cannot be written, and a library used
+# from C.
 set -u
 . "${srcdir:-.}/tests/system/common.sh"
 write_spec toy ''
@@ -23,7 +24,8 @@ if test -w /dev/full; then
 fi
 expect 1 'cannot create' env TMPDIR="$scratch/absent" "$gpfc" toy.yaml -o absent.out
 nothing_left absent.out*
-expect 1 'absent/libgpfcrt.a: cannot be read: No such file' env GPFC_RUNTIME_DIR=absent "$gpfc" toy.yaml -o absent.out
+expect 1 'absent/libgpfcrt.a: cannot be read: No such file' \
+    env GPFC_RUNTIME_DIR=absent "$gpfc" toy.yaml -o absent.out
 nothing_left absent.out*
 for kind in ir c llvm asm object header; do
     expect 0 '' env GPFC_RUNTIME_DIR=absent "$gpfc" -q toy.yaml --emit="$kind" --dump=sched -o unlinked
@@ -35,8 +37,10 @@ for stage in flow sched llvm; do
 done
 expect 0 '' "$gpfc" -q toy.yaml --emit=ir -o toy.ir
 expect 0 '# sched' env GPFC_RUNTIME_DIR=absent "$gpfc" -q --from=ir toy.ir --dump=sched
-expect 1 'absent/libgpfcrt.a: cannot be read' env GPFC_RUNTIME_DIR=absent "$gpfc" toy.yaml --dump=sched -o absent.out
-test ! -f "$(dirname "$gpfc")/libgpfcrt.a" || expect 0 '' env -u GPFC_RUNTIME_DIR "$gpfc" -q toy.yaml -o beside
+expect 1 'absent/libgpfcrt.a: cannot be read' \
+    env GPFC_RUNTIME_DIR=absent "$gpfc" toy.yaml --dump=sched -o absent.out
+test ! -f "$(dirname "$gpfc")/libgpfcrt.a" || \
+    expect 0 '' env -u GPFC_RUNTIME_DIR "$gpfc" -q toy.yaml -o beside
 mkdir elsewhere
 : >elsewhere/trainer
 ln -s elsewhere/trainer linked
@@ -53,8 +57,10 @@ mixed_spec() # $1: dimension; $2: widths; $3: of the products; $4: of the model
 }
 mixed_spec 16 64,64 mixed single
 expect 2 'has no instructions for products of bfloat16' "$gpfc" mixed.yaml --cpu haswell --emit=asm -o mixed.s
-expect 2 'is no faster at products of bfloat16 numbers' "$gpfc" mixed.yaml --cpu sapphirerapids --emit=asm -o mixed.s
-expect 2 'multiplies bfloat16 numbers at an unknown speed' "$gpfc" mixed.yaml --cpu cooperlake --emit=asm -o mixed.s
+expect 2 'is no faster at products of bfloat16 numbers' \
+    "$gpfc" mixed.yaml --cpu sapphirerapids --emit=asm -o mixed.s
+expect 2 'multiplies bfloat16 numbers at an unknown speed' \
+    "$gpfc" mixed.yaml --cpu cooperlake --emit=asm -o mixed.s
 expect 0 '' "$gpfc" -q mixed.yaml --cpu znver4 --emit=asm -o mixed.s
 grep -q vdpbf16ps mixed.s || fault 'no products of bfloat16 numbers for znver4'
 mixed_spec 16 64,64 emulated single
@@ -94,7 +100,8 @@ operations state >state.flop
 read -r all_executed all_useful <all.flop
 read -r state_executed state_useful <state.flop
 checks=$((checks + 1))
-test "$all_executed" -gt 1000 && test "$all_useful" = "$all_executed" && test "$state_useful" = "$all_useful" &&
+test "$all_executed" -gt 1000 && test "$all_useful" = "$all_executed" && \
+    test "$state_useful" = "$all_useful" &&
     test "$state_executed" -gt "$state_useful" ||
     fault "operations, executed and useful: $(cat all.flop state.flop)"
 
@@ -143,7 +150,8 @@ expect 0 '' "$gpfc" --quiet --emit=header -- -toy.yaml
 # ---- what is reported of the files
 for kind in executable object c; do
     expect 0 '' "$gpfc" toy.yaml --json --emit="$kind" -o toy.out
-    grep -q "\"output_bytes\":$(wc -c <toy.out)," out || fault "$kind: $(wc -c <toy.out) bytes, not as in: $(cat out)"
+    grep -q "\"output_bytes\":$(wc -c <toy.out)," out || \
+        fault "$kind: $(wc -c <toy.out) bytes, not as in: $(cat out)"
 done
 expect 0 '' "$gpfc" toy.yaml --json --emit=library
 total=$(cat toy.a toy.so toy.h | wc -c)
@@ -167,7 +175,8 @@ expect 0 '' ./both
 # ---- the library against the trainer, with weights from elsewhere
 if ${PYTHON3:-python3} "$source/tests/system/bad_files.py" . >out 2>&1; then
     # shellcheck disable=SC2086  # flags are words
-    expect 0 '' ${CC:-cc} -std=c11 -O1 -Wall -Wextra -Werror ${GPFC_SANITIZE_FLAGS-} -I. "$source/tests/system/library.c" \
+    expect 0 '' ${CC:-cc} -std=c11 -O1 -Wall -Wextra -Werror ${GPFC_SANITIZE_FLAGS-} \
+        -I. "$source/tests/system/library.c" \
         toy.a -lm -o library
     expect 0 '' './a blank' apply plain.safetensors y.npy s.npy
     expect 0 '300 rows' ./library plain.safetensors y.npy s.npy

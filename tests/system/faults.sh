@@ -88,7 +88,8 @@ model=kept/model.safetensors
 walk 60 1 '' ./toy evaluate "$model"
 walk 60 1 '' ./toy bench --seconds 0.01
 # 64 rows of zeros
-printf "\\223NUMPY\\001\\000\\166\\000%-117s\\n" "{'descr': '<f4', 'fortran_order': False, 'shape': (64, 2), }" >y.npy
+printf "\\223NUMPY\\001\\000\\166\\000%-117s\\n" \
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (64, 2), }" >y.npy
 head -c 512 /dev/zero >>y.npy
 walk 60 1 s.npy ./toy apply "$model" y.npy s.npy
 walk 60 1 x.npy ./toy invert --to=data "$model" y.npy x.npy

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
-# What the scripts share that stop trainings of theirs. Sourced after common.sh, with $trainer the trainer's name; the
-# function as_uninterrupted, which compares a folder with that of a training left alone, is the script's own.
+# What the scripts share that stop trainings of theirs. Sourced after common.sh, with $trainer the trainer's
+# name; the function as_uninterrupted, which compares a folder with that of a training left alone, is the
+# script's own.
 
 # The measures without clock times.
 measures()
@@ -27,7 +28,8 @@ start()
     done
 }
 
-# Kills it, or asks it to stop, then resumes; a training that was over by then is a matter of luck and no fault.
+# Kills it, or asks it to stop, then resumes; a training that was over by then is a matter of luck and no
+# fault.
 stop_and_resume()
 {
     for signal in KILL INT TERM; do
@@ -38,7 +40,8 @@ stop_and_resume()
         got=$?
         checks=$((checks + 1))
         test "$got" = "$code" || test "$got" = 0 || fault "SIG$signal: exit status $got"
-        test "$got" = "$code" && test "$signal" != KILL && ! grep -q "$trainer resume $signal" "$signal.err" &&
+        test "$got" = "$code" && test "$signal" != KILL && \
+            ! grep -q "$trainer resume $signal" "$signal.err" &&
             fault "SIG$signal: not told how to go on: $(cat "$signal.err")"
         for threads in 3 1; do
             rm -rf "$signal.$threads"

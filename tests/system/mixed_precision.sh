@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# A whole training with products of bfloat16 numbers, by the instructions that every processor has: it learns what a
-# training in single precision learns, up to rounding, and gives the same bits for any number of threads.
+# A whole training with products of bfloat16 numbers, by the instructions that every processor has: it learns
+# what a training in single precision learns, up to rounding, and gives the same bits for any number of
+# threads.
 set -u
 . "${srcdir:-.}/tests/system/common.sh"
 
@@ -53,7 +54,8 @@ for trainer in rounded by_hand; do
     awk -v before="$before" -v whole="$whole" -v rounded="$rounded" 'BEGIN {
         won = before - whole
         off = (before - rounded) / won - 1
-        printf "cost %s; %s in single precision, %s with products of bfloat16 numbers\n", before, whole, rounded
+        printf "cost %s; %s in single precision, %s with products of bfloat16 numbers\n",
+            before, whole, rounded
         exit !(won > 0.05 * before && off > -0.02 && off < 0.02 && off != 0)
     }' || fault "$trainer does not win the same"
 done

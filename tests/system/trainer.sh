@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# A trainer and what it is handed: files that are not what they should be, places that cannot be written, options out of
-# range. A message that names the file, exit status 2 (the input) or 1 (the system), and nothing half-written.
+# A trainer and what it is handed: files that are not what they should be, places that cannot be written,
+# options out of range. A message that names the file, exit status 2 (the input) or 1 (the system), and
+# nothing half-written.
 set -u
 . "${srcdir:-.}/tests/system/common.sh"
 
@@ -32,7 +33,8 @@ done
 
 # ---- output
 if test -w /dev/full; then
-    for command in --help --version info 'info --json' "evaluate $model" "evaluate $model --json" 'train --help' \
+    for command in --help --version info 'info --json' "evaluate $model" \
+        "evaluate $model --json" 'train --help' \
         'train --out full' 'bench --seconds 0.02'; do
         # shellcheck disable=SC2086
         expect 1 'cannot write' sh -c '"$@" >/dev/full' sh ./toy $command
@@ -100,7 +102,8 @@ bad_pairs 'an .npz must be a file' .
 
 # ---- training that ends in numbers that are not finite: step and tensor, and the last good checkpoint
 expect 1 'step 1: ' ./toy train --out far --data far.npz
-grep -q 'checkpoint, of step 0, is kept as far/checkpoint.safetensors' err || fault "no checkpoint told: $(cat err)"
+grep -q 'checkpoint, of step 0, is kept as far/checkpoint.safetensors' err || \
+    fault "no checkpoint told: $(cat err)"
 expect 0 '"samples"' ./toy evaluate far/model.safetensors --json
 
 # ---- few samples, and pairs without y behind the base flow
@@ -140,7 +143,8 @@ ${PYTHON3:-python3} - "$model" <<'END' || fault "JSON"
 import json, subprocess, sys
 def run(*words):
     return json.loads(subprocess.run(["./toy", *words, "--json"], check=True, capture_output=True).stdout)
-evaluate = ("cost_before cost_after energy penalty density_error_mean density_error_max roundtrip_max mean_max "
+evaluate = ("cost_before cost_after energy penalty density_error_mean density_error_max roundtrip_max "
+            "mean_max "
             "covariance_error_max time_steps samples").split()
 bench = "step_s samples_per_s flop_per_step peak_flops peak_share rss_mb threads batch".split()
 assert list(run("evaluate", sys.argv[1]))[:11] == evaluate

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# From samples to a map with one spec, for every kind of base flow: a text file of samples, both stages, each part of the
-# map there and back, and what is said of models that do not fit.
+# From samples to a map with one spec, for every kind of base flow: a text file of samples, both stages, each
+# part of the map there and back, and what is said of models that do not fit.
 set -u
 . "${srcdir:-.}/tests/system/common.sh"
 
@@ -12,7 +12,8 @@ awk 'BEGIN {
     for (i = 0; i < 400; i++) {
         u = (i * 7919) % 1000 / 1000 + 0.0005; v = (i * 104729) % 997 / 997
         r = sqrt(-2 * log(u)); k = i % 2
-        printf "%.6f,%.6f,%d\n", 100 + 10 * (4 * k + r * cos(6.2831853 * v)), -3 + 0.1 * r * sin(6.2831853 * v), k
+        printf "%.6f,%.6f,%d\n", 100 + 10 * (4 * k + r * cos(6.2831853 * v)),
+            -3 + 0.1 * r * sin(6.2831853 * v), k
     }
 }' >samples.csv
 
@@ -35,7 +36,8 @@ write_kind bnaf 'hidden: [8, 8], blocks: 2' double bnaf
 write_kind ffjord 'hidden: [8], blocks: 1, steps: 4' double ffjord
 write_kind cp_flow 'hidden: [8, 8], blocks: 2' single cp_flow
 { # 64 rows of zeros, float64
-    printf "\\223NUMPY\\001\\000\\166\\000%-117s\\n" "{'descr': '<f8', 'fortran_order': False, 'shape': (64, 2), }"
+    printf "\\223NUMPY\\001\\000\\166\\000%-117s\\n" \
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (64, 2), }"
     head -c 1024 /dev/zero
 } >zero.npy
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Tuning as people meet it: what is found is used by later compiles, shown, taken elsewhere and forgotten; what is broken
-# or belongs to others is passed over; a trainer is compiled anew where it lies.
+# Tuning as people meet it: what is found is used by later compiles, shown, taken elsewhere and forgotten;
+# what is broken or belongs to others is passed over; a trainer is compiled anew where it lies.
 set -u
 . "${srcdir:-.}/tests/system/common.sh"
 export GPFC_WISDOM="$PWD/cache/wisdom"
@@ -42,7 +42,8 @@ cat changed mine >both
 expect 0 'its checksum is wrong' "$gpfc" wisdom import both
 expect 0 'from wisdom: ' "$gpfc" toy.yaml
 same toy tuned
-for words in '' nope 'show more' export 'export a b' import forget 'forget --all abcd' 'show --all' 'forget xyz' \
+for words in '' nope 'show more' export 'export a b' import forget \
+    'forget --all abcd' 'show --all' 'forget xyz' \
     'forget abc' 'export mine --json'; do
     # shellcheck disable=SC2086  # words
     expect 2 '' "$gpfc" wisdom $words
@@ -58,14 +59,17 @@ echo 'half a rec' >>cache/wisdom
 expect 0 'wisdom skipped, not a JSON object (1 record in all)' "$gpfc" toy.yaml --emit=header
 grep -q 'from wisdom' out || fault "the sound record is not used: $(cat out)"
 chmod 622 cache/wisdom
-expect 0 'others than its owner' "$gpfc" toy.yaml --emit=header
+expect 0 'because others could have written to it' "$gpfc" toy.yaml --emit=header
 grep -q 'from wisdom' out && fault "used all the same: $(cat out)"
-expect 1 'others than its owner' "$gpfc" wisdom show
+expect 1 'because others could have written to it' "$gpfc" wisdom show
 chmod 600 cache/wisdom
 expect 0 '1 record forgotten' "$gpfc" wisdom forget --all
-expect 0 'are not recorded: ' env GPFC_WISDOM=toy.yaml/wisdom "$gpfc" toy.yaml --emit=header --tune=quick --tune-time 0.1
-expect 0 'are not recorded: ' env -u GPFC_WISDOM -u XDG_CACHE_HOME -u HOME "$gpfc" toy.yaml --emit=header --tune=quick --tune-time 0.1
-expect 0 '' env -u GPFC_WISDOM XDG_CACHE_HOME="$PWD/mine.cache" "$gpfc" toy.yaml --emit=header --tune=quick --tune-time 0.1
+expect 0 'are not recorded: ' env GPFC_WISDOM=toy.yaml/wisdom "$gpfc" toy.yaml --emit=header \
+    --tune=quick --tune-time 0.1
+expect 0 'are not recorded: ' env -u GPFC_WISDOM -u XDG_CACHE_HOME -u HOME "$gpfc" toy.yaml --emit=header \
+    --tune=quick --tune-time 0.1
+expect 0 '' env -u GPFC_WISDOM XDG_CACHE_HOME="$PWD/mine.cache" "$gpfc" toy.yaml --emit=header \
+    --tune=quick --tune-time 0.1
 test -s mine.cache/gpfc/wisdom || fault 'nothing in mine.cache'
 
 # ---- two at once

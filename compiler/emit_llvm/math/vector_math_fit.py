@@ -6,11 +6,11 @@
     vector_math_fit.py erf_float    tables whose names hold one of the words
     vector_math_fit.py --check ...  says which tables differ from those in the C files beside this one
 
-Each table is a minimax fit by Remez' algorithm in the error that counts, the relative error of the function that
-is built from it: a fit f of a part g enters the result with a factor w, and |w (f - g)| is what is levelled.
-Coefficients are listed from the constant term up, rounded one by one to the type they are used in. What a table
-approximates, on which interval, stands at its function below; how it is used, in the C file. Rationals are scaled
-so that the constant term of the denominator is 1, unless a scale is given.
+Each table is a minimax fit by Remez' algorithm in the error that counts, the relative error of the function
+that is built from it: a fit f of a part g enters the result with a factor w, and |w (f - g)| is what is
+levelled. Coefficients are listed from the constant term up, rounded one by one to the type they are used in.
+What a table approximates, on which interval, stands at its function below; how it is used, in the C file.
+Rationals are scaled so that the constant term of the denominator is 1, unless a scale is given.
 """
 import os
 import re
@@ -55,7 +55,7 @@ def levelled(f, w, points, n, m, denominator):
 
 
 def sharpen(error, low, high, best):
-    """The place of the greatest |error| between a grid point's neighbours: the vertex of a parabola, twice."""
+    """The place of the greatest |error| between a grid point's neighbours: a parabola's vertex, twice."""
     for _ in range(2):
         if not low < best < high:
             return best
@@ -144,7 +144,8 @@ def fit_log(degree):
     def g(f):
         return (mp.log1p(f) - f + f**2 / 2) / f**3 if abs(f) > mp.mpf("1e-9") else ONE / 3 - f / 4
 
-    return remez(g, lambda f: f**3 / mp.log1p(f) if f else mp.mpf(0), mp.sqrt(ONE / 2) - 1, mp.sqrt(2) - 1, degree)
+    return remez(g, lambda f: f**3 / mp.log1p(f) if f else mp.mpf(0),
+                 mp.sqrt(ONE / 2) - 1, mp.sqrt(2) - 1, degree)
 
 
 def fit_atanh(largest, degree):
@@ -162,8 +163,8 @@ def fit_sin(degree):
 
 
 def fit_erf(largest, degree):
-    """erf(x) = 1 - exp(-x (1 + f(x))), 0 <= x <= largest: f = -log(erfc(x))/x - 1. The 1 stands apart because the
-    constant term, 2/sqrt(pi) with it, would lose half an ulp by being rounded."""
+    """erf(x) = 1 - exp(-x (1 + f(x))), 0 <= x <= largest: f = -log(erfc(x))/x - 1. The 1 stands apart because
+    the constant term, 2/sqrt(pi) with it, would lose half an ulp by being rounded."""
     return remez(lambda x: -mp.log(mp.erfc(x)) / x - 1 if x else 2 / mp.sqrt(mp.pi) - 1,
                  lambda x: x * mp.erfc(x) / mp.erf(x) if x else mp.sqrt(mp.pi) / 2, 0, largest, degree)
 
@@ -185,8 +186,8 @@ def erfinv_part(w):
 
 
 def fit_erfinv(largest, degrees):
-    """erfinv(x) = x P(w)/Q(w), w = -log(1 - x^2) from 0 to `largest`: 2^-p (2 - 2^-p) is the least 1 - x^2 > 0
-    with p = 24 or 53 bits. One rational serves the whole interval, with positive coefficients, so nothing
+    """erfinv(x) = x P(w)/Q(w), w = -log(1 - x^2) from 0 to `largest`: 2^-p (2 - 2^-p) is the least 1 - x^2
+    > 0 with p = 24 or 53 bits. One rational serves the whole interval, with positive coefficients, so nothing
     cancels. The last of the degrees (of P and Q alike) counts; the others lead there, since the fit does not
     start from afar."""
     known, points = {}, None
@@ -204,8 +205,9 @@ def fit_erfinv(largest, degrees):
 
 def fit_tanh(clamp, scale):
     """tanh(x) = 2 u/(1 + u^2), u = tanh(x/2) = x P(z)/Q(z), z = x^2, 0 <= x <= clamp. A relative error e of u
-    changes tanh by e/cosh(x) + e^2/2; the weight allows the e that makes this 1e-8. The scale (P and Q times it:
-    no value changes) is one of those in steps of 0.01 whose roundings suit: no result above 1, 1 at the clamp."""
+    changes tanh by e/cosh(x) + e^2/2; the weight allows the e that makes this 1e-8. The scale (P and Q times
+    it: no value changes) is one of those in steps of 0.01 whose roundings suit: no result above 1, 1 at the
+    clamp."""
     clamp, allowed, count = mp.mpf(clamp), mp.mpf("1e-8"), 7
 
     def f(z):
@@ -250,7 +252,8 @@ TABLES = {
     "erfinv_denominator_double": lambda: fit_erfinv("36.1", [10, 12, 14])[1],
     "tanh_numerator_float": lambda: fit_tanh("9.02", mp.mpf("1.86"))[0],
     "tanh_denominator_float": lambda: fit_tanh("9.02", mp.mpf("1.86"))[1],
-    # Cody and Waite: x - k c is exact where the first parts of c have so few bits that k times them is; or by fma
+    # Cody and Waite: x - k c is exact where the first parts of c have so few bits that k times them is; or by
+    # fma
     "log2_split_float": lambda: parts(LOG2, 10, 1, 24),
     "log2_split_double": lambda: parts(LOG2, 33, 1, 53),
     "half_pi_fused_float": lambda: parts(mp.pi / 2, 24, 2, 24),

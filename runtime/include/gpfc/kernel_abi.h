@@ -103,7 +103,7 @@ struct gpfc_bundle {
     int64_t tuned;        /* 1: the schedule was found by measuring */
     const char *compiler; /* path of the gpfc that compiled them; "": unknown */
     const char *spec_text;
-    int64_t spec_hash;    /* of what determines the model: specs with equal hashes accept each other's models */
+    int64_t spec_hash;    /* of what determines the model: specs with equal ones accept each other's models */
     int64_t dimension;
     int64_t precision;    /* 4: float, 8: double */
     int64_t lanes;        /* of a tile */

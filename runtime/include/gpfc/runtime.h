@@ -117,7 +117,7 @@ enum gpfc_event_kind {
     GPFC_FORECAST,     /* forecast */
     GPFC_STEP,         /* step */
     GPFC_BASE,         /* base: it is trained */
-    GPFC_INEXACT_BASE, /* base, evaluation: its likelihood by the training's time steps is not the exact one */
+    GPFC_INEXACT_BASE, /* base, evaluation: its likelihood by the training's time steps is not exact */
     GPFC_INEXACT_FLOW  /* evaluation: density_error_mean is large, s is no exact map */
 };
 

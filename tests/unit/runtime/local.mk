@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# The test of a file of runtime/X is in tests/unit/runtime/X; what stands in for kernels, base flows and data is
-# beside the tests of what it stands for.
+# The test of a file of runtime/X is in tests/unit/runtime/X; what stands in for kernels, base flows and data
+# is beside the tests of what it stands for.
 watched_memory = \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=strndup
 fake_settings = tests/unit/runtime/kernels/fake_settings.c tests/unit/runtime/kernels/fake_settings.h

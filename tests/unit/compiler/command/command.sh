@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The command gpfc, as a person meets it: exit status 0 done, 1 the system failed, 2 wrong options or spec; help
-# that fits a terminal of 80 x 24; one JSON object with --json. What it compiles is tested elsewhere.
+# The command gpfc, as a person meets it: exit status 0 done, 1 the system failed, 2 wrong options or spec;
+# help that fits a terminal of 80 x 24; one JSON object with --json. What it compiles is tested elsewhere.
 set -u
 . "${srcdir:-.}/tests/system/common.sh"
 
@@ -25,7 +25,8 @@ gpfc 0 'Usage: gpfc [OPTION...] SPEC.yaml' --help
 lines=$(wc -l <out)
 widest=$(wc -L <out)
 test "$lines" -le 24 && test "$widest" -le 80 || fault "--help is $lines x $widest"
-for option in --tune --tune-time --no-wisdom --emit --output --dump --from --cpu --help-spec --quiet --json --version; do
+for option in --tune --tune-time --no-wisdom --emit --output --dump --from --cpu \
+    --help-spec --quiet --json --version; do
     grep -q -e "$option" out || fault "--help does not name $option"
 done
 gpfc 0 'Usage: gpfc [OPTION...] SPEC.yaml' -h
@@ -99,9 +100,12 @@ schedule 'target.lanes and target.schedule both set lanes' 'schedule: lanes=16, 
 schedule 'target.unroll and target.schedule both set unroll' 'schedule: unroll=0, unroll: 9'
 schedule 'target.keep and target.schedule both set keep' 'schedule: keep=all, keep: state'
 checks=$((checks + 1))
-printf 'dimension: 2\ndata: {pairs: p.npz}\ntarget: {cpu: haswell, schedule: lanes=32 keep=state unroll=0}\n' >given.yaml
-"$gpfc" --no-wisdom --json --emit=ir -o given.ir given.yaml >out 2>err || fault "a schedule was refused: $(head -1 err)"
-grep -q 'lanes=32 keep=state .*unroll=0' out || fault "the schedule that was given is not the one told: $(cat out)"
+printf '%s\n' 'dimension: 2' 'data: {pairs: p.npz}' \
+    'target: {cpu: haswell, schedule: lanes=32 keep=state unroll=0}' >given.yaml
+"$gpfc" --no-wisdom --json --emit=ir -o given.ir given.yaml >out 2>err || \
+    fault "a schedule was refused: $(head -1 err)"
+grep -q 'lanes=32 keep=state .*unroll=0' out || \
+    fault "the schedule that was given is not the one told: $(cat out)"
 rm -f given.ir flow.o
 
 # ---- JSON

@@ -425,9 +425,13 @@ static void operands_of_short_sums_are_turned(void)
     CASE(products_are_counted)                                                                               \
     CASE(sums_without_registers_are_seen)                                                                    \
     CASE(more_work_costs_more)                                                                               \
-    CASE(parts_make_the_whole) CASE(a_better_processor_is_not_slower) CASE(bad_schedules_come_last)          \
-        CASE(keeping_depends_on_caches) CASE(lanes_of_small_sums_wait) CASE(lanes_of_short_sums_wait)        \
-            CASE(operands_of_short_sums_are_turned)
+    CASE(parts_make_the_whole)                                                                               \
+    CASE(a_better_processor_is_not_slower)                                                                   \
+    CASE(bad_schedules_come_last)                                                                            \
+    CASE(keeping_depends_on_caches)                                                                          \
+    CASE(lanes_of_small_sums_wait)                                                                           \
+    CASE(lanes_of_short_sums_wait)                                                                           \
+    CASE(operands_of_short_sums_are_turned)
 
 CASES(CHECK_WITH_ARENA)
 

@@ -255,8 +255,10 @@ static void a_full_room_ends_the_list(void)
     CASE(bad_texts_are_refused)                                                                              \
     CASE(what_cannot_be_compiled_is_told)                                                                    \
     CASE(fixed_fields_take_the_others_along)                                                                 \
-    CASE(help_says_what_every_field_means) CASE(spaces_are_legal_and_without_doubles)                        \
-        CASE(wider_extents_hold_the_narrower) CASE(a_full_room_ends_the_list)
+    CASE(help_says_what_every_field_means)                                                                   \
+    CASE(spaces_are_legal_and_without_doubles)                                                               \
+    CASE(wider_extents_hold_the_narrower)                                                                    \
+    CASE(a_full_room_ends_the_list)
 
 CASES(CHECK_WITH_ARENA)
 

@@ -255,7 +255,8 @@ static void lines_agree_with_the_training(void)
     for (size_t i = 0; i < CHECK_COUNT(settings); i++)
         fake_set(&fake, settings[i][0], settings[i][1]);
     struct pairs pairs = fake_pairs(D, 8, ROWS, TEST_ROWS);
-    const struct trainer_options options = {.epochs = EPOCHS, .batch = BATCH, .seed = SEED, .device = device_cpu(1)};
+    const struct trainer_options options = {
+        .epochs = EPOCHS, .batch = BATCH, .seed = SEED, .device = device_cpu(1)};
     CU_ASSERT_TRUE_FATAL(trainer_new(&trainer, &fake.bundle, &pairs, &options, &fault));
     CU_ASSERT_TRUE_FATAL(run_folder_make(&folder, scratch_path(&scratch, "run"), STAGE_FLOW, &fault));
     const struct checkpoint_note note = {.options = trainer->options, .data = none};
