@@ -25,7 +25,16 @@ struct worker { /* of one thread */
     struct base_flow_report report;
 };
 
+typedef bool base_map(struct base_flow *base, const double *from, int64_t n, double *to, double *logdet,
+                      struct base_flow_report *report, struct fault *fault);
+
+struct base_maps { /* of all rows: a mixture's, or those of all compiled kinds */
+    base_map *forward, *inverse;
+};
+static const struct base_maps mixture_maps, compiled_maps;
+
 struct base_flow {
+    const struct base_maps *maps;
     int threads;
     struct mixture *mixture; /* or, where that is NULL: */
     struct base_compiled compiled;
@@ -42,7 +51,8 @@ bool base_flow_of_mixture(struct base_flow **out, struct mixture *mixture, int t
         mixture_free(mixture);
         return fault_memory(fault, sizeof *base, "the base flow");
     }
-    *base = (struct base_flow){.mixture = mixture, .threads = threads > 0 ? threads : parallel_threads()};
+    *base = (struct base_flow){
+        .maps = &mixture_maps, .mixture = mixture, .threads = threads > 0 ? threads : parallel_threads()};
     return true;
 }
 
@@ -147,6 +157,7 @@ bool base_flow_compiled(struct base_flow **out, const struct gpfc_bundle *bundle
     *out = NULL;
     if (!base)
         return fault_memory(fault, sizeof *base, "the base flow");
+    base->maps = &compiled_maps;
     base->threads = threads > 0 ? threads : parallel_threads();
     if (!make_compiled(&base->compiled, bundle, theta, tolerance, base->threads, fault) ||
         !make_workers(base, fault)) {
@@ -333,28 +344,51 @@ static void check_mixture(const struct base_flow *base, double *to, double *logd
     }
 }
 
-bool base_flow_forward(struct base_flow *base, const double *x, int64_t n, double *y, double *logdet,
-                       struct base_flow_report *report, struct fault *fault)
+static bool mixture_there(struct base_flow *base, const double *x, int64_t n, double *y, double *logdet,
+                          struct base_flow_report *report, struct fault *fault)
 {
-    if (!base->mixture) {
-        walk_compiled(base, base->compiled.kind->forward, x, n, y, logdet, report);
-        return true;
-    }
     if (!mixture_forward(base->mixture, x, n, y, logdet, base->threads, fault))
         return false;
     check_mixture(base, y, logdet, n, report);
     return true;
 }
 
-bool base_flow_inverse(struct base_flow *base, const double *y, int64_t n, double *x, double *logdet,
-                       struct base_flow_report *report, struct fault *fault)
+static bool mixture_back(struct base_flow *base, const double *y, int64_t n, double *x, double *logdet,
+                         struct base_flow_report *report, struct fault *fault)
 {
-    if (!base->mixture) {
-        walk_compiled(base, base->compiled.kind->inverse, y, n, x, logdet, report);
-        return true;
-    }
     if (!mixture_inverse(base->mixture, y, n, x, logdet, base->threads, fault))
         return false;
     check_mixture(base, x, logdet, n, report);
     return true;
+}
+
+static bool compiled_there(struct base_flow *base, const double *x, int64_t n, double *y, double *logdet,
+                           struct base_flow_report *report, struct fault *fault)
+{
+    (void)fault;
+    walk_compiled(base, base->compiled.kind->forward, x, n, y, logdet, report);
+    return true;
+}
+
+static bool compiled_back(struct base_flow *base, const double *y, int64_t n, double *x, double *logdet,
+                          struct base_flow_report *report, struct fault *fault)
+{
+    (void)fault;
+    walk_compiled(base, base->compiled.kind->inverse, y, n, x, logdet, report);
+    return true;
+}
+
+static const struct base_maps mixture_maps = {.forward = mixture_there, .inverse = mixture_back},
+                              compiled_maps = {.forward = compiled_there, .inverse = compiled_back};
+
+bool base_flow_forward(struct base_flow *base, const double *x, int64_t n, double *y, double *logdet,
+                       struct base_flow_report *report, struct fault *fault)
+{
+    return base->maps->forward(base, x, n, y, logdet, report, fault);
+}
+
+bool base_flow_inverse(struct base_flow *base, const double *y, int64_t n, double *x, double *logdet,
+                       struct base_flow_report *report, struct fault *fault)
+{
+    return base->maps->inverse(base, y, n, x, logdet, report, fault);
 }

@@ -117,10 +117,11 @@ static bool is_base(const struct gpfc_stage *stage)
     return strcmp(stage->name, "base") == 0;
 }
 
-static void report_stage_flow(const struct gpfc_bundle *bundle, const struct gpfc_stage *stage, char *room,
-                              size_t bytes)
+/* As report_flow. */
+static void stage_flow(const struct gpfc_bundle *bundle, const struct gpfc_stage *stage, char *room,
+                       size_t bytes)
 {
-    report_flow(is_base(stage) ? bundle->base : bundle, room, bytes);
+    (void)snprintf(room, bytes, "%s, %s", stage->description, setting_text(bundle, SETTING_precision));
 }
 
 static void print_training(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc_stage *stage)
@@ -140,7 +141,7 @@ void report_start(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc
 {
     struct human a, b;
     char flow[256];
-    report_stage_flow(bundle, stage, flow, sizeof flow);
+    stage_flow(bundle, stage, flow, sizeof flow);
     if (!stage->second)
         (void)fprintf(out, "%s\n", bundle->name);
     (void)fprintf(out, "  %-9s %s, %s parameters\n", is_base(stage) ? "base flow" : "flow", flow,
@@ -258,7 +259,7 @@ static json_t *stage_json(const struct gpfc_bundle *bundle, const struct gpfc_st
 {
     char flow[256];
     json_t *json = json_object();
-    report_stage_flow(bundle, stage, flow, sizeof flow);
+    stage_flow(bundle, stage, flow, sizeof flow);
     put_text(json, "name", bundle->name);
     put_text(json, "stage", stage->name);
     put_text(json, "flow", flow);

@@ -18,14 +18,19 @@ void array_free(struct array *array)
     *array = (struct array){0};
 }
 
-void *array_host(const struct array *array)
+const void *array_host(const struct array *array)
 {
     return array->owned;
 }
 
-void *array_at(const struct array *array, int64_t i)
+void *array_write(struct array *array)
 {
-    return (char *)array->owned + i * array->precision;
+    return array->owned;
+}
+
+void *array_write_at(struct array *array, int64_t i)
+{
+    return (char *)array_write(array) + i * array->precision;
 }
 
 double array_number(const struct array *array, int64_t i)
@@ -40,7 +45,7 @@ size_t array_bytes(const struct array *array)
 
 void array_fill(struct array *to, const void *from)
 {
-    memcpy(to->owned, from, array_bytes(to));
+    memcpy(array_write(to), from, array_bytes(to));
 }
 
 void array_copy(struct array *to, const struct array *from)

@@ -19,8 +19,9 @@ bool array_new(struct array *out, int64_t n, int64_t precision, const char *what
                struct fault *fault) MUST_CHECK;
 void array_free(struct array *array); /* an empty one is allowed */
 
-void *array_host(const struct array *array);          /* REAL [n] */
-void *array_at(const struct array *array, int64_t i); /* from number i on */
+const void *array_host(const struct array *array);    /* REAL [n], to be read */
+void *array_write(struct array *array);               /* the same to be written: all in it is newer then */
+void *array_write_at(struct array *array, int64_t i); /* from number i on */
 double array_number(const struct array *array, int64_t i);
 size_t array_bytes(const struct array *array);
 void array_copy(struct array *to, const struct array *from); /* both of n numbers */

@@ -242,10 +242,10 @@ bool checkpoint_load(const struct checkpoint *checkpoint, struct trainer *traine
     const char *path = checkpoint->path;
     struct trainer_state *state = &trainer->state;
     struct checkpoint_note unused;
-    if (!weights_take(bundle, file, "", array_host(&state->theta), fault) ||
-        !weights_take(bundle, file, "adam.mean.", array_host(&state->mean), fault) ||
-        !weights_take(bundle, file, "adam.square.", array_host(&state->square), fault) ||
-        !weights_take(bundle, file, "best.", array_host(&state->best), fault) ||
+    if (!weights_take(bundle, file, "", array_write(&state->theta), fault) ||
+        !weights_take(bundle, file, "adam.mean.", array_write(&state->mean), fault) ||
+        !weights_take(bundle, file, "adam.square.", array_write(&state->square), fault) ||
+        !weights_take(bundle, file, "best.", array_write(&state->best), fault) ||
         !take_optimizer(file, trainer, path, fault) || !read_fields(file, path, state, &unused, fault) ||
         !has_time_steps(trainer, path, fault))
         return false;

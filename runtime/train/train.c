@@ -167,10 +167,10 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
         return diverged(trainer, loss, fault);
     const struct adam_arrays arrays = {.n = n,
                                        .precision = precision,
-                                       .theta = array_host(&state->theta),
+                                       .theta = array_write(&state->theta),
                                        .gradient = array_host(&trainer->gradient),
-                                       .mean = array_host(&state->mean),
-                                       .square = array_host(&state->square),
+                                       .mean = array_write(&state->mean),
+                                       .square = array_write(&state->square),
                                        .threads = trainer->options.device.threads};
     char bad[300]; /* a gradient may be finite where its square, or the step, is not */
     state->step++;

@@ -63,12 +63,12 @@ static void bind_train(struct trainer *trainer)
     runner_parameters(run, array_host(&trainer->state.theta));
     runner_setting(run, "lambda", &trainer->setting);
     bind_rows(run, &trainer->pairs->train);
-    runner_total(run, "cost", array_at(&trainer->total, 0));
-    runner_total(run, "penalty", array_at(&trainer->total, 1));
+    runner_total(run, "cost", array_write_at(&trainer->total, 0));
+    runner_total(run, "penalty", array_write_at(&trainer->total, 1));
     for (int64_t i = 0; i < bundle->n_parameters; i++) {
         char name[256];
         (void)snprintf(name, sizeof name, "grad.%s", bundle->parameters[i].name);
-        runner_total(run, name, array_at(&trainer->gradient, bundle->parameters[i].offset));
+        runner_total(run, name, array_write_at(&trainer->gradient, bundle->parameters[i].offset));
     }
 }
 
@@ -76,9 +76,9 @@ static void bind_measure(struct trainer *trainer)
 {
     bind_rows(trainer->measure, &trainer->measured_on);
     runner_parameters(trainer->measure, array_host(&trainer->state.theta));
-    runner_output(trainer->measure, "cost", array_host(&trainer->measured[0]));
-    runner_output(trainer->measure, "energy", array_host(&trainer->measured[1]));
-    runner_output(trainer->measure, "penalty", array_host(&trainer->measured[2]));
+    runner_output(trainer->measure, "cost", array_write(&trainer->measured[0]));
+    runner_output(trainer->measure, "energy", array_write(&trainer->measured[1]));
+    runner_output(trainer->measure, "penalty", array_write(&trainer->measured[2]));
 }
 
 static bool trainer_init(struct trainer *trainer, struct fault *fault)
@@ -94,9 +94,9 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
         !time_check_new(&trainer->time_check, trainer->bundle, trainer->measured_on.y, trainer->measured_on.n,
                         &options->device, fault))
         return false;
-    weights_initial(trainer->bundle, options->seed, array_host(&trainer->state.theta));
+    weights_initial(trainer->bundle, options->seed, array_write(&trainer->state.theta));
     trainer_order(trainer, 0);
-    return base_flow_start(trainer->bundle, array_host(&trainer->state.theta), &trainer->pairs->train,
+    return base_flow_start(trainer->bundle, array_write(&trainer->state.theta), &trainer->pairs->train,
                            trainer->order, options->batch, &options->device, fault);
 }
 

@@ -32,6 +32,7 @@ static struct gpfc_stage stage_of(const struct training *training, const struct 
     const struct gpfc_bundle *bundle = trainer->bundle;
     return (struct gpfc_stage){
         .name = trainer->stage->name,
+        .description = bundle->description,
         .parameters = bundle->theta_elements,
         .data = training->data,
         .rows = trainer->pairs->of_noise ? "pairs from noise" : trainer->stage->rows,

@@ -36,7 +36,8 @@ enum gpfc_code {
 
 /* One stage of a training, the base flow's or the flow's, as it begins. */
 struct gpfc_stage {
-    const char *name; /* "base", "flow" */
+    const char *name;        /* "base", "flow" */
+    const char *description; /* "gaussian, folded, 3 -> 15 15 -> 1, tanh, rk4 x 15" */
     int64_t parameters;
     const char *data;                   /* path, or "generator moons" */
     const char *rows;                   /* what that holds: "samples" x, "pairs" (x, y), "pairs from noise" */

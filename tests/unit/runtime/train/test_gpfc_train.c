@@ -98,6 +98,7 @@ static void events_and_result_say_what_was_done(void)
     CU_ASSERT_TRUE(heard.events[GPFC_BASE] == 0 && heard.events[GPFC_CHANGED] == 0);
     const struct gpfc_stage *stage = &trained->stage;
     CU_ASSERT_STRING_EQUAL(stage->name, "flow");
+    CU_ASSERT_STRING_EQUAL(stage->description, fake.bundle.description);
     CU_ASSERT_STRING_EQUAL(stage->rows, "pairs");
     CU_ASSERT_STRING_EQUAL(stage->data, options.data);
     CU_ASSERT_STRING_EQUAL(stage->folder, options.folder);

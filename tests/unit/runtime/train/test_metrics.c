@@ -217,7 +217,7 @@ static json_t *last_line(const char *path)
 static void follow(struct train_run *run, const struct pairs *pairs, const char *path)
 {
     struct fault fault = {0};
-    double *theta = array_host(&run->trainer->state.theta);
+    double *theta = array_write(&run->trainer->state.theta);
     double best = loss_of_test(pairs, theta).cost;
     struct sums sums = {0};
     for (int64_t step = 0; step < EPOCH * EPOCHS; step++) {

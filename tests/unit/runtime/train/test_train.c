@@ -68,7 +68,7 @@ static void finds_the_known_optimum(void)
     CU_ASSERT_EQUAL(trainer->state.best_cost, trainer->state.last.cost);
     CU_ASSERT_EQUAL(trainer->state.best_step, 800);
     for (int i = 0; i < 12; i++)
-        CU_ASSERT_DOUBLE_EQUAL(((double *)array_host(&trainer->state.theta))[i], fake_optimum(i), 1e-4);
+        CU_ASSERT_DOUBLE_EQUAL(((const double *)array_host(&trainer->state.theta))[i], fake_optimum(i), 1e-4);
     trainer_free(trainer);
     fake_pairs_free(&pairs);
 }
@@ -560,7 +560,7 @@ static void stops_where_numbers_are_not_finite(void)
     CU_ASSERT_EQUAL(trainer->state.step, 5);
     CU_ASSERT_TRUE(scratch_there(scratch_path(&scratch, "run/model.safetensors")));
 
-    ((float *)array_host(&trainer->state.theta))[4] = NAN;
+    ((float *)array_write(&trainer->state.theta))[4] = NAN;
     CU_ASSERT_FALSE(train_run_step(run, &fault));
     CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "step 6: the array flow.layer0.bias is nan at element 0"));
     CU_ASSERT_FALSE(train_run_save(run, &fault));
