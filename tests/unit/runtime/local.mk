@@ -98,7 +98,7 @@ tests_unit_runtime_train_test_train_LDFLAGS = $(AM_LDFLAGS) $(watched_memory)
 # command
 check_PROGRAMS += tests/unit/runtime/command/test_command_base \
 	tests/unit/runtime/command/test_command_train tests/unit/runtime/command/test_commands \
-	tests/unit/runtime/command/test_progress
+	tests/unit/runtime/command/test_progress tests/unit/runtime/command/test_report
 tests_unit_runtime_command_test_command_base_SOURCES = tests/unit/runtime/command/test_command_base.c \
 	$(fake_trainer)
 tests_unit_runtime_command_test_command_train_SOURCES = tests/unit/runtime/command/test_command_train.c \
@@ -106,3 +106,4 @@ tests_unit_runtime_command_test_command_train_SOURCES = tests/unit/runtime/comma
 tests_unit_runtime_command_test_commands_SOURCES = tests/unit/runtime/command/test_commands.c \
 	$(fake_trainer)
 tests_unit_runtime_command_test_progress_SOURCES = tests/unit/runtime/command/test_progress.c
+tests_unit_runtime_command_test_report_SOURCES = tests/unit/runtime/command/test_report.c $(fake_bundle)

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Results as JSON and as tables: every number under its own name. All of them differ, so that none can stand in
+ * another's place. */
+#include "check.h"
+#include "command/report.h"
+#include "unit/runtime/kernels/fake_bundle.h"
+
+#include <math.h>
+
+static const struct gpfc_evaluation evaluation = {
+    .samples = 101,
+    .time_steps = 7,
+    .cost_before = 2.5,
+    .cost_after = 3.5,
+    .energy = 4.5,
+    .penalty = 5.5,
+    .density_error_mean = 6.5,
+    .density_error_max = 7.5,
+    .density_shift = 8.5,
+    .roundtrip_max = 9.5,
+    .mean_before_max = 10.5,
+    .covariance_error_before_max = 11.5,
+    .mean_max = 12.5,
+    .covariance_error_max = 13.5,
+    .nll_before = 14.5,
+    .nll_after = 15.5,
+};
+
+#define EVALUATION                                                                                           \
+    "{\"cost_before\":2.5,\"cost_after\":3.5,\"energy\":4.5,\"penalty\":5.5,\"density_error_mean\":6.5,"     \
+    "\"density_error_max\":7.5,\"roundtrip_max\":9.5,\"mean_max\":12.5,\"covariance_error_max\":13.5,"       \
+    "\"time_steps\":7,\"samples\":101,\"nll_before\":14.5,\"nll_after\":15.5}"
+
+static void check_text(json_t *json, const char *wanted)
+{
+    char *text = json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
+    CU_ASSERT_STRING_EQUAL(text, wanted);
+    if (strcmp(text, wanted) != 0)
+        printf("%s\n", text);
+    free(text);
+    json_decref(json);
+}
+
+static void an_evaluation(void)
+{
+    struct gpfc_evaluation unknown = evaluation;
+    check_text(report_evaluation_json(&evaluation), EVALUATION);
+    unknown.nll_before = NAN;
+    json_t *json = report_evaluation_json(&unknown);
+    CU_ASSERT_PTR_NULL(json_object_get(json, "nll_before"));
+    CU_ASSERT_PTR_NULL(json_object_get(json, "nll_after"));
+    json_decref(json);
+}
+
+static void an_evaluation_of_a_base_flow(void)
+{
+    struct base_evaluation base = {.near = {.samples = 1, .not_converged = 2, .roundtrip_max = 3.5},
+                                   .far = {.samples = 4, .not_converged = 5, .roundtrip_max = 6.5},
+                                   .integral_before = 7.5,
+                                   .integral_after = 8.5};
+    json_t *json = json_object();
+    report_base_json(json, &base);
+    check_text(json, "{\"base_roundtrip_max\":3.5,\"base_not_converged\":2,\"base_samples\":1,"
+                     "\"base_far_roundtrip_max\":6.5,\"base_far_not_converged\":5,\"base_far_samples\":4,"
+                     "\"integral_before\":7.5,\"integral_after\":8.5}");
+    base.integral_before = NAN;
+    json = json_object();
+    report_base_json(json, &base);
+    CU_ASSERT_PTR_NULL(json_object_get(json, "integral_before"));
+    CU_ASSERT_PTR_NULL(json_object_get(json, "integral_after"));
+    json_decref(json);
+}
+
+static const struct gpfc_trained trained = {
+    .stage = {.name = "flow",
+              .description = "a map",
+              .parameters = 1,
+              .data = "data.npz",
+              .train = 2,
+              .test = 3,
+              .epochs = 4,
+              .epoch_steps = 5,
+              .steps = 6,
+              .batch = 7,
+              .seed = 8,
+              .threads = 9},
+    .step = 10,
+    .best_step = 11,
+    .best_cost = 12.5,
+    .seconds = 13.5,
+    .model = "model",
+    .checkpoint = "checkpoint",
+    .has_base = 1,
+    .has_evaluation = 1,
+    .base = {.model = "base", .step = 14, .best_step = 15, .seconds = 16.5, .nll = 17.5},
+    .pairs = {.nll_train = 18.5, .nll_test = 19.5, .rows = 20, .failed = 21, .left_out = 22},
+    .time_steps = {.steps = 23,
+                   .most = 24,
+                   .density_error = 25.5,
+                   .roundtrip = 26.5,
+                   .density_error_bound = 27.5,
+                   .roundtrip_bound = 28.5,
+                   .within_bounds = 1,
+                   .saved = 0.5},
+};
+
+static void a_training(void)
+{
+    static struct fake fake;
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "base.kind", "bnaf");
+    struct gpfc_trained all = trained;
+    all.evaluation = evaluation;
+    json_t *json = report_training_json(&fake.bundle, &all, "finished");
+    static const char *const of_the_process[] = {"rss_mb", "rss_anonymous_mb", "rss_files_mb"};
+    for (size_t i = 0; i < CHECK_COUNT(of_the_process); i++) {
+        CU_ASSERT_TRUE(json_number_value(json_object_get(json, of_the_process[i])) > 0);
+        (void)json_object_del(json, of_the_process[i]);
+    }
+    (void)json_object_del(json_object_get(json, "base"), "parameters"); /* the fake bundle's */
+    check_text(json, "{\"name\":\"fake\",\"stage\":\"flow\",\"flow\":\"a map, single\",\"parameters\":1,"
+                     "\"data\":\"data.npz\",\"samples_train\":2,\"samples_test\":3,\"epochs\":4,\"steps\":6,"
+                     "\"batch\":7,\"seed\":8,\"threads\":9,\"status\":\"finished\",\"step\":10,"
+                     "\"seconds\":13.5,\"best_cost\":12.5,\"best_step\":11,\"model\":\"model\","
+                     "\"checkpoint\":\"checkpoint\",\"base\":{\"kind\":\"bnaf\",\"step\":14,"
+                     "\"best_step\":15,\"nll\":17.5,\"seconds\":16.5,\"model\":\"base\"},"
+                     "\"base_nll_train\":18.5,\"base_nll_test\":19.5,\"base_rows_failed\":21,"
+                     "\"base_rows_left_out\":22,\"time_steps\":{\"steps\":23,\"most\":24,"
+                     "\"density_error\":25.5,\"roundtrip\":26.5,\"within_bounds\":true,"
+                     "\"evaluations_saved\":0.5},\"evaluation\":" EVALUATION "}");
+}
+
+static const struct check_case cases[] = {
+    {"an evaluation", an_evaluation},
+    {"an evaluation of a base flow", an_evaluation_of_a_base_flow},
+    {"a training", a_training},
+};
+
+int main(void)
+{
+    return check_main("reports", cases, CHECK_COUNT(cases));
+}
