@@ -107,7 +107,7 @@ static bool make_compiled(struct base_compiled *flow, const struct gpfc_bundle *
     const size_t bytes = (size_t)(bundle->theta_elements * bundle->precision);
     *flow = (struct base_compiled){.bundle = bundle, .kind = kind_of(bundle), .d = bundle->dimension};
     if (!flow->kind)
-        return fault_set(fault, FAULT_SYSTEM, "this trainer's base flow is of a kind unknown here");
+        return fault_set(fault, FAULT_SYSTEM, "the base flow of this trainer is of an unknown kind");
     flow->blocks = count_blocks(bundle, flow->kind);
     if (flow->blocks == 0)
         return fault_set(fault, FAULT_SYSTEM, "this trainer has no kernel '%s0'", flow->kind->kernel);

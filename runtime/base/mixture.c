@@ -173,7 +173,7 @@ static bool fill_from_file(struct mixture *m, const struct safetensors *file, st
         return false;
     int64_t which = 0;
     if (!weights_are_sound(m))
-        return fault_set(fault, FAULT_INPUT, "tensor %s: no weights that are positive and sum to 1", WEIGHTS);
+        return fault_set(fault, FAULT_INPUT, "tensor %s: expected positive weights that sum to 1", WEIGHTS);
     if (!means_are_finite(m))
         return fault_set(fault, FAULT_INPUT, "tensor %s: a number is not finite", MEANS);
     return mixture_factor(m, &which) ||

@@ -271,7 +271,7 @@ static bool maximize(const struct em *em, struct fault *fault)
     return mixture_factor(em->mixture, &which) ||
            fault_set(fault, FAULT_INPUT,
                      "the base flow's component %" PRId64
-                     " has no covariance: numbers too large or too alike",
+                     " has no covariance: numbers are too large or too similar",
                      which);
 }
 

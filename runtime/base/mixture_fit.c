@@ -150,7 +150,7 @@ static bool try_starts(struct search *s, struct fault *fault)
         if (!try_start(s, fault))
             return false;
     if (isinf(s->least_nll)) /* no start had a likelihood at all: numbers beyond what squares can hold */
-        return fault_set(fault, FAULT_INPUT, "the base flow cannot be fitted: the data is too large in size");
+        return fault_set(fault, FAULT_INPUT, "the base flow cannot be fitted: the data are too large");
     int64_t which;
     memcpy(s->em.mixture->weights, s->kept, kept_bytes(&s->em));
     return mixture_factor(s->em.mixture, &which) ||
@@ -261,7 +261,7 @@ static bool finish(struct em *em, struct mixture **out, struct fault *fault)
     mixture_free(*out);
     *out = NULL;
     return fault_set(fault, FAULT_INPUT,
-                     "the base flow cannot be fitted: the data's covariance is no number");
+                     "the base flow cannot be fitted: the data's covariance is not finite");
 }
 
 bool mixture_fit(struct mixture **out, const double *x, int64_t n, int64_t d,

@@ -91,7 +91,7 @@ static bool part_of_word(const char *word, enum flow_part *part, struct fault *f
             *part = (enum flow_part)i;
             return true;
         }
-    return fault_set(fault, FAULT_INPUT, "--part takes 'flow', 'base' or 'both', not '%s'", word);
+    return fault_set(fault, FAULT_INPUT, "--part: expected 'flow', 'base' or 'both', found '%s'", word);
 }
 
 /* --from or --to, which name an end: the latent space, where y is, or the data's, where x is. */
@@ -99,7 +99,7 @@ static bool part_of_end(const char *option, const char *word, enum flow_part *pa
 {
     const bool data = strcmp(word, "data") == 0;
     if (!data && strcmp(word, "latent") != 0)
-        return fault_set(fault, FAULT_INPUT, "--%s takes 'latent' or 'data', not '%s'", option, word);
+        return fault_set(fault, FAULT_INPUT, "--%s: expected 'latent' or 'data', found '%s'", option, word);
     *part = data ? FLOW_PART_BOTH : FLOW_PART_FLOW;
     return true;
 }
@@ -128,9 +128,9 @@ static void tell_failed(const struct command_context *context, const struct stre
     (void)fprintf(stderr, "%s: %s of %s rows %s", context->program, human_count(&failed, report->failed),
                   human_count(&rows, report->rows),
                   stream->part == FLOW_PART_FLOW ? "became too large, and are zeros"
-                                                 : "did not reach the base flow's tolerance");
+                                                 : "missed the base flow's tolerance");
     if (report->failed < report->rows && stream->part != FLOW_PART_FLOW)
-        (void)fprintf(stderr, "; the others' largest error is about %.2g", report->error_max);
+        (void)fprintf(stderr, "; the largest error of the others is about %.2g", report->error_max);
     (void)fputc('\n', stderr);
 }
 

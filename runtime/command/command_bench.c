@@ -38,8 +38,8 @@ static bool choose_stage(const struct gpfc_bundle *bundle, const char *stage, co
     const bool base = stage && strcmp(stage, "base") == 0;
     *out = base ? bundle->base : bundle;
     if (stage && !base && strcmp(stage, "flow") != 0)
-        return fault_set(fault, FAULT_INPUT, "--stage takes 'flow' or 'base', not '%s'", stage);
-    return *out || fault_set(fault, FAULT_INPUT, "this trainer's base flow is not one that is trained");
+        return fault_set(fault, FAULT_INPUT, "--stage: expected 'flow' or 'base', found '%s'", stage);
+    return *out || fault_set(fault, FAULT_INPUT, "the base flow of this trainer is not trained in steps");
 }
 
 static bool fill(void **out, const struct pairs *pairs, uint64_t number, struct fault *fault)

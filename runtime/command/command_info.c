@@ -110,9 +110,9 @@ static void print_cpu(const struct command_context *context)
     const struct gpfc_bundle *bundle = context->bundle;
     char here[GPFC_CPU_NAME];
     if (command_other_cpu(bundle, here))
-        (void)fprintf(
-            stdout, "  cpu       compiled for %s, this machine is another (%s): `%s tune' compiles it anew\n",
-            bundle->cpu_name, here[0] != '\0' ? here : "unknown", context->program);
+        (void)fprintf(stdout,
+                      "  cpu       compiled for %s, but this machine is '%s': `%s tune' recompiles it\n",
+                      bundle->cpu_name, here[0] != '\0' ? here : "unknown", context->program);
     else if (bundle->cpu_name[0] != '\0')
         (void)fprintf(stdout, "  cpu       %s, this one\n", bundle->cpu_name);
     print_schedule(bundle);

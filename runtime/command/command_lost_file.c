@@ -26,9 +26,8 @@ static void end(int signal_number, siginfo_t *info, void *context)
         return;
     }
     say(program_invocation_name);
-    say(": a data file became shorter, or unreadable, while it was in use; when it is whole again, `resume' "
-        "goes on "
-        "with a training from its last checkpoint\n");
+    say(": a data file became shorter or unreadable while it was in use; once it is complete again, `resume' "
+        "continues a training from its last checkpoint\n");
     _exit(FAULT_SYSTEM);
 }
 

@@ -25,28 +25,27 @@ struct option_row {
 static const struct option_row rows[] = {
     {"data", "FILE", "pairs or samples (.npz, .npy, X.npy,Y.npy, .csv) instead of the spec's data",
      OPTION_TEXT, FIELD(data), 0, 0},
-    {"out", "DIR", "folder for model, checkpoint and metrics (NAME.run)", OPTION_TEXT, FIELD(out), 0, 0},
-    {"init", "MODEL", "start from these weights (.safetensors)", OPTION_TEXT, FIELD(init), 0, 0},
-    {"base", "MODEL", "the base flow of this model, instead of training one", OPTION_TEXT, FIELD(base), 0, 0},
+    {"out", "DIR", "folder for the results (default: NAME.run)", OPTION_TEXT, FIELD(out), 0, 0},
+    {"init", "MODEL", "start from the weights in MODEL (.safetensors)", OPTION_TEXT, FIELD(init), 0, 0},
+    {"base", "MODEL", "take the base flow from MODEL instead of training one", OPTION_TEXT, FIELD(base), 0,
+     0},
     {"part", "PART", "'flow' (default): y and s(y); 'base': x and y = f(x); 'both': x and s(f(x))",
      OPTION_TEXT, FIELD(part), 0, 0},
-    {"from", "WHAT", "rows are 'latent': --part flow; or 'data': --part both", OPTION_TEXT, FIELD(from), 0,
-     0},
-    {"to", "WHAT", "rows wanted 'latent': --part flow; or as 'data': --part both", OPTION_TEXT, FIELD(to), 0,
-     0},
-    {"stage", "STAGE", "the training of the 'flow' (default), or of its 'base' flow", OPTION_TEXT,
-     FIELD(stage), 0, 0},
+    {"from", "WHAT", "'latent': same as --part flow; 'data': --part both", OPTION_TEXT, FIELD(from), 0, 0},
+    {"to", "WHAT", "'latent': same as --part flow; 'data': --part both", OPTION_TEXT, FIELD(to), 0, 0},
+    {"stage", "STAGE", "which training: 'flow' (default) or 'base'", OPTION_TEXT, FIELD(stage), 0, 0},
     {"epochs", "N", "passes over the training set", OPTION_INTEGER, FIELD(epochs), 1, 1e8},
-    {"base-epochs", "N", "passes over it in the training of the base flow", OPTION_INTEGER,
-     FIELD(base_epochs), 1, 1e8},
-    {"batch", "N", "samples of a training step", OPTION_INTEGER, FIELD(batch), 1, 16777216},
-    {"seed", "N", "of weights, order and noise", OPTION_INTEGER, FIELD(seed), 0, 9007199254740991.0},
-    {"threads", "N", "threads (all of the machine)", OPTION_INTEGER, FIELD(threads), 1, 4096},
-    {"seconds", "S", "how long to measure (5)", OPTION_REAL, FIELD(seconds), 0.01, 1e6},
+    {"base-epochs", "N", "passes over the training set for the base flow", OPTION_INTEGER, FIELD(base_epochs),
+     1, 1e8},
+    {"batch", "N", "samples in a training step", OPTION_INTEGER, FIELD(batch), 1, 16777216},
+    {"seed", "N", "random seed of weights, order and noise", OPTION_INTEGER, FIELD(seed), 0,
+     9007199254740991.0},
+    {"threads", "N", "number of threads (default: all cores)", OPTION_INTEGER, FIELD(threads), 1, 4096},
+    {"seconds", "S", "how long to measure (default: 5)", OPTION_REAL, FIELD(seconds), 0.01, 1e6},
     {"tune", "HOW", "quick (default) or full", OPTION_TEXT, FIELD(tune), 0, 0},
-    {"tune-time", "S", "seconds to measure in all (quick 20, full 240)", OPTION_REAL, FIELD(tune_seconds),
-     0.1, 86400},
-    {"quiet", NULL, "print errors alone", OPTION_FLAG, FIELD(quiet), 0, 0},
+    {"tune-time", "S", "total seconds to measure (quick 20, full 240)", OPTION_REAL, FIELD(tune_seconds), 0.1,
+     86400},
+    {"quiet", NULL, "print only errors", OPTION_FLAG, FIELD(quiet), 0, 0},
     {"json", NULL, "print the result as JSON", OPTION_FLAG, FIELD(json), 0, 0},
 };
 
@@ -100,7 +99,7 @@ static error_t put_value(const struct option_row *row, const char *text, struct 
     switch (row->kind) {
     case OPTION_TEXT:
         if (text[0] == '\0') {
-            argp_error(state, "--%s takes a name, not nothing", row->name);
+            argp_error(state, "--%s: expected a name, found nothing", row->name);
             return EINVAL;
         }
         *(const char **)field = text;
@@ -113,16 +112,16 @@ static error_t put_value(const struct option_row *row, const char *text, struct 
             put_integer(out, row, integer);
             return 0;
         }
-        argp_error(state, "--%s takes a whole number from %.0f to %.0f, not '%s'", row->name, row->least,
-                   row->greatest, text);
+        argp_error(state, "--%s: expected a whole number from %.0f to %.0f, found '%s'", row->name,
+                   row->least, row->greatest, text);
         return EINVAL;
     case OPTION_REAL:
         if (read_real(text, row->least, row->greatest, &real)) {
             *(double *)field = real;
             return 0;
         }
-        argp_error(state, "--%s takes a number from %g to %g, not '%s'", row->name, row->least, row->greatest,
-                   text);
+        argp_error(state, "--%s: expected a number from %g to %g, found '%s'", row->name, row->least,
+                   row->greatest, text);
         return EINVAL;
     }
     return EINVAL;

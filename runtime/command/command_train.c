@@ -28,7 +28,7 @@ static bool talks(const struct listener *listener) /* to a person, on standard o
 static void tell_changes(const struct listener *listener, const struct gpfc_event *event)
 {
     if (!listener->options->quiet)
-        (void)fprintf(stderr, "%s: the trainer was compiled anew since %s was written: %s\n",
+        (void)fprintf(stderr, "%s: the trainer was recompiled after %s was written: %s\n",
                       listener->context->program, event->path, event->text);
 }
 
@@ -36,22 +36,22 @@ static void warn_of_place(const struct listener *listener, const struct gpfc_eve
 {
     struct human offset, spread;
     if (!listener->options->quiet)
-        (void)fprintf(stderr,
-                      "%s: warning: x lies %s from the origin and deviates by %s from there, y by 1 from 0: "
-                      "beside that, training hardly sees what it can win; take %s, which leaves the best map "
-                      "as it is\n",
-                      listener->context->program, human_number(&offset, event->place->offset),
-                      human_number(&spread, event->place->spread),
-                      event->place->far ? "the mean off x"
-                                        : "x in units of one deviation for all coordinates");
+        (void)fprintf(
+            stderr,
+            "%s: warning: the mean of x is %s from the origin and its standard deviation %s; those of y are "
+            "0 and 1. This hides the signal from training: %s (the optimal map does not change)\n",
+            listener->context->program, human_number(&offset, event->place->offset),
+            human_number(&spread, event->place->spread),
+            event->place->far ? "subtract the mean of x"
+                              : "divide all coordinates of x by one standard deviation");
 }
 
 static void warn_of_base(const struct listener *listener, const struct gpfc_event *event)
 {
     struct human by_steps, exactly;
     (void)fprintf(stderr,
-                  "%s: warning: the base flow's negative log-likelihood is %s by the time steps of its "
-                  "training, but %s exactly; more base.steps bring them together\n",
+                  "%s: warning: the base flow's negative log-likelihood is %s with the time steps of its "
+                  "training, but %s exactly; increase base.steps\n",
                   listener->context->program, human_number(&by_steps, event->base->nll),
                   human_number(&exactly, event->evaluation->nll_before));
 }
@@ -60,8 +60,8 @@ static void warn_of_flow(const struct listener *listener, const struct gpfc_even
 {
     struct human error;
     (void)fprintf(stderr,
-                  "%s: warning: the flow changes the log-likelihood of a sample by %s in the mean, which "
-                  "should be near 0; more flow.steps follow its paths, fewer train.epochs bend them less\n",
+                  "%s: warning: the flow changes the log-likelihood of a sample by %s on average, which "
+                  "should be near 0; increase flow.steps or reduce train.epochs\n",
                   listener->context->program, human_number(&error, event->evaluation->density_error_mean));
 }
 
@@ -188,7 +188,7 @@ static bool interrupted(const struct listener *listener, const struct gpfc_train
         !command_print_json(report_training_json(listener->context->bundle, trained, "interrupted"), fault))
         return false;
     return fault_set(fault, noted == SIGTERM ? FAULT_TERMINATED : FAULT_INTERRUPT,
-                     "interrupted after step %s of %s%s, all saved; go on with: %s resume %s",
+                     "interrupted after step %s of %s%s, everything is saved; continue with: %s resume %s",
                      human_count(&step, trained->step), human_count(&steps, stage->steps),
                      strcmp(stage->name, "base") == 0 ? " of the base flow" : "", listener->context->program,
                      stage->folder);

@@ -24,8 +24,7 @@ static bool find_self(char path[MOST_PATH], struct fault *fault)
 {
     const ssize_t length = readlink("/proc/self/exe", path, MOST_PATH - 1);
     if (length <= 0 || length >= MOST_PATH - 1)
-        return fault_system(fault, length < 0 ? errno : ENAMETOOLONG,
-                            "the trainer's own file cannot be found");
+        return fault_system(fault, length < 0 ? errno : ENAMETOOLONG, "cannot find the trainer's own file");
     path[length] = '\0';
     return access(path, F_OK) == 0 || fault_system(fault, errno, "%s: the trainer's own file", path);
 }
@@ -44,7 +43,7 @@ static int open_spec(const struct gpfc_bundle *bundle, struct fault *fault)
     }
     if (file >= 0 && done == length)
         return file;
-    (void)fault_system(fault, errno, "the spec cannot be handed over");
+    (void)fault_system(fault, errno, "cannot pass the spec to gpfc");
     if (file >= 0)
         (void)close(file);
     return -1;
@@ -70,11 +69,11 @@ static int spawn_gpfc(const struct gpfc_bundle *bundle, const char *const *argum
 static bool no_gpfc(const struct gpfc_bundle *bundle, int error, struct fault *fault)
 {
     if (error != ENOENT)
-        return fault_system(fault, error, "gpfc cannot be run");
-    return fault_set(
-        fault, FAULT_SYSTEM,
-        "tuning takes the compiler gpfc, and there is none: not %s, where it was, nor in PATH, nor in $GPFC",
-        bundle->compiler[0] != '\0' ? bundle->compiler : "(unknown)");
+        return fault_system(fault, error, "cannot run gpfc");
+    return fault_set(fault, FAULT_SYSTEM,
+                     "tuning needs the compiler gpfc, which was not found: neither as %s, where it was, nor "
+                     "in PATH, nor in $GPFC",
+                     bundle->compiler[0] != '\0' ? bundle->compiler : "(unknown)");
 }
 
 static bool wait_for(pid_t child, struct fault *fault)
@@ -86,10 +85,10 @@ static bool wait_for(pid_t child, struct fault *fault)
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
     if (WIFSIGNALED(status))
-        return fault_set(fault, FAULT_SYSTEM, "gpfc was ended by signal %d; the trainer is as it was",
+        return fault_set(fault, FAULT_SYSTEM, "gpfc was killed by signal %d; the trainer is unchanged",
                          WTERMSIG(status));
     return fault_set(fault, WEXITSTATUS(status) == FAULT_INPUT ? FAULT_INPUT : FAULT_SYSTEM,
-                     "gpfc failed; the trainer is as it was");
+                     "gpfc failed; the trainer is unchanged");
 }
 
 /* gpfc replaces the file itself, whole. */
@@ -119,7 +118,7 @@ bool command_tune(const struct command_context *context, const struct command_op
 {
     char self[MOST_PATH], spec[64];
     if (options->tune && strcmp(options->tune, "quick") != 0 && strcmp(options->tune, "full") != 0)
-        return fault_set(fault, FAULT_INPUT, "--tune takes quick or full, not '%s'", options->tune);
+        return fault_set(fault, FAULT_INPUT, "--tune: expected quick or full, found '%s'", options->tune);
     if (!find_self(self, fault))
         return false;
     const int file = open_spec(context->bundle, fault);

@@ -15,38 +15,36 @@
 static const struct command commands[] = {
     {"train", "", 0,
      OPTIONS("data", "out", "init", "base", "epochs", "base-epochs", "seed", "threads", "quiet", "json"),
-     "train, into a folder",
-     "Trains on pairs (x, y = f(x)), after the base flow f where they have to be made; leaves the best "
-     "model, a "
-     "checkpoint and metrics in a folder. Ctrl-C saves and stops.",
+     "train, and write the results to a folder",
+     "Trains the flow on pairs (x, y = f(x)), after the base flow f if there are no pairs yet. Writes the "
+     "best model, a checkpoint and metrics to a folder. Ctrl-C saves and stops.",
      command_train, COMMAND_CALLS_KERNELS},
-    {"resume", "DIR", 1, OPTIONS("threads", "quiet", "json"), "go on with a training that was stopped",
-     "Goes on with a training from its last checkpoint, with the same result as if it had not been stopped.",
+    {"resume", "DIR", 1, OPTIONS("threads", "quiet", "json"), "continue a training that was stopped",
+     "Continues a training from its last checkpoint, with the same result as if it had not been stopped.",
      command_resume, COMMAND_CALLS_KERNELS},
     {"apply", "MODEL IN.npy OUT.npy", 3, OPTIONS("part", "from", "threads"), "map rows: y to s(y), x to f(x)",
-     "Maps the rows of IN by the flow s, the base flow f, or s after f. Files larger than memory work. Rows "
-     "that did not reach the base flow's tolerance are counted on standard error. In .npz files the arrays "
-     "are x, y = f(x) and s; labels are carried over.",
+     "Maps the rows of IN by the flow s, the base flow f, or s after f. Files may be larger than memory. The "
+     "number of rows that miss the base flow's tolerance is printed on standard error. In .npz files the "
+     "arrays are x, y = f(x) and s; labels are copied.",
      command_apply, COMMAND_CALLS_KERNELS},
     {"invert", "MODEL IN.npy OUT.npy", 3, OPTIONS("part", "to", "threads"),
      "map rows back: s(y) to y, f(x) to x",
-     "Maps the rows of IN by the inverse of the flow s, of the base flow f, or of s after f; else it is as "
+     "Maps the rows of IN by the inverse of the flow s, of the base flow f, or of s after f. Otherwise like "
      "apply.",
      command_invert, COMMAND_CALLS_KERNELS},
-    {"evaluate", "MODEL", 1, OPTIONS("data", "threads", "json"), "cost before and after, and more",
-     "Measures a model on the test set: likelihood and cost before and after, energy, how well it keeps the "
-     "Gaussian, and how well the base flow is inverted.",
+    {"evaluate", "MODEL", 1, OPTIONS("data", "threads", "json"), "measure a model on the test set",
+     "Measures a model on the test set: likelihood and cost before and after, energy, how well it preserves "
+     "the Gaussian, and how well the base flow is inverted.",
      command_evaluate, COMMAND_CALLS_KERNELS},
     {"bench", "", 0, OPTIONS("stage", "seconds", "threads", "batch", "json"), "time training steps",
-     "Times training steps on random pairs, against the measured peak of a core.", command_bench,
-     COMMAND_CALLS_KERNELS},
-    {"tune", "", 0, OPTIONS("tune", "tune-time", "quiet", "json"), "compile it anew for this CPU",
-     "Has gpfc compile the spec of this trainer anew for the CPU at hand, with the code that is fastest when "
-     "measured, "
-     "and replaces this trainer when that is done. Models stay as they are.",
+     "Times training steps on random pairs and compares them with the measured peak of a core.",
+     command_bench, COMMAND_CALLS_KERNELS},
+    {"tune", "", 0, OPTIONS("tune", "tune-time", "quiet", "json"), "recompile the trainer for this CPU",
+     "Has gpfc recompile the spec of this trainer for the present CPU, measuring which code is fastest, and "
+     "then replaces this trainer. Models remain valid.",
      command_tune, COMMAND_RUNS_ANYWHERE},
-    {"info", "", 0, OPTIONS("json"), "what this trainer was compiled from",
-     "Tells what this trainer was compiled from and for.", command_info, COMMAND_READS_BUNDLE},
+    {"info", "", 0, OPTIONS("json"), "show what the trainer was compiled from",
+     "Prints what this trainer was compiled from and for.", command_info, COMMAND_READS_BUNDLE},
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
@@ -81,8 +79,7 @@ static void tell_other_cpu(const struct command_context *context)
 {
     char here[GPFC_CPU_NAME];
     if (isatty(STDERR_FILENO) == 1 && command_other_cpu(context->bundle, here))
-        (void)fprintf(stderr,
-                      "%s: compiled for %s, which this machine (%s) is not: `%s tune' compiles it anew\n",
+        (void)fprintf(stderr, "%s: compiled for %s, but this machine is '%s': `%s tune' recompiles it\n",
                       context->program, context->bundle->cpu_name, here[0] != '\0' ? here : "unknown",
                       context->program);
 }
@@ -140,6 +137,6 @@ int gpfc_trainer_main(const struct gpfc_bundle *bundle, int argc, char **argv)
     bool printed = fflush(stdout) == 0 && ferror(stdout) == 0;
     if (printed || code != 0)
         return code;
-    (void)fprintf(stderr, "%s: cannot write to the standard output\n", context.program);
+    (void)fprintf(stderr, "%s: cannot write to standard output\n", context.program);
     return FAULT_SYSTEM;
 }

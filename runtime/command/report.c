@@ -84,7 +84,7 @@ static void trip_row(FILE *out, const char *what, const struct base_trip *trip)
     struct human samples, failed;
     row(out, what, NAN, trip->roundtrip_max);
     if (trip->not_converged > 0)
-        (void)fprintf(out, "    but for %s of %s rows, which did not converge\n",
+        (void)fprintf(out, "    except %s of %s rows, which did not converge\n",
                       human_count(&failed, trip->not_converged), human_count(&samples, trip->samples));
 }
 
@@ -93,7 +93,7 @@ void report_base(FILE *out, const struct base_evaluation *e)
     if (!isnan(e->integral_before))
         row(out, "integral of the density", e->integral_before, e->integral_after);
     trip_row(out, "round trip |f^-1(f(x)) - x|, largest", &e->near);
-    trip_row(out, "the same 10 deviations out", &e->far);
+    trip_row(out, "same, 10 standard deviations out", &e->far);
 }
 
 void report_base_json(json_t *json, const struct base_evaluation *e)
@@ -129,7 +129,8 @@ static void print_training(FILE *out, const struct gpfc_bundle *bundle, const st
     struct human a, b;
     (void)fprintf(out, "  training  %s epochs of %s steps", human_count(&a, stage->epochs),
                   human_count(&b, stage->epoch_steps));
-    (void)fprintf(out, ", batch %s (the last of an epoch may be smaller)\n", human_count(&a, stage->batch));
+    (void)fprintf(out, ", batch %s (the last one of an epoch may be smaller)\n",
+                  human_count(&a, stage->batch));
     (void)fprintf(out, "            %s, rate %g %s, seed %llu, %d thread%s, kernels for %s\n",
                   stage->optimizer, stage->rate, stage->schedule, (unsigned long long)stage->seed,
                   stage->threads, stage->threads > 1 ? "s" : "", bundle->cpu);
@@ -146,7 +147,7 @@ void report_start(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc
         (void)fprintf(out, "%s\n", bundle->name);
     (void)fprintf(out, "  %-9s %s, %s parameters\n", is_base(stage) ? "base flow" : "flow", flow,
                   human_count(&a, stage->parameters));
-    (void)fprintf(out, "  data      %s: %s %s to train on, %s to test\n", stage->data,
+    (void)fprintf(out, "  data      %s: %s training %s, %s for the test\n", stage->data,
                   human_count(&a, stage->train), stage->rows, human_count(&b, stage->test));
     print_training(out, bundle, stage);
     if (!stage->second)
@@ -166,11 +167,11 @@ void report_time_steps(FILE *out, const struct gpfc_time_steps *steps)
     (void)fprintf(out, "\ntime steps: %lld of at most %lld; %.0f %% of the training's evaluations saved\n",
                   (long long)steps->steps, (long long)steps->most, 100 * steps->saved);
     if (!steps->within_bounds)
-        (void)fprintf(
-            out,
-            "  too few for the bounds: mean |delta| is %.1e and may be %.1e, the round trip %.1e and "
-            "%.1e; a larger flow.most_steps helps\n",
-            steps->density_error, steps->density_error_bound, steps->roundtrip, steps->roundtrip_bound);
+        (void)fprintf(out,
+                      "  too few for the bounds: mean |delta| is %.1e (bound %.1e), the round trip %.1e "
+                      "(bound %.1e); increase flow.most_steps\n",
+                      steps->density_error, steps->density_error_bound, steps->roundtrip,
+                      steps->roundtrip_bound);
 }
 
 static json_t *time_steps_json(const struct gpfc_time_steps *steps)
@@ -214,7 +215,7 @@ static void print_likelihoods(FILE *out, const char *title, const struct gpfc_pa
 {
     struct human train, test;
     if (!isnan(pairs->nll_train))
-        (void)fprintf(out, "  %-9s negative log-likelihood %s to train on, %s to test\n", title,
+        (void)fprintf(out, "  %-9s negative log-likelihood: training %s, test %s\n", title,
                       human_number(&train, pairs->nll_train), human_number(&test, pairs->nll_test));
 }
 
@@ -222,10 +223,10 @@ static void print_failed(FILE *out, const struct gpfc_pairs *pairs)
 {
     struct human failed, rows;
     if (pairs->failed > 0)
-        (void)fprintf(out, "            %s of %s rows did not reach the base flow's tolerance\n",
+        (void)fprintf(out, "            %s of %s rows missed the base flow's tolerance\n",
                       human_count(&failed, pairs->failed), human_count(&rows, pairs->rows));
     if (pairs->left_out > 0)
-        (void)fprintf(out, "            %s rows of noise without an inverse are left out\n",
+        (void)fprintf(out, "            %s rows of noise have no inverse and are left out\n",
                       human_count(&failed, pairs->left_out));
 }
 

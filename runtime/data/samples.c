@@ -54,7 +54,7 @@ static bool make_samples(struct samples *out, const struct samples_request *requ
         return fault_set(fault, FAULT_INPUT, "no generator %s", request->generator);
     if (out->d != 2)
         return fault_set(fault, FAULT_INPUT,
-                         "generator %s makes 2-dimensional samples; the dimension is %" PRId64,
+                         "generator %s draws 2-dimensional samples; the dimension is %" PRId64,
                          request->generator, out->d);
     assert(request->rows > 0);
     if (samples_standardised(request, false))
@@ -94,7 +94,7 @@ static bool check_rows(const struct samples *s, const void *rows, int64_t n, str
         if (!isfinite(rows_number(rows, i, s->precision)))
             return fault_set(fault, FAULT_INPUT,
                              "row %" PRId64 ", column %" PRId64
-                             " of the data is infinite in units of the model's deviation (counted from 0)",
+                             " of the data is infinite after division by the model's scale (counted from 0)",
                              i / s->d, i % s->d);
     return true;
 }

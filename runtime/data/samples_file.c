@@ -71,7 +71,7 @@ static bool check_shape(const struct input *in, enum kind kind, const char *name
                 fault_set(fault, FAULT_INPUT, "%s: %s has %" PRId64 " rows, its x %" PRId64,
                           in->request->file, name, shape.rows, n));
     return ((shape.rank == 1 || shape.rank == 2) && shape.columns == 1 && shape.rows == n) ||
-           fault_set(fault, FAULT_INPUT, "%s: %s is no list of %" PRId64 " numbers, one for each row of x",
+           fault_set(fault, FAULT_INPUT, "%s: %s is not a list of %" PRId64 " numbers, one for each row of x",
                      in->request->file, name, n);
 }
 

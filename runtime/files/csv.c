@@ -96,11 +96,11 @@ static bool take_quoted(const struct reader *r, const char **at, struct field *o
     while (*end && (*end != '"' || end[1] == '"'))
         end += *end == '"' ? 2 : 1;
     if (!*end)
-        return tell_place(r, *at, "a quote that does not end in its line");
+        return tell_place(r, *at, "a quote that does not end on its line");
     *out = trimmed(from, end);
     *at = end + 1;
     return ends_field(r, *skip_blanks(r, *at)) || ends_field(r, **at) ||
-           tell_place(r, *at, "something between a quote and the end of its field");
+           tell_place(r, *at, "unexpected text between a quote and the end of its field");
 }
 
 /* The field at *at, which moves to the next one, or becomes NULL after the last. */
@@ -176,7 +176,7 @@ static bool tell_no_number(const struct reader *r, const struct field *f)
     if (is_word(f, "inf") || is_word(f, "infinity"))
         return tell_field(r, f, "is infinite");
     const bool comma = r->separator != ',' && memchr(f->text, ',', f->length);
-    return tell_field(r, f, comma ? "is no number (decimal points, not commas)" : "is no number");
+    return tell_field(r, f, comma ? "is not a number (use decimal points, not commas)" : "is not a number");
 }
 
 static bool take_number(const struct reader *r, const struct field *f, double *out)
@@ -191,7 +191,7 @@ static bool take_label(const struct reader *r, const struct field *f, int64_t *o
 {
     const double value = is_number(f) ? strtod(f->text, NULL) : NAN;
     if (!(fabs(value) <= WHOLE_MAX && value == floor(value)))
-        return tell_field(r, f, "is no whole number, as labels are");
+        return tell_field(r, f, "is not a whole number; labels are");
     *out = (int64_t)value;
     return true;
 }

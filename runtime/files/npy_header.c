@@ -66,7 +66,7 @@ static const char *kind_of(const char *descr)
     static const struct {
         char letter;
         const char *kind;
-    } kinds[] = {{'f', "floating point of another size"},
+    } kinds[] = {{'f', "floating point of an unsupported size"},
                  {'i', "integers"},
                  {'u', "unsigned integers"},
                  {'b', "truth values"},
@@ -105,7 +105,7 @@ static bool parse_descr(struct cursor *c, struct npy_header *out)
     if (c->at < c->end && *c->at == '[')
         return fault_set(c->fault, FAULT_INPUT, "%s: structured records; %s", c->name, needed[c->elements]);
     if (!parse_quoted(c, descr))
-        return broken(c, "'descr' is no text");
+        return broken(c, "'descr' is not a string");
     if (!element_type(descr, out) || (c->elements == NPY_FLOATS && out->kind != 'f'))
         return fault_set(c->fault, FAULT_INPUT, "%s: dtype '%s' (%s); %s", c->name, descr, kind_of(descr),
                          needed[c->elements]);
@@ -131,13 +131,13 @@ static bool parse_extent(struct cursor *c, int64_t *out)
         if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, *c->at - '0', &value))
             return broken(c, "an extent of 'shape' is too large");
     *out = value;
-    return c->at > start || broken(c, "'shape' holds something that is no number");
+    return c->at > start || broken(c, "'shape' contains something that is not a number");
 }
 
 static bool parse_shape(struct cursor *c, struct npy_shape *out)
 {
     if (!take(c, '('))
-        return broken(c, "'shape' is no tuple");
+        return broken(c, "'shape' is not a tuple");
     for (out->rank = 0; !take(c, ')'); out->rank++) {
         if (out->rank == NPY_MAX_RANK)
             return broken(c, "'shape' has too many dimensions");
@@ -161,7 +161,7 @@ static bool parse_entry(struct cursor *c, struct npy_header *out, int *seen)
                     : strcmp(key, "shape") == 0         ? KEY_SHAPE
                                                         : 0;
     if (bit == 0 || (*seen & bit))
-        return broken(c, bit ? "a key stands twice" : "an unknown key");
+        return broken(c, bit ? "a key occurs twice" : "an unknown key");
     *seen |= bit;
     return bit == KEY_DESCR   ? parse_descr(c, out)
            : bit == KEY_ORDER ? parse_order(c)
@@ -200,6 +200,6 @@ bool npy_parse_header(struct npy_header *out, enum npy_elements elements, const 
     }
     skip_space(&c);
     if (c.at != c.end)
-        return broken(&c, "something after its end");
+        return broken(&c, "unexpected text after its end");
     return seen == KEY_ALL ? measure(&c, out) : broken(&c, "'descr', 'fortran_order' or 'shape' is missing");
 }

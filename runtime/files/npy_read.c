@@ -44,7 +44,7 @@ static bool read_prefix(struct npy_reader *r, uint32_t *length, struct fault *fa
     if (got == 0)
         return fault_set(fault, FAULT_INPUT, "%s: empty", r->name);
     if (got < NPY_PREFIX_1 || memcmp(prefix, magic, sizeof magic) != 0)
-        return fault_set(fault, FAULT_INPUT, "%s: no .npy array (its first bytes are others)", r->name);
+        return fault_set(fault, FAULT_INPUT, "%s: not a .npy file (its first bytes differ)", r->name);
     const int version = prefix[6];
     if (version < 1 || version > 3)
         return fault_set(fault, FAULT_INPUT, "%s: .npy version %d; 1 to 3 are known", r->name, version);
@@ -64,9 +64,9 @@ static bool check_length(const struct npy_reader *r, int64_t before, struct faul
     if (r->source.length < 0 || there == promised)
         return true;
     return fault_set(fault, FAULT_INPUT,
-                     there < promised ? "%s: truncated: its header promises %" PRId64 " bytes, %" PRId64
+                     there < promised ? "%s: truncated: its header announces %" PRId64 " bytes, %" PRId64
                                         " are there"
-                                      : "%s: its header promises %" PRId64 " bytes, but %" PRId64 " follow",
+                                      : "%s: its header announces %" PRId64 " bytes, but %" PRId64 " follow",
                      r->name, promised, there);
 }
 
@@ -232,7 +232,7 @@ static bool convert_integers(const struct npy_reader *r, int64_t first, size_t e
     for (size_t i = 0; i < elements; i++, first++)
         if (!whole_of(r, i, &to[first]))
             return fault_set(fault, FAULT_INPUT,
-                             "%s: row %" PRId64 " is no whole number, or too large a one (counted from 0)",
+                             "%s: row %" PRId64 " is not a whole number, or is too large (counted from 0)",
                              r->name, r->row + first / r->header.shape.columns);
     return true;
 }
@@ -246,7 +246,7 @@ static bool check_end(struct npy_reader *r, struct fault *fault)
         return true;
     if (!byte_source_read(&r->source, r->name, r->buffer, 1, &got, fault))
         return false;
-    return got == 0 || fault_set(fault, FAULT_INPUT, "%s: bytes behind its end", r->name);
+    return got == 0 || fault_set(fault, FAULT_INPUT, "%s: bytes after its end", r->name);
 }
 
 /* The elements from `first` of this call, as many as the buffer takes of `left`. */
@@ -305,7 +305,7 @@ static bool check_part(const struct npy_reader *r, const struct file_map *map, i
             return tell_element(r, first + (int64_t)i, value, fault);
     }
     return memcmp((const char *)map->bytes + (size_t)first * size, r->buffer, elements * size) == 0 ||
-           fault_set(fault, FAULT_INPUT, "%s: changes while it is read", r->name);
+           fault_set(fault, FAULT_INPUT, "%s: changed while it was read", r->name);
 }
 
 static bool check_mapped(struct npy_reader *r, const struct file_map *map, struct fault *fault)

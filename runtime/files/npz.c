@@ -35,7 +35,7 @@ static bool cannot_open(struct fault *fault, const char *path, int code)
     if (stat(path, &what) == 0 && !S_ISREG(what.st_mode))
         return fault_set(fault, FAULT_INPUT, "cannot read %s: an .npz must be a file", path);
     if (code == ZIP_ER_NOZIP)
-        return fault_set(fault, FAULT_INPUT, "cannot read %s: no zip file, or its end is missing", path);
+        return fault_set(fault, FAULT_INPUT, "cannot read %s: not a zip file, or its end is missing", path);
     zip_error_t error;
     zip_error_init_with_code(&error, code);
     fault_set(fault, FAULT_INPUT, "cannot read %s: %s", path, zip_error_strerror(&error));
@@ -110,7 +110,7 @@ static bool tell_missing(const struct npz *npz, const char *name, struct fault *
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%.*s", i ? ", " : "",
                                  (int)(is_array ? length - 4 : length), member ? member : "?");
     }
-    return fault_set(fault, FAULT_INPUT, "%s: no array %s; it holds %s", npz->path, name,
+    return fault_set(fault, FAULT_INPUT, "%s: no array %s; it contains %s", npz->path, name,
                      count > 0 ? list : "nothing");
 }
 
@@ -154,7 +154,7 @@ static bool member_length(struct npz *npz, zip_uint64_t index, const char *name,
                          name, (int)what.comp_method);
     const zip_uint64_t ratio = what.comp_method == ZIP_CM_STORE ? 1 : DEFLATE_GREATEST_RATIO;
     if (what.comp_size > (zip_uint64_t)npz->file_bytes || what.size / ratio > what.comp_size)
-        return fault_set(fault, FAULT_INPUT, "%s: promises more bytes than the file can hold", name);
+        return fault_set(fault, FAULT_INPUT, "%s: announces more bytes than the file can hold", name);
     *out = (int64_t)what.size;
     return true;
 }

@@ -66,7 +66,7 @@ struct tensor tensor_of(const char *name, int64_t precision, int rank, int64_t f
 
 static bool bad(const struct safetensors *file, struct fault *fault, const char *tensor, const char *what)
 {
-    return fault_set(fault, FAULT_INPUT, "%s: no sound safetensors file: %s%s%s", file->name, tensor,
+    return fault_set(fault, FAULT_INPUT, "%s: not a valid safetensors file: %s%s%s", file->name, tensor,
                      tensor[0] ? ": " : "", what);
 }
 
@@ -82,14 +82,14 @@ static bool read_shape(const struct safetensors *file, const json_t *shape, stru
                        struct fault *fault)
 {
     if (!json_is_array(shape) || json_array_size(shape) > TENSOR_MAX_RANK)
-        return bad(file, fault, t->name, "its shape is no list of at most 8 numbers");
+        return bad(file, fault, t->name, "its shape is not a list of at most 8 numbers");
     t->rank = (int)json_array_size(shape);
     *bytes = bytes_of_dtype(t->dtype);
     bool fits = true;
     int64_t nonzero = 1; /* product without the zeros, so that no order of extents hides an overflow */
     for (int i = 0; i < t->rank; i++) {
         if (!count_of(json_array_get(shape, (size_t)i), &t->shape[i]))
-            return bad(file, fault, t->name, "its shape holds something that is no count");
+            return bad(file, fault, t->name, "its shape contains something that is not a count");
         fits = fits && !__builtin_mul_overflow(nonzero, t->shape[i] ? t->shape[i] : 1, &nonzero);
         fits = fits && !__builtin_mul_overflow(*bytes, t->shape[i], bytes);
     }
@@ -111,7 +111,7 @@ static bool read_tensor(const struct safetensors *file, const char *name, const 
         !count_of(json_array_get(offsets, 1), &out->end))
         return bad(file, fault, name, "its data_offsets are not two counts");
     if (out->begin > out->end || out->end > data_bytes)
-        return bad(file, fault, name, "its data lies outside the file");
+        return bad(file, fault, name, "its data are outside the file");
     return out->end - out->begin == bytes ||
            bad(file, fault, name, "its shape and data_offsets do not agree");
 }
@@ -123,7 +123,7 @@ static bool check_metadata(const struct safetensors *file, json_t *metadata, str
     if (!json_is_object(metadata))
         return bad(file, fault, "__metadata__", "no object");
     json_object_foreach(metadata, key, value) if (!json_is_string(value)) return bad(
-        file, fault, key, "a value of __metadata__ is no text");
+        file, fault, key, "a value of __metadata__ is not a string");
     return true;
 }
 
@@ -143,13 +143,13 @@ static bool place_tensors(struct safetensors *file, struct extent *extents, int6
     for (size_t i = 0; i < file->count; i++) {
         if (extents[i].begin != covered)
             return bad(file, fault, extents[i].tensor.name,
-                       extents[i].begin < covered ? "its data lies over another tensor's"
+                       extents[i].begin < covered ? "its data overlap those of another tensor"
                                                   : "a gap before its data");
         covered = extents[i].end;
         file->tensors[i] = extents[i].tensor;
         file->tensors[i].data = file->data + extents[i].begin;
     }
-    return covered == data_bytes || bad(file, fault, "", "data that belongs to no tensor");
+    return covered == data_bytes || bad(file, fault, "", "data that belong to no tensor");
 }
 
 static bool read_entries(struct safetensors *file, struct extent *extents, int64_t data_bytes,
@@ -180,7 +180,7 @@ static bool read_header(struct safetensors *file, const char *text, size_t lengt
     file->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(file->header))
         return fault_set(fault, FAULT_INPUT,
-                         "%s: no sound safetensors file: its header is no JSON object (%s)", file->name,
+                         "%s: not a valid safetensors file: its header is not a JSON object (%s)", file->name,
                          file->header ? "another kind" : error.text);
     const size_t entries = json_object_size(file->header);
     struct extent *const extents = calloc(entries + 1, sizeof *extents);
@@ -204,7 +204,7 @@ static bool header_length(const struct safetensors *file, const unsigned char *p
     for (int i = 0; i < LENGTH_BYTES; i++)
         *out |= (uint64_t)prefix[i] << 8 * i;
     if (*out > SAFETENSORS_MAX_HEADER)
-        return bad(file, fault, "", "its first eight bytes are no header length");
+        return bad(file, fault, "", "its first eight bytes are not a header length");
     return *out <= length - LENGTH_BYTES || bad(file, fault, "", "it ends inside its header");
 }
 

@@ -82,8 +82,9 @@ static bool append(struct text_lines *t, const char *from, size_t bytes, struct 
         return fault_set(fault, FAULT_INPUT, "%s:%" PRId64 ": a line of more than %zu bytes", t->path,
                          t->number, t->most);
     if (zero)
-        return fault_set(fault, FAULT_INPUT, "%s:%" PRId64 ":%zu: a byte 0; it is no text in ASCII or UTF-8",
-                         t->path, t->number, t->length + (size_t)(zero - from) + 1);
+        return fault_set(fault, FAULT_INPUT,
+                         "%s:%" PRId64 ":%zu: a NUL byte; it is not text in ASCII or UTF-8", t->path,
+                         t->number, t->length + (size_t)(zero - from) + 1);
     if (t->length + bytes + 1 > t->room) {
         const size_t room = 2 * (t->length + bytes + 1);
         char *const line = realloc(t->line, room);

@@ -91,7 +91,7 @@ bool fault_system(struct fault *fault, int error, const char *format, ...)
 
 bool fault_memory(struct fault *fault, size_t bytes, const char *what)
 {
-    return fault_set(fault, FAULT_SYSTEM, "out of memory: %.1f MB wanted for %s", (double)bytes * 1e-6, what);
+    return fault_set(fault, FAULT_SYSTEM, "out of memory: %.1f MB needed for %s", (double)bytes * 1e-6, what);
 }
 
 bool fault_calloc(struct fault *fault, void **out, size_t n, size_t each, const char *what)

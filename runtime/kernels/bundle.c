@@ -63,7 +63,7 @@ bool bundle_cpu_fits(const char *features, const char *compiled_for, struct faul
         return true;
     return fault_set(
         fault, FAULT_SYSTEM,
-        "compiled for %s, but this processor lacks %s; the command tune compiles it anew for this machine",
+        "compiled for %s, but this processor lacks %s; the command tune recompiles it for this machine",
         compiled_for, missing);
 }
 
@@ -143,7 +143,7 @@ bool bundle_whole(const struct gpfc_bundle *bundle, struct fault *fault)
     static const char *const needed[] = {"train", "measure", "apply", "invert", "jacobian", NULL};
     if (bundle->abi_version != GPFC_ABI_VERSION)
         return fault_set(fault, FAULT_SYSTEM,
-                         "kernels of interface %lld, but this runtime has %d: compile the spec anew",
+                         "kernels of interface %lld, but this runtime has %d: recompile the spec",
                          (long long)bundle->abi_version, GPFC_ABI_VERSION);
     if ((bundle->precision != 4 && bundle->precision != 8) || bundle->lanes < 1 || bundle->dimension < 1)
         return fault_set(fault, FAULT_SYSTEM, "broken bundle: precision %lld, %lld lanes, dimension %lld",

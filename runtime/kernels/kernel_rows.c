@@ -55,7 +55,7 @@ static bool bind_parameters(const struct kernel_rows *rows, const void *theta, s
     kernel_call_parameters(&rows->call, theta);
     for (int i = 0; i < kernel->n_in; i++)
         if (!is_given(rows, i) && !is_parameter(rows, i))
-            return fault_set(fault, FAULT_SYSTEM, "kernel '%s' of this trainer takes '%s' besides",
+            return fault_set(fault, FAULT_SYSTEM, "kernel '%s' of this trainer has an unexpected input '%s'",
                              kernel->name, kernel->in[i].name);
     return true;
 }

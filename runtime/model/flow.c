@@ -40,7 +40,7 @@ static bool read_weights(struct gpfc_flow *flow, const char *model, enum flow_pa
     if (!weights_read(&flow->weights, flow->bundle, model, flow->threads, fault))
         return false;
     return part == FLOW_PART_FLOW || flow->weights.base ||
-           fault_set(fault, FAULT_INPUT, "%s: a model with a base flow is needed; this one has none", model);
+           fault_set(fault, FAULT_INPUT, "%s: expected a model with a base flow; this one has none", model);
 }
 
 static bool flow_init(struct gpfc_flow *flow, const char *model, enum flow_part part, struct fault *fault)

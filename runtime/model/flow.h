@@ -35,7 +35,7 @@ size_t flow_data_bytes(const struct gpfc_flow *flow, enum flow_part part);
 
 /* The part that was asked for of flow_open, n >= 0 rows of REALs, but for what flow_data_bytes says; finite.
  * Both arrays may be the same, which then has room for the larger numbers. What comes out is finite too;
- * flow->report tells of rows that did not reach the base flow's tolerance, or whose numbers became too large
+ * flow->report tells of rows that missed the base flow's tolerance, or whose numbers became too large
  * and are zeros. */
 bool flow_forward(struct gpfc_flow *flow, enum flow_part part, const void *from, void *to, int64_t n,
                   struct fault *fault) MUST_CHECK;

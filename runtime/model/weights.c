@@ -118,8 +118,9 @@ static bool no_others(const struct gpfc_bundle *bundle, const struct safetensors
         for (int64_t k = 0; !known && k < bundle->n_parameters; k++)
             known = strcmp(name, bundle->parameters[k].name) == 0;
         if (!known)
-            return fault_set(fault, FAULT_INPUT, "%s: tensor '%s' is none of this %s's, whose last is '%s'",
-                             path, name, what, bundle->parameters[bundle->n_parameters - 1].name);
+            return fault_set(fault, FAULT_INPUT,
+                             "%s: tensor '%s' does not belong to this %s, whose last is '%s'", path, name,
+                             what, bundle->parameters[bundle->n_parameters - 1].name);
     }
     return true;
 }
@@ -133,7 +134,7 @@ static bool all_finite(const struct gpfc_bundle *bundle, const char *path, const
              k++) {
             const double value = rows_number(theta, k, bundle->precision);
             if (!isfinite(value))
-                return fault_set(fault, FAULT_INPUT, "%s: tensor '%s' holds %g at element %lld", path,
+                return fault_set(fault, FAULT_INPUT, "%s: tensor '%s' is %g at element %lld", path,
                                  parameter->name, value, (long long)(k - parameter->offset));
         }
     }
@@ -225,7 +226,7 @@ static bool read_file(struct weights *out, const struct gpfc_bundle *bundle, con
     read_seed(out, file);
     read_time_steps(out, file);
     return flow || out->base ||
-           fault_set(fault, FAULT_INPUT, "%s: there is no base flow in it, no tensor '%s'", path,
+           fault_set(fault, FAULT_INPUT, "%s: contains no base flow: no tensor '%s'", path,
                      bundle->base ? bundle->base->parameters[0].name : "base.weights");
 }
 

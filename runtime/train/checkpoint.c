@@ -106,7 +106,7 @@ static bool read_fields(const struct safetensors *file, const char *path, struct
         (void)snprintf(key, sizeof key, "gpfc.%s", field->key);
         const char *text = safetensors_metadata(file, key);
         if (!text)
-            return fault_set(fault, FAULT_INPUT, "%s: no checkpoint of a training: '%s' is missing", path,
+            return fault_set(fault, FAULT_INPUT, "%s: not a checkpoint of a training: '%s' is missing", path,
                              key);
         if (!parse_field(field, text))
             return fault_set(fault, FAULT_INPUT, "%s: '%s' is '%s'", path, key, text);
@@ -217,7 +217,7 @@ static bool take_optimizer(const struct safetensors *file, struct trainer *train
     const char *there = safetensors_metadata(file, "gpfc.optimizer"), *here = trainer->optimizer->name;
     if (strcmp(there ? there : "adam", here) != 0)
         return fault_set(fault, FAULT_INPUT,
-                         "%s: %s.optimizer was %s and is %s, which cannot go on from there", path,
+                         "%s: %s.optimizer was %s and is %s, which cannot continue from there", path,
                          trainer->stage->key, there ? there : "adam", here);
     return optimizer_take(trainer->optimizer, file, fault);
 }
@@ -230,7 +230,7 @@ static bool has_time_steps(const struct trainer *trainer, const char *path, stru
     const int64_t counts[] = {state->time_steps, state->best_time_steps, state->best_measured_by};
     for (int i = 0; i < 3; i++)
         if (counts[i] < least || counts[i] > most)
-            return fault_set(fault, FAULT_INPUT, "%s: %lld time steps, which this trainer does not take",
+            return fault_set(fault, FAULT_INPUT, "%s: %lld time steps, which this trainer does not accept",
                              path, (long long)counts[i]);
     return true;
 }

@@ -46,7 +46,8 @@ static bool cut(struct metrics *metrics, int64_t keep, struct fault *fault)
 {
     off_t kept = kept_bytes(metrics->file, metrics->stage, keep);
     if (fseeko(metrics->file, kept, SEEK_SET) != 0 || ftruncate(fileno(metrics->file), kept) != 0)
-        return fault_system(fault, errno, "%s: cannot cut after step %lld", metrics->path, (long long)keep);
+        return fault_system(fault, errno, "%s: cannot truncate after step %lld", metrics->path,
+                            (long long)keep);
     return true;
 }
 

@@ -114,11 +114,12 @@ static bool diverged(struct train_run *run, struct fault *fault)
     if (first.exit_code != FAULT_DIVERGED)
         return false;
     bool saved = save_model(run, &second);
-    return fault_set(
-        fault, FAULT_DIVERGED,
-        "%s. The last good checkpoint, of step %lld, is kept as %s%s; a lower %s.rate, or %s.clip, may help",
-        first.text, (long long)run->saved_step, run->checkpoint, saved ? ", the best model beside it" : "",
-        run->trainer->stage->key, run->trainer->stage->key);
+    return fault_set(fault, FAULT_DIVERGED,
+                     "%s. The last good checkpoint, of step %lld, is kept as %s%s; a lower %s.rate or "
+                     "setting %s.clip may help",
+                     first.text, (long long)run->saved_step, run->checkpoint,
+                     saved ? ", the best model beside it" : "", run->trainer->stage->key,
+                     run->trainer->stage->key);
 }
 
 static bool due(int64_t every, int64_t step)

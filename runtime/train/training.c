@@ -24,7 +24,7 @@ void training_free(struct training *training)
 static bool same_data(const struct training *training, const struct pairs *pairs, struct fault *fault)
 {
     return checkpoint_hash(pairs) == training->resumed->note.data_hash ||
-           fault_set(fault, FAULT_INPUT, "%s: %s no longer holds the data that the training began with",
+           fault_set(fault, FAULT_INPUT, "%s: %s no longer contains the data that the training began with",
                      training->resumed->path, training->data);
 }
 
@@ -111,7 +111,8 @@ static bool check_options(const struct training *training, struct fault *fault)
     const struct gpfc_train_options *options = training->options;
     const bool has_y = training->samples.train.y != NULL;
     if (options->base && has_y)
-        return fault_set(fault, FAULT_INPUT, "--base: %s has y = f(x), and leaves nothing for a base flow",
+        return fault_set(fault, FAULT_INPUT,
+                         "--base: %s has y = f(x) already and leaves nothing for a base flow to do",
                          training->data);
     if (options->base_epochs > 0 && (has_y || training->base || !training->bundle->base))
         return fault_set(fault, FAULT_INPUT, "--base-epochs: this training has no base flow to train");

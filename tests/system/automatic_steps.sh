@@ -70,7 +70,7 @@ done
 # ---- a training goes on in a trainer of its own kind alone
 expect 2 'flow.steps is auto there and 9 here' ./fixed resume whole
 expect 2 'flow.steps is 9 there and auto here' ./run resume nine
-expect 2 'time steps, which this trainer does not take' ./few resume whole
+expect 2 'time steps, which this trainer does not accept' ./few resume whole
 
 # ---- bounds that cannot be kept
 expect 0 'too few for the bounds' ./few train --out few.run

@@ -50,7 +50,7 @@ fi
 # ---- models
 expect 2 'absent.safetensors' ./toy evaluate absent.safetensors
 expect 2 'Is a directory' ./toy evaluate .
-expect 2 'no sound safetensors' ./toy evaluate toy.yaml
+expect 2 'not a valid safetensors' ./toy evaluate toy.yaml
 expect 2 'absent/checkpoint.safetensors' ./toy resume absent
 "$gpfc" --quiet other.yaml || exit 1
 expect 2 'flow.hidden is [6] there and [7] here' ./other evaluate "$model"
@@ -67,7 +67,7 @@ ${PYTHON3:-python3} "$source/tests/system/bad_files.py" . >out 2>&1 || {
 }
 expect 2 "tensor flow.layer0.weight has shape [6, 4]; [6, 3] is needed" ./toy evaluate shape.safetensors
 expect 2 "no tensor flow.layer1.bias" ./toy evaluate missing.safetensors
-expect 2 "'flow.layer2.weight' is none of this flow's" ./toy evaluate more.safetensors
+expect 2 "'flow.layer2.weight' does not belong to this flow" ./toy evaluate more.safetensors
 expect 2 "'flow.layer0.bias' holds nan" ./toy evaluate nan.safetensors
 expect 2 'truncated.safetensors' ./toy evaluate truncated.safetensors
 expect 2 'no_bytes.safetensors' ./toy evaluate no_bytes.safetensors
@@ -80,10 +80,10 @@ bad_pairs()
     nothing_left bad
 }
 bad_pairs 'its end is missing' truncated.npz
-bad_pairs 'no zip file' no_bytes.npz
+bad_pairs 'not a zip file' no_bytes.npz
 bad_pairs 'CRC' spoilt.npz
 bad_pairs 'it holds nothing' no_arrays.npz
-bad_pairs 'its header promises 16000000000 bytes, 160 are there' promises.npz
+bad_pairs 'its header announces 16000000000 bytes, 160 are there' promises.npz
 bad_pairs 'broken .npy header' negative.npz
 bad_pairs 'more elements than can be counted' uncountable.npz
 bad_pairs "dtype '<i4' (integers)" integers.npz
@@ -92,7 +92,7 @@ bad_pairs 'Fortran order' columns_first.npz
 bad_pairs 'shape (9, 3); the dimension is 2' wide.npz
 bad_pairs 'shape (300,)' flat.npz
 bad_pairs 'y has 10 rows, its x 300' uneven.npz
-bad_pairs 'no array x; it holds a, b' other_names.npz
+bad_pairs 'no array x; it contains a, b' other_names.npz
 bad_pairs 'does not fit into float32' too_large.npz
 bad_pairs 'row 7, column 1 is not a number' nan.npz
 bad_pairs 'row 7, column 1 is infinite' infinite.npz
@@ -120,7 +120,7 @@ bad_rows()
         nothing_left bad.npy bad.npy.part
     done
 }
-bad_rows 'truncated: its header promises' truncated.npy
+bad_rows 'truncated: its header announces' truncated.npy
 bad_rows 'empty' no_bytes.npy
 bad_rows 'shape (5, 3)' wide.npy
 bad_rows "dtype '<i8' (integers)" integers.npy

@@ -43,7 +43,7 @@ write_kind cp_flow 'hidden: [8, 8], blocks: 2' single cp_flow
 
 # One step of Euler's method can be profited from.
 write_kind ffjord 'hidden: [16], blocks: 1, steps: 1, integrator: euler, rate: 5.0e-2' double coarse
-expect 0 'more base.steps' ./coarse train --out coarse.run
+expect 0 'increase base.steps' ./coarse train --out coarse.run
 
 for kind in bnaf ffjord cp_flow; do
     expect 0 "base flow $kind" "./$kind" train --out "$kind.run"

@@ -101,7 +101,7 @@ expect 2 'to 86400' ./plain tune --tune-time 1e9
 cp "$gpfc" moved
 expect 0 '' ./moved --quiet toy.yaml
 rm moved
-expect 1 'there is none: not ' env -u GPFC PATH=/absent ./toy tune
+expect 1 'which was not found: neither as ' env -u GPFC PATH=/absent ./toy tune
 # what is asked of gpfc, and what is made of its answer
 mkdir asked
 cat >asked/gpfc <<'END'
@@ -111,12 +111,12 @@ test -z "${KILLED-}" || kill -s KILL $$
 exit "$ANSWER"
 END
 chmod +x asked/gpfc
-expect 2 'gpfc failed; the trainer is as it was' env PATH="$PWD/asked:$PATH" ANSWER=2 ./toy tune --tune full
+expect 2 'gpfc failed; the trainer is unchanged' env PATH="$PWD/asked:$PATH" ANSWER=2 ./toy tune --tune full
 printf '%s\n' --cpu=native --tune=full -o "$PWD/toy" -- >expected
 sed '$d' words >asked.words
 same asked.words expected
-expect 1 'gpfc failed; the trainer is as it was' env PATH="$PWD/asked:$PATH" ANSWER=1 ./toy tune
-expect 1 'gpfc was ended by signal 9' env PATH="$PWD/asked:$PATH" KILLED=yes ./toy tune
+expect 1 'gpfc failed; the trainer is unchanged' env PATH="$PWD/asked:$PATH" ANSWER=1 ./toy tune
+expect 1 'gpfc was killed by signal 9' env PATH="$PWD/asked:$PATH" KILLED=yes ./toy tune
 expect 0 '' env PATH="$PWD/asked:$PATH" ANSWER=0 ./toy tune --tune-time 0.5 --quiet --json
 printf '%s\n' --cpu=native --tune=quick -o "$PWD/toy" --tune-time=0.5 --quiet --json -- >expected
 sed '$d' words >asked.words

@@ -344,7 +344,8 @@ static void wrong_bundles_are_refused(void)
     fake_base_make(&fake, FAKE_CP_FLOW, 8);
     fake.in[1][0].name = "base.other";
     CU_ASSERT_FALSE(base_flow_compiled(&base, &fake.bundle, fake.theta, 0, 1, &fault));
-    CU_ASSERT_STRING_EQUAL(fault.text, "kernel 'block1' of this trainer takes 'base.other' besides");
+    CU_ASSERT_STRING_EQUAL(fault.text,
+                           "kernel 'block1' of this trainer has an unexpected input 'base.other'");
     fake_base_make(&fake, FAKE_CP_FLOW, 8);
     fake.kernels[2].name = "other";
     CU_ASSERT_FALSE(base_flow_compiled(&base, &fake.bundle, fake.theta, 0, 1, &fault));
@@ -357,7 +358,7 @@ static void wrong_bundles_are_refused(void)
     fake_base_make(&fake, FAKE_CP_FLOW, 8);
     fake_settings_put(&fake.settings, "base.kind", "none");
     CU_ASSERT_FALSE(base_flow_compiled(&base, &fake.bundle, fake.theta, 0, 1, &fault));
-    CU_ASSERT_STRING_EQUAL(fault.text, "this trainer's base flow is of a kind unknown here");
+    CU_ASSERT_STRING_EQUAL(fault.text, "the base flow of this trainer is of an unknown kind");
     base_flow_free(NULL);
 }
 

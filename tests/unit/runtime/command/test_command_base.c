@@ -90,11 +90,11 @@ static void two_stages_leave_a_folder(void)
     stages_in("run/metrics.jsonl", 7, 6);
     struct outcome outcome = run(FAKE_SINGLE2, WITH_BNAF, "train --out @run --epochs 5 --base-epochs 3");
     static const char *const parts[] = {"base flow fake base, exp(l) x + b, single",
-                                        "480 samples to train on, 120 to test",
+                                        "480 training samples, 120 for the test",
                                         "3 epochs of 8 steps",
                                         "negative log-likelihood",
                                         "flow      fake, W y + b, single",
-                                        "480 pairs to train on",
+                                        "480 training pairs",
                                         "5 epochs of 8 steps",
                                         "transport cost"};
     for (size_t i = 0; i < CHECK_COUNT(parts); i++)
@@ -122,7 +122,7 @@ static void a_base_flow_is_used_again(void)
            "");
     stages_in("three/metrics.jsonl", 0, 2);
     expect(FAKE_SINGLE2, "", "train --out @four --data @pairs.npz --base @run/base.safetensors", 2,
-           "no base flow in it, no tensor 'base.weights'");
+           "contains no base flow: no tensor 'base.weights'");
     expect(FAKE_SINGLE2, WITH_BNAF, "train --out @five --data @pairs.npz --base @run/base.safetensors", 2,
            "pairs.npz has y = f(x)");
     expect(FAKE_SINGLE2, WITH_BNAF, "train --out @five --base-epochs 3 --base @run/base.safetensors", 2,
@@ -152,7 +152,7 @@ static void noise_makes_pairs(void)
     json_decref(json);
     json_decref(again);
     expect(FAKE_SINGLE2, WITH_BNAF ",flow.train_on=noise", "resume @run --quiet", 0, "");
-    expect(FAKE_SINGLE2, WITH_BNAF, "resume @run --quiet", 2, "no longer holds the data");
+    expect(FAKE_SINGLE2, WITH_BNAF, "resume @run --quiet", 2, "no longer contains the data");
     scratch_remove(&scratch);
 }
 
@@ -176,13 +176,13 @@ static void evaluate_looks_at_the_base(void)
     json_decref(json);
     struct outcome outcome = run(FAKE_SINGLE2, WITH_BNAF, "evaluate @run/model.safetensors");
     CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "integral of the density"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "10 deviations out"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "10 standard deviations out"));
     outcome_free(&outcome);
     json = run_json(FAKE_SINGLE2, WITH_BNAF, "bench --stage base --seconds 0.02 --json");
     CU_ASSERT_EQUAL(number(json, "flop_per_step"), 6e7);
     json_decref(json);
-    expect(FAKE_SINGLE2, "", "bench --stage base", 2, "not one that is trained");
-    expect(FAKE_SINGLE2, "", "bench --stage bas", 2, "not 'bas'");
+    expect(FAKE_SINGLE2, "", "bench --stage base", 2, "not trained in steps");
+    expect(FAKE_SINGLE2, "", "bench --stage bas", 2, "found 'bas'");
     json = run_json(FAKE_SINGLE2, WITH_BNAF, "info --json");
     CU_ASSERT_EQUAL(number(json_object_get(json, "base"), "parameters"), 4);
     json_decref(json);
@@ -243,7 +243,7 @@ static void each_part_goes_there_and_back(void)
     expect(FAKE_SINGLE2, WITH_BNAF, "apply @run/model.safetensors @x.npy @s.npy --part base --from data", 2,
            "contradict");
     expect(FAKE_SINGLE2, WITH_BNAF, "apply @run/model.safetensors @x.npy @s.npy --part none", 2,
-           "not 'none'");
+           "found 'none'");
     expect(FAKE_SINGLE2, "", "apply @run/model.safetensors @x.npy @s.npy --part base", 2, "no base flow");
     scratch_remove(&scratch);
 }
@@ -338,7 +338,7 @@ static void labels_are_carried_along(void)
         CU_ASSERT_DOUBLE_EQUAL(out[i], x[i], 1e-5);
     expect(FAKE_DOUBLE2, WITH_BNAF, "apply @run/model.safetensors @in.npz @y.npy --part base", 0, "");
     expect(FAKE_DOUBLE2, WITH_BNAF, "apply @run/model.safetensors @in.npz @out.npz", 2,
-           "no array y; it holds x, labels");
+           "no array y; it contains x, labels");
     expect(FAKE_DOUBLE2, WITH_BNAF, "apply @run/model.safetensors @in.npz @no/out.npz --part base", 1,
            "No such file");
     CU_ASSERT_FALSE(scratch_there(in_folder("out.npz")));
@@ -354,7 +354,7 @@ static void rows_that_fail_are_counted(void)
     expect(FAKE_DOUBLE2, WITH_BNAF, "train --out @run --epochs 1 --quiet", 0, "");
     write_npy("x.npy", 8, 2, 2, rows);
     expect(FAKE_DOUBLE2, WITH_BNAF, "invert @run/model.safetensors @x.npy @s.npy --part base", 0,
-           "1 of 2 rows did not reach");
+           "1 of 2 rows missed");
     float *s = read_npy("s.npy", 2, 2);
     for (int i = 0; i < 4; i++)
         CU_ASSERT_TRUE(isfinite(s[i]));
@@ -379,7 +379,7 @@ static void stop_base_and_resume(const char *folder, int signal_number, int code
     CU_ASSERT_EQUAL(outcome.code, code);
     if (code < 1000)
         CU_ASSERT_PTR_NOT_NULL(
-            strstr(outcome.err, "of the base flow, all saved; go on with: ./fake resume "));
+            strstr(outcome.err, "of the base flow, everything is saved; continue with: ./fake resume "));
     outcome_free(&outcome);
     (void)snprintf(name, sizeof name, "%s/checkpoint.safetensors", folder);
     CU_ASSERT_FALSE(scratch_there(in_folder(name)));
@@ -415,7 +415,7 @@ static void a_base_flow_that_diverges_is_told(void)
         x[i] = i % 2 == 0 ? 1e30 : 1;
     write_npy("wild.npy", 8, 40, 2, x);
     expect(FAKE_SINGLE2, WITH_BNAF ",data.standardise=no", "train --data @wild.npy --out @run", 1,
-           "a lower base.rate, or base.clip, may help");
+           "a lower base.rate or setting base.clip may help");
     CU_ASSERT_TRUE(scratch_there(in_folder("run/base_checkpoint.safetensors")));
     CU_ASSERT_FALSE(scratch_there(in_folder("run/base_checkpoint.safetensors.part")));
     scratch_remove(&scratch);

@@ -417,7 +417,7 @@ static void a_generator_is_split_in_its_order(void)
     CU_ASSERT_EQUAL(((float *)data.train.x)[2 * N - 1], (float)raw[2 * N - 1]);
     samples_free(&data);
     request.d = 3;
-    check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT, "makes 2-dimensional samples");
+    check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT, "draws 2-dimensional samples");
     request.generator = "sun";
     check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT, "no generator sun");
     request.generator = NULL;
@@ -439,14 +439,14 @@ static void wrong_files_are_told(void)
         {{{"samples.npy", 10, 0, x, 0}}, "samples: shape (10,)"},
         {{{"x.npy", 2, D, bad, 0}}, "x: row 1, column 1 is not a number"},
         {{{"x.npy", 0, D, x, 0}}, "x has no rows"},
-        {{{"z.npy", 2, D, x, 0}}, "no array x; it holds z"},
+        {{{"z.npy", 2, D, x, 0}}, "no array x; it contains z"},
         {{{"x_train.npy", 2, D, x, 0}, {"y_train.npy", 2, D, y, 0}, {"x_test.npy", 2, D, x, 0}},
          "no array y_test"},
         {{{"x.npy", 9, D, x, 0}, {"y.npy", 9, D, y, 0}, {"logdet.npy", 8, 0, x, 0}},
-         "logdet is no list of 9 numbers"},
-        {{{"x.npy", 9, D, x, 0}, {"labels.npy", 8, 0, labels, 0}}, "labels is no list of 9 numbers"},
-        {{{"x.npy", 9, D, x, 0}, {"labels.npy", 9, 2, labels, 0}}, "labels is no list of 9 numbers"},
-        {{{"x.npy", 2, D, x, 0}, {"labels.npy", 2, 0, half, 0}}, "labels: row 1 is no whole number"},
+         "logdet is not a list of 9 numbers"},
+        {{{"x.npy", 9, D, x, 0}, {"labels.npy", 8, 0, labels, 0}}, "labels is not a list of 9 numbers"},
+        {{{"x.npy", 9, D, x, 0}, {"labels.npy", 9, 2, labels, 0}}, "labels is not a list of 9 numbers"},
+        {{{"x.npy", 2, D, x, 0}, {"labels.npy", 2, 0, half, 0}}, "labels: row 1 is not a whole number"},
     };
     struct scratch s;
     struct fault fault;
@@ -485,7 +485,8 @@ static void broken_files_are_told(void)
     const char *const path = scratch_path(&s, "a.npz");
     CU_ASSERT_TRUE_FATAL(make_npz(path, members, 2));
     CU_ASSERT_TRUE_FATAL(patch_file(path, "(50, 3), }", 10, false, 1, "99", 2));
-    check_fault(load(&data, path, 4, true, &fault), &fault, FAULT_INPUT, "x: truncated: its header promises");
+    check_fault(load(&data, path, 4, true, &fault), &fault, FAULT_INPUT,
+                "x: truncated: its header announces");
     CU_ASSERT_TRUE_FATAL(make_npz(path, members, 2));
     CU_ASSERT_TRUE_FATAL(patch_file(path, "<f8", 3, false, 0, "<i8", 3));
     check_fault(load(&data, path, 4, true, &fault), &fault, FAULT_INPUT, "x: dtype '<i8' (integers)");

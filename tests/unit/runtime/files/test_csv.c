@@ -127,16 +127,16 @@ static void faults_are_told_with_their_place(void)
         {"", "a.csv: no rows"},
         {"\n\n# 1,2\n", "a.csv: no rows"},
         {"x,y\n", "a.csv: no rows"},
-        {"1,2\n3,four\n", "a.csv:2:3: \"four\" is no number"},
-        {"1,2\n3,4x\n", "a.csv:2:3: \"4x\" is no number"},
-        {"1,2\n3,0x10\n", "a.csv:2:3: \"0x10\" is no number"},
-        {"1,2\n3,1e\n", "a.csv:2:3: \"1e\" is no number"},
-        {"1,2\n3,--1\n", "a.csv:2:3: \"--1\" is no number"},
-        {"1,2\n3,.\n", "a.csv:2:3: \".\" is no number"},
-        {"1,2\n3,1 2\n", "a.csv:2:3: \"1 2\" is no number"},
-        {"1,b\n3,4\n", "a.csv:1:3: \"b\" is no number"},
-        {"x,y\nu,v\n", "a.csv:2:1: \"u\" is no number"},
-        {"1,5;2,5\n", "a.csv:1:1: \"1,5\" is no number (decimal points, not commas)"},
+        {"1,2\n3,four\n", "a.csv:2:3: \"four\" is not a number"},
+        {"1,2\n3,4x\n", "a.csv:2:3: \"4x\" is not a number"},
+        {"1,2\n3,0x10\n", "a.csv:2:3: \"0x10\" is not a number"},
+        {"1,2\n3,1e\n", "a.csv:2:3: \"1e\" is not a number"},
+        {"1,2\n3,--1\n", "a.csv:2:3: \"--1\" is not a number"},
+        {"1,2\n3,.\n", "a.csv:2:3: \".\" is not a number"},
+        {"1,2\n3,1 2\n", "a.csv:2:3: \"1 2\" is not a number"},
+        {"1,b\n3,4\n", "a.csv:1:3: \"b\" is not a number"},
+        {"x,y\nu,v\n", "a.csv:2:1: \"u\" is not a number"},
+        {"1,5;2,5\n", "a.csv:1:1: \"1,5\" is not a number (use decimal points, not commas)"},
         {"1,2\n\n3,NaN\n", "a.csv:3:3: \"NaN\" is not a number"},
         {"1,2\r3,4\rnan,4\r", "a.csv:3:1: \"nan\" is not a number"},
         {"1,2\n3, NA\n", "a.csv:2:4: \"NA\" is not a number"},
@@ -154,15 +154,15 @@ static void faults_are_told_with_their_place(void)
         {"1,2,3\n", "a.csv:1: 3 columns (labels need a line of names); the dimension is 2"},
         {"x\n1\n", "a.csv:1: 1 columns; the dimension is 2"},
         {"x,label\n1,2\n", "a.csv:1: 1 columns beside the labels; the dimension is 2"},
-        {"x,y,label\n1,2,cat\n", "a.csv:2:5: \"cat\" is no whole number, as labels are"},
-        {"x,y,label\n1,2,0.5\n", "a.csv:2:5: \"0.5\" is no whole number"},
-        {"x,y,label\n1,2,1e300\n", "a.csv:2:5: \"1e300\" is no whole number"},
-        {"x,y,label\n1,2,\n", "a.csv:2:5: \"\" is no whole number"},
-        {"1,\"2\n3,4\n", "a.csv:1:3: a quote that does not end in its line"},
-        {"1,\"2\"3\n", "a.csv:1:6: something between a quote and the end of its field"},
-        {"1 \"2\"3\n", "a.csv:1:6: something between a quote"},
+        {"x,y,label\n1,2,cat\n", "a.csv:2:5: \"cat\" is not a whole number; labels are"},
+        {"x,y,label\n1,2,0.5\n", "a.csv:2:5: \"0.5\" is not a whole number"},
+        {"x,y,label\n1,2,1e300\n", "a.csv:2:5: \"1e300\" is not a whole number"},
+        {"x,y,label\n1,2,\n", "a.csv:2:5: \"\" is not a whole number"},
+        {"1,\"2\n3,4\n", "a.csv:1:3: a quote that does not end on its line"},
+        {"1,\"2\"3\n", "a.csv:1:6: unexpected text between a quote and the end of its field"},
+        {"1 \"2\"3\n", "a.csv:1:6: unexpected text between a quote"},
         {"1,2\n3,abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz\n",
-         "\"abcdefghijklmnopqrstuvwxyzabcdefghijklmn...\" is no number"},
+         "\"abcdefghijklmnopqrstuvwxyzabcdefghijklmn...\" is not a number"},
     };
     struct fault fault;
     struct csv csv;
@@ -183,9 +183,9 @@ static void no_text_is_told(void)
     struct fault fault;
     struct csv csv;
     check_fault(read_bytes(&csv, utf16, sizeof utf16 - 1, 2, &fault), &fault, FAULT_INPUT,
-                "a.csv:1:4: a byte 0");
+                "a.csv:1:4: a NUL byte");
     check_fault(read_bytes(&csv, zero, sizeof zero - 1, 2, &fault), &fault, FAULT_INPUT,
-                "a.csv:2:4: a byte 0");
+                "a.csv:2:4: a NUL byte");
 }
 
 static void a_line_has_an_end(void)

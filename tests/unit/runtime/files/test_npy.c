@@ -138,17 +138,17 @@ static void headers_are_refused_by_name(void)
         {"{'descr': '<i8', 'fortran_order': False, 'shape': (3, 2)}",
          "dtype '<i8' (integers); float32 or float64"},
         {"{'descr': '<f2', 'fortran_order': False, 'shape': (3, 2)}",
-         "dtype '<f2' (floating point of another size)"},
+         "dtype '<f2' (floating point of an unsupported size)"},
         {"{'descr': '<c16', 'fortran_order': False, 'shape': (3, 1)}", "dtype '<c16' (complex numbers)"},
         {"{'descr': '|O', 'fortran_order': False, 'shape': (3, 2)}", "dtype '|O' (Python objects)"},
         {"{'descr': '|b1', 'fortran_order': False, 'shape': (48,)}", "dtype '|b1' (truth values)"},
         {"{'descr': '<U3', 'fortran_order': False, 'shape': (4,)}", "dtype '<U3' (text)"},
         {"{'descr': '', 'fortran_order': False, 'shape': (4,)}", "dtype '' (an unknown type)"},
         {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (12,)}", "structured records"},
-        {"{'descr': 8, 'fortran_order': False, 'shape': (3, 2)}", "'descr' is no text"},
+        {"{'descr': 8, 'fortran_order': False, 'shape': (3, 2)}", "'descr' is not a string"},
         {"{'descr': '<f8', 'fortran_order': 0, 'shape': (3, 2)}", "neither True nor False"},
-        {"{'descr': '<f8', 'fortran_order': False, 'shape': 6}", "'shape' is no tuple"},
-        {"{'descr': '<f8', 'fortran_order': False, 'shape': (3, -2)}", "no number"},
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': 6}", "'shape' is not a tuple"},
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': (3, -2)}", "not a number"},
         {"{'descr': '<f8', 'fortran_order': False, 'shape': (3 2)}", "'shape' does not end"},
         {"{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2}", "'shape' does not end"},
         {"{'descr': '<f8', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,6)}", "too many dimensions"},
@@ -158,15 +158,15 @@ static void headers_are_refused_by_name(void)
         {"{'descr': '<f8', 'fortran_order': False, 'shape': (3, 9223372036854775807, 9)}",
          "more elements than can be"},
         {"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000, 2)}",
-         "truncated: its header promises 16000000000000 bytes, 48 are there"},
-        {"{'descr': '<f8', 'fortran_order': False, 'shape': (4, 2)}", "promises 64 bytes, 48 are there"},
-        {"{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2)}", "promises 32 bytes, but 48 follow"},
+         "truncated: its header announces 16000000000000 bytes, 48 are there"},
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': (4, 2)}", "announces 64 bytes, 48 are there"},
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2)}", "announces 32 bytes, but 48 follow"},
         {"{'descr': '<f8', 'fortran_order': False}", "is missing"},
-        {"{'descr': '<f8', 'descr': '<f8', 'fortran_order': False, 'shape': (3, 2)}", "a key stands twice"},
+        {"{'descr': '<f8', 'descr': '<f8', 'fortran_order': False, 'shape': (3, 2)}", "a key occurs twice"},
         {"{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), 'x': 1}", "an unknown key"},
         {"{'descr': '<f8' 'fortran_order': False, 'shape': (3, 2)}", "it does not end"},
         {"{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2)", "it does not end"},
-        {"{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2)} x", "something after its end"},
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2)} x", "unexpected text after its end"},
         {"", "no dictionary"},
         {"{", "a key is missing"},
         {"{'descr", "a key is missing"},
@@ -187,7 +187,7 @@ static void broken_starts_are_told(void)
     double to[6];
     make_npy(&bytes, 1, "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2)}", six, sizeof six);
     for (bytes.length = 1; bytes.length < 10; bytes.length++)
-        check_fault(read_bytes(&bytes, to, 3, &fault), &fault, FAULT_INPUT, "no .npy array");
+        check_fault(read_bytes(&bytes, to, 3, &fault), &fault, FAULT_INPUT, "not a .npy file");
     for (bytes.length = 10; bytes.length < 67; bytes.length++)
         check_fault(read_bytes(&bytes, to, 3, &fault), &fault, FAULT_INPUT, "ends inside its .npy header");
     for (bytes.length = 67; bytes.length < 67 + sizeof six; bytes.length++)

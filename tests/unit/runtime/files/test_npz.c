@@ -87,7 +87,7 @@ static void a_missing_array_is_told_with_what_there_is(void)
     char long_name[400];
     CU_ASSERT_TRUE_FATAL(scratch_make(&s));
     check_fault(read_array(sound_file(&s, ZIP_CM_STORE), "x_train", to, 3, &fault), &fault, FAULT_INPUT,
-                "sound.npz: no array x_train; it holds x, many");
+                "sound.npz: no array x_train; it contains x, many");
     memset(long_name, 'n', sizeof long_name - 1);
     long_name[sizeof long_name - 1] = '\0';
     CU_ASSERT_FALSE(read_array(scratch_path(&s, "sound.npz"), long_name, to, 3, &fault));
@@ -105,7 +105,7 @@ static void no_zip_is_told(void)
     CU_ASSERT_TRUE(
         scratch_write(scratch_path(&s, "text.npz"), "this is a text, and no zip at all.......", 40));
     check_fault(read_array(scratch_path(&s, "text.npz"), "x", to, 3, &fault), &fault, FAULT_INPUT,
-                "no zip file");
+                "not a zip file");
     CU_ASSERT_TRUE(scratch_write(scratch_path(&s, "empty.npz"), "", 0));
     CU_ASSERT_FALSE(read_array(scratch_path(&s, "empty.npz"), "x", to, 3, &fault));
     CU_ASSERT_EQUAL(fault.exit_code, FAULT_INPUT);
@@ -126,7 +126,7 @@ static void a_truncated_file_is_told(void)
     for (size_t cut = 1; cut < length; cut += 997) {
         CU_ASSERT_TRUE(scratch_write(scratch_path(&s, "cut.npz"), bytes, length - cut));
         check_fault(read_array(scratch_path(&s, "cut.npz"), "x", to, 3, &fault), &fault, FAULT_INPUT,
-                    "no zip file, or its end is missing");
+                    "not a zip file, or its end is missing");
     }
     free(bytes);
     scratch_remove(&s);
@@ -157,13 +157,13 @@ static void promised_bytes_that_are_not_there_are_told(void)
         CU_ASSERT_TRUE_FATAL(patch_file(path, "PK\1\2", 4, true, 24, huge, 4));
         CU_ASSERT_FALSE(read_array(path, "many", to, 2000, &fault));
         CU_ASSERT_EQUAL(fault.exit_code, FAULT_INPUT);
-        CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "promises more bytes than the file can hold"));
+        CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "announces more bytes than the file can hold"));
     }
     const struct member lying = {"x.npy", 3, 2, six, ZIP_CM_STORE};
     CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, "lies.npz"), &lying, 1));
     CU_ASSERT_TRUE_FATAL(patch_file(scratch_path(&s, "lies.npz"), "(3, 2)", 6, false, 1, "9", 1));
     check_fault(read_array(scratch_path(&s, "lies.npz"), "x", to, 9, &fault), &fault, FAULT_INPUT,
-                "x: truncated: its header promises 144 bytes, 48 are there");
+                "x: truncated: its header announces 144 bytes, 48 are there");
     scratch_remove(&s);
 }
 
@@ -180,7 +180,7 @@ static void members_that_are_no_arrays_are_told(void)
     check_fault(read_array(path, "x", to, 3, &fault), &fault, FAULT_INPUT,
                 "a.npz: x: dtype '<i8' (integers)");
     CU_ASSERT_TRUE_FATAL(patch_file(path, "\x93NUMPY", 6, false, 0, "PNG", 3));
-    check_fault(read_array(path, "x", to, 3, &fault), &fault, FAULT_INPUT, "no .npy array");
+    check_fault(read_array(path, "x", to, 3, &fault), &fault, FAULT_INPUT, "not a .npy file");
     const struct member other = {"x.npy", 3, 2, six, ZIP_CM_BZIP2};
     if (make_npz(path, &other, 1)) /* where libzip can make one */
         check_fault(read_array(path, "x", to, 3, &fault), &fault, FAULT_INPUT, "compressed by method 12");

@@ -139,11 +139,11 @@ static void broken_headers_are_told(void)
         {"{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", "its dtype is unknown"},
         {"{\"a\":{\"dtype\":\"X9\",\"shape\":[2],\"data_offsets\":[0,8]}}", "its dtype is unknown"},
         {"{\"a\":{\"dtype\":7,\"shape\":[2],\"data_offsets\":[0,8]}}", "its dtype is unknown"},
-        {"{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", "its shape is no list"},
+        {"{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", "its shape is not a list"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,2],\"data_offsets\":[0,8]}}",
-         "its shape is no list"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}}", "that is no count"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", "that is no count"},
+         "its shape is not a list"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}}", "that is not a count"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", "that is not a count"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,8]}}",
          "than can be counted"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[0,4294967296,4294967296],\"data_offsets\":[0,0]}}",
@@ -153,22 +153,20 @@ static void broken_headers_are_told(void)
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", "its data_offsets are not two counts"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,9]}}",
          "its data_offsets are not two counts"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}",
-         "its data lies outside the file"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}", "its data are outside the file"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}",
-         "its data lies outside the file"},
+         "its data are outside the file"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}",
          "its shape and data_offsets do not agree"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
          "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
-         "over another tensor's"},
+         "overlap those of another tensor"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", "a gap before its data"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}",
-         "data that belongs to no tensor"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", "data that belong to no tensor"},
         {"{\"__metadata__\":3,\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
          "__metadata__: no object"},
         {"{\"__metadata__\":{\"k\":3},\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
-         "k: a value of __metadata__ is no text"},
+         "k: a value of __metadata__ is not a string"},
     };
     struct fault fault;
     for (size_t i = 0; i < CHECK_COUNT(wrong); i++)
@@ -192,7 +190,7 @@ static void truncated_files_are_told(void)
     }
     memset(bytes, 0xff, 8);
     check_fault(safetensors_parse(&file, "m", bytes, length, &fault), &fault, FAULT_INPUT,
-                "its first eight bytes are no header length");
+                "its first eight bytes are not a header length");
     free(bytes);
     check_fault(safetensors_read(&file, scratch_path(&s, "none"), &fault), &fault, FAULT_INPUT,
                 "No such file");

@@ -251,7 +251,7 @@ static void base_flows_come_from_elsewhere(void)
     CU_ASSERT_EQUAL(read.standard.d, 0);
     weights_free(&read);
     CU_ASSERT_TRUE_FATAL(safetensors_write(in_folder("e"), t, 3, NULL, 0, &fault));
-    refused_base("e", "'base.block1.bias'", "none of this base flow's");
+    refused_base("e", "'base.block1.bias'", "does not belong to this base flow");
     CU_ASSERT_TRUE_FATAL(safetensors_write(in_folder("e"), t, 1, NULL, 0, &fault));
     refused_base("e", "no tensor", "base.block0.log_scale");
     t[1] = tensor_of("base.block0.log_scale", 8, 1, 2, 0, wide);
@@ -261,7 +261,7 @@ static void base_flows_come_from_elsewhere(void)
     CU_ASSERT_TRUE_FATAL(safetensors_write(in_folder("e"), t, 2, NULL, 0, &fault));
     refused_base("e", "base.block0.log_scale", "shape");
     write_checkpoint("c"); /* without one */
-    refused_base("c", "no base flow in it", "'base.block0.log_scale'");
+    refused_base("c", "contains no base flow", "'base.block0.log_scale'");
     close_all();
 }
 
@@ -415,7 +415,7 @@ static void models_are_no_checkpoints(void)
     CU_ASSERT_TRUE(weights_write(in_folder("m"), &alone, &fake.bundle, array_host(&trainer->state.theta),
                                  &of_test, &fault));
     CU_ASSERT_FALSE(open_checkpoint(&checkpoint, "m", &fault));
-    told(&fault, FAULT_INPUT, "no checkpoint of a training", "gpfc.epochs");
+    told(&fault, FAULT_INPUT, "not a checkpoint of a training", "gpfc.epochs");
     CU_ASSERT_FALSE(open_checkpoint(&checkpoint, "nothing", &fault));
     told(&fault, FAULT_INPUT, "nothing", "No such file");
     close_all();
@@ -470,7 +470,7 @@ static void files_that_do_not_fit_are_told(void)
     write_elsewhere(t, 1);
     refused("flow.layer0.bias", "e");
     write_elsewhere(t, 3);
-    refused("'flow.layer1.bias'", "none of this flow's");
+    refused("'flow.layer1.bias'", "does not belong to this flow");
     t[1].name = "net.0.bias";
     write_elsewhere(t, 2);
     refused("no tensor", "flow.layer0.bias");
