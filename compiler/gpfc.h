@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The compiler as a library: the stages as one call. No global state: two calls may run in two threads.
- * Prints nothing and never ends the process; what there is to say comes back as text.
+ * Prints nothing and never ends the process; messages are returned as text.
  *
  * Names used throughout: d latent dimension, H hidden width, K time steps, B batch, P parameters; x t u v w y
  * z theta as in the paper. */
@@ -24,7 +24,7 @@ enum gpfc_emit {
     GPFC_EMIT_ASM,        /* assembly */
     GPFC_EMIT_OBJECT,     /* object file with the bundle (kernel_abi.h) */
     GPFC_EMIT_HEADER,     /* C header of the library */
-    GPFC_EMIT_LIBRARY,    /* NAME.h, NAME.so and NAME.a that need libm alone */
+    GPFC_EMIT_LIBRARY,    /* NAME.h, NAME.so and NAME.a which need only libm */
     GPFC_EMIT_EXECUTABLE, /* the trainer */
 };
 

@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: MIT
+#
+# Takes: bytes. Gives: arenas, texts, files, hashes and messages with file, line and column. Knows nothing
+# of flows.
 libgpfc_compiler_a_SOURCES += \
 	compiler/base/arena.c \
 	compiler/base/base.h \

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+#
+# Takes: a model of a base flow. Gives: programs of one sample for the base flow f. One file a kind.
 libgpfc_compiler_a_SOURCES += \
 	compiler/baseflow/baseflow.h \
 	compiler/baseflow/baseflow_bnaf.c \

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+#
+# Takes: a program. Gives: the program with derivatives, forward or reverse, and what the reverse one stores.
 libgpfc_compiler_a_SOURCES += \
 	compiler/diff/diff.h \
 	compiler/diff/diff_active.c \

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+#
+# Takes: programs and a bundle. Gives: plain C11 for any compiler. Needs no plan and no LLVM.
 libgpfc_compiler_a_SOURCES += \
 	compiler/emit_c/emit_c.c \
 	compiler/emit_c/emit_c.h \

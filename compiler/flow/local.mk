@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: MIT
+#
+# Takes: a model. Gives: programs of one sample for the flow s: loss, measures, s, its inverse. The equations
+# of docs/mathematics.md.
 libgpfc_compiler_a_SOURCES += \
 	compiler/flow/flow.h \
 	compiler/flow/flow_build.c \

@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: MIT
+#
+# Takes: operations and their operands. Gives: programs of one sample, simplified as they are built; their
+# text form, rules and interpreter.
 libgpfc_compiler_a_SOURCES += \
 	compiler/ir/ir.h \
 	compiler/ir/ir_add.c \

@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: MIT
+#
+# Takes: the values of a spec. Gives: a legal model, with names, shapes and offsets of its parameters; or
+# faults where values exclude each other.
 libgpfc_compiler_a_SOURCES += \
 	compiler/model/base_check.c \
 	compiler/model/base_check.h \

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+#
+# Takes: a program. Gives: a smaller program of the same value. One file a pass, one list of their order.
 libgpfc_compiler_a_SOURCES += \
 	compiler/pass/pass.h \
 	compiler/pass/pass_binary.c \

@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: MIT
+#
+# Takes: the text of a spec. Gives: its values, each with its place, and all faults of the text. One table
+# of keys.
 libgpfc_compiler_a_SOURCES += \
 	compiler/spec/spec.h \
 	compiler/spec/spec_choices.def \

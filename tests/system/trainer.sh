@@ -19,12 +19,12 @@ expect 2 'Usage:' ./toy
 expect 2 'one argument too many' ./toy train extra
 expect 2 'arguments are missing' ./toy apply
 for wrong in 0 -1 1x '' 4097 99999999999999999999; do
-    expect 2 '--threads takes a whole number' ./toy train --threads="$wrong"
+    expect 2 '--threads: expected a whole number' ./toy train --threads="$wrong"
 done
-expect 2 '--epochs takes a whole number' ./toy train --epochs 0
-expect 2 '--batch takes a whole number' ./toy bench --batch 0
-expect 2 '--seconds takes a number' ./toy bench --seconds nan
-expect 2 '--out takes a name' ./toy train --out ''
+expect 2 '--epochs: expected a whole number' ./toy train --epochs 0
+expect 2 '--batch: expected a whole number' ./toy bench --batch 0
+expect 2 '--seconds: expected a number' ./toy bench --seconds nan
+expect 2 '--out: expected a name' ./toy train --out ''
 for command in train resume apply invert evaluate bench info ''; do
     # shellcheck disable=SC2086  # no command: the program's own help
     expect 0 'Usage:' ./toy $command --help

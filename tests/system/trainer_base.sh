@@ -74,9 +74,9 @@ expect 2 'made for another base flow (ffjord): base.kind is ffjord there and bna
 expect 2 'absent.safetensors: ' ./bnaf train --base absent.safetensors --out bad
 expect 2 'no tensor flow.layer0.weight' ./bnaf evaluate bnaf.run/base.safetensors
 nothing_left bad
-expect 2 "not 'bottom'" ./bnaf apply bnaf.run/model.safetensors zero.npy bad.npy --part bottom
+expect 2 "found 'bottom'" ./bnaf apply bnaf.run/model.safetensors zero.npy bad.npy --part bottom
 expect 2 'contradict' ./bnaf apply bnaf.run/model.safetensors zero.npy bad.npy --part base --from data
-expect 2 "not 'top'" ./bnaf bench --stage top
+expect 2 "found 'top'" ./bnaf bench --stage top
 nothing_left bad.npy
 
 # ---- pairs from noise
