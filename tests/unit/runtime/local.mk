@@ -74,6 +74,9 @@ tests_unit_runtime_model_test_data_memory_LDFLAGS = $(AM_LDFLAGS) $(watched_memo
 tests_unit_runtime_model_test_evaluate_SOURCES = tests/unit/runtime/model/test_evaluate.c $(fake_pairs)
 tests_unit_runtime_model_test_pairs_SOURCES = tests/unit/runtime/model/test_pairs.c $(fake_base) \
 	$(data_fixture)
+check_PROGRAMS += tests/unit/runtime/model/test_settings
+tests_unit_runtime_model_test_settings_SOURCES = tests/unit/runtime/model/test_settings.c tests/scratch.h \
+	$(fake_bundle)
 
 # train
 check_PROGRAMS += tests/unit/runtime/train/test_adam tests/unit/runtime/train/test_checkpoint \

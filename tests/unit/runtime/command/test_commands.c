@@ -220,6 +220,9 @@ static void info_tells_the_spec(void)
     outcome_free(&outcome);
     json_t *json = run_json(FAKE_SINGLE2, "", "info --json");
     CU_ASSERT_EQUAL(number(json, "dimension"), 2);
+    const json_t *kernel = json_object_get(json_object_get(json, "kernels"), "apply");
+    CU_ASSERT_EQUAL(number(kernel, "flop_per_sample"), 1e6);
+    CU_ASSERT_EQUAL(number(kernel, "useful_flop_per_sample"), 8e5);
     CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json, "precision")), "single");
     CU_ASSERT_STRING_EQUAL(
         json_string_value(json_object_get(json_object_get(json, "settings"), "train.rate")), "1e-2");

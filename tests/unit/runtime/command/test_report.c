@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Results as JSON and as tables: every number under its own name. All of them differ, so that none can stand in
- * another's place. */
+ * Results as JSON: every number under its own name. All of them differ, so that none can stand in another's
+ * place. */
 #include "check.h"
 #include "command/report.h"
 #include "unit/runtime/kernels/fake_bundle.h"

@@ -240,11 +240,20 @@ static void lines_agree_with_the_training(void)
 {
     static struct fake fake;
     static char none[] = "";
-    static const char *const settings[][2] = {
-        {"train.schedule", "step"}, {"train.rate", "0.03"},     {"train.decay", "0.5"},
-        {"train.decays", "2"},      {"penalty.kind", "euler"},  {"penalty.weight", "0.7"},
-        {"penalty.decay", "0.25"},  {"penalty.decays", "1"},    {"train.warmup_steps", "3"},
-        {"train.clip", "0"},        {"train.init_last", "0.3"}, {"train.evaluate_steps", "2"}};
+    static const char *const settings[][2] = {{"train.schedule", "step"},
+                                              {"train.rate", "0.03"},
+                                              {"train.decay", "0.5"},
+                                              {"train.decays", "2"},
+                                              {"penalty.kind", "euler"},
+                                              {"penalty.weight", "0.7"},
+                                              {"penalty.decay", "0.25"},
+                                              {"penalty.decays", "1"},
+                                              {"train.warmup_steps", "3"},
+                                              {"train.clip", "0"},
+                                              {"train.init_last", "0.3"},
+                                              {"train.evaluate_steps", "2"},
+                                              {"train.checkpoint_steps", "1000"},
+                                              {"train.checkpoint_minutes", "1.5"}};
     struct scratch scratch;
     struct trainer *trainer;
     struct run_folder *folder;
@@ -262,6 +271,8 @@ static void lines_agree_with_the_training(void)
     const struct checkpoint_note note = {.options = trainer->options, .data = none};
     const struct weights_beside beside = {.bundle = &fake.bundle};
     CU_ASSERT_TRUE_FATAL(train_run_new(&run, trainer, &beside, &note, folder, TRAIN_RUN_START, &fault));
+    CU_ASSERT_EQUAL(run->checkpoint_steps, 1000);
+    CU_ASSERT_EQUAL(run->checkpoint_seconds, 90);
     follow(run, &pairs, scratch_path(&scratch, "run/metrics.jsonl"));
     CU_ASSERT_TRUE(train_run_done(run));
     train_run_free(run);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Settings of data, of a mixture and of a training's options: each is changed to what is no default, and what it
+ * decides must follow. Those of rates, penalties, optimizers and time steps are tested beside what reads them. */
+#include "base/mixture_base.h"
+#include "check.h"
+#include "model/spec_data.h"
+#include "scratch.h"
+#include "train/train.h"
+#include "unit/runtime/kernels/fake_bundle.h"
+
+static struct fake fake;
+
+static struct samples load(const char *data)
+{
+    struct samples samples;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE_FATAL(spec_data_load(&samples, &fake.bundle, data, NULL, 1, &fault));
+    return samples;
+}
+
+static void check_rows(int64_t train, int64_t test)
+{
+    struct samples samples = load(NULL);
+    CU_ASSERT_EQUAL(samples.train.n, train);
+    CU_ASSERT_EQUAL(samples.test.n, test);
+    samples_free(&samples);
+}
+
+static void rows_and_their_share_for_the_test(void)
+{
+    fake_make(&fake, FAKE_DOUBLE2);
+    fake_set(&fake, "data.source", "moons");
+    fake_set(&fake, "data.samples", "40");
+    fake_set(&fake, "data.test", "0.25");
+    check_rows(30, 10);
+    fake_set(&fake, "data.test", "0");
+    check_rows(40, 0);
+    fake_set(&fake, "data.samples", "60");
+    check_rows(60, 0);
+}
+
+static void where_data_come_from(void)
+{
+    char room[64];
+    fake_make(&fake, FAKE_DOUBLE2);
+    fake_set(&fake, "data.source", "rings");
+    CU_ASSERT_STRING_EQUAL(spec_data_name(&fake.bundle, NULL, room, sizeof room), "generator rings");
+    fake_set(&fake, "data.file", "samples.csv");
+    CU_ASSERT_STRING_EQUAL(spec_data_name(&fake.bundle, NULL, room, sizeof room), "samples.csv");
+    fake_set(&fake, "data.pairs", "pairs.npz");
+    CU_ASSERT_STRING_EQUAL(spec_data_name(&fake.bundle, NULL, room, sizeof room), "pairs.npz");
+    CU_ASSERT_STRING_EQUAL(spec_data_name(&fake.bundle, "mine.npz", room, sizeof room), "mine.npz");
+}
+
+static void what_is_standardised(void)
+{
+    static const struct {
+        const char *word;
+        int64_t of_file, of_generator; /* d of what was taken off */
+    } rows[] = {{"yes", 2, 2}, {"no", 0, 0}, {"automatic", 2, 0}};
+    static const char text[] = "10,1\n20,5\n30,2\n40,9\n50,4\n";
+    struct scratch scratch;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
+    const char *path = scratch_path(&scratch, "samples.csv");
+    CU_ASSERT_TRUE_FATAL(scratch_write(path, text, strlen(text)));
+    for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
+        fake_make(&fake, FAKE_DOUBLE2);
+        fake_set(&fake, "data.source", "moons");
+        fake_set(&fake, "data.samples", "40");
+        fake_set(&fake, "data.standardise", rows[i].word);
+        struct samples of_file = load(path), of_generator = load(NULL);
+        CU_ASSERT_EQUAL(of_file.standard.d, rows[i].of_file);
+        CU_ASSERT_EQUAL(of_generator.standard.d, rows[i].of_generator);
+        samples_free(&of_file);
+        samples_free(&of_generator);
+    }
+    scratch_remove(&scratch);
+}
+
+/* How a fit to a board of squares went, with one setting changed. */
+static struct mixture_report fit(const char *key, const char *text)
+{
+    struct mixture_fitted fitted;
+    struct base_flow *base;
+    struct fault fault = {0};
+    fake_make(&fake, FAKE_DOUBLE2);
+    fake_set(&fake, "data.source", "checkerboard");
+    fake_set(&fake, "data.samples", "20000");
+    fake_set(&fake, "base.components", "4");
+    fake_set(&fake, "base.iterations", "20");
+    fake_set(&fake, key, text);
+    struct samples samples = load(NULL);
+    CU_ASSERT_TRUE_FATAL(mixture_base_fit(&base, &fake.bundle, &samples, 1, 1, &fitted, &fault));
+    base_flow_free(base);
+    samples_free(&samples);
+    return fitted.report;
+}
+
+static void a_mixture_is_fitted_as_the_spec_says(void)
+{
+    const double before = fit("base.components", "4").nll;
+    CU_ASSERT_TRUE(fit("base.components", "8").nll < before - 0.1);
+    CU_ASSERT_TRUE(fit("base.ridge", "1.0").nll > before + 0.1);
+    const struct mixture_report cut = fit("base.iterations", "2");
+    CU_ASSERT_EQUAL(cut.iterations, 2);
+    CU_ASSERT_FALSE(cut.converged);
+    CU_ASSERT_TRUE(fit("base.iterations", "9").iterations > 2);
+}
+
+static void options_of_a_training(void)
+{
+    fake_make(&fake, FAKE_DOUBLE2);
+    fake_set(&fake, "train.epochs", "11");
+    fake_set(&fake, "train.batch", "13");
+    fake_set(&fake, "train.seed", "17");
+    const struct trainer_options options = trainer_options_of(&fake.bundle);
+    CU_ASSERT_EQUAL(options.epochs, 11);
+    CU_ASSERT_EQUAL(options.batch, 13);
+    CU_ASSERT_EQUAL(options.seed, 17);
+}
+
+static const struct check_case cases[] = {
+    {"rows and their share for the test", rows_and_their_share_for_the_test},
+    {"where data come from", where_data_come_from},
+    {"what is standardised", what_is_standardised},
+    {"a mixture is fitted as the spec says", a_mixture_is_fitted_as_the_spec_says},
+    {"options of a training", options_of_a_training},
+};
+
+int main(void)
+{
+    return check_main("settings", cases, CHECK_COUNT(cases));
+}
