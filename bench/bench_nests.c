@@ -209,7 +209,7 @@ static bool profile_spec(struct arena *arena, const struct bench_nests_options *
     struct bench_case *flow = ARENA_NEW(arena, struct bench_case),
                       *base = ARENA_NEW(arena, struct bench_case);
     if (access(path, R_OK) != 0)
-        return fault_set(fault, FAULT_INPUT, "there is no case '%s', nor such a file that can be read", path);
+        return fault_set(fault, FAULT_INPUT, "no case '%s', and no readable file of that name", path);
     *flow = (struct bench_case){.name = base_name(path), .spec = path, .batch = SPEC_BATCH};
     *base = *flow;
     base->base = true;

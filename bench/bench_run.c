@@ -25,7 +25,7 @@ static bool check_names(const struct bench_run_options *options, struct fault *f
         for (int k = 0; k < bench_case_count; k++)
             known |= strcmp(options->names[i], bench_cases[k].name) == 0;
         if (!known)
-            return fault_set(fault, FAULT_INPUT, "there is no case '%s'", options->names[i]);
+            return fault_set(fault, FAULT_INPUT, "no case '%s'", options->names[i]);
     }
     return true;
 }

@@ -188,14 +188,15 @@ static error_t parse_argument(int key, char *value, struct argp_state *state)
 
 int main(int argc, char **argv)
 {
-    static const struct argp parser = {option_list,
-                                       parse_argument,
-                                       "SPEC.yaml...",
-                                       "Times candidate schedules of the specs' training programs, one "
-                                       "thread, batch 1024, beside the cost model's prediction.",
-                                       NULL,
-                                       NULL,
-                                       NULL};
+    static const struct argp parser = {
+        option_list,
+        parse_argument,
+        "SPEC.yaml...",
+        "Times candidate schedules of the specs' training programs, one "
+        "thread, batch 1024, and compares them with the cost model's prediction.",
+        NULL,
+        NULL,
+        NULL};
     struct arguments arguments = {.options = {.extent = SCHED_FEW}};
     struct seen seen = {.n = 0};
     bool good = true;

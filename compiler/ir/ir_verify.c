@@ -67,7 +67,8 @@ static const char *verify_inputs(const struct ir_graph *graph)
     for (int i = 0; i < graph->n_inputs; i++) {
         const struct ir_node *input = graph->inputs[i];
         if (!is_member(graph, input) || input->op != IR_INPUT)
-            return arena_printf(graph->arena, "graph '%s': input %d is no input of it", graph->name, i);
+            return arena_printf(graph->arena, "graph '%s': input %d is not one of its inputs", graph->name,
+                                i);
         if (ir_input_find(graph, input->input.name) != input)
             return fault_in(graph, "two inputs are called", input->input.name);
         if (i > 0 && graph->inputs[i - 1]->id >= input->id)

@@ -60,7 +60,7 @@ static bool tell_count(const struct reader *r, int64_t columns)
 
 static bool tell_columns(const struct reader *r, int64_t columns)
 {
-    const char *const hint = r->label_column >= 0  ? " beside the labels"
+    const char *const hint = r->label_column >= 0  ? " besides the labels"
                              : columns == r->d + 1 ? " (labels need a line of names)"
                                                    : "";
     return fault_set(r->fault, FAULT_INPUT,

@@ -46,7 +46,7 @@ bool spec_data_load(struct samples *out, const struct gpfc_bundle *bundle, const
     if (!file && generator[0] == '\0')
         return fault_set(fault, FAULT_INPUT,
                          "the spec names no data: give --data FILE.npz with x and y = f(x)%s",
-                         has_base(bundle) ? ", or with x alone" : "");
+                         has_base(bundle) ? ", or with only x" : "");
     const struct samples_request request = {
         .d = bundle->dimension,
         .precision = bundle->precision,

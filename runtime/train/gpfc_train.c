@@ -204,7 +204,7 @@ static bool resume(struct training *training, struct gpfc_trained **out, struct 
     struct checkpoint checkpoint = {0};
     const char *const folder = training->options->folder;
     if (!folder)
-        return fault_set(fault, FAULT_INPUT, "no folder is named to go on from");
+        return fault_set(fault, FAULT_INPUT, "no folder to continue from is given");
     choose_folder(training, folder);
     char *const path = newest_checkpoint(folder);
     bool good = path || fault_memory(fault, 0, "a path");

@@ -118,7 +118,7 @@ static bool diverged(struct train_run *run, struct fault *fault)
                      "%s. The last good checkpoint, of step %lld, is kept as %s%s; a lower %s.rate or "
                      "setting %s.clip may help",
                      first.text, (long long)run->saved_step, run->checkpoint,
-                     saved ? ", the best model beside it" : "", run->trainer->stage->key,
+                     saved ? ", the best model next to it" : "", run->trainer->stage->key,
                      run->trainer->stage->key);
 }
 

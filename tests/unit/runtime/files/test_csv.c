@@ -153,7 +153,7 @@ static void faults_are_told_with_their_place(void)
         {"1 2\n3 4 5\n", "a.csv:2: 3 fields, but 2 before"},
         {"1,2,3\n", "a.csv:1: 3 columns (labels need a line of names); the dimension is 2"},
         {"x\n1\n", "a.csv:1: 1 columns; the dimension is 2"},
-        {"x,label\n1,2\n", "a.csv:1: 1 columns beside the labels; the dimension is 2"},
+        {"x,label\n1,2\n", "a.csv:1: 1 columns besides the labels; the dimension is 2"},
         {"x,y,label\n1,2,cat\n", "a.csv:2:5: \"cat\" is not a whole number; labels are"},
         {"x,y,label\n1,2,0.5\n", "a.csv:2:5: \"0.5\" is not a whole number"},
         {"x,y,label\n1,2,1e300\n", "a.csv:2:5: \"1e300\" is not a whole number"},
