@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Settings of data, of a mixture and of a training's options: each is changed to what is no default, and what it
- * decides must follow. Those of rates, penalties, optimizers and time steps are tested beside what reads them. */
+ * Settings of data, of a mixture and of a training's options: each is changed to what is no default, and what
+ * it decides must follow. Those of rates, penalties, optimizers and time steps are tested beside what reads
+ * them. */
 #include "base/mixture_base.h"
 #include "check.h"
 #include "model/spec_data.h"
