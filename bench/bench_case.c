@@ -3,11 +3,10 @@
  * The cases, as specs and as counts of operations. */
 #include "bench.h"
 
+#include "drive/front.h"
 #include "flow/flow.h"
 #include "ir/ir.h"
-#include "model/model.h"
 #include "pass/pass.h"
-#include "spec/spec.h"
 
 #include <string.h>
 
@@ -73,16 +72,14 @@ const char *bench_spec_text(struct arena *arena, const struct bench_case *c)
 static bool read_model(struct arena *arena, const struct bench_case *c, struct model *model,
                        struct fault *fault)
 {
-    struct source *source = ARENA_NEW(arena, struct source);
-    struct spec *spec = ARENA_NEW(arena, struct spec);
+    struct front *front = ARENA_NEW(arena, struct front);
     struct diag diag;
     diag_init(&diag, arena);
-    source->name = c->name;
-    source->text = bench_spec_text(arena, c);
-    source->length = strlen(source->text);
-    if (spec_read(arena, source, &diag, spec) && model_from_spec(arena, spec, &diag, model))
-        return true;
-    return fault_set(fault, FAULT_SYSTEM, "case %s: %s", c->name, diag_text(&diag));
+    front->source = (struct source){.name = c->name, .text = bench_spec_text(arena, c)};
+    front->source.length = strlen(front->source.text);
+    const bool good = front_spec(arena, &diag, front);
+    *model = front->model;
+    return good || fault_set(fault, FAULT_SYSTEM, "case %s: %s", c->name, diag_text(&diag));
 }
 
 struct ir_graph *bench_program(struct arena *arena, const struct bench_case *c, struct fault *fault)
@@ -99,7 +96,7 @@ bool bench_flop(struct arena *arena, const struct bench_case *c, struct bench_fl
     const struct ir_graph *graph = bench_program(arena, c, fault);
     if (!graph)
         return false;
-    graph = pass_run_all(graph, &why, NULL, NULL);
+    graph = pass_run(graph, false, &why, NULL, NULL);
     if (!graph)
         return fault_set(fault, FAULT_SYSTEM, "case %s: %s", c->name, why);
     const struct ir_count count = ir_count(graph);

@@ -35,7 +35,7 @@ static bool compile(const struct gpfc_options *options, const char *name, struct
     struct gpfc_report report;
     const enum gpfc_status status = gpfc_compile(options, &report);
     out->compile_seconds = report.seconds;
-    (void)snprintf(out->cpu, sizeof out->cpu, "%s", report.cpu);
+    (void)snprintf(out->cpu, sizeof out->cpu, "%s", report.cpu ? report.cpu : "");
     if (status != GPFC_OK)
         (void)fault_set(fault, FAULT_SYSTEM, "case %s: %s", name,
                         report.messages ? report.messages : "out of memory");

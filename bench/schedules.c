@@ -3,8 +3,6 @@
  * Candidates of one program: planned, priced, compiled, timed against each other. */
 #include "schedules.h"
 
-#include "baseflow/baseflow.h"
-#include "flow/flow.h"
 #include "pass/pass.h"
 #include "sched/sched_cost.h"
 #include "sched/sched_cpu.h"
@@ -29,8 +27,7 @@ struct work {
 
 const struct ir_graph *schedules_program(struct arena *arena, const struct subject *subject, int keep)
 {
-    return subject->is_base ? baseflow_train(arena, subject->model->base, keep)
-                            : flow_train(arena, subject->model, keep);
+    return subject->kind->train(arena, &subject->front->model, (enum diff_keep)keep);
 }
 
 /* ---- programs ------------------------------------------------------------------------------------------ */
@@ -55,7 +52,7 @@ static const struct program *program_for(struct work *work, int keep, const char
         return NULL;
     }
     const struct ir_graph *built = schedules_program(arena, work->comparison->subject, keep);
-    const struct ir_graph *graph = pass_run_all(built, fault, NULL, NULL);
+    const struct ir_graph *graph = pass_run(built, false, fault, NULL, NULL);
     if (!graph)
         return NULL;
     work->programs[work->n_programs] = (struct program){keep, graph, hash_of(arena, graph)};
@@ -87,11 +84,13 @@ static struct contender *contender_for(struct work *work, const struct tune_case
     const int lanes = entry->schedule.lanes, tiles = (SCHEDULES_BATCH + lanes - 1) / lanes;
     const struct plan *plan = sched_plan(arena, program->graph, entry->schedule, fault);
     const struct gpfc_kernel *kernel =
-        plan ? backend_load(arena, arena, work->comparison->target, work->element_bytes == 8, plan, fault)
+        plan ? backend_load(arena, arena, &work->comparison->subject->front->target, work->element_bytes == 8,
+                            plan, fault)
              : NULL;
     if (!kernel)
         return NULL;
-    entry->predicted = sched_cost(plan, &work->comparison->target->machine, work->element_bytes) * tiles;
+    entry->predicted =
+        sched_cost(plan, &work->comparison->subject->front->target.machine, work->element_bytes) * tiles;
     return contender_new(arena, tuned, kernel, lanes, work->element_bytes == 8, SCHEDULES_BATCH);
 }
 
@@ -111,8 +110,8 @@ static int list(const struct work *work, const struct schedules_options *options
                 const char **fault)
 {
     const struct comparison *comparison = work->comparison;
-    const int n =
-        sched_space(&comparison->target->machine, work->element_bytes, options->extent, out, SCHED_MOST);
+    const int n = sched_space(&comparison->subject->front->target.machine, work->element_bytes,
+                              options->extent, out, SCHED_MOST);
     if (options->n_texts == 0)
         return n;
     for (int i = 0; i < options->n_texts; i++) {
@@ -122,8 +121,8 @@ static int list(const struct work *work, const struct schedules_options *options
         if (!sched_parse(comparison->arena, options->texts[i], &given, &fields, fault))
             return 0;
         sched_fix(schedule, &given, fields);
-        if (!sched_check(comparison->arena, schedule, &comparison->target->machine, work->element_bytes,
-                         fault))
+        if (!sched_check(comparison->arena, schedule, &comparison->subject->front->target.machine,
+                         work->element_bytes, fault))
             return 0;
     }
     return 1 + options->n_texts;
@@ -135,7 +134,7 @@ bool schedules_compare(struct comparison *comparison, const struct schedules_opt
     struct arena *arena = comparison->arena;
     struct work *work = ARENA_NEW(arena, struct work);
     *work = (struct work){.comparison = comparison,
-                          .element_bytes = comparison->subject->model->precision == MODEL_DOUBLE ? 8 : 4};
+                          .element_bytes = comparison->subject->front->is_double ? 8 : 4};
     struct schedule *space = ARENA_ARRAY(arena, struct schedule, SCHED_MOST);
     const int n_space = list(work, options, space, fault);
     struct contender **contenders = ARENA_ARRAY(arena, struct contender *, SCHED_MOST);

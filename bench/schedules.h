@@ -7,7 +7,7 @@
 #define GPFC_BENCH_SCHEDULES_H
 
 #include "drive/backend.h"
-#include "model/model.h"
+#include "drive/family.h"
 #include "sched/sched_space.h"
 
 enum { SCHEDULES_BATCH = 1024, SCHEDULES_PROGRAMS = 256, SCHEDULES_TEXTS = 64 };
@@ -22,9 +22,9 @@ struct schedules_options {
 
 /* One training program: a flow's or a base flow's. */
 struct subject {
-    const char *spec, *part;
-    const struct model *model;
-    bool is_base;
+    const char *spec;
+    const struct front *front;
+    const struct family_kind *kind;
 };
 
 struct entry { /* a candidate */
@@ -35,7 +35,6 @@ struct entry { /* a candidate */
 struct comparison {
     struct arena *arena;
     const struct subject *subject;
-    const struct target *target;
     int n, picked, fastest;
     struct entry *entries;
 };

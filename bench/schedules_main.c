@@ -3,14 +3,9 @@
  * Specs one after another, and the table. A program that an earlier spec has too is left out. */
 #include "schedules.h"
 
-#include "model/base_model.h"
-#include "spec/spec.h"
-
 #include <argp.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { SPEC_BYTES = 1 << 20 };
 
 struct arguments {
     struct schedules_options options;
@@ -54,7 +49,7 @@ static void print(const struct comparison *comparison, const struct schedules_op
         if (options->summary && !is_picked && !is_fastest)
             continue;
         printf("| %s, %s | %s | %.4g | %.4g | %.2f | %s%s%s |\n", comparison->subject->spec,
-               comparison->subject->part,
+               comparison->subject->kind->name,
                difference(comparison->arena, &entries[0].schedule, &entries[i].schedule),
                1e3 * entries[i].predicted, 1e3 * entries[i].measured, entries[i].measured / fastest->measured,
                is_picked ? "picked" : "", is_picked && is_fastest ? ", " : "", is_fastest ? "fastest" : "");
@@ -63,19 +58,6 @@ static void print(const struct comparison *comparison, const struct schedules_op
 }
 
 /* ---- specs --------------------------------------------------------------------------------------------- */
-
-static bool read_model(struct arena *arena, const char *path, struct model *model, const char **fault)
-{
-    struct source *source = ARENA_NEW(arena, struct source);
-    struct spec *spec = ARENA_NEW(arena, struct spec);
-    struct diag diag;
-    if (source_read(arena, path, SPEC_BYTES, source, fault) != SOURCE_OK)
-        return false;
-    diag_init(&diag, arena);
-    const bool good = spec_read(arena, source, &diag, spec) && model_from_spec(arena, spec, &diag, model);
-    *fault = diag_text(&diag);
-    return good;
-}
 
 static bool is_new(struct arena *arena, const struct subject *subject, struct seen *seen)
 {
@@ -94,21 +76,24 @@ static bool is_new(struct arena *arena, const struct subject *subject, struct se
 static bool compare_spec(struct arena *arena, const char *path, const struct schedules_options *options,
                          struct seen *seen, const char **fault)
 {
-    struct model model;
-    struct target target;
+    struct front *front = ARENA_NEW(arena, struct front);
+    struct family families[GPFC_FAMILIES];
+    struct diag diag;
     const char *slash = strrchr(path, '/');
-    if (!read_model(arena, path, &model, fault) || !backend_target(arena, options->cpu, &target, fault))
+    diag_init(&diag, arena);
+    if (!front_read(arena, &diag, path, options->cpu ? options->cpu : "native", front)) {
+        *fault = diag_text(&diag);
         return false;
-    if (!target.is_host) {
+    }
+    if (!front->target.is_host) {
         *fault = "this machine does not run code for that CPU";
         return false;
     }
-    for (int base = 0; base < 1 + base_is_compiled(model.base); base++) {
-        const struct subject subject = {.spec = slash ? slash + 1 : path,
-                                        .part = base ? "base" : "flow",
-                                        .model = &model,
-                                        .is_base = base};
-        struct comparison comparison = {.arena = arena, .subject = &subject, .target = &target};
+    const int n = family_list(&front->model, false, families);
+    for (int i = 0; i < n; i++) {
+        const struct subject subject = {
+            .spec = slash ? slash + 1 : path, .front = front, .kind = families[i].kind};
+        struct comparison comparison = {.arena = arena, .subject = &subject};
         if (!is_new(arena, &subject, seen))
             continue;
         if (!schedules_compare(&comparison, options, fault))

@@ -1,152 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * The stages as one list of calls: spec -> model -> flow -> derivatives -> passes -> plans -> code -> file.
- * Reads no arguments and prints nothing. */
-#include "drive/compile.h"
+ * The stages as one list: spec -> model -> flow -> derivatives -> passes -> plans -> code -> file. Reads no
+ * arguments and prints nothing. */
+#include "gpfc.h"
 
 #include "base/clock.h"
+#include "drive/artifact.h"
+#include "drive/describe.h"
 #include "drive/library.h"
+#include "drive/objects.h"
+#include "drive/programs.h"
+#include "drive/schedules.h"
+#include "drive/tuning.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-enum {
-    MOST_SPEC_BYTES = 1 << 20,
-    MOST_IR_BYTES = 1 << 28,
-};
-
-/* ---- faults and dumps ---------------------------------------------------------------------------------- */
-
-enum gpfc_status compile_fail(struct compile *c, enum gpfc_status status, const char *fault)
-{
-    diag_error(&c->diag, (struct place){.line = 0}, "%s", fault);
-    return status;
-}
-
-bool compile_is_dumped(const struct compile *c, const char *stage)
-{
-    const char *list = c->options->dump;
-    size_t length = strlen(stage);
-    if (!list || !c->options->dumped)
-        return false;
-    for (const char *at = list; *at; at += strcspn(at, ","), at += *at == ',') {
-        size_t word = strcspn(at, ",");
-        if ((word == length && memcmp(at, stage, word) == 0) || (word == 3 && memcmp(at, "all", 3) == 0))
-            return true;
-    }
-    return false;
-}
-
-void compile_dump_graph(void *data, const char *stage, const struct ir_graph *graph)
-{
-    struct compile *c = data;
-    if (!compile_is_dumped(c, stage))
-        return;
-    struct strbuf text;
-    strbuf_init(&text, c->arena);
-    ir_print(graph, &text);
-    c->options->dumped(c->options->data, stage, strbuf_text(&text));
-}
-
-const char *gpfc_stages(void)
-{
-#define PASS(name, function, help) name ","
-    return "flow,"
-#include "pass/pass_list.def"
-           "sched,llvm";
-}
-
-const char *gpfc_version(void)
-{
-    return PACKAGE_VERSION;
-}
 
 /* ---- input --------------------------------------------------------------------------------------------- */
-
-static enum gpfc_status read_input(struct compile *c)
-{
-    const char *why = NULL;
-    size_t limit = c->options->from_ir ? MOST_IR_BYTES : MOST_SPEC_BYTES;
-    enum source_status status = source_read(c->arena, c->options->input, limit, &c->source, &why);
-    if (status == SOURCE_OK)
-        return GPFC_OK;
-    return compile_fail(c, GPFC_FAULTY, why);
-}
-
-static enum gpfc_status read_spec(struct compile *c)
-{
-    bool read = spec_read(c->arena, &c->source, &c->diag, &c->spec);
-    bool legal = model_from_spec(c->arena, &c->spec, &c->diag, &c->model);
-    if (schedules_read(c) != GPFC_OK || !legal || !read)
-        return GPFC_FAULTY;
-    c->is_double = c->model.precision == MODEL_DOUBLE;
-    if (c->options->emit == GPFC_EMIT_LIBRARY || c->options->emit == GPFC_EMIT_HEADER)
-        c->model.automatic_steps = false; /* nothing is trained that could choose: the most */
-    describe_flow(c);
-    return GPFC_OK;
-}
-
-static enum gpfc_status find_cpu(struct compile *c)
-{
-    const char *fault = NULL;
-    const char *name = c->options->cpu;
-    struct place at = {.line = 0};
-    if (!name && !c->options->from_ir) {
-        name = c->spec.target_cpu.value;
-        at = c->spec.target_cpu.at;
-    }
-    if (!backend_target(c->arena, name, &c->target, &fault)) {
-        diag_error(&c->diag, at, "%s", fault);
-        return GPFC_FAULTY;
-    }
-    if (schedules_choose(c) != GPFC_OK || schedules_mix(c) != GPFC_OK)
-        return GPFC_FAULTY;
-    (void)snprintf(c->report->cpu, sizeof c->report->cpu, "%s", c->target.name);
-    c->report->vector_bits = c->target.cpu.vector_bits;
-    return GPFC_OK;
-}
-
-/* ---- code ---------------------------------------------------------------------------------------------- */
-
-/* The text of this kind, as the code is now, for dumps. */
-static enum gpfc_status dump_code(struct compile *c)
-{
-    const char *fault = NULL;
-    struct backend_bytes text;
-    if (!compile_is_dumped(c, "llvm") || !backend_makes(c->backend, GPFC_EMIT_LLVM))
-        return GPFC_OK;
-    if (!c->backend->print(c->arena, c->code, GPFC_EMIT_LLVM, &text, &fault))
-        return compile_fail(c, GPFC_FAILED, fault);
-    c->options->dumped(c->options->data, "llvm", text.bytes);
-    return GPFC_OK;
-}
-
-/* A library's kernels are symbols of their own; a trainer's stand in its bundle. */
-static enum gpfc_status build_code(struct compile *c)
-{
-    const char *fault = NULL;
-    const bool is_library = c->options->emit == GPFC_EMIT_LIBRARY,
-               bundled = !c->options->from_ir && !is_library;
-    const struct backend_task task = {.target = &c->target,
-                                      .is_double = c->is_double,
-                                      .lanes = c->schedule[COMPILE_OF_FLOW].lanes,
-                                      .n_kernels = c->n_kernels,
-                                      .kernels = c->kernels,
-                                      .bundle = bundled ? describe_bundle(c) : NULL,
-                                      .prefix = is_library ? library_prefix(c->arena, c->model.name) : NULL};
-    if (c->options->emit == GPFC_EMIT_EXECUTABLE && !compile_is_dumped(c, "llvm"))
-        return objects_make(c, &task);
-    c->code = c->backend->build(c->arena, &task, NULL, 0, &fault);
-    if (!c->code)
-        return compile_fail(c, c->backend->plan ? GPFC_FAILED : GPFC_FAULTY, fault);
-    if (dump_code(c) != GPFC_OK)
-        return GPFC_FAILED;
-    if (c->backend->optimize && !c->backend->optimize(c->arena, c->code, &fault))
-        return compile_fail(c, GPFC_FAILED, fault);
-    return GPFC_OK;
-}
-
-/* ---- the list ------------------------------------------------------------------------------------------ */
 
 static enum gpfc_status check_options(struct compile *c)
 {
@@ -161,37 +30,132 @@ static enum gpfc_status check_options(struct compile *c)
     return GPFC_OK;
 }
 
+static enum gpfc_status read_input(struct compile *c)
+{
+    const size_t limit = c->options->from_ir ? FRONT_IR_BYTES : FRONT_SPEC_BYTES;
+    return front_source(c->arena, &c->diag, c->options->input, limit, &c->front) ? GPFC_OK : GPFC_FAULTY;
+}
+
+static void open_families(struct compile *c)
+{
+    for (int i = 0; i < c->choices.n; i++)
+        c->choices.family[i].report = &c->report->family[i];
+}
+
+static enum gpfc_status read_spec(struct compile *c)
+{
+    const enum gpfc_emit emit = c->options->emit;
+    const bool good = front_spec(c->arena, &c->diag, &c->front);
+    if (schedules_read(c) != GPFC_OK || !good)
+        return GPFC_FAULTY;
+    if (emit == GPFC_EMIT_LIBRARY || emit == GPFC_EMIT_HEADER)
+        c->front.model.automatic_steps = false; /* nothing is trained that could choose: the most */
+    c->choices.n = family_list(&c->front.model, emit == GPFC_EMIT_LIBRARY, c->choices.family);
+    open_families(c);
+    describe_families(c);
+    return GPFC_OK;
+}
+
+static enum gpfc_status list_text(struct compile *c)
+{
+    c->choices.n = 1;
+    c->choices.family[0] = (struct family){.kind = &family_text};
+    open_families(c);
+    return GPFC_OK;
+}
+
+static enum gpfc_status find_target(struct compile *c)
+{
+    if (!front_target(c->arena, &c->diag, c->options->cpu, &c->front))
+        return GPFC_FAULTY;
+    c->report->cpu = compile_keep(c, c->front.target.name);
+    c->report->vector_bits = c->front.target.cpu.vector_bits;
+    return GPFC_OK;
+}
+
+/* ---- code ---------------------------------------------------------------------------------------------- */
+
 static bool needs_code(const struct compile *c)
 {
     return c->options->dump_alone ? compile_is_dumped(c, "llvm")
                                   : backend_makes(c->backend, c->options->emit);
 }
 
+/* The text of this kind, as the code is now, for dumps. */
+static enum gpfc_status dump_code(struct compile *c)
+{
+    const char *fault = NULL;
+    struct backend_bytes text;
+    if (!compile_is_dumped(c, "llvm") || !backend_makes(c->backend, GPFC_EMIT_LLVM))
+        return GPFC_OK;
+    if (!c->backend->print(c->arena, c->code.whole, GPFC_EMIT_LLVM, &text, &fault))
+        return compile_fail(c, GPFC_FAILED, fault);
+    c->options->dumped(c->options->data, "llvm", text.bytes);
+    return GPFC_OK;
+}
+
+/* A library's kernels are symbols of their own; a trainer's stand in its bundle. */
+static enum gpfc_status build_code(struct compile *c)
+{
+    if (!needs_code(c))
+        return GPFC_OK;
+    const char *fault = NULL;
+    const bool is_library = c->options->emit == GPFC_EMIT_LIBRARY,
+               bundled = !c->options->from_ir && !is_library;
+    const struct backend_task task = {.target = &c->front.target,
+                                      .is_double = c->front.is_double,
+                                      .lanes = c->choices.family[0].schedule.lanes,
+                                      .n_kernels = c->programs.n,
+                                      .kernels = c->programs.kernels,
+                                      .bundle = bundled ? describe_bundle(c) : NULL,
+                                      .prefix =
+                                          is_library ? library_prefix(c->arena, c->front.model.name) : NULL};
+    if (c->options->emit == GPFC_EMIT_EXECUTABLE && !compile_is_dumped(c, "llvm"))
+        return objects_make(c, &task);
+    c->code.whole = c->backend->build(c->arena, &task, NULL, 0, &fault);
+    if (!c->code.whole)
+        return compile_fail(c, c->backend->plan ? GPFC_FAILED : GPFC_FAULTY, fault);
+    if (dump_code(c) != GPFC_OK)
+        return GPFC_FAILED;
+    if (c->backend->optimize && !c->backend->optimize(c->arena, c->code.whole, &fault))
+        return compile_fail(c, GPFC_FAILED, fault);
+    return GPFC_OK;
+}
+
+static enum gpfc_status write_output(struct compile *c)
+{
+    return c->options->dump_alone ? GPFC_OK : artifact_write(c);
+}
+
+/* ---- the list ------------------------------------------------------------------------------------------ */
+
+enum stage_input { EITHER, SPEC, TEXT };
+
+static const struct stage {
+    enum stage_input input;
+    enum gpfc_status (*run)(struct compile *c);
+} stages[] = {
+#define STAGE(input, run, dumps) {input, run},
+#include "stage_list.def"
+};
+
+const char *gpfc_stages(void)
+{
+    static const char names[] = ""
+#define STAGE(input, run, dumps) dumps
+#define PASS(name, function, mixed) "," name
+#include "stage_list.def"
+        ;
+    return names + 1;
+}
+
 static enum gpfc_status compile(struct compile *c)
 {
-    enum gpfc_status status = check_options(c);
-    if (status == GPFC_OK)
-        status = read_input(c);
-    if (status == GPFC_OK && !c->options->from_ir)
-        status = read_spec(c);
-    if (status == GPFC_OK)
-        status = find_cpu(c);
-    if (status == GPFC_OK)
-        status = artifact_check(c);
-    if (status == GPFC_OK && !c->options->from_ir)
-        status = tuning_choose(c);
-    if (status == GPFC_OK)
-        status = c->options->from_ir ? programs_read(c) : programs_build(c);
-    if (status == GPFC_OK)
-        status = programs_plan(c);
-    if (status == GPFC_OK && needs_code(c))
-        status = build_code(c);
-    if (status != GPFC_OK || c->options->dump_alone)
-        return status;
-    const char *path = artifact_path(c);
-    status = artifact_write(c, path);
-    if (status == GPFC_OK)
-        c->report->output = strdup(path);
+    const enum stage_input other = c->options->from_ir ? SPEC : TEXT;
+    enum gpfc_status status = GPFC_OK;
+    for (size_t i = 0; i < sizeof stages / sizeof stages[0] && status == GPFC_OK; i++)
+        if (stages[i].input != other)
+            status = stages[i].run(c);
     return status;
 }
 
@@ -212,7 +176,9 @@ enum gpfc_status gpfc_compile(const struct gpfc_options *options, struct gpfc_re
         diag_init(&c->diag, arena);
         status = compile(c);
         describe_choices(c);
-        report->messages = strdup(diag_text(&c->diag));
+        report->messages = compile_keep(c, diag_text(&c->diag));
+    } else {
+        status = GPFC_FAILED;
     }
     arena_free(arena);
     report->seconds = wall_seconds() - start;
@@ -223,7 +189,11 @@ void gpfc_report_free(struct gpfc_report *report)
 {
     free(report->messages);
     free(report->output);
-    for (int half = 0; half < 2; half++)
-        free(report->choice[half].table);
+    free(report->cpu);
+    for (int i = 0; i < GPFC_FAMILIES; i++) {
+        free(report->family[i].description);
+        free(report->family[i].choice.schedule);
+        free(report->family[i].choice.table);
+    }
     *report = (struct gpfc_report){.messages = NULL};
 }

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum gpfc_status {
     GPFC_OK = 0,
@@ -54,8 +55,8 @@ struct gpfc_options {
     bool no_wisdom;      /* neither read nor kept */
     /* called now and then while tuning; NULL: never */
     void (*tuning)(void *data, const struct gpfc_tuning *now);
-    const char *program; /* absolute path of gpfc itself, for trainers to call; NULL: unknown */
-    const char *clocked; /* a kernel ("train", "base_train") that counts the time of its nests (emit.h), for
+    const char *program;     /* absolute path of gpfc itself, for trainers to call; NULL: unknown */
+    const char *clocked;     /* a kernel ("train", "base_train") that counts the time of its nests, for
                             profiles by a program that holds the object file; NULL: none */
     const char *runtime_dir; /* where libgpfcrt.a and its headers lie; NULL: as installed, or the build
                                 tree */
@@ -63,8 +64,8 @@ struct gpfc_options {
 
 enum gpfc_source { GPFC_BY_CHOICE, GPFC_FROM_WISDOM, GPFC_BY_TUNING };
 
-struct gpfc_choice {    /* of a schedule */
-    char schedule[320]; /* "lanes=16 vector=8 ..", "" where there is none */
+struct gpfc_choice { /* of a schedule */
+    char *schedule;  /* "lanes=16 vector=8 .."; NULL or "" where none was chosen */
     enum gpfc_source source;
     double default_seconds, seconds; /* of a training step, as measured: untuned, and by this schedule; 0
                                         where not */
@@ -73,22 +74,31 @@ struct gpfc_choice {    /* of a schedule */
     char *table; /* of candidates, after tuning; a line each */
 };
 
-struct gpfc_report { /* all texts belong to the report */
-    char *messages;  /* faults and warnings, ready to print; "" if none */
-    char *output;    /* the file written */
-    char flow[160];  /* "gaussian, folded, 2 -> 15 15 -> 1, tanh, rk4 x 15" */
-    long parameters;
-    char base[160]; /* "bnaf, 1 x (2 -> 32 32 32 -> 2)"; "" where none is compiled */
-    long base_parameters;
-    long nodes_before, nodes_after; /* of the training program, before and after the passes */
-    double flop_before, flop_after; /* a sample, of the training program */
-    char cpu[64];
-    int vector_bits, lanes;
-    struct gpfc_choice choice[2]; /* of the flow's kernels, of the base's */
-    double seconds;
-    long output_bytes;
+struct gpfc_family {   /* what is compiled: the flow, and its base flow where that is compiled too */
+    const char *name;  /* "flow", "base" */
+    char *description; /* "gaussian, folded, 2 -> 15 15 -> 1, tanh, rk4 x 15" */
+    int64_t parameters;
+    struct gpfc_choice choice;
 };
 
+enum { GPFC_FAMILIES = 2 };
+
+/* All texts belong to the report until gpfc_report_free; what a compile did not come to is NULL or 0. */
+struct gpfc_report {
+    char *messages; /* faults and warnings, ready to print; "" if none; NULL: out of memory */
+    char *output;   /* the file written */
+    int n_families;
+    struct gpfc_family family[GPFC_FAMILIES];
+    int64_t nodes_before, nodes_after; /* of the training program, before and after the passes */
+    double flop_before, flop_after;    /* a sample, of the training program */
+    char *cpu;
+    int vector_bits, lanes;
+    double seconds;
+    int64_t output_bytes;
+};
+
+/* Reads the input and writes the output file, or hands over dumps. The report is always filled as far as the
+ * compile came; free it with gpfc_report_free, whatever is returned. Thread-safe. */
 enum gpfc_status gpfc_compile(const struct gpfc_options *options, struct gpfc_report *report);
 void gpfc_report_free(struct gpfc_report *report);
 

@@ -40,7 +40,7 @@ static const struct argp_option option_list[] = {
     {"emit", KEY_EMIT, "KIND", 0,
      "What to write: ir, c, llvm, asm, object, header, library or executable (default)", 0},
     {"cpu", KEY_CPU, "NAME", 0, "Compile for this CPU, or native", 0},
-    {"dump", KEY_DUMP, "STAGE,..", 0, "Print the program after these stages, or all", 0},
+    {"dump", KEY_DUMP, "STAGE,..", 0, "Print the program after these stages, or all: ", 0},
     {"from", KEY_FROM, "ir", 0, "The input is text of --emit=ir", 0},
     {"tune", KEY_TUNE, "HOW", 0, "Find the fastest code by measuring: quick or full", 0},
     {"tune-time", KEY_TUNE_TIME, "S", 0, "Tune for S seconds in all (quick 20, full 240)", 0},
@@ -52,6 +52,26 @@ static const struct argp_option option_list[] = {
     {NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
+
+/* The line of --dump names the stages that there are. argp frees what is another text than its own. */
+static char *filter_help(int key, const char *text, void *input)
+{
+    (void)input;
+    if (key != KEY_DUMP)
+        return (char *)(uintptr_t)text;
+    const size_t room = strlen(text) + 2 * strlen(gpfc_stages()) + 1;
+    char *filled = malloc(room);
+    if (!filled)
+        return (char *)(uintptr_t)text;
+    char *end = filled + snprintf(filled, room, "%s", text);
+    for (const char *at = gpfc_stages(); *at; at++) {
+        *end++ = *at;
+        if (*at == ',')
+            *end++ = ' ';
+    }
+    *end = '\0';
+    return filled;
+}
 
 static const char *nearest_note(const char *word, const char *const *words, size_t n, char *room,
                                 size_t bytes)
@@ -284,7 +304,8 @@ static const char *runtime_folder(const char *program, char *room, size_t bytes)
 
 int main(int argc, char **argv)
 {
-    static const struct argp parser = {option_list, parse_argument, "SPEC.yaml", help_text, NULL, NULL, NULL};
+    static const struct argp parser = {option_list, parse_argument, "SPEC.yaml", help_text,
+                                       NULL,        filter_help,    NULL};
     char path[4096], folder[4096];
     const char *const program = own_path(path, sizeof path);
     struct arguments arguments = {

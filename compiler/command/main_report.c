@@ -3,6 +3,7 @@
  * What a compile is told of: a short table, one JSON object, and how far tuning is. */
 #include "command/main.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,7 +75,7 @@ static void print_choice(const struct gpfc_choice *choice, const char *part)
 {
     static const char *const sources[] = {
         [GPFC_BY_CHOICE] = "chosen", [GPFC_FROM_WISDOM] = "from wisdom", [GPFC_BY_TUNING] = "tuned"};
-    if (choice->source == GPFC_BY_CHOICE || !choice->schedule[0])
+    if (choice->source == GPFC_BY_CHOICE || !choice->schedule || !choice->schedule[0])
         return;
     printf("%-9s %s: ", part, sources[choice->source]);
     if (choice->default_seconds != choice->seconds)
@@ -93,31 +94,29 @@ static void print_choice(const struct gpfc_choice *choice, const char *part)
 
 static void print_choices(const struct gpfc_report *report)
 {
-    print_choice(&report->choice[0], "schedule");
-    print_choice(&report->choice[1], "base's");
+    for (int i = 0; i < report->n_families; i++)
+        print_choice(&report->family[i].choice, i == 0 ? "schedule" : "base's");
 }
 
 /* Every candidate of --tune=full. */
 static void print_candidates(const struct arguments *arguments, const struct gpfc_report *report)
 {
-    static const char *const parts[] = {"flow", "base"};
     if (arguments->options.tune != GPFC_TUNE_FULL)
         return;
-    for (int half = 0; half < 2; half++)
-        if (report->choice[half].table)
-            printf("%s, candidates by time of a training step (untuned: 1):\n%s", parts[half],
-                   report->choice[half].table);
+    for (int i = 0; i < report->n_families; i++)
+        if (report->family[i].choice.table)
+            printf("%s, candidates by time of a training step (untuned: 1):\n%s", report->family[i].name,
+                   report->family[i].choice.table);
 }
 
 void main_print_table(const struct arguments *arguments, const struct gpfc_report *report)
 {
     char before[32], after[32], size[32], next[5000];
-    printf("flow      %s\n", report->flow);
-    printf("          %ld parameters\n", report->parameters);
-    if (report->base[0])
-        printf("base      %s\n          %ld parameters\n", report->base, report->base_parameters);
+    for (int i = 0; i < report->n_families; i++)
+        printf("%-9s %s\n          %" PRId64 " parameters\n", report->family[i].name,
+               report->family[i].description, report->family[i].parameters);
     if (report->nodes_before > 0)
-        printf("program   %ld nodes, %s FLOP a sample; simplified: %ld nodes, %s FLOP\n",
+        printf("program   %" PRId64 " nodes, %s FLOP a sample; simplified: %" PRId64 " nodes, %s FLOP\n",
                report->nodes_before, short_number(report->flop_before, before, sizeof before),
                report->nodes_after, short_number(report->flop_after, after, sizeof after));
     if (report->vector_bits > 0)
@@ -152,7 +151,7 @@ static json_t *json_choice(const struct gpfc_choice *choice)
 {
     static const char *const sources[] = {
         [GPFC_BY_CHOICE] = "choice", [GPFC_FROM_WISDOM] = "wisdom", [GPFC_BY_TUNING] = "tuning"};
-    if (!choice->schedule[0])
+    if (!choice->schedule || !choice->schedule[0])
         return json_null();
     return json_pack("{s:s, s:s, s:f, s:f, s:i, s:i, s:i, s:i}", "schedule", choice->schedule, "from",
                      sources[choice->source], "untuned_seconds", choice->default_seconds, "seconds",
@@ -172,14 +171,15 @@ bool main_print_json(const struct arguments *arguments, enum gpfc_status status,
         "{s:s, s:s, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:f, s:f, s:o, s:i, s:i, s:I, s:f, s:o, s:o, s:o, "
         "s:o}",
         "status", status_names[status], "emit", main_emit_names[arguments->options.emit], "output",
-        json_text(report->output), "flow", json_text(report->flow), "parameters",
-        (json_int_t)report->parameters, "base", json_text(report->base), "base_parameters",
-        (json_int_t)report->base_parameters, "nodes_before", (json_int_t)report->nodes_before, "nodes_after",
-        (json_int_t)report->nodes_after, "flop_before", report->flop_before, "flop_after", report->flop_after,
-        "cpu", json_text(report->cpu), "vector_bits", report->vector_bits, "lanes", report->lanes,
-        "output_bytes", (json_int_t)report->output_bytes, "seconds", report->seconds, "messages",
-        json_text(report->messages), "next", json_text(next), "choice", json_choice(&report->choice[0]),
-        "base_choice", json_choice(&report->choice[1]));
+        json_text(report->output), "flow", json_text(report->family[0].description), "parameters",
+        (json_int_t)report->family[0].parameters, "base", json_text(report->family[1].description),
+        "base_parameters", (json_int_t)report->family[1].parameters, "nodes_before",
+        (json_int_t)report->nodes_before, "nodes_after", (json_int_t)report->nodes_after, "flop_before",
+        report->flop_before, "flop_after", report->flop_after, "cpu", json_text(report->cpu), "vector_bits",
+        report->vector_bits, "lanes", report->lanes, "output_bytes", (json_int_t)report->output_bytes,
+        "seconds", report->seconds, "messages", json_text(report->messages), "next", json_text(next),
+        "choice", json_choice(&report->family[0].choice), "base_choice",
+        json_choice(&report->family[1].choice));
     char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
     if (text)
         puts(text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a compile leaves on disk: text, object, trainer, library. */
-#include "drive/compile.h"
+#include "drive/artifact.h"
 
 #include "drive/library.h"
 #include "drive/output.h"
@@ -18,7 +18,7 @@ static const char *without_suffix(struct arena *arena, const char *path)
     return dot && dot > base ? arena_strndup(arena, path, (size_t)(dot - path)) : path;
 }
 
-const char *artifact_path(struct compile *c)
+static const char *path_of(struct compile *c)
 {
     static const char *const suffix[] = {
         [GPFC_EMIT_IR] = ".ir",      [GPFC_EMIT_C] = ".c",        [GPFC_EMIT_LLVM] = ".ll",
@@ -31,7 +31,7 @@ const char *artifact_path(struct compile *c)
         return c->options->output;
     if (!c->options->from_ir) {
         bool is_c = c->options->emit == GPFC_EMIT_HEADER || c->options->emit == GPFC_EMIT_LIBRARY;
-        const char *name = is_c ? library_prefix(c->arena, c->model.name) : c->model.name;
+        const char *name = is_c ? library_prefix(c->arena, c->front.model.name) : c->front.model.name;
         return arena_printf(c->arena, "%s%s", name, suffix[c->options->emit]);
     }
     const char *slash = strrchr(c->options->input, '/');
@@ -58,15 +58,15 @@ static enum gpfc_status write_ir(struct compile *c, const char *path)
 {
     struct strbuf text;
     strbuf_init(&text, c->arena);
-    for (int k = 0; k < c->n_kernels; k++)
-        ir_print(c->graphs[k], &text);
+    for (int k = 0; k < c->programs.n; k++)
+        ir_print(c->programs.graphs[k], &text);
     return write_text(c, path, strbuf_text(&text));
 }
 
 static enum gpfc_status make_code(struct compile *c, enum gpfc_emit kind, struct backend_bytes *out)
 {
     const char *fault = NULL;
-    if (!c->backend->print(c->arena, c->code, kind, out, &fault))
+    if (!c->backend->print(c->arena, c->code.whole, kind, out, &fault))
         return compile_fail(c, GPFC_FAILED, fault);
     return GPFC_OK;
 }
@@ -83,13 +83,13 @@ static enum gpfc_status write_code(struct compile *c, const char *path)
 static enum gpfc_status make_folder(struct compile *c)
 {
     const char *fault = NULL;
-    c->folder = output_folder_new(c->arena, &fault);
-    return c->folder ? GPFC_OK : compile_fail(c, GPFC_FAILED, fault);
+    c->code.folder = output_folder_new(c->arena, &fault);
+    return c->code.folder ? GPFC_OK : compile_fail(c, GPFC_FAILED, fault);
 }
 
 static const char *in_folder(struct compile *c, const char *name)
 {
-    return arena_printf(c->arena, "%s/%s", c->folder->path, name);
+    return arena_printf(c->arena, "%s/%s", c->code.folder->path, name);
 }
 
 static enum gpfc_status put(struct compile *c, const char *name, const char *bytes, size_t length)
@@ -172,8 +172,8 @@ static enum gpfc_status put_objects(struct compile *c)
 {
     enum gpfc_status status = GPFC_OK;
     for (int i = 0; i < COMPILE_OBJECTS && status == GPFC_OK; i++)
-        if (c->object[i].bytes)
-            status = put(c, object_name(c, i), c->object[i].bytes, c->object[i].length);
+        if (c->code.object[i].bytes)
+            status = put(c, object_name(c, i), c->code.object[i].bytes, c->code.object[i].length);
     return status;
 }
 
@@ -184,7 +184,7 @@ static enum gpfc_status link_objects(struct compile *c, const char *runtime)
     add_argument(&command, "-o");
     add_argument(&command, in_folder(c, "trainer"));
     for (int i = 0; i < COMPILE_OBJECTS; i++)
-        if (c->object[i].bytes)
+        if (c->code.object[i].bytes)
             add_argument(&command, in_folder(c, object_name(c, i)));
     add_argument(&command, arena_printf(c->arena, "-L%s", runtime));
     add_words(&command, GPFC_RUNTIME_LINK);
@@ -195,8 +195,8 @@ static enum gpfc_status write_trainer(struct compile *c, const char *path)
 {
     struct source trainer;
     enum gpfc_status status = GPFC_OK;
-    if (!c->object[0].bytes)
-        status = make_code(c, GPFC_EMIT_OBJECT, &c->object[0]);
+    if (!c->code.object[0].bytes)
+        status = make_code(c, GPFC_EMIT_OBJECT, &c->code.object[0]);
     if (status == GPFC_OK)
         status = make_folder(c);
     if (status == GPFC_OK)
@@ -207,7 +207,7 @@ static enum gpfc_status write_trainer(struct compile *c, const char *path)
         status = take(c, "trainer", &trainer);
     if (status != GPFC_OK)
         return status;
-    output_folder_remove(c->folder);
+    output_folder_remove(c->code.folder);
     return write_file(c, path, trainer.text, trainer.length, true);
 }
 
@@ -215,14 +215,15 @@ static enum gpfc_status write_trainer(struct compile *c, const char *path)
 
 static struct library_facts library_facts(const struct compile *c)
 {
-    return (struct library_facts){
-        .model = &c->model, .flow = c->report->flow, .lanes = c->schedule[COMPILE_OF_FLOW].lanes};
+    return (struct library_facts){.model = &c->front.model,
+                                  .flow = c->report->family[0].description,
+                                  .lanes = c->choices.family[0].schedule.lanes};
 }
 
 static enum gpfc_status put_parts(struct compile *c, const char *header, const struct backend_bytes *kernels)
 {
     struct library_facts facts = library_facts(c);
-    const char *header_name = arena_printf(c->arena, "%s.h", library_prefix(c->arena, c->model.name));
+    const char *header_name = arena_printf(c->arena, "%s.h", library_prefix(c->arena, c->front.model.name));
     enum gpfc_status status = put_text(c, header_name, header);
     if (status == GPFC_OK)
         status = put_text(c, "kernel_abi.h", library_abi_header());
@@ -274,7 +275,7 @@ static enum gpfc_status make_library(struct compile *c, const char *header, stru
     if (status == GPFC_OK)
         status = take(c, "library.so", shared);
     if (status == GPFC_OK)
-        output_folder_remove(c->folder);
+        output_folder_remove(c->code.folder);
     return status;
 }
 
@@ -294,7 +295,7 @@ static enum gpfc_status write_library(struct compile *c, const char *path)
     return status;
 }
 
-enum gpfc_status artifact_write(struct compile *c, const char *path)
+static enum gpfc_status write_kind(struct compile *c, const char *path)
 {
     struct library_facts facts;
     switch (c->options->emit) {
@@ -314,4 +315,13 @@ enum gpfc_status artifact_write(struct compile *c, const char *path)
         return write_trainer(c, path);
     }
     return GPFC_FAILED;
+}
+
+enum gpfc_status artifact_write(struct compile *c)
+{
+    const char *path = path_of(c);
+    const enum gpfc_status status = write_kind(c, path);
+    if (status == GPFC_OK)
+        c->report->output = compile_keep(c, path);
+    return status;
 }

@@ -2,7 +2,7 @@
  *
  * Object code of a trainer's kernels: their nests, each distinct one once, in so many modules that threads
  * find work until the end. How many threads there are decides nothing but the time. */
-#include "drive/compile.h"
+#include "drive/objects.h"
 
 #include "base/clock.h"
 
@@ -67,7 +67,7 @@ enum gpfc_status objects_make(struct compile *c, const struct backend_task *task
 {
     struct work *work = ARENA_NEW(c->arena, struct work);
     struct owned *place;
-    *work = (struct work){.c = c, .task = task, .object = c->object, .n = 1};
+    *work = (struct work){.c = c, .task = task, .object = c->code.object, .n = 1};
     if (c->backend->deal) {
         work->n = COMPILE_OBJECTS;
         work->deal = c->backend->deal(c->arena, task, work->n);

@@ -1,46 +1,48 @@
 /* SPDX-License-Identifier: MIT
  *
  * The schedule of a compile: what the spec's target keys fix of it, and the compiler's choice of the rest. */
-#include "drive/compile.h"
+#include "drive/schedules.h"
 
-#include "pass/pass.h"
+#include "drive/programs.h"
 #include "sched/sched_cost.h"
 #include "sched/sched_cpu.h"
-#include "sched/sched_space.h"
 
 /* ---- what the spec fixes ------------------------------------------------------------------------------- */
 
 static struct schedule first_choice(const struct compile *c)
 {
-    return sched_first(&c->target.machine, c->is_double ? 8 : 4);
+    return sched_first(&c->front.target.machine, c->front.is_double ? 8 : 4);
 }
 
 /* A key of its own for one field, given as `value`. */
 static void fix_field(struct compile *c, const char *name, int *field, int value, struct place at)
 {
     const sched_fields bit = sched_field_bit(name);
-    if (c->given & bit && *field != value)
+    if (c->choices.given & bit && *field != value)
         diag_error(&c->diag, at, "target.%s and target.schedule both set %s", name, name);
     *field = value;
-    c->given |= bit;
+    c->choices.given |= bit;
 }
 
 enum gpfc_status schedules_read(struct compile *c)
 {
-    const struct spec *spec = &c->spec;
+    const struct spec *spec = &c->front.spec;
     const int errors_before = c->diag.errors;
     const char *fault = NULL;
     if (!spec->whole)
         return GPFC_FAULTY;
-    if (!sched_parse(c->arena, spec->target_schedule.value, &c->fixed, &c->given, &fault))
+    if (!sched_parse(c->arena, spec->target_schedule.value, &c->choices.fixed, &c->choices.given,
+                     &fault))
         diag_error(&c->diag, spec->target_schedule.at, "target.schedule: %s", fault);
     if (spec->target_lanes.value > 0)
-        fix_field(c, "lanes", &c->fixed.lanes, (int)spec->target_lanes.value, spec->target_lanes.at);
+        fix_field(c, "lanes", &c->choices.fixed.lanes, (int)spec->target_lanes.value,
+                  spec->target_lanes.at);
     if (spec->target_unroll.value > 0)
-        fix_field(c, "unroll", &c->fixed.cpu.unroll, (int)spec->target_unroll.value, spec->target_unroll.at);
+        fix_field(c, "unroll", &c->choices.fixed.cpu.unroll, (int)spec->target_unroll.value,
+                  spec->target_unroll.at);
     if (spec->target_keep.value != SPEC_keep_automatic) {
         const int keep = spec->target_keep.value == SPEC_keep_all ? SCHED_KEEP_ALL : SCHED_KEEP_STATE;
-        fix_field(c, "keep", &c->fixed.keep, keep, spec->target_keep.at);
+        fix_field(c, "keep", &c->choices.fixed.keep, keep, spec->target_keep.at);
     }
     return c->diag.errors > errors_before ? GPFC_FAULTY : GPFC_OK;
 }
@@ -51,9 +53,10 @@ enum gpfc_status schedules_read(struct compile *c)
 static void raise_lanes(struct compile *c)
 {
     const sched_fields vector = sched_field_bit("vector"), lanes = sched_field_bit("lanes");
-    const int widest = c->target.machine.vector_bits / 8 / (c->is_double ? 8 : 4);
-    if (c->spec.target_lanes.value > 0 && c->given & lanes && !(c->given & vector) && c->fixed.lanes < widest)
-        c->fixed.lanes = widest;
+    const int widest = c->front.target.machine.vector_bits / 8 / (c->front.is_double ? 8 : 4);
+    if (c->front.spec.target_lanes.value > 0 && c->choices.given & lanes && !(c->choices.given & vector) &&
+        c->choices.fixed.lanes < widest)
+        c->choices.fixed.lanes = widest;
 }
 
 enum gpfc_status schedules_choose(struct compile *c)
@@ -61,12 +64,12 @@ enum gpfc_status schedules_choose(struct compile *c)
     const char *fault = NULL;
     struct schedule schedule = first_choice(c);
     raise_lanes(c);
-    sched_fix(&schedule, &c->fixed, c->given);
-    for (int half = 0; half < COMPILE_HALVES; half++)
-        c->schedule[half] = schedule;
-    if (sched_check(c->arena, &schedule, &c->target.machine, c->is_double ? 8 : 4, &fault))
+    sched_fix(&schedule, &c->choices.fixed, c->choices.given);
+    for (int i = 0; i < c->choices.n; i++)
+        c->choices.family[i].schedule = schedule;
+    if (sched_check(c->arena, &schedule, &c->front.target.machine, c->front.is_double ? 8 : 4, &fault))
         return GPFC_OK;
-    diag_error(&c->diag, c->spec.target_schedule.at, "target.schedule: %s", fault);
+    diag_error(&c->diag, c->front.spec.target_schedule.at, "target.schedule: %s", fault);
     return GPFC_FAULTY;
 }
 
@@ -76,7 +79,7 @@ enum { MOST_PROGRAMS = 8 };
 
 struct settling {
     struct compile *c;
-    enum compile_half half;
+    const struct family *f;
     int n_programs; /* one for each way to keep values */
     int keep[MOST_PROGRAMS];
     const struct ir_graph *program[MOST_PROGRAMS]; /* after the passes; NULL: they failed */
@@ -91,7 +94,7 @@ static const struct ir_graph *program_for(struct settling *s, const struct sched
     if (s->n_programs == MOST_PROGRAMS)
         return NULL;
     s->keep[s->n_programs] = schedule->keep;
-    s->program[s->n_programs] = programs_simple_train(s->c, s->c->arena, s->half, schedule, &fault);
+    s->program[s->n_programs] = programs_simple_train(s->c, s->c->arena, s->f, schedule, &fault);
     return s->program[s->n_programs++];
 }
 
@@ -106,15 +109,15 @@ static const struct plan *plan_of(struct settling *s, const struct schedule *sch
 /* Seconds of a sample; negative: it cannot be planned. */
 static double seconds_of(struct settling *s, const struct schedule *schedule)
 {
-    const int size = s->c->is_double ? 8 : 4;
+    const int size = s->c->front.is_double ? 8 : 4;
     const struct plan *plan = plan_of(s, schedule);
-    return plan ? sched_cost(plan, &s->c->target.machine, size) / schedule->lanes : -1;
+    return plan ? sched_cost(plan, &s->c->front.target.machine, size) / schedule->lanes : -1;
 }
 
-void schedules_costs(struct compile *c, enum compile_half half, int n, const struct schedule *schedules,
+void schedules_costs(struct compile *c, const struct family *f, int n, const struct schedule *schedules,
                      double *seconds)
 {
-    struct settling settling = {.c = c, .half = half};
+    struct settling settling = {.c = c, .f = f};
     for (int i = 0; i < n; i++)
         seconds[i] = seconds_of(&settling, &schedules[i]);
 }
@@ -125,32 +128,32 @@ static void settle_tanh(struct settling *s, struct schedule *schedule)
 {
     double seconds[SCHED_TANHS];
     const struct plan *found = plan_of(s, schedule);
-    if (!found || s->c->given & sched_field_bit("tanh"))
+    if (!found || s->c->choices.given & sched_field_bit("tanh"))
         return;
     struct schedule variant = *found->schedule;
     struct plan plan = *found;
     plan.schedule = &variant;
     for (int tanh = 0; tanh < SCHED_TANHS; tanh++) {
         variant.cpu.tanh = tanh;
-        seconds[tanh] = sched_cost(&plan, &s->c->target.machine, s->c->is_double ? 8 : 4);
+        seconds[tanh] = sched_cost(&plan, &s->c->front.target.machine, s->c->front.is_double ? 8 : 4);
     }
     schedule->cpu.tanh = sched_pick(SCHED_TANHS, seconds);
 }
 
 /* Of those that the cost model compares, with its seconds of a sample; negative: none can be planned. */
-static struct schedule cheapest(struct compile *c, enum compile_half half, double *least)
+static struct schedule cheapest(struct compile *c, const struct family *f, double *least)
 {
     struct schedule *space = ARENA_ARRAY(c->arena, struct schedule, SCHED_MOST);
-    struct settling settling = {.c = c, .half = half};
+    struct settling settling = {.c = c, .f = f};
     const char *fault;
     double seconds[SCHED_MOST];
-    const int size = c->is_double ? 8 : 4;
-    const int n_space = sched_space(&c->target.machine, size, SCHED_FEW, space, SCHED_MOST);
+    const int size = c->front.is_double ? 8 : 4;
+    const int n_space = sched_space(&c->front.target.machine, size, SCHED_FEW, space, SCHED_MOST);
     int n = 0;
     for (int i = 0; i < n_space; i++) {
         struct schedule schedule = space[i];
-        sched_fix(&schedule, &c->fixed, c->given);
-        bool known = !sched_check(c->arena, &schedule, &c->target.machine, size, &fault);
+        sched_fix(&schedule, &c->choices.fixed, c->choices.given);
+        bool known = !sched_check(c->arena, &schedule, &c->front.target.machine, size, &fault);
         for (int k = 0; k < n; k++)
             known = known || sched_equal(&space[k], &schedule);
         if (!known)
@@ -161,17 +164,38 @@ static struct schedule cheapest(struct compile *c, enum compile_half half, doubl
     const int picked = n > 0 ? sched_pick(n, seconds) : -1;
     *least = picked < 0 ? -1 : seconds[picked];
     if (picked < 0)
-        return c->schedule[half];
+        return f->schedule;
     settle_tanh(&settling, &space[picked]);
     return space[picked];
 }
 
-void schedules_settle(struct compile *c, enum compile_half half)
+void schedules_settle(struct compile *c, struct family *f)
 {
     double seconds;
-    if (!c->settled[half])
-        c->schedule[half] = cheapest(c, half, &seconds);
-    c->settled[half] = true;
+    if (!f->settled)
+        f->schedule = cheapest(c, f, &seconds);
+    f->settled = true;
+}
+
+enum gpfc_status schedules_settle_all(struct compile *c)
+{
+    for (int i = 0; i < c->choices.n; i++)
+        schedules_settle(c, &c->choices.family[i]);
+    return GPFC_OK;
+}
+
+void schedules_take(struct family *f, const struct schedule *schedule)
+{
+    f->schedule = *schedule;
+    f->settled = f->measured = true;
+}
+
+const char *schedules_text(struct arena *arena, const struct schedule *schedule)
+{
+    struct strbuf text;
+    strbuf_init(&text, arena);
+    sched_text(schedule, &text);
+    return strbuf_text(&text);
 }
 
 /* ---- mixed precision ----------------------------------------------------------------------------------- */
@@ -179,8 +203,8 @@ void schedules_settle(struct compile *c, enum compile_half half)
 /* NULL: the CPU multiplies bfloat16 numbers faster than floats. */
 static const char *mixed_fault(const struct compile *c)
 {
-    const struct machine *m = &c->target.machine;
-    if (!c->target.cpu.has_bfloat)
+    const struct machine *m = &c->front.target.machine;
+    if (!c->front.target.cpu.has_bfloat)
         return "has no instructions for products of bfloat16 numbers (AVX512-BF16)";
     if (m->pairs == 0)
         return "multiplies bfloat16 numbers at an unknown speed";
@@ -189,36 +213,37 @@ static const char *mixed_fault(const struct compile *c)
 }
 
 /* Small products gain less than rounding costs. */
-static void mix_where_it_pays(struct compile *c)
+static void mix_where_it_pays(struct compile *c, struct family *f)
 {
     double single, mixed;
-    (void)cheapest(c, COMPILE_OF_FLOW, &single);
-    c->is_mixed = true;
-    (void)cheapest(c, COMPILE_OF_FLOW, &mixed);
-    c->is_mixed = mixed >= 0 && mixed < single;
-    if (!c->is_mixed)
+    (void)cheapest(c, f, &single);
+    f->is_mixed = true;
+    (void)cheapest(c, f, &mixed);
+    f->is_mixed = mixed >= 0 && mixed < single;
+    if (!f->is_mixed)
         diag_warning(
-            &c->diag, c->spec.target_precision.at,
+            &c->diag, c->front.spec.target_precision.at,
             "target.precision: products this small gain nothing from bfloat16; the training stays in single "
             "precision");
 }
 
 enum gpfc_status schedules_mix(struct compile *c)
 {
-    const int precision = (int)c->spec.target_precision.value;
-    const struct place at = c->spec.target_precision.at;
-    if (c->options->from_ir || precision == SPEC_target_precision_own)
+    const int precision = (int)c->front.spec.target_precision.value;
+    const struct place at = c->front.spec.target_precision.at;
+    struct family *f = &c->choices.family[0];
+    if (!f->kind->is_mixable || precision == SPEC_target_precision_own)
         return GPFC_OK;
     const char *fault = precision == SPEC_target_precision_mixed ? mixed_fault(c) : NULL;
-    if (c->is_double)
+    if (c->front.is_double)
         diag_error(&c->diag, at, "target.precision: products of bfloat16 numbers need precision: single");
     else if (fault)
         diag_error(&c->diag, at,
                    "target.precision is mixed, but %s %s; 'emulated' shows what rounding does, and is slower",
-                   c->target.machine.name, fault);
+                   c->front.target.machine.name, fault);
     else if (precision == SPEC_target_precision_mixed)
-        mix_where_it_pays(c);
+        mix_where_it_pays(c, f);
     else
-        c->is_mixed = true;
-    return c->is_double || fault ? GPFC_FAULTY : GPFC_OK;
+        f->is_mixed = true;
+    return c->front.is_double || fault ? GPFC_FAULTY : GPFC_OK;
 }

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
  * What became of the candidates: numbers, and a table for people. */
-#include "drive/tuning.h"
+#include "drive/tuning_parts.h"
+
+#include "drive/schedules.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static void warn_of_wrong(struct compile *c, const struct tune_candidate *candidate)
 {
-    tuning_warn(c, arena_printf(c->arena,
-                                "dropped during tuning because its values differ from the interpreter's "
-                                "(relative difference %.3g): %s",
-                                candidate->error, tuning_text(c->arena, &candidate->schedule)));
+    compile_warn(c, arena_printf(c->arena,
+                                 "dropped during tuning because its values differ from the interpreter's "
+                                 "(relative difference %.3g): %s",
+                                 candidate->error, schedules_text(c->arena, &candidate->schedule)));
 }
 
 static int compare_candidates(const void *a, const void *b)
@@ -38,10 +40,10 @@ static void add_row(struct compile *c, const struct tune_result *result, const s
 {
     if (t->seconds > 0)
         strbuf_addf(text, "  %7.3f  %9.3f ms  %-9s %s\n", t->ratio, 1e3 * t->seconds, fate_word(result, t),
-                    tuning_text(c->arena, &t->schedule));
+                    schedules_text(c->arena, &t->schedule));
     else
         strbuf_addf(text, "  %7s  %12s  %-9s %s%s%s\n", "", "", fate_word(result, t),
-                    tuning_text(c->arena, &t->schedule), t->fault[0] ? ": " : "", t->fault);
+                    schedules_text(c->arena, &t->schedule), t->fault[0] ? ": " : "", t->fault);
 }
 
 /* All that were timed, the fastest first, and then what was dropped for other reasons. */
@@ -65,9 +67,9 @@ static const char *table_of(struct compile *c, const struct tune_result *result,
     return strbuf_text(&text);
 }
 
-void tuning_report(struct compile *c, enum compile_half half, const struct tune_result *result, int n)
+void tuning_report(struct compile *c, const struct family *f, const struct tune_result *result, int n)
 {
-    struct gpfc_choice *choice = &c->report->choice[half];
+    struct gpfc_choice *choice = &f->report->choice;
     const struct tune_candidate *winner = &result->candidates[result->winner];
     for (int k = 0; k < n; k++)
         if (result->candidates[k].fate == TUNE_WRONG)
@@ -80,5 +82,5 @@ void tuning_report(struct compile *c, enum compile_half half, const struct tune_
     choice->timed = result->timed;
     choice->wrong = result->wrong;
     choice->broken = result->broken;
-    choice->table = strdup(table_of(c, result, n));
+    choice->table = compile_keep(c, table_of(c, result, n));
 }

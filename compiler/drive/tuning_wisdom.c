@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Wisdom as compiles use it: by what a record is found again, what is done with one, what goes into one. */
-#include "drive/tuning.h"
+#include "drive/tuning_parts.h"
+
+#include "drive/programs.h"
+#include "drive/schedules.h"
 
 #include "gpfc/cpu_name.h"
 
@@ -15,33 +18,35 @@ static const char *hash_text(struct arena *arena, const char *text)
     return arena_printf(arena, "%016llx", (unsigned long long)hash_bytes(text, strlen(text), 0));
 }
 
-static const char *program_hash(struct compile *c, enum compile_half half)
+static const char *program_hash(struct compile *c, const struct family *f)
 {
     const struct schedule plain = {.keep = SCHED_KEEP_STATE}; /* the same one, whatever was chosen */
     struct strbuf text;
     strbuf_init(&text, c->arena);
-    ir_print(programs_train(c, c->arena, half, &plain), &text);
+    ir_print(programs_train(c, c->arena, f, &plain), &text);
     return hash_text(c->arena, strbuf_text(&text));
 }
 
 /* A machine that compiles for others knows nothing of them. */
-struct wisdom_record tuning_record(struct compile *c, enum compile_half half)
+struct wisdom_record tuning_record(struct compile *c, const struct family *f)
 {
     char *machine = arena_alloc(c->arena, GPFC_CPU_NAME);
     gpfc_cpu_name(machine);
     struct wisdom_record record = {
         .machine = machine,
-        .target = c->target.name,
-        .features = hash_text(c->arena, c->target.cpu.features),
-        .program = program_hash(c, half),
-        .precision = c->is_double                             ? "double"
-                     : c->is_mixed && half == COMPILE_OF_FLOW ? "mixed"
-                                                              : "single",
-        .fixed = c->given ? arena_printf(c->arena, "%x: %s", c->given, tuning_text(c->arena, &c->fixed)) : "",
+        .target = c->front.target.name,
+        .features = hash_text(c->arena, c->front.target.cpu.features),
+        .program = program_hash(c, f),
+        .precision = c->front.is_double ? "double"
+                     : f->is_mixed      ? "mixed"
+                                        : "single",
+        .fixed = c->choices.given ? arena_printf(c->arena, "%x: %s", c->choices.given,
+                                                 schedules_text(c->arena, &c->choices.fixed))
+                                  : "",
         .toolchain = backend_in_process()->toolchain(c->arena),
         .gpfc = gpfc_version(),
-        .name = c->model.name,
-        .part = tuning_half[half],
+        .name = c->front.model.name,
+        .part = f->kind->name,
     };
     wisdom_key(&record);
     return record;
@@ -50,21 +55,20 @@ struct wisdom_record tuning_record(struct compile *c, enum compile_half half)
 /* ---- wisdom -------------------------------------------------------------------------------------------- */
 
 /* A record from elsewhere is a text that somebody wrote. */
-static bool take_record(struct compile *c, enum compile_half half, const struct wisdom_record *record)
+static void take_record(struct compile *c, struct family *f, const struct wisdom_record *record)
 {
-    struct schedule schedule = c->schedule[half];
+    struct schedule schedule = f->schedule;
     const char *fault = NULL;
     if (!sched_parse(c->arena, record->schedule, &schedule, NULL, &fault) ||
-        !sched_check(c->arena, &schedule, &c->target.machine, c->is_double ? 8 : 4, &fault)) {
-        tuning_warn(c, arena_printf(c->arena, "wisdom %s is not used: %s", record->key, fault));
-        return false;
+        !sched_check(c->arena, &schedule, &c->front.target.machine, c->front.is_double ? 8 : 4, &fault)) {
+        compile_warn(c, arena_printf(c->arena, "wisdom %s is not used: %s", record->key, fault));
+        return;
     }
-    tuning_take(c, half, &schedule);
-    struct gpfc_choice *choice = &c->report->choice[half];
+    schedules_take(f, &schedule);
+    struct gpfc_choice *choice = &f->report->choice;
     choice->source = GPFC_FROM_WISDOM;
     choice->default_seconds = 1e-9 * (double)record->default_ns;
     choice->seconds = 1e-9 * (double)record->tuned_ns;
-    return true;
 }
 
 static bool read_wisdom(struct compile *c, struct wisdom *out)
@@ -73,24 +77,25 @@ static bool read_wisdom(struct compile *c, struct wisdom *out)
     if (!path)
         return false;
     if (!wisdom_read(c->arena, path, true, out, &fault)) {
-        tuning_warn(c, arena_printf(c->arena, "no wisdom: %s", fault));
+        compile_warn(c, arena_printf(c->arena, "no wisdom: %s", fault));
         return false;
     }
     if (out->broken > 0)
-        tuning_warn(c, arena_printf(c->arena, "%s:%d: wisdom skipped, %s (%d record%s in all)", path,
-                                    out->broken_line, out->why, out->broken, out->broken == 1 ? "" : "s"));
+        compile_warn(c, arena_printf(c->arena, "%s:%d: wisdom skipped, %s (%d record%s in all)", path,
+                                     out->broken_line, out->why, out->broken, out->broken == 1 ? "" : "s"));
     return true;
 }
 
-void tuning_use_wisdom(struct compile *c, int halves)
+void tuning_use_wisdom(struct compile *c)
 {
     struct wisdom wisdom;
-    if (c->options->no_wisdom || !c->target.is_host || !read_wisdom(c, &wisdom) || wisdom.n == 0)
+    if (c->options->no_wisdom || !c->front.target.is_host || !read_wisdom(c, &wisdom) || wisdom.n == 0)
         return;
-    for (int half = 0; half < halves; half++) {
-        const struct wisdom_record facts = tuning_record(c, half), *found = wisdom_find(&wisdom, facts.key);
+    for (int i = 0; i < c->choices.n; i++) {
+        struct family *f = &c->choices.family[i];
+        const struct wisdom_record facts = tuning_record(c, f), *found = wisdom_find(&wisdom, facts.key);
         if (found)
-            (void)take_record(c, half, found);
+            take_record(c, f, found);
     }
 }
 
@@ -100,13 +105,13 @@ void tuning_keep_wisdom(struct compile *c, int n, const struct wisdom_record *re
     if (c->options->no_wisdom)
         return;
     if (!path || !wisdom_put(c->arena, path, n, records, &fault))
-        tuning_warn(c, arena_printf(c->arena, "tuning results are not recorded: %s", fault));
+        compile_warn(c, arena_printf(c->arena, "tuning results are not recorded: %s", fault));
 }
 
-void tuning_fill_record(struct compile *c, enum compile_half half, struct wisdom_record *record)
+void tuning_fill_record(struct compile *c, const struct family *f, struct wisdom_record *record)
 {
-    const struct gpfc_choice *choice = &c->report->choice[half];
-    record->schedule = tuning_text(c->arena, &c->schedule[half]);
+    const struct gpfc_choice *choice = &f->report->choice;
+    record->schedule = schedules_text(c->arena, &f->schedule);
     record->effort = c->options->tune == GPFC_TUNE_FULL ? "full" : "quick";
     record->default_ns = (long)(1e9 * choice->default_seconds + 0.5);
     record->tuned_ns = (long)(1e9 * choice->seconds + 0.5);

@@ -9,25 +9,22 @@
 
 typedef struct ir_graph *pass_function(const struct ir_graph *graph);
 
-/* name of the pass ("hoist") -> its function; one row each in pass_list.def */
+/* The passes in their order, a row each in pass_list.def. */
 struct pass {
-    const char *name;
-    const char *help;
+    const char *name; /* "hoist" */
     pass_function *run;
+    bool mixed; /* only where products may be of bfloat16 numbers */
 };
 extern const struct pass pass_list[];
 extern const int pass_count;
 
-/* When all derivatives are taken. Calls `dump(data, name, graph)` after each pass when dump is not NULL. NULL
- * and *fault set when a pass broke the graph (a fault of ours; the text names pass and node). */
-struct ir_graph *pass_run_all(const struct ir_graph *graph, const char **fault,
-                              void (*dump)(void *data, const char *pass, const struct ir_graph *graph),
-                              void *data);
+typedef void pass_dump(void *data, const char *pass, const struct ir_graph *graph);
 
-/* The same, then what lets products be of bfloat16 numbers: the one list of passes that changes values. */
-struct ir_graph *pass_run_mixed(const struct ir_graph *graph, const char **fault,
-                                void (*dump)(void *data, const char *pass, const struct ir_graph *graph),
-                                void *data);
+/* When all derivatives are taken. mixed: then also the passes that let large products be of bfloat16 numbers,
+ * the only ones that change values. Calls `dump(data, name, graph)` after each pass when dump is not NULL.
+ * NULL and *fault set when a pass broke the graph (a fault of ours; the text names pass and node). */
+struct ir_graph *pass_run(const struct ir_graph *graph, bool mixed, const char **fault, pass_dump *dump,
+                          void *data);
 
 /* Drops `hold`, which is for derivatives alone. */
 pass_function pass_release;

@@ -111,7 +111,7 @@ static bool make(struct arena *arena, const struct ir_graph *graph, const struct
     if (!backend_target(arena, options->cpu, &target, fault))
         return false;
     if (options->passes)
-        graph = pass_run_all(graph, fault, NULL, NULL);
+        graph = pass_run(graph, false, fault, NULL, NULL);
     if (!graph)
         return false;
     struct schedule schedule = sched_choose(target.cpu.vector_bits, target.cpu.registers,

@@ -51,7 +51,7 @@ static void add_passed(struct list *list, const struct ir_graph *graph, struct s
 static void add(struct list *list, const struct ir_graph *graph, struct schedule schedule)
 {
     const char *fault = NULL;
-    add_passed(list, pass_run_all(graph, &fault, NULL, NULL), schedule);
+    add_passed(list, pass_run(graph, false, &fault, NULL, NULL), schedule);
 }
 
 static struct schedule schedule_of(const struct list *list, int lanes, int unroll)
@@ -204,7 +204,7 @@ static void check_mixed(const char *cpu)
         const struct ir_graph *graph = program(&list, &flow.model, k);
         for (int lanes = 0; lanes <= 32; lanes += 32) {
             add(&list, graph, schedule_of(&list, lanes, 48));
-            add_passed(&list, pass_run_mixed(graph, &fault, NULL, NULL), schedule_of(&list, lanes, 48));
+            add_passed(&list, pass_run(graph, true, &fault, NULL, NULL), schedule_of(&list, lanes, 48));
         }
     }
     for (int i = 0; i < list.n; i++)

@@ -75,7 +75,7 @@ static void check_counts(int which, const double *expected)
     for (int kind = 0; kind < KINDS; kind++) {
         struct flow_fixture fixture = flow_of(which);
         const char *fault;
-        const struct ir_graph *g = pass_run_all(graph_of(&fixture, kind), &fault, NULL, NULL);
+        const struct ir_graph *g = pass_run(graph_of(&fixture, kind), false, &fault, NULL, NULL);
         CU_ASSERT_PTR_NULL_FATAL(fault);
         const double found = ir_count(g).multiplies;
         CU_ASSERT_EQUAL(found, expected[kind]);

@@ -249,7 +249,7 @@ static const struct ir_graph *train_graph(struct flow_fixture *fixture, enum dif
     const struct ir_graph *graph = flow_train(fixture->arena, &fixture->model, keep);
     const char *fault = ir_verify(graph);
     if (!fault && passes)
-        graph = pass_run_all(graph, &fault, NULL, NULL);
+        graph = pass_run(graph, false, &fault, NULL, NULL);
     if (fault)
         (void)fprintf(stderr, "%s\n", fault);
     CU_ASSERT_PTR_NULL_FATAL(fault);

@@ -40,7 +40,7 @@ tune base ir sched gpfc
 emit_c ir plan bundle templates gpfc
 drive base spec model diff pass flow baseflow ode target sched plan bundle
 drive emit_llvm emit_c tune templates gpfc api
-compiler base drive pass
+compiler base drive api
 command base spec sched tune api
 runtime/ground
 runtime/numbers runtime/ground

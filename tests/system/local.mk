@@ -16,3 +16,6 @@ EXTRA_DIST += tests/system/recipe.patch
 
 check_PROGRAMS += tests/system/test_threads
 tests_system_test_threads_SOURCES = tests/system/test_threads.c tests/scratch.h
+
+# What `make install` leaves behind, used by a program from elsewhere
+check_scripts += tests/system/installed.sh

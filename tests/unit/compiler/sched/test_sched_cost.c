@@ -40,7 +40,7 @@ static const struct ir_graph *training(const char *keys, enum diff_keep keep)
     *source = (struct source){.name = "t.yaml", .text = text, .length = strlen(text)};
     diag_init(&diag, arena);
     CU_ASSERT_TRUE_FATAL(spec_read(arena, source, &diag, spec) && model_from_spec(arena, spec, &diag, model));
-    const struct ir_graph *graph = pass_run_all(flow_train(arena, model, keep), &fault, NULL, NULL);
+    const struct ir_graph *graph = pass_run(flow_train(arena, model, keep), false, &fault, NULL, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(graph);
     return graph;
 }

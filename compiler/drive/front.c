@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From a file to spec, model and target. */
+#include "drive/front.h"
+
+#include "drive/backend.h"
+
+bool front_source(struct arena *arena, struct diag *diag, const char *path, size_t limit, struct front *out)
+{
+    const char *why = NULL;
+    const bool good = source_read(arena, path, limit, &out->source, &why) == SOURCE_OK;
+    if (!good)
+        diag_error(diag, (struct place){.line = 0}, "%s", why);
+    return good;
+}
+
+bool front_spec(struct arena *arena, struct diag *diag, struct front *front)
+{
+    const bool read = spec_read(arena, &front->source, diag, &front->spec);
+    const bool legal = model_from_spec(arena, &front->spec, diag, &front->model);
+    front->is_double = legal && front->model.precision == MODEL_DOUBLE;
+    return read && legal;
+}
+
+bool front_target(struct arena *arena, struct diag *diag, const char *name, struct front *front)
+{
+    const char *fault = NULL;
+    struct place at = {.line = 0};
+    if (!name && front->spec.whole) {
+        name = front->spec.target_cpu.value;
+        at = front->spec.target_cpu.at;
+    }
+    const bool found = backend_target(arena, name, &front->target, &fault);
+    if (!found)
+        diag_error(diag, at, "%s", fault);
+    return found;
+}
+
+bool front_read(struct arena *arena, struct diag *diag, const char *path, const char *target,
+                struct front *out)
+{
+    *out = (struct front){.is_double = false};
+    return front_source(arena, diag, path, FRONT_SPEC_BYTES, out) && front_spec(arena, diag, out) &&
+           front_target(arena, diag, target, out);
+}
