@@ -24,7 +24,7 @@ written_files()
         done
     ) | grep -E '(\.([ch]|def|in|sh|py|awk|mk|am|ac|md|yaml|1)|bootstrap|\.ci/run)$' |
         grep -v -E -e '^tests/(golden/[^/]*|fuzz/corpus|oracle/data)/' -e '(^|/)Makefile\.in$' \
-            -e '^templates/(templates\.c|kernels\.c\.in)$' | LC_ALL=C sort
+            -e '^templates/templates\.c$' | LC_ALL=C sort
 }
 
 # Prints the long lines of the tree $1; fails if there are any, or nothing was read. A character of UTF-8 is
