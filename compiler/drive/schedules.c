@@ -31,12 +31,10 @@ enum gpfc_status schedules_read(struct compile *c)
     const char *fault = NULL;
     if (!spec->whole)
         return GPFC_FAULTY;
-    if (!sched_parse(c->arena, spec->target_schedule.value, &c->choices.fixed, &c->choices.given,
-                     &fault))
+    if (!sched_parse(c->arena, spec->target_schedule.value, &c->choices.fixed, &c->choices.given, &fault))
         diag_error(&c->diag, spec->target_schedule.at, "target.schedule: %s", fault);
     if (spec->target_lanes.value > 0)
-        fix_field(c, "lanes", &c->choices.fixed.lanes, (int)spec->target_lanes.value,
-                  spec->target_lanes.at);
+        fix_field(c, "lanes", &c->choices.fixed.lanes, (int)spec->target_lanes.value, spec->target_lanes.at);
     if (spec->target_unroll.value > 0)
         fix_field(c, "unroll", &c->choices.fixed.cpu.unroll, (int)spec->target_unroll.value,
                   spec->target_unroll.at);
