@@ -165,8 +165,9 @@ static bool plan_kernel(struct compile *c, int k, const char **fault)
 {
     const struct ir_graph *graph = c->programs.graphs[k];
     const struct plan *plan = NULL;
-    if (c->backend->plan) {
-        plan = c->backend->plan(c->arena, graph, family_of(c, k)->schedule, fault);
+    if (c->backend->plan || compile_is_dumped(c, "sched")) { /* a dump is of the plan that LLVM would get */
+        plan = (c->backend->plan ? c->backend->plan : sched_plan)(c->arena, graph, family_of(c, k)->schedule,
+                                                                  fault);
         if (!plan)
             return false;
         dump_plan(c, plan);
