@@ -21,7 +21,8 @@ struct program { /* of one way to keep values */
 
 struct work {
     struct comparison *comparison;
-    int element_bytes, n_programs;
+    enum real real;
+    int n_programs;
     struct program programs[MOST_KEEPS];
 };
 
@@ -84,14 +85,13 @@ static struct contender *contender_for(struct work *work, const struct tune_case
     const int lanes = entry->schedule.lanes, tiles = (SCHEDULES_BATCH + lanes - 1) / lanes;
     const struct plan *plan = sched_plan(arena, program->graph, entry->schedule, fault);
     const struct gpfc_kernel *kernel =
-        plan ? backend_load(arena, arena, &work->comparison->subject->front->target, work->element_bytes == 8,
-                            plan, fault)
+        plan ? backend_load(arena, arena, &work->comparison->subject->front->target, work->real, plan, fault)
              : NULL;
     if (!kernel)
         return NULL;
     entry->predicted =
-        sched_cost(plan, &work->comparison->subject->front->target.machine, work->element_bytes) * tiles;
-    return contender_new(arena, tuned, kernel, lanes, work->element_bytes == 8, SCHEDULES_BATCH);
+        sched_cost(plan, &work->comparison->subject->front->target.machine, work->real) * tiles;
+    return contender_new(arena, tuned, kernel, lanes, work->real, SCHEDULES_BATCH);
 }
 
 static void measure(struct comparison *comparison, struct contender *const *contenders)
@@ -110,8 +110,8 @@ static int list(const struct work *work, const struct schedules_options *options
                 const char **fault)
 {
     const struct comparison *comparison = work->comparison;
-    const int n = sched_space(&comparison->subject->front->target.machine, work->element_bytes,
-                              options->extent, out, SCHED_MOST);
+    const int n = sched_space(&comparison->subject->front->target.machine, work->real, options->extent, out,
+                              SCHED_MOST);
     if (options->n_texts == 0)
         return n;
     for (int i = 0; i < options->n_texts; i++) {
@@ -121,8 +121,8 @@ static int list(const struct work *work, const struct schedules_options *options
         if (!sched_parse(comparison->arena, options->texts[i], &given, &fields, fault))
             return 0;
         sched_fix(schedule, &given, fields);
-        if (!sched_check(comparison->arena, schedule, &comparison->subject->front->target.machine,
-                         work->element_bytes, fault))
+        if (!sched_check(comparison->arena, schedule, &comparison->subject->front->target.machine, work->real,
+                         fault))
             return 0;
     }
     return 1 + options->n_texts;
@@ -133,8 +133,7 @@ bool schedules_compare(struct comparison *comparison, const struct schedules_opt
 {
     struct arena *arena = comparison->arena;
     struct work *work = ARENA_NEW(arena, struct work);
-    *work = (struct work){.comparison = comparison,
-                          .element_bytes = comparison->subject->front->is_double ? 8 : 4};
+    *work = (struct work){.comparison = comparison, .real = comparison->subject->front->real};
     struct schedule *space = ARENA_ARRAY(arena, struct schedule, SCHED_MOST);
     const int n_space = list(work, options, space, fault);
     struct contender **contenders = ARENA_ARRAY(arena, struct contender *, SCHED_MOST);

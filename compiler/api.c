@@ -103,7 +103,7 @@ static enum gpfc_status build_code(struct compile *c)
     const bool is_library = c->options->emit == GPFC_EMIT_LIBRARY,
                bundled = !c->options->from_ir && !is_library;
     const struct backend_task task = {.target = &c->front.target,
-                                      .is_double = c->front.is_double,
+                                      .real = c->front.real,
                                       .lanes = c->choices.family[0].schedule.lanes,
                                       .n_kernels = c->programs.n,
                                       .kernels = c->programs.kernels,

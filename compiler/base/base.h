@@ -17,6 +17,9 @@
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 #endif
 
+/* The numbers that a kernel computes with: single or double precision. Their values are their bytes. */
+enum real { REAL_4 = 4, REAL_8 = 8 };
+
 /* ---- arena: one a compile, freed whole; nothing in it is freed alone ----------------------------------- */
 
 struct arena;

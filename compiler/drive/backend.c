@@ -52,12 +52,11 @@ bool backend_make(const struct backend *backend, struct arena *work, struct aren
 }
 
 const struct gpfc_kernel *backend_load(struct arena *work, struct arena *arena, const struct target *target,
-                                       bool is_double, const struct plan *plan, const char **fault)
+                                       enum real real, const struct plan *plan, const char **fault)
 {
     const struct backend *backend = backend_in_process();
     const struct bundle_kernel kernel = {.name = plan->graph->name, .graph = plan->graph, .plan = plan};
-    const struct backend_task task = {
-        .target = target, .is_double = is_double, .n_kernels = 1, .kernels = &kernel};
+    const struct backend_task task = {.target = target, .real = real, .n_kernels = 1, .kernels = &kernel};
     struct backend_bytes object;
     if (!backend_make(backend, work, work, &task, NULL, 0, GPFC_EMIT_OBJECT, &object, fault))
         return NULL;

@@ -14,7 +14,7 @@
 
 struct backend_task { /* what code is made of */
     const struct target *target;
-    bool is_double;
+    enum real real;
     int lanes; /* samples of a tile */
     int n_kernels;
     const struct bundle_kernel *kernels; /* with plans, where the backend plans */
@@ -86,7 +86,7 @@ bool backend_make(const struct backend *backend, struct arena *work, struct aren
 
 /* One kernel, from its plan to where it can be called until the arena ends. NULL: *fault. */
 const struct gpfc_kernel *backend_load(struct arena *work, struct arena *arena, const struct target *target,
-                                       bool is_double, const struct plan *plan,
+                                       enum real real, const struct plan *plan,
                                        const char **fault) MUST_CHECK;
 
 #endif

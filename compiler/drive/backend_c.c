@@ -10,7 +10,7 @@ static struct backend_code *build(struct arena *arena, const struct backend_task
 {
     struct strbuf *text = ARENA_NEW(arena, struct strbuf);
     const struct emit_c what = {.lanes = task->lanes,
-                                .is_double = task->is_double,
+                                .real = task->real,
                                 .n_kernels = task->n_kernels,
                                 .kernels = task->kernels,
                                 .bundle = task->bundle};

@@ -18,7 +18,7 @@ static struct backend_code *build(struct arena *arena, const struct backend_task
                                   const struct backend_deal *dealt, int piece, const char **fault)
 {
     const struct emit_share share = {.nests = (const struct emit_nests *)dealt, .part = piece};
-    struct emit_module *module = emit_build(arena, &task->target->cpu, task->is_double, task->n_kernels,
+    struct emit_module *module = emit_build(arena, &task->target->cpu, task->real, task->n_kernels,
                                             task->kernels, dealt ? &share : NULL, task->bundle, fault);
     if (module && task->prefix)
         emit_rename(arena, module, task->n_kernels, task->kernels, task->prefix);

@@ -78,7 +78,7 @@ static struct gpfc_bundle row_of(struct compile *c, const struct family *f)
                               .description = f->kind->words(c->arena, &c->front.model),
                               .spec_text = c->front.source.text,
                               .dimension = c->front.model.d,
-                              .precision = c->front.is_double ? 8 : 4,
+                              .precision = (int)c->front.real,
                               .lanes = f->schedule.lanes,
                               .compiler = c->options->program ? c->options->program : ""};
     f->kind->describe(c->arena, &c->front, &row);

@@ -8,6 +8,7 @@
 bool front_source(struct arena *arena, struct diag *diag, const char *path, size_t limit, struct front *out)
 {
     const char *why = NULL;
+    out->real = REAL_4; /* of a program that comes without a spec */
     const bool good = source_read(arena, path, limit, &out->source, &why) == SOURCE_OK;
     if (!good)
         diag_error(diag, (struct place){.line = 0}, "%s", why);
@@ -18,7 +19,7 @@ bool front_spec(struct arena *arena, struct diag *diag, struct front *front)
 {
     const bool read = spec_read(arena, &front->source, diag, &front->spec);
     const bool legal = model_from_spec(arena, &front->spec, diag, &front->model);
-    front->is_double = legal && front->model.precision == MODEL_DOUBLE;
+    front->real = legal && front->model.precision == MODEL_DOUBLE ? REAL_8 : REAL_4;
     return read && legal;
 }
 
@@ -39,7 +40,7 @@ bool front_target(struct arena *arena, struct diag *diag, const char *name, stru
 bool front_read(struct arena *arena, struct diag *diag, const char *path, const char *target,
                 struct front *out)
 {
-    *out = (struct front){.is_double = false};
+    *out = (struct front){0};
     return front_source(arena, diag, path, FRONT_SPEC_BYTES, out) && front_spec(arena, diag, out) &&
            front_target(arena, diag, target, out);
 }

@@ -12,7 +12,7 @@ struct front {
     struct source source;
     struct spec spec;
     struct model model;
-    bool is_double;
+    enum real real;
     struct target target;
 };
 

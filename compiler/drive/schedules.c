@@ -11,7 +11,7 @@
 
 static struct schedule first_choice(const struct compile *c)
 {
-    return sched_first(&c->front.target.machine, c->front.is_double ? 8 : 4);
+    return sched_first(&c->front.target.machine, c->front.real);
 }
 
 /* A key of its own for one field, given as `value`. */
@@ -51,7 +51,7 @@ enum gpfc_status schedules_read(struct compile *c)
 static void raise_lanes(struct compile *c)
 {
     const sched_fields vector = sched_field_bit("vector"), lanes = sched_field_bit("lanes");
-    const int widest = c->front.target.machine.vector_bits / 8 / (c->front.is_double ? 8 : 4);
+    const int widest = c->front.target.machine.vector_bits / 8 / (int)c->front.real;
     if (c->front.spec.target_lanes.value > 0 && c->choices.given & lanes && !(c->choices.given & vector) &&
         c->choices.fixed.lanes < widest)
         c->choices.fixed.lanes = widest;
@@ -65,7 +65,7 @@ enum gpfc_status schedules_choose(struct compile *c)
     sched_fix(&schedule, &c->choices.fixed, c->choices.given);
     for (int i = 0; i < c->choices.n; i++)
         c->choices.family[i].schedule = schedule;
-    if (sched_check(c->arena, &schedule, &c->front.target.machine, c->front.is_double ? 8 : 4, &fault))
+    if (sched_check(c->arena, &schedule, &c->front.target.machine, c->front.real, &fault))
         return GPFC_OK;
     diag_error(&c->diag, c->front.spec.target_schedule.at, "target.schedule: %s", fault);
     return GPFC_FAULTY;
@@ -107,9 +107,9 @@ static const struct plan *plan_of(struct settling *s, const struct schedule *sch
 /* Seconds of a sample; negative: it cannot be planned. */
 static double seconds_of(struct settling *s, const struct schedule *schedule)
 {
-    const int size = s->c->front.is_double ? 8 : 4;
+    const enum real real = s->c->front.real;
     const struct plan *plan = plan_of(s, schedule);
-    return plan ? sched_cost(plan, &s->c->front.target.machine, size) / schedule->lanes : -1;
+    return plan ? sched_cost(plan, &s->c->front.target.machine, real) / schedule->lanes : -1;
 }
 
 void schedules_costs(struct compile *c, const struct family *f, int n, const struct schedule *schedules,
@@ -133,7 +133,7 @@ static void settle_tanh(struct settling *s, struct schedule *schedule)
     plan.schedule = &variant;
     for (int tanh = 0; tanh < SCHED_TANHS; tanh++) {
         variant.cpu.tanh = tanh;
-        seconds[tanh] = sched_cost(&plan, &s->c->front.target.machine, s->c->front.is_double ? 8 : 4);
+        seconds[tanh] = sched_cost(&plan, &s->c->front.target.machine, s->c->front.real);
     }
     schedule->cpu.tanh = sched_pick(SCHED_TANHS, seconds);
 }
@@ -145,13 +145,13 @@ static struct schedule cheapest(struct compile *c, const struct family *f, doubl
     struct settling settling = {.c = c, .f = f};
     const char *fault;
     double seconds[SCHED_MOST];
-    const int size = c->front.is_double ? 8 : 4;
-    const int n_space = sched_space(&c->front.target.machine, size, SCHED_FEW, space, SCHED_MOST);
+    const enum real real = c->front.real;
+    const int n_space = sched_space(&c->front.target.machine, real, SCHED_FEW, space, SCHED_MOST);
     int n = 0;
     for (int i = 0; i < n_space; i++) {
         struct schedule schedule = space[i];
         sched_fix(&schedule, &c->choices.fixed, c->choices.given);
-        bool known = !sched_check(c->arena, &schedule, &c->front.target.machine, size, &fault);
+        bool known = !sched_check(c->arena, &schedule, &c->front.target.machine, real, &fault);
         for (int k = 0; k < n; k++)
             known = known || sched_equal(&space[k], &schedule);
         if (!known)
@@ -233,7 +233,7 @@ enum gpfc_status schedules_mix(struct compile *c)
     if (!f->kind->is_mixable || precision == SPEC_target_precision_own)
         return GPFC_OK;
     const char *fault = precision == SPEC_target_precision_mixed ? mixed_fault(c) : NULL;
-    if (c->front.is_double)
+    if (c->front.real == REAL_8)
         diag_error(&c->diag, at, "target.precision: products of bfloat16 numbers need precision: single");
     else if (fault)
         diag_error(&c->diag, at,
@@ -243,5 +243,5 @@ enum gpfc_status schedules_mix(struct compile *c)
         mix_where_it_pays(c, f);
     else
         f->is_mixed = true;
-    return c->front.is_double || fault ? GPFC_FAULTY : GPFC_OK;
+    return c->front.real == REAL_8 || fault ? GPFC_FAULTY : GPFC_OK;
 }

@@ -28,7 +28,7 @@ static const struct gpfc_kernel *compile_candidate(void *data, struct arena *are
     struct arena *work = arena_within(arena, &place);
     const struct plan *plan = programs_plan_train(c, work, tuning->f, schedule, fault);
     const struct gpfc_kernel *kernel =
-        plan ? backend_load(work, arena, &c->front.target, c->front.is_double, plan, fault) : NULL;
+        plan ? backend_load(work, arena, &c->front.target, c->front.real, plan, fault) : NULL;
     if (!kernel)
         *fault = arena_strdup(arena, *fault);
     arena_release(place);
@@ -94,14 +94,14 @@ static int list_candidates(struct compile *c, const struct family *f, struct sch
         [GPFC_TUNE_NONE] = SCHED_FEW, [GPFC_TUNE_QUICK] = SCHED_QUICK, [GPFC_TUNE_FULL] = SCHED_FULL};
     struct schedule *space = ARENA_ARRAY(c->arena, struct schedule, SCHED_MOST);
     const char *fault = NULL;
-    const int size = c->front.is_double ? 8 : 4;
-    int n_space = sched_space(&c->front.target.machine, size, extents[c->options->tune], space, SCHED_MOST),
+    const enum real real = c->front.real;
+    int n_space = sched_space(&c->front.target.machine, real, extents[c->options->tune], space, SCHED_MOST),
         n = 0;
     out[n++] = f->schedule;
     for (int i = 0; i < n_space; i++) {
         exchange_tanh(&out[0], &space[i]);
         sched_fix(&space[i], &c->choices.fixed, c->choices.given);
-        bool known = !sched_check(c->arena, &space[i], &c->front.target.machine, size, &fault);
+        bool known = !sched_check(c->arena, &space[i], &c->front.target.machine, real, &fault);
         for (int k = 0; k < n; k++)
             known = known || sched_equal(&out[k], &space[i]);
         if (!known)
@@ -129,7 +129,7 @@ static enum gpfc_status tune_family(struct compile *c, struct family *f, double 
         return compile_fail(c, GPFC_FAILED, fault);
     const struct tune_task task = {
         .program = program,
-        .is_double = c->front.is_double,
+        .real = c->front.real,
         .batch = (long)f->kind->batch(&c->front.spec),
         .n = list_candidates(c, f, candidates),
         .schedules = candidates,

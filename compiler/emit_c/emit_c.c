@@ -38,7 +38,7 @@ static void add_filled(struct strbuf *out, const char *template, const char *rea
 bool emit_c(struct arena *arena, const struct emit_c *what, struct strbuf *out, const char **fault)
 {
     const char *const *names = kernel_names(arena, what);
-    add_filled(out, template_kernels_c_in, what->is_double ? "double" : "float", what->lanes);
+    add_filled(out, template_kernels_c_in, what->real == REAL_8 ? "double" : "float", what->lanes);
     for (int k = 0; k < what->n_kernels; k++)
         if (!c_kernel(arena, what, k, names[k], out, fault))
             return false;

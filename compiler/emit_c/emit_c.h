@@ -11,7 +11,7 @@
 
 struct emit_c {
     int lanes; /* samples of a tile */
-    bool is_double;
+    enum real real;
     int n_kernels;
     const struct bundle_kernel *kernels; /* without plans */
     const struct bundle *bundle;         /* defines "gpfc_bundle"; NULL: each kernel is a symbol

@@ -26,7 +26,7 @@ struct c_targets { /* what a sum over the batch adds to */
 /* One kernel while it is written. */
 struct c_kernel {
     struct arena *arena;
-    bool is_double;
+    enum real real;
     const char *name; /* as C has it: "train" */
     const struct ir_graph *graph;
     struct strbuf *constants; /* arrays of the file */
@@ -57,7 +57,7 @@ struct c_region {
 /* ---- emit_c_text.c ------------------------------------------------------------------------------------- */
 
 void c_line(struct c_region *r, const char *format, ...) PRINTF_LIKE(2, 3);
-const char *c_number(struct arena *arena, double value, bool is_double);
+const char *c_number(struct arena *arena, double value, enum real real);
 const char *c_identifier(struct arena *arena, const char *name);
 extern const char c_index[IR_MAX_LABELS + 1]; /* letters of the labels */
 

@@ -266,7 +266,7 @@ bool c_kernel(struct arena *arena, const struct emit_c *what, int which, const c
 {
     struct c_kernel *kernel = ARENA_NEW(arena, struct c_kernel);
     struct parts *parts = ARENA_NEW(arena, struct parts);
-    *kernel = (struct c_kernel){.arena = arena, .is_double = what->is_double, .name = name};
+    *kernel = (struct c_kernel){.arena = arena, .real = what->real, .name = name};
     kernel->graph = plan_legalise(what->kernels[which].graph, LONG_MAX);
     kernel->constants = ARENA_NEW(arena, struct strbuf);
     strbuf_init(kernel->constants, arena);

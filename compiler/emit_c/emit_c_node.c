@@ -26,7 +26,7 @@ static struct c_value own_place(struct c_region *r, const struct ir_node *node)
 
 static const char *number(const struct c_region *r, double value)
 {
-    return c_number(r->kernel->arena, value, r->kernel->is_double);
+    return c_number(r->kernel->arena, value, r->kernel->real);
 }
 
 /* ---- products ------------------------------------------------------------------------------------------ */

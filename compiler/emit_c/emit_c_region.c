@@ -32,7 +32,7 @@ static struct c_value constant_array(struct c_region *r, const struct ir_node *n
     const char *name = arena_printf(arena, "%s_constant%d", r->kernel->name, r->kernel->n_constants++);
     strbuf_addf(out, "static const real %s[%ld] = {", name, ir_elements(node->shape));
     for (long i = 0; i < ir_elements(node->shape); i++)
-        strbuf_addf(out, "%s%s", i ? ", " : "", c_number(arena, node->values[i], r->kernel->is_double));
+        strbuf_addf(out, "%s%s", i ? ", " : "", c_number(arena, node->values[i], r->kernel->real));
     strbuf_add(out, "};\n");
     if (node->shape.rank == 1)
         return (struct c_value){.kind = C_ARRAY, .base = name};
@@ -54,7 +54,7 @@ void c_constants(struct c_region *r)
             r->value[id] = (struct c_value){.kind = C_NUMBER,
                                             .base = c_number(r->kernel->arena,
                                                              fill ? node->ein.coefficient : node->values[0],
-                                                             r->kernel->is_double)};
+                                                             r->kernel->real)};
         else if (node->op == IR_CONST)
             r->value[id] = constant_array(r, node);
         else if (node->op == IR_EYE)

@@ -19,14 +19,14 @@ void c_line(struct c_region *r, const char *format, ...)
     strbuf_add(r->code, "\n");
 }
 
-const char *c_number(struct arena *arena, double value, bool is_double)
+const char *c_number(struct arena *arena, double value, enum real real)
 {
     if (isnan(value))
         return "NAN";
     if (isinf(value))
         return value > 0 ? "INFINITY" : "-INFINITY";
-    const char *text = arena_printf(arena, is_double ? "%.17g" : "%.9g", value);
-    return arena_printf(arena, "%s%s%s", text, strpbrk(text, ".e") ? "" : ".0", is_double ? "" : "f");
+    const char *text = arena_printf(arena, real == REAL_8 ? "%.17g" : "%.9g", value);
+    return arena_printf(arena, "%s%s%s", text, strpbrk(text, ".e") ? "" : ".0", real == REAL_8 ? "" : "f");
 }
 
 const char *c_identifier(struct arena *arena, const char *name)

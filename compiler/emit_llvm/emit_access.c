@@ -78,7 +78,7 @@ static LLVMValueRef widened(const struct nest_emitter *ne, LLVMValueRef bfloat)
     LLVMValueRef bits =
         LLVMBuildShl(b, LLVMBuildZExt(b, bfloat, whole, ""), LLVMConstInt(whole, 16, false), "");
     LLVMValueRef x = LLVMBuildBitCast(b, bits, real, "");
-    return ne->e->is_double ? LLVMBuildFPExt(b, x, ne->e->real, "") : x;
+    return ne->e->real_bytes == REAL_8 ? LLVMBuildFPExt(b, x, ne->e->real, "") : x;
 }
 
 /* Of a number that is rounded already. */
@@ -86,7 +86,7 @@ static LLVMValueRef narrowed(const struct nest_emitter *ne, LLVMValueRef x)
 {
     LLVMBuilderRef b = ne->e->builder;
     LLVMTypeRef whole = LLVMInt32TypeInContext(ne->e->context), real = LLVMFloatTypeInContext(ne->e->context);
-    if (ne->e->is_double)
+    if (ne->e->real_bytes == REAL_8)
         x = LLVMBuildFPTrunc(b, x, real, "");
     LLVMValueRef bits =
         LLVMBuildLShr(b, LLVMBuildBitCast(b, x, whole, ""), LLVMConstInt(whole, 16, false), "");

@@ -82,7 +82,7 @@ static void accumulate(const struct nest_emitter *ne, struct contraction *c)
 
 static bool is_paired(const struct nest_emitter *ne)
 {
-    return ne->how->paired >= 0 && !ne->e->is_double;
+    return ne->how->paired >= 0 && ne->e->real_bytes == REAL_4;
 }
 
 static LLVMValueRef operand_pair(const struct nest_emitter *ne, struct contraction *c, int which,

@@ -5,15 +5,14 @@
 
 #include <string.h>
 
-static LLVMTypeRef real_type(LLVMContextRef context, bool is_double)
+static LLVMTypeRef real_type(LLVMContextRef context, enum real real)
 {
-    return is_double ? LLVMDoubleTypeInContext(context) : LLVMFloatTypeInContext(context);
+    return real == REAL_8 ? LLVMDoubleTypeInContext(context) : LLVMFloatTypeInContext(context);
 }
 
 static void set_types(struct emitter *e, int vector)
 {
-    e->real = real_type(e->context, e->is_double);
-    e->real_bytes = e->is_double ? 8 : 4;
+    e->real = real_type(e->context, e->real_bytes);
     e->vector = LLVMVectorType(e->real, (unsigned)vector);
     e->index = LLVMInt64TypeInContext(e->context);
     e->pointer = LLVMPointerTypeInContext(e->context, 0);
@@ -97,7 +96,7 @@ static void build_nests(struct emitter *e, int part)
     }
 }
 
-struct emit_module *emit_build(struct arena *arena, const struct target_cpu *cpu, bool is_double,
+struct emit_module *emit_build(struct arena *arena, const struct target_cpu *cpu, enum real real,
                                int n_kernels, const struct bundle_kernel *kernels,
                                const struct emit_share *share, const struct bundle *bundle,
                                const char **fault)
@@ -109,7 +108,7 @@ struct emit_module *emit_build(struct arena *arena, const struct target_cpu *cpu
                         .cpu = cpu,
                         .context = out->context,
                         .module = out->module,
-                        .is_double = is_double,
+                        .real_bytes = real,
                         .shared = share};
     const int part = share ? share->part : 0;
     e.builder = open_builder(arena, out->context);

@@ -124,7 +124,7 @@ static void over_summed(struct nest_emitter *ne, const struct nest_term *term, c
 {
     if (next == term->n_labels) {
         struct emit_loop groups = emit_groups_begin(ne);
-        const bool paired = term->how == TERM_PAIRED && !ne->e->is_double;
+        const bool paired = term->how == TERM_PAIRED && ne->e->real_bytes == REAL_4;
         for (int v = 0; v < ne->vectors; v += 1 + paired)
             (paired ? accumulate_pairs : accumulate)(ne, term, block, label, v);
         emit_groups_end(ne, &groups);

@@ -27,8 +27,7 @@ struct emitter {
     LLVMBuilderRef builder;
     LLVMValueRef function; /* being built */
     LLVMTypeRef real, vector, index, pointer;
-    bool is_double;
-    int real_bytes;
+    enum real real_bytes;
     bool shared; /* nests are functions that other modules may call */
     const struct emit_nests *nests;
     LLVMValueRef *nest_function; /* by distinct nest; NULL: neither built nor called here yet */

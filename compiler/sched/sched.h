@@ -60,6 +60,6 @@ int sched_group(const struct schedule *schedule);
 int sched_groups(const struct schedule *schedule);
 
 /* What is known of the machine: bits of a vector register, number of vector registers. */
-struct schedule sched_choose(int vector_bits, int registers, int element_bytes, int lanes_wanted);
+struct schedule sched_choose(int vector_bits, int registers, enum real real, int lanes_wanted);
 
 #endif

@@ -26,9 +26,9 @@ int sched_groups(const struct schedule *schedule)
     return schedule->lanes / schedule->cpu.vector / sched_group(schedule);
 }
 
-struct schedule sched_choose(int vector_bits, int registers, int element_bytes, int lanes_wanted)
+struct schedule sched_choose(int vector_bits, int registers, enum real real, int lanes_wanted)
 {
-    int vector = vector_bits / 8 / element_bytes;
+    int vector = vector_bits / 8 / (int)real;
     struct schedule schedule = {.lanes = VECTORS_A_TILE * vector,
                                 .keep = SCHED_KEEP_ALL,
                                 .cpu = {.vector = vector,

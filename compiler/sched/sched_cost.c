@@ -8,8 +8,7 @@
 struct costing {
     const struct plan *plan;
     const struct machine *machine;
-    bool is_double;
-    int element_bytes;
+    enum real real;
     struct sched_cost sum;
 };
 
@@ -34,7 +33,7 @@ static double port_cycles(const struct costing *c, const struct work *w)
     const double arithmetic = w->madds / m->multiply_adds + w->arithmetic / (apart * m->multiply_adds);
     const double all =
         w->madds * apart + w->arithmetic + w->loads * 0.5 + w->stores + w->shuffles + w->divisions + w->other;
-    const double divide = w->divisions * m->divide * (c->is_double ? 1.45 : 1);
+    const double divide = w->divisions * m->divide * (c->real == REAL_8 ? 1.45 : 1);
     double cycles = most(arithmetic, all / m->issue);
     cycles = most(cycles, w->loads / m->loads);
     cycles = most(cycles, w->stores / m->stores);
@@ -85,7 +84,7 @@ static void cost_nest(struct costing *c, const struct plan_region *region, const
     enum { CALL = 12 };
     const double hidden = 0.85; /* of memory's time, behind arithmetic's, or of arithmetic's behind
                                    memory's */
-    const struct nest_work work = work_of(c->plan, region, nest, c->machine, c->is_double);
+    const struct nest_work work = work_of(c->plan, region, nest, c->machine, c->real);
     const double core = most(port_cycles(c, &work.all), fetch_cycles(&work)), chain = chain_cycles(c, &work);
     const double memory = memory_cycles(c->machine, traffic), busy = most(core, chain);
     const double both = most(busy, memory) + (1 - hidden) * least(busy, memory);
@@ -99,7 +98,7 @@ static void cost_nest(struct costing *c, const struct plan_region *region, const
 
 static void cost_region(struct costing *c, const struct plan_region *region, double times)
 {
-    const struct traffic *traffic = traffic_of(c->plan, region, c->machine, c->element_bytes);
+    const struct traffic *traffic = traffic_of(c->plan, region, c->machine, c->real);
     for (int i = 0; i < region->n_items; i++) {
         const struct plan_loop *loop = region->items[i].loop;
         if (loop)
@@ -109,17 +108,16 @@ static void cost_region(struct costing *c, const struct plan_region *region, dou
     }
 }
 
-struct sched_cost sched_cost_parts(const struct plan *plan, const struct machine *machine, int element_bytes)
+struct sched_cost sched_cost_parts(const struct plan *plan, const struct machine *machine, enum real real)
 {
-    struct costing c = {
-        .plan = plan, .machine = machine, .is_double = element_bytes == 8, .element_bytes = element_bytes};
+    struct costing c = {.plan = plan, .machine = machine, .real = real};
     cost_region(&c, plan->tile, 1);
     return c.sum;
 }
 
-double sched_cost(const struct plan *plan, const struct machine *machine, int element_bytes)
+double sched_cost(const struct plan *plan, const struct machine *machine, enum real real)
 {
-    return sched_cost_parts(plan, machine, element_bytes).cycles / machine->hertz;
+    return sched_cost_parts(plan, machine, real).cycles / machine->hertz;
 }
 
 int sched_pick(int n, const double *seconds)

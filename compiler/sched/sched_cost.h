@@ -19,10 +19,10 @@ struct sched_cost { /* cycles of one tile */
     double calls;      /* calls of nests, steps of loops over time */
 };
 
-struct sched_cost sched_cost_parts(const struct plan *plan, const struct machine *machine, int element_bytes);
+struct sched_cost sched_cost_parts(const struct plan *plan, const struct machine *machine, enum real real);
 
 /* Seconds of one tile. */
-double sched_cost(const struct plan *plan, const struct machine *machine, int element_bytes);
+double sched_cost(const struct plan *plan, const struct machine *machine, enum real real);
 
 /* Which of n schedules with these seconds of a sample (negative: it cannot be planned) to take: the least,
  * but an earlier one if the model can hardly tell them apart. */

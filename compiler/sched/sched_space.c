@@ -14,9 +14,9 @@ static bool is_power_of_two(int n)
 }
 
 bool sched_check(struct arena *arena, const struct schedule *schedule, const struct machine *machine,
-                 int element_bytes, const char **fault)
+                 enum real real, const char **fault)
 {
-    const int widest = machine->vector_bits / 8 / element_bytes;
+    const int widest = machine->vector_bits / 8 / (int)real;
     *fault = NULL;
     if (!is_power_of_two(schedule->lanes) || !is_power_of_two(schedule->cpu.vector) ||
         !is_power_of_two(schedule->cpu.group))
@@ -38,14 +38,14 @@ bool sched_check(struct arena *arena, const struct schedule *schedule, const str
 
 struct space {
     const struct machine *machine;
-    int element_bytes;
+    enum real real;
     struct schedule *out;
     int n, room;
 };
 
 static bool is_legal(const struct space *space, const struct schedule *s)
 {
-    const int widest = space->machine->vector_bits / 8 / space->element_bytes;
+    const int widest = space->machine->vector_bits / 8 / (int)space->real;
     return s->cpu.vector >= 2 && s->cpu.vector <= widest && s->lanes >= s->cpu.vector && s->lanes <= 256 &&
            s->cpu.accumulators >= 1 && s->cpu.accumulators <= s->cpu.registers;
 }
@@ -83,23 +83,23 @@ static void offer_unrolled(struct space *space, struct schedule schedule, const 
     }
 }
 
-struct schedule sched_first(const struct machine *machine, int element_bytes)
+struct schedule sched_first(const struct machine *machine, enum real real)
 {
     enum { SHARE = 6 }; /* of the second cache, for one of a few sums that are added to in turns */
-    struct schedule schedule = sched_choose(machine->vector_bits, machine->registers, element_bytes, 0);
+    struct schedule schedule = sched_choose(machine->vector_bits, machine->registers, real, 0);
     const long room = machine->l2_bytes / SHARE / (machine->vector_bits / 8);
     if (room > schedule.cpu.partial)
         schedule.cpu.partial = (int)room;
     return schedule;
 }
 
-int sched_space(const struct machine *machine, int element_bytes, enum sched_extent extent,
-                struct schedule *out, int room)
+int sched_space(const struct machine *machine, enum real real, enum sched_extent extent, struct schedule *out,
+                int room)
 {
     static const int unroll[] = {48, 0, 160, 400};
     enum { UNROLLS = sizeof unroll / sizeof unroll[0] };
-    const struct schedule first = sched_first(machine, element_bytes);
-    struct space space = {machine, element_bytes, out, 0, room};
+    const struct schedule first = sched_first(machine, real);
+    struct space space = {machine, real, out, 0, room};
     offer(&space, first);
     offer_tiles(&space, &first, 8);
     if (extent == SCHED_FEW)

@@ -18,12 +18,12 @@ enum sched_extent {
 
 /* Schedules worth trying for elements of so many bytes, all different and legal, the likeliest first; at most
  * `room` are stored. The first is sched_first's. Gives how many. */
-int sched_space(const struct machine *machine, int element_bytes, enum sched_extent extent,
-                struct schedule *out, int room);
+int sched_space(const struct machine *machine, enum real real, enum sched_extent extent, struct schedule *out,
+                int room);
 
 /* What is tried first: sched_choose's, with as large partial sums as the second cache has room for beside
  * what is kept. */
-struct schedule sched_first(const struct machine *machine, int element_bytes);
+struct schedule sched_first(const struct machine *machine, enum real real);
 
 /* A set of fields, as bits by their order in sched_text. */
 typedef unsigned sched_fields;
@@ -43,7 +43,7 @@ bool sched_parse(struct arena *arena, const char *text, struct schedule *schedul
 
 /* Can it be compiled for the machine? False: *fault, an arena text, tells why not. */
 bool sched_check(struct arena *arena, const struct schedule *schedule, const struct machine *machine,
-                 int element_bytes, const char **fault) MUST_CHECK;
+                 enum real real, const char **fault) MUST_CHECK;
 
 bool sched_equal(const struct schedule *a, const struct schedule *b);
 

@@ -8,7 +8,7 @@ struct reuse {
     const struct plan *plan;
     const struct plan_region *region;
     const struct machine *machine;
-    int element_bytes;
+    enum real real;
     double clock;            /* bytes that were used so far in an iteration */
     double *last;            /* by node id: the clock at the last use; negative: none yet */
     double footprint;        /* the clock at an iteration's end */
@@ -52,7 +52,7 @@ static bool is_stacked(const struct reuse *r, const struct plan_value *value)
 static double bytes_of(const struct reuse *r, const struct plan_value *value, double elements)
 {
     const bool is_memory = value->space != PLAN_NOWHERE && value->space != PLAN_CONST;
-    return is_memory ? elements * (value->wide ? r->plan->schedule->lanes : 1) * r->element_bytes : 0;
+    return is_memory ? elements * (value->wide ? r->plan->schedule->lanes : 1) * r->real : 0;
 }
 
 static void use(struct reuse *r, const struct ir_node *node, const struct plan_value *value, double elements)
@@ -120,7 +120,7 @@ static void reread_operands(struct reuse *r, const struct plan_nest *nest)
             each *= nest->terms[t].size[label];
         steps += each;
     }
-    const double bytes = steps * schedule->lanes * r->element_bytes,
+    const double bytes = steps * schedule->lanes * r->real,
                  outer = (double)ir_elements(shape) / (rows * columns);
     const bool fits = bytes * (pass + how->block_a) <= (double)r->machine->l1_bytes;
     if (bytes * (rows + columns) <= (double)r->machine->l1_bytes)
@@ -163,7 +163,7 @@ static void forget(struct reuse *r)
 }
 
 static double footprint_of(const struct plan *plan, const struct plan_region *region,
-                           const struct machine *machine, int element_bytes);
+                           const struct machine *machine, enum real real);
 
 static void use_items(struct reuse *r, struct traffic *traffic)
 {
@@ -175,13 +175,13 @@ static void use_items(struct reuse *r, struct traffic *traffic)
         if (item->nest)
             use_nest(r, item->nest);
         else
-            r->clock += footprint_of(r->plan, item->loop->body, r->machine, r->element_bytes);
+            r->clock += footprint_of(r->plan, item->loop->body, r->machine, r->real);
     }
 }
 
 /* Bytes of an iteration; values count once each. */
 static double footprint_of(const struct plan *plan, const struct plan_region *region,
-                           const struct machine *machine, int element_bytes)
+                           const struct machine *machine, enum real real)
 {
     double bytes = 0;
     for (int id = 0; id < region->graph->n_nodes; id++) {
@@ -189,23 +189,23 @@ static double footprint_of(const struct plan *plan, const struct plan_region *re
         const bool is_memory = value->space != PLAN_NOWHERE && value->space != PLAN_CONST && !value->inlined;
         if (is_memory)
             bytes += (double)ir_elements(region->graph->nodes[id]->shape) *
-                     (value->wide ? plan->schedule->lanes : 1) * element_bytes;
+                     (value->wide ? plan->schedule->lanes : 1) * real;
     }
     for (int i = 0; i < region->n_items; i++)
         if (region->items[i].loop)
-            bytes += footprint_of(plan, region->items[i].loop->body, machine, element_bytes);
-    const double most = (double)plan->scratch_elements * element_bytes;
+            bytes += footprint_of(plan, region->items[i].loop->body, machine, real);
+    const double most = (double)plan->scratch_elements * real;
     return region->depth == 0 && bytes > most ? most : bytes;
 }
 
 const struct traffic *traffic_of(const struct plan *plan, const struct plan_region *region,
-                                 const struct machine *machine, int element_bytes)
+                                 const struct machine *machine, enum real real)
 {
     struct traffic *traffic = ARENA_ARRAY(plan->arena, struct traffic, (size_t)region->n_items + 1);
-    struct reuse r = {.plan = plan, .region = region, .machine = machine, .element_bytes = element_bytes};
+    struct reuse r = {.plan = plan, .region = region, .machine = machine, .real = real};
     r.last = ARENA_ARRAY(plan->arena, double, (size_t)region->graph->n_nodes + 1);
-    r.footprint = footprint_of(plan, region, machine, element_bytes);
-    r.stacks = (double)plan->scratch_elements * element_bytes;
+    r.footprint = footprint_of(plan, region, machine, real);
+    r.stacks = (double)plan->scratch_elements * real;
     use_items(&r, traffic);
     return traffic;
 }

@@ -13,7 +13,8 @@ struct counting {
     const struct sched_how *how;
     const struct machine *machine;
     int vectors, groups; /* vectors that are computed at once, and how often; 1 for uniform work */
-    bool is_double, is_wide;
+    enum real real;
+    bool is_wide;
 };
 
 /* ---- sums of work -------------------------------------------------------------------------------------- */
@@ -96,7 +97,7 @@ static const struct function_work *const functions[IR_OP_COUNT] = {
 /* In place of a division, see math_quotient: 3 or 6 multiply-adds for the reciprocal, 2 for the quotient. */
 static double newton_operations(const struct counting *c)
 {
-    const double multiply_adds = c->is_double ? 8 : 5, apart = c->machine->has_fma ? 1 : 2;
+    const double multiply_adds = c->real == REAL_8 ? 8 : 5, apart = c->machine->has_fma ? 1 : 2;
     return 2 + apart * multiply_adds;
 }
 
@@ -110,7 +111,7 @@ static void add_function(const struct counting *c, enum ir_op op, struct work *o
 {
     const struct function_work *function = functions[op];
     const bool newton = divides_by_newton(c, op);
-    out->arithmetic += c->is_double ? function->double_ : function->single;
+    out->arithmetic += c->real == REAL_8 ? function->double_ : function->single;
     out->arithmetic += newton ? newton_operations(c) : 0;
     out->divisions += newton ? 0 : function->divisions;
 }
@@ -223,7 +224,7 @@ static struct work step_work(const struct counting *c, const struct ir_node *roo
             (wide > 1 ? wide - 1 : 0) * times * c->vectors + (narrow > 1 ? narrow - 1 : 0) * times;
         work.arithmetic += wide && narrow ? times * c->vectors : 0;
     }
-    if (c->how->paired >= 0 && !c->is_double)
+    if (c->how->paired >= 0 && c->real == REAL_4)
         pair_step(c, &work, rows * c->vectors, c->vectors);
     else
         work.madds += rows * c->vectors;
@@ -317,7 +318,7 @@ static struct work term_work(const struct counting *c, const struct plan_term *t
         add_value(c, term->factor[i].node, &one);
         add_work(&work, &one, (a ? m : 1) * (b ? k : 1));
     }
-    if (term->how == TERM_PAIRED && !c->is_double) {
+    if (term->how == TERM_PAIRED && c->real == REAL_4) {
         work.madds = 0;
         pair_step(c, &work, m * k, m + k);
         work.loads += 0.5 * m * k / c->vectors; /* nothing is read at once here */
@@ -431,7 +432,7 @@ static void count_matrix(const struct counting *c, struct nest_work *out)
 }
 
 struct nest_work work_of(const struct plan *plan, const struct plan_region *region,
-                         const struct plan_nest *nest, const struct machine *machine, bool is_double)
+                         const struct plan_nest *nest, const struct machine *machine, enum real real)
 {
     struct nest_work out = {.n_chains = 0};
     const struct counting c = {.plan = plan,
@@ -439,7 +440,7 @@ struct nest_work work_of(const struct plan *plan, const struct plan_region *regi
                                .nest = nest,
                                .how = sched_how(nest),
                                .machine = machine,
-                               .is_double = is_double,
+                               .real = real,
                                .is_wide = region->wide,
                                .vectors = region->wide ? sched_group(plan->schedule) : 1,
                                .groups = region->wide ? sched_groups(plan->schedule) : 1};

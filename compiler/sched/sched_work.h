@@ -37,7 +37,7 @@ struct nest_work {
 
 /* One call of `nest`; region's values have places. */
 struct nest_work work_of(const struct plan *plan, const struct plan_region *region,
-                         const struct plan_nest *nest, const struct machine *machine, bool is_double);
+                         const struct plan_nest *nest, const struct machine *machine, enum real real);
 
 struct traffic { /* bytes that a nest's call moves to the first cache, and from where */
     double from_l2, from_l3, from_memory; /* what comes from further away comes through the nearer ones as
@@ -46,6 +46,6 @@ struct traffic { /* bytes that a nest's call moves to the first cache, and from 
 
 /* Of each item of a region; loops have none of their own. In the plan's arena. */
 const struct traffic *traffic_of(const struct plan *plan, const struct plan_region *region,
-                                 const struct machine *machine, int element_bytes);
+                                 const struct machine *machine, enum real real);
 
 #endif

@@ -92,10 +92,10 @@ static void compare(struct search *s, int k, const struct gpfc_kernel *kernel)
 {
     struct tune_candidate *candidate = &s->candidates[k];
     struct contender *c = contender_new(s->code[k]->object, s->answer, kernel, candidate->schedule.lanes,
-                                        s->task->is_double, s->task->batch);
+                                        s->task->real, s->task->batch);
     candidate->error = tune_case_error(s->answer, c->run);
     tune_case_fill(s->answer, c->run, s->task->batch);
-    if (candidate->error >= 0 && candidate->error <= tune_case_tolerance(s->task->is_double))
+    if (candidate->error >= 0 && candidate->error <= tune_case_tolerance(s->task->real))
         s->contenders[k] = c;
 }
 

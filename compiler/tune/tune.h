@@ -41,7 +41,7 @@ struct tune_progress {
 struct tune_task {
     const struct ir_graph *program; /* what candidates compute, before the passes; its inputs and outputs are
                                        as those of "train" in kernel_abi.h */
-    bool is_double;
+    enum real real;
     long batch;                       /* of a training step */
     int n;                            /* at least 1 */
     const struct schedule *schedules; /* the first: what is taken without tuning */

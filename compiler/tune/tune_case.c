@@ -279,7 +279,7 @@ double tune_case_error(const struct tune_case *c, const struct tune_run *run)
     return worst;
 }
 
-double tune_case_tolerance(bool is_double)
+double tune_case_tolerance(enum real real)
 {
-    return is_double ? 1e-9 : 2e-3;
+    return real == REAL_8 ? 1e-9 : 2e-3;
 }

@@ -26,6 +26,6 @@ void tune_case_fill(const struct tune_case *tuned, const struct tune_run *run, l
 double tune_case_error(const struct tune_case *tuned, const struct tune_run *run);
 
 /* What is allowed. */
-double tune_case_tolerance(bool is_double);
+double tune_case_tolerance(enum real real);
 
 #endif

@@ -59,7 +59,7 @@ static void run_tile(const struct helper *helper, const struct tune_run *run)
 static void work(struct helper *helper, const struct tune_run *run)
 {
     struct crowd *crowd = helper->crowd;
-    const size_t real = run->is_double ? sizeof(double) : sizeof(float);
+    const size_t real = (size_t)run->real;
     const bool ready = make_room(&helper->scratch, (size_t)run->kernel->scratch_bytes + 1) &&
                        make_room(&helper->sums, (size_t)run->kernel->sum_elements * real + 1);
     if (ready)

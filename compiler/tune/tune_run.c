@@ -11,7 +11,7 @@ bool tune_port_varies(const struct gpfc_port *port)
 
 void tune_put(const struct tune_run *run, void *array, long i, double value)
 {
-    if (run->is_double)
+    if (run->real == REAL_8)
         ((double *)array)[i] = value;
     else
         ((float *)array)[i] = (float)value;
@@ -19,14 +19,14 @@ void tune_put(const struct tune_run *run, void *array, long i, double value)
 
 double tune_get(const struct tune_run *run, const void *array, long i)
 {
-    return run->is_double ? ((const double *)array)[i] : (double)((const float *)array)[i];
+    return run->real == REAL_8 ? ((const double *)array)[i] : (double)((const float *)array)[i];
 }
 
 /* ---- memory -------------------------------------------------------------------------------------------- */
 
 static size_t real_bytes(const struct tune_run *run)
 {
-    return run->is_double ? sizeof(double) : sizeof(float);
+    return (size_t)run->real;
 }
 
 static void *block_new(struct arena *arena, size_t bytes)
@@ -52,10 +52,10 @@ static void **ports_new(struct arena *arena, const struct tune_run *run, const s
 }
 
 struct tune_run *tune_run_new(struct arena *arena, const struct gpfc_kernel *kernel, int lanes,
-                              bool is_double)
+                              enum real real)
 {
     struct tune_run *run = ARENA_NEW(arena, struct tune_run);
-    *run = (struct tune_run){.kernel = kernel, .lanes = lanes, .is_double = is_double};
+    *run = (struct tune_run){.kernel = kernel, .lanes = lanes, .real = real};
     run->in = ports_new(arena, run, kernel->in, kernel->n_in);
     run->out = ports_new(arena, run, kernel->out, kernel->n_out);
     run->uniform = block_new(arena, (size_t)kernel->uniform_bytes);

@@ -10,14 +10,14 @@
 struct tune_run {
     const struct gpfc_kernel *kernel;
     int lanes;
-    bool is_double;
+    enum real real;
     void **in, **out; /* by port: of one tile, or of a uniform value */
     void *uniform, *scratch, *sums;
 };
 
 /* Memory is filled with NaNs, so that what is read before it was written shows. It ends with the arena. */
 struct tune_run *tune_run_new(struct arena *arena, const struct gpfc_kernel *kernel, int lanes,
-                              bool is_double);
+                              enum real real);
 void tune_run_begin(const struct tune_run *run); /* before(), and sums that are 0 */
 void tune_run_tile(const struct tune_run *run);
 void tune_run_tile_in(const struct tune_run *run, void *scratch, void *sums); /* instead of the run's own */

@@ -45,10 +45,10 @@ static double time_step(const struct contender *c, struct crowd *crowd)
 }
 
 struct contender *contender_new(struct arena *arena, const struct tune_case *tuned,
-                                const struct gpfc_kernel *kernel, int lanes, bool is_double, long batch)
+                                const struct gpfc_kernel *kernel, int lanes, enum real real, long batch)
 {
     struct contender *c = ARENA_NEW(arena, struct contender);
-    c->run = tune_run_new(arena, kernel, lanes, is_double);
+    c->run = tune_run_new(arena, kernel, lanes, real);
     c->tiles = (batch + lanes - 1) / lanes;
     c->timed = 1;
     tune_case_fill(tuned, c->run, batch);

@@ -18,7 +18,7 @@ struct contender {
 };
 
 struct contender *contender_new(struct arena *arena, const struct tune_case *tuned,
-                                const struct gpfc_kernel *kernel, int lanes, bool is_double, long batch);
+                                const struct gpfc_kernel *kernel, int lanes, enum real real, long batch);
 void contender_reset(struct contender *c); /* no rounds */
 
 /* One round of all of them. `first` decides who begins, so that nobody always runs in another's wake. crowd

@@ -114,8 +114,9 @@ static bool make(struct arena *arena, const struct ir_graph *graph, const struct
         graph = pass_run(graph, false, fault, NULL, NULL);
     if (!graph)
         return false;
-    struct schedule schedule = sched_choose(target.cpu.vector_bits, target.cpu.registers,
-                                            options->is_double ? 8 : 4, options->lanes);
+    const enum real real = options->is_double ? REAL_8 : REAL_4;
+    struct schedule schedule =
+        sched_choose(target.cpu.vector_bits, target.cpu.registers, real, options->lanes);
     if (options->schedule && !sched_parse(arena, options->schedule, &schedule, NULL, fault))
         return false;
     const struct plan *plan = backend->plan ? backend->plan(arena, graph, schedule, fault) : NULL;
@@ -124,11 +125,8 @@ static bool make(struct arena *arena, const struct ir_graph *graph, const struct
     out->lanes = plan ? plan->schedule->lanes : schedule.lanes;
     const struct bundle_kernel kernel = {
         .name = graph->name, .graph = graph, .plan = plan, .clocked = options->clocked};
-    const struct backend_task task = {.target = &target,
-                                      .is_double = options->is_double,
-                                      .lanes = out->lanes,
-                                      .n_kernels = 1,
-                                      .kernels = &kernel};
+    const struct backend_task task = {
+        .target = &target, .real = real, .lanes = out->lanes, .n_kernels = 1, .kernels = &kernel};
     return backend_make(backend, arena, arena, &task, NULL, 0, backend->load ? GPFC_EMIT_OBJECT : GPFC_EMIT_C,
                         bytes, fault);
 }
@@ -205,7 +203,7 @@ static void scatter(const struct tune_run *run, const struct gpfc_port *port, in
 static struct tune_run *run_new(struct arena *arena, const struct compiled *c, const double *const *in)
 {
     const struct gpfc_kernel *k = c->kernel;
-    struct tune_run *run = tune_run_new(arena, k, c->lanes, c->is_double);
+    struct tune_run *run = tune_run_new(arena, k, c->lanes, c->is_double ? REAL_8 : REAL_4);
     for (int64_t i = 0; i < k->n_in; i++)
         for (long e = 0; !tune_port_varies(&k->in[i]) && e < k->in[i].elements; e++)
             tune_put(run, run->in[i], e, in[i][e]);

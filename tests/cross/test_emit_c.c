@@ -35,8 +35,10 @@ static bool emits(const struct batch *batch, const struct ir_graph *const *graph
     struct bundle_kernel *kernels = ARENA_ARRAY(batch->arena, struct bundle_kernel, (size_t)n + 1);
     for (int k = 0; k < n; k++)
         kernels[k] = (struct bundle_kernel){.name = graphs[k]->name, .graph = graphs[k]};
-    const struct emit_c what = {
-        .lanes = batch->lanes, .is_double = batch->is_double, .n_kernels = n, .kernels = kernels};
+    const struct emit_c what = {.lanes = batch->lanes,
+                                .real = batch->is_double ? REAL_8 : REAL_4,
+                                .n_kernels = n,
+                                .kernels = kernels};
     strbuf_init(text, batch->arena);
     return emit_c(batch->arena, &what, text, fault);
 }

@@ -24,15 +24,15 @@ static int seed_count = 48;
 struct list {
     struct arena *arena;
     struct target target;
-    bool is_double;
+    enum real real;
     int n;
     struct bundle_kernel kernel[MOST_KERNELS];
 };
 
-static void open_list(struct list *list, const char *cpu, bool is_double)
+static void open_list(struct list *list, const char *cpu, enum real real)
 {
     const char *fault = NULL;
-    *list = (struct list){.arena = arena_new(), .is_double = is_double};
+    *list = (struct list){.arena = arena_new(), .real = real};
     bool found = backend_target(list->arena, cpu, &list->target, &fault);
     CU_ASSERT_FATAL(found);
 }
@@ -56,8 +56,8 @@ static void add(struct list *list, const struct ir_graph *graph, struct schedule
 
 static struct schedule schedule_of(const struct list *list, int lanes, int unroll)
 {
-    struct schedule schedule = sched_choose(list->target.cpu.vector_bits, list->target.cpu.registers,
-                                            list->is_double ? 8 : 4, lanes);
+    struct schedule schedule =
+        sched_choose(list->target.cpu.vector_bits, list->target.cpu.registers, list->real, lanes);
     schedule.cpu.unroll = unroll;
     return schedule;
 }
@@ -133,8 +133,8 @@ static int check_list(struct list *list)
     const struct emit_nests apart = all_apart(list->arena, nests);
     const struct emit_share share = {.nests = &apart, .part = 0};
     const char *fault = NULL;
-    const struct emit_module *module = emit_build(list->arena, &list->target.cpu, list->is_double, list->n,
-                                                  list->kernel, &share, NULL, &fault);
+    const struct emit_module *module =
+        emit_build(list->arena, &list->target.cpu, list->real, list->n, list->kernel, &share, NULL, &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(module);
     return compare(list, nests, module->module);
 }
@@ -146,7 +146,7 @@ static void random_nests_that_share_code_are_equal(void)
     int shared = 0;
     for (int first = 0; first < seed_count; first += SEEDS_AT_ONCE) {
         struct list list;
-        open_list(&list, first % 2 ? "skylake-avx512" : "haswell", first % 3 == 0);
+        open_list(&list, first % 2 ? "skylake-avx512" : "haswell", first % 3 ? REAL_4 : REAL_8);
         for (int i = 0; i < SEEDS_AT_ONCE && first + i < seed_count; i++) {
             const uint64_t seed = first_seed + (uint64_t)(first + i);
             const struct random_options options = {.nodes = 24, .loops = seed % 2};
@@ -172,7 +172,7 @@ static void check_flow(const char *cpu, enum model_field field, int d, bool pena
     struct list list;
     struct flow_fixture flow = fixture_new(d, field, MODEL_FOLDED, 2, hidden, 1, 3);
     flow.model.penalised = penalty;
-    open_list(&list, cpu, false);
+    open_list(&list, cpu, REAL_4);
     for (int k = 0; k < FLOW_KERNEL_COUNT; k++) {
         const struct ir_graph *graph = program(&list, &flow.model, k);
         add(&list, graph, schedule_of(&list, 0, 48));
@@ -199,7 +199,7 @@ static void check_mixed(const char *cpu)
     struct flow_fixture flow = fixture_new(4, MODEL_GAUSSIAN, MODEL_FOLDED, 2, (const int[]){16, 16}, 1, 3);
     const char *fault = NULL;
     int mixed = 0;
-    open_list(&list, cpu, false);
+    open_list(&list, cpu, REAL_4);
     for (int k = 0; k < FLOW_KERNEL_COUNT; k++) {
         const struct ir_graph *graph = program(&list, &flow.model, k);
         for (int lanes = 0; lanes <= 32; lanes += 32) {
@@ -229,7 +229,7 @@ static const struct ir_graph *reader(struct list *list, enum ir_op function)
 static void what_is_read_in_16_bits_has_code_of_its_own(void)
 {
     struct list list;
-    open_list(&list, "haswell", false);
+    open_list(&list, "haswell", REAL_4);
     add(&list, reader(&list, IR_TANH), schedule_of(&list, 0, 48));
     add(&list, reader(&list, IR_BFLOAT), schedule_of(&list, 0, 48));
     add(&list, reader(&list, IR_TANH), schedule_of(&list, 0, 48));
@@ -251,7 +251,7 @@ static void parts_have_about_as_much_each(void)
     struct list list;
     struct flow_fixture flow = fixture_new(3, MODEL_GAUSSIAN, MODEL_FOLDED, 2, (const int[]){9, 7}, 1, 3);
     long load[4] = {0}, all = 0, heaviest = 0;
-    open_list(&list, "haswell", false);
+    open_list(&list, "haswell", REAL_4);
     for (int k = 0; k < FLOW_KERNEL_COUNT; k++)
         add(&list, program(&list, &flow.model, k), schedule_of(&list, 0, 48));
     const struct emit_nests *nests = emit_nests_new(list.arena, list.n, list.kernel, 4);

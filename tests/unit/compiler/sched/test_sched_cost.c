@@ -165,7 +165,7 @@ static void products_are_counted(void)
             const int vectors = plan->schedule->lanes / plan->schedule->cpu.vector;
             double madds = 0;
             for (int item = 0; item < plan->tile->n_items; item++)
-                madds += work_of(plan, plan->tile, plan->tile->items[item].nest, &machine, false).all.madds;
+                madds += work_of(plan, plan->tile, plan->tile->items[item].nest, &machine, REAL_4).all.madds;
             CU_ASSERT_DOUBLE_EQUAL(madds, 2.0 * rows * 23 * vectors, 1e-9);
         }
 }

@@ -151,7 +151,7 @@ static double error_of(struct arena *arena, const struct gpfc_kernel *kernel)
     const char *fault = NULL;
     const struct tune_case *c = tune_case_new(arena, square_program(arena), &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(c);
-    return tune_case_error(c, tune_run_new(arena, kernel, LANES, true));
+    return tune_case_error(c, tune_run_new(arena, kernel, LANES, REAL_8));
 }
 
 static void right_code_is_right(void)
@@ -169,9 +169,9 @@ static void wrong_code_is_wrong(void)
         struct arena *arena = arena_new();
         const struct gpfc_kernel kernel = kernel_of(wrong_ones[i].tile);
         const double error = error_of(arena, &kernel);
-        if (!(error > tune_case_tolerance(true)))
+        if (!(error > tune_case_tolerance(REAL_8)))
             printf("%s: %g\n", wrong_ones[i].name, error);
-        CU_ASSERT(error > tune_case_tolerance(true));
+        CU_ASSERT(error > tune_case_tolerance(REAL_8));
         arena_free(arena);
     }
 }
@@ -271,9 +271,9 @@ static void limited_loops_run(void)
                                  .before = nothing_before,
                                  .tile = all_rounds,
                                  .after = copy_cost};
-    CU_ASSERT(tune_case_error(c, tune_run_new(arena, &kernel, LANES, true)) < 1e-14);
+    CU_ASSERT(tune_case_error(c, tune_run_new(arena, &kernel, LANES, REAL_8)) < 1e-14);
     kernel.tile = no_rounds;
-    CU_ASSERT(tune_case_error(c, tune_run_new(arena, &kernel, LANES, true)) > 0.1);
+    CU_ASSERT(tune_case_error(c, tune_run_new(arena, &kernel, LANES, REAL_8)) > 0.1);
     arena_free(arena);
 }
 
@@ -296,8 +296,8 @@ static void a_step_has_a_last_tile(void)
     const char *fault = NULL;
     const struct gpfc_kernel kernel = kernel_of(right);
     const struct tune_case *c = tune_case_new(arena, square_program(arena), &fault);
-    CU_ASSERT_EQUAL(contender_new(arena, c, &kernel, LANES, true, 20)->tiles, 3);
-    CU_ASSERT_EQUAL(contender_new(arena, c, &kernel, LANES, true, 16)->tiles, 2);
+    CU_ASSERT_EQUAL(contender_new(arena, c, &kernel, LANES, REAL_8, 20)->tiles, 3);
+    CU_ASSERT_EQUAL(contender_new(arena, c, &kernel, LANES, REAL_8, 16)->tiles, 2);
     arena_free(arena);
 }
 
@@ -380,7 +380,7 @@ static bool search_for(struct arena *arena, struct table *table, int n, int thre
     for (int i = 0; i < n; i++)
         schedules[i] = (struct schedule){.lanes = LANES, .cpu = {.vector = 4, .unroll = i}};
     const struct tune_task task = {.program = square_program(arena),
-                                   .is_double = true,
+                                   .real = REAL_8,
                                    .batch = 20,
                                    .n = n,
                                    .schedules = schedules,
