@@ -87,6 +87,13 @@ void strbuf_addf(struct strbuf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 void strbuf_vaddf(struct strbuf *buf, const char *format, va_list args) PRINTF_LIKE(2, 0);
 const char *strbuf_text(const struct strbuf *buf); /* "" while empty */
 
+struct template_word {
+    const char *key, *text;
+};
+
+/* Adds the template with each @KEY@ replaced; a @ that begins none of the keys stays. */
+void template_fill(struct strbuf *buf, const char *template, size_t n, const struct template_word *words);
+
 /* ---- source: a text with a name, and places in it ------------------------------------------------------ */
 
 struct source {

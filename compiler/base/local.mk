@@ -14,4 +14,5 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/base/nearest.c \
 	compiler/base/source.c \
 	compiler/base/strbuf.c \
+	compiler/base/template.c \
 	compiler/base/text.c

@@ -51,43 +51,11 @@ static const char *offsets(struct arena *arena, const struct model *model)
     return strbuf_text(&text);
 }
 
-struct replacement {
-    const char *key, *text;
-};
-
-/* Replaces every @KEY@. */
-static const char *fill(struct arena *arena, const char *template, const struct replacement *with, size_t n)
-{
-    struct strbuf out;
-    strbuf_init(&out, arena);
-    while (*template) {
-        size_t plain = strcspn(template, "@");
-        strbuf_addn(&out, template, plain);
-        template += plain;
-        if (!*template)
-            break;
-        size_t length = strcspn(template + 1, "@");
-        bool found = false;
-        for (size_t i = 0; i < n && !found; i++)
-            if (strlen(with[i].key) == length && memcmp(with[i].key, template + 1, length) == 0) {
-                strbuf_add(&out, with[i].text);
-                found = true;
-            }
-        if (found) {
-            template += length + 2;
-        } else {
-            strbuf_addn(&out, template, 1);
-            template ++;
-        }
-    }
-    return strbuf_text(&out);
-}
-
 static const char *fill_facts(struct arena *arena, const char *template, const struct library_facts *facts)
 {
     const struct model *model = facts->model;
     const char *prefix = library_prefix(arena, model->name);
-    const struct replacement with[] = {
+    const struct template_word with[] = {
         {"NAME", prefix},
         {"PREFIX", prefix},
         {"GUARD", upper(arena, prefix)},
@@ -101,7 +69,10 @@ static const char *fill_facts(struct arena *arena, const char *template, const s
         {"OFFSETS", offsets(arena, model)},
         {"PARAMETERS", parameter_lines(arena, model)},
     };
-    return fill(arena, template, with, sizeof with / sizeof *with);
+    struct strbuf out;
+    strbuf_init(&out, arena);
+    template_fill(&out, template, sizeof with / sizeof *with, with);
+    return strbuf_text(&out);
 }
 
 const char *library_header(struct arena *arena, const struct library_facts *facts)

@@ -20,25 +20,12 @@ static const char *const *kernel_names(struct arena *arena, const struct emit_c 
     return names;
 }
 
-static void add_filled(struct strbuf *out, const char *template, const char *real, int lanes)
-{
-    for (const char *at = template; *at;) {
-        if (strncmp(at, "@REAL@", 6) == 0) {
-            strbuf_add(out, real);
-            at += 6;
-        } else if (strncmp(at, "@LANES@", 7) == 0) {
-            strbuf_addf(out, "%d", lanes);
-            at += 7;
-        } else {
-            strbuf_addn(out, at++, 1);
-        }
-    }
-}
-
 bool emit_c(struct arena *arena, const struct emit_c *what, struct strbuf *out, const char **fault)
 {
     const char *const *names = kernel_names(arena, what);
-    add_filled(out, template_kernels_c_in, what->real == REAL_8 ? "double" : "float", what->lanes);
+    const struct template_word words[] = {{"REAL", what->real == REAL_8 ? "double" : "float"},
+                                          {"LANES", arena_printf(arena, "%d", what->lanes)}};
+    template_fill(out, template_kernels_c_in, sizeof words / sizeof *words, words);
     for (int k = 0; k < what->n_kernels; k++)
         if (!c_kernel(arena, what, k, names[k], out, fault))
             return false;

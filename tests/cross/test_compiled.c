@@ -92,28 +92,33 @@ static bool is_refused(const char *fault)
     return strstr(fault, "sum over the batch") || strstr(fault, "the same for all");
 }
 
+/* Can the program be computed in this variant? */
+static bool run_variant(struct arena *arena, const struct ir_graph *graph, const struct variant *variant,
+                        uint64_t seed)
+{
+    const char *fault = NULL;
+    const struct compiled *compiled = compiled_new(arena, graph, &variant->options, &fault);
+    if (!compiled) {
+        if (!is_refused(fault))
+            printf("seed %llu, %s: %s\n", (unsigned long long)seed, variant->name, fault);
+        CU_ASSERT(is_refused(fault));
+        return false;
+    }
+    const int lanes = compiled_lanes(compiled);
+    const bool is_whole = compiled_takes_whole_tiles(compiled);
+    const int whole[] = {lanes, 3 * lanes}, any[] = {1, 7, 2 * lanes + 3};
+    for (int i = 0; i < (is_whole ? 2 : 3); i++)
+        run_batch(arena, compiled, graph, variant, seed, is_whole ? whole[i] : any[i]);
+    return true;
+}
+
 /* Gives in how many variants the program can be computed. */
 static int run_graph(struct arena *arena, const struct ir_graph *graph, uint64_t seed)
 {
     int done = 0;
-    for (int v = 0; v < VARIANTS; v++) {
-        const char *fault = NULL;
-        if (!compiled_runs_here(variants[v].options.cpu))
-            continue;
-        struct compiled *compiled = compiled_new(arena, graph, &variants[v].options, &fault);
-        if (!compiled) {
-            if (!is_refused(fault))
-                printf("seed %llu, %s: %s\n", (unsigned long long)seed, variants[v].name, fault);
-            CU_ASSERT(is_refused(fault));
-            continue;
-        }
-        const int lanes = compiled_lanes(compiled);
-        const bool is_whole = compiled_takes_whole_tiles(compiled);
-        const int whole[] = {lanes, 3 * lanes}, any[] = {1, 7, 2 * lanes + 3};
-        for (int i = 0; i < (is_whole ? 2 : 3); i++)
-            run_batch(arena, compiled, graph, &variants[v], seed, is_whole ? whole[i] : any[i]);
-        done++;
-    }
+    for (int v = 0; v < VARIANTS; v++)
+        if (compiled_runs_here(variants[v].options.cpu))
+            done += run_variant(arena, graph, &variants[v], seed);
     return done;
 }
 
@@ -140,6 +145,25 @@ static void programs_with_loops_agree(void)
     for (int i = 0; i < seed_count; i++)
         done += run_seed(first_seed + (uint64_t)i, true);
     CU_ASSERT(seed_count == 1 || done >= seed_count * variants_here() / 3);
+}
+
+/* Each row of the list of backends; C compilers are slow to start, so on few programs. */
+static void every_backend_agrees(void)
+{
+    const struct random_options options = {.nodes = 24, .loops = true};
+    for (int b = 0; b < BACKENDS; b++) {
+        const struct variant variant = {
+            backend_list[b]->name,
+            {.backend = backend_list[b], .is_double = true, .poison = true, .lanes = 8},
+            1e-11};
+        int done = 0;
+        for (uint64_t seed = first_seed; seed < first_seed + 6; seed++) {
+            struct arena *arena = arena_new();
+            done += run_variant(arena, random_program(arena, seed, &options), &variant, seed);
+            arena_free(arena);
+        }
+        CU_ASSERT(done > 0);
+    }
 }
 
 /* ---- matrices of many sizes ---------------------------------------------------------------------------- */
@@ -370,6 +394,7 @@ int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
         {"straight programs agree with the interpreter", straight_programs_agree},
+        {"every backend agrees with the interpreter", every_backend_agrees},
         {"programs with loops agree with the interpreter", programs_with_loops_agree},
         {"matrices agree with the interpreter", matrices_agree},
         {"outer products agree with the interpreter", outer_products_agree},
