@@ -71,6 +71,5 @@ bool compiled_base_make(struct compiled_base *out, struct oracle_file *file, boo
 
 void compiled_base_free(struct compiled_base *base)
 {
-    for (int64_t k = 0; k < base->bundle.n_kernels; k++)
-        arena_free(base->arena);
+    arena_free(base->arena);
 }
