@@ -6,6 +6,8 @@
 # derivatives try the new words, gpfc and the trainer name them, and a training uses them.
 command -v patch >/dev/null && command -v make >/dev/null || { echo "no patch or no make"; exit 77; }
 build=${top_builddir:?}
+find "$build/compiler" -name '*.Po' | grep -q . ||
+    { echo "a build without dependency tracking: nothing is made anew"; exit 77; }
 relative=${srcdir:-.}
 . "${srcdir:-.}/tests/system/common.sh"
 
