@@ -57,7 +57,7 @@ static bool compile_c(struct arena *arena, const char *text, const char *stem)
                                cc && cc[0] ? cc : "cc", check_path(""), stem, stem)) == 0;
 }
 
-static void *open_c(struct arena *arena, const struct backend_bytes *code, const char **fault)
+void *compiled_open_c(struct arena *arena, const char *text, const char **fault)
 {
     char folder[] = "/tmp/gpfc-compiled-XXXXXX";
     struct owned *place = arena_own(arena, close_library);
@@ -65,7 +65,7 @@ static void *open_c(struct arena *arena, const struct backend_bytes *code, const
     if (!mkdtemp(folder))
         return NULL;
     const char *stem = arena_printf(arena, "%s/programs", folder);
-    if (compile_c(arena, code->bytes, stem))
+    if (compile_c(arena, text, stem))
         place->object = dlopen(arena_printf(arena, "%s.so", stem), RTLD_NOW | RTLD_LOCAL);
     (void)unlink(arena_printf(arena, "%s.c", stem));
     (void)unlink(arena_printf(arena, "%s.so", stem));
@@ -86,7 +86,7 @@ static bool load(struct arena *arena, const struct backend_bytes *bytes, struct 
     if (code->backend->load)
         code->loaded = code->backend->load(arena, bytes, fault);
     else
-        code->library = open_c(arena, bytes, fault);
+        code->library = compiled_open_c(arena, bytes->bytes, fault);
     return code->loaded || code->library;
 }
 

@@ -23,6 +23,9 @@ struct compiled;
 /* Whether this machine runs what is compiled for that processor; NULL: itself. */
 bool compiled_runs_here(const char *cpu);
 
+/* C, compiled by $CC and loaded into this process until the arena ends; a handle for dlsym. NULL: *fault. */
+void *compiled_open_c(struct arena *arena, const char *text, const char **fault);
+
 /* NULL: *fault says why, an arena text. */
 struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
                               const struct compiled_options *options, const char **fault);

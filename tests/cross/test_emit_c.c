@@ -13,7 +13,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MOST_SEEDS = 500 };
 static uint64_t first_seed = 1;
@@ -66,34 +65,13 @@ static void add_program(struct batch *batch, uint64_t seed, bool loops)
     batch->graphs[batch->n++] = graph;
 }
 
-static bool write_and_compile(struct arena *arena, const char *text, const char *stem)
-{
-    const char *cc = getenv("CC"), *source = arena_printf(arena, "%s.c", stem);
-    FILE *file = fopen(source, "w");
-    const bool written = file && fputs(text, file) >= 0;
-    if (!file || fclose(file) != 0 || !written)
-        return false;
-    return system(arena_printf(arena,
-                               "%s -std=c11 -O1 -Wall -Wextra -Werror -fPIC -shared -I '%s/runtime/include' "
-                               "-o %s.so %s.c -lm",
-                               cc && cc[0] ? cc : "cc", check_path(""), stem, stem)) == 0;
-}
-
 static void *library_of(struct batch *batch)
 {
-    char folder[] = "/tmp/gpfc-emit-c-XXXXXX";
     struct strbuf text;
     const char *fault = NULL;
     CU_ASSERT_FATAL(emits(batch, batch->graphs, batch->n, &text, &fault));
-    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
-    const char *stem = arena_printf(batch->arena, "%s/programs", folder);
-    const bool compiled = write_and_compile(batch->arena, strbuf_text(&text), stem);
-    void *library =
-        compiled ? dlopen(arena_printf(batch->arena, "%s.so", stem), RTLD_NOW | RTLD_LOCAL) : NULL;
-    (void)unlink(arena_printf(batch->arena, "%s.c", stem));
-    (void)unlink(arena_printf(batch->arena, "%s.so", stem));
-    (void)rmdir(folder);
-    CU_ASSERT_FATAL(compiled && library != NULL);
+    void *library = compiled_open_c(batch->arena, strbuf_text(&text), &fault);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(library);
     return library;
 }
 
@@ -145,7 +123,6 @@ static void run_batch(bool is_double, int lanes, bool loops)
         if (!random_has_totals(batch->graphs[i]))
             run_program(batch, i, kernel, 2 * lanes + 3);
     }
-    (void)dlclose(library);
     arena_free(batch->arena);
     free(batch);
 }
