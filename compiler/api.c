@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The stages as one list: spec -> model -> flow -> derivatives -> passes -> plans -> code -> file. Reads no
- * arguments and prints nothing. */
+ * command line and prints nothing. */
 #include "gpfc.h"
 
 #include "base/clock.h"

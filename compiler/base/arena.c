@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Memory of one compile. Takes blocks from the C library, gives pieces of them, frees all at once, together
- * with objects from elsewhere that were put into its care. Where memory ends it jumps to the arena's owner,
- * so that no stage has to look for NULL. */
+ * Memory of one compile. Takes blocks from the C library, hands out pieces of them and frees them all at
+ * once, together with foreign objects whose ownership it has taken. When memory runs out it jumps to the
+ * arena's owner, so that no stage has to check for NULL. */
 #include "base/base.h"
 
 #include <stdlib.h>
@@ -73,7 +73,8 @@ void arena_fail(const struct arena *arena)
     __builtin_trap();
 }
 
-/* A block with room for `bytes`. One for a large piece goes behind the newest, whose rest stays in use. */
+/* A block with room for `bytes`. One for a large piece is inserted after the newest block, whose remainder
+ * stays in use. */
 static struct block *add_block(struct arena *arena, size_t bytes)
 {
     const size_t room = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
@@ -91,7 +92,7 @@ static struct block *add_block(struct arena *arena, size_t bytes)
     return block;
 }
 
-/* Rounding up comes last: with a block for each piece, the bytes behind the piece are red zone, not
+/* Rounding up comes last: with a block for each piece, the bytes after the piece are red zone, not
  * padding. */
 void *arena_alloc(struct arena *arena, size_t bytes)
 {

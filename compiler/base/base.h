@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What every stage of the compiler stands on: memory, growing text, source texts with places, diagnostics,
- * hashes. Knows nothing of flows or programs. */
+ * What every stage of the compiler is built on: memory, growing text, source texts with positions,
+ * diagnostics, hashes. Knows nothing of flows or programs. */
 #ifndef GPFC_BASE_H
 #define GPFC_BASE_H
 
@@ -20,7 +20,7 @@
 /* The numbers that a kernel computes with: single or double precision. Their values are their bytes. */
 enum real { REAL_4 = 4, REAL_8 = 8 };
 
-/* ---- arena: one a compile, freed whole; nothing in it is freed alone ----------------------------------- */
+/* ---- arena: one per compile, freed as a whole; nothing in it is freed separately ----------------------- */
 
 struct arena;
 

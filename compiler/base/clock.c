@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes nothing, gives the time and the number of processors as the system says them. */
+ * The time and the number of processors, as the system reports them. */
 #include "base/clock.h"
 
 #include <sched.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the system says of time and processors. */
+ * What the system reports about time and processors. */
 #ifndef GPFC_BASE_CLOCK_H
 #define GPFC_BASE_CLOCK_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Faults of the user. Takes places and messages, gives one text: every message with its place, the line and a
- * caret.
+ * The user's errors. Takes positions and messages, gives one text: every message with its position, the line
+ * and a caret.
  *
  *     specs/moons.yaml:2:12: error: dimension is 1; at least 2 is needed
  *         2 | dimension: 1

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Files written beside their place and renamed. */
+ * Files are written under a temporary name in the same folder, then renamed. */
 #include "base/file.h"
 
 #include <errno.h>

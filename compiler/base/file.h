@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Files that are there whole or not at all, and the signals that must wait meanwhile. */
+ * Files that appear completely or not at all, and the signals that are blocked meanwhile. */
 #ifndef GPFC_BASE_FILE_H
 #define GPFC_BASE_FILE_H
 

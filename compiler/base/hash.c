@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Hashes that tell texts and programs apart. Not against an adversary. */
+ * Hashes that distinguish texts and programs. Not secure against an adversary. */
 #include "base/base.h"
 
 #define XXH_INLINE_ALL

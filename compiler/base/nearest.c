@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which word was meant: the nearest of a list in edit distance (insert, remove, replace, swap two
- * neighbours), letters of either case being equal. */
+ * Which word was meant: the nearest in a list by edit distance (insert, remove, replace, swap two
+ * neighbours), ignoring case. */
 #include "base/base.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Source texts: reading a file whole, and places in a text. */
+ * Source texts: reading a whole file, and positions in a text. */
 #include "base/base.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ enum source_status source_read(struct arena *arena, const char *path, size_t lim
     const size_t room = expected_bytes(path, limit);
     const char *name = arena_strdup(arena, path);
     char *text =
-        arena_alloc(arena, room + 2); /* one byte more than expected tells that there are too many; a NUL */
+        arena_alloc(arena, room + 2); /* one byte more than expected shows that there are too many; a NUL */
     const long length = read_whole(path, text, room + 1);
     if (length < 0)
         return unreadable(arena, path, errno, why);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A text that grows. Takes pieces and formats, gives one NUL-terminated text in an arena. */
+ * A growing text. Takes pieces and formats, gives one NUL-terminated text in an arena. */
 #include "base/base.h"
 
 #include <assert.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Texts with places to be filled: takes a template and words, gives the text. */
+ * Texts with placeholders: takes a template and words, gives the text with the words filled in. */
 #include "base/base.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Characters of UTF-8, and copies of the user's text that are fit to be shown. */
+ * UTF-8 characters, and copies of the user's text that are safe to print. */
 #include "base/base.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Block neural autoregressive flow (De Cao, Aziz, Titov 2019). A block is a masked network with tanh whose
- * layers have a group of units for each dimension. Group i sees groups 1 .. i alone, the i-th with positive
+ * layers have a group of units for each dimension. Group i sees only groups 1 .. i, the i-th with positive
  * weights: the Jacobian is triangular, and the logarithms A of its diagonal go through the layers beside the
  * values.
  *
@@ -10,7 +10,7 @@
  *   W_ij = exp(s_i) U_ij / q_i,  q_i = sqrt(sum_j U_ij^2);   h' = W h + b
  *   A'_i = log sum_j exp(log W_ij + A_j)  over the j of i's dimension;  tanh adds log(1 - tanh^2 h)
  *
- * All that depends on weights alone is uniform. */
+ * All that depends only on weights is uniform. */
 #include "baseflow/baseflow.h"
 
 #include <assert.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The kernels of a base flow as graphs: names and ports are those of kernel_abi.h. Inputs are made in that
- * order, parameters first. What is a kind's own is in its file. */
+ * order, parameters first. What is specific to a kind is in its file. */
 #include "baseflow/baseflow.h"
 
 #include "diff/diff.h"

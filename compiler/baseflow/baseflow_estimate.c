@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * log det H, H = Hess F symmetric and positive definite, from products with H alone. With a random probe r,
- * E r r^T = I:
+ * log det H, H = Hess F symmetric and positive definite, from products with H only. With a random probe r, E
+ * r r^T = I:
  *
  *   derivative   E r^T dH s = tr(H^-1 dH), where H s = r is solved by conjugate gradients from s = r and held
  *   value        E r^T log(H) r = log det H. With m = r^T H r / r^T r near the middle of the spectrum,

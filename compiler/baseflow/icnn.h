@@ -5,7 +5,7 @@
  * meets, which is uniform work, and what is known of the network at a point x.
  *
  * A level of the network has convex units, G(p) of a pre-activation p, and even units, G(q) - q/2, whose q
- * reads x alone; level 0 has even units only. G' = Phi and G'' = phi, the normal distribution and density.
+ * reads x only; level 0 has even units only. G' = Phi and G'' = phi, the normal distribution and density.
  * With g the derivative of F by the value of a unit,
  *
  *   Hess F = sum over units of g phi(p) (dp/dx)(dp/dx)^T + softplus(w0) I,        g >= 0,

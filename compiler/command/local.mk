@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# Takes: the command line of gpfc. Gives: what a person is told, and an exit status.
+# Takes: the command line of gpfc. Gives: what is printed, and an exit status.
 bin_PROGRAMS += gpfc
 gpfc_SOURCES = \
 	compiler/command/main.c \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The command gpfc: arguments in; gpfc_compile does the work.
+ * The command gpfc: parses arguments; gpfc_compile does the work.
  *
  * Exit status: 0 done; 1 the system failed (a file, memory, the linker); 2 the options or the spec are
  * wrong. */
@@ -319,7 +319,7 @@ int main(int argc, char **argv)
             },
     };
     arguments.options.data = &arguments;
-    (void)signal(SIGXFSZ, SIG_IGN); /* a file larger than ulimit -f is told like a full device */
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file larger than ulimit -f is reported like a full device */
     argp_err_exit_status = GPFC_FAULTY;
     (void)atexit(close_output);
     if (argc > 1 && strcmp(argv[1], "wisdom") == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The command gpfc: what its files share. They alone of the compiler print. */
+ * The command gpfc: what its files share. Only they print. */
 #ifndef GPFC_MAIN_H
 #define GPFC_MAIN_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a compile is told of: a short table, one JSON object, and how far tuning is. */
+ * What is reported of a compile: a short table, one JSON object, and the progress of tuning. */
 #include "command/main.h"
 
 #include <inttypes.h>
@@ -132,7 +132,7 @@ void main_print_table(const struct arguments *arguments, const struct gpfc_repor
         printf("next      %s\n", next);
 }
 
-/* JSON holds UTF-8 alone; a name in other bytes is shown with '?'. */
+/* JSON is UTF-8 only; other bytes in a name are shown as '?'. */
 static json_t *json_text(const char *text)
 {
     json_t *good = json_string(text ? text : "");

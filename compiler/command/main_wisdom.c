@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * gpfc wisdom: what tuning found, shown, taken to other machines, forgotten. */
+ * gpfc wisdom: shows, exports, imports and forgets what tuning found. */
 #include "base/file.h"
 #include "command/main.h"
 #include "tune/wisdom.h"
@@ -57,7 +57,7 @@ static error_t parse_argument(int key, char *value, struct argp_state *state)
 
 /* ---- what all commands share --------------------------------------------------------------------------- */
 
-static int tell(enum gpfc_status status, const char *fault)
+static int print_fault(enum gpfc_status status, const char *fault)
 {
     (void)fprintf(stderr, "gpfc: %s\n", fault);
     return (int)status;
@@ -127,7 +127,7 @@ static int show_json(const struct wisdom *wisdom)
         puts(text);
     free(text);
     json_decref(list);
-    return text ? GPFC_OK : tell(GPFC_FAILED, "out of memory");
+    return text ? GPFC_OK : print_fault(GPFC_FAILED, "out of memory");
 }
 
 static int show(struct arena *arena, const char *path, const struct request *request)
@@ -135,7 +135,7 @@ static int show(struct arena *arena, const char *path, const struct request *req
     struct wisdom wisdom;
     const char *fault = NULL;
     if (!read_own(arena, path, &wisdom, &fault))
-        return tell(GPFC_FAILED, fault);
+        return print_fault(GPFC_FAILED, fault);
     if (request->json)
         return show_json(&wisdom);
     show_table(arena, path, &wisdom);
@@ -149,10 +149,10 @@ static int export(struct arena *arena, const char *path, const struct request *r
     struct wisdom wisdom;
     const char *fault = NULL;
     if (!read_own(arena, path, &wisdom, &fault))
-        return tell(GPFC_FAILED, fault);
+        return print_fault(GPFC_FAILED, fault);
     const char *text = wisdom_print(arena, &wisdom);
     if (!file_put(arena, request->word[1], text, strlen(text), 0666, &fault))
-        return tell(GPFC_FAILED, fault);
+        return print_fault(GPFC_FAILED, fault);
     printf("%d record%s written to %s\n", wisdom.n, wisdom.n == 1 ? "" : "s", request->word[1]);
     return GPFC_OK;
 }
@@ -162,12 +162,12 @@ static int import(struct arena *arena, const char *path, const struct request *r
     struct wisdom wisdom;
     const char *from = request->word[1], *fault = NULL;
     if (!wisdom_read(arena, from, false, &wisdom, &fault))
-        return tell(GPFC_FAILED, fault);
+        return print_fault(GPFC_FAILED, fault);
     tell_broken(&wisdom, from);
     if (wisdom.n == 0 && wisdom.broken > 0)
-        return tell(GPFC_FAULTY, arena_printf(arena, "%s: no valid record", from));
+        return print_fault(GPFC_FAULTY, arena_printf(arena, "%s: no valid record", from));
     if (!wisdom_put(arena, path, wisdom.n, wisdom.records, &fault))
-        return tell(GPFC_FAILED, fault);
+        return print_fault(GPFC_FAILED, fault);
     printf("%d record%s added to %s\n", wisdom.n, wisdom.n == 1 ? "" : "s", path);
     return GPFC_OK;
 }
@@ -221,17 +221,18 @@ static int forget(struct arena *arena, const char *path, const struct request *r
     const char *fault = NULL;
     for (int i = 1; i < request->n; i++)
         if (!is_key(request->word[i]))
-            return tell(GPFC_FAULTY, arena_printf(arena,
-                                                  "'%s' is not a key; expected at least 4 of its hexadecimal "
-                                                  "digits, as gpfc wisdom show prints them",
-                                                  request->word[i]));
+            return print_fault(GPFC_FAULTY,
+                               arena_printf(arena,
+                                            "'%s' is not a key; expected at least 4 of its hexadecimal "
+                                            "digits, as gpfc wisdom show prints them",
+                                            request->word[i]));
     if (!wisdom_change(arena, path, drop_records, &f, &fault))
-        return tell(GPFC_FAILED, fault);
+        return print_fault(GPFC_FAILED, fault);
     for (int i = 1; i < request->n; i++)
         if (f.found[i] != 1)
-            return tell(GPFC_FAULTY,
-                        arena_printf(arena, "%s is the key of %s; nothing was forgotten", request->word[i],
-                                     f.found[i] ? "several records" : "no record"));
+            return print_fault(GPFC_FAULTY,
+                               arena_printf(arena, "%s is the key of %s; nothing was forgotten",
+                                            request->word[i], f.found[i] ? "several records" : "no record"));
     printf("%d record%s forgotten\n", f.n, f.n == 1 ? "" : "s");
     return GPFC_OK;
 }
@@ -279,13 +280,13 @@ static int run(const struct request *request)
     struct arena *arena = arena_new();
     if (!arena || setjmp(no_memory)) {
         arena_free(arena);
-        return tell(GPFC_FAILED, "out of memory");
+        return print_fault(GPFC_FAILED, "out of memory");
     }
     arena_on_failure(arena, &no_memory);
     const char *path = wisdom_path(arena);
-    const int status = path
-                           ? find(request->word[0])->run(arena, path, request)
-                           : tell(GPFC_FAILED, "nowhere to keep wisdom: neither GPFC_WISDOM nor HOME is set");
+    const int status =
+        path ? find(request->word[0])->run(arena, path, request)
+             : print_fault(GPFC_FAILED, "nowhere to keep wisdom: neither GPFC_WISDOM nor HOME is set");
     arena_free(arena);
     return status;
 }

@@ -33,7 +33,7 @@ const struct ir_node *diff_backward(struct ir_graph *graph, const struct ir_node
 /* What the backward pass of a loop finds stored, instead of computing it again. Any number above these, n,
  * is one too: what saves n operations for each element stored. */
 enum diff_keep {
-    DIFF_KEEP_STATE, /* the least: the carried state of each iteration, or what it all follows from */
+    DIFF_KEEP_STATE, /* the minimum: the carried state of each iteration, or what it all follows from */
     DIFF_KEEP_ALL,   /* every varying value that the backward pass reads, but for cheap ones of those */
 };
 

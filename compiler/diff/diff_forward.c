@@ -2,7 +2,7 @@
  *
  * Forward mode: takes nodes of a graph and tangents of some of them, and adds nodes for the tangents of
  * others, a bundle at once, the bundle axis last. A loop becomes a loop over (carry, tangent of carry); what
- * stands behind it is rebuilt over that loop's results, so that nobody runs the old one. Leaves dead nodes to
+ * follows it is rebuilt over that loop's results, so that nothing runs the old one. Leaves dead nodes to
  * pass_dead. */
 #include "diff/diff_internal.h"
 
@@ -15,7 +15,7 @@ struct forward {
     int n;        /* nodes at the start; the arrays below are by their id */
     bool *seeded; /* is one of wrt[] */
     bool *needed;
-    const struct ir_node **value;   /* itself, or an equal one behind a loop with tangents */
+    const struct ir_node **value;   /* itself, or an equal one after a loop with tangents */
     const struct ir_node **tangent; /* NULL: structurally zero */
     struct forward_loop **loop;     /* of a `steps` that has tangents */
 };
@@ -359,7 +359,7 @@ static void visit(struct forward *f, const struct ir_node *node)
     f->tangent[node->id] = dot && ir_is_zero(dot) ? NULL : dot;
 }
 
-/* What outs[] need, not looking behind wrt[]. */
+/* What outs[] need, not looking beyond wrt[]. */
 static void mark_needed(const struct forward *f, int n_outs, const struct ir_node *const *outs)
 {
     for (int i = 0; i < n_outs; i++)

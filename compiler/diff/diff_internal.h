@@ -38,8 +38,8 @@ void diff_close_useful(const struct ir_steps *steps, bool *out);
 
 /* ---- diff_keep.c: what a loop stores for its backward loop --------------------------------------------- */
 
-/* Of the first n_forward values of a loop's body, read[id] where what comes behind reads it, late[id] where
- * the forward loop does not compute it: kept[id]. */
+/* Of the first n_forward values of a loop's body, read[id] where what follows reads it, late[id] where the
+ * forward loop does not compute it: kept[id]. */
 void diff_choose_kept(const struct ir_graph *graph, int n_forward, const bool *read, const bool *late,
                       enum diff_keep keep, bool *kept);
 

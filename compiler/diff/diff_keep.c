@@ -3,10 +3,10 @@
  * Which values of a loop's body the backward loop finds stored. Takes the body's forward part and which of
  * its values the backward part reads; says for each value whether it is stored, so that the whole is
  * cheapest: a stored element costs `price` operations, what is not stored is computed again, from what is.
- * What the forward loop has no use for is computed in the backward loop alone, at no further cost, and not
+ * What the forward loop has no use for is computed only in the backward loop, at no extra cost, and not
  * stored.
  *
- * That is a smallest cut of a network: value v is the edge v_read -> v_made with the capacity of storing it;
+ * That is a minimum cut of a network: value v is the edge v_read -> v_made with the capacity of storing it;
  * v_made -> sink has that of computing it; v_made -> a_read, without limit, says that v needs its operand a;
  * the source leads to what the backward part reads. What the source reaches in the end is read, or computed
  * again. */
@@ -163,7 +163,7 @@ static struct network *network_of(const struct ir_graph *graph, int n_forward, c
 
 static capacity price_of(enum diff_keep keep)
 {
-    enum { LEAST = 8, MOST = 1 << 20 }; /* a store, a load, and room in a cache; the state alone */
+    enum { LEAST = 8, MOST = 1 << 20 }; /* a store, a load, and room in a cache; only the state */
     if (keep == DIFF_KEEP_STATE)
         return MOST;
     return (int)keep < LEAST ? LEAST : (capacity)keep;

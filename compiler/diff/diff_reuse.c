@@ -5,12 +5,12 @@
  *
  *     F (R + sum_j .. U_j) = F R + sum_j .. T_j      where T_j = F U_j is a value of the forward part
  *
- * which is how the gradient of tanh's argument comes to z-bar = g h-bar - 2 h sum_j T-bar_j T_j: with U_j
- * in place of T_j, U and T = g U would both have to be stored, or one computed again. F goes down through
- * products that have all its axes in one operand, and through sums of which every term takes it; what it
- * goes through has no other reader, so that the number of multiplications and additions never grows; nor
- * does what is read, see known_product(). A U that is the same for all samples is not stored, and dearer to
- * read as T: it stays. */
+ * which is how the gradient of tanh's argument comes to z-bar = g h-bar - 2 h sum_j T-bar_j T_j: with U_j in
+ * place of T_j, U and T = g U would both have to be stored, or one computed again. F goes down through
+ * products that have all its axes in one operand, and through sums of which every term takes it; what it goes
+ * through has no other reader, so that the number of multiplications and additions never grows; nor does what
+ * is read, see known_product(). A U that is the same for all samples is not stored, and costs more to read as
+ * T: it stays. */
 #include "diff/diff_internal.h"
 
 #include <string.h>

@@ -7,8 +7,8 @@
  *                  = reversed body(cot.carry', sequences, kept.., cot.stacked, captures, cot.summed)
  *
  * Sums that nobody needs before (diff_late.c) are sums of the backward loop. Both are cut out of one scratch
- * graph that holds the body, replayed (so that loops in it keep what they must), and its backward pass behind
- * it. `kept` is where the cut goes: values of the forward part that the backward part reads; the rest it
+ * graph that holds the body, replayed (so that loops in it keep what they must), followed by its backward
+ * pass. `kept` is where the cut goes: values of the forward part that the backward part reads; the rest it
  * computes again. Everything is an ordinary loop afterwards, so it can be differentiated again. */
 #include "diff/diff_internal.h"
 
@@ -125,7 +125,7 @@ static const struct ir_node *scratch_output(const struct loop_tape *tape, int k)
     return tape->inner->map[tape->node->steps->body->outputs[k].value->id];
 }
 
-/* reached[id] of the scratch graph: the gradients, and sums that waited for them, need it, not looking behind
+/* reached[id] of the scratch graph: the gradients, and sums that waited for them, need it, not looking beyond
  * nodes with stop[id]. */
 static void mark_reached(const struct loop_tape *tape, const bool *stop, bool *reached)
 {

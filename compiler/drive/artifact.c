@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a compile leaves on disk: text, object, trainer, library. */
+ * The files that a compile writes: text, object, trainer, library. */
 #include "drive/artifact.h"
 
 #include "drive/library.h"

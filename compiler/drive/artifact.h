@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a compile leaves on disk. */
+ * The files that a compile writes. */
 #ifndef GPFC_ARTIFACT_H
 #define GPFC_ARTIFACT_H
 

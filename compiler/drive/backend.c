@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The list of backends, and what is the same for all of them. */
+ * The list of backends, and what they have in common. */
 #include "drive/backend.h"
 
 #define BACKEND(name) extern const struct backend backend_##name;

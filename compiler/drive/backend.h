@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What makes code of kernels, a row each (backend_list.def): what it makes, whether its programs are
- * planned, how it builds, prints and loads. Whoever needs code asks by what it is to be, and never names
- * a generator. */
+ * What turns kernels into code, one row each (backend_list.def): what it makes, whether its programs are
+ * planned, how it builds, prints and loads. Callers ask for the kind of code they need, and never name a code
+ * generator. */
 #ifndef GPFC_BACKEND_H
 #define GPFC_BACKEND_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Machine code of processors, through LLVM. */
+ * Machine code for CPUs, through LLVM. */
 #include "drive/backend.h"
 
 #include "emit_llvm/emit.h"

@@ -43,7 +43,7 @@ void describe_choices(struct compile *c)
 
 /* ---- bundles ------------------------------------------------------------------------------------------- */
 
-/* Of a trainer for the machine at hand alone. */
+/* Only of a trainer for the machine at hand. */
 static const char *cpu_name(struct compile *c)
 {
     const char *asked = c->options->cpu ? c->options->cpu : c->front.spec.target_cpu.value;

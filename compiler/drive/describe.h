@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a trainer carries besides its kernels, and what the report says of a compile. */
+ * What a trainer carries besides its kernels, and what the report says about a compile. */
 #ifndef GPFC_DESCRIBE_H
 #define GPFC_DESCRIBE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a spec has kernels of: the flow and, where it is compiled too, its base flow. Each kind says how its
- * programs are built and what its bundle says of it; the driver goes through a list of them. */
+ * What a spec has kernels for: the flow and, if it is compiled too, its base flow. Each kind says how its
+ * programs are built and what its bundle contains; the driver goes through a list of them. */
 #ifndef GPFC_FAMILY_H
 #define GPFC_FAMILY_H
 

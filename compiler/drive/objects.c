@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Object code of a trainer's kernels: their nests, each distinct one once, in so many modules that threads
- * find work until the end. How many threads there are decides nothing but the time. */
+ * Object code of a trainer's kernels: their nests, each distinct one once, in enough modules to keep all
+ * threads busy until the end. The number of threads affects only the time. */
 #include "drive/objects.h"
 
 #include "base/clock.h"
@@ -22,7 +22,7 @@ struct work {
 
 /* ---- one object ---------------------------------------------------------------------------------------- */
 
-/* What a backend works with takes much more memory than the code, which alone stays. */
+/* A backend's working data take much more memory than the code; only the code is kept. */
 static void make(struct work *work, int i)
 {
     struct arena *arena = work->arena[i];

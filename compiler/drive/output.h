@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a compile leaves on disk: files that are there whole or not at all, and what the system's cc and ar
- * make of them. */
+ * The files that a compile writes, completely or not at all, and what the system's cc and ar make of them. */
 #ifndef GPFC_OUTPUT_H
 #define GPFC_OUTPUT_H
 

@@ -18,7 +18,7 @@ struct tuning {
     struct family *f;
 };
 
-/* Programs, plans and what a backend works with take much more memory than the code, which alone stays. */
+/* Programs, plans and a backend's working data take much more memory than the code; only the code is kept. */
 static const struct gpfc_kernel *compile_candidate(void *data, struct arena *arena,
                                                    const struct schedule *schedule, const char **fault)
 {

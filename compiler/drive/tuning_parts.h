@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files of tuning share, and nobody else sees. */
+ * Internal to the files of tuning. */
 #ifndef GPFC_TUNING_PARTS_H
 #define GPFC_TUNING_PARTS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Wisdom as compiles use it: by what a record is found again, what is done with one, what goes into one. */
+ * Wisdom as compiles use it: how a record is found, how it is used, what goes into it. */
 #include "drive/tuning_parts.h"
 
 #include "drive/programs.h"

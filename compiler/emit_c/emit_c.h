@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * From programs to C11: the kernels of kernel_abi.h as text that any C compiler takes. The plain way: a value
- * is an array, a node a loop, the samples of a tile the innermost loop. It knows no schedule, and serves
- * where there is no LLVM for a machine, as a second opinion in tests, and as what kernels are measured
- * against. */
+ * is an array, a node a loop, the samples of a tile the innermost loop. It knows no schedule, and is used
+ * where there is no LLVM for a machine, as a second opinion in tests, and as a baseline in benchmarks. */
 #ifndef GPFC_EMIT_C_H
 #define GPFC_EMIT_C_H
 

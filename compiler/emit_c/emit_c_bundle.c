@@ -238,7 +238,7 @@ static void bundle_of(const struct emit_c *what, const struct bundle *bundle, co
 
 void c_tables(const struct emit_c *what, const char *const *names, struct strbuf *out)
 {
-    strbuf_add(out, "/* ---- what the runtime is told ---- */\n\n");
+    strbuf_add(out, "/* ---- what the runtime knows ----- */\n\n");
     for (int k = 0; k < what->n_kernels; k++)
         ports(out, names[k], what->kernels[k].graph);
     strbuf_add(out, "\n");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files of this folder share and nobody else sees. */
+ * Internal to this folder. */
 #ifndef GPFC_EMIT_C_INTERNAL_H
 #define GPFC_EMIT_C_INTERNAL_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A loop within a graph: where its carries, stacks and sums lie, and what sums over the batch in its body add
- * to. */
+ * A loop within a graph: where its carries, stacks and sums are stored, and what sums over the batch in its
+ * body add to. */
 #include "emit_c/emit_c_internal.h"
 
 #include "plan/plan.h"
@@ -184,7 +184,7 @@ static void hand_on(struct loop *loop)
     }
 }
 
-/* Everything the outputs need, but sums of totals: these are targets alone. */
+/* Everything the outputs need, except for sums of totals: these are only targets. */
 static bool *wanted_of_body(struct arena *arena, const struct ir_graph *graph, const bool *total)
 {
     bool *wanted = ARENA_ARRAY(arena, bool, (size_t)graph->n_nodes + 1);

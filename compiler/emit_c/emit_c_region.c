@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A graph node by node. The same programs are refused as by sched/. */
+ * A graph node by node. Refuses the same programs as sched/. */
 #include "emit_c/emit_c_internal.h"
 
 enum { PIECE = 16 /* nodes of a function: compilers take long for long ones */ };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * From plans to machine code through LLVM's C API. Takes no decision: what is computed where, in which blocks
- * and what lies where has been settled by sched/. LLVM's own headers stay behind this one. */
+ * From plans to machine code through LLVM's C API. Makes no decisions: what is computed where, in which
+ * blocks, and what is stored where has been settled by sched/. LLVM's headers are not included from here. */
 #ifndef GPFC_EMIT_H
 #define GPFC_EMIT_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Kernels that count the time of their nests: a look at the processor's clock after each, and a table of what
- * was counted (emit.h). */
+ * Kernels that count the time of their nests: the processor's clock is read after each, and added to a table
+ * (emit.h). */
 #include "emit_llvm/emitter.h"
 
 #include <assert.h>
@@ -51,7 +51,7 @@ void emit_clocks_close(struct emitter *e)
 
 /* ---- in the code --------------------------------------------------------------------------------------- */
 
-/* On ARM the cycle counter is the system's alone. */
+/* On ARM only the system may read the cycle counter. */
 static LLVMValueRef look(const struct emitter *e)
 {
     const char *name = e->cpu->family == TARGET_NEON ? "llvm.readsteadycounter" : "llvm.readcyclecounter";

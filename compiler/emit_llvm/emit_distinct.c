@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which nests of some kernels come to the same code: those that differ in nothing but the memory they work
- * on. Each is written once, whichever kernel it is of, and they are dealt out to modules that are compiled
- * beside each other. */
+ * Which nests of some kernels have the same code: those that differ only in the memory they work on. Each is
+ * written once, whichever kernel it belongs to, and they are distributed over modules that are compiled in
+ * parallel. */
 #include "emit_llvm/emitter.h"
 #include "sched/sched_space.h"
 
@@ -181,7 +181,7 @@ static int heavier_first(const void *a, const void *b)
     return *x < *y ? -1 : 1;
 }
 
-/* The heaviest that is left goes to the part that has the least; the first part has the kernels' own
+/* The largest one left goes to the part with the smallest load; the first part has the kernels' own
  * functions. */
 static void deal_out(struct arena *arena, struct emit_nests *nests)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Lanes added up: of the blocks of sums over the batch (emit_total.c), and of partial sums, which loops add
- * to lane by lane. */
+ * Horizontal sums: of the blocks of sums over the batch (emit_total.c), and of partial sums, to which loops
+ * add lane by lane. */
 #include "emit_llvm/emitter.h"
 
 #include <assert.h>

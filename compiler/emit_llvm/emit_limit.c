@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Stacks of loops that run fewer rounds than they have: zeros where nothing was written, for those who read
- * it. */
+ * Stacks of loops that run fewer rounds than they have: zeros where nothing was written, since that is read
+ * too. */
 #include "emit_llvm/emitter.h"
 
 static bool is_limited_sequence(const struct ir_node *user, int operand)

@@ -3,7 +3,7 @@
  * Nests of one symmetric matrix A, for each lane its own: log det A and 1/A, by Cholesky's factor A = L L'.
  * All three steps are sums of products of two rows of the nest's memory W [n,n], which holds L below its
  * diagonal, 1/L_jj on it and the transpose of M = 1/L above it. A pivot that is not positive becomes NaN, in
- * its lane alone. */
+ * its own lane only. */
 #include "emit_llvm/emitter.h"
 #include "emit_llvm/math/vector_math_build.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The function of one nest, so that profilers name it and registers are allotted nest by nest. */
+ * The function of one nest, so that profilers name it and registers are allocated nest by nest. */
 #include "emit_llvm/emitter.h"
 
 #include <string.h>

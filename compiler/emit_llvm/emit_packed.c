@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Sums over the batch as sums of outer products, a lane after the other: the operands of a row of results are
- * turned first, from a vector of lanes each to a vector along the row for each lane; then blocks of rows x
- * vectors of results take a number of the other operand and some vectors of the row at each step. The end of
- * a row is filled with zeros, which are not stored. */
+ * transposed first, from a vector of lanes each to a vector along the row for each lane; then blocks of rows
+ * x vectors of results take a number of the other operand and some vectors of the row at each step. The end
+ * of a row is filled with zeros, which are not stored. */
 #include "emit_llvm/emitter.h"
 
 #include <string.h>

@@ -40,7 +40,7 @@ static void write_element(const struct selection *s)
     }
 }
 
-/* Every index of the other axes, which the result has before or behind those of its rows. */
+/* Every index of the other axes, which come before or after those of the result's rows. */
 static void over_rest(struct selection *s, int axis)
 {
     const int first = s->select->axis, end = first + s->select->n_lead;

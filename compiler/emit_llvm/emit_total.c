@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Sums over the batch: a block of results, each a vector of lanes, in registers over all summed labels; then
- * their lanes are added up and the block goes to the kernel's sums. */
+ * come the horizontal sums, and the block is added to the kernel's sums. */
 #include "emit_llvm/emitter.h"
 
 struct block {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files that build LLVM IR from plans share, and nobody else. */
+ * Internal to the files that build LLVM IR from plans. */
 #ifndef GPFC_EMIT_EMITTER_H
 #define GPFC_EMIT_EMITTER_H
 
@@ -118,7 +118,7 @@ LLVMValueRef emit_expression(const struct nest_emitter *ne, const struct nest_va
 /* Of two vectors of numbers that are rounded already. */
 LLVMValueRef emit_pair(const struct nest_emitter *ne, LLVMValueRef first, LLVMValueRef second);
 LLVMValueRef emit_pair_negated(const struct nest_emitter *ne, LLVMValueRef pair);
-/* The element of 16 bits at `address` and the one behind it, in all lanes. */
+/* The element of 16 bits at `address` and the one after it, in all lanes. */
 LLVMValueRef emit_load_pair(const struct nest_emitter *ne, LLVMValueRef address);
 /* sum + x.first * y.first + x.second * y.second */
 LLVMValueRef emit_dot(const struct nest_emitter *ne, LLVMValueRef sum, LLVMValueRef x, LLVMValueRef y);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Target machines, and LLVM's calls with what they allocate put into the arena's care. */
+ * Target machines, and LLVM's calls, with what they allocate owned by the arena. */
 #include "emit_llvm/llvm_compat.h"
 
 #include "emit_llvm/emit.h"

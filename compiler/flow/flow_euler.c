@@ -10,8 +10,8 @@
 
 #include <math.h>
 
-/* dv/dt + (dv/dx) v: the tangent of v along (x, t) + s (v, 1). As a bundle of one it would leave an axis
- * behind, over which the way back had sums where there is nothing to add up. */
+/* dv/dt + (dv/dx) v: the tangent of v along (x, t) + s (v, 1). As a bundle of one it would leave an axis of
+ * length 1, and the backward pass would have sums over it. */
 static const struct ir_node *exact_acceleration(struct ir_graph *graph, const struct ir_node *v,
                                                 const struct ir_node *x, const struct ir_node *t)
 {

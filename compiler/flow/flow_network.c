@@ -84,7 +84,7 @@ const struct ir_node *flow_hidden(struct ir_graph *graph, const struct model *mo
                                   const struct ir_node *t)
 {
     const struct ir_node *const *array = network->array;
-    /* What depends on t alone is one uniform node, [H_0]: a table over time once it is hoisted. */
+    /* What depends only on t is one uniform node, [H_0]: a table over time once it is hoisted. */
     const struct ir_node *shift = ir_add2(graph, ir_ein(graph, 1.0, "h,->h", array[1], t), array[2]);
     const struct ir_node *a = ir_add2(graph, ir_ein(graph, 1.0, "hi,i->h", array[0], x), shift);
     const struct ir_node *h = activate(graph, model->activation, a);

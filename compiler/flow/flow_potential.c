@@ -9,7 +9,7 @@
  *            where
  *            output i(d-1) + n is component i of block n; components i < n take no part
  *
- * In the plane the potential is one function, U_01, and stands alone. */
+ * In the plane the potential is a single function, U_01. */
 #include "flow/flow.h"
 
 #include <assert.h>
@@ -61,7 +61,7 @@ bool flow_is_planar(const struct model *model)
     return model->d == 2;
 }
 
-/* The rows of U_01 alone, as the one row of a map to no axis. Gives the number of its axes. */
+/* Only the rows of U_01, as the one row of a map to no axis. Returns the number of its axes. */
 static int keep_first(struct fold *fold)
 {
     int n = 0;

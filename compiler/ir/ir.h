@@ -9,7 +9,7 @@
  * twice. Constructors simplify locally: zeros, identities, views, scalars. A loop (`steps`) owns a graph of
  * its own, its body.
  *
- * This header knows operations and shapes, no flows. */
+ * This header knows operations and shapes, but no flows. */
 #ifndef GPFC_IR_H
 #define GPFC_IR_H
 
@@ -138,7 +138,7 @@ struct ir_graph {
 
 struct ir_graph *ir_graph_new(struct arena *arena, const char *name);
 void ir_output_add(struct ir_graph *graph, const char *name, const struct ir_node *value);
-void ir_output_drop(struct ir_graph *graph, const char *name); /* the output alone, not what it takes */
+void ir_output_drop(struct ir_graph *graph, const char *name); /* only the output, not its operands */
 const struct ir_node *ir_input_find(const struct ir_graph *graph, const char *name);  /* NULL: none */
 const struct ir_node *ir_output_find(const struct ir_graph *graph, const char *name); /* NULL: none */
 
@@ -234,7 +234,7 @@ struct ir_count {      /* of what the outputs need, loops multiplied out, a samp
     double flops;      /* all floating point operations over varying values, by ops.def; 2 a multiply-add */
 };
 struct ir_count ir_count(const struct ir_graph *graph);
-/* Of one node alone; a loop costs what its body does, which is not counted here. */
+/* Of one node only; a loop costs what its body does, which is not counted here. */
 struct ir_count ir_count_of(const struct ir_node *node);
 
 /* ---- check, text, meaning ------------------------------------------------------------------------------ */

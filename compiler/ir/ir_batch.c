@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sums over the batch of values that may be the same for all samples. `bsum` is of varying values alone, so
+ * Sums over the batch of values that may be the same for all samples. `bsum` takes varying values only, so
  * that B times a uniform value is never written by mistake; transforms that mean it multiply by 1 per sample
  * first. */
 #include "ir/ir.h"

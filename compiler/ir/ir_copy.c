@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Copies of nodes into other graphs, through the constructors, so that whatever a transform changed
- * simplifies on the way. Bodies of loops are shared, not copied. */
+ * Copies of nodes into other graphs, through the constructors, so that whatever a transform changed is
+ * simplified on the way. Bodies of loops are shared, not copied. */
 #include "ir/ir_internal.h"
 
 #include <assert.h>

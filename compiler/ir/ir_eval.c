@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The meaning of the language: an interpreter in double precision over a whole batch. Loops run in lockstep,
- * all samples at once. Every transform and every backend is tested against it, so it prefers plain to fast.
+ * all samples at once. Every transform and every backend is tested against it, so it is plain rather than
+ * fast.
  *
  * Values live in blocks of malloc that a pool lists, and are freed after their last use; when memory runs out
  * all blocks go and the failure is passed on through the graph's arena. */

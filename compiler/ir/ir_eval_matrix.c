@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The meaning of LOGDET and INVERSE: Cholesky's factor A = L L', in double precision, one matrix after the
- * other. Reads the lower triangle of A. A pivot that is not positive becomes NaN, and with it all that is
- * asked for. */
+ * other. Reads the lower triangle of A. A pivot that is not positive becomes NaN, and so does the whole
+ * result. */
 #include "ir/ir_internal.h"
 
 #include <math.h>

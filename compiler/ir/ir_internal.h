@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files of this folder share and nobody else sees: the table that makes equal nodes one node, the
- * rules for rates, and the evaluation of a single node, which the constructors use to fold constants. */
+ * Internal to this folder: the table that makes equal nodes one node, the rules for rates, and the evaluation
+ * of a single node, which the constructors use to fold constants. */
 #ifndef GPFC_IR_INTERNAL_H
 #define GPFC_IR_INTERNAL_H
 

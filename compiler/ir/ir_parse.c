@@ -20,7 +20,7 @@ struct place parse_here(const struct parser *p)
     return p->lexer.token.at;
 }
 
-/* A word that cannot be read tells its own fault. */
+/* A word that cannot be read carries its own error message. */
 static void expected(struct parser *p, const char *what)
 {
     if (p->lexer.token.kind == TOKEN_WRONG)
@@ -130,7 +130,7 @@ bool parse_name(struct parser *p, const char **name)
 
 /* ---- values -------------------------------------------------------------------------------------------- */
 
-/* Numbers behind '%' may come in any order; the table grows to the largest, and serves all graphs. */
+/* Numbers after '%' may come in any order; the table grows to the largest, and is used for all graphs. */
 static struct slot *slot_of(struct parser *p, int number)
 {
     if (number >= p->n_slots) {
@@ -162,7 +162,7 @@ static bool parse_value_number(struct parser *p, int *number)
     return true;
 }
 
-/* *node NULL: the line of that value has a fault, which was told. */
+/* *node NULL: the line of that value has an error, which was reported. */
 static bool parse_value(struct parser *p, const struct ir_node **node)
 {
     int number;
@@ -279,7 +279,7 @@ static const struct ir_node *construct(struct parser *p, const struct statement 
     return ir_input(graph, s->draft.input.name, s->draft.input.role, s->draft.rate, s->draft.shape);
 }
 
-/* The node of the line that begins at the operation; NULL: a fault, told here or before. */
+/* The node of the line that begins at the operation; NULL: an error, reported here or earlier. */
 static const struct ir_node *parse_node(struct parser *p)
 {
     struct statement s = {.at = parse_here(p)};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the two halves of the parser share: ir_parse.c reads graphs and statements, ir_parse_node.c what
- * stands behind the name of an operation. Functions that give false have told the fault. */
+ * follows the name of an operation. Functions that return false have reported the error. */
 #ifndef GPFC_IR_PARSE_H
 #define GPFC_IR_PARSE_H
 
@@ -13,7 +13,7 @@ enum {                          /* caps, so that a short text cannot ask for the
        TEXT_VALUES = 1 << 20,   /* numbers of a constant or a select */
        TEXT_OPERANDS = 4096,    /* of a node                         */
        TEXT_PORTS = 4096,       /* inputs, and outputs, of a graph   */
-       TEXT_NUMBER = 1 << 20,   /* behind '%'                        */
+       TEXT_NUMBER = 1 << 20,   /* after '%'                         */
        TEXT_GRAPHS = 1024,      /* in a text                         */
        TEXT_DEPTH = 16,         /* loops within loops                */
 };
@@ -47,7 +47,7 @@ struct parser {
 struct statement {
     struct place at;      /* of the operation */
     struct ir_node draft; /* as far as it is known */
-    bool faulty;          /* uses a value whose own line has a fault: nothing more to tell */
+    bool faulty;          /* uses a value whose own line has an error: nothing more to report */
     const struct ir_node **args;
     const char *spec; /* EIN: "ab,b->a" */
     double *values;   /* CONST, SELECT: what stands in braces */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The attributes of the operations, read from text. Leaves it to the rules of ir_rules.c to judge what was
- * read. */
+ * The attributes of the operations, read from text. Whether what was read is legal is left to the rules of
+ * ir_rules.c. */
 #include "ir/ir_parse.h"
 
 #include <string.h>

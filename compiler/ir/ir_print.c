@@ -192,7 +192,7 @@ static bool is_printed(const struct printer *p, const struct ir_graph *graph)
     return n != NULL;
 }
 
-/* Its own name, or with .2, .3, ... behind it. */
+/* Its own name, if need be followed by .2, .3, ... */
 static const char *free_name(const struct printer *p, const struct ir_graph *graph)
 {
     const char *name = graph->name;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The rules that a single node keeps, one function for each operation. The verifier looks at finished nodes
- * with them, the parser at drafts before it hands them to the constructors, the constructor of loops at its
- * operands. A rule gives NULL, or says what is wrong. */
+ * The rules that a single node obeys, one function for each operation. The verifier checks finished nodes by
+ * them, the parser checks drafts before it hands them to the constructors, and the constructor of loops its
+ * operands. A rule returns NULL, or says what is wrong. */
 #include "ir/ir_internal.h"
 
 typedef const char *rule(const struct ir_node *node);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Constructors of loops and of their results. The body must have all its inputs and outputs; what a loop
- * promises is checked by the rules that the verifier has. */
+ * promises is checked by the verifier's rules. */
 #include "ir/ir_internal.h"
 
 #include <assert.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Looks again at all that the constructors promise, in a graph and in the bodies of its loops. Takes a graph
- * that may be broken in any way but its pointers, gives NULL or a text that names graph, node and fault. */
+ * Checks everything that the constructors promise, in a graph and in the bodies of its loops. Takes a graph
+ * that may be broken in any way except for its pointers, gives NULL or a text that names graph, node and
+ * error. */
 #include "ir/ir_internal.h"
 
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes the keys of base, each in range, tells every fault that they have together, and gives the base flow:
- * kind by kind, with what the user left to be chosen. */
+ * Takes the keys of base, each in range, reports every conflict among them, and gives the base flow: kind by
+ * kind, with defaults for what the user left open. */
 #include "model/base_check.h"
 
 #include <string.h>

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * Between the files of this folder: the base flow's part of a spec. */
+ * Shared by the files of this folder: the base flow's part of a spec. */
 #ifndef GPFC_BASE_CHECK_H
 #define GPFC_BASE_CHECK_H
 
 #include "model/base_model.h"
 #include "spec/spec.h"
 
-/* Tells all faults that the keys of base have together and with the dimension. */
+/* Reports all conflicts of the keys of base with each other and with the dimension. */
 void base_check(struct diag *diag, const struct spec *spec);
 
-/* What is left to be chosen is chosen; of a spec without faults, or one whose base has none. */
+/* Fills in what was left open; of a spec without errors, or with none in its base. */
 const struct base_model *base_from_spec(struct arena *arena, const struct spec *spec);
 
 /* A key that belongs to a choice which was not taken: a fault, or, where it just does nothing, a warning. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parameters of a base flow: names, shapes, where each stands in theta, and how it starts. Initial
- * values are those of the flows' own authors: De Cao et al. 2019 (BNAF), Grathwohl et al. 2019 (FFJORD),
- * Huang et al. 2021 (CP-Flow). */
+ * The parameters of a base flow: names, shapes, offsets in theta, and initial values. Initial values are
+ * those of the flows' own authors: De Cao et al. 2019 (BNAF), Grathwohl et al. 2019 (FFJORD), Huang et al.
+ * 2021 (CP-Flow). */
 #include "model/base_model.h"
 
 #include "gpfc/kernel_abi.h"
@@ -133,7 +133,7 @@ static void convex_block(struct list *list, const struct base_model *base, int b
         convex_layer(list, base, k);
 }
 
-/* A single block has no ActNorm behind it, as with its authors. */
+/* A single block has no ActNorm after it, as in its authors' code. */
 static void cp_flow(struct list *list, const struct base_model *base)
 {
     for (int block = 0; block < base->blocks; block++) {

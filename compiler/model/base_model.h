@@ -74,7 +74,7 @@ const struct base_parameter *base_parameter_find(const struct base_model *base, 
 
 /* The settings of the base's bundle: every key as spec_values gives it, but with what the spec left to be
  * chosen (hidden, blocks, logdet, cg_steps), train.X being base.X where there is one, and penalty.kind
- * "rnode" where the base has a penalty, else "none". model_only: those alone that decide what f is, for its
+ * "rnode" where the base has a penalty, else "none". model_only: only those that decide what f is, for its
  * hash. */
 int base_model_settings(struct arena *arena, const struct spec *spec, const struct base_model *base,
                         bool model_only, struct spec_value **out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The settings of a base flow's bundle. Its training is one like the flow's, so what the spec says as
- * base.rate stands there as train.rate, and so on; and what was left to be chosen is chosen. */
+ * The settings of a base flow's bundle. It is trained like the flow, so the spec's base.rate becomes its
+ * train.rate, and so on; what was left open has been chosen. */
 #include "model/base_model.h"
 
 #include "spec/spec.h"

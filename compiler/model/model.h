@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A legal model: what the spec's values make together. Valid or not made. Knows what a legal model is, and
- * the names, shapes and offsets of its parameters; no IR. */
+ * A legal model: what the spec's values make together. It is valid, or it is not made. Knows what a legal
+ * model is, and the names, shapes and offsets of its parameters; no IR. */
 #ifndef GPFC_MODEL_H
 #define GPFC_MODEL_H
 
@@ -53,10 +53,10 @@ struct model {
     const struct base_model *base; /* base_model.h; never NULL */
 };
 
-/* Tells all faults that values have together (data without base, pairs and source at once, penalty keys
- * without a penalty, a source with another dimension than 2, ...). False: *out is not made. May also be
- * called on a spec that spec_read found faults in, so that all are told in one run: then it is false, and
- * tells what is wrong beyond them. */
+/* Reports all conflicts between values (data without base, pairs and source at once, penalty keys without a
+ * penalty, a source with another dimension than 2, ...). False: *out is not made. May also be called on a
+ * spec in which spec_read found errors, so that all are reported in one run: then it returns false, and
+ * reports what else is wrong. */
 bool model_from_spec(struct arena *arena, const struct spec *spec, struct diag *diag,
                      struct model *out) MUST_CHECK;
 

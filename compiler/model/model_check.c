@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes a spec whose values are each in range, tells every fault that they have together, and gives a model
- * if there is none. A key that has no effect is worth a warning; one that would make people believe in
- * something that does not happen is a fault. */
+ * Takes a spec whose values are each in range, reports every conflict between them, and gives a model if
+ * there is none. A key that has no effect gets a warning; one that suggests something that does not happen is
+ * an error. */
 #include "model/base_check.h"
 
 #include <float.h>
@@ -64,7 +64,7 @@ static bool has_base(const struct spec *spec)
     return spec->base_kind.value != SPEC_base_none || spec->base_kind.faulty;
 }
 
-/* Samples x alone are of use where something makes y of them. */
+/* Samples x without y are of use only if something computes y from them. */
 static void check_samples(struct diag *diag, const struct spec *spec, struct place at, const char *what)
 {
     if (has_base(spec))

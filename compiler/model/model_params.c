@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parameters of a model: names, shapes, and where each stands in theta. */
+ * The parameters of a model: names, shapes and offsets in theta. */
 #include "model/model.h"
 
 #include <assert.h>

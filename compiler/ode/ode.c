@@ -175,7 +175,7 @@ static struct ode_rates stages_sum(struct ir_graph *graph, const struct scheme *
     return results_from(graph, ode_loop_close(graph, &loop), 1, rates.n);
 }
 
-/* The moves of a last stage that is alone. */
+/* The moves of a last stage that is the only one. */
 static struct ode_rates last_stage(struct ir_graph *graph, const struct scheme *scheme,
                                    const struct ode_length *dt, const struct ode_field *field,
                                    const struct ir_node *x, const struct ir_node *t,

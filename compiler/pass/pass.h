@@ -26,9 +26,9 @@ typedef void pass_dump(void *data, const char *pass, const struct ir_graph *grap
 struct ir_graph *pass_run(const struct ir_graph *graph, bool mixed, const char **fault, pass_dump *dump,
                           void *data);
 
-/* Drops `hold`, which is for derivatives alone. */
+/* Drops `hold`, which serves derivatives only. */
 pass_function pass_release;
-/* Moves uniform work out of loops: what depends on captures alone is done once outside, what depends on
+/* Moves uniform work out of loops: what depends only on captures is done once outside, what depends on
  * uniform sequences is done outside for all iterations at once and comes in as a sequence. After it a body
  * holds varying work only. */
 pass_function pass_hoist;

@@ -3,7 +3,7 @@
  * Moves work out of loops, inner loops first. In a body a value is
  *
  *   free       a constant: stays where it is,
- *   invariant  made of captures alone: computed once outside, comes in as a capture,
+ *   invariant  made of captures only: computed once outside, comes in as a capture,
  *   sliced     uniform, made of uniform slices of sequences (and captures): computed outside for all
  * iterations at once, with the iteration as leading axis, comes in as a sequence: W t_k + b becomes a table,
  *   inside     everything else.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Makes sums and products fewer and cheaper, never dearer:
+ * Makes sums and products fewer and cheaper, never more expensive:
  *   - sums within sums become one sum,
  *   - a product that is only scaled, transposed or summed by its one user is made in that form at once; one
  * that is only multiplied further is where some order of the longer product is strictly cheaper,
@@ -182,7 +182,7 @@ struct term {
     bool alone; /* nobody else uses it */
 };
 
-/* Labels of both operands, renamed so that summed ones are told by their axes of the first: the same for two
+/* Labels of both operands, renamed so that summed ones are named by their axes in the first: the same for two
  * terms that share the first operand in the same place. */
 struct split {
     const struct ir_node *shared, *rest;

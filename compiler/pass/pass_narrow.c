@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Rounds to bfloat16 what large products multiply: weights by values of a sample, and the outer products that
- * are summed over the batch. Sums stay as they are. Weights get their summed axes last, the longest behind
- * the others, so that those that are multiplied one after another lie side by side. */
+ * are summed over the batch. Sums stay as they are. Weights get their summed axes last, the longest at the
+ * very end, so that those multiplied one after another are adjacent in memory. */
 #include "pass/pass_internal.h"
 
 enum {

@@ -38,7 +38,7 @@ struct plan { /* by set of factors */
  * largest rank. */
 struct plan *product_plan(const struct product *p);
 
-/* Sums labels that factor i alone has, before anything else. */
+/* Sums labels that only factor i has, before anything else. */
 void product_sum_private(struct product *p, int i);
 /* Products of two in the cheapest order. The product is used up. */
 const struct ir_node *product_split(struct product *p);

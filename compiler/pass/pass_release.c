@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes a graph of which no derivatives are wanted any more; gives it without `hold`, so that a value and its
- * held double are one again, and x - hold(x) is nothing. */
+ * Takes a graph whose derivatives are no longer needed; gives it without `hold`, so that a value and its held
+ * copy are one again, and x - hold(x) is 0. */
 #include "pass/pass_internal.h"
 
 static const struct ir_node *rule(void *data, struct ir_graph *to, const struct ir_node *node,

@@ -217,7 +217,7 @@ static void ungroup(struct grouping *grouping)
 
 /* ---- the order ----------------------------------------------------------------------------------------- */
 
-/* How many elementwise consumers a nest grown from `root` would leave behind because something else they read
+/* How many elementwise consumers a nest grown from `root` could not take in because something else they read
  * is missing: they would read its values back from memory later. */
 static int count_missed(struct grouping *grouping, const struct ir_node *root)
 {
@@ -233,7 +233,7 @@ static int count_missed(struct grouping *grouping, const struct ir_node *root)
     return missed;
 }
 
-/* The contraction that leaves fewest consumers behind; NULL: none can be made. */
+/* The contraction that misses the fewest consumers; NULL: none can be made. */
 static const struct ir_node *pick_contraction(struct grouping *grouping)
 {
     const struct ir_graph *graph = grouping->region->graph;

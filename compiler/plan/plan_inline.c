@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which values never get a place: they are computed where they are used. And which axis of a value runs along
+ * Which values are never stored, but computed where they are used. And which axis of a value runs along
  * rows. */
 #include "plan/planner.h"
 

@@ -2,7 +2,7 @@
  *
  * Brings sums over the batch inside loops into the one form that can be computed tile by tile: a bsum of a
  * varying value that is added to a loop's output. Linear functions of a bsum move below it: A bsum(x) =
- * bsum(A x). Drops what is for derivatives alone. */
+ * bsum(A x). Drops what serves derivatives only. */
 #include "plan/plan.h"
 
 /* Values of summed labels that one result of a sum over the batch of x goes through. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where values lie. First bottom up: the frame of each region, in which places are used again once their
- * value has been read for the last time. Then top down: every value's address, as the loops around it run. */
+ * Where values are stored. First bottom up: the frame of each region, in which a slot is reused after its
+ * value has been read for the last time. Then top down: every value's address, as the enclosing loops run. */
 #include "plan/planner.h"
 
 #include <assert.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What one nest is, for those who measure nests: in words, and in operations. */
+ * What a nest computes, in words and in operations, for programs that measure nests. */
 #include "plan/planner.h"
 
 /* ---- words --------------------------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A plan as text: what is computed where, and what lies where. */
+ * A plan as text: what is computed where, and what is stored where. */
 #include "plan/plan.h"
 
 static const char *const space_name[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the planner's files share, and nobody else. */
+ * Internal to the planner's files. */
 #ifndef GPFC_PLAN_PLANNER_H
 #define GPFC_PLAN_PLANNER_H
 

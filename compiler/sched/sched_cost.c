@@ -82,7 +82,7 @@ static void cost_nest(struct costing *c, const struct plan_region *region, const
                       const struct traffic *traffic, double times)
 {
     enum { CALL = 12 };
-    const double hidden = 0.85; /* of memory's time, behind arithmetic's, or of arithmetic's behind
+    const double hidden = 0.85; /* of memory's time, by arithmetic, or of arithmetic's by
                                    memory's */
     const struct nest_work work = work_of(c->plan, region, nest, c->machine, c->real);
     const double core = most(port_cycles(c, &work.all), fetch_cycles(&work)), chain = chain_cycles(c, &work);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Plans for CPUs: a program and a schedule go to the planner, which is told a CPU's choices. */
+ * Plans for CPUs: a program and a schedule go to the planner, together with a CPU's choices. */
 #ifndef GPFC_SCHED_CPU_H
 #define GPFC_SCHED_CPU_H
 

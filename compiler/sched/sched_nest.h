@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How a CPU computes a nest: the record that the planner keeps with each (plan_nest.how), and who fills it.
- * Read by the cost model and by the emitters for CPUs. */
+ * How a CPU computes a nest: the record that the planner keeps with each (plan_nest.how), and the functions
+ * that fill it. Read by the cost model and by the emitters for CPUs. */
 #ifndef GPFC_SCHED_NEST_H
 #define GPFC_SCHED_NEST_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sums over the batch of so few steps that adding up lanes would take longest: one side's operands are
- * turned, so that vectors run along it and each lane is a step of its own; the other side's are numbers. No
- * lanes are left to add up, and results go to memory as they are. */
+ * Sums over the batch with so few steps that the horizontal sum would dominate: one side's operands are
+ * transposed, so that vectors run along it and each lane is a step of its own; the other side's are scalars.
+ * No horizontal sum is left, and results go to memory as they are. */
 #include "sched/sched_nest.h"
 
 /* A row's operand is a number that memory holds; all of a column's are made before, whatever they are. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Products of numbers that are rounded to bfloat16: which are taken two at a time. A contraction pairs two
- * steps of its innermost sum, whose weights lie side by side; a sum over the batch pairs two vectors of
- * lanes. */
+ * Products of numbers rounded to bfloat16: which are computed two at a time. A contraction pairs two steps of
+ * its innermost sum, whose weights are adjacent; a sum over the batch pairs two vectors of lanes. */
 #include "sched/sched_nest.h"
 
 static int operand_axis(const struct ir_node *node, int operand, int label)

@@ -35,13 +35,13 @@ void sched_text(const struct schedule *schedule, struct strbuf *out);
 /* What each field means, as comments in YAML. */
 void sched_help(struct strbuf *out);
 
-/* Reads fields in any order, apart by blanks or commas; those left out stay as they are, *given (may be NULL)
- * are those that were not. False: *fault, an arena text, tells what is wrong with the text, and *schedule is
- * as before. */
+/* Reads fields in any order, separated by blanks or commas; those left out stay as they are, *given (may be
+ * NULL) are those that were not. False: *fault, an arena text, says what is wrong with the text, and
+ * *schedule is unchanged. */
 bool sched_parse(struct arena *arena, const char *text, struct schedule *schedule, sched_fields *given,
                  const char **fault) MUST_CHECK;
 
-/* Can it be compiled for the machine? False: *fault, an arena text, tells why not. */
+/* Can it be compiled for the machine? False: *fault, an arena text, says why not. */
 bool sched_check(struct arena *arena, const struct schedule *schedule, const struct machine *machine,
                  enum real real, const char **fault) MUST_CHECK;
 

@@ -122,7 +122,7 @@ static const char *unknown_field(struct arena *arena, const char *name)
     return arena_printf(arena, "unknown field '%s'; expected one of %s", shown, strbuf_text(&all));
 }
 
-/* Decimal digits alone. */
+/* Decimal digits only. */
 static bool read_number(const struct field *field, const char *text, int *out)
 {
     enum { MOST_DIGITS = 9 };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A sum over the batch (weight gradients) on a CPU: the block of registers in which its products are added
- * up. */
+ * A sum over the batch (weight gradients) on a CPU: the block of registers that accumulates its products. */
 #include "sched/sched_nest.h"
 
 /* ---- the register block -------------------------------------------------------------------------------- */

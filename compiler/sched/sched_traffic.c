@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where a nest's operands come from: what was used so many bytes ago is in the caches that hold more than
- * that. Values that loops stack are written one iteration after another and read in the opposite order. */
+ * Where a nest's operands come from: what was last used N bytes ago is in the caches that hold more than N
+ * bytes. Values that loops stack are written one iteration after another and read in the opposite order. */
 #include "sched/sched_work.h"
 
 struct reuse {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Counts the operations of a nest as emit/ makes them: loops, blocks of registers, values computed in
+ * Counts the operations of a nest as emit_llvm/ makes them: loops, blocks of registers, values computed in
  * place. */
 #include "sched/sched_work.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What one call of a nest does, in operations: what sched_cost.c and sched_work.c share, and nobody else. */
+ * What one call of a nest does, in operations. Internal to sched_cost.c and sched_work.c. */
 #ifndef GPFC_SCHED_WORK_H
 #define GPFC_SCHED_WORK_H
 

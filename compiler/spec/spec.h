@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A spec as the user wrote it: every key of spec_keys.def with its value and its place. Alone knows YAML.
- * Whether the values make a model together is model/'s to say. */
+ * A spec as the user wrote it: every key of spec_keys.def with its value and its position. The only folder
+ * that knows YAML. Whether the values together make a model is checked in model/. */
 #ifndef GPFC_SPEC_H
 #define GPFC_SPEC_H
 
@@ -23,8 +23,8 @@ enum { SPEC_MAX_LAYERS = 16 };
 #include "spec/spec_choices.def"
 
 /*
- * Every value has its place, whether it was given, and whether it was faulty: then it has been told, and the
- * default stands in its place. */
+ * Every value has its position, whether it was given, and whether it was faulty: then that was reported, and
+ * the default stands in its place. */
 struct spec_int {
     int64_t value;
     struct place at; /* of the value; of the enclosing mapping, or the start, where it was left out */
@@ -94,7 +94,7 @@ struct spec {
 #include "spec/spec_keys.def"
 };
 
-/* Reads a spec. All faults that can be told key by key (unknown key with the nearest known one, wrong type,
+/* Reads a spec. All errors that can be found key by key (unknown key with the nearest known one, wrong type,
  * out of range, given twice, missing) go to diag, in one run; false if there were any. Limits: 1 MiB, depth
  * 16, 10,000 events, no aliases, anchors and tags, one document. */
 bool spec_read(struct arena *arena, const struct source *source, struct diag *diag,
@@ -109,8 +109,9 @@ const char *spec_word(enum spec_key key, int word);
 void spec_help(struct strbuf *out);
 
 /* Every key with its value as text, in the order of spec_keys.def, defaults filled in: a trainer's settings,
- * or the part of them that decides what the flow or the base flow is, whose hash tells models of different
- * specs apart. data.samples is two: the count, and the file as "data.file", "" where there is none. */
+ * or the part of them that decides what the flow or the base flow is, whose hash distinguishes models of
+ * different specs apart. data.samples is two: the count, and the file as "data.file", "" where there is
+ * none. */
 enum spec_part { SPEC_ALL = 0, SPEC_OF_FLOW = 1, SPEC_OF_BASE = 2, SPEC_OF_STEPS = 4 };
 struct spec_value {
     const char *key;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One key's value: a node of the YAML tree checked against its row and put into struct spec, or told what is
- * wrong with it, what was expected and what was found. */
+ * One key's value: a node of the YAML tree is checked against its row and put into struct spec; if it is
+ * wrong, the message says what was expected and what was found. */
 #include "spec/spec.h"
 #include "spec/spec_tree.h"
 
@@ -110,7 +110,7 @@ static bool in_range(struct diag *diag, const struct spec_row *row, const struct
     return false;
 }
 
-/* A number stands without quotes; a quoted one is a text, and gets told so. */
+/* A number is written without quotes; a quoted one is a text, and is reported as such. */
 static bool is_number_text(struct diag *diag, const struct spec_row *row, const struct spec_node *node)
 {
     double value;
@@ -212,7 +212,7 @@ static bool has_ending_of_data(const char *path)
     return false;
 }
 
-/* What has a file's ending is a path; all else is read as a count, and told as one that it is not. */
+/* What has the suffix of a file is a path; all else is read as a count, and reported if it is not one. */
 static bool read_count_or_file(struct diag *diag, const struct spec_row *row, const struct spec_node *node,
                                struct spec_count_or_file *out)
 {

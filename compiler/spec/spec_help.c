@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Every key of a spec as a text of 80 columns that is itself YAML: comments above each key say what it means,
- * behind it stands what it may be. */
+ * a comment after it says which values it takes. */
 #include "spec/spec.h"
 #include "spec/spec_tree.h"
 
@@ -38,7 +38,7 @@ static void add_words(struct strbuf *out, int indent, const struct spec_row *row
     }
 }
 
-/* Behind the key, shortly. */
+/* After the key, in short. */
 static const char *row_values(struct arena *arena, const struct spec_row *row)
 {
     if (row->kind == SPEC_KIND_SIZES)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes the tree of a YAML text, gives a spec: finds the row of every key, tells those that are unknown,
- * given twice, missing or of a wrong value, all in one run. Whether the values go together is model/'s to
- * say. */
+ * Takes the tree of a YAML text, gives a spec: finds the row of every key and reports those that are unknown,
+ * given twice, missing or of a wrong value, all in one run. Whether the values fit together is checked in
+ * model/. */
 #include "spec/spec.h"
 #include "spec/spec_tree.h"
 
@@ -56,7 +56,7 @@ static size_t known_here(struct arena *arena, const char *prefix, const char **o
     return n;
 }
 
-/* What a misspelt key meant is not missing: its fault is told. */
+/* A key that was misspelt does not count as missing: the misspelling is reported. */
 static void mark_meant(struct reader *r, const char *path)
 {
     const size_t length = strlen(path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * spec_keys.def and spec_choices.def as rows that the reader, the help and the settings walk along. */
+ * spec_keys.def and spec_choices.def as rows that the reader, the help and the settings iterate over. */
 #include "spec/spec.h"
 #include "spec/spec_tree.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes the text of a spec, gives it as a tree. Alone knows yaml.h, and what of YAML a spec may use: one
- * document of mappings, lists and scalars; no anchors, aliases and tags; up to fixed sizes. What keys mean is
- * spec_read.c's.
+ * Takes the text of a spec, gives a tree. The only file that knows yaml.h and the subset of YAML that a spec
+ * may use: one document of mappings, lists and scalars, without anchors, aliases or tags, up to fixed sizes.
+ * What keys mean is left to spec_read.c.
  *
  * libyaml's parser owns memory, and an allocation from an arena may jump away. So all of the arena's memory
- * is taken before the parser is made, and faults are kept aside and told when it is gone. */
+ * is taken before the parser is made, and errors are kept and reported when it is gone. */
 #include "spec/spec_tree.h"
 #include "spec/spec.h"
 

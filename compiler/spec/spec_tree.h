@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Between the files of this folder: a YAML text as a tree of nodes, and the keys' table as rows. */
+ * Shared by the files of this folder: a YAML text as a tree of nodes, and the table of keys as rows. */
 #ifndef GPFC_SPEC_TREE_H
 #define GPFC_SPEC_TREE_H
 
@@ -12,7 +12,7 @@ enum spec_node_kind {
     SPEC_NODE_SCALAR,
     SPEC_NODE_MAPPING,  /* children: key, value, key, value, ... */
     SPEC_NODE_SEQUENCE, /* children: items */
-    SPEC_NODE_REFUSED   /* told already (an alias, a list without end): nothing more is said of it */
+    SPEC_NODE_REFUSED   /* already reported (an alias, an unclosed list): not reported again */
 };
 
 /* Nodes stand in the order of the text, a node before its children: the first child of node i is i + 1, the
@@ -84,7 +84,7 @@ void spec_field_read(struct diag *diag, const struct spec_row *row, const struct
                      struct spec *spec);
 void spec_field_place(struct spec *spec, const struct spec_row *row, struct place at, bool is_given);
 bool *spec_field_faulty(struct spec *spec, const struct spec_row *row);
-/* The default; for a required key the least value, so that what looks at a faulty spec finds something. */
+/* The default; for a required key the minimum, so that code that examines a faulty spec finds a value. */
 void spec_field_default(const struct spec_row *row, struct spec *spec);
 
 /* For messages: "an integer from 1 to 4095"; "a list", "nothing", "'x'". */

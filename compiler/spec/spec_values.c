@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A spec's values as texts, in the order of spec_keys.def: the settings that a trainer carries, and what is
- * hashed to tell models apart. Read back, they are the same values. */
+ * hashed to distinguish models. Read back, they are the same values. */
 #include "spec/spec.h"
 #include "spec/spec_tree.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a core of a processor does in a cycle, as the cost model asks: plain data, from a table of processors
- * and, for the machine at hand, from what it says of its caches. Nothing is measured, so that the same
- * processor gets the same answer whenever it is asked, and others get one without being there. */
+ * What a processor's core does in a cycle, for the cost model: plain data from a table of processors and, for
+ * the machine at hand, from the caches that it reports. Nothing is measured, so the answer for a processor is
+ * always the same, and can be had for processors that are not at hand. */
 #ifndef GPFC_MACHINE_H
 #define GPFC_MACHINE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Asks hwloc, and of it only for caches: all else takes it long. Cores that this process may not use count as
- * well, so that the answer is the machine's, not the moment's. */
+ * Asks hwloc for caches only: everything else takes it long. Cores that this process may not use count as
+ * well, so that the answer depends on the machine, not on the moment. */
 #include "target/machine_caches.h"
 
 #include <hwloc.h>
@@ -26,7 +26,7 @@ static bool load(hwloc_topology_t topology)
     return hwloc_topology_set_flags(topology, flags) == 0 && hwloc_topology_load(topology) == 0;
 }
 
-/* Bytes of the first cache of this level, 0: none is told; *cores: how many share it. */
+/* Bytes of the first cache of this level, 0: none is reported; *cores: how many share it. */
 static long cache_size(hwloc_topology_t topology, hwloc_obj_type_t level, int *cores)
 {
     const hwloc_obj_t cache = hwloc_get_obj_by_type(topology, level, 0);

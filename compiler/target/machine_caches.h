@@ -6,7 +6,7 @@
 
 #include "target/machine.h"
 
-/* Replaces the sizes that the machine tells; the others stay. */
+/* Replaces the sizes that the machine reports; the others stay. */
 void machine_caches(struct machine *machine);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is compiled for: takes the name of a processor and what a code generator knows of the machine at hand,
- * gives all that is known of the processor, what its vectors can do and what a core does in a cycle. Knows no
+ * The target: takes the name of a processor and what a code generator knows about the machine at hand, gives
+ * all that is known about the processor: what its vectors can do and what a core does in a cycle. Knows no
  * programs and no code generator. */
 #ifndef GPFC_TARGET_H
 #define GPFC_TARGET_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Processors by name: a row of target_cpu.def, or what is known of the machine at hand. */
+ * Processors by name: a row of target_cpu.def, or what is known about the machine at hand. */
 #include "target/target.h"
 
 #include "target/machine_caches.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The search: candidates are compiled in waves, one a thread; those of a wave that are right run some rounds
- * against the first and the best so far; the best few of all waves run the last rounds, where the worse half
- * leaves twice, and what is left runs once more with all threads at it. */
+ * against the first and the best so far; the best few of all waves run the last rounds, where the slower half
+ * is dropped twice, and the remaining ones run once more on all threads. */
 #include "tune/tune.h"
 
 #include "base/clock.h"

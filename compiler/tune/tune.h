@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The fastest of some schedules for a program, by measuring: candidates are compiled in this process,
- * compared with the interpreter, and timed against each other in turns. What is not known here: where
- * candidates come from, what becomes of the winner. */
+ * compared with the interpreter, and timed against each other in turns. Where candidates come from and what
+ * becomes of the winner is not known here. */
 #ifndef GPFC_TUNE_H
 #define GPFC_TUNE_H
 
@@ -24,7 +24,7 @@ struct tune_candidate {
     struct schedule schedule;
     enum tune_fate fate;
     double error;      /* relative difference from the interpreter */
-    double seconds;    /* the least CPU time of a training step; 0: not timed */
+    double seconds;    /* minimum CPU time of a training step; 0: not timed */
     double ratio;      /* that, over the first candidate's in the same rounds */
     double crowded;    /* likewise, with all threads at it; 0: not measured so */
     const char *fault; /* BROKEN: why; "" else */
@@ -33,7 +33,7 @@ struct tune_candidate {
 struct tune_progress {
     int done, total;     /* candidates that were compiled and compared, of how many */
     int wrong;           /* of them */
-    bool finished;       /* this is the last that is told */
+    bool finished;       /* this is the last report */
     double ratio;        /* time of the best so far over the first candidate's */
     double seconds_left; /* of the limit */
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What compiled code must give: a few samples, and the answer of the interpreter, which is the meaning of the
- * program. A training program's totals are sums of weight times a sample's part, so the answers to single
- * samples give those to every batch made of them: tiles of any number of lanes, full and in part, each lane
+ * program. A training program's totals are sums of weight times a sample's part, so the answers for single
+ * samples give those for every batch made of them: tiles of any number of lanes, full or partial, each lane
  * with a weight of its own. */
 #ifndef GPFC_TUNE_CASE_H
 #define GPFC_TUNE_CASE_H

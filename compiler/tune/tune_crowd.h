@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Threads that run a kernel beside the one that is timed, as in a training on all processors: caches and
- * memory are shared then, and what is fastest alone may not be. */
+ * memory are shared then, and what is fastest on one thread may not be so then. */
 #ifndef GPFC_TUNE_CROWD_H
 #define GPFC_TUNE_CROWD_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which candidate is taken, from measured times alone. */
+ * Which candidate is taken, from measured times only. */
 #ifndef GPFC_TUNE_DECIDE_H
 #define GPFC_TUNE_DECIDE_H
 
@@ -11,11 +11,11 @@ struct tune_quotients {
     double least, median;
 };
 
-/* Faster beyond noise alone or in a crowd, and not slower in the other: a training may have one thread or
+/* Faster beyond noise on one thread or on all, and not slower on the other: a training may use one thread or
  * all. */
 bool tune_is_better(struct tune_quotients alone, struct tune_quotients crowded);
 
-/* The place of the best of n candidates that are better than the first, by the least times of both kinds of
+/* The place of the best of n candidates that are better than the first, by the minimum times of both kinds of
  * rounds; -1 if none is. */
 int tune_best(const struct tune_quotients *alone, const struct tune_quotients *crowded, int n);
 

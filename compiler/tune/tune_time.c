@@ -55,7 +55,7 @@ struct contender *contender_new(struct arena *arena, const struct tune_case *tun
     return c;
 }
 
-/* The first runs fill the caches, and tell how many tiles make a round. */
+/* The first runs fill the caches, and determine how many tiles make a round. */
 static void warm_up(struct contender *c)
 {
     tune_run_begin(c->run);

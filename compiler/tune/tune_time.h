@@ -26,8 +26,8 @@ void contender_reset(struct contender *c); /* no rounds */
 void contenders_round(struct contender *const *list, int n, int first, struct crowd *crowd);
 
 double contender_least(const struct contender *c);
-/* The least over the reference's least, and the median of the quotients round by round; both must have had
- * the same rounds. */
+/* The minimum over the reference's minimum, and the median of the ratios round by round; both must have run
+ * in the same rounds. */
 double contender_ratio(const struct contender *c, const struct contender *reference);
 double contender_median_ratio(const struct contender *c, const struct contender *reference);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The file of wisdom: where it lies, who may read it, how it is replaced. */
+ * The file of wisdom: where it is, who may read it, how it is replaced. */
 #include "base/file.h"
 #include "tune/wisdom.h"
 
@@ -63,7 +63,7 @@ bool wisdom_read(struct arena *arena, const char *path, bool is_own, struct wisd
 
 /* ---- writing ------------------------------------------------------------------------------------------- */
 
-/* The folder of a file and those around it, for the user alone. One that is there is left as it is. */
+/* The folder of a file and its parents, accessible to the user only. An existing one is left as it is. */
 static bool make_folders(struct arena *arena, const char *path, const char **fault)
 {
     char *folder = arena_strdup(arena, path);

@@ -51,7 +51,7 @@ struct vector_math {
 struct vector_math vector_math_for(LLVMModuleRef module, LLVMBuilderRef builder, LLVMTypeRef type,
                                    bool has_fma);
 
-/* `op` must be elementwise; `range` (low, high) is read by CLAMP and INSIDE alone and may be NULL for the
+/* `op` must be elementwise; `range` (low, high) is read by CLAMP and INSIDE only and may be NULL for the
  * others. */
 LLVMValueRef vector_elementwise(const struct vector_math *m, enum ir_op op, LLVMValueRef x,
                                 const double range[2]);

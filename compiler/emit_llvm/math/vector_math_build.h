@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The words that vector_math_*.c are written in: arithmetic on whole vectors, constants, polynomials, and the
- * bits of floating-point numbers. For those files alone. */
+ * bits of floating-point numbers. For those files only. */
 #ifndef GPFC_EMIT_VECTOR_MATH_BUILD_H
 #define GPFC_EMIT_VECTOR_MATH_BUILD_H
 

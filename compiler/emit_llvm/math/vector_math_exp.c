@@ -41,8 +41,8 @@ static value reduce(const struct vector_math *m, value x, int64_t bias, value *p
     return math_reduce(m, x, k, parts.c, parts.n, 1);
 }
 
-/* 2 e^r times 2^(k-1), so that k may be as great as the largest number allows. The least k that is kept gives
- * 2^(k-1) = 0. A NaN goes through r, whatever its power is. */
+/* 2 e^r times 2^(k-1), so that k may be as great as the largest number allows. The smallest k that is kept
+ * gives 2^(k-1) = 0. A NaN goes through r, whatever its power is. */
 value vector_exp(const struct vector_math *m, value x)
 {
     struct math_format format = math_format(m);

@@ -2,7 +2,7 @@
  *
  * Vector functions against libm of the next wider precision (double for float, long double for double):
  * errors in ulp over random, even and awkward arguments. The bounds are those that
- * compiler/emit/vector_math.h states. */
+ * compiler/emit_llvm/math/vector_math.h states. */
 #include "unit/compiler/emit_llvm/vector_math_fixture.h"
 
 /* ---- what is true -------------------------------------------------------------------------------------- */

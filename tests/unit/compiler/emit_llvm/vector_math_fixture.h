@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What both test programs of compiler/emit/vector_math.h start from: machine code for every function,
+ * What both test programs of emit_llvm/math/vector_math.h start from: machine code for every function,
  * precision and width on this host, and random arguments. */
 #ifndef GPFC_VECTOR_MATH_FIXTURE_H
 #define GPFC_VECTOR_MATH_FIXTURE_H

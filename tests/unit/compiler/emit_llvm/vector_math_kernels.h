@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Elementwise functions as machine code of their own, for the tests and measurements of
- * compiler/emit/vector_math.h: loops over arrays that run here, or straight functions as assembly for any
+ * emit_llvm/math/vector_math.h: loops over arrays that run here, or straight functions as assembly for any
  * processor. */
 #ifndef GPFC_VECTOR_MATH_KERNELS_H
 #define GPFC_VECTOR_MATH_KERNELS_H
