@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Rows in chunks over threads, for every kind of base flow; which chunk a row is in makes no difference to
- * it. */
+ * Rows in chunks over threads, for every kind of base flow; a row's result does not depend on its chunk. */
 #include "base/base_flow.h"
 
 #include "base/base_flow_parts.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The inverse of BNAF. A block's Jacobian is lower triangular with a positive diagonal, so y_i, given x_1 ..
- * x_(i-1), is an increasing function of x_i alone: coordinates are solved for one after another by Newton's
+ * x_(i-1), is an increasing function of x_i only: coordinates are solved for one after another by Newton's
  * method, kept between bounds found on the way. Rows do not wait for each other: in one call of the kernel
  * each is at a coordinate of its own.
  *

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * FFJORD: every CNF is the path dx/dt = v(t, x), d logdet/dt = div v for t = 0 .. 1, from x to y; back along
- * it from y to x. The state of a row is x with the log-determinant behind it, so that the steps obey both. */
+ * it from y to x. The state of a row is x followed by the log-determinant, so that the step size is
+ * controlled for both. */
 #include "base/base_flow_parts.h"
 #include "numbers/ode_dopri5.h"
 

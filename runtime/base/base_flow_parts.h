@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Between base_flow.c, which cuts rows into chunks and hands them to threads, and the files that know one
- * kind of compiled base flow. */
+ * The interface between base_flow.c, which cuts rows into chunks and hands them to threads, and the files
+ * that know one kind of compiled base flow. */
 #ifndef GPFC_BASE_FLOW_PARTS_H
 #define GPFC_BASE_FLOW_PARTS_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ActNorm's first values: shift = -mean, log_scale = log(1 / (deviation + 1e-6)) of what reaches each, one
- * after another, since each changes what reaches the next. */
+ * ActNorm's first values: shift = -mean, log_scale = log(1 / (standard deviation + 1e-6)) of what reaches
+ * each, one after another, since each changes what reaches the next. */
 #include "base/base_flow.h"
 #include "kernels/bundle.h"
 #include "kernels/runner.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes weights, means and covariances, gives a mixture that can be evaluated; its density; its way to and
- * from a model file. */
+ * Takes weights, means and covariances, gives a mixture that can be evaluated; its density; how it is written
+ * to and read from a model file. */
 #include "base/mixture.h"
 
 #include "base/mixture_parts.h"
@@ -38,7 +38,7 @@ int mixture_thread(void)
 /* ---- making
  * ----------------------------------------------------------------------------------------------- */
 
-/* One block of memory behind the struct holds all arrays. */
+/* One block of memory after the struct contains all arrays. */
 bool mixture_new(struct mixture **out, int64_t components, int64_t d, struct fault *fault)
 {
     const size_t K = (size_t)components, n = (size_t)d;

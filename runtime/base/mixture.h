@@ -7,7 +7,7 @@
  *
  * All in double and on logarithms, so points tens of standard deviations away keep finite values and an
  * inverse. Under two or more fitted components lies a wide one of weight 1e-4, the last, which keeps the
- * density between components and far out from falling to where y could not tell points apart.
+ * density between components and far out high enough for y to distinguish points.
  *
  * Results do not depend on the number of threads (0: as many as OpenMP gives). A mixture is read-only once
  * made. */

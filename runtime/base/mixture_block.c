@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes rows side by side, gives the terms of their densities: the inner loops of EM. */
+ * Takes adjacent rows, gives the terms of their densities: the inner loops of EM. */
 #include "base/mixture_parts.h"
 #include "numbers/normal.h"
 

@@ -34,7 +34,7 @@ static size_t room_of_thread(const struct em *em)
     return (size_t)(em->K + 2 * em->d) * LANES;
 }
 
-/* A function of the sizes alone, never of the threads. */
+/* A function of the sizes only, never of the threads. */
 static int64_t chunks_for(const struct em *em, int64_t n)
 {
     const int64_t wanted = (n + CHUNK_ROWS - 1) / CHUNK_ROWS;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * EM for a Gaussian mixture: for mixture_em.c and mixture_fit.c alone.
+ * EM for a Gaussian mixture. Only for mixture_em.c and mixture_fit.c.
  *
  * Rows are cut into chunks whose sums are added in their order, so that the number of threads changes
  * nothing. */

@@ -22,8 +22,8 @@ enum {
     EM_ITERATIONS = 12
 };
 
-/* The share of a wide component laid under all others. Between components the density then never falls so low
- * that f(x), a double, no longer tells the points of the gap apart: slopes dy/dx stay above about 1e-6, and
+/* The weight of a wide component added to all others. Between components the density then never falls so low
+ * that f(x), a double, no longer distinguishes the points of the gap: slopes dy/dx stay above about 1e-6, and
  * so f has an inverse to all but six of its sixteen digits anywhere. It costs 1e-4 nats. */
 static const double BACKGROUND = 1e-4;
 
@@ -87,7 +87,7 @@ static void swap(double **a, double **b)
     *b = kept;
 }
 
-/* The candidate that leaves the least total distance; returns that. */
+/* The candidate with the smallest total distance; returns that. */
 static double add_centre(struct search *s, int64_t k, int candidates, double total)
 {
     const int64_t d = s->em.d;
@@ -239,7 +239,7 @@ static void set_background(const struct em *em, struct mixture *m)
     }
 }
 
-/* The fitted components with the background as the last one. One component alone has no gaps, and stays as it
+/* The fitted components with the background as the last one. A single component has no gaps, and stays as it
  * is. */
 static bool finish(struct em *em, struct mixture **out, struct fault *fault)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes points, gives them through the Knothe-Rosenblatt map of a mixture and back. Given x_1 .. x_(i-1),
- * coordinate i follows a mixture on the line: with L_k the Cholesky factor of component k and L_k z_k = x -
- * m_k, x_i | x_<i ~ sum_k v_k N( m_ki + sum_(j<i) L_kij z_kj, L_kii^2 ),   v_k ~ w_k prod_(j<i) N(z_kj; 0, 1)
- * / L_kjj. */
+ * Maps points through the Knothe-Rosenblatt map of a mixture and back. Given x_1 .. x_(i-1), coordinate i
+ * follows a mixture on the line: with L_k the Cholesky factor of component k and L_k z_k = x - m_k, x_i |
+ * x_<i ~ sum_k v_k N( m_ki + sum_(j<i) L_kij z_kj, L_kii^2 ), v_k ~ w_k prod_(j<i) N(z_kj; 0, 1) / L_kjj. */
 #include "base/mixture.h"
 #include "base/mixture_parts.h"
 #include "numbers/normal.h"
@@ -147,8 +146,8 @@ struct bracket {
     double low, high; /* F(low) <= Phi(y) <= F(high) */
 };
 
-/* At x = mean_k + y sd_k component k alone has Phi(y) below x: left of all these F <= Phi(y), right of all F
- * >= Phi(y). */
+/* At x = mean_k + y sd_k component k by itself has Phi(y) below x: left of all these F <= Phi(y), right of
+ * all F >= Phi(y). */
 static struct bracket line_bracket(const struct line *line, double y, double *start)
 {
     struct bracket b = {.low = INFINITY, .high = -INFINITY};
@@ -184,7 +183,7 @@ static double line_solve(const struct mixture *m, const struct line *line, int64
         *image = line_map(m, line, i, x);
         const double error = image->y - y;
         if (!(fabs(error) > DBL_EPSILON * fabs(y)))
-            break; /* as near as y can tell */
+            break; /* as near as y can resolve */
         if (error > 0)
             b.high = x;
         else

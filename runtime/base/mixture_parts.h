@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files of the mixture share. For mixture*.c alone. */
+ * What the files of the mixture share. Only for mixture*.c. */
 #ifndef GPFC_MIXTURE_PARTS_H
 #define GPFC_MIXTURE_PARTS_H
 

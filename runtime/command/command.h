@@ -83,7 +83,7 @@ bool command_print_json(struct json_t *json, struct fault *fault) MUST_CHECK;
  * back. */
 struct command_memory {
     double most;      /* resident so far, files included */
-    double anonymous; /* now, in no file; NaN where the system does not tell */
+    double anonymous; /* now, in no file; NaN if the system does not report it */
     double files;     /* likewise, in files */
 };
 struct command_memory command_memory(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Times whole training steps (rows gathered, noise, kernels, optimizer) on random pairs. Machines are noisy:
- * slices of steps and of the peak's measure take turns, and medians are compared. */
+ * slices of steps and of the peak measurement take turns, and medians are compared. */
 #include "command/command.h"
 #include "command/peak.h"
 #include "command/report.h"

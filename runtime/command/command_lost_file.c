@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Rows that lie in a mapped file are gone when somebody makes that file shorter, and whoever reads them gets
- * the signal SIGBUS, in the middle of a kernel: nothing can be done but to say so and end. */
+ * Rows of a memory-mapped file are gone when that file is truncated, and reading them raises SIGBUS, in the
+ * middle of a kernel: all that can be done is to say so and exit. */
 #define _GNU_SOURCE /* program_invocation_name */
 #include "command/command.h"
 

@@ -24,7 +24,7 @@ bool command_print_json(struct json_t *json, struct fault *fault)
     return good || fault_set(fault, FAULT_SYSTEM, "cannot write to standard output");
 }
 
-/* Kilobytes behind a word at the beginning of a line; NaN where there is none. */
+/* Kilobytes after a word at the beginning of a line; NaN if there is no such line. */
 static double status_of(FILE *file, const char *word)
 {
     char line[256];

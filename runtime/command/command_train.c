@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * train and resume: the command line as options of gpfc_train, and what becomes of it as texts. */
+ * train and resume: the command line as options of gpfc_train, and its results as text. */
 #include "command/command.h"
 #include "command/progress.h"
 #include "command/report.h"

@@ -68,7 +68,7 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-/* What the shell is told: a training that diverged is a failure like others. */
+/* For the shell a training that diverged is a failure like others. */
 static int exit_code(const struct fault *fault)
 {
     return fault->exit_code == FAULT_DIVERGED || fault->exit_code == 0 ? FAULT_SYSTEM : fault->exit_code;

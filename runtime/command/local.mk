@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Takes: the command line of a trainer. Gives: what a person is told, and an exit status. Decides nothing
-# about numbers.
+# Takes: the command line of a trainer. Gives: what is printed, and an exit status. Decides nothing about
+# numbers.
 libgpfcrt_a_SOURCES += \
 	runtime/command/command.h \
 	runtime/command/command_apply.c \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * One loop for every vector width, written with the compiler's vector types: twelve independent accumulators
- * hide the latency of the units (4 cycles x 2 units on today's cores needs eight), and leave registers for
- * the factors. */
+ * hide the latency of the units (4 cycles x 2 units on today's cores need eight), and leave registers for the
+ * factors. */
 #include "command/peak.h"
 
 #include "numbers/rows.h"

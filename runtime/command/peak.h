@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What one core can compute at most: fused multiply-adds on registers alone, with the widest vectors it
+ * What one core can compute at most: fused multiply-adds on registers only, with the widest vectors it
  * has. */
 #ifndef GPFC_PEAK_H
 #define GPFC_PEAK_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a person sees while a training runs: on a terminal one line that is written over, elsewhere a plain
- * line now and then. */
+ * The progress of a running training: on a terminal one line that is overwritten, elsewhere a plain line now
+ * and then. */
 #ifndef GPFC_PROGRESS_H
 #define GPFC_PROGRESS_H
 

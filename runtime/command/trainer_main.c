@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * The main program of linked trainers, in an object of its own: a program with a main of its own does not
- * pull it in. */
+ * The main program of linked trainers, in an object of its own: the linker does not pull it into a program
+ * that has its own main. */
 #include "gpfc/runtime.h"
 
 #include <signal.h>
 
-/* A file larger than the shell's limit (ulimit -f) is told like a full device, and the write is undone. */
+/* A file larger than the shell's limit (ulimit -f) is reported like a full device, and the write is
+ * undone. */
 int main(int argc, char **argv)
 {
     (void)signal(SIGXFSZ, SIG_IGN);

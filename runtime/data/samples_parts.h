@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files of the samples share. For samples*.c alone. */
+ * What the files of the samples share. Only for samples*.c. */
 #ifndef GPFC_SAMPLES_PARTS_H
 #define GPFC_SAMPLES_PARTS_H
 
@@ -9,7 +9,7 @@
 /* How many of n rows are for the test; at least one is left for training. */
 int64_t samples_test_rows(int64_t n, double share);
 
-/* Room for n rows of row_bytes; NULL, told, where there is none. */
+/* Room for n rows of row_bytes; NULL, with a fault, if there is none. */
 void *samples_room(int64_t n, size_t row_bytes, struct fault *fault) MUST_CHECK;
 
 /* Is x to be standardised? Then it is read in double, so that a mean that is large beside the deviation costs

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes rows, gives their means and deviations, and rows in units of these. Sums are in double, one row after
- * another. */
+ * Takes rows, gives their means and standard deviations, and rows in units of these. Sums are in double, one
+ * row after another. */
 #include "data/standard.h"
 
 #include "numbers/rows.h"
@@ -24,7 +24,7 @@ static bool make_room(struct standard *out, int64_t d, struct fault *fault)
 
 void standard_free(struct standard *standard)
 {
-    free(standard->mean); /* the scales lie behind */
+    free(standard->mean); /* the scales follow it */
     *standard = (struct standard){.d = 0};
 }
 
@@ -68,7 +68,8 @@ static int ascending(const void *a, const void *b)
 }
 
 /* A few rows far out, a stand-in such as -999 or a very heavy tail, leave all others within a small part of
- * the deviation, where a flow hardly tells them apart: there the middle half of the rows is the measure. */
+ * the standard deviation, where a flow hardly resolves them: then the scale is taken from the middle half of
+ * the rows. */
 static void heed_middle_half(struct standard *s, const double *x, int64_t n, int64_t column, double *sorted)
 {
     const int64_t count = n < MOST_SORTED ? n : MOST_SORTED;

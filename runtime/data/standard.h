@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Standardisation of data: z_i = (x_i - mean_i) / scale_i. A part of a model: what a flow was trained on is
- * z. A density of x is that of z over the product of the scales. */
+ * Standardisation of data: z_i = (x_i - mean_i) / scale_i. It is part of a model: a flow was trained on z. A
+ * density of x is that of z over the product of the scales. */
 #ifndef GPFC_STANDARD_H
 #define GPFC_STANDARD_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The built-in generators of two-dimensional samples. Sample i is a function of (name, seed, i) alone. */
+ * The built-in generators of two-dimensional samples. Sample i is a function of (name, seed, i) only. */
 #ifndef GPFC_TOYS_H
 #define GPFC_TOYS_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Bytes that come one after another, from a file, a pipe or the member of a zip: what the readers of array
- * formats stand on. */
+ * formats are built on. */
 #ifndef GPFC_BYTE_SOURCE_H
 #define GPFC_BYTE_SOURCE_H
 
@@ -15,7 +15,7 @@ struct byte_source {
     int descriptor; /* of a file where the same bytes lie one after another, from `offset` on; -1: there is
                        none */
     int64_t offset;
-    /* Reads until `bytes` are there or the end is reached; *got tells. name stands for the source in
+    /* Reads until `bytes` are there or the end is reached; *got is how many. name stands for the source in
        faults. */
     bool (*read)(void *state, const char *name, void *to, size_t bytes, size_t *got, struct fault *fault);
     void (*close)(void *state);

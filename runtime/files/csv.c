@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes a path, gives the table that stands there as text. One line is in memory at a time, beside the
- * table. */
+ * Takes a path, gives the table that the text file contains. Besides the table, one line is in memory at a
+ * time. */
 #include "files/csv.h"
 
 #include "files/text_lines.h"
@@ -14,7 +14,7 @@
 #include <strings.h>
 
 enum { FIRST_ROOM = 64 /* rows */, SHOWN_BYTES = 40 };
-static const double WHOLE_MAX = 9007199254740992; /* 2^53: whole numbers that a double tells apart */
+static const double WHOLE_MAX = 9007199254740992; /* 2^53: whole numbers that a double represents exactly */
 
 struct reader {
     const char *path;
@@ -89,7 +89,7 @@ static struct field trimmed(const char *from, const char *end)
     return (struct field){.text = from, .length = (size_t)(end - from)};
 }
 
-/* "..." with a quote in it written twice. *at moves behind. */
+/* "..." with a quote in it written twice. *at moves past it. */
 static bool take_quoted(const struct reader *r, const char **at, struct field *out)
 {
     const char *const from = *at + 1, *end = from;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Rows of numbers as text, one row a line: comma separated values and their kin.
+ * Rows of numbers as text, one row a line: comma-separated values and similar formats.
  *
  * Fields are separated by semicolons, commas, tabs or blanks, whichever of these the first line has (in this
- * order); blanks around a field do not count. A field may stand in quotes ("). Lines end with LF, CR LF or
- * CR. Empty lines, and lines that begin with #, are left out. Numbers have a decimal point whatever the
- * locale says; NaN and infinity are refused. A first line without a number, or with the name "label" or
- * "labels" in it, is a line of names; what stands below that name are whole numbers. Whatever the bytes are,
- * reading ends in a table or in a fault with FILE:LINE:COLUMN, bytes counted from 1. */
+ * order); blanks around a field are ignored. A field may be quoted ("). Lines end with LF, CR LF or CR. Empty
+ * lines, and lines that begin with #, are skipped. Numbers have a decimal point whatever the locale says; NaN
+ * and infinity are refused. A first line without a number, or with the name "label" or "labels" in it, is a
+ * line of names; the column of that name contains whole numbers. Whatever the bytes are, reading ends in a
+ * table or in a fault with FILE:LINE:COLUMN, bytes counted from 1. */
 #ifndef GPFC_CSV_H
 #define GPFC_CSV_H
 

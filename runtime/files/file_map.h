@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A piece of a file as memory: read by the system when it is looked at, and given back when memory is short.
- * The file must stay as it is meanwhile: one that is shortened ends the process when what is gone is looked
- * at (SIGBUS); to write a new one beside it and to rename is no harm. */
+ * A memory-mapped piece of a file: the system reads it on access, and drops it when memory is short. The file
+ * must not change meanwhile: access to a part that was cut off ends the process (SIGBUS); replacing the file
+ * by renaming a new one is harmless. */
 #ifndef GPFC_FILE_MAP_H
 #define GPFC_FILE_MAP_H
 
@@ -12,7 +12,7 @@
 struct file_map { /* zeroed: nothing is mapped */
     void *pages;
     uint64_t length; /* of the pages, bytes */
-    void *bytes;     /* the piece, to be read alone; at any address */
+    void *bytes;     /* the piece, read-only; at any address */
 };
 
 /* Bytes offset .. offset + length - 1 of an open file, which may be closed afterwards. False: it cannot be

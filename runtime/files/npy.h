@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Arrays in NumPy's .npy format, read and written row by row, so that a file larger than memory works. A row
- * is what the first index counts. Reads versions 1 to 3, float32 and float64 of either byte order, C order
- * (and integers, where they are asked for); anything else is refused by the name of what was found. A reader
- * checks the promised size against the file before it allocates, and every number for NaN and infinity. The
- * same reader serves the members of an .npz (npz.h). */
+ * Arrays in NumPy's .npy format, read and written row by row, so that a file larger than memory works. The
+ * first index counts rows. Reads versions 1 to 3, float32 and float64 of either byte order, C order (and
+ * integers, where they are asked for); anything else is refused, and the message names what was found. A
+ * reader checks the announced size against the file before it allocates, and every number for NaN and
+ * infinity. The same reader is used for the members of an .npz (npz.h). */
 #ifndef GPFC_NPY_H
 #define GPFC_NPY_H
 

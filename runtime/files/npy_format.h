@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What reading and writing .npy have in common, and the reader on any source of bytes. For npy*.c and npz.c
- * alone. */
+ * What reading and writing .npy have in common, and the reader on any source of bytes. Only for npy*.c and
+ * npz.c. */
 #ifndef GPFC_NPY_FORMAT_H
 #define GPFC_NPY_FORMAT_H
 
@@ -21,7 +21,7 @@ struct npy_header {
     int64_t data_bytes;
 };
 
-/* What the array may hold: floating point numbers alone, or whole numbers of any type. */
+/* What the array may contain: only floating-point numbers, or integers of any type. */
 enum npy_elements { NPY_FLOATS, NPY_INTEGERS };
 
 /* Parses the header's text, a Python dictionary of 'descr', 'fortran_order' and 'shape'. name: for faults. */

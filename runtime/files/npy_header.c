@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Takes the text of an .npy header, gives element type and shape. The text is a Python literal; what NumPy
- * writes is accepted with any spacing and order of keys, and nothing else. */
+ * writes is accepted, with any spacing and order of keys, and nothing else. */
 #include "files/npy_format.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes an .npy from a source of bytes, gives its rows in blocks: checked, in the wanted precision. */
+ * Takes an .npy from a source of bytes, gives its rows in blocks: checked, in the requested precision. */
 #include "files/npy_format.h"
 
 #include <assert.h>
@@ -237,8 +237,7 @@ static bool convert_integers(const struct npy_reader *r, int64_t first, size_t e
     return true;
 }
 
-/* A zip tells a wrong checksum only to those who ask for what is behind the last byte; a pipe would make us
- * wait. */
+/* libzip reports a wrong checksum only when reading past the last byte; a pipe would block. */
 static bool check_end(struct npy_reader *r, struct fault *fault)
 {
     size_t got = 0;

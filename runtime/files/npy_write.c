@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes rows in blocks, gives an .npy that is whole or not there. */
+ * Takes rows in blocks, gives an .npy file that appears completely or not at all. */
 #include "files/npy.h"
 #include "files/npy_format.h"
 #include "files/safe_file.h"

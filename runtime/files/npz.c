@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Takes an .npz and names, gives readers of its arrays. What a zip's directory claims is checked against the
- * size of the file before anybody allocates by it. */
+ * size of the file before anything is allocated. */
 #include "files/npz.h"
 
 #include "files/npy_format.h"

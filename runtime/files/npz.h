@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Arrays by name out of an .npz (a zip of .npy files, stored or deflated) and into one, through libzip. Alone
- * knows zip.h. */
+ * Arrays by name out of an .npz (a zip of .npy files, stored or deflated) and into one, through libzip. No
+ * other folder knows libzip. */
 #ifndef GPFC_NPZ_H
 #define GPFC_NPZ_H
 

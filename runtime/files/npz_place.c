@@ -2,7 +2,7 @@
  *
  * Takes an open zip file, gives the place of a member's bytes. The numbers are those of PKWARE's APPNOTE.TXT,
  * section 4.3: the directory's end (4.3.16, and 4.3.14 and 4.3.15 for large files), its entries (4.3.12), the
- * header before each member (4.3.7). Anything unusual is not found. */
+ * header before each member (4.3.7). Anything unusual counts as not found. */
 #include "files/npz_place.h"
 
 #include <stddef.h>
@@ -54,7 +54,7 @@ static bool read_at(const struct file *file, uint64_t offset, void *to, size_t b
 /* ---- the directory
  * -------------------------------------------------------------------------------------- */
 
-/* The place of the last mark of an end, behind which there may be a comment. */
+/* The position of the last end mark, which may be followed by a comment. */
 static bool find_end(const struct file *file, uint64_t *out)
 {
     unsigned char tail[END_BYTES + MOST_COMMENT];
@@ -92,7 +92,7 @@ static bool find_entries(const struct file *file, uint64_t *out)
 /* ---- a member
  * ------------------------------------------------------------------------------------------- */
 
-/* Numbers of an entry that are in_extra stand in a field behind its name, in this order, those alone. */
+/* Numbers of an entry that are in_extra are in a field after its name, in this order, and only those. */
 static bool take_large(const unsigned char *extra, size_t length, uint64_t *const numbers[3])
 {
     for (size_t at = 0; at + 4 <= length;) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where the bytes of a member lie in a zip file, which libzip does not tell. For npz.c alone. */
+ * Where the bytes of a member are in a zip file, which libzip does not report. Only for npz.c. */
 #ifndef GPFC_NPZ_PLACE_H
 #define GPFC_NPZ_PLACE_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes bytes, gives a file that is whole or not there. Alone knows how files are written to the device. */
+ * Takes bytes, gives a file that appears completely or not at all. The only file that knows how files are
+ * written to the device. */
 #include "files/safe_file.h"
 
 #include <errno.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A file that appears whole or not at all: written beside its place as PATH.part, then fsync, rename, fsync
- * of the directory. Where PATH is a link, the file it leads to is replaced; where it is no regular file (a
- * pipe, /dev/stdout), it is written to directly. One writer at a time: a second one for the same path is told
- * so. */
+ * A file that appears completely or not at all: written as PATH.part, then fsync, rename, fsync of the
+ * directory. If PATH is a link, the file it leads to is replaced; if it is no regular file (a pipe,
+ * /dev/stdout), it is written to directly. One writer at a time: a second one for the same path fails. */
 #ifndef GPFC_SAFE_FILE_H
 #define GPFC_SAFE_FILE_H
 

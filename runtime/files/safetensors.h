@@ -2,10 +2,10 @@
  *
  * Named arrays in one file, in the safetensors format: eight bytes of header length (little endian), a JSON
  * header with dtype, shape and data offsets of each tensor and a text-to-text "__metadata__", then the data.
- * Models and checkpoints are such files. Alone knows jansson for this format.
+ * Models and checkpoints are such files. No other file parses or writes the format.
  *
- * A reader holds the whole file in memory. Whatever the bytes are, it ends in a table of sound tensors or in
- * a fault. */
+ * A reader holds the whole file in memory. Whatever the bytes are, reading ends in a table of valid tensors
+ * or in a fault. */
 #ifndef GPFC_SAFETENSORS_H
 #define GPFC_SAFETENSORS_H
 

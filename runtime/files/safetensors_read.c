@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes the bytes of a safetensors file, gives a table of tensors, each inside the file and none over
- * another. Nothing of the header is believed before it was checked. */
+ * Takes the bytes of a safetensors file, gives a table of tensors, each inside the file, without overlaps.
+ * Nothing in the header is trusted before it was checked. */
 #include "files/byte_source.h"
 #include "files/safetensors.h"
 

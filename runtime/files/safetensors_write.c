@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes tensors and texts, gives a safetensors file that is whole or not there. */
+ * Takes tensors and texts, gives a safetensors file that appears completely or not at all. */
 #include "files/safe_file.h"
 #include "files/safetensors.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes what went wrong, gives one printable sentence. Names in it may come out of broken files, so every
- * byte is looked at before a terminal sees it. */
+ * Takes what went wrong, gives one printable sentence. Names in it may come from broken files, so every byte
+ * is checked before a terminal sees it. */
 #include "ground/fault.h"
 
 #include <stdint.h>
@@ -46,8 +46,8 @@ static void make_printable(char *text)
 }
 
 /* text: room for `room` bytes, of which a sentence of `length` bytes was to fit. */
-static bool tell(struct fault *fault, enum fault_code code, char *text, size_t room, int length,
-                 const char *tail)
+static bool report(struct fault *fault, enum fault_code code, char *text, size_t room, int length,
+                   const char *tail)
 {
     const size_t most = room - strlen(tail) - 1;
     if (length < 0)
@@ -60,8 +60,8 @@ static bool tell(struct fault *fault, enum fault_code code, char *text, size_t r
     return false;
 }
 
-/* The sentence is made aside: its arguments may point into fault->text, when a fault is told again with more
- * around it. */
+/* The sentence is made in a buffer of its own: its arguments may point into fault->text, when a fault is
+ * reported again with more context. */
 bool fault_set(struct fault *fault, enum fault_code code, const char *format, ...)
 {
     char text[sizeof fault->text];
@@ -71,7 +71,7 @@ bool fault_set(struct fault *fault, enum fault_code code, const char *format, ..
     va_start(arguments, format);
     const int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return tell(fault, code, text, sizeof text, length, "");
+    return report(fault, code, text, sizeof text, length, "");
 }
 
 bool fault_system(struct fault *fault, int error, const char *format, ...)
@@ -86,7 +86,7 @@ bool fault_system(struct fault *fault, int error, const char *format, ...)
     va_start(arguments, format);
     const int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return tell(fault, FAULT_SYSTEM, text, sizeof text, length, tail);
+    return report(fault, FAULT_SYSTEM, text, sizeof text, length, tail);
 }
 
 bool fault_memory(struct fault *fault, size_t bytes, const char *what)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * How the runtime tells that something went wrong: one sentence for the user and the exit code a trainer ends
- * with. Functions that can fail take a `struct fault *` last, return false and fill it; on true they leave it
- * alone. The sentence names the file and the thing in it; a place on the device (errno) is part of it where
- * there is one. */
+ * How the runtime reports that something went wrong: one sentence for the user, and the exit code a trainer
+ * ends with. Functions that can fail take a `struct fault *` last, return false and fill it; when they return
+ * true they do not touch it. The sentence names the file and the thing in it, and ends with the system's
+ * reason (errno) if there is one. */
 #ifndef GPFC_FAULT_H
 #define GPFC_FAULT_H
 
@@ -28,10 +28,10 @@ enum fault_code {
 
 struct fault {
     char text[512]; /* one sentence, no newline, no "error:" before it; cut with "..." where too long */
-    int exit_code;  /* enum fault_code; 0 while nothing was told */
+    int exit_code;  /* enum fault_code; 0: nothing was reported */
 };
 
-/* Always false, so that `return fault_set(...)` tells and returns. Control characters and bytes that are no
+/* Always false, so that `return fault_set(...)` reports and returns. Control characters and bytes that are no
  * UTF-8 (names out of broken files) are shown as '?'. fault may be NULL: then only false is returned. */
 bool fault_set(struct fault *fault, enum fault_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 
@@ -41,7 +41,7 @@ bool fault_system(struct fault *fault, int error, const char *format, ...) PRINT
 /* "out of memory for 12.3 MB of <what>" */
 bool fault_memory(struct fault *fault, size_t bytes, const char *what);
 
-/* n zeros of `each` bytes, with free(); or tells what they were for. */
+/* n zeros of `each` bytes, with free(); or a fault that says what they were for. */
 bool fault_calloc(struct fault *fault, void **out, size_t n, size_t each, const char *what) MUST_CHECK;
 
 #endif

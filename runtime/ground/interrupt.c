@@ -13,7 +13,7 @@ struct interrupt {
     atomic_int noted;
 };
 
-/* The default action, whose exit status tells the shell which signal it was. */
+/* The default action, whose exit status tells the shell which signal it was (128 + its number). */
 static void end_at_once(int signal_number)
 {
     sigset_t one;

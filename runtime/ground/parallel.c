@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * OpenMP makes the threads and lets them wait for each other; who does what is decided here: a thread takes
- * parts from its own run of them, and when that is empty from the others'. So a thread's memory and its parts
- * stay together, and one that was held up does not hold up all. */
+ * OpenMP starts the threads and synchronises them; work is distributed here: a thread takes parts from its
+ * own range, and when that is empty steals from the others'. So a thread's memory and its parts stay
+ * together, and a delayed thread does not delay all. */
 #include "ground/parallel.h"
 
 #include <omp.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
-/* The thread sanitizer does not see how the OpenMP library makes threads wait for each other, so it is told:
- * what was written before the loop is seen within, what was written within is seen after it. */
+/* The thread sanitizer does not see how the OpenMP library makes threads wait for each other, so it is
+ * informed: what was written before the loop is seen within, what was written within is seen after it. */
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
 #define HAND_OVER(place) __tsan_release(place)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A loop over independent parts, spread over threads. Alone knows OpenMP. */
+ * A loop over independent parts, spread over threads. OpenMP is used nowhere else. */
 #ifndef GPFC_PARALLEL_H
 #define GPFC_PARALLEL_H
 

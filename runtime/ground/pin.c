@@ -35,7 +35,7 @@ static bool is_wanted(int threads)
 /* ---- cores
  * ---------------------------------------------------------------------------------------------- */
 
-/* Cores and processing units alone: the rest of the machine takes long to find out. */
+/* Cores and processing units only: the rest of the machine takes long to discover. */
 static bool load(hwloc_topology_t *out)
 {
     if (hwloc_topology_init(out) != 0)

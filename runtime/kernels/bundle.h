@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Looks into a bundle: is it one that this runtime and this machine can run, and where its kernels and ports
- * are. */
+ * Examines a bundle: can this runtime and this machine run it, and where are its kernels and ports? */
 #ifndef GPFC_BUNDLE_H
 #define GPFC_BUNDLE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Devices that kernels run on. A device is a row of one table; what it gives is a runner (runner.h), so that
- * those who train and evaluate do not know which one they have. */
+ * training and evaluation do not know which one they use. */
 #ifndef GPFC_DEVICE_H
 #define GPFC_DEVICE_H
 

@@ -33,7 +33,7 @@ static bool is_varying(const struct gpfc_port *port)
     return port->role == GPFC_IN_SAMPLE || port->role == GPFC_IN_NOISE;
 }
 
-/* Where the parts lie in a room's block; with block NULL it counts bytes alone. */
+/* Where the parts are in a room's block; with block NULL it only counts bytes. */
 struct cutter {
     char *block;
     size_t next;

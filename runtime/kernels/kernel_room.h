@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a thread needs of its own to run a kernel's tiles: scratch, a tile of each varying input and output,
- * and the pointers to all ports as the kernel takes them. Each thread's memory lies on pages of its own,
- * which it was the first to write to: so they are near its core, and no cache line is two threads'. */
+ * and the pointers to all ports as the kernel takes them. Each thread's memory is on pages of its own, to
+ * which it was the first to write: so they are near its core, and no cache line is shared by two threads. */
 #ifndef GPFC_KERNEL_ROOM_H
 #define GPFC_KERNEL_ROOM_H
 

@@ -2,8 +2,8 @@
  *
  * One kernel at fixed parameters, over rows of doubles, in the kernel's own precision. Where a runner
  * serves steps of a training, this serves searches, which call a kernel often and for a few rows each time:
- * what depends on the parameters alone is done once, and every thread runs any rows of its own, in any order.
- * A row's result depends on nothing but the row. All memory is taken by kernel_rows_new. */
+ * what depends only on the parameters is done once, and every thread runs its own rows, in any order. A row's
+ * result depends only on the row. All memory is taken by kernel_rows_new. */
 #ifndef GPFC_KERNEL_ROWS_H
 #define GPFC_KERNEL_ROWS_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sums of many parts that are the same to the last bit whoever makes which part when: the parts are the
- * leaves of a binary tree, ((0+1)+(2+3))+..., and whoever finishes the second half of a branch adds the two
- * up. */
+ * Sums of many parts that are the same to the last bit whichever thread computes which part when: the parts
+ * are the leaves of a binary tree, ((0+1)+(2+3))+..., and the thread that finishes the second half of a
+ * branch adds the two halves. */
 #ifndef GPFC_KERNEL_SUM_H
 #define GPFC_KERNEL_SUM_H
 

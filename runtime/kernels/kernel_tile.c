@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One loop for each pair of precisions, compiled apart for rows of one and of two numbers: there the loop
- * over a row's numbers would cost more than they do. */
+ * One loop for each pair of precisions, compiled separately for rows of one and of two numbers: there the
+ * loop over a row's numbers would cost more than the numbers. */
 #include "kernels/kernel_tile.h"
 
 #include "numbers/rows.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Rows of samples, [n][elements], into a tile as kernels take it, [elements][lanes], and back. Rows may lie
- * at any address, as those of a mapped file do; a tile is aligned. */
+ * Rows of samples, [n][elements], into a tile as kernels take it, [elements][lanes], and back. Rows may be at
+ * any address, as in a memory-mapped file; a tile is aligned. */
 #ifndef GPFC_KERNEL_TILE_H
 #define GPFC_KERNEL_TILE_H
 

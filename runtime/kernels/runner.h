@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs one kernel of a bundle over rows of samples, on whatever device it was made for. Arrays that callers
- * give are in host memory, row-major, [n][elements] REALs.
+ * Runs one kernel of a bundle over rows of samples, on the device it was made for. Arrays of callers are in
+ * host memory, row-major, [n][elements] REALs.
  *
  * The result is the same to the last bit in every run of a device, whatever the number of threads. All memory
  * is taken by runner_new. One runner serves one caller at a time. */
@@ -53,8 +53,8 @@ static inline void runner_free(struct runner *runner) /* NULL is allowed */
         runner->ops->free(runner);
 }
 
-/* What the ports are bound to, until bound anew. Arrays are lent, and read or written by runner_go alone. A
- * name that the kernel lacks is passed over, since "noise" and "penalty" are there in some models only. Input
+/* What the ports are bound to, until bound anew. Arrays are borrowed, and read or written only by runner_go.
+ * A name that the kernel lacks is ignored, since "noise" and "penalty" are there in some models only. Input
  * "weight" needs no binding: it is 1/n. */
 static inline void runner_parameters(struct runner *runner, const void *theta) /* REAL [theta_elements] */
 {

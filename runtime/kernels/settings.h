@@ -2,7 +2,7 @@
  *
  * Typed look-up of the settings that a bundle carries: every key of the spec with its value. Keys and words
  * are those of the spec's tables, SETTING_train_rate and WORD_schedule_cosine, so that a misspelt one does
- * not compile. No default stands here: bundle_check() refuses a bundle that lacks a key. */
+ * not compile. There are no defaults here: bundle_check() refuses a bundle that lacks a key. */
 #ifndef GPFC_SETTINGS_H
 #define GPFC_SETTINGS_H
 

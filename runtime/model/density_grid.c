@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The midpoint rule; of smooth densities that are 0 at the edges it is exact to many digits as soon as the
+ * The midpoint rule; for smooth densities that vanish at the edges it is exact to many digits as soon as the
  * grid resolves them. */
 #include "model/density_grid.h"
 

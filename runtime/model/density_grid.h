@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Integrals of densities in the plane: a likelihood is one only where its exponential integrates to 1. */
+ * Integrals of densities in the plane: a log-likelihood is valid only if its exponential integrates to 1. */
 #ifndef GPFC_DENSITY_GRID_H
 #define GPFC_DENSITY_GRID_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How good a base flow is as a map and as a density: is it inverted, is its likelihood one? */
+ * How good a base flow is as a map and as a density: how accurate is its inverse, does its density integrate
+ * to 1? */
 #ifndef GPFC_EVALUATE_BASE_H
 #define GPFC_EVALUATE_BASE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The data of a training: a file that is named for it, or what the spec names. */
+ * The data of a training: a file given for it, or what the spec names. */
 #ifndef GPFC_SPEC_DATA_H
 #define GPFC_SPEC_DATA_H
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * The trained arrays of a flow or base flow, `theta` [theta_elements] REALs: how they start, and model files
- * (safetensors) that hold them by name: flow.*, the base flow base.* where there is one, and data.mean,
- * data.scale where data are standardised, so that a model is the whole map. A model file may also be a plain
- * one from elsewhere: then names, shapes and precision must fit, and nothing else is known of it. */
+ * The trained arrays of a flow or base flow, `theta` [theta_elements] REALs: their initial values, and model
+ * files (safetensors) that contain them by name: flow.*, the base flow base.* where there is one, and
+ * data.mean, data.scale where data are standardised, so that a model is the whole map. A model file may also
+ * come from elsewhere, without metadata: then names, shapes and precision must fit, and nothing else is known
+ * about it. */
 #ifndef GPFC_WEIGHTS_H
 #define GPFC_WEIGHTS_H
 
@@ -36,7 +37,7 @@ struct weights {
 /* bundle: the trainer's, lent until weights_free. threads: of the base flow. */
 bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const char *path, int threads,
                   struct fault *fault) MUST_CHECK;
-/* The base flow alone, which must be there; flow.* is not looked at. */
+/* Only the base flow, which must be there; flow.* is ignored. */
 bool weights_read_base(struct weights *out, const struct gpfc_bundle *bundle, const char *path, int threads,
                        struct fault *fault) MUST_CHECK;
 /* Time steps to run a model with that was trained with `known` of them, 0 where that is not known: those,
@@ -65,8 +66,8 @@ bool weights_take_base(struct base_flow **out, const struct gpfc_bundle *bundle,
                        const struct safetensors *file, const char *path, int threads,
                        struct fault *fault) MUST_CHECK;
 
-/* May a model of that file be run here? Of the same spec; or one that differs in the number of time steps
- * alone, where one of the two looks for it. */
+/* May a model of that file be run here? One of the same spec; or one that differs only in the number of time
+ * steps, if one of the two says auto. */
 bool weights_fit_spec(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
                       struct fault *fault) MUST_CHECK;
 

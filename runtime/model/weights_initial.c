@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How trained arrays start. Number i of a parameter depends on the seed, the parameter's place in the bundle
- * and i. */
+ * Initial values of trained arrays. Element i of a parameter depends on the seed, the parameter's position in
+ * the bundle and i. */
 #include "kernels/bundle.h"
 #include "kernels/settings.h"
 #include "model/weights.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Numbers that have an owner: the weights, moments, gradient and totals of a training. Where they lie is the
- * array's own affair; who wants to read or write them in host memory asks for it. */
+ * Numbers that have an owner: the weights, moments, gradient and totals of a training. Where they are stored
+ * is up to the array; to read or write them in host memory, ask for it. */
 #ifndef GPFC_ARRAY_H
 #define GPFC_ARRAY_H
 

@@ -79,7 +79,7 @@ static void multiply_anywhere(const struct product *p)
 }
 
 #if defined __x86_64__
-/* The same for what nearly every processor has, but not the least that x86-64 is. */
+/* The same for what nearly every processor has, but x86-64 does not guarantee. */
 __attribute__((target("avx2,fma"))) static void multiply_avx2(const struct product *p)
 {
     multiply(p);

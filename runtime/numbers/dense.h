@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Small dense matrices of doubles, row-major, without gaps: what an optimiser needs between two training
- * steps. Results depend on the numbers alone. Nothing is allocated; no argument may overlap another. */
+ * steps. Results depend only on the numbers. Nothing is allocated; arguments must not overlap. */
 #ifndef GPFC_DENSE_H
 #define GPFC_DENSE_H
 

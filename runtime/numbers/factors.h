@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Factors of small dense matrices [d][d] of doubles, and what they tell: densities, solutions. */
+ * Factors of small dense matrices [d][d] of doubles, and what follows from them: densities, solutions. */
 #ifndef GPFC_FACTORS_H
 #define GPFC_FACTORS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes a point or the logarithm of a probability, gives the other. */
+ * Converts a point to the logarithm of a probability, and back. */
 #include "numbers/normal.h"
 
 #include <math.h>

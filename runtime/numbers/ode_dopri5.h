@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * dx/dt = v(t, x) for many rows x at once by the pair of orders 5 and 4 of Dormand and Prince (1980): every
- * row has its own time and its own steps, so that its result depends on nothing but itself, and rows that
- * have arrived cost nothing any more. Knows no flows. */
+ * row has its own time and its own steps, so that its result depends only on itself, and rows that have
+ * arrived cost nothing more. Knows no flows. */
 #ifndef GPFC_ODE_DOPRI5_H
 #define GPFC_ODE_DOPRI5_H
 

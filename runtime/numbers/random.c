@@ -116,8 +116,8 @@ static inline void circle_of(uint32_t w, float *cosine, float *sine)
     *sine = float_of_bits(((cb & swap) | (sb & ~swap)) ^ sine_sign);
 }
 
-/* (w + 1/2) / 2^32, rounded: above 0, at most 1. In two halves, since vectors convert signed integers
- * alone. */
+/* (w + 1/2) / 2^32, rounded: above 0, at most 1. In two halves, since vectors convert only signed
+ * integers. */
 static inline float radius_squared_of(uint32_t w)
 {
     const float u = (float)(int32_t)(w >> 16) * 0x1p-16f + ((float)(int32_t)(w & 0xFFFFu) + 0.5f) * 0x1p-32f;

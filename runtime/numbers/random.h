@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Random numbers as functions of (seed, stream, index), by Philox4x32-10 of Random123: no state, so any
- * thread, any order, any cut of a range and a resumed run draw the same. Key: the seed (low, high word).
- * Counter: the block (low, high), the stream (low, high). A block of four words makes two uniform or normal
- * numbers in double, or four normal ones in single precision.
+ * Random numbers as functions of (seed, stream, index), by Philox4x32-10 of Random123: no state, so the
+ * numbers are the same for any thread, order and division into ranges, and in a resumed run. Key: the seed
+ * (low, high word). Counter: the block (low, high), the stream (low, high). A block of four words makes two
+ * uniform or normal numbers in double, or four normal ones in single precision.
  *
  * Normals are pairs by Box and Muller. In single precision a number takes one word, and reaches 6.6 standard
  * deviations; in double two words, 8.5. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Counters and options stand in the metadata, numbers in C's hexadecimal form so that none loses a bit; one
- * table says what there is. Arrays: the weights under their own names, so that a checkpoint is a model file
- * too, and adam.mean.*, adam.square.*, best.* beside them. */
+ * Counters and options are in the metadata, numbers in C's hexadecimal form so that none loses a bit; one
+ * table lists them. Arrays: the weights under their own names, so that a checkpoint is a model file too, and
+ * adam.mean.*, adam.square.*, best.* beside them. */
 #include "train/checkpoint.h"
 
 #include "model/tensor_list.h"

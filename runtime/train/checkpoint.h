@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A training on disk, of a flow or of the base flow before it: all of a trainer's state, and what must be
- * known to make the same trainer again. A file appears whole or not at all. */
+ * A training on disk, of a flow or of the base flow before it: all of a trainer's state, and what is needed
+ * to make the same trainer again. A file appears completely or not at all. */
 #ifndef GPFC_CHECKPOINT_H
 #define GPFC_CHECKPOINT_H
 

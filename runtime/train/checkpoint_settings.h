@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What was changed in a spec between a training's start and its resumption. For checkpoint.c alone. */
+ * What was changed in a spec between a training's start and its resumption. Only for checkpoint.c. */
 #ifndef GPFC_CHECKPOINT_SETTINGS_H
 #define GPFC_CHECKPOINT_SETTINGS_H
 

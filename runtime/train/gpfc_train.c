@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * gpfc_train and gpfc_resume: what a training begins with, and what is given back of it. */
+ * gpfc_train and gpfc_resume: how a training begins, and what it returns. */
 #include "ground/parallel.h"
 #include "kernels/bundle.h"
 #include "model/spec_data.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a training measured, as lines of JSON in a file: one object a measure, of stage "base" or "flow", in
- * this order. A number that is not finite is null. */
+ * What a training measured, as lines of JSON in a file: one object per measurement, of stage "base" or
+ * "flow", in this order. A number that is not finite is null. */
 #ifndef GPFC_METRICS_H
 #define GPFC_METRICS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What makes a step of a gradient, by the word of train.optimizer: a row of a table each. */
+ * The optimizers: what turns a gradient into a step, one row of a table for each word of train.optimizer. */
 #ifndef GPFC_OPTIMIZER_H
 #define GPFC_OPTIMIZER_H
 

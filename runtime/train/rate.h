@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * How the learning rate and the penalty's weight change over the training: functions of the step and the
- * epoch alone, so that a resumed run goes on where it stopped. */
+ * epoch only, so that a resumed run continues where it stopped. */
 #ifndef GPFC_RATE_H
 #define GPFC_RATE_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The folder of a training: made, locked against other processes, files of an earlier training moved aside.
- * What is in it: the best model, a checkpoint, metrics; and, where a base flow is trained first, the best
- * base flow, with a checkpoint of its own while it is trained. */
+ * The folder of a training: it is made, locked against other processes, and cleared of an earlier training's
+ * files, which are renamed. What is in it: the best model, a checkpoint, metrics; and, where a base flow is
+ * trained first, the best base flow, with a checkpoint of its own while it is trained. */
 #ifndef GPFC_RUN_FOLDER_H
 #define GPFC_RUN_FOLDER_H
 

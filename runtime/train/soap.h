@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Adam in a basis that turns with the gradient: SOAP (Vyas et al. 2024). A layer's weights and bias are one
+ * Adam in a basis that follows the gradient: SOAP (Vyas et al. 2024). A layer's weights and bias are one
  * matrix W [out, in + 1] with gradient G. The eigenvectors of running means of G G^T and G^T G are the
- * columns of Q_L and Q_R; Adam works on Q_L^T G Q_R, and its step is turned back. Where curvature lies along
- * directions that mix many weights, Adam alone goes by the steepest of them.
+ * columns of Q_L and Q_R; Adam works on Q_L^T G Q_R, and its step is rotated back. Where curvature lies along
+ * directions that mix many weights, plain Adam is limited by the steepest of them.
  *
- * A side longer than SOAP_LARGEST_SIDE is not turned, nor is an array of rank 1 that is no layer's bias:
- * there it is plain Adam. The mean and square of adam_arrays are kept in the turned basis. */
+ * A side longer than SOAP_LARGEST_SIDE is not rotated, nor is an array of rank 1 that is no layer's bias:
+ * there it is plain Adam. The mean and square of adam_arrays are kept in the rotated basis. */
 #ifndef GPFC_SOAP_H
 #define GPFC_SOAP_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What is trained one after another: the base flow f on samples x, then the flow s on pairs (x, y = f(x)). A
- * stage is a row that says all it does otherwise than the other; whatever goes through both asks the row. */
+ * stage is a row that says where it differs from the other; code that serves both asks the row. */
 #ifndef GPFC_STAGE_KIND_H
 #define GPFC_STAGE_KIND_H
 

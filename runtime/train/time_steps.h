@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How many time steps a flow needs: the fewest that keep the bounds of its spec (flow.steps: auto). The
- * errors of a number of steps are asked for of the caller. Kernels, weights and pairs are time_check.h's. */
+ * How many time steps a flow needs: the fewest that meet the bounds of its spec (flow.steps: auto). The
+ * caller supplies the errors of a number of steps. Kernels, weights and pairs are left to time_check.h. */
 #ifndef GPFC_TIME_STEPS_H
 #define GPFC_TIME_STEPS_H
 

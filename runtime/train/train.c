@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A step and a measure of a training that train_new.c has made. */
+ * A step and a measurement of a training that train_new.c has set up. */
 #include "train/train.h"
 
 #include "kernels/bundle.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Making a training: room, what the kernels read and write, the first weights. */
+ * Setting up a training: memory, what the kernels read and write, the initial weights. */
 #include "train/train.h"
 
 #include "base/base_flow.h"

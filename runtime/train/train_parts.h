@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files of the training share. For train*.c alone. */
+ * What the files of the training share. Only for train*.c. */
 #ifndef GPFC_TRAIN_PARTS_H
 #define GPFC_TRAIN_PARTS_H
 

@@ -206,7 +206,7 @@ void train_run_free(struct train_run *run)
 {
     if (!run)
         return;
-    struct fault unheard; /* each line was flushed, and told if it could not be */
+    struct fault unheard; /* each line was flushed, and a failure reported */
     if (!metrics_close(run->metrics, &unheard))
         unheard.exit_code = 0;
     free(run);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One stage of a training with its folder, the base flow's or the flow's: measures, metrics, checkpoints and
- * the best model are written when they are due. Prints nothing. */
+ * One stage of a training with its folder, the base flow's or the flow's: measurements, metrics, checkpoints
+ * and the best model are written when they are due. Prints nothing. */
 #ifndef GPFC_TRAIN_RUN_H
 #define GPFC_TRAIN_RUN_H
 
@@ -26,8 +26,8 @@ struct train_run {
 };
 
 /* START: measures the untrained flow and writes a first checkpoint, so that a folder that cannot be written
- * is told before anything is computed. NEXT: the same, after the base flow's training, whose metrics are
- * kept. RESUME: goes on with what is there. */
+ * is reported before anything is computed. NEXT: the same, after the base flow's training, whose metrics are
+ * kept. RESUME: continues with what is there. */
 enum train_run_how { TRAIN_RUN_START, TRAIN_RUN_NEXT, TRAIN_RUN_RESUME };
 
 bool train_run_new(struct train_run **out, struct trainer *trainer, const struct weights_beside *beside,

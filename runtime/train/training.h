@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A whole training: samples, base flow, pairs, flow, evaluation. What is to be trained on, and with what it
- * begins, is gpfc_train.c's; how a stage runs is training_stage.c's. For these files alone. */
+ * A whole training: samples, base flow, pairs, flow, evaluation. gpfc_train.c decides what is trained on, and
+ * from which state; training_stage.c how a stage runs. Only for these files. */
 #ifndef GPFC_TRAINING_H
 #define GPFC_TRAINING_H
 

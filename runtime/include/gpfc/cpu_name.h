@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the processor at hand calls itself, so that compiler and trainers call one model the same:
- * "AMD EPYC 7B13 (25.1)", with family and model as numbers. */
+ * The name of the processor at hand, so that compiler and trainers name a model alike: "AMD EPYC 7B13
+ * (25.1)", with family and model as numbers. */
 #ifndef GPFC_CPU_NAME_H
 #define GPFC_CPU_NAME_H
 
@@ -13,7 +13,7 @@
 
 enum { GPFC_CPU_NAME = 64 };
 
-/* Single blanks, none at the ends, no other control or foreign characters. */
+/* Single blanks, none at the ends; only printable ASCII. */
 static inline void gpfc_cpu_name_tidy(char *name)
 {
     size_t length = 0;
@@ -41,7 +41,7 @@ static inline void gpfc_cpu_name_number(char *name)
 }
 #endif
 
-/* "" where it does not tell. */
+/* "" if the processor does not report it. */
 static inline void gpfc_cpu_name(char name[GPFC_CPU_NAME])
 {
     memset(name, 0, GPFC_CPU_NAME);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where compiled kernels and the runtime meet: the only header both halves share. Every field is eight bytes
- * wide, so that a code generator can write these structures without knowing a compiler's padding rules.
+ * The interface between compiled kernels and the runtime: the only header that both halves share. Every field
+ * is eight bytes wide, so that a code generator can write these structures without knowing a compiler's
+ * padding rules.
  *
  * REAL below is float or double, as bundle.precision says. A tile is `lanes` samples; an array of a tile is
  * laid out [elements][lanes], lane fastest, and aligned to GPFC_ALIGNMENT. Arrays of uniform values are
@@ -37,12 +38,12 @@ struct gpfc_port {
 };
 
 /* One kernel is called in three parts:
- *   before(in, uniform)                     once: all that depends on uniform inputs alone
- *   tile(in, out, uniform, scratch, sums)   for each tile; adds its part to sums, so sums starts as zeros
+ *   before(in, uniform)                     once: everything that depends only on uniform inputs
+ *   tile(in, out, uniform, scratch, sums)   for each tile; adds its part to sums, so sums must start as zeros
  *   after(in, out, uniform, sums)           once: uniform outputs, from sums added up over all tiles
- * in[i] and out[i] follow the ports; before and after look at uniform ports only, tile at all inputs and
- * varying outputs. Adding sums of several tiles, elementwise and in any order, is the caller's. Thread-safe:
- * nothing is static; `uniform` is only read by tile, and every thread brings its own scratch and sums. */
+ * in[i] and out[i] follow the ports; before and after access uniform ports only, tile all inputs and varying
+ * outputs. The caller adds up the sums of several tiles, elementwise and in any order. Thread-safe: nothing
+ * is static; tile only reads `uniform`, and every thread brings its own scratch and sums. */
 struct gpfc_kernel {
     const char *name;         /* "train", "apply", ... */
     int64_t n_in, n_out;
@@ -51,24 +52,24 @@ struct gpfc_kernel {
     int64_t scratch_bytes;    /* of one thread */
     int64_t sum_elements;     /* REALs */
     double flop_per_sample;   /* nominal, from ops.def; loops multiplied out */
-    double useful_flop_per_sample; /* the same with all kept that a backward pass reads, nothing recomputed */
+    double useful_flop_per_sample; /* the same if nothing had to be recomputed in the backward pass */
     void (*before)(const void *const *in, void *uniform);
     void (*tile)(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums);
     void (*after)(const void *const *in, void *const *out, const void *uniform, const void *sums);
 };
 
-enum gpfc_init {           /* how a parameter starts; a is gpfc_parameter.spread */
-    GPFC_INIT_HIDDEN,      /* normal, deviation train.init_hidden, or 1/sqrt(fan_in) where that is 0 */
-    GPFC_INIT_LAST,        /* normal, deviation train.init_last */
+enum gpfc_init {           /* a parameter's initial values; a is gpfc_parameter.spread */
+    GPFC_INIT_HIDDEN,      /* normal, standard deviation train.init_hidden, or 1/sqrt(fan_in) if that is 0 */
+    GPFC_INIT_LAST,        /* normal, standard deviation train.init_last */
     GPFC_INIT_UNIFORM,     /* uniform on -a .. a */
-    GPFC_INIT_NORMAL,      /* normal, deviation a */
+    GPFC_INIT_NORMAL,      /* normal, standard deviation a */
     GPFC_INIT_CONSTANT,    /* a */
     GPFC_INIT_LOG_UNIFORM, /* log of uniform on 0 .. 1 */
     GPFC_INIT_TRIANGULAR   /* [out, in] as d x d blocks: block row i uniform on -b .. b in its columns 0 .. i,
                               with b = sqrt(6 / ((i + 1) in / d + out / d)), 0 above the diagonal */
 };
 
-struct gpfc_parameter {   /* a trained array; `theta` holds all of them one after another */
+struct gpfc_parameter {   /* a trained array; `theta` contains all of them one after another */
     const char *name;     /* "flow.layer0.weight" */
     int64_t offset;       /* REALs, into theta */
     int64_t rank;         /* 1 or 2 */
@@ -78,10 +79,10 @@ struct gpfc_parameter {   /* a trained array; `theta` holds all of them one afte
     double spread;        /* a of it */
 };
 
-enum gpfc_decides {          /* what a setting is part of: bits */
-    GPFC_DECIDES_FLOW = 1,   /* flows of specs that differ in it are not the same */
-    GPFC_DECIDES_BASE = 2,   /* base flows are not */
-    GPFC_DECIDES_STEPS = 4   /* it is the number of the flow's time steps, or "auto" */
+enum gpfc_decides {          /* what a setting belongs to: bits */
+    GPFC_DECIDES_FLOW = 1,   /* specs that differ in it have different flows */
+    GPFC_DECIDES_BASE = 2,   /* different base flows */
+    GPFC_DECIDES_STEPS = 4   /* it is the flow's number of time steps, or "auto" */
 };
 
 struct gpfc_setting {     /* every key of the spec with its value, defaults filled in */
@@ -96,26 +97,26 @@ struct gpfc_bundle {
     const char *name;     /* of the spec */
     const char *version;  /* of gpfc */
     const char *description; /* "gaussian, folded, 2 -> 15 15 -> 1, tanh, rk4 x 15" */
-    const char *cpu;      /* what the kernels were compiled for: "znver3" */
+    const char *cpu;      /* the target of the kernels: "znver3" */
     const char *features; /* ",".. list of target features that the kernels use: "+avx2,+fma" */
-    const char *cpu_name; /* of the machine compiled on and for, by cpu_name.h; "": for any such CPU */
-    const char *schedule; /* how they are laid on it: "lanes=16 vector=8 .." */
+    const char *cpu_name; /* of the machine compiled on and for, see cpu_name.h; "": for any such CPU */
+    const char *schedule; /* the kernels' schedule: "lanes=16 vector=8 .." */
     int64_t tuned;        /* 1: the schedule was found by measuring */
     const char *compiler; /* path of the gpfc that compiled them; "": unknown */
     const char *spec_text;
-    int64_t spec_hash;    /* of what determines the model: specs with equal ones accept each other's models */
+    int64_t spec_hash;    /* of what determines the model: equal hashes accept each other's models */
     int64_t dimension;
     int64_t precision;    /* 4: float, 8: double */
     int64_t lanes;        /* of a tile */
-    int64_t steps;        /* time steps of the flow; the most, where they are looked for */
-    int64_t order;        /* of the integrator of these steps; 0: no ODE */
-    int64_t training_steps; /* that a training takes where the spec does not say how many */
+    int64_t steps;        /* time steps of the flow; the maximum if their number is chosen in training */
+    int64_t order;        /* order of their integrator; 0: no ODE */
+    int64_t training_steps; /* of a training whose spec does not say how many */
     int64_t theta_elements;
     int64_t n_parameters, n_kernels, n_settings;
     const struct gpfc_parameter *parameters;
     const struct gpfc_kernel *kernels;
     const struct gpfc_setting *settings;
-    const struct gpfc_bundle *base; /* the base flow f, where it is compiled too; NULL: none, or a mixture */
+    const struct gpfc_bundle *base; /* the base flow f, if it is compiled too; NULL: none, or a mixture */
 };
 
 /* The kernels of a trainer, and their ports (inputs -> outputs), d the dimension, K the steps:
@@ -130,21 +131,21 @@ struct gpfc_bundle {
  *   inverse_jacobian   parameters, "s" [d] -> "y" [d], "jacobian" [d,d]
  *   velocity   parameters, setting "t" [], "x" [d] -> "v" [d]     x in the flow's own space: the cube or z
  *   trajectory parameters, "y" [d] -> "path" [K+1,d]              in that space too; at t = 0, 1/K, .., 1
- * Where the steps are looked for (flow.steps: auto), all of them but velocity have the setting "steps" []
- * too, the number n of steps to run, 1 <= n <= K. Time is then cut into n, of "noise" the first n count, a
- * penalty is as that of K steps, and positions of a path past the n-th are its end. */
+ * With flow.steps: auto all of them except velocity also have the setting "steps" [], the number n of steps
+ * to run, 1 <= n <= K. Time is then cut into n steps, the first n rows of "noise" are used, a penalty is
+ * comparable with that of K steps, and positions of a path after the n-th repeat its end. */
 
-/* A base flow's bundle is one like a flow's: parameters, kernels and settings of its own. Where the spec says
- * base.rate, its settings say train.rate, and so on, so that the same training loop serves both. Its
- * spec_hash is of what decides f alone, `steps` is 0 where it has no ODE, `base` is NULL. Its kernels, n the
- * blocks:
+/* A base flow's bundle is one like a flow's: parameters, kernels and settings of its own. The spec's
+ * base.rate is train.rate in its settings, and so on, so that the same training loop serves both. Its
+ * spec_hash covers only what decides f, `steps` is 0 if it has no ODE, `base` is NULL. Its kernels, n the
+ * number of blocks:
  *   train      parameters, "lambda" [], "x" [d], "weight" [], "noise" [n,d] if it draws any
  *              -> totals "cost" [], "penalty" [], "grad.<parameter>"; cost is minus the log likelihood, in
  *              nats
  *   measure    parameters, "x" [d] -> per sample "cost" [], by the exact log-determinant of the trained map
  *   apply      parameters, "x" [d] -> "y" [d], "logdet" []     logdet of dy/dx
  *   bnaf       block0 ...: parameters, "x" [d] -> "y" [d], "log_diagonal" [d]   one triangular block with its
- *              gate, without the flip that follows it; log_diagonal[i] = log dy_i/dx_i
+ *              gate, without the reversal that follows it; log_diagonal[i] = log dy_i/dx_i
  *   ffjord     velocity0 ...: parameters, "t" [] per sample, "x" [d] -> "v" [d], "divergence" []
  *   cp_flow    block0 ...: parameters, "x" [d] -> "y" [d], "jacobian" [d,d]     one convex block, without
  *              ActNorm; statistics: parameters, "x" [d] -> one output for each ActNorm in the order in
