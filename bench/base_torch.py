@@ -19,7 +19,7 @@ flows are written here anew from their papers' formulas, in the way that the pub
 
 Where a flow's log-determinant is exact, it is compared with that of its Jacobian before anything is timed.
 gpfc's column is `TRAINER bench --stage base`. Each case is measured alternately, PyTorch and gpfc, in three
-rounds; told are the least and the median of all steps, and the ratio of the medians and of the least ones
+rounds; reported are the minimum and the median of all steps, and the ratio of the medians and of the minima
 (less disturbed where others use the machine). GPFC in the environment names the compiler, else it is looked
 for in PATH.
 
@@ -395,7 +395,7 @@ def measure(case, seconds, trainer, compiled):
     return row
 
 
-def tell(row, as_json):
+def print_row(row, as_json):
     if as_json:
         print(json.dumps(row), flush=True)
         return
@@ -411,7 +411,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_it_is)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement, in all rounds (5)")
     parser.add_argument("--case", action="append", choices=sorted(CASES), help="one; may be given again")
-    parser.add_argument("--no-gpfc", action="store_true", help="PyTorch alone")
+    parser.add_argument("--no-gpfc", action="store_true", help="only PyTorch")
     parser.add_argument("--compile", action="store_true", help="PyTorch's flow through torch.compile")
     parser.add_argument("--json", action="store_true", help="a JSON object a line")
     arguments = parser.parse_args()
@@ -425,7 +425,7 @@ def main():
                 continue
             check(case)
             trainer = None if arguments.no_gpfc else make_trainer(folder, case)
-            tell(measure(case, arguments.seconds, trainer, arguments.compile), arguments.json)
+            print_row(measure(case, arguments.seconds, trainer, arguments.compile), arguments.json)
 
 
 if __name__ == "__main__":

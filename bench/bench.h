@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The program behind `make bench` and `make bench-sweep`: it makes a trainer's kernels of a case with the
- * compiler as a library, looks whether they are right, then times them, in turns with others and with the
+ * compiler as a library, checks that they are right, then times them, in turns with others and with the
  * core's peak. */
 #ifndef GPFC_BENCH_H
 #define GPFC_BENCH_H
@@ -24,7 +24,7 @@ struct bench_case {
     int64_t batch;
     bool is_double;
     bool euler;       /* the exact Euler penalty */
-    bool apply;       /* the trained map alone, no training step */
+    bool apply;       /* only the trained map, no training step */
     const char *spec; /* a file, in place of all that is above but name and batch; NULL: none */
     bool base;        /* its base flow's training */
 };
@@ -59,7 +59,7 @@ enum bench_backend { BENCH_LLVM, BENCH_CLOCKED, BENCH_C };
 struct bench_kernels {                /* belongs to the arena */
     const struct gpfc_bundle *bundle; /* the base flow's, of a case that is one */
     struct emit_clocks *clocks;       /* of BENCH_CLOCKED */
-    double compile_seconds;           /* gpfc alone, without the linker */
+    double compile_seconds;           /* gpfc itself, without the linker */
     char cpu[64];
 };
 
@@ -95,7 +95,7 @@ bool bench_print(struct arena *arena, const struct gpfc_bundle *bundle, int64_t 
                  struct fault *fault) MUST_CHECK;
 
 /* Writes weights, then x and y, then the penalty's noise of some rows as one array, [n][1] in double
- * precision, and tells what they give, with a penalty of weight 0.1 where the case has one. */
+ * precision, and returns what they compute, with a penalty of weight 0.1 where the case has one. */
 bool bench_numbers(struct arena *arena, const struct bench_case *c, const struct gpfc_bundle *bundle,
                    const char *path, struct bench_print *out, struct fault *fault) MUST_CHECK;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Figures that stay: one JSON object a line, so that a file can be appended to by many runs and read by
- * anything. */
+ * The history of figures: one JSON object a line, so that many runs can append to a file and anything can
+ * read it. */
 #include "bench.h"
 
 #include "gpfc.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A case's kernels as they are in a trainer: gpfc's object file, or what a C compiler makes of gpfc's C, as a
- * shared library that is opened here and gone from the disk at once. */
+ * shared library that is opened here and deleted at once. */
 #include "bench.h"
 
 #include "drive/output.h"

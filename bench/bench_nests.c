@@ -24,7 +24,7 @@ struct counting {
     struct emit_clocks *best;   /* of the step with the fewest ticks: those go on where the step waits for its
                                  core */
     int64_t best_ticks;
-    double step, clocked_step, peak; /* the least seconds of the processor's */
+    double step, clocked_step, peak; /* minimum seconds of the processor's */
     double tick;                     /* seconds */
 };
 
@@ -51,7 +51,7 @@ static bool run_plain(struct counting *counting, struct fault *fault)
     return true;
 }
 
-/* Of a step outside its kernel some are longer than others, as an optimizer's are; what is told is the
+/* Of a step outside its kernel some are longer than others, as an optimizer's are; what is reported is the
  * shortest. */
 static bool run_clocked(struct counting *counting, struct fault *fault)
 {

@@ -25,7 +25,7 @@ struct bench_nest {
 struct bench_profile {
     const struct bench_case *c;
     const struct gpfc_bundle *bundle;
-    double step, clocked_step; /* seconds: the least, without clocks and with them */
+    double step, clocked_step; /* seconds: the minimum, without clocks and with them */
     double counted;            /* the latter without the looks: what the nests and the rest add up to */
     double kernel;             /* of that, in nests */
     double look;               /* seconds of one */

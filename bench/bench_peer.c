@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Other programs that do the same training step: run as commands, believed what they say of their own
- * seconds, but not of what they compute, where they say that. */
+ * Other programs that do the same training step: run as commands; the seconds they report are trusted, the
+ * values they report are checked. */
 #include "bench.h"
 
 #include <jansson.h>

@@ -92,8 +92,8 @@ void sweep_cells(struct arena *arena, bool quick, struct sweep *out)
     for (int i = 0; i < 2; i++)
         add_grid(out, fields[i], false, quick);
     for (int i = 0; i < 2; i++)
-        add_grid(out, fields[i], true, true); /* double precision falls off where single does: few cells
-                                                 tell */
+        add_grid(out, fields[i], true, true); /* double precision falls off where single does: few
+                                                 cells show it */
 }
 
 /* ---- measuring ----------------------------------------------------------------------------------------- */
@@ -162,7 +162,7 @@ static bool measure_apart(struct sweep_cell *cell, double seconds, struct bench_
     return good;
 }
 
-static void tell(const struct sweep *sweep, int i)
+static void report(const struct sweep *sweep, int i)
 {
     const struct sweep_cell *cell = &sweep->cells[i];
     (void)fprintf(stderr, "%d of %d: %s, %s, d = %d, %d x %d%s%s: %.0f %% of peak (%.0f %% executed)\n",
@@ -196,7 +196,7 @@ bool sweep_run(struct sweep *sweep, double seconds, void (*changed)(void *data),
                measure_again(&sweep->cells[i], seconds, &prints[i], fault) &&
                compare(sweep, prints, i, fault);
         if (good)
-            tell(sweep, i);
+            report(sweep, i);
         if (good && changed)
             changed(data);
     }

@@ -6,7 +6,7 @@
 
 #include "bench.h"
 
-enum { SWEEP_WIDE = 32 /* hidden widths from here on are held to the least share */ };
+enum { SWEEP_WIDE = 32 /* hidden widths from here on must reach the minimum share */ };
 
 struct sweep_cell {
     struct bench_case c;
@@ -26,7 +26,7 @@ struct sweep {
 void sweep_cells(struct arena *arena, bool quick, struct sweep *out);
 /* Drops all cells but those at these places, "d,width"; none: drops nothing. */
 void sweep_keep(struct sweep *sweep, int n, const char *const *places);
-/* The first worst of those that are held to the least share, in the grid or not; NULL: none was measured. */
+/* The first worst of those that must reach the minimum share, in the grid or not; NULL: none was measured. */
 const struct sweep_cell *sweep_worst(const struct sweep *sweep);
 void sweep_table(const struct sweep *sweep, struct strbuf *out); /* Markdown */
 /* SVG: a heat map for each field and precision */

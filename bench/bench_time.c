@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How long does it take? Contenders and the measure of the core's peak take turns, so that what else the
- * machine does falls on all of them; the least of many is compared. */
+ * How long does it take? Contenders and the measure of the core's peak take turns, so that the machine's
+ * other work falls on all of them; the minimum of many is compared. */
 #include "bench.h"
 
 #include "command/peak.h"
@@ -19,7 +19,7 @@ static const double slice_seconds = 0.1, peak_seconds = 0.02;
 
 struct bench_runner {
     struct pairs pairs;
-    struct trainer *trainer; /* NULL: a kernel alone */
+    struct trainer *trainer; /* NULL: only a kernel */
     struct runner *run;
     struct bench_data data;
     void *out;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# The program of `make bench` and `make bench-sweep`.
-# What is timed beside PyTorch by hand is not there everywhere.
+# The program of `make bench` and `make bench-sweep`. The scripts for PyTorch are run by hand, since PyTorch
+# is not installed everywhere.
 bench_gpfc_bench_SOURCES = \
 	bench/bench.h \
 	bench/bench_case.c \

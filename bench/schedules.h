@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The program of `make bench-schedules`: for the training programs of specs, candidate schedules with the
- * time that the cost model says and the time that is measured, and how far what it picks is from the
- * fastest. */
+ * predicted and the measured time, and how far the model's choice is from the fastest. */
 #ifndef GPFC_BENCH_SCHEDULES_H
 #define GPFC_BENCH_SCHEDULES_H
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Pairs x, z = f(x) of a flow trained elsewhere, for gpfc to train a Gaussian-preserving flow behind it.
+"""Pairs x, z = f(x) of a flow trained elsewhere, for gpfc to train a Gaussian-preserving flow after it.
 
     python3 pairs_from_flow.py FLOW DATA OUT.npz [--test DATA] [--double] [--batch ROWS] [--state STATE.pt]
 
@@ -11,7 +11,7 @@ FLOW is a trained normalizing flow of zuko, nflows or normflows, or a function, 
     model.pt            the flow itself, as torch.save(flow, "model.pt") writes it. Reading it runs code of
                         the file: trust it
 
-A function takes x [n, d] and returns z and log|det dz/dx| [n], or z alone. Of a flow it is asked which way
+A function takes x [n, d] and returns z and log|det dz/dx| [n], or only z. Of a flow it is asked which way
 leads to the base distribution. That has to be normal, with independent coordinates; where it is not the
 standard normal its mean and deviation are taken into f. Whether all this was understood is checked: on some
 rows the density by z and log|det| must be what the flow itself says (log_prob).

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * How every test program of gpfc starts: a table of cases, run by CUnit. Gives check_main, and the paths of
- * files that tests read. The tests themselves are CUnit's (CU_ASSERT_...).
+ * What every test program of gpfc begins with: a table of cases, run by CUnit. Gives check_main, and the
+ * paths of files that tests read. Assertions are CUnit's (CU_ASSERT_...).
  *
  *     static void sums_are_right(void) { CU_ASSERT_EQUAL(1 + 1, 2); }
  *     static const struct check_case cases[] = {{"sums are right", sums_are_right}};
  *     int main(void) { return check_main("arithmetic", cases, CHECK_COUNT(cases)); }
  *
- * GPFC_TEST=TEXT in the environment runs the cases alone whose names hold TEXT. */
+ * GPFC_TEST=TEXT in the environment runs only the cases whose names contain TEXT. */
 #ifndef GPFC_CHECK_H
 #define GPFC_CHECK_H
 

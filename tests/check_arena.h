@@ -2,7 +2,7 @@
  *
  * Cases that have an arena each: a list of functions, CASES, becomes a table of cases.
  *
- *     #define CASES(CASE) CASE(text_grows) CASE(places_may_be_missing)
+ *     #define CASES(CASE) CASE(text_grows) CASE(positions_may_be_missing)
  *     CASES(CHECK_WITH_ARENA)
  *     static const struct check_case cases[] =
  * {CASES(CHECK_ARENA_ROW)}; */

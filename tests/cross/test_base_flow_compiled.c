@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Base flows with the weights of their public implementation, compiled for this machine, there and back:
- * FFJORD against numbers of an adaptive solver, inverses against the points that were mapped, errors against
- * what was told of them. */
+ * FFJORD against numbers of an adaptive solver, inverses against the points that were mapped, and reported
+ * errors against the true ones. */
 #include "base/base_flow.h"
 #include "check.h"
 #include "cross/compiled_base.h"

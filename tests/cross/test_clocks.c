@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Kernels that count the time of their nests give the same bits as those that do not, and count every call,
- * with what it does in words and in operations. What the clock says is not looked at, but that it goes on. */
+ * with what it does in words and in operations. The clock's values are not checked, only that it advances. */
 #include "check.h"
 #include "cross/compiled.h"
 #include "emit_llvm/emit.h"

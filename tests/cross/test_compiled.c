@@ -4,7 +4,7 @@
  * precisions, with and without the passes, for batches of one, of a prime number and of whole tiles. Memory
  * starts as NaNs.
  *
- *   test_compiled [SEED [COUNT]]   runs those seeds alone and says what differs */
+ *   test_compiled [SEED [COUNT]]   runs only those seeds and says what differs */
 #include "check.h"
 #include "cross/compiled.h"
 #include "pass/pass.h"
@@ -55,7 +55,7 @@ static int variants_here(void)
     return n;
 }
 
-/* 0, or how far past the limit the worst output is; a NaN on one side alone is infinitely far. */
+/* 0, or how far past the limit the worst output is; a NaN on only one side is infinitely far. */
 static double compare(const struct ir_graph *graph, int batch, double *const *expected, double *const *found,
                       double limit)
 {

@@ -3,7 +3,7 @@
  * Random programs as C, through the system's compiler, give what the interpreter gives, and what cannot be
  * computed tile by tile is refused. One file holds many programs: compilers are slow to start.
  *
- *   test_emit_c [SEED [COUNT]]   runs those seeds alone and says what differs */
+ *   test_emit_c [SEED [COUNT]]   runs only those seeds and says what differs */
 #include "check.h"
 #include "cross/compiled.h"
 #include "emit_c/emit_c.h"

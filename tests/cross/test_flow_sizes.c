@@ -5,7 +5,7 @@
  * batches end inside a tile: the lanes past them repeat the last sample, with weight 0 in training, and must
  * change nothing.
  *
- *   test_flow_sizes CASE   runs that case alone and says how far every output is off */
+ *   test_flow_sizes CASE   runs only that case and says how far every output is off */
 #include "check.h"
 #include "cross/compiled.h"
 #include "property/flow_fixture.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Nests that share a function: written each for itself they must be the same code. Programs are random ones
- * and the kernels of flows, laid on machines by several schedules; a field of a nest that decides code but is
- * not among the words by which nests are compared shows here.
+ * and the kernels of flows, compiled by several schedules; a field of a nest that decides code but is missing
+ * from the record by which nests are compared is detected here.
  *
- *   test_nests [SEED [COUNT]]   random programs of those seeds alone */
+ *   test_nests [SEED [COUNT]]   random programs of only those seeds */
 #include "check.h"
 #include "drive/backend.h"
 #include "emit_llvm/emitter.h"
@@ -80,7 +80,7 @@ static struct emit_nests all_apart(struct arena *arena, const struct emit_nests 
     return apart;
 }
 
-/* The text of a function without its name, and behind it the next one's: they come in the order of nests.
+/* The text of a function without its name, followed by the next one's: they come in the order of nests.
  * Constant arrays that it reads stand there with their numbers. */
 static const char *next_code(struct arena *arena, LLVMModuleRef module, const char **text, int nest)
 {
@@ -246,7 +246,7 @@ static void nests_of_mixed_precision_that_share_code_are_equal(void)
 
 /* ---- parts --------------------------------------------------------------------------------------------- */
 
-static void parts_have_about_as_much_each(void)
+static void parts_have_about_equal_loads(void)
 {
     struct list list;
     struct flow_fixture flow = fixture_new(3, MODEL_GAUSSIAN, MODEL_FOLDED, 2, (const int[]){9, 7}, 1, 3);
@@ -276,7 +276,7 @@ int main(int argc, char **argv)
         {"what is read in 16 bits has code of its own", what_is_read_in_16_bits_has_code_of_its_own},
         {"nests of mixed precision that share code are equal",
          nests_of_mixed_precision_that_share_code_are_equal},
-        {"parts have about as much each", parts_have_about_as_much_each},
+        {"parts have about equal loads", parts_have_about_equal_loads},
     };
     if (argc > 1) {
         first_seed = strtoull(argv[1], NULL, 10);

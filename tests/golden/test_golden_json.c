@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the compiler and a trainer print with --json: tests/golden/json/NAME.json for each command below.
- * Keys, their order and presence, words, counts, and numbers that follow from the spec alone are
- * compared; what was measured, or depends on the machine, stands there as <number> or <text>. */
+ * Keys, their order and presence, words, counts, and numbers that follow only from the spec are compared;
+ * what was measured, or depends on the machine, stands there as <number> or <text>. */
 #include "check.h"
 #include "golden/golden.h"
 #include "scratch.h"

@@ -41,7 +41,7 @@ static void check_file(const char *name)
     arena_free(arena);
 }
 
-static void messages_are_the_expected_ones(void)
+static void messages_are_as_expected(void)
 {
     struct dirent **entries;
     const int n = scandir(check_path(folder), &entries, is_spec, alphasort);
@@ -54,7 +54,7 @@ static void messages_are_the_expected_ones(void)
 }
 
 static const struct check_case cases[] = {
-    {"messages are the expected ones", messages_are_the_expected_ones},
+    {"messages are as expected", messages_are_as_expected},
 };
 
 int main(void)

@@ -111,7 +111,7 @@ static void compare_at_times(struct oracle_run *run, const struct ir_graph *grap
 static void case_network(struct oracle_run *run)
 {
     if (!is_cube(run))
-        return; /* the gaussian files have the field alone */
+        return; /* the gaussian files have only the field */
     struct ir_graph *graph = graph_with_parameters(run, "network");
     const struct ir_node *t = ir_input(graph, "t", IR_SETTING, IR_UNIFORM, ir_shape_of(0));
     const struct ir_node *x = ir_input(graph, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(1, run->model.d));

@@ -20,7 +20,7 @@ static void one_block_d5(void)
 }
 
 /* The checker itself: a number that is off by little more than the limit fails. */
-static void wrong_numbers_are_told(void)
+static void wrong_numbers_are_reported(void)
 {
     static const struct {
         const char *array;
@@ -49,7 +49,7 @@ static void wrong_numbers_are_told(void)
 static const struct check_case cases[] = {
     {"two blocks, d = 2", two_blocks_d2},
     {"one block, d = 5", one_block_d5},
-    {"wrong numbers are told", wrong_numbers_are_told},
+    {"wrong numbers are reported", wrong_numbers_are_reported},
 };
 
 int main(void)

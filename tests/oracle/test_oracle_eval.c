@@ -42,9 +42,9 @@ static void gaussian_d10(void)
     oracle_check_file(&suite, names[6]);
 }
 
-/* The checker itself: a number that is off by little more than the limit, or is none, is told by name and
- * index. */
-static void wrong_numbers_are_told(void)
+/* The checker itself: a number that is off by little more than the limit, or is not one, is reported by name
+ * and index. */
+static void wrong_numbers_are_reported(void)
 {
     static const struct {
         const char *array;
@@ -90,7 +90,7 @@ static const struct check_case cases[] = {
     {"gaussian, d = 2", gaussian_d2},
     {"gaussian, d = 3", gaussian_d3},
     {"gaussian, d = 10", gaussian_d10},
-    {"wrong numbers are told", wrong_numbers_are_told},
+    {"wrong numbers are reported", wrong_numbers_are_reported},
     {"faulty files are refused", faulty_files_are_refused},
 };
 

@@ -84,7 +84,7 @@ struct bindings base_fixture_all_signs(struct base_fixture *fixture)
     double *noise = base_fixture_filled(fixture, (long)batch * d, 0.0);
     for (int i = 0; i < batch * d; i++) {
         points[i] = x[i % d];
-        noise[i] = (i / d >> i % d & 1) ? 0.3 + i : -0.2 * (1 + i); /* the sign alone counts */
+        noise[i] = (i / d >> i % d & 1) ? 0.3 + i : -0.2 * (1 + i); /* only the sign counts */
     }
     struct bindings bindings = base_fixture_inputs(fixture, batch);
     bind(&bindings, "x", points);

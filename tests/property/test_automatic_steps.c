@@ -41,7 +41,7 @@ static void bind_all(struct pair_of_models *p)
     bind(&p->bindings, "steps", &p->steps);
 }
 
-/* Which field, integrator, penalty and potential is told by the bits of `which`. */
+/* The bits of `which` select field, integrator, penalty and potential. */
 static void make(struct pair_of_models *p, int which, int n)
 {
     static const int hidden[] = {5, 4};

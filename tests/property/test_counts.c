@@ -2,7 +2,7 @@
  *
  * Multiply-adds a sample of whole flows after all passes, as golden numbers: whoever changes a pass, a
  * derivative or a flow sees here what it costs or saves. d = 10 with 50,50,50 folded and d = 2 with 15,15;
- * what formulas by hand need for the contractions alone of one velocity, forward, is 60,000 at d = 10, and at
+ * what formulas by hand need for just the contractions of one velocity, forward, is 60,000 at d = 10, and at
  * d = 2 735 with two tangents or 510 with the gradient of the potential. */
 #include "check.h"
 #include "diff/diff.h"

@@ -208,7 +208,7 @@ static void hold_is_a_constant(void)
 }
 
 /* y = bfloat(x) x: the derivative is that of x x, but for what was rounded. */
-static void bfloat_passes_derivatives(void)
+static void derivatives_pass_through_bfloat(void)
 {
     struct arena *arena = arena_new();
     struct ir_graph *g = ir_graph_new(arena, "bfloat");
@@ -325,7 +325,7 @@ static struct waiting sums_of(struct arena *arena, bool is_square)
 }
 
 /* A sum that no cotangent depends on is the backward loop's; one whose square is wanted is not. */
-static void sums_wait_for_the_way_back(void)
+static void sums_wait_for_the_backward_pass(void)
 {
     struct arena *arena = arena_new();
     const struct waiting plain = sums_of(arena, false), square = sums_of(arena, true);
@@ -336,7 +336,7 @@ static void sums_wait_for_the_way_back(void)
     arena_free(arena);
 }
 
-/* Value and tangent together need one loop: what stands behind it is rebuilt over the loop that has both. */
+/* Value and tangent together need one loop: what follows it is rebuilt over the loop that has both. */
 static void one_loop_carries_both(void)
 {
     struct arena *arena = arena_new();
@@ -408,7 +408,7 @@ static long elements_kept(enum diff_keep keep)
 }
 
 /* An element of the first layer takes 3 multiplications and a tanh (20), one of the second 30 and a tanh. */
-static void what_is_kept_saves_enough(void)
+static void kept_values_save_enough(void)
 {
     CU_ASSERT_EQUAL(elements_kept(DIFF_KEEP_ALL), 3 + 30 + 30);
     CU_ASSERT_EQUAL(elements_kept((enum diff_keep)22), 3 + 30 + 30);
@@ -428,11 +428,11 @@ static const struct check_case cases[] = {
     {"matrix functions", matrix_functions},
     {"matrix functions in a loop", matrix_functions_in_a_loop},
     {"hold is a constant", hold_is_a_constant},
-    {"bfloat passes derivatives", bfloat_passes_derivatives},
+    {"derivatives pass through bfloat", derivatives_pass_through_bfloat},
     {"loops", loops},
-    {"sums wait for the way back", sums_wait_for_the_way_back},
+    {"sums wait for the backward pass", sums_wait_for_the_backward_pass},
     {"one loop carries both", one_loop_carries_both},
-    {"what is kept saves enough", what_is_kept_saves_enough},
+    {"kept values save enough", kept_values_save_enough},
 };
 
 int main(void)

@@ -17,7 +17,7 @@ enum { N_INPUTS = 7 };
 
 typedef bool property(struct arena *arena, uint64_t seed);
 
-/* GPFC_SEED: that seed alone. GPFC_SEEDS: so many. */
+/* GPFC_SEED: only that seed. GPFC_SEEDS: so many. */
 static void for_seeds(const char *name, int count, property *holds)
 {
     const char *one = getenv("GPFC_SEED"), *more = getenv("GPFC_SEEDS");
@@ -114,7 +114,7 @@ static const struct ir_node *two_columns(struct ir_graph *g, const struct ir_nod
 }
 
 /* The graph with further outputs "d.<output>" for outputs of[], along inputs "dot.<input>": the second of a
- * bundle of two, or, of every other graph, alone. */
+ * bundle of two, or, for every other graph, by itself. */
 static struct ir_graph *with_tangents(const struct ir_graph *from, int n_of, const char *const *of)
 {
     struct ir_graph *g = ir_graph_new(from->arena, "forward");

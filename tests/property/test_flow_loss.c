@@ -34,7 +34,7 @@ static const double *asymmetry_of(struct flow_fixture *fixture, const double *A,
     return output_of(graph, fixture_run(graph, 3, &bindings), "asymmetry");
 }
 
-static void penalty_is_zero_for_gradients_alone(void)
+static void penalty_is_zero_for_pure_gradients(void)
 {
     enum { D = 4 };
     static const int hidden[] = {3};
@@ -311,7 +311,7 @@ static void gradients_are_derivatives(void)
         check_gradient(i);
 }
 
-/* A gradient element by element: the direction test above cannot tell errors apart. */
+/* A gradient element by element: the direction test above cannot locate errors. */
 static void gradient_elements_are_derivatives(void)
 {
     enum { BATCH = 2 };
@@ -334,7 +334,7 @@ static void gradient_elements_are_derivatives(void)
 }
 
 static const struct check_case cases[] = {
-    {"the penalty is zero for gradients alone", penalty_is_zero_for_gradients_alone},
+    {"the penalty is zero for pure gradients", penalty_is_zero_for_pure_gradients},
     {"a rotation has no penalty", rotation_has_no_penalty},
     {"the penalty is blind to swapping", penalty_is_blind_to_swapping},
     {"costs are what they say", costs_are_what_they_say},

@@ -22,7 +22,7 @@ may_vary='^once(\.[0-9]+)?$'
 
 # $1: archive or object. Prints every symbol that should not be there. nm's lines, but for spaces:
 #   archive:object:name|value|class|type|size|line|section
-# Constant tables that hold addresses lie in .data.rel.ro, which is written to by the loader alone.
+# Constant tables that hold addresses lie in .data.rel.ro, which only the loader writes to.
 look()
 {
     nm -A -f sysv "$1" 2>/dev/null | tr -d ' ' | awk -F '|' -v banned="^($banned)\$" -v may="$may_print" \
@@ -50,7 +50,7 @@ for library in libgpfc_compiler.a libgpfcrt.a; do
 done
 [ $good = yes ] || exit 1
 
-# Each of these must be told.
+# Each of these must be reported.
 must_be_told()
 {
     printf '%s\n' "$1" >"$scratch/x.c"

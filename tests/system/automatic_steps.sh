@@ -52,7 +52,7 @@ expect 0 '' ./run train --out three --quiet --threads 3
 as_uninterrupted three
 stop_and_resume
 
-# ---- the model's number is used, and told
+# ---- the model's number is used, and reported
 expect 0 "\"time_steps\": $steps" ./run evaluate whole/model.safetensors --json
 expect 0 'rk4 x 15 at most' ./run info
 expect 0 "was trained for $steps time steps; this trainer runs 9" ./fixed evaluate whole/model.safetensors
@@ -67,7 +67,7 @@ for folder in whole nine; do
     expect 0 '"time_steps": 15' ./run evaluate "$folder.unknown" --json
 done
 
-# ---- a training goes on in a trainer of its own kind alone
+# ---- a training continues only in a trainer of its own kind
 expect 2 'flow.steps is auto there and 9 here' ./fixed resume whole
 expect 2 'flow.steps is 9 there and auto here' ./run resume nine
 expect 2 'time steps, which this trainer does not accept' ./few resume whole

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The compiler in the hands of people: odd names and texts, places that cannot be written, and a library used
+# The compiler from the user's side: odd names and texts, paths that cannot be written, and a library used
 # from C.
 set -u
 . "${srcdir:-.}/tests/system/common.sh"
@@ -71,7 +71,7 @@ mixed_spec 2 15,15 mixed single
 expect 0 'products this small gain nothing' "$gpfc" mixed.yaml --cpu znver4 --emit=asm -o mixed.s
 ! grep -q vdpbf16ps mixed.s || fault 'products of bfloat16 numbers that do not pay'
 
-# ---- interrupted while a program runs for it: no folder stays behind, and that program can be stopped too
+# ---- interrupted while a program runs for it: no folder is left, and that program can be stopped too
 mkdir fake
 cat >fake/ar <<'END'
 #!/bin/sh

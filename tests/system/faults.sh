@@ -9,7 +9,7 @@
 set -u
 test "${GPFC_FAULTS-no}" = yes || exit 77
 . "${srcdir:-.}/tests/system/common.sh"
-# A sanitizer's report must not look like a failure that was told.
+# A sanitizer's report must not look like a failure that was reported.
 export ASAN_OPTIONS="${ASAN_OPTIONS-}:exitcode=99" LSAN_OPTIONS="${LSAN_OPTIONS-}:exitcode=99"
 export OMP_NUM_THREADS=1
 

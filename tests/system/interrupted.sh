@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Trainings that are killed, interrupted, or run out of space: what is resumed ends with the bits of a
-# training that was left alone, with any number of threads.
+# Trainings that are killed, interrupted, or run out of space: a resumed training ends with the same bits as
+# an uninterrupted one, with any number of threads.
 set -u
 . "${srcdir:-.}/tests/system/common.sh"
 trainer=run

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Trainings that are killed or interrupted while the base flow is trained: what is resumed ends with the bits
-# of a training that was left alone, base flow and flow. And the files of the two stages: whole, or absent.
+# Trainings that are killed or interrupted while the base flow is trained: a resumed training ends with the
+# same bits as an uninterrupted one, base flow and flow. And the files of the two stages are complete or
+# absent.
 set -u
 . "${srcdir:-.}/tests/system/common.sh"
 trainer=two

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
-# What the scripts share that stop trainings of theirs. Sourced after common.sh, with $trainer the trainer's
-# name; the function as_uninterrupted, which compares a folder with that of a training left alone, is the
-# script's own.
+# What the scripts share that interrupt trainings. Sourced after common.sh, with $trainer the trainer's name;
+# the function as_uninterrupted, which compares a folder with that of an uninterrupted training, is defined by
+# each script.
 
 # The measures without clock times.
 measures()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# The compiler and a real trainer in the hands of people: wrong files, full devices, signals.
+# The compiler and a real trainer from the user's side: wrong files, full devices, signals.
 check_scripts += tests/system/automatic_steps.sh tests/system/compiler.sh tests/system/interrupted.sh \
 	tests/system/interrupted_base.sh tests/system/mixed_precision.sh tests/system/trainer.sh \
 	tests/system/trainer_base.sh tests/system/tuning.sh
@@ -17,5 +17,5 @@ EXTRA_DIST += tests/system/recipe.patch
 check_PROGRAMS += tests/system/test_threads
 tests_system_test_threads_SOURCES = tests/system/test_threads.c tests/scratch.h
 
-# What `make install` leaves behind, used by a program from elsewhere
+# What `make install` installs, used by a program from elsewhere
 check_scripts += tests/system/installed.sh

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Compiles in several threads at once: each writes what it would have written alone, and what belongs to the
- * whole process, the mask of file modes, is as before. */
+ * Compiles in several threads at once: each writes what it would have written by itself, and the umask, which
+ * belongs to the whole process, is unchanged. */
 #include "check.h"
 #include "gpfc.h"
 #include "scratch.h"
@@ -93,7 +93,7 @@ static bool same_bytes(const char *a, const char *b)
     return same;
 }
 
-static void objects_are_as_if_made_alone(void)
+static void objects_are_as_if_made_one_at_a_time(void)
 {
     struct scratch scratch;
     struct job jobs[THREADS], alone;
@@ -108,7 +108,7 @@ static void objects_are_as_if_made_alone(void)
     scratch_remove(&scratch);
 }
 
-static void the_mask_of_modes_stays(void)
+static void the_umask_is_not_changed(void)
 {
     struct scratch scratch;
     struct job jobs[THREADS];
@@ -127,8 +127,8 @@ static void the_mask_of_modes_stays(void)
 int main(void)
 {
     static const struct check_case cases[] = {
-        {"objects are as if made alone", objects_are_as_if_made_alone},
-        {"the mask of modes stays", the_mask_of_modes_stays},
+        {"objects are as if made one at a time", objects_are_as_if_made_one_at_a_time},
+        {"the umask is not changed", the_umask_is_not_changed},
     };
     return check_main("threads", cases, sizeof cases / sizeof cases[0]);
 }

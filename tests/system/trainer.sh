@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# A trainer and what it is handed: files that are not what they should be, places that cannot be written,
-# options out of range. A message that names the file, exit status 2 (the input) or 1 (the system), and
-# nothing half-written.
+# A trainer and its input: files that are not what they should be, paths that cannot be written, options out
+# of range. A message that names the file, exit status 2 (the input) or 1 (the system), and nothing
+# half-written.
 set -u
 . "${srcdir:-.}/tests/system/common.sh"
 
@@ -106,7 +106,7 @@ grep -q 'checkpoint, of step 0, is kept as far/checkpoint.safetensors' err || \
     fault "no checkpoint told: $(cat err)"
 expect 0 '"samples"' ./toy evaluate far/model.safetensors --json
 
-# ---- few samples, and pairs without y behind the base flow
+# ---- few samples, and pairs without y after the base flow
 expect 0 '' ./toy train --quiet --out one --data one.npz
 expect 0 '' ./toy train --quiet --out deflated --data compressed.npz
 expect 0 '' ./toy train --quiet --out based --data without_y.npz

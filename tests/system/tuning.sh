@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Tuning as people meet it: what is found is used by later compiles, shown, taken elsewhere and forgotten;
-# what is broken or belongs to others is passed over; a trainer is compiled anew where it lies.
+# Tuning from the user's side: what is found is used by later compiles, shown, exported and forgotten; what is
+# broken or belongs to others is skipped; a trainer is recompiled in place.
 set -u
 . "${srcdir:-.}/tests/system/common.sh"
 export GPFC_WISDOM="$PWD/cache/wisdom"
@@ -54,7 +54,7 @@ expect 0 'show' "$gpfc" wisdom --help
 cp toy.yaml wisdom
 expect 0 'from wisdom: ' "$gpfc" --emit=header ./wisdom
 
-# ---- broken, or not the user's alone
+# ---- broken, or accessible to others
 echo 'half a rec' >>cache/wisdom
 expect 0 'wisdom skipped, not a JSON object (1 record in all)' "$gpfc" toy.yaml --emit=header
 grep -q 'from wisdom' out || fault "the sound record is not used: $(cat out)"

@@ -24,7 +24,7 @@ static void pieces_are_aligned_and_zero(void)
 static void pieces_do_not_touch(void)
 {
     enum { COUNT = 400 };
-    static unsigned char *pieces[COUNT]; /* of this case alone */
+    static unsigned char *pieces[COUNT]; /* only of this case */
     struct arena *arena = arena_new();
     CU_ASSERT_PTR_NOT_NULL_FATAL(arena);
     size_t sizes[COUNT];
@@ -157,7 +157,7 @@ static void the_youngest_is_released_first(void)
     CU_ASSERT_STRING_EQUAL(log.text, "dcba");
 }
 
-static void what_was_released_is_released_once(void)
+static void nothing_is_released_twice(void)
 {
     struct log log = {.length = 0};
     struct arena *arena = arena_new();
@@ -189,7 +189,7 @@ static void own_letters(long n, struct log *log)
     arena_free(arena);
 }
 
-static void a_failure_releases_what_was_there(void)
+static void a_failure_releases_everything(void)
 {
     static const char *const expected[] = {"", "", "a", "a", "ba", "ba", "cba"};
     for (long n = 0; n < 7; n++) {
@@ -227,8 +227,8 @@ static const struct check_case cases[] = {
     {"too much jumps to the owner", too_much_jumps_to_the_owner},
     {"allocations fail when told", allocations_fail_when_told},
     {"the youngest is released first", the_youngest_is_released_first},
-    {"what was released is released once", what_was_released_is_released_once},
-    {"a failure releases what was there", a_failure_releases_what_was_there},
+    {"nothing is released twice", nothing_is_released_twice},
+    {"a failure releases everything", a_failure_releases_everything},
     {"an arena may own another", an_arena_may_own_another},
 };
 

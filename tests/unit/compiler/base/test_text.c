@@ -72,7 +72,7 @@ static void characters_are_decoded(void)
     }
 }
 
-static void quotes_are_fit_to_be_shown(void)
+static void quotes_are_safe_to_print(void)
 {
     CU_ASSERT_STRING_EQUAL(text_quotable(arena, "abcdef", 6, 6), "abcdef");
     CU_ASSERT_STRING_EQUAL(text_quotable(arena, "abcdefg", 7, 6), "abcdef...");
@@ -83,7 +83,7 @@ static void quotes_are_fit_to_be_shown(void)
 
 /* ---- sources and places -------------------------------------------------------------------------------- */
 
-static void places_count_characters(void)
+static void positions_count_characters(void)
 {
     const struct source source = source_of("ab\n\xC3\xA9\xE6\x97\xA5x\r\ny");
     static const struct {
@@ -140,7 +140,7 @@ static void error_shows_line_and_caret(void)
 }
 
 /* Wide characters take two columns of a terminal, combining marks none, a tab is shown as one space. */
-static void caret_stands_under_its_character(void)
+static void the_caret_is_under_its_character(void)
 {
     const char *text = "\xE6\x97\xA5\te\xCC\x81:x";
     const struct source source = source_of(text);
@@ -170,7 +170,7 @@ static void long_lines_are_cut_about_the_caret(void)
     CU_ASSERT_EQUAL(strncmp(caret - 7, "aaa...\n", 7), 0);
 }
 
-static void places_may_be_missing(void)
+static void positions_may_be_missing(void)
 {
     const struct source source = source_of("a");
     struct diag diag;
@@ -226,7 +226,7 @@ static void nearest_word_is_the_one_meant(void)
     CU_ASSERT_PTR_NULL(nearest_word("field", NULL, 0));
 }
 
-static void hashes_tell_texts_apart(void)
+static void hashes_distinguish_texts(void)
 {
     CU_ASSERT_EQUAL(hash_bytes("gpfc", 4, 1), hash_bytes("gpfc", 4, 1));
     CU_ASSERT_NOT_EQUAL(hash_bytes("gpfc", 4, 1), hash_bytes("gpfc", 4, 2));
@@ -238,28 +238,28 @@ static void hashes_tell_texts_apart(void)
 
 CHECK_WITH_ARENA(text_grows)
 CHECK_WITH_ARENA(format_at_the_edge_of_the_room)
-CHECK_WITH_ARENA(quotes_are_fit_to_be_shown)
+CHECK_WITH_ARENA(quotes_are_safe_to_print)
 CHECK_WITH_ARENA(files_are_read_whole_or_refused)
 CHECK_WITH_ARENA(error_shows_line_and_caret)
-CHECK_WITH_ARENA(caret_stands_under_its_character)
+CHECK_WITH_ARENA(the_caret_is_under_its_character)
 CHECK_WITH_ARENA(long_lines_are_cut_about_the_caret)
-CHECK_WITH_ARENA(places_may_be_missing)
+CHECK_WITH_ARENA(positions_may_be_missing)
 CHECK_WITH_ARENA(many_errors_are_counted)
 
 static const struct check_case cases[] = {
     {"text grows", run_text_grows},
     {"format at the edge of the room", run_format_at_the_edge_of_the_room},
     {"characters are decoded", characters_are_decoded},
-    {"quotes are fit to be shown", run_quotes_are_fit_to_be_shown},
-    {"places count characters", places_count_characters},
+    {"quotes are safe to print", run_quotes_are_safe_to_print},
+    {"positions count characters", positions_count_characters},
     {"files are read whole or refused", run_files_are_read_whole_or_refused},
     {"error shows line and caret", run_error_shows_line_and_caret},
-    {"caret stands under its character", run_caret_stands_under_its_character},
+    {"the caret is under its character", run_the_caret_is_under_its_character},
     {"long lines are cut about the caret", run_long_lines_are_cut_about_the_caret},
-    {"places may be missing", run_places_may_be_missing},
+    {"positions may be missing", run_positions_may_be_missing},
     {"many errors are counted", run_many_errors_are_counted},
     {"nearest word is the one meant", nearest_word_is_the_one_meant},
-    {"hashes tell texts apart", hashes_tell_texts_apart},
+    {"hashes distinguish texts", hashes_distinguish_texts},
 };
 
 int main(void)

@@ -63,7 +63,7 @@ fi
 # ---- specs: every bad one of the golden tests, and some that are too large to be kept
 for spec in "$source"/tests/golden/spec/*.yaml; do
     name=$(basename "$spec" .yaml)
-    grep -q "error: " "$source/tests/golden/spec/$name.err" || continue # warnings alone
+    grep -q "error: " "$source/tests/golden/spec/$name.err" || continue # only warnings
     cp "$spec" "$name.yaml"
     gpfc 2 'error: ' "$name.yaml"
     cmp -s err "$source/tests/golden/spec/$name.err" || fault "$name.yaml: other messages than in $name.err"
@@ -105,7 +105,7 @@ printf '%s\n' 'dimension: 2' 'data: {pairs: p.npz}' \
 "$gpfc" --no-wisdom --json --emit=ir -o given.ir given.yaml >out 2>err || \
     fault "a schedule was refused: $(head -1 err)"
 grep -q 'lanes=32 keep=state .*unroll=0' out || \
-    fault "the schedule that was given is not the one told: $(cat out)"
+    fault "the schedule that was given is not the one reported: $(cat out)"
 rm -f given.ir flow.o
 
 # ---- JSON

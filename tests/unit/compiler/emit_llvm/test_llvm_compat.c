@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Processors by name: what target_cpu.def promises about vectors is what LLVM emits, LLVM knows every name,
- * and a wrong name is told with a near one. */
+ * and a wrong name is reported with the nearest one. */
 #include "check.h"
 #include "drive/backend.h"
 #include "emit_llvm/llvm_compat.h"
@@ -142,7 +142,7 @@ static void llvm_knows_every_name(void)
     (void)fclose(kept);
 }
 
-static void the_host_is_itself(void)
+static void the_host_is_recognised(void)
 {
     struct arena *arena = arena_new();
     struct target host, again;
@@ -155,7 +155,7 @@ static void the_host_is_itself(void)
     arena_free(arena);
 }
 
-static void only_what_the_host_runs_is_host(void)
+static void only_what_the_host_runs_counts_as_host(void)
 {
     struct arena *arena = arena_new();
     struct target host, x86, arm;
@@ -168,7 +168,7 @@ static void only_what_the_host_runs_is_host(void)
     arena_free(arena);
 }
 
-static void unknown_names_are_told(void)
+static void unknown_names_are_reported(void)
 {
     struct arena *arena = arena_new();
     struct target cpu;
@@ -187,9 +187,9 @@ int main(void)
     static const struct check_case cases[] = {
         {"the vectors of every processor are as promised", every_row_holds},
         {"LLVM knows every name", llvm_knows_every_name},
-        {"the host is itself", the_host_is_itself},
-        {"only what the host runs is host", only_what_the_host_runs_is_host},
-        {"unknown names are told", unknown_names_are_told},
+        {"the host is recognised", the_host_is_recognised},
+        {"only what the host runs counts as host", only_what_the_host_runs_counts_as_host},
+        {"unknown names are reported", unknown_names_are_reported},
     };
     return check_main("llvm_compat", cases, CHECK_COUNT(cases));
 }

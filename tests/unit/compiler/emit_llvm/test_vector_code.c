@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Vector functions where no error bound says it all: special values, symmetry, independence of the lanes; and
- * that their code for any processor holds no call and no jump. */
+ * Properties of vector functions beyond error bounds: special values, symmetry, independence of the lanes;
+ * and that their code for any processor holds no call and no jump. */
 #include "unit/compiler/emit_llvm/vector_math_fixture.h"
 
 /* ---- special values ------------------------------------------------------------------------------------ */

@@ -80,7 +80,7 @@ struct function {
     double even[2];                   /* evenly spread arguments in -even .. even, for float and double */
     double most[2];                   /* largest size of arguments of random exponent */
     double bound[2][2];               /* ulp; [is_double][without fused multiply-add] */
-    bool positive;                    /* defined there alone */
+    bool positive;                    /* defined only there */
 };
 
 static const struct function functions[] = {

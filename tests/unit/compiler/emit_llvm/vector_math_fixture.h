@@ -97,7 +97,7 @@ static inline double next_unit(uint64_t *state) /* [0, 1) */
     return (double)(next_random(state) >> 11) * 0x1p-53;
 }
 
-/* Any exponent is as likely as any other, down to the least normal number. */
+/* Any exponent is as likely as any other, down to the smallest normal number. */
 static inline double random_exponent(uint64_t *state, double most, bool is_double)
 {
     const int low = is_double ? -1022 : -126;
@@ -109,8 +109,8 @@ static inline double random_exponent(uint64_t *state, double most, bool is_doubl
     }
 }
 
-/* |y - truth| in units of the last place of the truth. Around the least normal number nothing is promised but
- * that the result is small too; just below the largest, that it is large. */
+/* |y - truth| in units of the last place of the truth. Around the smallest normal number nothing is promised
+ * but that the result is small too; just below the largest, that it is large. */
 static inline double error_ulp(double y, long double truth, bool is_double)
 {
     const long double least = is_double ? DBL_MIN : FLT_MIN, most = is_double ? DBL_MAX : FLT_MAX;

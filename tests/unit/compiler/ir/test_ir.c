@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The constructors of the IR: what they simplify, what they leave alone, and that equal nodes are one node.
- * Whether a simplified product still has its value is looked at with loops that know nothing of
+ * The constructors of the IR: what they simplify, what they leave unchanged, and that equal nodes are one
+ * node. Whether a simplified product still has its value is checked with loops that know nothing of
  * simplification. */
 #include "check.h"
 #include "ir/ir.h"
@@ -185,7 +185,7 @@ static void products_are_multisets(void)
     tear_down(&f);
 }
 
-static void names_and_order_do_not_matter(void)
+static void names_and_order_of_factors_do_not_matter(void)
 {
     struct fixture f = set_up();
     const struct ir_node *a = ir_ein(f.g, 1, "ij,jk,k->i", f.A, f.A, f.y);
@@ -261,7 +261,7 @@ static void like_terms_are_collected(void)
     tear_down(&f);
 }
 
-static void terms_have_one_order(void)
+static void terms_have_a_unique_order(void)
 {
     struct fixture f = set_up();
     const struct ir_node *h = ir_unary(f.g, IR_EXP, f.y);
@@ -323,7 +323,7 @@ static void functions_of_fills_are_fills(void)
 
 /* ---- select -------------------------------------------------------------------------------------------- */
 
-static void entries_are_tidied(void)
+static void entries_are_put_in_order(void)
 {
     struct fixture f = set_up();
     const struct ir_entry messy[5] = {{1, 2, 1}, {0, 1, 2}, {1, 0, 3}, {0, 1, 1}, {1, 1, 0}};
@@ -423,8 +423,8 @@ static void copies_take_what_is_needed(void)
     tear_down(&f);
 }
 
-/* What is mapped needs no operands: the inputs behind it are never met. */
-static void copies_end_at_what_is_mapped(void)
+/* What is mapped needs no operands: the inputs before it are never visited. */
+static void copies_stop_at_mapped_nodes(void)
 {
     struct fixture f = set_up();
     const struct ir_node *p = ir_ein(f.g, 1, "ij,j->i", f.W, f.x), *h = ir_unary(f.g, IR_TANH, p);
@@ -681,20 +681,20 @@ static const struct check_case cases[] = {
     {"identity matrices vanish", identity_matrices_vanish},
     {"identity matrices of the result stay", identity_matrices_of_the_result_stay},
     {"products are multisets", products_are_multisets},
-    {"names and order do not matter", names_and_order_do_not_matter},
+    {"names and order of factors do not matter", names_and_order_of_factors_do_not_matter},
     {"many repeats", many_repeats},
     {"axes of one are free", axes_of_one_are_free},
     {"labels do not overflow", labels_do_not_overflow},
     {"like terms are collected", like_terms_are_collected},
-    {"terms have one order", terms_have_one_order},
+    {"terms have a unique order", terms_have_a_unique_order},
     {"sums of constants are constants", sums_of_constants_are_constants},
     {"constants fold", constants_fold},
     {"functions of fills are fills", functions_of_fills_are_fills},
-    {"entries are tidied", entries_are_tidied},
+    {"entries are put in order", entries_are_put_in_order},
     {"slices", slices},
     {"loops have results", loops_have_results},
     {"copies take what is needed", copies_take_what_is_needed},
-    {"copies end at what is mapped", copies_end_at_what_is_mapped},
+    {"copies stop at mapped nodes", copies_stop_at_mapped_nodes},
     {"counts", counts},
     {"counts of sums over the batch", counts_of_sums_over_the_batch},
     {"counts of matrices", counts_of_matrices},

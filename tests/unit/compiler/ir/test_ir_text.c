@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The text form of the IR: how programs print, that they read back to the same bytes and values, and that
- * every fault of a text is told with its place. */
+ * every error in a text is reported with its position. */
 #include "check.h"
 #include "ir/ir.h"
 #include "property/random_program.h"
@@ -152,7 +152,7 @@ static const struct ir_node *loop_over(struct ir_graph *g, const struct ir_node 
 }
 
 /* Two bodies of one name, and one that is called like the whole: each gets a name of its own. */
-static void names_of_bodies_are_told_apart(void)
+static void names_of_bodies_are_distinct(void)
 {
     struct arena *arena = arena_new();
     struct ir_graph *g = ir_graph_new(arena, "main");
@@ -185,7 +185,7 @@ static void texts_may_be_written_by_hand(void)
 }
 
 /* What was varying in the text may turn out to be a constant: no fault. */
-static void texts_may_come_out_slower(void)
+static void programs_may_be_simplified_when_read(void)
 {
     struct text t =
         parse("graph g {\n %0 = input \"x\" sample : varying [2]\n %1 = ein 0 \"a->a\" %0 : varying [2]\n"
@@ -343,7 +343,7 @@ static const struct {
     {"graph f {\n" X "  output y %0\n}", "test.ir:3:10: error: expected a text in quotes"},
 };
 
-static void every_fault_has_its_place(void)
+static void every_error_has_its_position(void)
 {
     for (size_t i = 0; i < CHECK_COUNT(faults); i++) {
         struct text t = parse(faults[i].text);
@@ -357,7 +357,7 @@ static void every_fault_has_its_place(void)
 }
 
 /* All of them in one run; what a faulty line would have made is no fault where it is used. */
-static void all_faults_are_told(void)
+static void all_faults_are_reported(void)
 {
     struct text t = parse("graph f {\n" X "  %1 = tahn %0 : varying [2]\n  %2 = cos %1 : varying [2]\n"
                           "  %3 = sin %0 : varying [3]\n  output \"a\" %2\n  output \"b\" %9\n}\n");
@@ -422,8 +422,8 @@ static void random_programs_read_back(void)
         check_random(seed);
 }
 
-/* Texts that are cut anywhere are told of, or are whole; they never do harm. */
-static void cut_texts_are_told(void)
+/* Truncated texts are reported, or still complete; they never do harm. */
+static void cut_texts_are_reported(void)
 {
     for (size_t n = 0; n < sizeof loops; n += 3) {
         char text[sizeof loops];
@@ -479,16 +479,16 @@ static const struct check_case cases[] = {
     {"loops read back", loops_read_back},
     {"limited loops read back", limited_loops_read_back},
     {"only what is needed is printed", only_what_is_needed_is_printed},
-    {"names of bodies are told apart", names_of_bodies_are_told_apart},
+    {"names of bodies are distinct", names_of_bodies_are_distinct},
     {"texts may be written by hand", texts_may_be_written_by_hand},
-    {"texts may come out slower", texts_may_come_out_slower},
+    {"programs may be simplified when read", programs_may_be_simplified_when_read},
     {"several graphs", several_graphs},
     {"numbers are exact", numbers_are_exact},
-    {"every fault has its place", every_fault_has_its_place},
-    {"all faults are told", all_faults_are_told},
+    {"every error has its position", every_error_has_its_position},
+    {"all faults are reported", all_faults_are_reported},
     {"nesting has a limit", nesting_has_a_limit},
     {"random programs read back", random_programs_read_back},
-    {"cut texts are told", cut_texts_are_told},
+    {"cut texts are reported", cut_texts_are_reported},
     {"examples of the documentation parse", examples_of_the_documentation_parse},
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The verifier of the IR: a whole graph passes, and each way of breaking one is told, with graph, node and
- * fault. */
+ * The verifier of the IR: a whole graph passes, and each way of breaking one is reported, with graph, node
+ * and error. */
 #include "check.h"
 #include "ir/ir.h"
 #include "property/random_program.h"
@@ -239,7 +239,7 @@ static void whole_graphs_pass(void)
     arena_free(f.arena);
 }
 
-static void every_fault_is_told(void)
+static void every_fault_is_reported(void)
 {
     for (size_t i = 0; i < CHECK_COUNT(breaks); i++) {
         struct fixture f = set_up();
@@ -265,7 +265,7 @@ static void random_programs_pass(void)
 
 static const struct check_case cases[] = {
     {"whole graphs pass", whole_graphs_pass},
-    {"every fault is told", every_fault_is_told},
+    {"every fault is reported", every_fault_is_reported},
     {"random programs pass", random_programs_pass},
 };
 

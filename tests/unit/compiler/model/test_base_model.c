@@ -28,7 +28,7 @@ static struct reading *read_good(const char *text)
 
 /* ---- what the spec says, and what it leaves ------------------------------------------------------------ */
 
-static void no_base_is_nothing_to_compile(void)
+static void without_a_base_nothing_is_compiled(void)
 {
     static const struct {
         const char *text;
@@ -67,7 +67,7 @@ static void base_is_what_the_spec_says(void)
     free_reading(r);
 }
 
-static void what_is_left_out_goes_by_the_kind(void)
+static void omitted_keys_depend_on_the_kind(void)
 {
     static const struct {
         int d;
@@ -234,7 +234,7 @@ static void parameters_of_cp_flow(void)
                      CHECK_COUNT(rows));
 }
 
-/* Several blocks have an ActNorm before each and one behind the last. */
+/* Several blocks have an ActNorm before each and one after the last. */
 static void order_of_the_blocks_of_cp_flow(void)
 {
     static const char *const order[] = {"base.norm0.shift", "base.convex0.z0.weight", "base.norm1.shift",
@@ -352,7 +352,7 @@ static void what_decides_a_base(void)
 
 /* ---- faults -------------------------------------------------------------------------------------------- */
 
-static void bases_that_are_refused(void)
+static void illegal_bases_are_refused(void)
 {
     static const struct {
         const char *text, *message;
@@ -403,9 +403,9 @@ static void the_largest_bases(void)
 }
 
 static const struct check_case cases[] = {
-    {"no base is nothing to compile", no_base_is_nothing_to_compile},
+    {"without a base nothing is compiled", without_a_base_nothing_is_compiled},
     {"base is what the spec says", base_is_what_the_spec_says},
-    {"what is left out goes by the kind", what_is_left_out_goes_by_the_kind},
+    {"omitted keys depend on the kind", omitted_keys_depend_on_the_kind},
     {"trainings are as long as the help says", trainings_are_as_long_as_the_help_says},
     {"the logdet of cp_flow", the_logdet_of_cp_flow},
     {"parameters of bnaf", parameters_of_bnaf},
@@ -414,7 +414,7 @@ static const struct check_case cases[] = {
     {"order of the blocks of cp_flow", order_of_the_blocks_of_cp_flow},
     {"settings are those of the base", settings_are_those_of_the_base},
     {"what decides a base", what_decides_a_base},
-    {"bases that are refused", bases_that_are_refused},
+    {"illegal bases are refused", illegal_bases_are_refused},
     {"the largest bases", the_largest_bases},
 };
 

@@ -56,7 +56,7 @@ static void default_model(void)
 }
 
 /* Layers follow one another without gaps, weight before bias. */
-static void parameters_lie_one_after_another(void)
+static void parameters_are_stored_one_after_another(void)
 {
     struct reading *r = read_text("dimension: 10\nflow: {hidden: [50, 40, 30], potential: blocks}\n");
     const struct model *m = &r->model;
@@ -89,7 +89,7 @@ static void outputs_of_the_last_layer(void)
     CU_ASSERT_EQUAL(model_outputs(10, MODEL_BLOCKS), 90);
 }
 
-static void limits_are_those_of_the_ir(void)
+static void limits_match_those_of_the_ir(void)
 {
     CU_ASSERT_EQUAL((int)MODEL_MAX_SIZE, (int)IR_MAX_SIZE);
     struct reading *r = read_text("dimension: 2\nflow: {steps: 4096}\n"); /* a path has steps + 1 points */
@@ -101,7 +101,7 @@ static void limits_are_those_of_the_ir(void)
 }
 
 /* Which values go together, and which do not. */
-static void values_that_go_together(void)
+static void conflicting_values_are_refused(void)
 {
     static const struct {
         const char *text, *message; /* "": a model */
@@ -163,7 +163,7 @@ static void values_that_go_together(void)
 }
 
 /* Keys that do nothing are worth a word, and no more. */
-static void keys_without_effect_are_warned_of(void)
+static void keys_without_effect_get_a_warning(void)
 {
     struct reading *r =
         read_text("dimension: 2\ntrain: {decay: 0.5, decays: 3}\ndata: {samples: 10, pairs: p.npz}\n");
@@ -176,7 +176,8 @@ static void keys_without_effect_are_warned_of(void)
     free_reading(r);
 }
 
-/* Faults between keys are told beside those of the keys, but not where a faulty key is their cause. */
+/* Conflicts between keys are reported together with errors of single keys, unless a faulty key is their
+ * cause. */
 static void all_faults_are_told_in_one_run(void)
 {
     struct reading *r =
@@ -232,11 +233,11 @@ static void reference_specs_are_models(void)
 static const struct check_case cases[] = {
     {"model is what the spec says", model_is_what_the_spec_says},
     {"default model", default_model},
-    {"parameters lie one after another", parameters_lie_one_after_another},
+    {"parameters are stored one after another", parameters_are_stored_one_after_another},
     {"outputs of the last layer", outputs_of_the_last_layer},
-    {"limits are those of the ir", limits_are_those_of_the_ir},
-    {"values that go together", values_that_go_together},
-    {"keys without effect are warned of", keys_without_effect_are_warned_of},
+    {"limits match those of the ir", limits_match_those_of_the_ir},
+    {"conflicting values are refused", conflicting_values_are_refused},
+    {"keys without effect get a warning", keys_without_effect_get_a_warning},
     {"all faults are told in one run", all_faults_are_told_in_one_run},
     {"reference specs are models", reference_specs_are_models},
 };

@@ -307,8 +307,8 @@ static double lost_on_memory(const struct plan *plan, double bandwidth)
     return sched_cost_parts(plan, &machine, 4).memory;
 }
 
-/* Where arithmetic takes longer, most of what memory takes is hidden behind it, but not all. How long memory
- * takes is seen where it is so slow that arithmetic does not count. */
+/* Where arithmetic takes longer, it hides most of memory's time, but not all. How long memory takes is seen
+ * where it is so slow that arithmetic does not count. */
 static void most_of_memory_is_hidden(void)
 {
     const struct machine avx2 = machine_of("haswell");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Schedules as data: texts that go there and back, texts that are refused, the schedules worth trying. */
+ * Schedules as data: texts that survive printing and reading, texts that are refused, the schedules worth
+ * trying. */
 #include "sched/sched_space.h"
 
 #include "check_arena.h"
@@ -146,7 +147,7 @@ static void bad_texts_are_refused(void)
     }
 }
 
-static void what_cannot_be_compiled_is_told(void)
+static void what_cannot_be_compiled_is_reported(void)
 {
     static const char *const rows[][2] = {
         {"lanes=24", "expected powers of two"}, {"vector=6", "expected powers of two"},
@@ -253,7 +254,7 @@ static void a_full_room_ends_the_list(void)
     CASE(partial_sums_fill_a_share_of_the_second_cache)                                                      \
     CASE(what_is_left_out_stays)                                                                             \
     CASE(bad_texts_are_refused)                                                                              \
-    CASE(what_cannot_be_compiled_is_told)                                                                    \
+    CASE(what_cannot_be_compiled_is_reported)                                                                \
     CASE(fixed_fields_take_the_others_along)                                                                 \
     CASE(help_says_what_every_field_means)                                                                   \
     CASE(spaces_are_legal_and_without_doubles)                                                               \

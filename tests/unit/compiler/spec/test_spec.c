@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Specs: values and defaults, numbers read strictly, texts that are no spec, sizes without end, memory that
- * ends. What the messages look like is held down by tests/golden/spec. */
+ * Specs: values and defaults, numbers read strictly, texts that are no spec, endless sizes, memory that runs
+ * out. What the messages look like is fixed by tests/golden/spec. */
 #include "check.h"
 #include "spec/spec_tree.h"
 #include "spec_fixture.h"
@@ -46,7 +46,7 @@ static void values_are_read(void)
     free_reading(r);
 }
 
-static void places_are_those_of_the_values(void)
+static void positions_match_the_values(void)
 {
     struct reading *r = read_text("dimension: 2\nflow:\n  hidden: [5, 6]\ntrain: {rate: 1}\n");
     CU_ASSERT_TRUE(r->spec_good);
@@ -61,7 +61,7 @@ static void places_are_those_of_the_values(void)
     free_reading(r);
 }
 
-static void what_is_left_out_has_its_default(void)
+static void omitted_keys_have_their_default(void)
 {
     struct reading *r = read_text("dimension: 3\nflow:\n");
     CU_ASSERT_TRUE(r->spec_good);
@@ -76,7 +76,7 @@ static void what_is_left_out_has_its_default(void)
     free_reading(r);
 }
 
-static void line_ends_and_marks_of_all_kinds(void)
+static void all_line_endings_and_byte_order_marks(void)
 {
     static const char *const texts[] = {
         "\xEF\xBB\xBF\x64imension: 2\nsteps: 3\n", /* \x64: 'd', which else would belong to \xBF */
@@ -199,7 +199,7 @@ static void numbers_are_written_shortly(void)
 }
 
 /* Random doubles are read back bit by bit. */
-static void numbers_come_back(void)
+static void numbers_survive_printing(void)
 {
     struct arena *arena = arena_new();
     CU_ASSERT_PTR_NOT_NULL_FATAL(arena);
@@ -321,7 +321,7 @@ static void model_settings_leave_training_out(void)
     free_reading(c);
 }
 
-/* What decides the base flow does not decide the flow behind it, nor does the base's training decide it; the
+/* What decides the base flow does not decide the flow after it, nor does the base's training decide it; the
  * dimension and the precision decide both. */
 static void base_settings_leave_the_flow_out(void)
 {
@@ -436,7 +436,7 @@ static struct reading *read_repeated(const char *start, const char *piece, size_
     return read_bytes("t.yaml", *text, at);
 }
 
-static void texts_without_end_are_refused_at_once(void)
+static void endless_texts_are_refused_at_once(void)
 {
     static const struct {
         const char *start, *piece, *message;
@@ -471,7 +471,7 @@ static void texts_without_end_are_refused_at_once(void)
     }
 }
 
-static void a_text_has_at_most_a_mebibyte(void)
+static void a_text_is_limited_to_a_mebibyte(void)
 {
     char *text;
     struct reading *r = read_repeated("dimension: 2\n", "\n", (1 << 20) - 13, &text);
@@ -486,7 +486,7 @@ static void a_text_has_at_most_a_mebibyte(void)
     free(text);
 }
 
-static void bytes_that_are_no_text_are_refused(void)
+static void bytes_that_are_not_text_are_refused(void)
 {
     static const struct {
         const char *bytes;
@@ -567,14 +567,14 @@ static void any_allocation_may_fail(void)
 
 static const struct check_case cases[] = {
     {"values are read", values_are_read},
-    {"places are those of the values", places_are_those_of_the_values},
-    {"what is left out has its default", what_is_left_out_has_its_default},
-    {"line ends and marks of all kinds", line_ends_and_marks_of_all_kinds},
+    {"positions match the values", positions_match_the_values},
+    {"omitted keys have their default", omitted_keys_have_their_default},
+    {"all line endings and byte order marks", all_line_endings_and_byte_order_marks},
     {"integers are read strictly", integers_are_read_strictly},
     {"reals are read strictly", reals_are_read_strictly},
     {"long numbers are refused", long_numbers_are_refused},
     {"numbers are written shortly", numbers_are_written_shortly},
-    {"numbers come back", numbers_come_back},
+    {"numbers survive printing", numbers_survive_printing},
     {"locale does not matter", locale_does_not_matter},
     {"settings are read back the same", settings_are_read_back_the_same},
     {"model settings leave training out", model_settings_leave_training_out},
@@ -582,9 +582,9 @@ static const struct check_case cases[] = {
     {"epochs are a count, or auto", epochs_are_a_count_or_automatic},
     {"samples are a count or a file", samples_are_a_count_or_a_file},
     {"help is a spec of defaults", help_is_a_spec_of_defaults},
-    {"texts without end are refused at once", texts_without_end_are_refused_at_once},
-    {"a text has at most a mebibyte", a_text_has_at_most_a_mebibyte},
-    {"bytes that are no text are refused", bytes_that_are_no_text_are_refused},
+    {"endless texts are refused at once", endless_texts_are_refused_at_once},
+    {"a text is limited to a mebibyte", a_text_is_limited_to_a_mebibyte},
+    {"bytes that are not text are refused", bytes_that_are_not_text_are_refused},
     {"any allocation may fail", any_allocation_may_fail},
 };
 

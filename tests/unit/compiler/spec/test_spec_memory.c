@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Memory that ends within libyaml: at every one of its allocations, reading a spec comes back through the
+ * Memory that runs out within libyaml: at every one of its allocations, reading a spec comes back through the
  * arena's jump and leaves nothing behind. libyaml takes its memory from the three functions below, which are
  * ours here; where it was built so that they cannot be replaced, the test is skipped. */
 #include "check.h"

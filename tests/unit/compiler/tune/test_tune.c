@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The choice among candidates: what is wrong is found, told and never wins. Candidates are kernels written by
- * hand for the program cost = sum of weight (w . x)^2, grad.w = sum of weight 2 (w . x) x. */
+ * The choice among candidates: wrong code is found, reported and never wins. Candidates are kernels written
+ * by hand for the program cost = sum of weight (w . x)^2, grad.w = sum of weight 2 (w . x) x. */
 #include "check.h"
 #include "tune/tune.h"
 #include "tune/tune_case.h"
@@ -176,7 +176,7 @@ static void wrong_code_is_wrong(void)
     }
 }
 
-static void other_ports_are_told(void)
+static void other_ports_are_reported(void)
 {
     struct arena *arena = arena_new();
     static const struct gpfc_port other[] = {{"cost", GPFC_OUT_TOTAL, 1, 0, {0}},
@@ -190,7 +190,7 @@ static void other_ports_are_told(void)
     arena_free(arena);
 }
 
-static void programs_of_no_training_are_refused(void)
+static void programs_without_training_are_refused(void)
 {
     struct arena *arena = arena_new();
     const char *fault = NULL;
@@ -254,7 +254,7 @@ static void copy_cost(const void *const *in, void *const *out, const void *unifo
     memcpy(out[0], sums, sizeof(double));
 }
 
-static void limited_loops_run(void)
+static void loops_with_a_limit_run(void)
 {
     static const struct gpfc_port in[] = {{IR_LIMIT, GPFC_IN_SETTING, 1, 0, {0}},
                                           {"x", GPFC_IN_SAMPLE, 1, 0, {0}},
@@ -311,12 +311,12 @@ static void faster_beyond_noise_and_nowhere_slower(void)
     } rows[] = {
         {{1, 1}, {1, 1}, false},
         {{0.5, 0.5}, {0.5, 0.5}, true},
-        {{0.98, 0.98}, {1.004, 1.004}, true}, /* faster alone, the same in a crowd */
+        {{0.98, 0.98}, {1.004, 1.004}, true}, /* faster on one thread, the same on all */
         {{1.004, 1.004}, {0.98, 0.98}, true}, /* the other way round */
         {{0.99, 0.99}, {0.99, 0.99}, false},  /* that may be noise */
         {{0.99, 0.99}, {0.98, 0.98}, true},
         {{0.5, 0.5}, {1.006, 1.006}, false}, /* slower in a crowd */
-        {{1.006, 1.006}, {0.5, 0.5}, false}, /* slower alone */
+        {{1.006, 1.006}, {0.5, 0.5}, false}, /* slower on one thread */
         {{0.5, 0.99}, {1, 1}, false},        /* by one lucky round */
         {{0.99, 0.5}, {1, 1}, false},
         {{0.5, 0.5}, {0.5, 1.1}, false},
@@ -345,7 +345,7 @@ static void the_best_of_those_that_are_better(void)
 
 enum { MOST_KERNELS = 16 };
 
-struct table { /* candidates: number k is told by schedule.cpu.unroll */
+struct table { /* candidates: number k is encoded in schedule.cpu.unroll */
     struct gpfc_kernel kernel[MOST_KERNELS];
     int told, last_done, last_wrong;
     bool finished;
@@ -476,7 +476,7 @@ static int winner_of(struct table *table, int n, int threads)
     return result.winner;
 }
 
-/* Ten times as fast alone and ten times as slow in a crowd: the crowd decides, where there is one. */
+/* Ten times as fast on one thread and ten times as slow on all: the latter decides, if it was measured. */
 static void crowded_rounds_decide(void)
 {
     for (int threads = 1; threads <= 2; threads++) {
@@ -487,7 +487,7 @@ static void crowded_rounds_decide(void)
 
 /* The schedule that would be taken without tuning is measured like all others, and is not taken where it is
  * wrong. */
-static void a_wrong_first_one_is_passed_over(void)
+static void a_wrong_first_candidate_is_skipped(void)
 {
     struct arena *arena = arena_new();
     struct table table = {.kernel = {kernel_of(nothing), kernel_of(right)}};
@@ -530,7 +530,7 @@ static void no_time_finds_one_that_is_right(void)
     arena_free(arena);
 }
 
-static void none_right_is_told(void)
+static void none_right_is_reported(void)
 {
     struct arena *arena = arena_new();
     struct table table = {.kernel = {kernel_of(nothing), kernel_of(equal_weights)}};
@@ -543,7 +543,7 @@ static void none_right_is_told(void)
 }
 
 /* More right ones than the last rounds take. */
-static void many_are_cut_down(void)
+static void many_candidates_are_reduced(void)
 {
     struct arena *arena = arena_new();
     struct table table = {.told = 0};
@@ -567,11 +567,11 @@ int main(void)
     static const struct check_case cases[] = {
         {"right code is right", right_code_is_right},
         {"wrong code is wrong", wrong_code_is_wrong},
-        {"other ports are told", other_ports_are_told},
-        {"programs of no training are refused", programs_of_no_training_are_refused},
-        {"limited loops run", limited_loops_run},
+        {"other ports are reported", other_ports_are_reported},
+        {"programs without training are refused", programs_without_training_are_refused},
+        {"loops with a limit run", loops_with_a_limit_run},
         {"wrong code never wins", wrong_code_never_wins},
-        {"a wrong first one is passed over", a_wrong_first_one_is_passed_over},
+        {"a wrong first candidate is skipped", a_wrong_first_candidate_is_skipped},
         {"rounds are compared", rounds_are_compared},
         {"a step has a last tile", a_step_has_a_last_tile},
         {"faster beyond noise and nowhere slower", faster_beyond_noise_and_nowhere_slower},
@@ -579,8 +579,8 @@ int main(void)
         {"crowded rounds decide", crowded_rounds_decide},
         {"other ports never win", other_ports_never_win},
         {"no time finds one that is right", no_time_finds_one_that_is_right},
-        {"none right is told", none_right_is_told},
-        {"many are cut down", many_are_cut_down},
+        {"none right is reported", none_right_is_reported},
+        {"many candidates are reduced", many_candidates_are_reduced},
     };
     return check_main("tuning", cases, CHECK_COUNT(cases));
 }

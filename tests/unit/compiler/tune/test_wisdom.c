@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The file of wisdom: what is written is read again, what is broken is passed over, nobody else can read or
- * change it, and writers at the same time lose nothing. */
+ * The file of wisdom: what is written is read again, what is broken is skipped, nobody else can read or
+ * change it, and simultaneous writers lose nothing. */
 #include "check.h"
 #include "scratch.h"
 #include "tune/wisdom.h"
@@ -49,7 +49,7 @@ static struct wisdom get(struct arena *arena, const char *path)
 
 /* ---- text ---------------------------------------------------------------------------------------------- */
 
-static void records_return(void)
+static void records_are_read_back(void)
 {
     struct arena *arena = arena_new();
     struct wisdom_record records[] = {record_of("a", "lanes=8"), record_of("b", "lanes=16")};
@@ -68,7 +68,7 @@ static void records_return(void)
     arena_free(arena);
 }
 
-static void keys_tell_apart(void)
+static void keys_distinguish(void)
 {
     struct wisdom_record record = record_of("a", "lanes=8"), same = record;
     same.schedule = "lanes=64";
@@ -101,7 +101,7 @@ static void keys_know_where_texts_end(void)
 }
 
 /* Whatever byte of a record is another one, it is not taken for sound. */
-static void changed_bytes_show(void)
+static void changed_bytes_are_detected(void)
 {
     struct arena *arena = arena_new();
     struct wisdom_record record = record_of("a", "lanes=8");
@@ -122,7 +122,7 @@ static void changed_bytes_show(void)
     arena_free(arena);
 }
 
-static void other_lines_are_passed_over(void)
+static void other_lines_are_skipped(void)
 {
     static const char *const lines[] = {"nonsense",
                                         "{}",
@@ -149,7 +149,7 @@ static void other_lines_are_passed_over(void)
 }
 
 /* A checksum can be computed by anybody: what it covers is looked at all the same. */
-static void sound_checksums_do_not_suffice(void)
+static void valid_checksums_do_not_suffice(void)
 {
     struct arena *arena = arena_new();
     struct wisdom_record record = record_of("a", "lanes=8");
@@ -256,7 +256,7 @@ static void files_of_others_are_not_read(void)
     scratch_remove(&s);
 }
 
-static void the_owner_is_looked_at(void)
+static void the_owner_is_checked(void)
 {
     struct scratch s;
     struct arena *arena = arena_new();
@@ -274,7 +274,7 @@ static void the_owner_is_looked_at(void)
 }
 
 /* The lock is opened for writing: it is no way to another file. */
-static void locks_are_no_links(void)
+static void locks_are_not_links(void)
 {
     struct scratch s;
     struct arena *arena = arena_new();
@@ -325,7 +325,7 @@ static int lines_of(const char *path)
     return lines;
 }
 
-static void a_record_takes_the_place_of_the_old_one(void)
+static void a_record_replaces_the_old_one(void)
 {
     struct scratch s;
     CU_ASSERT_TRUE_FATAL(scratch_make(&s));
@@ -337,7 +337,7 @@ static void a_record_takes_the_place_of_the_old_one(void)
     scratch_remove(&s);
 }
 
-static void broken_files_are_mended(void)
+static void broken_files_are_repaired(void)
 {
     struct scratch s;
     struct arena *arena = arena_new();
@@ -360,7 +360,7 @@ static void broken_files_are_mended(void)
     scratch_remove(&s);
 }
 
-static void devices_keep_nothing(void)
+static void devices_store_nothing(void)
 {
     struct arena *arena = arena_new();
     put("/dev/null", "a", "lanes=8");
@@ -368,7 +368,7 @@ static void devices_keep_nothing(void)
     arena_free(arena);
 }
 
-static void faults_are_told(void)
+static void faults_are_reported(void)
 {
     struct scratch s;
     struct arena *arena = arena_new();
@@ -470,22 +470,22 @@ static void paths_come_from_the_environment(void)
 int main(void)
 {
     static const struct check_case cases[] = {
-        {"records return", records_return},
-        {"keys tell apart", keys_tell_apart},
+        {"records are read back", records_are_read_back},
+        {"keys distinguish what must not be mixed up", keys_distinguish},
         {"keys know where texts end", keys_know_where_texts_end},
-        {"changed bytes show", changed_bytes_show},
-        {"other lines are passed over", other_lines_are_passed_over},
-        {"sound checksums do not suffice", sound_checksums_do_not_suffice},
+        {"changed bytes are detected", changed_bytes_are_detected},
+        {"other lines are skipped", other_lines_are_skipped},
+        {"valid checksums do not suffice", valid_checksums_do_not_suffice},
         {"odd lines are refused", odd_lines_are_refused},
         {"files are the user's own", files_are_the_users_own},
         {"files of others are not read", files_of_others_are_not_read},
-        {"the owner is looked at", the_owner_is_looked_at},
-        {"locks are no links", locks_are_no_links},
+        {"the owner is checked", the_owner_is_checked},
+        {"locks are not links", locks_are_not_links},
         {"a link is followed", a_link_is_followed},
-        {"a record takes the place of the old one", a_record_takes_the_place_of_the_old_one},
-        {"broken files are mended", broken_files_are_mended},
-        {"devices keep nothing", devices_keep_nothing},
-        {"faults are told", faults_are_told},
+        {"a record replaces the old one", a_record_replaces_the_old_one},
+        {"broken files are repaired", broken_files_are_repaired},
+        {"devices store nothing", devices_store_nothing},
+        {"faults are reported", faults_are_reported},
         {"writers lose nothing", writers_lose_nothing},
         {"records are forgotten", records_are_forgotten},
         {"paths come from the environment", paths_come_from_the_environment},

@@ -10,7 +10,7 @@
 enum fake_base_kind {
     FAKE_BNAF_SMOOTH,     /* d = 3, two blocks with the flip between; unbounded */
     FAKE_BNAF_FLAT,       /* d = 2, y_1 = 4 tanh x_1, y_2 = 4 tanh(x_2 + x_1): flat far out, and bounded */
-    FAKE_BNAF_STEPS,      /* d = 2, nearly flat, then steep: Newton's method alone does not converge */
+    FAKE_BNAF_STEPS,      /* d = 2, nearly flat, then steep: plain Newton's method does not converge */
     FAKE_BNAF_LINEAR,     /* d = 2, log_diagonal is the same for all rows, a total of the kernel */
     FAKE_BNAF_BROKEN,     /* d = 2, no number where x_1 > 0.5 */
     FAKE_FFJORD_PLAIN,    /* d = 2, two CNFs: a rotation that grows, then dx/dt = 2 t x */

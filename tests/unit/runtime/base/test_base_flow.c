@@ -74,26 +74,26 @@ static void check_return(enum fake_base_kind kind, int precision, double spread,
     base_flow_free(base);
 }
 
-static void bnaf_returns(void)
+static void bnaf_is_inverted(void)
 {
     check_return(FAKE_BNAF_SMOOTH, 8, 1.5, 1e-10, 200);
     check_return(FAKE_BNAF_FLAT, 8, 0.4, 1e-10, 30);
     check_return(FAKE_BNAF_LINEAR, 8, 30, 1e-10, 30);
 }
 
-static void cp_flow_returns(void)
+static void cp_flow_is_inverted(void)
 {
     check_return(FAKE_CP_FLOW, 8, 1, 1e-10, 100);
     check_return(FAKE_CP_FLOW, 8, 100, 1e-10, 100);
 }
 
-static void single_precision_returns(void)
+static void single_precision_is_inverted(void)
 {
     check_return(FAKE_CP_FLOW, 4, 1, 1e-4, 100);
     check_return(FAKE_BNAF_FLAT, 4, 0.4, 1e-4, 30);
 }
 
-/* Tells no more than a tolerance that the rows can reach. */
+/* Reports no more than a tolerance that the rows can reach. */
 static void a_tolerance_decides_what_fails(void)
 {
     static struct points p;
@@ -112,8 +112,8 @@ static void a_tolerance_decides_what_fails(void)
     CU_ASSERT_TRUE(failed[0] > failed[1] && failed[1] > failed[2] && failed[2] > 0 && failed[0] < ROWS);
 }
 
-/* The map's noise is a few units of y = 4: what is told to be wrong by so much is, and what is told to be
- * right is. */
+/* The map's noise is a few units of y = 4: what is reported to be wrong by so much is, and what is reported
+ * to be right is. */
 static void errors_are_honest(void)
 {
     struct base_flow *base = make(FAKE_BNAF_FLAT, 8, 1, 1);
@@ -137,7 +137,7 @@ static void errors_are_honest(void)
 
 /* ---- hard rows ----------------------------------------------------------------------------------------- */
 
-static void out_of_reach(void)
+static void values_out_of_reach_fail(void)
 {
     struct base_flow *base = make(FAKE_BNAF_FLAT, 8, 0, 1);
     struct fault fault = {0};
@@ -153,12 +153,12 @@ static void out_of_reach(void)
         CU_ASSERT_TRUE(report.evaluations < 150);
     }
     CU_ASSERT_DOUBLE_EQUAL(x[12], atanh(0.125), 1e-14);
-    CU_ASSERT_DOUBLE_EQUAL(x[0], 20, 20); /* the nearest that can be told apart */
+    CU_ASSERT_DOUBLE_EQUAL(x[0], 20, 20); /* the nearest that can be distinguished */
     CU_ASSERT_TRUE(x[0] > 15);
     base_flow_free(base);
 }
 
-static void steps_are_climbed(void)
+static void steep_steps_are_inverted(void)
 {
     static struct points p;
     struct base_flow *base = make(FAKE_BNAF_STEPS, 8, 1e-8, 1);
@@ -198,8 +198,8 @@ static bool are_logdets(const double *logdet, int64_t n)
     return true;
 }
 
-/* Far beyond all that a number of either precision can tell. */
-static void absurd_rows_end(void)
+/* Far beyond what a number of either precision can resolve. */
+static void absurd_rows_terminate(void)
 {
     for (int kind = 0; kind < FAKE_BASES; kind++)
         for (int precision = 4; precision <= 8; precision += 4) {
@@ -221,7 +221,7 @@ static void absurd_rows_end(void)
 }
 
 /* y that has an x, but one too large for a double in units of the data. */
-static void what_leaves_the_numbers_is_told(void)
+static void overflow_is_reported(void)
 {
     double numbers[4], x[4], mean[] = {0, 0}, scale[] = {1e200, 1};
     const double y[] = {1e200, 1, 1, 1};
@@ -258,7 +258,7 @@ static void ffjord_is_exact(void)
     }
 }
 
-static void ffjord_fails_where_it_has_no_end(void)
+static void ffjord_fails_on_unbounded_paths(void)
 {
     struct base_flow *base = make(FAKE_FFJORD_BLOWS_UP, 8, 0, 1);
     struct fault fault = {0};
@@ -295,7 +295,7 @@ static void threads_make_no_difference(void)
     }
 }
 
-static void results_may_replace_what_is_given(void)
+static void results_may_overwrite_the_input(void)
 {
     static struct points p;
     struct base_flow *base = make(FAKE_BNAF_SMOOTH, 8, 0, 2);
@@ -362,7 +362,7 @@ static void wrong_bundles_are_refused(void)
     base_flow_free(NULL);
 }
 
-static void memory_may_end(void)
+static void out_of_memory_is_reported(void)
 {
     static double x[200];
     const struct device device = device_cpu(1);
@@ -503,23 +503,23 @@ static void norms_start_in_single(void)
 int main(void)
 {
     static const struct check_case cases[] = {
-        {"BNAF returns", bnaf_returns},
-        {"CP-Flow returns", cp_flow_returns},
-        {"single precision returns", single_precision_returns},
+        {"BNAF is inverted", bnaf_is_inverted},
+        {"CP-Flow is inverted", cp_flow_is_inverted},
+        {"single precision is inverted", single_precision_is_inverted},
         {"a tolerance decides what fails", a_tolerance_decides_what_fails},
         {"errors are honest", errors_are_honest},
-        {"out of reach", out_of_reach},
-        {"steps are climbed", steps_are_climbed},
+        {"values out of reach fail", values_out_of_reach_fail},
+        {"steep steps are inverted", steep_steps_are_inverted},
         {"broken kernels fail rows", broken_kernels_fail_rows},
-        {"absurd rows end", absurd_rows_end},
-        {"what leaves the numbers is told", what_leaves_the_numbers_is_told},
+        {"absurd rows terminate", absurd_rows_terminate},
+        {"overflow is reported", overflow_is_reported},
         {"FFJORD is exact", ffjord_is_exact},
-        {"FFJORD fails where it has no end", ffjord_fails_where_it_has_no_end},
+        {"FFJORD fails on unbounded paths", ffjord_fails_on_unbounded_paths},
         {"threads make no difference", threads_make_no_difference},
-        {"results may replace what is given", results_may_replace_what_is_given},
+        {"results may overwrite the input", results_may_overwrite_the_input},
         {"the tolerance is the spec's, or given", tolerance_is_the_specs},
         {"wrong bundles are refused", wrong_bundles_are_refused},
-        {"memory may end", memory_may_end},
+        {"out of memory is reported", out_of_memory_is_reported},
         {"mixtures are base flows", mixtures_are_base_flows},
         {"ActNorms start one after another", norms_start_one_after_another},
         {"ActNorms start in single precision", norms_start_in_single},

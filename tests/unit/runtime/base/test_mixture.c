@@ -105,8 +105,8 @@ static void the_fit_reaches_the_entropy(void)
     free(x);
 }
 
-/* Neither the data's place nor its size matters: the likelihood moves by the size's logarithm alone. */
-static void place_and_size_do_not_matter(void)
+/* Neither the data's position nor its scale matters: the likelihood changes only by the scale's logarithm. */
+static void position_and_scale_do_not_matter(void)
 {
     enum { N = 4000 };
     static const double size[] = {1e-6, 1, 1e5}, place[] = {3, -1e3, 1e8};
@@ -175,7 +175,7 @@ static void thin_data_is_fitted(void)
     }
 }
 
-static void wrong_fits_are_told(void)
+static void wrong_fits_are_reported(void)
 {
     struct fault fault = {.exit_code = 0};
     struct mixture *m;
@@ -287,7 +287,7 @@ static void inverse_images_follow_the_mixture(void)
 /* ---- there and back ------------------------------------------------------------------------------------ */
 
 /* Also across the gaps between components: all of a grid over ten deviations, of the toys that leave most. */
-static void gaps_come_back(void)
+static void points_in_gaps_are_recovered(void)
 {
     enum { SIDE = 101, N = SIDE * SIDE };
     static const char *const names[] = {"eight_gaussians", "pinwheel", "rings", "checkerboard"};
@@ -311,7 +311,7 @@ static void gaps_come_back(void)
     free(back);
 }
 
-static void samples_come_back(void)
+static void samples_are_recovered(void)
 {
     double *const x = room_for(2 * (TRAIN + TEST)), *const y = room_for(2 * TEST),
                   *const back = room_for(2 * TEST);
@@ -358,7 +358,7 @@ static void check_far(const struct mixture *m, double far, double deviation)
     free(back);
 }
 
-static void far_points_come_back(void)
+static void far_points_are_recovered(void)
 {
     double *const x = room_for(2 * (TRAIN + TEST));
     struct mixture *const eight = eight_gaussians(2, x);
@@ -398,7 +398,7 @@ static double numeric_logdet(const struct mixture *m, const double *x)
     return sum;
 }
 
-static void logdet_is_that_of_the_derivatives(void)
+static void logdet_matches_the_derivatives(void)
 {
     for (int64_t d = 2; d <= 5; d++) {
         double *x, y[8], logdet = 0, density = 0;
@@ -478,7 +478,7 @@ static bool save_and_load(const struct tensor *tensors, size_t n, struct mixture
     return done;
 }
 
-static void models_move(void)
+static void models_are_written_and_read(void)
 {
     double *x, y[20 * 3], again[20 * 3];
     struct fault fault;
@@ -498,7 +498,7 @@ static void models_move(void)
     CU_ASSERT_PTR_NULL(loaded);
 }
 
-static void wrong_models_are_told(void)
+static void wrong_models_are_reported(void)
 {
     static const double weights[2] = {0.5, 0.5}, off[2] = {0.5, 0.6}, means[4] = {0, 1, 2, 3},
                         bad[4] = {0, 1, NAN, 3};
@@ -533,20 +533,20 @@ static void wrong_models_are_told(void)
 
 static const struct check_case cases[] = {
     {"the fit reaches the entropy", the_fit_reaches_the_entropy},
-    {"place and size do not matter", place_and_size_do_not_matter},
+    {"position and scale do not matter", position_and_scale_do_not_matter},
     {"threads change nothing", threads_change_nothing},
     {"thin data is fitted", thin_data_is_fitted},
-    {"wrong fits are told", wrong_fits_are_told},
+    {"wrong fits are reported", wrong_fits_are_reported},
     {"images are Gaussian", images_are_gaussian},
     {"inverse images follow the mixture", inverse_images_follow_the_mixture},
-    {"samples come back", samples_come_back},
-    {"gaps come back", gaps_come_back},
-    {"far points come back", far_points_come_back},
-    {"logdet is that of the derivatives", logdet_is_that_of_the_derivatives},
+    {"samples are recovered", samples_are_recovered},
+    {"points in gaps are recovered", points_in_gaps_are_recovered},
+    {"far points are recovered", far_points_are_recovered},
+    {"logdet matches the derivatives", logdet_matches_the_derivatives},
     {"one component is linear", one_component_is_linear},
     {"tails are accurate", tails_are_accurate},
-    {"models move", models_move},
-    {"wrong models are told", wrong_models_are_told},
+    {"models are written and read", models_are_written_and_read},
+    {"wrong models are reported", wrong_models_are_reported},
 };
 
 int main(void)

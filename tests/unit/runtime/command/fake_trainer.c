@@ -38,7 +38,7 @@ static int be_a_trainer(int argc, char **argv)
     return gpfc_trainer_main(&fake.bundle, argc - 3, argv + 3);
 }
 
-/* Waits for signals; tells on standard output when one was noted. */
+/* Waits for signals; reports on standard output when one was noted. */
 static int be_interrupted(void)
 {
     struct interrupt *interrupt;

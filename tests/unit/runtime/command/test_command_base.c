@@ -74,7 +74,7 @@ static void stages_in(const char *name, int base, int flow)
     free(text);
 }
 
-static void two_stages_leave_a_folder(void)
+static void two_stages_write_one_folder(void)
 {
     set_up();
     json_t *json = run_json(FAKE_SINGLE2, WITH_BNAF, "train --out @run --epochs 5 --json");
@@ -107,7 +107,7 @@ static void two_stages_leave_a_folder(void)
     scratch_remove(&scratch);
 }
 
-static void a_base_flow_is_used_again(void)
+static void a_base_flow_is_reused(void)
 {
     set_up();
     expect(FAKE_SINGLE2, WITH_BNAF, "train --out @run --epochs 5 --quiet", 0, "");
@@ -148,7 +148,7 @@ static void noise_makes_pairs(void)
         run_json(FAKE_SINGLE2, WITH_BNAF ",flow.train_on=noise", "train --out @run --epochs 5 --json");
     json_t *again = run_json(FAKE_SINGLE2, WITH_BNAF, "evaluate @run/model.safetensors --json");
     CU_ASSERT_EQUAL(number(json, "samples_train"), 480);
-    /* what is told at the end is measured on data */
+    /* what is reported at the end is measured on data */
     CU_ASSERT_EQUAL(number(json_object_get(json, "evaluation"), "cost_after"), number(again, "cost_after"));
     CU_ASSERT_NOT_EQUAL(number(json, "best_cost"), number(again, "cost_after"));
     json_decref(json);
@@ -158,7 +158,7 @@ static void noise_makes_pairs(void)
     scratch_remove(&scratch);
 }
 
-static void evaluate_looks_at_the_base(void)
+static void evaluate_measures_the_base(void)
 {
     static const char *const keys[] = {"nll_before",
                                        "nll_after",
@@ -196,7 +196,7 @@ static void evaluate_looks_at_the_base(void)
 
 /* Data far from N(0, I), so that they are standardised: every part of the map, there and back, and the parts
  * one after another are the whole. */
-static void each_part_goes_there_and_back(void)
+static void each_part_maps_there_and_back(void)
 {
     enum { N = 1000 };
     static double x[2 * N];
@@ -252,7 +252,7 @@ static void each_part_goes_there_and_back(void)
 
 /* So far out that floats next to each other are 128 apart, many deviations; more rows than are mapped at
  * once. */
-static void data_may_be_finer_than_floats(void)
+static void data_may_be_finer_than_single_precision(void)
 {
     enum { N = 9000 };
     static double x[2 * N];
@@ -395,7 +395,7 @@ static void stop_base_and_resume(const char *folder, int signal_number, int code
     stages_in(name, 385, 6);
 }
 
-static void interrupted_base_flows_go_on(void)
+static void interrupted_base_flows_continue(void)
 {
     set_up();
     expect(FAKE_SINGLE2, LONG_BASE, "train --out @whole --epochs 3 --quiet", 0, "");
@@ -409,7 +409,7 @@ static void interrupted_base_flows_go_on(void)
     scratch_remove(&scratch);
 }
 
-static void a_base_flow_that_diverges_is_told(void)
+static void a_base_flow_that_diverges_is_reported(void)
 {
     static double x[80];
     set_up();
@@ -427,16 +427,16 @@ int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
         {"base flow is part of the model", base_flow_is_part_of_the_model},
-        {"two stages leave a folder", two_stages_leave_a_folder},
-        {"a base flow is used again", a_base_flow_is_used_again},
+        {"two stages write one folder", two_stages_write_one_folder},
+        {"a base flow is reused", a_base_flow_is_reused},
         {"noise makes pairs", noise_makes_pairs},
-        {"evaluate looks at the base", evaluate_looks_at_the_base},
-        {"each part goes there and back", each_part_goes_there_and_back},
-        {"data may be finer than floats", data_may_be_finer_than_floats},
+        {"evaluate measures the base", evaluate_measures_the_base},
+        {"each part maps there and back", each_part_maps_there_and_back},
+        {"data may be finer than single precision", data_may_be_finer_than_single_precision},
         {"labels are carried along", labels_are_carried_along},
         {"rows that fail are counted", rows_that_fail_are_counted},
-        {"interrupted base flows go on", interrupted_base_flows_go_on},
-        {"a base flow that diverges is told", a_base_flow_that_diverges_is_told},
+        {"interrupted base flows continue", interrupted_base_flows_continue},
+        {"a base flow that diverges is reported", a_base_flow_that_diverges_is_reported},
     };
     return fake_trainer_main(argc, argv, "command base", cases, CHECK_COUNT(cases));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * train and resume: the folder they leave, what they tell, and trainings that are interrupted. */
+ * train and resume: the folder they write, what they print, and trainings that are interrupted. */
 #include "unit/runtime/command/fake_trainer.h"
 
 #include <signal.h>
@@ -11,7 +11,7 @@
 
 /* ---- training ------------------------------------------------------------------------------------------ */
 
-static void train_leaves_a_folder(void)
+static void train_writes_a_folder(void)
 {
     set_up();
     json_t *json =
@@ -29,7 +29,7 @@ static void train_leaves_a_folder(void)
     scratch_remove(&scratch);
 }
 
-static void train_tells_a_person(void)
+static void train_prints_for_people(void)
 {
     set_up();
     struct outcome outcome =
@@ -95,7 +95,7 @@ static void write_moved(const char *name, float scale, float shift)
     fake_pairs_free(&pairs);
 }
 
-static void lopsided_pairs_are_told(void)
+static void pairs_far_from_the_origin_are_reported(void)
 {
     set_up();
     write_moved("far.npz", 1, 100);
@@ -115,7 +115,7 @@ static void lopsided_pairs_are_told(void)
 }
 
 /* The map of these kernels stretches, so that its density is off; rate 0 leaves it near the identity. */
-static void inexact_flows_are_told(void)
+static void inexact_flows_are_reported(void)
 {
     set_up();
     expect(FAKE_SINGLE2, "train.rate=0.05", "train --data @pairs.npz --out @run --epochs 20", 0,
@@ -127,7 +127,7 @@ static void inexact_flows_are_told(void)
     scratch_remove(&scratch);
 }
 
-static void bad_data_are_told(void)
+static void bad_data_are_reported(void)
 {
     set_up();
     CU_ASSERT_TRUE(scratch_write(in_folder("text.npz"), "no zip", 6));
@@ -145,7 +145,7 @@ static void bad_data_are_told(void)
     scratch_remove(&scratch);
 }
 
-static void unwritable_folder_is_told(void)
+static void unwritable_folder_is_reported(void)
 {
     set_up();
     CU_ASSERT_EQUAL_FATAL(mkdir(in_folder("locked"), 0555), 0);
@@ -195,7 +195,7 @@ static void stop_and_resume(const char *folder, int signal_number, int code, con
     same_files("whole/model.safetensors", model);
 }
 
-static void interrupted_trainings_go_on(void)
+static void interrupted_trainings_continue(void)
 {
     set_up();
     expect(FAKE_SINGLE2, LONG_TRAINING, "train --data @pairs.npz --out @whole --epochs 40 --quiet", 0, "");
@@ -237,7 +237,7 @@ static void shorter_data_end_the_training(void)
 }
 
 /* The spec's path is one of the folder that the training began in. */
-static void resumed_from_elsewhere(void)
+static void a_training_is_resumed_from_another_folder(void)
 {
     set_up();
     char *here = getcwd(NULL, 0);
@@ -289,18 +289,18 @@ static void second_signal_ends_at_once(void)
 int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
-        {"train leaves a folder", train_leaves_a_folder},
-        {"train tells a person", train_tells_a_person},
+        {"train writes a folder", train_writes_a_folder},
+        {"train prints for people", train_prints_for_people},
         {"train starts from given weights", train_starts_from_given_weights},
         {"epochs follow the rows", epochs_follow_the_rows},
-        {"lopsided pairs are told", lopsided_pairs_are_told},
-        {"inexact flows are told", inexact_flows_are_told},
-        {"bad data are told", bad_data_are_told},
-        {"unwritable folder is told", unwritable_folder_is_told},
+        {"pairs far from the origin are reported", pairs_far_from_the_origin_are_reported},
+        {"inexact flows are reported", inexact_flows_are_reported},
+        {"bad data are reported", bad_data_are_reported},
+        {"unwritable folder is reported", unwritable_folder_is_reported},
         {"divergence ends the training", divergence_ends_the_training},
-        {"interrupted trainings go on", interrupted_trainings_go_on},
+        {"interrupted trainings continue", interrupted_trainings_continue},
         {"shorter data end the training", shorter_data_end_the_training},
-        {"resumed from elsewhere", resumed_from_elsewhere},
+        {"a training is resumed from another folder", a_training_is_resumed_from_another_folder},
         {"resuming is checked", resuming_is_checked},
         {"second signal ends at once", second_signal_ends_at_once},
     };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Help, words that are wrong, and the commands that use a model: what they print, leave and return. */
+ * Help, words that are wrong, and the commands that use a model: what they print, write and return. */
 #include "unit/runtime/command/fake_trainer.h"
 
 #include <math.h>
@@ -36,7 +36,7 @@ static void help_fits_the_screen(void)
     scratch_remove(&scratch);
 }
 
-static void wrong_words_are_told(void)
+static void wrong_words_are_reported(void)
 {
     set_up();
     expect(FAKE_SINGLE2, "", "", 2, "Usage: ./fake COMMAND");
@@ -65,7 +65,7 @@ static void processor_is_checked_first(void)
 }
 
 /* Kernels for another model of processor may be slow, but they run. */
-static void another_processor_is_told(void)
+static void another_processor_is_reported(void)
 {
     set_up();
     struct outcome outcome = run(FAKE_SINGLE2, "cpu_name=abacus", "info");
@@ -80,7 +80,7 @@ static void another_processor_is_told(void)
     scratch_remove(&scratch);
 }
 
-/* What can be told before gpfc is called. */
+/* What can be reported before gpfc is called. */
 static void tuning_is_refused(void)
 {
     set_up();
@@ -115,7 +115,7 @@ static void apply_and_invert_are_inverses(void)
     scratch_remove(&scratch);
 }
 
-static void apply_tells_what_does_not_fit(void)
+static void apply_reports_what_does_not_fit(void)
 {
     static const double rows[6] = {1, 2, 3, 4, 5, NAN};
     set_up();
@@ -138,7 +138,7 @@ static void apply_tells_what_does_not_fit(void)
     scratch_remove(&scratch);
 }
 
-static void evaluate_has_its_keys(void)
+static void evaluate_prints_its_keys(void)
 {
     static const char *const keys[] = {"cost_before",   "cost_after",         "energy",
                                        "penalty",       "density_error_mean", "density_error_max",
@@ -162,7 +162,7 @@ static void evaluate_has_its_keys(void)
 }
 
 /* Neither where threads run, nor whether the pairs stay in their file or, deflated, were read. */
-static void places_decide_nothing(void)
+static void addresses_do_not_matter(void)
 {
     static const char *const pins[] = {"0", "1", ""};
     set_up();
@@ -186,7 +186,7 @@ static void places_decide_nothing(void)
     scratch_remove(&scratch);
 }
 
-static void bench_has_its_keys(void)
+static void bench_prints_its_keys(void)
 {
     static const char *const keys[] = {"step_s",      "samples_per_s", "flop_per_step", "peak_flops",
                                        "peak_share",  "rss_mb",        "threads",       "batch",
@@ -211,7 +211,7 @@ static void bench_has_its_keys(void)
     scratch_remove(&scratch);
 }
 
-static void info_tells_the_spec(void)
+static void info_prints_the_spec(void)
 {
     set_up();
     struct outcome outcome = run(FAKE_SINGLE2, "", "info");
@@ -234,16 +234,16 @@ int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
         {"help fits the screen", help_fits_the_screen},
-        {"wrong words are told", wrong_words_are_told},
+        {"wrong words are reported", wrong_words_are_reported},
         {"processor is checked first", processor_is_checked_first},
-        {"another processor is told", another_processor_is_told},
+        {"another processor is reported", another_processor_is_reported},
         {"tuning is refused", tuning_is_refused},
         {"apply and invert are inverses", apply_and_invert_are_inverses},
-        {"apply tells what does not fit", apply_tells_what_does_not_fit},
-        {"evaluate has its keys", evaluate_has_its_keys},
-        {"places decide nothing", places_decide_nothing},
-        {"bench has its keys", bench_has_its_keys},
-        {"info tells the spec", info_tells_the_spec},
+        {"apply reports what does not fit", apply_reports_what_does_not_fit},
+        {"evaluate prints its keys", evaluate_prints_its_keys},
+        {"addresses do not matter", addresses_do_not_matter},
+        {"bench prints its keys", bench_prints_its_keys},
+        {"info prints the spec", info_prints_the_spec},
     };
     return fake_trainer_main(argc, argv, "commands", cases, CHECK_COUNT(cases));
 }

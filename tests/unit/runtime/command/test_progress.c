@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Numbers as people read them, and what is shown of a training where no terminal is. */
+ * Numbers as people read them, and what is printed of a training when there is no terminal. */
 #include "check.h"
 #include "command/progress.h"
 #include "ground/human.h"
@@ -50,7 +50,7 @@ static void show(bool on, double ago, char text[256])
     (void)fclose(out);
 }
 
-static void lines_come_now_and_then(void)
+static void lines_are_printed_now_and_then(void)
 {
     char text[256];
     show(true, 100, text);
@@ -65,7 +65,7 @@ int main(void)
 {
     static const struct check_case cases[] = {
         {"numbers for people", numbers_for_people},
-        {"lines come now and then", lines_come_now_and_then},
+        {"lines are printed now and then", lines_are_printed_now_and_then},
     };
     return check_main("progress", cases, CHECK_COUNT(cases));
 }

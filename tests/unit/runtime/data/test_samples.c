@@ -72,7 +72,7 @@ static void check_all(const struct samples *s, int64_t n_train, int64_t n_test)
     check_half(s, s->test.x, s->test.y, s->test.logdet, s->test.labels, n_test, seen);
 }
 
-static void a_split_of_its_own_is_kept(void)
+static void a_given_split_is_kept(void)
 {
     const struct member members[] = {{"x_train.npy", 30, D, x, ZIP_CM_STORE},
                                      {"x_test.npy", 20, D, x + 30 * D, ZIP_CM_STORE},
@@ -110,10 +110,10 @@ static int mapped(const struct samples *s)
 
 /* Rows that are not changed stay in the file, wherever they lie in it; others are read, with the same
  * result. */
-static void rows_may_stay_in_the_file(void)
+static void rows_may_be_mapped(void)
 {
     static const struct {
-        const char *x_test; /* its length moves what comes behind it by a byte */
+        const char *x_test; /* its length moves what follows it by a byte */
         int method, precision, mapped;
         bool with_y, standardise;
     } cases[] = {
@@ -247,7 +247,7 @@ static void two_npy_files_are_pairs(void)
 }
 
 /* Without a test there is nothing to split: the file is all of it. */
-static void all_of_a_file_may_stay_there(void)
+static void a_whole_file_may_be_mapped(void)
 {
     struct scratch s;
     struct fault fault = {.exit_code = 0};
@@ -359,7 +359,7 @@ static void training_rows_have_mean_0_and_variance_1(void)
     scratch_remove(&s);
 }
 
-static void a_model_brings_its_own(void)
+static void a_model_brings_its_own_scales(void)
 {
     double mean[2] = {1, 2}, scale[2] = {4, 0.5}, raw[2];
     const struct standard given = {.d = 2, .mean = mean, .scale = scale}, none = {.d = 0};
@@ -426,7 +426,7 @@ static void a_generator_is_split_in_its_order(void)
 
 /* ---- faults -------------------------------------------------------------------------------------------- */
 
-static void wrong_files_are_told(void)
+static void wrong_files_are_reported(void)
 {
     static const double bad[2 * D] = {1, 2, 3, 4, NAN, 6}, half[2] = {0, 0.5};
     static const struct {
@@ -472,7 +472,7 @@ static void wrong_files_are_told(void)
 }
 
 /* Cut short, of another type, and with more rows promised than there are. */
-static void broken_files_are_told(void)
+static void broken_files_are_reported(void)
 {
     static const char text[] = "1,2,3\n4,5,nan\n";
     struct scratch s;
@@ -507,18 +507,18 @@ static void broken_files_are_told(void)
 }
 
 static const struct check_case cases[] = {
-    {"a split of its own is kept", a_split_of_its_own_is_kept},
-    {"rows may stay in the file", rows_may_stay_in_the_file},
+    {"a given split is kept", a_given_split_is_kept},
+    {"rows may be mapped", rows_may_be_mapped},
     {"data without a split is split", data_without_a_split_is_split},
     {"files of every kind agree", files_of_every_kind_agree},
     {"two .npy files are pairs", two_npy_files_are_pairs},
-    {"all of a file may stay there", all_of_a_file_may_stay_there},
+    {"a whole file may be mapped", a_whole_file_may_be_mapped},
     {"labels are integers of any type", labels_are_integers_of_any_type},
     {"training rows have mean 0 and variance 1", training_rows_have_mean_0_and_variance_1},
-    {"a model brings its own", a_model_brings_its_own},
+    {"a model brings its own scales", a_model_brings_its_own_scales},
     {"a generator is split in its order", a_generator_is_split_in_its_order},
-    {"wrong files are told", wrong_files_are_told},
-    {"broken files are told", broken_files_are_told},
+    {"wrong files are reported", wrong_files_are_reported},
+    {"broken files are reported", broken_files_are_reported},
 };
 
 int main(void)

@@ -44,7 +44,7 @@ static void fail_each(const char *file, bool standardise, int least)
     }
 }
 
-static void samples_without_memory(void)
+static void no_memory_for_samples(void)
 {
     static const double x[40] = {1, 2, 3};
     char text[4096] = "x,y,label\n", both[2048];
@@ -71,7 +71,7 @@ static void samples_without_memory(void)
 }
 
 static const struct check_case cases[] = {
-    {"samples without memory", samples_without_memory},
+    {"no memory for samples", no_memory_for_samples},
 };
 
 int main(void)

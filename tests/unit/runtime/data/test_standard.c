@@ -57,7 +57,7 @@ static void outliers_do_not_stretch(void)
     standard_free(&s);
 }
 
-static void what_is_applied_is_undone(void)
+static void standardisation_is_undone(void)
 {
     double mean[2] = {3, -5}, scale[2] = {2, 0.25};
     const struct standard s = {.d = 2, .mean = mean, .scale = scale};
@@ -73,7 +73,7 @@ static void what_is_applied_is_undone(void)
     CU_ASSERT_TRUE(twice[2] == 7 && twice[3] == -4 && single[0] == 3 && single[3] == -4);
 }
 
-static void a_copy_is_its_own(void)
+static void a_copy_is_independent(void)
 {
     double mean[2] = {3, -5}, scale[2] = {2, 0.25};
     const struct standard s = {.d = 2, .mean = mean, .scale = scale}, none = {.d = 0};
@@ -87,7 +87,7 @@ static void a_copy_is_its_own(void)
     CU_ASSERT_TRUE(copy.d == 0 && copy.mean == NULL);
 }
 
-static void numbers_too_large_are_told(void)
+static void numbers_too_large_are_reported(void)
 {
     const double x[4] = {1, -1.7e308, 2, 1.7e308};
     struct fault fault = {.exit_code = 0};
@@ -111,7 +111,7 @@ static bool through_a_file(struct standard *out, const struct tensor *tensors, s
     return done;
 }
 
-static void a_model_keeps_it(void)
+static void a_model_stores_it(void)
 {
     double mean[2] = {1.0 / 3, -5e300}, scale[2] = {2, 1e-300};
     const struct standard s = {.d = 2, .mean = mean, .scale = scale};
@@ -128,7 +128,7 @@ static void a_model_keeps_it(void)
     CU_ASSERT_EQUAL(back.d, 0);
 }
 
-static void broken_ones_in_a_model_are_told(void)
+static void broken_scales_in_a_model_are_reported(void)
 {
     double mean[2] = {0, 1}, scale[2] = {2, 1};
     const struct standard s = {.d = 2, .mean = mean, .scale = scale};
@@ -155,11 +155,11 @@ static void broken_ones_in_a_model_are_told(void)
 static const struct check_case cases[] = {
     {"mean and deviation are right", mean_and_deviation_are_right},
     {"outliers do not stretch", outliers_do_not_stretch},
-    {"what is applied is undone", what_is_applied_is_undone},
-    {"a copy is its own", a_copy_is_its_own},
-    {"numbers too large are told", numbers_too_large_are_told},
-    {"a model keeps it", a_model_keeps_it},
-    {"broken ones in a model are told", broken_ones_in_a_model_are_told},
+    {"standardisation is undone", standardisation_is_undone},
+    {"a copy is independent", a_copy_is_independent},
+    {"numbers too large are reported", numbers_too_large_are_reported},
+    {"a model stores it", a_model_stores_it},
+    {"broken scales in a model are reported", broken_scales_in_a_model_are_reported},
 };
 
 int main(void)

@@ -144,8 +144,8 @@ static void counts_agree(void)
     }
 }
 
-/* The measure itself tells a mistake of one per cent in size. */
-static void the_measure_sees_a_mistake(void)
+/* The measure itself detects an error of one per cent in size. */
+static void the_measure_detects_a_mistake(void)
 {
     static double squares[SQUARES][SQUARES];
     for (int toy = 0; toy < TOYS; toy++) {
@@ -174,7 +174,7 @@ static const struct check_case cases[] = {
     {"names are found", names_are_found},
     {"moments agree", moments_agree},
     {"counts agree", counts_agree},
-    {"the measure sees a mistake", the_measure_sees_a_mistake},
+    {"the measure detects a mistake", the_measure_detects_a_mistake},
     {"a sample is a function of its number", a_sample_is_a_function_of_its_number},
 };
 

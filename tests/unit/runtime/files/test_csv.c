@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Tables as text: what is read, and where a fault is told. */
+ * Tables as text: what is read, and where errors are reported. */
 #include "files/csv.h"
 #include "unit/runtime/files/data_fixture.h"
 
@@ -75,7 +75,7 @@ static void labels_are_found_by_their_name(void)
     }
 }
 
-static void numbers_are_rounded_as_they_should(void)
+static void numbers_are_rounded_correctly(void)
 {
     struct fault fault;
     struct csv csv;
@@ -119,7 +119,7 @@ static void many_rows_are_read(void)
     csv_free(&csv);
 }
 
-static void faults_are_told_with_their_place(void)
+static void faults_are_reported_with_their_position(void)
 {
     static const struct {
         const char *text, *said;
@@ -174,7 +174,7 @@ static void faults_are_told_with_their_place(void)
                 "cannot read no/such/file.csv");
 }
 
-static void no_text_is_told(void)
+static void a_file_that_is_not_text_is_reported(void)
 {
     static const char utf16[] = "\xFF\xFE"
                                 "1\0,\0"
@@ -188,7 +188,7 @@ static void no_text_is_told(void)
                 "a.csv:2:4: a NUL byte");
 }
 
-static void a_line_has_an_end(void)
+static void the_length_of_a_line_is_limited(void)
 {
     const size_t length = CSV_MAX_LINE + 5;
     char *const text = malloc(length);
@@ -209,12 +209,12 @@ static void a_line_has_an_end(void)
 static const struct check_case cases[] = {
     {"separators, quotes and line ends", separators_quotes_and_line_ends},
     {"labels are found by their name", labels_are_found_by_their_name},
-    {"numbers are rounded as they should", numbers_are_rounded_as_they_should},
+    {"numbers are rounded correctly", numbers_are_rounded_correctly},
     {"the locale does not matter", the_locale_does_not_matter},
     {"many rows are read", many_rows_are_read},
-    {"faults are told with their place", faults_are_told_with_their_place},
-    {"no text is told", no_text_is_told},
-    {"a line has an end", a_line_has_an_end},
+    {"faults are reported with their position", faults_are_reported_with_their_position},
+    {"a file that is not text is reported", a_file_that_is_not_text_is_reported},
+    {"the length of a line is limited", the_length_of_a_line_is_limited},
 };
 
 int main(void)

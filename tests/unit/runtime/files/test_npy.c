@@ -113,7 +113,7 @@ static void all_versions_are_read(void)
         }
 }
 
-static void big_endian_is_turned(void)
+static void big_endian_is_converted(void)
 {
     static struct bytes bytes;
     struct fault fault;
@@ -129,7 +129,7 @@ static void big_endian_is_turned(void)
 }
 
 /* One wrong header each, over 48 bytes of sound data. */
-static void headers_are_refused_by_name(void)
+static void refused_headers_are_named(void)
 {
     static const struct {
         const char *header, *said;
@@ -180,7 +180,7 @@ static void headers_are_refused_by_name(void)
     }
 }
 
-static void broken_starts_are_told(void)
+static void broken_starts_are_reported(void)
 {
     static struct bytes bytes;
     struct fault fault;
@@ -201,7 +201,7 @@ static void broken_starts_are_told(void)
     check_fault(read_bytes(&bytes, to, 3, &fault), &fault, FAULT_INPUT, "an .npy header of 2130706434 bytes");
 }
 
-static void numbers_that_are_none_are_told(void)
+static void non_finite_numbers_are_reported(void)
 {
     static const char header[] = "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2)}";
     static struct bytes bytes;
@@ -220,7 +220,7 @@ static void numbers_that_are_none_are_told(void)
     check_fault(read_bytes(&bytes, to, 3, &fault), &fault, FAULT_INPUT, "row 2, column 1 is infinite");
 }
 
-static void too_large_for_single_is_told(void)
+static void too_large_for_single_is_reported(void)
 {
     struct scratch s;
     struct fault fault = {.exit_code = 0};
@@ -308,7 +308,7 @@ static void a_large_file_is_read_in_blocks(void)
     scratch_remove(&s);
 }
 
-static void no_rows_are_no_fault(void)
+static void no_rows_are_allowed(void)
 {
     struct scratch s;
     struct fault fault = {.exit_code = 0};
@@ -347,15 +347,15 @@ static const struct check_case cases[] = {
     {"what is written is read", what_is_written_is_read},
     {"the header is NumPy's", the_header_is_numpy_s},
     {"all versions are read", all_versions_are_read},
-    {"big endian is turned", big_endian_is_turned},
-    {"headers are refused by name", headers_are_refused_by_name},
-    {"broken starts are told", broken_starts_are_told},
-    {"numbers that are none are told", numbers_that_are_none_are_told},
-    {"too large for single is told", too_large_for_single_is_told},
+    {"big endian is converted", big_endian_is_converted},
+    {"refused headers are named", refused_headers_are_named},
+    {"broken starts are reported", broken_starts_are_reported},
+    {"non-finite numbers are reported", non_finite_numbers_are_reported},
+    {"too large for single is reported", too_large_for_single_is_reported},
     {"shapes are compared", shapes_are_compared},
     {"pipes are read", pipes_are_read},
     {"a large file is read in blocks", a_large_file_is_read_in_blocks},
-    {"no rows are no fault", no_rows_are_no_fault},
+    {"no rows are allowed", no_rows_are_allowed},
     {"a full device leaves nothing", a_full_device_leaves_nothing},
 };
 

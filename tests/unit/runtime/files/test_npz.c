@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * .npz: arrays by name, stored and deflated, and what a broken or lying zip is told with. */
+ * .npz: arrays by name, stored and deflated, and what is reported of a broken or inconsistent zip. */
 #include "files/npz.h"
 #include "unit/runtime/files/npz_fixture.h"
 
@@ -79,7 +79,7 @@ static void several_readers_may_be_open(void)
     scratch_remove(&s);
 }
 
-static void a_missing_array_is_told_with_what_there_is(void)
+static void a_missing_array_is_reported_with_those_that_exist(void)
 {
     struct scratch s;
     struct fault fault;
@@ -94,7 +94,7 @@ static void a_missing_array_is_told_with_what_there_is(void)
     scratch_remove(&s);
 }
 
-static void no_zip_is_told(void)
+static void a_file_that_is_not_a_zip_is_reported(void)
 {
     struct scratch s;
     struct fault fault;
@@ -114,7 +114,7 @@ static void no_zip_is_told(void)
 }
 
 /* Cut anywhere, a zip has lost the directory at its end. */
-static void a_truncated_file_is_told(void)
+static void a_truncated_file_is_reported(void)
 {
     struct scratch s;
     struct fault fault;
@@ -132,7 +132,7 @@ static void a_truncated_file_is_told(void)
     scratch_remove(&s);
 }
 
-static void a_changed_byte_is_told(void)
+static void a_changed_byte_is_reported(void)
 {
     struct scratch s;
     struct fault fault;
@@ -145,7 +145,7 @@ static void a_changed_byte_is_told(void)
 }
 
 /* Central directory ("PK\1\2"): sizes at 20 (in the file) and 24 (unpacked); the last entry is `many`. */
-static void promised_bytes_that_are_not_there_are_told(void)
+static void missing_bytes_are_reported(void)
 {
     static double to[4000];
     struct scratch s;
@@ -167,7 +167,7 @@ static void promised_bytes_that_are_not_there_are_told(void)
     scratch_remove(&s);
 }
 
-static void members_that_are_no_arrays_are_told(void)
+static void members_that_are_not_arrays_are_reported(void)
 {
     struct scratch s;
     struct fault fault;
@@ -228,7 +228,7 @@ static void stored_arrays_are_mapped(void)
 }
 
 /* Not a fault: they are read. */
-static void others_are_not_mapped(void)
+static void other_arrays_are_not_mapped(void)
 {
     struct scratch s;
     struct fault fault;
@@ -255,9 +255,8 @@ static void others_are_not_mapped(void)
     scratch_remove(&s);
 }
 
-/* A directory behind other bytes, as in a program that unpacks itself: the places in it are not the
- * file's. */
-static void places_that_lie_are_noticed(void)
+/* A directory after other bytes, as in a self-extracting program: the offsets in it are not the file's. */
+static void wrong_offsets_are_noticed(void)
 {
     struct scratch s;
     struct fault fault;
@@ -299,15 +298,15 @@ static void mapped_arrays_are_checked(void)
 static const struct check_case cases[] = {
     {"arrays are read by name", arrays_are_read_by_name},
     {"several readers may be open", several_readers_may_be_open},
-    {"a missing array is told with what there is", a_missing_array_is_told_with_what_there_is},
-    {"no zip is told", no_zip_is_told},
-    {"a truncated file is told", a_truncated_file_is_told},
-    {"a changed byte is told", a_changed_byte_is_told},
-    {"promised bytes that are not there are told", promised_bytes_that_are_not_there_are_told},
-    {"members that are no arrays are told", members_that_are_no_arrays_are_told},
+    {"a missing array is reported with those that exist", a_missing_array_is_reported_with_those_that_exist},
+    {"a file that is not a zip is reported", a_file_that_is_not_a_zip_is_reported},
+    {"a truncated file is reported", a_truncated_file_is_reported},
+    {"a changed byte is reported", a_changed_byte_is_reported},
+    {"missing bytes are reported", missing_bytes_are_reported},
+    {"members that are not arrays are reported", members_that_are_not_arrays_are_reported},
     {"stored arrays are mapped", stored_arrays_are_mapped},
-    {"others are not mapped", others_are_not_mapped},
-    {"places that lie are noticed", places_that_lie_are_noticed},
+    {"other arrays are not mapped", other_arrays_are_not_mapped},
+    {"wrong offsets are noticed", wrong_offsets_are_noticed},
     {"mapped arrays are checked", mapped_arrays_are_checked},
 };
 

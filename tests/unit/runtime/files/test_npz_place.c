@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where a member lies in a zip file, for files made byte by byte: sound ones, with numbers of 32 and of 64
- * bits, and ones with one thing wrong, which is not found. */
+ * Where a member is in a zip file, for files made byte by byte: valid ones, with numbers of 32 and of 64
+ * bits, and ones with a single error, whose member is not found. */
 #include "files/npz_place.h"
 #include "unit/runtime/files/data_fixture.h"
 
@@ -148,7 +148,7 @@ static void members_are_found(void)
     }
 }
 
-static void others_are_not(void)
+static void unusual_members_are_not_found(void)
 {
     static const struct form plain = {.large = false};
     CU_ASSERT_FALSE(found(&plain, 1, "c.npy", DATA, 'b'));
@@ -157,7 +157,7 @@ static void others_are_not(void)
     CU_ASSERT_FALSE(found(&plain, 0, "b.npy", DATA, 'b'));
 }
 
-static void what_lies_is_not_found(void)
+static void members_at_wrong_offsets_are_not_found(void)
 {
     static const struct form forms[] = {
         {.method = 8},
@@ -186,8 +186,8 @@ int main(void)
 {
     static const struct check_case cases[] = {
         {"members are found", members_are_found},
-        {"others are not", others_are_not},
-        {"what lies is not found", what_lies_is_not_found},
+        {"unusual members are not found", unusual_members_are_not_found},
+        {"members at wrong offsets are not found", members_at_wrong_offsets_are_not_found},
         {"a member lies inside the file", a_member_lies_inside_the_file},
     };
     return check_main("npz_place", cases, CHECK_COUNT(cases));

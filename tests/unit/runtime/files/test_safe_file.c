@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Files that are whole or not there, and the sentences that faults are told with. */
+ * Files that appear completely or not at all, and the sentences that report faults. */
 #include "files/byte_source.h"
 #include "files/safe_file.h"
 #include "unit/runtime/files/data_fixture.h"
@@ -33,7 +33,7 @@ static void check_text(const char *path, const char *wanted)
     free(text);
 }
 
-static void puts_a_new_file(void)
+static void writes_a_new_file(void)
 {
     struct scratch s;
     struct fault fault = {.exit_code = 0};
@@ -49,7 +49,7 @@ static void puts_a_new_file(void)
     scratch_remove(&s);
 }
 
-static void is_not_there_before_commit(void)
+static void does_not_exist_before_commit(void)
 {
     struct scratch s;
     struct fault fault = {.exit_code = 0};
@@ -100,7 +100,7 @@ static void a_full_device_leaves_the_old_one(void)
     scratch_remove(&s);
 }
 
-static void a_full_device_is_told(void)
+static void a_full_device_is_reported(void)
 {
     struct fault fault = {.exit_code = 0};
     if (!scratch_there("/dev/full")) {
@@ -112,7 +112,7 @@ static void a_full_device_is_told(void)
     CU_ASSERT_TRUE(scratch_there("/dev/full")); /* and it was not replaced */
 }
 
-static void unwritable_places_are_told(void)
+static void unwritable_places_are_reported(void)
 {
     struct scratch s;
     struct fault fault = {.exit_code = 0};
@@ -128,7 +128,7 @@ static void unwritable_places_are_told(void)
     scratch_remove(&s);
 }
 
-static void unwritable_folder_is_told(void)
+static void unwritable_folder_is_reported(void)
 {
     struct scratch s;
     struct fault fault = {.exit_code = 0};
@@ -158,7 +158,7 @@ static void a_link_is_followed(void)
     scratch_remove(&s);
 }
 
-static void a_second_writer_is_told(void)
+static void a_second_writer_is_reported(void)
 {
     struct scratch s;
     struct fault fault = {.exit_code = 0};
@@ -205,7 +205,7 @@ static void sentences_are_printable(void)
     CU_ASSERT_FALSE(fault_set(NULL, FAULT_INPUT, "nobody hears"));
 }
 
-static void sources_tell_what_cannot_be_read(void)
+static void sources_report_what_cannot_be_read(void)
 {
     struct byte_source source;
     struct fault fault = {.exit_code = 0};
@@ -214,18 +214,18 @@ static void sources_tell_what_cannot_be_read(void)
 }
 
 static const struct check_case cases[] = {
-    {"puts a new file", puts_a_new_file},
-    {"is not there before commit", is_not_there_before_commit},
+    {"writes a new file", writes_a_new_file},
+    {"does not exist before commit", does_not_exist_before_commit},
     {"abandon leaves the old one", abandon_leaves_the_old_one},
     {"a full device leaves the old one", a_full_device_leaves_the_old_one},
-    {"a full device is told", a_full_device_is_told},
-    {"unwritable places are told", unwritable_places_are_told},
-    {"an unwritable folder is told", unwritable_folder_is_told},
+    {"a full device is reported", a_full_device_is_reported},
+    {"unwritable places are reported", unwritable_places_are_reported},
+    {"an unwritable folder is reported", unwritable_folder_is_reported},
     {"a link is followed", a_link_is_followed},
-    {"a second writer is told", a_second_writer_is_told},
+    {"a second writer is reported", a_second_writer_is_reported},
     {"a stale part is taken over", a_stale_part_is_taken_over},
     {"sentences are printable", sentences_are_printable},
-    {"sources tell what cannot be read", sources_tell_what_cannot_be_read},
+    {"sources report what cannot be read", sources_report_what_cannot_be_read},
 };
 
 int main(void)

@@ -73,7 +73,7 @@ static void the_same_input_gives_the_same_bytes(void)
     scratch_remove(&s);
 }
 
-static void what_does_not_fit_is_told(void)
+static void what_does_not_fit_is_reported(void)
 {
     struct scratch s;
     struct fault fault = {.exit_code = 0};
@@ -111,7 +111,7 @@ static bool parse(const char *header, const char *data, size_t data_length, stru
     return true;
 }
 
-static void headers_of_others_are_read(void)
+static void headers_of_other_programs_are_read(void)
 {
     struct fault fault;
     check_good(parse("{}", "", 0, &fault), &fault);
@@ -126,7 +126,7 @@ static void headers_of_others_are_read(void)
 }
 
 /* One fault each; eight bytes of data. */
-static void broken_headers_are_told(void)
+static void broken_headers_are_reported(void)
 {
     static const struct {
         const char *header, *said;
@@ -174,7 +174,7 @@ static void broken_headers_are_told(void)
 }
 
 /* Every beginning of a sound file is refused. */
-static void truncated_files_are_told(void)
+static void truncated_files_are_reported(void)
 {
     struct scratch s;
     struct fault fault = {.exit_code = 0};
@@ -226,10 +226,10 @@ static void a_full_device_leaves_the_old_model(void)
 static const struct check_case cases[] = {
     {"what is written is read", what_is_written_is_read},
     {"the same input gives the same bytes", the_same_input_gives_the_same_bytes},
-    {"what does not fit is told", what_does_not_fit_is_told},
-    {"headers of others are read", headers_of_others_are_read},
-    {"broken headers are told", broken_headers_are_told},
-    {"truncated files are told", truncated_files_are_told},
+    {"what does not fit is reported", what_does_not_fit_is_reported},
+    {"headers of other programs are read", headers_of_other_programs_are_read},
+    {"broken headers are reported", broken_headers_are_reported},
+    {"truncated files are reported", truncated_files_are_reported},
     {"a full device leaves the old model", a_full_device_leaves_the_old_model},
 };
 

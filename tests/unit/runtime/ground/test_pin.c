@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Threads on cores: on one each, back where they were, and left alone where the environment or the machine
- * says so. */
+ * Threads on cores: on one each, back where they were, and not pinned if the environment or the machine says
+ * so. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "check.h"
 #include "ground/parallel.h"
@@ -51,7 +51,7 @@ static void forget_environment(void)
         (void)unsetenv(names[i]);
 }
 
-static void threads_have_cores_of_their_own(void)
+static void each_thread_has_its_own_core(void)
 {
     const int threads = threads_here();
     cpu_set_t here, all;
@@ -88,7 +88,7 @@ static void check_left_alone(int threads)
     pin_release(pin);
 }
 
-static void the_environment_comes_first(void)
+static void the_environment_takes_precedence(void)
 {
     static const char *const words[][2] = {
         {"GPFC_PIN", "0"},       {"OMP_PROC_BIND", "false"},   {"OMP_PROC_BIND", "spread"},
@@ -102,7 +102,7 @@ static void the_environment_comes_first(void)
 }
 
 /* More threads than cores; and fewer, since then others may want the rest, unless they are asked for. */
-static void other_numbers_of_threads_are_left_alone(void)
+static void other_numbers_of_threads_are_not_pinned(void)
 {
     cpu_set_t here, one;
     const int units = cores_of_this_process(&here);
@@ -126,7 +126,7 @@ static void other_numbers_of_threads_are_left_alone(void)
     }
 }
 
-static void some_cores_of_many_by_request(void)
+static void some_cores_of_many_are_used_on_request(void)
 {
     cpu_set_t here;
     if (cores_of_this_process(&here) < 5) { /* cores of two units each, perhaps */
@@ -150,10 +150,10 @@ static void some_cores_of_many_by_request(void)
 int main(void)
 {
     static const struct check_case cases[] = {
-        {"threads have cores of their own", threads_have_cores_of_their_own},
-        {"the environment comes first", the_environment_comes_first},
-        {"other numbers of threads are left alone", other_numbers_of_threads_are_left_alone},
-        {"some cores of many by request", some_cores_of_many_by_request},
+        {"each thread has its own core", each_thread_has_its_own_core},
+        {"the environment takes precedence", the_environment_takes_precedence},
+        {"other numbers of threads are not pinned", other_numbers_of_threads_are_not_pinned},
+        {"some cores of many are used on request", some_cores_of_many_are_used_on_request},
     };
     return check_main("pin", cases, CHECK_COUNT(cases));
 }

@@ -37,7 +37,7 @@ static void fake_pause(void)
 #include "unit/runtime/kernels/fake_base_kernels.h"
 #include "unit/runtime/kernels/fake_kernels.h"
 
-/* Where the spec says base.rate, the base's settings say train.rate; the penalty is the flow's alone. */
+/* Where the spec says base.rate, the base's settings say train.rate; only the flow has a penalty. */
 static void base_set(struct fake *fake, const char *key, const char *text)
 {
     const char *dot = strchr(key, '.');

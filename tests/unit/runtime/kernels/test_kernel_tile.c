@@ -202,7 +202,7 @@ static void count_thread(void *data, int thread)
     counts->by[thread]++;
 }
 
-static void each_part_is_done_once(void)
+static void each_part_is_run_once(void)
 {
     static struct counts counts;
     static const int threads[] = {1, 2, 3, 5, MOST_THREADS};
@@ -219,7 +219,7 @@ static void each_part_is_done_once(void)
         }
 }
 
-static void each_thread_has_its_number(void)
+static void threads_are_numbered(void)
 {
     static struct counts counts;
     static const int threads[] = {1, 2, 3, MOST_THREADS};
@@ -235,9 +235,9 @@ int main(void)
 {
     static const struct check_case cases[] = {
         {"rows go into tiles and back", rows_go_into_tiles_and_back},
-        {"sums are the tree's", sums_are_the_trees},
-        {"each part is done once", each_part_is_done_once},
-        {"each thread has its number", each_thread_has_its_number},
+        {"sums follow the tree", sums_are_the_trees},
+        {"each part is run once", each_part_is_run_once},
+        {"threads are numbered", threads_are_numbered},
     };
     return check_main("kernel_tile", cases, CHECK_COUNT(cases));
 }

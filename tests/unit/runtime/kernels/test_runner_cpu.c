@@ -52,7 +52,7 @@ static double expected_s(const struct fixture *f, int64_t row, int i)
     return s;
 }
 
-static void rows_of_any_number(void)
+static void any_number_of_rows(void)
 {
     static struct fixture f;
     make_fixture(&f);
@@ -198,8 +198,8 @@ static void leaves_are_a_power_of_two(void)
 }
 
 /* Where sums are large beside a tile's work, leaves have several tiles, but there are some for threads to
- * share; how many depends on the rows and the kernel alone. */
-static void leaves_are_worth_their_sums(void)
+ * share; how many depends only on the rows and the kernel. */
+static void leaves_are_large_enough_for_their_sums(void)
 {
     static struct fixture f;
     make_fixture(&f);
@@ -256,7 +256,7 @@ static void devices_have_names(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "'abacus'"));
 }
 
-static void unknown_kernel_is_told(void)
+static void unknown_kernel_is_reported(void)
 {
     struct runner *run;
     struct fault fault = {0};
@@ -287,7 +287,7 @@ static void bundles_are_checked(void)
 }
 
 /* Look-ups know no default, so no key may be missing, not in the base flow's bundle either. */
-static void missing_settings_are_told(void)
+static void missing_settings_are_reported(void)
 {
     for (int of_base = 0; of_base < 2; of_base++) {
         struct fault fault = {0};
@@ -331,7 +331,7 @@ static void processor_is_checked(void)
 int main(void)
 {
     static const struct check_case cases[] = {
-        {"rows of any number", rows_of_any_number},
+        {"any number of rows", any_number_of_rows},
         {"rows in another order", rows_in_another_order},
         {"rows from any row on", rows_from_any_row_on},
         {"devices have names", devices_have_names},
@@ -340,10 +340,10 @@ int main(void)
         {"same bits for any threads", same_bits_for_any_threads},
         {"noise belongs to the sample", noise_belongs_to_the_sample},
         {"leaves are a power of two", leaves_are_a_power_of_two},
-        {"leaves are worth their sums", leaves_are_worth_their_sums},
-        {"unknown kernel is told", unknown_kernel_is_told},
+        {"leaves are large enough for their sums", leaves_are_large_enough_for_their_sums},
+        {"unknown kernel is reported", unknown_kernel_is_reported},
         {"bundles are checked", bundles_are_checked},
-        {"missing settings are told", missing_settings_are_told},
+        {"missing settings are reported", missing_settings_are_reported},
         {"settings have types", settings_have_types},
         {"processor is checked", processor_is_checked},
     };

@@ -110,7 +110,7 @@ static bool write_and_read_model(const struct scratch *s, struct fault *fault)
     return done;
 }
 
-static void data_without_memory(void)
+static void no_memory_for_the_data(void)
 {
     static const double x[40];
     const struct member members[] = {{"x.npy", 10, 2, x, ZIP_CM_STORE},
@@ -126,7 +126,7 @@ static void data_without_memory(void)
     scratch_remove(&s);
 }
 
-static void a_base_flow_without_memory(void)
+static void no_memory_for_a_base_flow(void)
 {
     struct scratch s;
     CU_ASSERT_TRUE_FATAL(scratch_make(&s));
@@ -134,7 +134,7 @@ static void a_base_flow_without_memory(void)
     scratch_remove(&s);
 }
 
-static void models_without_memory(void)
+static void no_memory_for_models(void)
 {
     struct scratch s;
     CU_ASSERT_TRUE_FATAL(scratch_make(&s));
@@ -144,9 +144,9 @@ static void models_without_memory(void)
 }
 
 static const struct check_case cases[] = {
-    {"data without memory", data_without_memory},
-    {"a base flow without memory", a_base_flow_without_memory},
-    {"models without memory", models_without_memory},
+    {"no memory for the data", no_memory_for_the_data},
+    {"no memory for a base flow", no_memory_for_a_base_flow},
+    {"no memory for models", no_memory_for_models},
 };
 
 int main(void)

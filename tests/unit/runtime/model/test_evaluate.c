@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What evaluate tells of a flow whose numbers are known, and the flow as a C library. */
+ * What evaluate reports of a flow whose numbers are known, and the flow as a C library. */
 #include "check.h"
 #include "gpfc/runtime.h"
 #include "model/evaluate.h"
@@ -97,7 +97,7 @@ static void known_map_gives_known_numbers(void)
     fake_pairs_free(&pairs);
 }
 
-static void what_is_not_finite_shows(void)
+static void non_finite_numbers_show(void)
 {
     float theta[6] = {0};
     fake_make(&fake, FAKE_SINGLE2);
@@ -154,7 +154,7 @@ static void densities_integrate_to_one(void)
 
 /* ---- the library --------------------------------------------------------------------------------------- */
 
-static void flow_goes_there_and_back(void)
+static void the_flow_maps_there_and_back(void)
 {
     enum { N = 5001 };
     static float y[2 * N], s[2 * N], back[2 * N];
@@ -193,9 +193,9 @@ int main(void)
         {"log-determinants", log_determinants},
         {"identity changes nothing", identity_changes_nothing},
         {"known map gives known numbers", known_map_gives_known_numbers},
-        {"what is not finite shows", what_is_not_finite_shows},
+        {"non-finite numbers show", non_finite_numbers_show},
         {"densities integrate to one", densities_integrate_to_one},
-        {"flow goes there and back", flow_goes_there_and_back},
+        {"the flow maps there and back", the_flow_maps_there_and_back},
     };
     return check_main("evaluate", cases, CHECK_COUNT(cases));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a flow is trained on: pairs as they were given, samples through a base flow, noise through its
- * inverse; and the likelihoods told with them. */
+ * inverse; and the likelihoods reported with them. */
 #include "base/mixture_base.h"
 #include "model/pairs.h"
 #include "numbers/normal.h"
@@ -45,7 +45,7 @@ static double nll_of(const double *y, int64_t n, double log_determinant)
     return sum / (double)n - log_determinant;
 }
 
-static void given_pairs_are_lent(void)
+static void given_pairs_are_borrowed(void)
 {
     struct samples samples = make_samples(false);
     struct pairs p;
@@ -64,7 +64,7 @@ static void given_pairs_are_lent(void)
     pairs_free(&p);
 }
 
-static void place_is_that_of_x(void)
+static void position_and_scale_are_those_of_x(void)
 {
     double x[3 * 2] = {3, 10, 5, 10, 4, 16}; /* mean (4, 12); squares about it 2 and 24 */
     const struct pairs p = {.d = 2, .precision = 8, .train.n = 3, .train.x = x};
@@ -113,7 +113,7 @@ static void samples_go_through_the_base_flow(void)
     base_flow_free(base);
 }
 
-static void noise_goes_back(void)
+static void noise_is_mapped_back(void)
 {
     static struct fake_base fake;
     struct fault fault = {0};
@@ -143,7 +143,7 @@ static void noise_goes_back(void)
 }
 
 /* A sample without an image is not as likely as one in the middle of all. */
-static void no_image_is_no_likelihood(void)
+static void a_row_without_an_image_has_no_likelihood(void)
 {
     static struct fake_base fake;
     struct fault fault = {0};
@@ -179,11 +179,11 @@ static void noise_out_of_range_is_left_out(void)
 int main(void)
 {
     static const struct check_case cases[] = {
-        {"given pairs are lent", given_pairs_are_lent},
-        {"place is that of x", place_is_that_of_x},
+        {"given pairs are borrowed", given_pairs_are_borrowed},
+        {"position and scale are those of x", position_and_scale_are_those_of_x},
         {"samples go through the base flow", samples_go_through_the_base_flow},
-        {"no image is no likelihood", no_image_is_no_likelihood},
-        {"noise goes back", noise_goes_back},
+        {"a row without an image has no likelihood", a_row_without_an_image_has_no_likelihood},
+        {"noise is mapped back", noise_is_mapped_back},
         {"noise out of range is left out", noise_out_of_range_is_left_out},
     };
     return check_main("pairs", cases, CHECK_COUNT(cases));

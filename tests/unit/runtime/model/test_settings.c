@@ -28,7 +28,7 @@ static void check_rows(int64_t train, int64_t test)
     samples_free(&samples);
 }
 
-static void rows_and_their_share_for_the_test(void)
+static void rows_and_the_share_for_testing(void)
 {
     fake_make(&fake, FAKE_DOUBLE2);
     fake_set(&fake, "data.source", "moons");
@@ -41,7 +41,7 @@ static void rows_and_their_share_for_the_test(void)
     check_rows(60, 0);
 }
 
-static void where_data_come_from(void)
+static void the_source_of_the_data_is_named(void)
 {
     char room[64];
     fake_make(&fake, FAKE_DOUBLE2);
@@ -54,7 +54,7 @@ static void where_data_come_from(void)
     CU_ASSERT_STRING_EQUAL(spec_data_name(&fake.bundle, "mine.npz", room, sizeof room), "mine.npz");
 }
 
-static void what_is_standardised(void)
+static void data_are_standardised_when_needed(void)
 {
     static const struct {
         const char *word;
@@ -122,9 +122,9 @@ static void options_of_a_training(void)
 }
 
 static const struct check_case cases[] = {
-    {"rows and their share for the test", rows_and_their_share_for_the_test},
-    {"where data come from", where_data_come_from},
-    {"what is standardised", what_is_standardised},
+    {"rows and the share for testing", rows_and_the_share_for_testing},
+    {"the source of the data is named", the_source_of_the_data_is_named},
+    {"data are standardised when needed", data_are_standardised_when_needed},
     {"a mixture is fitted as the spec says", a_mixture_is_fitted_as_the_spec_says},
     {"options of a training", options_of_a_training},
 };

@@ -30,7 +30,7 @@ static void factors_solve(void)
         CU_ASSERT_DOUBLE_EQUAL(full[i][0] * b[0] + full[i][1] * b[1] + full[i][2] * b[2], wanted[i], 1e-14);
 }
 
-static void what_is_not_positive_has_no_factor(void)
+static void indefinite_matrices_have_no_factor(void)
 {
     double L[4];
     CU_ASSERT_FALSE(cholesky_factor((const double[]){1, 0, 2, 1}, 2, 0, L));
@@ -45,7 +45,7 @@ int main(void)
     static const struct check_case cases[] = {
         {"determinants have pivots", determinants_have_pivots},
         {"factors solve", factors_solve},
-        {"what is not positive has no factor", what_is_not_positive_has_no_factor},
+        {"indefinite matrices have no factor", indefinite_matrices_have_no_factor},
     };
     return check_main("factors", cases, CHECK_COUNT(cases));
 }

@@ -46,7 +46,7 @@ static void changing(void *data, const uint32_t *rows_of, int64_t n, const doubl
     }
 }
 
-static void arrives_and_returns(void)
+static void solves_forwards_and_backwards_at_any_tolerance(void)
 {
     const double tolerances[] = {1e-4, 1e-7, 1e-10, 1e-13};
     for (size_t k = 0; k < CHECK_COUNT(tolerances); k++) {
@@ -114,7 +114,7 @@ static void stiff(void *data, const uint32_t *rows_of, int64_t n, const double *
     }
 }
 
-static void stiff_rows_arrive(void)
+static void stiff_rows_are_solved(void)
 {
     double x[M] = {3, 7};
     solve(stiff, 0, 1, 1e-8, x, 1);
@@ -141,7 +141,7 @@ static void without_end(void *data, const uint32_t *rows_of, int64_t n, const do
     }
 }
 
-static void rows_that_cannot_arrive_fail_alone(void)
+static void unsolvable_rows_fail_without_the_others(void)
 {
     double x[5 * M] = {0.5, 0, 2, 0, -3, 0, 0.5, 2, 0.25, 1};
     solve(without_end, 0, 1, 1e-9, x, 5);
@@ -156,7 +156,7 @@ static void rows_that_cannot_arrive_fail_alone(void)
     }
 }
 
-static void no_way_to_go(void)
+static void an_empty_interval_and_a_start_that_is_not_finite(void)
 {
     double x[M] = {1, 2};
     solve(changing, 1, 1, 1e-9, x, 1);
@@ -169,11 +169,12 @@ static void no_way_to_go(void)
 int main(void)
 {
     static const struct check_case cases[] = {
-        {"arrives and returns, at any tolerance", arrives_and_returns},
+        {"solves forwards and backwards at any tolerance", solves_forwards_and_backwards_at_any_tolerance},
         {"every row has its own steps", every_row_has_its_own_steps},
-        {"stiff rows arrive", stiff_rows_arrive},
-        {"rows that cannot arrive fail alone", rows_that_cannot_arrive_fail_alone},
-        {"no way to go, and no place to start", no_way_to_go},
+        {"stiff rows are solved", stiff_rows_are_solved},
+        {"unsolvable rows fail without the others", unsolvable_rows_fail_without_the_others},
+        {"an empty interval, and a start that is not finite",
+         an_empty_interval_and_a_start_that_is_not_finite},
     };
     return check_main("ode", cases, CHECK_COUNT(cases));
 }

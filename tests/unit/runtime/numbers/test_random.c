@@ -31,7 +31,7 @@ static void blocks_are_the_published_ones(void)
 }
 
 /* Single-precision normals are those of Box and Muller on the block's words, computed here in double. */
-static void singles_come_from_the_block(void)
+static void single_precision_numbers_come_from_the_block(void)
 {
     float normals[4000];
     random_fill_normal(11, 12, 0, 4000, 4, normals);
@@ -46,7 +46,7 @@ static void singles_come_from_the_block(void)
     }
 }
 
-static void doubles_are_those_of_one_number(void)
+static void doubles_match_those_drawn_one_at_a_time(void)
 {
     double normals[31];
     for (uint64_t first = 0; first < 5; first++) {
@@ -56,7 +56,7 @@ static void doubles_are_those_of_one_number(void)
     }
 }
 
-static void a_cut_changes_nothing(void)
+static void dividing_a_range_changes_nothing(void)
 {
     float whole[500], part[500];
     random_fill_normal(5, 6, 0, 500, 4, whole);
@@ -158,7 +158,7 @@ static void uniforms_are_inside(void)
 }
 
 /* Other seeds, streams and purposes give other numbers, not correlated ones. */
-static void streams_are_apart(void)
+static void streams_are_independent(void)
 {
     enum { N = 100000 };
     static float a[N], b[N];
@@ -174,7 +174,7 @@ static void streams_are_apart(void)
     CU_ASSERT_NOT_EQUAL(random_stream(RANDOM_DATA, 0), random_stream(RANDOM_SPLIT, 0));
 }
 
-static void permutations_hold_every_number(void)
+static void permutations_contain_every_number(void)
 {
     enum { N = 10007 };
     static uint32_t order[N], again[N];
@@ -215,7 +215,7 @@ static void permutations_are_uniform(void)
 }
 
 /* Place i, from the last one down, changes with the one that block i of the stream says. */
-static void permutations_are_those_of_their_blocks(void)
+static void permutations_follow_their_blocks(void)
 {
     enum { N = 50 };
     for (int64_t n = 0; n <= N; n++) {
@@ -237,17 +237,17 @@ static void permutations_are_those_of_their_blocks(void)
 
 static const struct check_case cases[] = {
     {"blocks are the published ones", blocks_are_the_published_ones},
-    {"singles come from the block", singles_come_from_the_block},
-    {"doubles are those of one number", doubles_are_those_of_one_number},
-    {"a cut changes nothing", a_cut_changes_nothing},
+    {"single precision numbers come from the block", single_precision_numbers_come_from_the_block},
+    {"doubles match those drawn one at a time", doubles_match_those_drawn_one_at_a_time},
+    {"dividing a range changes nothing", dividing_a_range_changes_nothing},
     {"tiles do not change numbers", tiles_do_not_change_numbers},
     {"normals have their moments", normals_have_their_moments},
     {"normals are normal", normals_are_normal},
     {"uniforms are inside", uniforms_are_inside},
-    {"streams are apart", streams_are_apart},
-    {"permutations hold every number", permutations_hold_every_number},
+    {"streams are independent", streams_are_independent},
+    {"permutations contain every number", permutations_contain_every_number},
     {"permutations are uniform", permutations_are_uniform},
-    {"permutations are those of their blocks", permutations_are_those_of_their_blocks},
+    {"permutations follow their blocks", permutations_follow_their_blocks},
 };
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The optimiser against numbers computed apart from it, in both precisions. */
+ * The optimiser against numbers computed independently, in both precisions. */
 #include "check.h"
 #include "numbers/random.h"
 #include "train/adam.h"
@@ -145,8 +145,8 @@ static struct adam_arrays arrays_of(struct many *m, int which, int64_t n, int th
                                 .threads = threads};
 }
 
-/* Every element as if it were alone, whatever the number of them and of threads. */
-static void each_element_as_if_alone(void)
+/* Every element as if it were the only one, whatever the number of elements and threads. */
+static void each_element_is_independent(void)
 {
     static struct many first, all, one;
     const struct adam adam = {.beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-3, .weight_decay = 0.01, .clip = 2};
@@ -170,7 +170,7 @@ static void each_element_as_if_alone(void)
         }
 }
 
-static void norm_is_that_of_all(void)
+static void the_norm_covers_all_arrays(void)
 {
     static struct many m;
     make_many(&m);
@@ -186,7 +186,7 @@ static void norm_is_that_of_all(void)
 }
 
 /* The gradient is finite; its square is not, or the step that follows from it. */
-static void step_tells_what_is_not_finite(void)
+static void step_reports_what_is_not_finite(void)
 {
     static struct many m;
     const struct adam adam = {.beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-8};
@@ -202,7 +202,7 @@ static void step_tells_what_is_not_finite(void)
     }
 }
 
-static void norm_tells_what_is_not_finite(void)
+static void norm_reports_what_is_not_finite(void)
 {
     const double bad[N] = {1, NAN, 1};
     const float infinite[N] = {1, 1, INFINITY};
@@ -233,10 +233,10 @@ int main(void)
         {"three steps in double", three_steps_in_double},
         {"three steps in single", three_steps_in_single},
         {"clipping scales the gradient", clipping_scales_the_gradient},
-        {"each element as if alone", each_element_as_if_alone},
-        {"norm is that of all", norm_is_that_of_all},
-        {"step tells what is not finite", step_tells_what_is_not_finite},
-        {"norm tells what is not finite", norm_tells_what_is_not_finite},
+        {"each element is independent", each_element_is_independent},
+        {"the norm covers all arrays", the_norm_covers_all_arrays},
+        {"step reports what is not finite", step_reports_what_is_not_finite},
+        {"norm reports what is not finite", norm_reports_what_is_not_finite},
         {"settings are read", settings_are_read},
     };
     return check_main("adam", cases, CHECK_COUNT(cases));

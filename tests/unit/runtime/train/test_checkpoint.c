@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Models and checkpoints on disk: nothing is lost, nothing half-written, and a file that does not fit is told
- * why. */
+ * Models and checkpoints on disk: nothing is lost, nothing half-written, and a file that does not fit is
+ * refused with the reason. */
 #include "check.h"
 #include "model/weights.h"
 #include "scratch.h"
@@ -155,7 +155,7 @@ static struct base_flow *make_mixture(void)
     return base;
 }
 
-static void base_flow_travels_along(void)
+static void the_base_flow_is_saved_too(void)
 {
     struct checkpoint checkpoint;
     struct weights read;
@@ -235,7 +235,7 @@ static void refused_base(const char *name, const char *a, const char *b)
 }
 
 /* A base flow from elsewhere: names, shapes and precision must fit, and nothing else is needed. */
-static void base_flows_come_from_elsewhere(void)
+static void base_flows_of_other_programs_are_read(void)
 {
     static const double wide[2] = {1, 2};
     struct weights read;
@@ -265,7 +265,7 @@ static void base_flows_come_from_elsewhere(void)
     close_all();
 }
 
-static void other_base_flows_are_told(void)
+static void other_base_flows_are_reported(void)
 {
     struct weights read;
     struct fault fault = {0};
@@ -314,7 +314,7 @@ static struct trainer *another_trainer(const char *optimizer)
 }
 
 /* What an optimizer knows is of no use to another. */
-static void other_optimizers_are_told(void)
+static void other_optimizers_are_reported(void)
 {
     static const char *const names[] = {"adam", "soap"};
     for (int i = 0; i < 2; i++) {
@@ -340,7 +340,7 @@ static void other_optimizers_are_told(void)
 }
 
 /* Whatever the place where a file ends, it is a fault and not a checkpoint. */
-static void truncated_files_are_told(void)
+static void truncated_files_are_reported(void)
 {
     size_t length;
     open_all(FAKE_SINGLE2);
@@ -358,7 +358,7 @@ static void truncated_files_are_told(void)
     close_all();
 }
 
-static void other_specs_are_told(void)
+static void other_specs_are_reported(void)
 {
     struct weights read;
     struct checkpoint checkpoint;
@@ -381,7 +381,7 @@ static void other_specs_are_told(void)
 }
 
 /* A model whose steps were given fits where they are looked for; another field or number does not. */
-static void steps_that_are_looked_for_fit_any_number(void)
+static void models_of_automatic_steps_fit_any_number(void)
 {
     static const struct {
         const char *steps, *field;
@@ -406,7 +406,7 @@ static void steps_that_are_looked_for_fit_any_number(void)
     close_all();
 }
 
-static void models_are_no_checkpoints(void)
+static void models_are_not_checkpoints(void)
 {
     struct checkpoint checkpoint;
     struct fault fault = {0};
@@ -459,7 +459,7 @@ static void plain_files_are_models(void)
     close_all();
 }
 
-static void files_that_do_not_fit_are_told(void)
+static void files_that_do_not_fit_are_reported(void)
 {
     static const double doubles[4] = {1, 2, 3, 4};
     static const float bad[4] = {1, 2, NAN, 4};
@@ -490,7 +490,7 @@ static void files_that_do_not_fit_are_told(void)
 
 /* ---- no place ------------------------------------------------------------------------------------------ */
 
-static void no_space_is_told(void)
+static void no_space_is_reported(void)
 {
     struct fault fault = {0};
     if (!scratch_there("/dev/full")) {
@@ -544,7 +544,7 @@ static bool some_key_starts_with(const char *start)
     return false;
 }
 
-static void what_steers_is_in_the_spec(void)
+static void the_settings_of_the_search_are_in_the_spec(void)
 {
     fake_make(&fake, FAKE_SINGLE2);
     for (int k = 0; k < STAGES; k++)
@@ -557,22 +557,22 @@ int main(void)
     static const struct check_case cases[] = {
         {"nothing is lost", nothing_is_lost},
         {"infinite best cost is kept", infinite_best_cost_is_kept},
-        {"base flow travels along", base_flow_travels_along},
+        {"the base flow is saved too", the_base_flow_is_saved_too},
         {"a model is the whole map", a_model_is_the_whole_map},
-        {"base flows come from elsewhere", base_flows_come_from_elsewhere},
-        {"other base flows are told", other_base_flows_are_told},
+        {"base flows of other programs are read", base_flows_of_other_programs_are_read},
+        {"other base flows are reported", other_base_flows_are_reported},
         {"changed settings are listed", changed_settings_are_listed},
-        {"other optimizers are told", other_optimizers_are_told},
-        {"truncated files are told", truncated_files_are_told},
-        {"other specs are told", other_specs_are_told},
-        {"steps that are looked for fit any number", steps_that_are_looked_for_fit_any_number},
-        {"models are no checkpoints", models_are_no_checkpoints},
+        {"other optimizers are reported", other_optimizers_are_reported},
+        {"truncated files are reported", truncated_files_are_reported},
+        {"other specs are reported", other_specs_are_reported},
+        {"models of automatic steps fit any number", models_of_automatic_steps_fit_any_number},
+        {"models are not checkpoints", models_are_not_checkpoints},
         {"plain files are models", plain_files_are_models},
-        {"files that do not fit are told", files_that_do_not_fit_are_told},
-        {"no space is told", no_space_is_told},
+        {"files that do not fit are reported", files_that_do_not_fit_are_reported},
+        {"no space is reported", no_space_is_reported},
         {"a failed write leaves the file", a_failed_write_leaves_the_file},
         {"data have a hash", data_have_a_hash},
-        {"what steers is in the spec", what_steers_is_in_the_spec},
+        {"the settings of the search are in the spec", the_settings_of_the_search_are_in_the_spec},
     };
     return check_main("checkpoint", cases, CHECK_COUNT(cases));
 }

@@ -121,7 +121,7 @@ static void events_and_result_say_what_was_done(void)
 }
 
 /* One training in one go, another in three: at the same weights in the end. */
-static void stopped_trainings_go_on(void)
+static void stopped_trainings_continue(void)
 {
     struct heard heard;
     struct gpfc_trained *trained;
@@ -193,7 +193,7 @@ static void refused(const struct gpfc_train_options *options, bool resumed, int 
     CU_ASSERT_PTR_NOT_NULL(strstr(message, part));
 }
 
-static void mistakes_are_told(void)
+static void mistakes_are_reported(void)
 {
     struct heard heard;
     start_up("none");
@@ -226,9 +226,9 @@ int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
         {"events and result say what was done", events_and_result_say_what_was_done},
-        {"stopped trainings go on", stopped_trainings_go_on},
+        {"stopped trainings continue", stopped_trainings_continue},
         {"base flows are a stage", base_flows_are_a_stage},
-        {"mistakes are told", mistakes_are_told},
+        {"mistakes are reported", mistakes_are_reported},
     };
     return fake_trainer_main(argc, argv, "gpfc_train", cases, CHECK_COUNT(cases));
 }

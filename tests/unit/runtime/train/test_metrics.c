@@ -35,7 +35,7 @@ static const struct metrics_line all_different = {
     .cpu_seconds = 19.5,
 };
 
-/* The text of a file with this line alone. */
+/* The text of a file with only this line. */
 static char *written(const struct stage_kind *stage, const struct metrics_line *line)
 {
     struct scratch scratch;
@@ -64,7 +64,7 @@ static void every_number_has_its_name(void)
     free(text);
 }
 
-static void what_there_is_not_is_left_out_or_null(void)
+static void missing_values_are_left_out_or_null(void)
 {
     struct metrics_line line = all_different;
     line.nll = NAN;
@@ -284,7 +284,7 @@ static void lines_agree_with_the_training(void)
 
 static const struct check_case cases[] = {
     {"every number has its name", every_number_has_its_name},
-    {"what there is not is left out or null", what_there_is_not_is_left_out_or_null},
+    {"missing values are left out or null", missing_values_are_left_out_or_null},
     {"lines agree with the training", lines_agree_with_the_training},
 };
 

@@ -10,7 +10,7 @@
 static const struct rate base = {
     .start = 0.1, .decay = 0.5, .decays = 4, .warmup_steps = 0, .epochs = 10, .epoch_steps = 7};
 
-static void constant_stays(void)
+static void a_constant_rate_stays(void)
 {
     struct rate rate = base;
     rate.schedule = RATE_CONSTANT;
@@ -19,7 +19,7 @@ static void constant_stays(void)
 }
 
 /* Decays at epochs 2, 4, 6, 8 of 10. */
-static void steps_go_down_at_even_epochs(void)
+static void decays_come_at_even_intervals(void)
 {
     struct rate rate = base;
     rate.schedule = RATE_STEP;
@@ -54,7 +54,7 @@ static void warm_up_rises_then_the_schedule_follows(void)
     CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 69), 0.007, 1e-16);
 }
 
-static void decays_of_every_number(void)
+static void any_number_of_decays(void)
 {
     CU_ASSERT_EQUAL(rate_decayed(2, 0.5, 0, 9, 10), 2);
     CU_ASSERT_EQUAL(rate_decayed(2, 0.5, 1, 4, 10), 2);
@@ -85,7 +85,7 @@ static void settings_are_read(void)
 }
 
 /* As many steps with few rows as with many, but no row is seen less than three times. */
-static void epochs_make_the_steps_that_are_needed(void)
+static void epochs_give_the_steps_needed(void)
 {
     static struct fake fake;
     fake_make(&fake, FAKE_SINGLE2);
@@ -99,13 +99,13 @@ static void epochs_make_the_steps_that_are_needed(void)
 int main(void)
 {
     static const struct check_case cases[] = {
-        {"constant stays", constant_stays},
-        {"steps go down at even epochs", steps_go_down_at_even_epochs},
+        {"a constant rate stays", a_constant_rate_stays},
+        {"decays come at even intervals", decays_come_at_even_intervals},
         {"cosine falls to zero", cosine_falls_to_zero},
         {"warm-up rises, then the schedule follows", warm_up_rises_then_the_schedule_follows},
-        {"decays of every number", decays_of_every_number},
+        {"any number of decays", any_number_of_decays},
         {"settings are read", settings_are_read},
-        {"epochs make the steps that are needed", epochs_make_the_steps_that_are_needed},
+        {"epochs give the steps needed", epochs_give_the_steps_needed},
     };
     return check_main("rate", cases, CHECK_COUNT(cases));
 }

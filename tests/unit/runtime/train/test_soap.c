@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Adam in a turned basis: its matrices against their definition, its steps against a slow rendering of the
- * formulas, and what it is for. */
+ * Adam in a rotated basis: its matrices against their definition, its steps against a slow implementation of
+ * the formulas, and the problem it is meant for. */
 #include "check.h"
 #include "numbers/dense.h"
 #include "numbers/random.h"
@@ -20,7 +20,7 @@ static void fill(double *a, int64_t n, uint64_t stream)
     random_fill_normal(1, stream, 0, n, 8, a);
 }
 
-static void products_are_those_of_rows_and_columns(void)
+static void products_of_rows_and_columns_are_correct(void)
 {
     double a[MOST * MOST], b[MOST * MOST], c[MOST * MOST], d[MOST * MOST];
     for (int rows = 1; rows <= MOST; rows += 3)
@@ -48,7 +48,7 @@ static double row_product(int n, const double *a, const double *b)
     return sum;
 }
 
-/* Row k of q has no part of the rows before, and row k of a none of the rows of q behind it. */
+/* Row k of q has no part of the rows before, and row k of a none of the rows of q after it. */
 static void orthonormal_to(int n, const double *a, const double *q)
 {
     for (int i = 0; i < n; i++)
@@ -208,7 +208,7 @@ static struct slow slow_start(const struct moments *m)
     return slow;
 }
 
-static void steps_are_those_of_the_formulas(void)
+static void steps_follow_the_formulas(void)
 {
     static struct fake fake;
     struct moments m = {.mean = {0}};
@@ -282,7 +282,7 @@ static void same_as_adam(const struct gpfc_parameter *parameters, int n, int eve
 static void what_is_not_turned_is_adams(void)
 {
     same_as_adam(column, 3, 1);
-    same_as_adam(layer, 2, 2); /* one column of the weights alone: no direction but its own */
+    same_as_adam(layer, 2, 2); /* a single column of weights: no direction but its own */
 }
 
 /* Of its state: a mean and a basis for each side that is turned. */
@@ -302,7 +302,7 @@ static size_t tensors_of_side(int64_t n)
     return tensors;
 }
 
-static void the_longest_side_is_turned(void)
+static void the_longest_allowed_side_is_rotated(void)
 {
     CU_ASSERT_EQUAL(tensors_of_side(SOAP_LARGEST_SIDE), 4);
     CU_ASSERT_EQUAL(tensors_of_side(SOAP_LARGEST_SIDE + 1), 2);
@@ -355,14 +355,14 @@ static double minimum(bool turned)
     return quadratic(m.theta, m.gradient);
 }
 
-static void slanted_valleys_are_no_longer(void)
+static void slanted_valleys_take_no_longer(void)
 {
     const double soap = minimum(true), adam = minimum(false);
     CU_ASSERT_TRUE(soap < 0.05 * adam);
 }
 
 /* In whichever layer it is. */
-static void every_layer_is_looked_at(void)
+static void every_layer_is_handled(void)
 {
     static double theta[N_LONG], mean[N_LONG], square[N_LONG], gradient[N_LONG];
     const struct gpfc_bundle bundle = {
@@ -381,7 +381,7 @@ static void every_layer_is_looked_at(void)
     }
 }
 
-static void what_is_not_finite_is_told(void)
+static void non_finite_numbers_are_reported(void)
 {
     static struct fake fake;
     struct fault fault = {0};
@@ -404,14 +404,14 @@ static void what_is_not_finite_is_told(void)
 int main(void)
 {
     static const struct check_case cases[] = {
-        {"products are those of rows and columns", products_are_those_of_rows_and_columns},
+        {"products of rows and columns are correct", products_of_rows_and_columns_are_correct},
         {"rows are made orthonormal", rows_are_made_orthonormal},
-        {"steps are those of the formulas", steps_are_those_of_the_formulas},
-        {"what is not turned is Adam's", what_is_not_turned_is_adams},
-        {"slanted valleys are no longer", slanted_valleys_are_no_longer},
-        {"the longest side is turned", the_longest_side_is_turned},
-        {"every layer is looked at", every_layer_is_looked_at},
-        {"what is not finite is told", what_is_not_finite_is_told},
+        {"steps follow the formulas", steps_follow_the_formulas},
+        {"sides that are not rotated use plain Adam", what_is_not_turned_is_adams},
+        {"slanted valleys take no longer", slanted_valleys_take_no_longer},
+        {"the longest allowed side is rotated", the_longest_allowed_side_is_rotated},
+        {"every layer is handled", every_layer_is_handled},
+        {"non-finite numbers are reported", non_finite_numbers_are_reported},
     };
     return check_main("soap", cases, CHECK_COUNT(cases));
 }

@@ -70,7 +70,7 @@ static void few_checks_are_made(void)
 }
 
 /* Errors that waver by a fifth around a threshold change the number once at most. */
-static void wavering_errors_change_nothing(void)
+static void wavering_errors_do_not_mislead(void)
 {
     for (double size = 0.01; size < 1; size *= 1.1) {
         const struct time_rule rule = rule_of(4, 15);
@@ -87,7 +87,7 @@ static void wavering_errors_change_nothing(void)
     }
 }
 
-static void what_cannot_be_kept_takes_the_most(void)
+static void bounds_that_cannot_be_met_take_the_maximum(void)
 {
     const struct time_rule rule = rule_of(4, 15);
     struct law law = {.density = 1, .roundtrip = 1, .floor = 1e-2, .order = 4, .most = 15};
@@ -100,7 +100,7 @@ static void what_cannot_be_kept_takes_the_most(void)
     CU_ASSERT_EQUAL(time_steps_follow(&rule, 3, errors_of, &law).steps, 15);
 }
 
-static void either_bound_decides(void)
+static void either_bound_can_decide(void)
 {
     const struct time_rule rule = rule_of(4, 15);
     struct law density = {.density = 0.05, .order = 4, .most = 15},
@@ -123,7 +123,7 @@ static void the_rule_follows_the_bundle(void)
     CU_ASSERT_EQUAL(rule.bound.roundtrip, 0.125);
 }
 
-static void fixed_flows_choose_nothing(void)
+static void a_fixed_number_is_not_changed(void)
 {
     struct fake fake;
     fake_make(&fake, FAKE_DOUBLE2);
@@ -160,11 +160,11 @@ static void errors_are_measured(void)
 static const struct check_case cases[] = {
     {"the fewest are found", the_fewest_are_found},
     {"few checks are made", few_checks_are_made},
-    {"wavering errors change nothing", wavering_errors_change_nothing},
-    {"what cannot be kept takes the most", what_cannot_be_kept_takes_the_most},
-    {"either bound decides", either_bound_decides},
+    {"wavering errors do not mislead", wavering_errors_do_not_mislead},
+    {"bounds that cannot be met take the maximum", bounds_that_cannot_be_met_take_the_maximum},
+    {"either bound can decide", either_bound_can_decide},
     {"the rule follows the bundle", the_rule_follows_the_bundle},
-    {"fixed flows choose nothing", fixed_flows_choose_nothing},
+    {"a fixed number is not changed", a_fixed_number_is_not_changed},
     {"errors are measured", errors_are_measured},
 };
 

@@ -74,7 +74,7 @@ static void finds_the_known_optimum(void)
 }
 
 /* A large penalty makes W symmetric, the only matrices it does not see. */
-static void penalty_is_weighed_in(void)
+static void the_penalty_is_weighted(void)
 {
     fake_make(&fake, FAKE_SINGLE2);
     fake_set(&fake, "train.rate", "0.02");
@@ -110,7 +110,7 @@ static void penalty_decays(void)
     fake_pairs_free(&pairs);
 }
 
-static void any_batch(void)
+static void any_batch_size(void)
 {
     static const int64_t sizes[] = {1, 3, 4, 5, 17, 18, 1000};
     fake_make(&fake, FAKE_SINGLE2);
@@ -209,7 +209,7 @@ static double initial(enum gpfc_init init, double spread, int i)
     return theta[i];
 }
 
-static void every_parameter_has_its_start(void)
+static void every_parameter_has_its_initial_values(void)
 {
     double least = 1, most = 0;
     for (int i = 0; i < 24; i++) {
@@ -349,7 +349,7 @@ static void same_bits_for_any_threads(void)
 }
 
 /* The same training on a device that has memory of its own, which is given rows that stay once and all else
- * at each call, and gives back results alone. */
+ * at each call, and copies back only results. */
 static void trained_elsewhere(const struct gpfc_bundle *bundle, const struct pairs *pairs)
 {
     struct trainer *trainer[2];
@@ -515,7 +515,7 @@ static void resumed_after_a_kill(void)
     killed_and_resumed("soap");
 }
 
-static void an_earlier_training_is_set_aside(void)
+static void an_earlier_training_is_moved_aside(void)
 {
     struct scratch scratch;
     CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
@@ -570,7 +570,7 @@ static void stops_where_numbers_are_not_finite(void)
     scratch_remove(&scratch);
 }
 
-/* The gradient is finite, its square is not: told at once, not at the next checkpoint. */
+/* The gradient is finite, its square is not: reported at once, not at the next checkpoint. */
 static void stops_where_squares_are_not_finite(void)
 {
     struct scratch scratch;
@@ -613,18 +613,18 @@ int main(void)
 {
     static const struct check_case cases[] = {
         {"finds the known optimum", finds_the_known_optimum},
-        {"penalty is weighed in", penalty_is_weighed_in},
+        {"the penalty is weighted", the_penalty_is_weighted},
         {"penalty decays", penalty_decays},
-        {"any batch", any_batch},
+        {"any batch size", any_batch_size},
         {"an epoch sees every sample", an_epoch_sees_every_sample},
         {"initial weights follow the settings", initial_weights_follow_the_settings},
-        {"every parameter has its start", every_parameter_has_its_start},
+        {"every parameter has its initial values", every_parameter_has_its_initial_values},
         {"a base flow finds its optimum", a_base_flow_finds_its_optimum},
         {"patience ends", patience_ends},
         {"same bits for any threads", same_bits_for_any_threads},
         {"same bits on any device", same_bits_on_any_device},
         {"resumed after a kill", resumed_after_a_kill},
-        {"an earlier training is set aside", an_earlier_training_is_set_aside},
+        {"an earlier training is moved aside", an_earlier_training_is_moved_aside},
         {"stops where numbers are not finite", stops_where_numbers_are_not_finite},
         {"stops where squares are not finite", stops_where_squares_are_not_finite},
         {"steps allocate nothing", steps_allocate_nothing},
