@@ -2,7 +2,7 @@
  *
  * apply and invert: rows of a file, block by block, so that one larger than memory works. */
 #include "command/command.h"
-#include "data/row_files.h"
+#include "files/table.h"
 #include "ground/human.h"
 #include "model/flow.h"
 
@@ -18,9 +18,9 @@ typedef bool map_rows(struct gpfc_flow *flow, enum flow_part part, const void *f
 struct stream {
     struct gpfc_flow *flow;
     enum flow_part part;
-    struct row_files files;
-    void *rows;
-    int64_t block;
+    struct table_reader *in;
+    struct table_writer *out;
+    struct table_rows rows; /* from in, and then to out */
 };
 
 /* What an .npz calls the ends of a part: data x, f(x) is y, s(y) is s. */
@@ -30,54 +30,75 @@ static const struct {
             [FLOW_PART_BASE] = {{"x", "samples"}, "y"},
             [FLOW_PART_BOTH] = {{"x", "samples"}, "s"}};
 
-static struct row_files_request request_of(const struct stream *stream, const struct command_context *context,
-                                           const struct command_options *options, bool back)
+static bool open_in(struct stream *stream, const struct command_context *context,
+                    const struct command_options *options, bool back, struct fault *fault)
 {
-    const char *const *from = ends[stream->part].from, *to = ends[stream->part].to;
-    return (struct row_files_request){
-        .in = options->argument[1],
-        .out = options->argument[2],
-        .in_names = {back ? to : from[0], back ? NULL : from[1]},
-        .out_name = back ? from[0] : to,
-        .precision = back ? (int)flow_data_bytes(stream->flow, stream->part) : context->bundle->precision,
-        .d = context->bundle->dimension,
+    const char *const *from = ends[stream->part].from;
+    const char *const names[] = {back ? ends[stream->part].to : from[0], back ? NULL : from[1], NULL};
+    const struct table_request request = {
+        .path = options->argument[1],
+        .arrays = names,
+        .needed = context->bundle->dimension,
+        .precision = back ? context->bundle->precision : (int64_t)flow_data_bytes(stream->flow, stream->part),
     };
+    return table_open(&stream->in, &request, fault);
+}
+
+static bool open_out(struct stream *stream, const struct command_context *context,
+                     const struct command_options *options, bool back, struct fault *fault)
+{
+    const struct table_info *const in = table_info(stream->in);
+    const struct table_making making = {
+        .path = options->argument[2],
+        .like = in->format,
+        .array = back ? ends[stream->part].from[0] : ends[stream->part].to,
+        .columns = in->columns,
+        .rows = in->rows,
+        .precision = back ? (int64_t)flow_data_bytes(stream->flow, stream->part) : context->bundle->precision,
+        .labels = stream->in,
+    };
+    return table_create(&stream->out, &making, fault);
+}
+
+static bool make_room(struct table_rows *rows, int64_t d, struct fault *fault)
+{
+    const int64_t row = d * (int64_t)sizeof(double);
+    rows->most = BLOCK_BYTES / row > 0 ? BLOCK_BYTES / row : 1;
+    return fault_calloc(fault, &rows->x, (size_t)rows->most, (size_t)row, "rows") &&
+           fault_calloc(fault, (void **)&rows->labels, (size_t)rows->most, sizeof *rows->labels, "labels");
 }
 
 static bool stream_open(struct stream *stream, const struct command_context *context,
                         const struct command_options *options, bool back, struct fault *fault)
 {
-    const int64_t row = context->bundle->dimension * (int64_t)sizeof(double);
-    stream->block = BLOCK_BYTES / row > 0 ? BLOCK_BYTES / row : 1;
-    stream->rows = malloc((size_t)(stream->block * row));
-    if (!stream->rows)
-        return fault_memory(fault, (size_t)(stream->block * row), "rows");
-    if (!flow_open(&stream->flow, context->bundle, options->argument[0], stream->part, options->threads,
-                   fault))
-        return false;
-    const struct row_files_request request = request_of(stream, context, options, back);
-    return row_files_open(&stream->files, &request, fault);
+    return make_room(&stream->rows, context->bundle->dimension, fault) &&
+           flow_open(&stream->flow, context->bundle, options->argument[0], stream->part, options->threads,
+                     fault) &&
+           open_in(stream, context, options, back, fault) && open_out(stream, context, options, back, fault);
 }
 
 static bool stream_all(struct stream *stream, bool back, struct fault *fault)
 {
     map_rows *const map = back ? flow_backward : flow_forward;
-    const int64_t precision =
-        back ? stream->flow->bundle->precision : (int)flow_data_bytes(stream->flow, stream->part);
-    for (int64_t got = 1; got > 0;) {
-        if (!npy_read_rows(stream->files.in, precision, stream->block, stream->rows, &got, fault) ||
-            !map(stream->flow, stream->part, stream->rows, stream->rows, got, fault) ||
-            !npy_write_rows(stream->files.out, stream->rows, got, fault))
+    struct table_rows *const rows = &stream->rows;
+    do {
+        if (!table_read(stream->in, rows, fault) ||
+            !map(stream->flow, stream->part, rows->x, rows->x, rows->got, fault) ||
+            !table_write(stream->out, rows->x, rows->labels, rows->got, fault))
             return false;
-    }
-    return row_files_commit(&stream->files, fault);
+    } while (rows->got > 0);
+    struct table_writer *const out = stream->out;
+    stream->out = NULL;
+    return table_commit(out, fault);
 }
 
 static void stream_close(struct stream *stream)
 {
-    row_files_close(&stream->files);
+    table_abandon(stream->out);
+    table_close(stream->in);
     gpfc_flow_close(stream->flow);
-    free(stream->rows);
+    free(stream->rows.x);
+    free(stream->rows.labels);
 }
 
 /* ---- which part ---------------------------------------------------------------------------------------- */

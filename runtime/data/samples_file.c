@@ -3,12 +3,12 @@
  * Takes an .npz, .npy files or a text, gives what they hold, split. Where the data has no split of its own,
  * test rows are drawn by a fixed seed, so that training and every later evaluation see the same ones. */
 #include "data/samples_parts.h"
-#include "files/csv.h"
 #include "files/npz.h"
+#include "files/table.h"
+#include "ground/text.h"
 #include "numbers/random.h"
 #include "numbers/rows.h"
 
-#include <float.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,12 +52,10 @@ static bool has_array(const struct input *in, const char *name)
     return strcmp(name, "x") == 0 || (strcmp(name, "y") == 0 && in->y_path);
 }
 
-static bool open_array(const struct input *in, enum kind kind, const char *name, struct npy_reader **out,
-                       struct fault *fault)
+static bool open_array(const struct input *in, const char *name, struct npy_reader **out, struct fault *fault)
 {
     if (in->npz)
-        return kind == LABELS ? npz_integers(in->npz, name, out, fault)
-                              : npz_array(in->npz, name, out, fault);
+        return npz_array(in->npz, name, out, fault);
     return npy_open(out, name[0] == 'x' ? in->x_path : in->y_path, fault);
 }
 
@@ -79,7 +77,7 @@ static bool check_shape(const struct input *in, enum kind kind, const char *name
 static bool open_checked(const struct input *in, enum kind kind, const char *name, int64_t n,
                          struct npy_reader **out, struct fault *fault)
 {
-    if (!open_array(in, kind, name, out, fault))
+    if (!open_array(in, name, out, fault))
         return false;
     if (check_shape(in, kind, name, n, *out, fault))
         return true;
@@ -261,59 +259,100 @@ static bool read_arrays(struct input *in, struct fault *fault)
     return read_and_split(in, samples ? &samples_names : &whole_names, fault);
 }
 
-/* ---- texts --------------------------------------------------------------------------------------------- */
+/* ---- tables -------------------------------------------------------------------------------------------- */
 
-/* Row `from` of the table becomes row `to` of the part. */
-static void put_row(const struct input *in, const struct csv *csv, int64_t from, struct gathered *part,
-                    int64_t to)
+enum { FIRST_ROOM = 4096 /* rows */ };
+
+/* All rows of a table, as many as there turn out to be. */
+struct slurped {
+    int64_t n, room;
+    void *x;
+    int64_t *labels; /* NULL: none */
+};
+
+static bool make_larger(void **rows, int64_t n, size_t row_bytes, struct fault *fault)
 {
-    const int64_t d = in->request->d;
-    for (int64_t i = 0; i < d; i++)
-        rows_put(csv->x[from * d + i], part->x, to * d + i, in->precision);
-    if (csv->labels)
-        ((int64_t *)part->labels)[to] = csv->labels[from];
+    size_t bytes = SIZE_MAX;
+    void *const larger =
+        __builtin_mul_overflow((size_t)n, row_bytes, &bytes) ? NULL : realloc(*rows, bytes ? bytes : 1);
+    if (!larger)
+        return fault_memory(fault, bytes, "the data");
+    *rows = larger;
+    return true;
 }
 
-static bool make_part(const struct input *in, const struct csv *csv, struct gathered *part,
-                      struct fault *fault)
+static bool make_room(const struct input *in, struct slurped *all, bool labels, struct fault *fault)
 {
-    part->x = samples_room(part->n, bytes_of_row(in, ROWS), fault);
-    part->labels = csv->labels ? samples_room(part->n, bytes_of_row(in, LABELS), fault) : NULL;
-    return part->x && (part->labels || !csv->labels);
-}
-
-static bool split_table(struct input *in, const struct csv *csv, struct fault *fault)
-{
-    int64_t next[2] = {0, 0};
-    if (!check_count(in, "the text", csv->rows, fault) || !choose_test_rows(in, csv->rows, fault) ||
-        !make_part(in, csv, &in->train, fault) || !make_part(in, csv, &in->test, fault))
+    if (all->n < all->room)
+        return true;
+    const int64_t room = all->room > 0 ? 2 * all->room : FIRST_ROOM;
+    if (!make_larger(&all->x, room, bytes_of_row(in, ROWS), fault) ||
+        (labels && !make_larger((void **)&all->labels, room, sizeof *all->labels, fault)))
         return false;
-    for (int64_t row = 0; row < csv->rows; row++) {
-        const int which = in->for_test[row];
-        put_row(in, csv, row, which ? &in->test : &in->train, next[which]++);
+    all->room = room;
+    return true;
+}
+
+static bool slurp(const struct input *in, struct table_reader *reader, struct slurped *all,
+                  struct fault *fault)
+{
+    const bool labels = table_info(reader)->label;
+    struct table_rows rows = {.got = 1};
+    while (rows.got > 0) {
+        if (!make_room(in, all, labels, fault))
+            return false;
+        rows = (struct table_rows){
+            .most = all->room - all->n,
+            .x = (char *)all->x + (size_t)all->n * bytes_of_row(in, ROWS),
+            .labels = labels ? all->labels + all->n : NULL,
+        };
+        if (!table_read(reader, &rows, fault))
+            return false;
+        all->n += rows.got;
+        if (!check_count(in, "the table", all->n, fault))
+            return false;
     }
     return true;
 }
 
-static bool read_text(struct input *in, struct fault *fault)
+static bool make_part(const struct input *in, bool labels, struct gathered *part, struct fault *fault)
 {
-    struct csv csv;
-    in->precision = samples_standardised(in->request, false) ? 8 : in->request->precision;
-    if (!csv_read(&csv, in->request->file, in->request->d,
-                  is_single(in->precision) ? (double)FLT_MAX : DBL_MAX, fault))
+    part->x = samples_room(part->n, bytes_of_row(in, ROWS), fault);
+    part->labels = labels ? samples_room(part->n, bytes_of_row(in, LABELS), fault) : NULL;
+    return part->x && (part->labels || !labels);
+}
+
+static bool split_table(struct input *in, const struct slurped *all, struct fault *fault)
+{
+    const bool labels = all->labels;
+    if (!choose_test_rows(in, all->n, fault) || !make_part(in, labels, &in->train, fault) ||
+        !make_part(in, labels, &in->test, fault))
         return false;
-    const bool done = split_table(in, &csv, fault);
-    csv_free(&csv);
+    hand_out(in->for_test, all->x, all->n, bytes_of_row(in, ROWS), (void *[2]){in->train.x, in->test.x},
+             (int64_t[2]){0, 0});
+    if (labels)
+        hand_out(in->for_test, (const char *)all->labels, all->n, sizeof *all->labels,
+                 (void *[2]){in->train.labels, in->test.labels}, (int64_t[2]){0, 0});
+    return true;
+}
+
+static bool read_table(struct input *in, struct fault *fault)
+{
+    in->precision = samples_standardised(in->request, false) ? 8 : in->request->precision;
+    const struct table_request request = {
+        .path = in->request->file, .needed = in->request->d, .precision = in->precision};
+    struct table_reader *reader;
+    struct slurped all = {.n = 0};
+    if (!table_open(&reader, &request, fault))
+        return false;
+    const bool done = slurp(in, reader, &all, fault) && split_table(in, &all, fault);
+    table_close(reader);
+    free(all.x);
+    free(all.labels);
     return done;
 }
 
 /* ---- the file ------------------------------------------------------------------------------------------ */
-
-static bool ends_with(const char *text, const char *end)
-{
-    const size_t length = strlen(text), tail = strlen(end);
-    return length >= tail && strcmp(text + length - tail, end) == 0;
-}
 
 /* "X.npy", "X.npy,Y.npy", or an .npz by whatever name. */
 static bool open_input(struct input *in, struct fault *fault)
@@ -350,7 +389,7 @@ bool samples_read_file(struct samples *out, const struct samples_request *reques
     struct input in = {.request = request};
     const char *const file = request->file;
     const bool text = ends_with(file, ".csv") || ends_with(file, ".tsv") || ends_with(file, ".txt");
-    const bool done = text ? read_text(&in, fault) : open_input(&in, fault) && read_arrays(&in, fault);
+    const bool done = text ? read_table(&in, fault) : open_input(&in, fault) && read_arrays(&in, fault);
     give(&in, out);
     npz_close(in.npz);
     free(in.x_path);

@@ -21,8 +21,34 @@ struct byte_source {
     void (*close)(void *state);
 };
 
-/* A file, or whatever else can be opened and read. A path that cannot be opened is a fault of the input. */
+/* A file, or whatever else can be opened and read; "-" is standard input. A path that cannot be opened is a
+ * fault of the input, which says where a relative one was looked for. */
 bool byte_source_open(struct byte_source *out, const char *path, struct fault *fault) MUST_CHECK;
+
+/* What faults call a path: "standard input" for "-". */
+const char *byte_source_name(const char *path);
+
+/* The first bytes, which are read again afterwards: at most BYTE_SOURCE_AHEAD, of a source that was just
+ * opened by byte_source_open. *got is less where there are no more. */
+enum { BYTE_SOURCE_AHEAD = 16 };
+bool byte_source_peek(const struct byte_source *source, const char *name, unsigned char to[BYTE_SOURCE_AHEAD],
+                      size_t *got, struct fault *fault) MUST_CHECK;
+
+/* All that is left of a source, in a file that has no name, from its beginning on: for formats that are read
+ * in another order than that of their bytes. Takes the source, also where it fails. */
+bool byte_source_spool(struct byte_source *out, const char *name, const struct byte_source *source,
+                       struct fault *fault) MUST_CHECK;
+
+/* A descriptor, taken also where it fails: what is read from its present place on. */
+bool byte_source_of(struct byte_source *out, int descriptor, const char *name,
+                    struct fault *fault) MUST_CHECK;
+
+/* Bytes at a place of the source's file (descriptor >= 0), all of which must be there. */
+bool byte_source_at(const struct byte_source *source, const char *name, int64_t place, void *to, size_t bytes,
+                    struct fault *fault) MUST_CHECK;
+
+/* A source that was closed, and may be closed again. */
+struct byte_source byte_source_none(void);
 
 static inline bool byte_source_read(const struct byte_source *source, const char *name, void *to,
                                     size_t bytes, size_t *got, struct fault *fault)

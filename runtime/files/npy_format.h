@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What reading and writing .npy have in common, and the reader on any source of bytes. Only for npy*.c and
- * npz.c. */
+ * What reading and writing .npy have in common, and the reader on any source of bytes. Only for npy*.c, npz.c
+ * and table*.c. */
 #ifndef GPFC_NPY_FORMAT_H
 #define GPFC_NPY_FORMAT_H
 
@@ -16,20 +16,21 @@ enum {
 struct npy_header {
     struct npy_shape shape;
     bool big_endian;
-    char kind; /* 'f', 'i' or 'u': floating point, signed, unsigned */
-    int size;  /* bytes of an element */
+    bool columns_first; /* Fortran order: the first index runs fastest */
+    char kind;          /* 'f', 'i' or 'u': floating point, signed, unsigned */
+    int size;           /* bytes of an element */
     int64_t data_bytes;
 };
 
-/* What the array may contain: only floating-point numbers, or integers of any type. */
-enum npy_elements { NPY_FLOATS, NPY_INTEGERS };
-
 /* Parses the header's text, a Python dictionary of 'descr', 'fortran_order' and 'shape'. name: for faults. */
-bool npy_parse_header(struct npy_header *out, enum npy_elements elements, const char *name, const char *text,
-                      size_t length, struct fault *fault) MUST_CHECK;
+bool npy_parse_header(struct npy_header *out, const char *name, const char *text, size_t length,
+                      struct fault *fault) MUST_CHECK;
 
 /* A reader of an array that lies in a source; takes the source, also where it fails. */
-bool npy_open_source(struct npy_reader **out, enum npy_elements elements, const char *name,
-                     const struct byte_source *source, struct fault *fault) MUST_CHECK;
+bool npy_open_source(struct npy_reader **out, const char *name, const struct byte_source *source,
+                     struct fault *fault) MUST_CHECK;
+
+/* Elements of any type, native byte order, from memory to double: finite or not. */
+void npy_to_double(const struct npy_header *header, const void *from, size_t elements, double *to);
 
 #endif

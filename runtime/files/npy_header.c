@@ -11,7 +11,6 @@
 struct cursor {
     const char *at, *end;
     const char *name; /* of the array, for faults */
-    enum npy_elements elements;
     struct fault *fault;
 };
 
@@ -91,35 +90,33 @@ static bool element_type(const char *descr, struct npy_header *out)
     out->big_endian = descr[0] == '>';
     out->kind = type[0] == 'b' ? 'u' : type[0];
     out->size = strlen(type) == 2 ? type[1] - '0' : 0;
-    const bool whole = strchr("iub", type[0]) && strchr("1248", type[1]);
+    const bool whole = strchr("iu", type[0]) && strchr("1248", type[1]);
+    const bool truth = type[0] == 'b' && type[1] == '1';
     const bool ordered = strchr("<>", descr[0]) || (descr[0] == '|' && out->size == 1);
-    return ordered && out->size > 0 && (whole || (out->kind == 'f' && strchr("48", type[1])));
+    return ordered && out->size > 0 && (whole || truth || (out->kind == 'f' && strchr("248", type[1])));
 }
 
 static bool parse_descr(struct cursor *c, struct npy_header *out)
 {
-    static const char *const needed[] = {
-        [NPY_FLOATS] = "float32 or float64 is needed", [NPY_INTEGERS] = "integers are needed"};
     char descr[TEXT_MAX];
     skip_space(c);
     if (c->at < c->end && *c->at == '[')
-        return fault_set(c->fault, FAULT_INPUT, "%s: structured records; %s", c->name, needed[c->elements]);
+        return fault_set(c->fault, FAULT_INPUT, "%s: structured records; an array of numbers is needed",
+                         c->name);
     if (!parse_quoted(c, descr))
         return broken(c, "'descr' is not a string");
-    if (!element_type(descr, out) || (c->elements == NPY_FLOATS && out->kind != 'f'))
-        return fault_set(c->fault, FAULT_INPUT, "%s: dtype '%s' (%s); %s", c->name, descr, kind_of(descr),
-                         needed[c->elements]);
+    if (!element_type(descr, out))
+        return fault_set(c->fault, FAULT_INPUT, "%s: dtype '%s' (%s); an array of numbers is needed", c->name,
+                         descr, kind_of(descr));
     out->shape.precision = out->kind == 'f' ? out->size : 0;
     return true;
 }
 
-static bool parse_order(struct cursor *c)
+static bool parse_order(struct cursor *c, struct npy_header *out)
 {
-    if (take_word(c, "True"))
-        return fault_set(c->fault, FAULT_INPUT,
-                         "%s: Fortran order (columns first); save it in C order (numpy.ascontiguousarray)",
-                         c->name);
-    return take_word(c, "False") || broken(c, "'fortran_order' is neither True nor False");
+    out->columns_first = take_word(c, "True");
+    return out->columns_first || take_word(c, "False") ||
+           broken(c, "'fortran_order' is neither True nor False");
 }
 
 static bool parse_extent(struct cursor *c, int64_t *out)
@@ -164,7 +161,7 @@ static bool parse_entry(struct cursor *c, struct npy_header *out, int *seen)
         return broken(c, bit ? "a key occurs twice" : "an unknown key");
     *seen |= bit;
     return bit == KEY_DESCR   ? parse_descr(c, out)
-           : bit == KEY_ORDER ? parse_order(c)
+           : bit == KEY_ORDER ? parse_order(c, out)
                               : parse_shape(c, &out->shape);
 }
 
@@ -183,10 +180,10 @@ static bool measure(const struct cursor *c, struct npy_header *out)
     return true;
 }
 
-bool npy_parse_header(struct npy_header *out, enum npy_elements elements, const char *name, const char *text,
-                      size_t length, struct fault *fault)
+bool npy_parse_header(struct npy_header *out, const char *name, const char *text, size_t length,
+                      struct fault *fault)
 {
-    struct cursor c = {.at = text, .end = text + length, .name = name, .elements = elements, .fault = fault};
+    struct cursor c = {.at = text, .end = text + length, .name = name, .fault = fault};
     *out = (struct npy_header){.big_endian = false};
     int seen = 0;
     if (!take(&c, '{'))

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUFFER_BYTES = 65536 };
+enum { BUFFER_ELEMENTS = 8192, GREATEST_ELEMENT = 8 /* bytes */ };
 static const double WHOLE_MAX = 9007199254740992; /* 2^53 */
 
 struct npy_reader {
@@ -19,7 +19,9 @@ struct npy_reader {
     struct byte_source source;
     struct npy_header header;
     int64_t row; /* the next one */
-    unsigned char buffer[BUFFER_BYTES];
+    int64_t at;  /* Fortran order: place of the first element in the source; -1: not looked for yet */
+    unsigned char buffer[BUFFER_ELEMENTS * GREATEST_ELEMENT];
+    double numbers[BUFFER_ELEMENTS];
 };
 
 /* ---- opening
@@ -70,7 +72,7 @@ static bool check_length(const struct npy_reader *r, int64_t before, struct faul
                      r->name, promised, there);
 }
 
-static bool read_header(struct npy_reader *r, enum npy_elements elements, struct fault *fault)
+static bool read_header(struct npy_reader *r, struct fault *fault)
 {
     uint32_t length = 0;
     if (!read_prefix(r, &length, fault))
@@ -79,14 +81,14 @@ static bool read_header(struct npy_reader *r, enum npy_elements elements, struct
     char *const text = malloc((size_t)length + 1);
     if (!text)
         return fault_memory(fault, length, "a header");
-    const bool done = read_exactly(r, text, length, fault) &&
-                      npy_parse_header(&r->header, elements, r->name, text, length, fault);
+    const bool done =
+        read_exactly(r, text, length, fault) && npy_parse_header(&r->header, r->name, text, length, fault);
     free(text);
     return done && check_length(r, before, fault);
 }
 
-bool npy_open_source(struct npy_reader **out, enum npy_elements elements, const char *name,
-                     const struct byte_source *source, struct fault *fault)
+bool npy_open_source(struct npy_reader **out, const char *name, const struct byte_source *source,
+                     struct fault *fault)
 {
     *out = NULL;
     struct npy_reader *const r = calloc(1, sizeof *r);
@@ -99,7 +101,8 @@ bool npy_open_source(struct npy_reader **out, enum npy_elements elements, const 
     }
     r->name = copy;
     r->source = *source;
-    if (!read_header(r, elements, fault)) {
+    r->at = -1;
+    if (!read_header(r, fault)) {
         npy_close(r);
         return false;
     }
@@ -111,7 +114,7 @@ bool npy_open(struct npy_reader **out, const char *path, struct fault *fault)
 {
     struct byte_source source;
     *out = NULL;
-    return byte_source_open(&source, path, fault) && npy_open_source(out, NPY_FLOATS, path, &source, fault);
+    return byte_source_open(&source, path, fault) && npy_open_source(out, path, &source, fault);
 }
 
 void npy_close(struct npy_reader *reader)
@@ -165,41 +168,62 @@ static void swap_bytes(unsigned char *at, size_t elements, size_t size)
         }
 }
 
-static double element_of(const unsigned char *from, int64_t precision, size_t i)
+bool npy_tell_number(const struct npy_reader *r, int64_t row, int64_t column, double value,
+                     struct fault *fault)
 {
-    float single;
-    double twice;
-    if (precision == 4) {
-        memcpy(&single, from + 4 * i, 4);
-        return (double)single;
-    }
-    memcpy(&twice, from + 8 * i, 8);
-    return twice;
-}
-
-static bool tell_element(const struct npy_reader *r, int64_t element, double value, struct fault *fault)
-{
-    const int64_t columns = r->header.shape.columns;
     const char *const what = isnan(value)   ? "is not a number"
                              : isinf(value) ? "is infinite"
                                             : "does not fit into float32";
     return fault_set(fault, FAULT_INPUT, "%s: row %" PRId64 ", column %" PRId64 " %s (counted from 0)",
-                     r->name, r->row + element / columns, element % columns, what);
+                     r->name, row, column, what);
 }
 
-/* Elements `first` .. of this call, from the buffer to `to`. */
-static bool convert(const struct npy_reader *r, int64_t first, size_t elements, int64_t precision, void *to,
-                    struct fault *fault)
+/* Where elements of the buffer belong among those of this call: first, first + step, ... */
+struct span {
+    int64_t first, step;
+    size_t elements;
+};
+
+/* What becomes of the buffer's elements. */
+typedef bool take_span(struct npy_reader *r, const struct span *span, void *to, struct fault *fault);
+
+static bool tell_element(const struct npy_reader *r, int64_t element, double value, struct fault *fault)
 {
-    for (size_t i = 0; i < elements; i++) {
-        const double value = element_of(r->buffer, r->header.shape.precision, i);
-        if (!isfinite(value) || (precision == 4 && fabs(value) > (double)FLT_MAX))
-            return tell_element(r, first + (int64_t)i, value, fault);
-        if (precision == 4)
-            ((float *)to)[first + (int64_t)i] = (float)value;
-        else
-            ((double *)to)[first + (int64_t)i] = value;
+    const int64_t columns = r->header.shape.columns;
+    return npy_tell_number(r, r->row + element / columns, element % columns, value, fault);
+}
+
+static bool take_double(struct npy_reader *r, const struct span *span, void *to, struct fault *fault)
+{
+    double *at = (double *)to + span->first;
+    npy_to_double(&r->header, r->buffer, span->elements, r->numbers);
+    for (size_t i = 0; i < span->elements; i++, at += span->step) {
+        if (!isfinite(r->numbers[i]))
+            return tell_element(r, span->first + (int64_t)i * span->step, r->numbers[i], fault);
+        *at = r->numbers[i];
     }
+    return true;
+}
+
+static bool take_float(struct npy_reader *r, const struct span *span, void *to, struct fault *fault)
+{
+    float *at = (float *)to + span->first;
+    npy_to_double(&r->header, r->buffer, span->elements, r->numbers);
+    for (size_t i = 0; i < span->elements; i++, at += span->step) {
+        if (!(fabs(r->numbers[i]) <= (double)FLT_MAX))
+            return tell_element(r, span->first + (int64_t)i * span->step, r->numbers[i], fault);
+        *at = (float)r->numbers[i];
+    }
+    return true;
+}
+
+static bool take_number(struct npy_reader *r, const struct span *span, void *to, struct fault *fault)
+{
+    double *at = (double *)to + span->first;
+    (void)fault;
+    npy_to_double(&r->header, r->buffer, span->elements, r->numbers);
+    for (size_t i = 0; i < span->elements; i++, at += span->step)
+        *at = r->numbers[i];
     return true;
 }
 
@@ -217,23 +241,25 @@ static int64_t integer_of(const unsigned char *from, const struct npy_header *he
 static bool whole_of(const struct npy_reader *r, size_t i, int64_t *out)
 {
     const struct npy_header *const header = &r->header;
+    const unsigned char *const from = r->buffer + i * (size_t)header->size;
     if (header->kind == 'f') {
-        const double value = element_of(r->buffer, header->size, i);
+        double value;
+        npy_to_double(header, from, 1, &value);
         *out = fabs(value) <= WHOLE_MAX ? (int64_t)value : 0;
         return fabs(value) <= WHOLE_MAX && value == floor(value);
     }
-    *out = integer_of(r->buffer + i * (size_t)header->size, header);
+    *out = integer_of(from, header);
     return header->kind == 'i' || *out >= 0;
 }
 
-static bool convert_integers(const struct npy_reader *r, int64_t first, size_t elements, int64_t *to,
-                             struct fault *fault)
+static bool take_integer(struct npy_reader *r, const struct span *span, void *to, struct fault *fault)
 {
-    for (size_t i = 0; i < elements; i++, first++)
-        if (!whole_of(r, i, &to[first]))
+    int64_t element = span->first;
+    for (size_t i = 0; i < span->elements; i++, element += span->step)
+        if (!whole_of(r, i, (int64_t *)to + element))
             return fault_set(fault, FAULT_INPUT,
                              "%s: row %" PRId64 " is not a whole number, or is too large (counted from 0)",
-                             r->name, r->row + first / r->header.shape.columns);
+                             r->name, r->row + element / r->header.shape.columns);
     return true;
 }
 
@@ -252,9 +278,9 @@ static bool check_end(struct npy_reader *r, struct fault *fault)
 static bool fill_buffer(struct npy_reader *r, int64_t first, int64_t left, size_t *part, struct fault *fault)
 {
     const struct npy_shape *const s = &r->header.shape;
-    const size_t size = (size_t)r->header.size, room = BUFFER_BYTES / size;
+    const size_t size = (size_t)r->header.size;
     size_t bytes;
-    *part = (size_t)left < room ? (size_t)left : room;
+    *part = left < BUFFER_ELEMENTS ? (size_t)left : BUFFER_ELEMENTS;
     if (!byte_source_read(&r->source, r->name, r->buffer, *part * size, &bytes, fault))
         return false;
     if (bytes < *part * size)
@@ -265,44 +291,124 @@ static bool fill_buffer(struct npy_reader *r, int64_t first, int64_t left, size_
     return true;
 }
 
-/* precision 0: integers. */
-static bool read_elements(struct npy_reader *r, int64_t precision, int64_t rows, void *to, int64_t *got,
+static bool read_in_order(struct npy_reader *r, int64_t elements, take_span *take, void *to,
                           struct fault *fault)
 {
-    const struct npy_shape *const s = &r->header.shape;
-    const int64_t wanted = s->rows - r->row < rows ? s->rows - r->row : rows;
-    const int64_t elements = wanted * s->columns;
     size_t part;
     for (int64_t first = 0; first < elements; first += (int64_t)part)
         if (!fill_buffer(r, first, elements - first, &part, fault) ||
-            !(precision ? convert(r, first, part, precision, to, fault)
-                        : convert_integers(r, first, part, to, fault)))
+            !take(r, &(struct span){first, 1, part}, to, fault))
             return false;
-    *got = wanted;
-    r->row += wanted;
-    return wanted == 0 || r->row < s->rows || check_end(r, fault);
+    return true;
+}
+
+/* ---- columns first ------------------------------------------------------------------------------------- */
+
+/* Elements of a row lie far from one another: in a file that is no harm, anything else becomes one. */
+static bool find_columns(struct npy_reader *r, struct fault *fault)
+{
+    const bool is_file = r->source.descriptor >= 0 && r->source.offset == 0;
+    if (!is_file && !byte_source_spool(&r->source, r->name, &r->source, fault)) {
+        r->source = byte_source_none();
+        return false;
+    }
+    r->at = r->source.length - r->header.data_bytes;
+    return r->at == 0 || is_file ||
+           fault_set(fault, FAULT_INPUT,
+                     r->at < 0 ? "%s: truncated: %" PRId64 " bytes are missing"
+                               : "%s: %" PRId64 " bytes after its end",
+                     r->name, r->at < 0 ? -r->at : r->at);
+}
+
+/* Column c counts with the last index fastest; its place in the file with the first. */
+static int64_t column_in_file(const struct npy_shape *s, int64_t c)
+{
+    int64_t place = 0, stride = s->columns;
+    for (int i = s->rank; i-- > 1;) {
+        stride /= s->shape[i];
+        place += c % s->shape[i] * stride;
+        c /= s->shape[i];
+    }
+    return place;
+}
+
+/* Rows from r->row + first on of a column, as many as the buffer takes of `left`. */
+static bool fill_from_column(struct npy_reader *r, int64_t column, int64_t first, int64_t left, size_t *part,
+                             struct fault *fault)
+{
+    const struct npy_shape *const s = &r->header.shape;
+    const size_t size = (size_t)r->header.size;
+    *part = left < BUFFER_ELEMENTS ? (size_t)left : BUFFER_ELEMENTS;
+    const int64_t element = column_in_file(s, column) * s->rows + r->row + first;
+    if (!byte_source_at(&r->source, r->name, r->at + element * (int64_t)size, r->buffer, *part * size, fault))
+        return false;
+    if (r->header.big_endian)
+        swap_bytes(r->buffer, *part, size);
+    return true;
+}
+
+static bool read_columns(struct npy_reader *r, int64_t rows, take_span *take, void *to, struct fault *fault)
+{
+    const int64_t columns = r->header.shape.columns;
+    size_t part;
+    if (r->at < 0 && rows > 0 && !find_columns(r, fault))
+        return false;
+    for (int64_t c = 0; c < columns; c++)
+        for (int64_t first = 0; first < rows; first += (int64_t)part)
+            if (!fill_from_column(r, c, first, rows - first, &part, fault) ||
+                !take(r, &(struct span){first * columns + c, columns, part}, to, fault))
+                return false;
+    return true;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------- */
+
+static bool is_in_order(const struct npy_header *header)
+{
+    return !header->columns_first || header->shape.columns <= 1;
+}
+
+static bool read_rows(struct npy_reader *r, int64_t rows, take_span *take, void *to, int64_t *got,
+                      struct fault *fault)
+{
+    const struct npy_shape *const s = &r->header.shape;
+    const bool in_order = is_in_order(&r->header);
+    *got = s->rows - r->row < rows ? s->rows - r->row : rows;
+    if (!(in_order ? read_in_order(r, *got * s->columns, take, to, fault)
+                   : read_columns(r, *got, take, to, fault)))
+        return false;
+    r->row += *got;
+    return *got == 0 || r->row < s->rows || !in_order || check_end(r, fault);
 }
 
 bool npy_read_rows(struct npy_reader *r, int64_t precision, int64_t rows, void *to, int64_t *got,
                    struct fault *fault)
 {
-    assert(r->header.kind == 'f');
-    return read_elements(r, precision, rows, to, got, fault);
+    return read_rows(r, rows, precision == 4 ? take_float : take_double, to, got, fault);
+}
+
+bool npy_read_numbers(struct npy_reader *r, int64_t rows, double *to, int64_t *got, struct fault *fault)
+{
+    return read_rows(r, rows, take_number, to, got, fault);
+}
+
+bool npy_read_integers(struct npy_reader *r, int64_t rows, int64_t *to, int64_t *got, struct fault *fault)
+{
+    return read_rows(r, rows, take_integer, to, got, fault);
 }
 
 /* ---- rows where they lie
  * -------------------------------------------------------------------------------- */
 
 /* What the buffer holds is what is mapped there, and finite. */
-static bool check_part(const struct npy_reader *r, const struct file_map *map, int64_t first, size_t elements,
+static bool check_part(struct npy_reader *r, const struct file_map *map, int64_t first, size_t elements,
                        struct fault *fault)
 {
     const size_t size = (size_t)r->header.size;
-    for (size_t i = 0; i < elements; i++) {
-        const double value = element_of(r->buffer, r->header.size, i);
-        if (!isfinite(value))
-            return tell_element(r, first + (int64_t)i, value, fault);
-    }
+    npy_to_double(&r->header, r->buffer, elements, r->numbers);
+    for (size_t i = 0; i < elements; i++)
+        if (!isfinite(r->numbers[i]))
+            return tell_element(r, first + (int64_t)i, r->numbers[i], fault);
     return memcmp((const char *)map->bytes + (size_t)first * size, r->buffer, elements * size) == 0 ||
            fault_set(fault, FAULT_INPUT, "%s: changed while it was read", r->name);
 }
@@ -324,7 +430,8 @@ bool npy_map_rows(struct npy_reader *r, int64_t precision, struct file_map *out,
     const struct byte_source *const source = &r->source;
     *out = (struct file_map){.pages = NULL};
     assert(r->row == 0);
-    if (header->kind != 'f' || header->size != precision || header->big_endian || source->length < 0 ||
+    if (header->kind != 'f' || header->size != precision || header->big_endian || !is_in_order(header) ||
+        source->length < 0 ||
         !file_map(out, source->descriptor, source->offset + source->length - header->data_bytes,
                   header->data_bytes))
         return true;
@@ -332,9 +439,4 @@ bool npy_map_rows(struct npy_reader *r, int64_t precision, struct file_map *out,
         return true;
     file_unmap(out);
     return false;
-}
-
-bool npy_read_integers(struct npy_reader *r, int64_t rows, int64_t *to, int64_t *got, struct fault *fault)
-{
-    return read_elements(r, 0, rows, to, got, fault);
 }

@@ -29,54 +29,81 @@ struct npz {
     int64_t file_bytes;
 };
 
-static bool cannot_open(struct fault *fault, const char *path, int code)
+static bool cannot_open(struct fault *fault, const char *name, int code)
 {
-    struct stat what;
-    if (stat(path, &what) == 0 && !S_ISREG(what.st_mode))
-        return fault_set(fault, FAULT_INPUT, "cannot read %s: an .npz must be a file", path);
     if (code == ZIP_ER_NOZIP)
-        return fault_set(fault, FAULT_INPUT, "cannot read %s: not a zip file, or its end is missing", path);
+        return fault_set(fault, FAULT_INPUT, "cannot read %s: not a zip file, or its end is missing", name);
     zip_error_t error;
     zip_error_init_with_code(&error, code);
-    fault_set(fault, FAULT_INPUT, "cannot read %s: %s", path, zip_error_strerror(&error));
+    fault_set(fault, FAULT_INPUT, "cannot read %s: %s", name, zip_error_strerror(&error));
     zip_error_fini(&error);
     return false;
 }
 
-static int64_t size_of_file(const char *path)
+static int64_t size_of_file(int descriptor)
 {
     struct stat what;
-    return stat(path, &what) == 0 ? (int64_t)what.st_size : -1;
+    return fstat(descriptor, &what) == 0 ? (int64_t)what.st_size : -1;
+}
+
+/* The zip on a descriptor of its own. */
+static zip_t *open_zip(const struct byte_source *source, const char *name, struct fault *fault)
+{
+    int code = ZIP_ER_OPEN;
+    const int own = fcntl(source->descriptor, F_DUPFD_CLOEXEC, 0);
+    zip_t *const zip = own >= 0 ? zip_fdopen(own, 0, &code) : NULL;
+    if (zip)
+        return zip;
+    if (own >= 0)
+        close(own);
+    (void)cannot_open(fault, name, code);
+    return NULL;
+}
+
+static bool open_file(struct npz *npz, const char *name, const struct byte_source *source,
+                      struct fault *fault)
+{
+    npz->path = strdup(name);
+    if (!npz->path)
+        return fault_memory(fault, strlen(name), "a zip file");
+    npz->descriptor = fcntl(source->descriptor, F_DUPFD_CLOEXEC, 0);
+    npz->file_bytes = size_of_file(source->descriptor);
+    npz->zip = open_zip(source, name, fault);
+    return npz->zip;
+}
+
+bool npz_open_source(struct npz **out, const char *name, const struct byte_source *source,
+                     struct fault *fault)
+{
+    struct byte_source file = *source;
+    *out = NULL;
+    if (file.descriptor < 0 && !byte_source_spool(&file, name, source, fault))
+        return false;
+    struct npz *const npz = calloc(1, sizeof *npz);
+    const bool good =
+        npz ? open_file(npz, name, &file, fault) : fault_memory(fault, sizeof *npz, "a zip file");
+    byte_source_close(&file);
+    if (good)
+        *out = npz;
+    else
+        npz_close(npz);
+    return good;
 }
 
 bool npz_open(struct npz **out, const char *path, struct fault *fault)
 {
+    struct byte_source source;
     *out = NULL;
-    int code = 0;
-    zip_t *const zip = zip_open(path, ZIP_RDONLY, &code);
-    if (!zip)
-        return cannot_open(fault, path, code);
-    struct npz *const npz = calloc(1, sizeof *npz);
-    char *const copy = strdup(path);
-    if (!npz || !copy) {
-        free(npz);
-        free(copy);
-        zip_discard(zip);
-        return fault_memory(fault, sizeof *npz, "a zip file");
-    }
-    *npz = (struct npz){.path = copy,
-                        .zip = zip,
-                        .descriptor = open(path, O_RDONLY | O_CLOEXEC),
-                        .file_bytes = size_of_file(path)};
-    *out = npz;
-    return true;
+    return byte_source_open(&source, path, fault) &&
+           npz_open_source(out, byte_source_name(path), &source, fault);
 }
 
 void npz_close(struct npz *npz)
 {
     if (!npz)
         return;
-    zip_discard(npz->zip);
+    if (npz->zip)
+        zip_discard(npz->zip);
     if (npz->descriptor >= 0)
         close(npz->descriptor);
     free(npz->path);
@@ -169,8 +196,7 @@ static void find_place(struct npz *npz, zip_uint64_t index, struct byte_source *
         source->descriptor = npz->descriptor;
 }
 
-static bool open_member(struct npz *npz, enum npy_elements elements, const char *name,
-                        struct npy_reader **out, struct fault *fault)
+bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault)
 {
     *out = NULL;
     const zip_int64_t index = locate(npz, name);
@@ -185,17 +211,7 @@ static bool open_member(struct npz *npz, enum npy_elements elements, const char 
     source.state = zip_fopen_index(npz->zip, (zip_uint64_t)index, 0);
     if (!source.state)
         return fault_set(fault, FAULT_INPUT, "%s: %s", full, zip_strerror(npz->zip));
-    return npy_open_source(out, elements, full, &source, fault);
-}
-
-bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault)
-{
-    return open_member(npz, NPY_FLOATS, name, out, fault);
-}
-
-bool npz_integers(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault)
-{
-    return open_member(npz, NPY_INTEGERS, name, out, fault);
+    return npy_open_source(out, full, &source, fault);
 }
 
 /* ---- making one ---------------------------------------------------------------------------------------- */
@@ -211,15 +227,7 @@ static bool add_member(zip_t *zip, const char *name, zip_source_t *source)
     return index >= 0 && zip_set_file_compression(zip, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0;
 }
 
-static bool add_labels(zip_t *zip, struct npz *labels)
-{
-    const zip_int64_t index = labels ? locate(labels, "labels") : -1;
-    return index < 0 ||
-           add_member(zip, "labels", zip_source_zip(zip, labels->zip, (zip_uint64_t)index, 0, 0, -1));
-}
-
-static bool write_zip(const char *path, const char *rows, const char *name, struct npz *labels,
-                      struct fault *fault)
+static bool write_zip(const char *path, const struct npz_member *members, int n, struct fault *fault)
 {
     int code = 0;
     zip_t *const zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code);
@@ -230,8 +238,10 @@ static bool write_zip(const char *path, const char *rows, const char *name, stru
         zip_error_fini(&error);
         return false;
     }
-    if (add_member(zip, name, zip_source_file(zip, rows, 0, -1)) && add_labels(zip, labels) &&
-        zip_close(zip) == 0)
+    bool good = true;
+    for (int i = 0; i < n && good; i++)
+        good = add_member(zip, members[i].name, zip_source_file(zip, members[i].path, 0, -1));
+    if (good && zip_close(zip) == 0)
         return true;
     fault_set(fault, FAULT_SYSTEM, "cannot write %s: %s", path, zip_strerror(zip));
     zip_discard(zip);
@@ -239,14 +249,14 @@ static bool write_zip(const char *path, const char *rows, const char *name, stru
 }
 
 /* libzip renames what it wrote, but does not wait until that is on the device. */
-bool npz_make(const char *path, const char *rows, const char *name, struct npz *labels, struct fault *fault)
+bool npz_make(const char *path, const struct npz_member *members, int n, struct fault *fault)
 {
     const size_t room = strlen(path) + sizeof ".part";
     char *const part = malloc(room);
     if (!part)
         return fault_memory(fault, room, "a path");
     (void)snprintf(part, room, "%s.part", path);
-    const bool good = write_zip(part, rows, name, labels, fault) && safe_file_place(part, path, fault);
+    const bool good = write_zip(part, members, n, fault) && safe_file_place(part, path, fault);
     free(part);
     return good;
 }

@@ -5,11 +5,16 @@
 #ifndef GPFC_NPZ_H
 #define GPFC_NPZ_H
 
+#include "files/byte_source.h"
 #include "files/npy.h"
 
 struct npz;
 
+/* path may also be a pipe, which is then copied to a file without a name. */
 bool npz_open(struct npz **out, const char *path, struct fault *fault) MUST_CHECK;
+/* Takes the source, also where it fails. name: for faults. */
+bool npz_open_source(struct npz **out, const char *name, const struct byte_source *source,
+                     struct fault *fault) MUST_CHECK;
 void npz_close(struct npz *npz); /* NULL is allowed; readers of its arrays are closed before */
 
 bool npz_has(struct npz *npz, const char *name);
@@ -19,12 +24,10 @@ bool npz_has(struct npz *npz, const char *name);
  * npz is closed. Several readers of one npz may be open, in one thread. */
 bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault) MUST_CHECK;
 
-/* The same for npy_read_integers. */
-bool npz_integers(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault) MUST_CHECK;
-
-/* Makes the .npz `path`, whole or not at all: the .npy file `rows` as its array `name`, and the array
- * "labels" of `labels`, which may be NULL or have none. */
-bool npz_make(const char *path, const char *rows, const char *name, struct npz *labels,
-              struct fault *fault) MUST_CHECK;
+/* Makes the .npz `path`, whole or not at all, of .npy files under the names of arrays. */
+struct npz_member {
+    const char *name, *path;
+};
+bool npz_make(const char *path, const struct npz_member *members, int n, struct fault *fault) MUST_CHECK;
 
 #endif

@@ -79,8 +79,19 @@ static bool open_directly(struct safe_file *file, struct fault *fault)
     return file->descriptor >= 0 || fault_system(fault, errno, "cannot write %s", file->path);
 }
 
+static bool open_standard(struct safe_file *file, struct fault *fault)
+{
+    file->path = strdup("standard output");
+    file->descriptor = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (!file->path)
+        return fault_memory(fault, 0, "a path");
+    return file->descriptor >= 0 || fault_system(fault, errno, "cannot write %s", file->path);
+}
+
 static bool open_somehow(struct safe_file *file, const char *path, struct fault *fault)
 {
+    if (strcmp(path, "-") == 0)
+        return open_standard(file, fault);
     file->path = is_irregular(path) ? strdup(path) : followed(path);
     if (!file->path)
         return fault_memory(fault, strlen(path), "a path");

@@ -2,7 +2,8 @@
  *
  * A file that appears completely or not at all: written as PATH.part, then fsync, rename, fsync of the
  * directory. If PATH is a link, the file it leads to is replaced; if it is no regular file (a pipe,
- * /dev/stdout), it is written to directly. One writer at a time: a second one for the same path fails. */
+ * /dev/stdout), it is written to directly; "-" is standard output. One writer at a time: a second one for the
+ * same path fails. */
 #ifndef GPFC_SAFE_FILE_H
 #define GPFC_SAFE_FILE_H
 

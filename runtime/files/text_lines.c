@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes a path, gives its lines. */
+ * Takes bytes, gives their lines. */
 #include "files/text_lines.h"
-
-#include "files/byte_source.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,7 +10,7 @@
 enum { BUFFER_BYTES = 65536, FIRST_ROOM = 256 };
 
 struct text_lines {
-    char *path;
+    char *name; /* for faults */
     struct byte_source source;
     size_t most;
     char *line;
@@ -24,23 +22,21 @@ struct text_lines {
     char buffer[BUFFER_BYTES];
 };
 
-bool text_lines_open(struct text_lines **out, const char *path, size_t most, struct fault *fault)
+bool text_lines_open(struct text_lines **out, const char *name, const struct byte_source *source, size_t most,
+                     struct fault *fault)
 {
-    struct byte_source source;
     *out = NULL;
-    if (!byte_source_open(&source, path, fault))
-        return false;
     struct text_lines *const lines = calloc(1, sizeof *lines);
-    char *const copy = strdup(path), *const line = malloc(FIRST_ROOM);
+    char *const copy = strdup(name), *const line = malloc(FIRST_ROOM);
     if (!lines || !copy || !line) {
         free(lines);
         free(copy);
         free(line);
-        byte_source_close(&source);
+        byte_source_close(source);
         return fault_memory(fault, sizeof *lines, "a reader");
     }
-    lines->path = copy;
-    lines->source = source;
+    lines->name = copy;
+    lines->source = *source;
     lines->most = most;
     lines->line = line;
     lines->room = FIRST_ROOM;
@@ -53,7 +49,7 @@ void text_lines_close(struct text_lines *lines)
     if (!lines)
         return;
     byte_source_close(&lines->source);
-    free(lines->path);
+    free(lines->name);
     free(lines->line);
     free(lines);
 }
@@ -68,7 +64,7 @@ static bool fill_buffer(struct text_lines *t, struct fault *fault)
     t->at = t->filled = 0;
     if (t->at_end)
         return true;
-    if (!byte_source_read(&t->source, t->path, t->buffer, BUFFER_BYTES, &t->filled, fault))
+    if (!byte_source_read(&t->source, t->name, t->buffer, BUFFER_BYTES, &t->filled, fault))
         return false;
     t->at_end = t->filled < BUFFER_BYTES;
     return true;
@@ -79,11 +75,11 @@ static bool append(struct text_lines *t, const char *from, size_t bytes, struct 
 {
     const char *const zero = memchr(from, 0, bytes);
     if (t->length + bytes > t->most)
-        return fault_set(fault, FAULT_INPUT, "%s:%" PRId64 ": a line of more than %zu bytes", t->path,
+        return fault_set(fault, FAULT_INPUT, "%s:%" PRId64 ": a line of more than %zu bytes", t->name,
                          t->number, t->most);
     if (zero)
         return fault_set(fault, FAULT_INPUT,
-                         "%s:%" PRId64 ":%zu: a NUL byte; it is not text in ASCII or UTF-8", t->path,
+                         "%s:%" PRId64 ":%zu: a NUL byte; it is not text in ASCII or UTF-8", t->name,
                          t->number, t->length + (size_t)(zero - from) + 1);
     if (t->length + bytes + 1 > t->room) {
         const size_t room = 2 * (t->length + bytes + 1);

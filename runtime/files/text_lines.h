@@ -4,14 +4,16 @@
 #ifndef GPFC_TEXT_LINES_H
 #define GPFC_TEXT_LINES_H
 
+#include "files/byte_source.h"
 #include "ground/fault.h"
 
 #include <stdint.h>
 
 struct text_lines;
 
-/* path may also be a pipe. most: bytes of a line, without its end. */
-bool text_lines_open(struct text_lines **out, const char *path, size_t most, struct fault *fault) MUST_CHECK;
+/* Takes the source, also where it fails. name: for faults; most: bytes of a line, without its end. */
+bool text_lines_open(struct text_lines **out, const char *name, const struct byte_source *source, size_t most,
+                     struct fault *fault) MUST_CHECK;
 void text_lines_close(struct text_lines *lines); /* NULL is allowed */
 
 /* The next line, lent until the next call; without its end (LF, CR LF or CR), with a NUL after it and none in

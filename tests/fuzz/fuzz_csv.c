@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Any bytes as a table in text, of one and of two columns. What is refused is refused with a sentence; what
- * is read is finite, and at least one row. */
+ * Any bytes as a table, asked for in several ways. What is refused is refused with a sentence; what is read is
+ * finite, unless that was not asked for. */
 #define _GNU_SOURCE /* memfd_create */
-#include "files/csv.h"
+#include "files/table.h"
 #include "fuzz/fuzz.h"
+#include "numbers/rows.h"
 
 #include <float.h>
 #include <math.h>
@@ -13,40 +14,66 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+enum { MOST_NUMBERS = 64 };
+
 static void demand(bool good)
 {
     if (!good)
         abort();
 }
 
-static void load(const char *path, int64_t d)
+/* How a table is asked for. */
+static const struct table_request requests[] = {
+    {.needed = 1, .precision = 4},
+    {.needed = 2, .precision = 8},
+    {.precision = 8, .columns = {.missing = TABLE_DROP}},
+    {.precision = 4, .columns = {.missing = TABLE_KEEP, .label = "1"}},
+    {.precision = 8, .columns = {.missing = TABLE_DROP, .names = (const char *const[]){"b", "1"}, .n = 2}},
+};
+
+static bool read_all(struct table_reader *reader, const struct table_request *request, struct fault *fault)
 {
+    double x[MOST_NUMBERS];
+    int64_t labels[MOST_NUMBERS], places[MOST_NUMBERS], columns = table_info(reader)->columns;
+    if (columns < 1 || columns > MOST_NUMBERS)
+        return true;
+    struct table_rows rows = {.most = MOST_NUMBERS / columns, .x = x, .labels = labels, .places = places};
+    char room[64];
+    do {
+        if (!table_read(reader, &rows, fault))
+            return false;
+        for (int64_t i = 0; i < rows.got; i++)
+            demand(table_place(reader, places[i], room, sizeof room)[0]);
+        for (int64_t i = 0; i < rows.got * columns; i++)
+            demand(request->columns.missing == TABLE_KEEP ||
+                   fabs(rows_number(x, i, request->precision)) <= DBL_MAX);
+    } while (rows.got > 0);
+    return true;
+}
+
+static void load(const char *path, const struct table_request *how)
+{
+    struct table_request request = *how;
     struct fault fault = {.exit_code = 0};
-    struct csv csv;
-    int64_t labels = 0;
-    if (!csv_read(&csv, path, d, FLT_MAX, &fault)) {
-        demand(fault.text[0] && fault.exit_code != 0 && !csv.x);
-        return;
-    }
-    demand(csv.rows > 0);
-    for (int64_t i = 0; i < csv.rows * d; i++)
-        demand(fabs(csv.x[i]) <= (double)FLT_MAX);
-    for (int64_t i = 0; csv.labels && i < csv.rows; i++)
-        labels ^= csv.labels[i]; /* a sanitizer looks on */
-    demand(labels >= -((int64_t)1 << 54) && labels <= (int64_t)1 << 54);
-    csv_free(&csv);
+    struct table_reader *reader;
+    static const char *const arrays[] = {"x", "samples", NULL};
+    request.path = path;
+    request.arrays = arrays;
+    const bool good = table_open(&reader, &request, &fault) && read_all(reader, &request, &fault);
+    demand(good || (fault.text[0] && fault.exit_code != 0));
+    table_close(reader);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const int file = memfd_create("fuzz.csv", 0);
+    const int file = memfd_create("fuzz", 0);
     char path[64];
     if (file < 0)
         return 0;
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     if (size == 0 || write(file, data, size) == (ssize_t)size) {
-        load(path, 1);
-        load(path, 2);
+        for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++)
+            load(path, &requests[i]);
     }
     (void)close(file);
     return 0;

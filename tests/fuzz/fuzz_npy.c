@@ -75,11 +75,12 @@ static void read_as(const uint8_t *data, size_t size, int precision, bool length
     struct memory memory = {.at = data, .left = size};
     const struct byte_source source = {.state = &memory,
                                        .length = length_known ? (int64_t)size : -1,
+                                       .descriptor = -1,
                                        .read = memory_read,
                                        .close = memory_close};
     struct fault fault = {.exit_code = 0};
     struct npy_reader *reader;
-    bool good = npy_open_source(&reader, precision ? NPY_FLOATS : NPY_INTEGERS, "fuzz.npy", &source, &fault);
+    bool good = npy_open_source(&reader, "fuzz.npy", &source, &fault);
     if (good) {
         struct fault unused = {.exit_code = 0};
         good = npy_expect_columns(reader, 2, &unused);

@@ -50,7 +50,7 @@ runtime/kernels runtime/ground runtime/numbers gpfc
 runtime/base runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels gpfc
 runtime/model runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels runtime/base gpfc
 runtime/train runtime/ground runtime/numbers runtime/files runtime/kernels runtime/base runtime/model gpfc
-runtime/command runtime/ground runtime/numbers runtime/data runtime/kernels runtime/base
+runtime/command runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels runtime/base
 runtime/command runtime/model runtime/train gpfc
 END
 # library (its headers' paths begin so), then the folders or files that reach it, directly or through others

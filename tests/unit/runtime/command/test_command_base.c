@@ -314,7 +314,7 @@ static void check_labelled(const char *name, const char *array, int64_t n, doubl
     CU_ASSERT_TRUE_FATAL(npz_open(&npz, in_folder(name), &fault) && npz_array(npz, array, &reader, &fault));
     CU_ASSERT_TRUE(npy_read_rows(reader, 8, n, out, &got, &fault) && got == n);
     npy_close(reader);
-    CU_ASSERT_TRUE_FATAL(npz_integers(npz, "labels", &reader, &fault));
+    CU_ASSERT_TRUE_FATAL(npz_array(npz, "labels", &reader, &fault));
     CU_ASSERT_TRUE(npy_read_integers(reader, n, labels, &got, &fault) && got == n);
     for (int64_t i = 0; i < n; i++)
         CU_ASSERT_EQUAL(labels[i], i % 3);

@@ -488,12 +488,12 @@ static void broken_files_are_reported(void)
     check_fault(load(&data, path, 4, true, &fault), &fault, FAULT_INPUT,
                 "x: truncated: its header announces");
     CU_ASSERT_TRUE_FATAL(make_npz(path, members, 2));
-    CU_ASSERT_TRUE_FATAL(patch_file(path, "<f8", 3, false, 0, "<i8", 3));
-    check_fault(load(&data, path, 4, true, &fault), &fault, FAULT_INPUT, "x: dtype '<i8' (integers)");
+    CU_ASSERT_TRUE_FATAL(patch_file(path, "<f8", 3, false, 0, "<c8", 3));
+    check_fault(load(&data, path, 4, true, &fault), &fault, FAULT_INPUT, "x: dtype '<c8' (complex numbers)");
     CU_ASSERT_TRUE_FATAL(make_npz(path, members, 2));
     CU_ASSERT_TRUE_FATAL(patch_file(path, "<f8", 3, true, 0, "<c8", 3));
     check_fault(load(&data, path, 4, true, &fault), &fault, FAULT_INPUT,
-                "labels: dtype '<c8' (complex numbers); integers are needed");
+                "labels: dtype '<c8' (complex numbers); an array of numbers is needed");
     size_t length;
     char *const bytes = scratch_read(path, &length);
     CU_ASSERT_TRUE(scratch_write(path, bytes, length - 100));

@@ -176,9 +176,9 @@ static void members_that_are_not_arrays_are_reported(void)
     const struct member member = {"x.npy", 3, 2, six, ZIP_CM_STORE};
     const char *const path = scratch_path(&s, "a.npz");
     CU_ASSERT_TRUE_FATAL(make_npz(path, &member, 1));
-    CU_ASSERT_TRUE_FATAL(patch_file(path, "<f8", 3, false, 0, "<i8", 3));
+    CU_ASSERT_TRUE_FATAL(patch_file(path, "<f8", 3, false, 0, "<c8", 3));
     check_fault(read_array(path, "x", to, 3, &fault), &fault, FAULT_INPUT,
-                "a.npz: x: dtype '<i8' (integers)");
+                "a.npz: x: dtype '<c8' (complex numbers)");
     CU_ASSERT_TRUE_FATAL(patch_file(path, "\x93NUMPY", 6, false, 0, "PNG", 3));
     check_fault(read_array(path, "x", to, 3, &fault), &fault, FAULT_INPUT, "not a .npy file");
     const struct member other = {"x.npy", 3, 2, six, ZIP_CM_BZIP2};

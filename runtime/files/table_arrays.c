@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Tables in NumPy's formats: an array of an .npy, or one of several in an .npz with its labels. */
+#include "files/npy_format.h"
+#include "files/npz.h"
+#include "files/table_format.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const double WHOLE_MAX = 9007199254740992; /* 2^53 */
+
+/* ---- opening ------------------------------------------------------------------------------------------- */
+
+struct arrays {
+    struct npz *npz;                  /* NULL: an .npy */
+    struct npy_reader *rows, *labels; /* labels NULL: no array of their own */
+    double *all; /* [block_rows][there], where not all columns are wanted, or not in their order */
+    int64_t row;
+};
+
+static bool make_state(struct table_reader *r, struct fault *fault)
+{
+    return fault_calloc(fault, &r->state, 1, sizeof(struct arrays), "a reader");
+}
+
+static void take_shape(struct table_reader *r)
+{
+    const struct arrays *const a = r->state;
+    const struct npy_shape shape = npy_shape(a->rows);
+    r->info.rows = shape.rows;
+    r->there = shape.columns;
+}
+
+static bool open_npy(struct table_reader *r, const struct byte_source *source, struct fault *fault)
+{
+    if (!make_state(r, fault)) {
+        byte_source_close(source);
+        return false;
+    }
+    struct arrays *const a = r->state;
+    if (!npy_open_source(&a->rows, r->name, source, fault))
+        return false;
+    take_shape(r);
+    return true;
+}
+
+static const char *rows_array(const struct table_reader *r, struct npz *npz)
+{
+    const char *const *name = r->request.arrays;
+    while (name[1] && !npz_has(npz, name[0]))
+        name++;
+    return npz_has(npz, name[0]) ? name[0] : r->request.arrays[0];
+}
+
+/* The labels are an array, unless they were asked for as a column. */
+static bool open_labels(struct table_reader *r, struct arrays *a, struct fault *fault)
+{
+    const char *const wanted = r->request.columns.label ? r->request.columns.label : "labels";
+    if (!npz_has(a->npz, wanted))
+        return true;
+    if (!npz_array(a->npz, wanted, &a->labels, fault))
+        return false;
+    const struct npy_shape shape = npy_shape(a->labels);
+    if (shape.columns != 1 || shape.rows != r->info.rows)
+        return fault_set(fault, FAULT_INPUT, "%s: %s is not a list of %" PRId64 " numbers, one for each row",
+                         r->name, wanted, r->info.rows);
+    r->label_array = wanted;
+    return true;
+}
+
+static bool open_npz(struct table_reader *r, const struct byte_source *source, struct fault *fault)
+{
+    if (!make_state(r, fault)) {
+        byte_source_close(source);
+        return false;
+    }
+    struct arrays *const a = r->state;
+    if (!npz_open_source(&a->npz, r->name, source, fault) ||
+        !npz_array(a->npz, rows_array(r, a->npz), &a->rows, fault))
+        return false;
+    take_shape(r);
+    return open_labels(r, a, fault);
+}
+
+static void close_arrays(struct table_reader *r)
+{
+    struct arrays *const a = r->state;
+    npy_close(a->rows);
+    npy_close(a->labels);
+    npz_close(a->npz);
+    free(a->all);
+    free(a);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------- */
+
+static bool takes_all(const struct table_reader *r)
+{
+    for (int64_t i = 0; i < r->info.columns; i++)
+        if (r->from[i] != i)
+            return false;
+    return r->info.columns == r->there;
+}
+
+static bool start_arrays(struct table_reader *r, struct fault *fault)
+{
+    struct arrays *const a = r->state;
+    return takes_all(r) ||
+           fault_calloc(fault, (void **)&a->all, (size_t)(r->block_rows * r->there), sizeof *a->all, "rows");
+}
+
+static bool label_of(const struct table_reader *r, double value, int64_t place, int64_t *out,
+                     struct fault *fault)
+{
+    *out = TABLE_NO_LABEL;
+    if (isnan(value) && r->request.columns.missing != TABLE_REFUSE)
+        return true;
+    if (!(fabs(value) <= WHOLE_MAX && value == floor(value)))
+        return fault_set(fault, FAULT_INPUT,
+                         "%s: row %" PRId64 ", column %" PRId64
+                         " is not a whole number; labels are (counted from 0)",
+                         r->name, place, r->label);
+    *out = (int64_t)value;
+    return true;
+}
+
+/* Row i of all columns becomes one of those that are wanted. */
+static bool choose(struct table_reader *r, const double *all, int64_t i, struct fault *fault)
+{
+    for (int64_t k = 0; k < r->info.columns; k++)
+        r->block[i * r->info.columns + k] = all[r->from[k]];
+    return r->label < 0 || label_of(r, all[r->label], r->places[i], &r->labels[i], fault);
+}
+
+static bool read_arrays(struct table_reader *r, int64_t rows, int64_t *got, struct fault *fault)
+{
+    struct arrays *const a = r->state;
+    int64_t labels;
+    if (!npy_read_numbers(a->rows, rows, a->all ? a->all : r->block, got, fault) ||
+        (a->labels && !npy_read_integers(a->labels, rows, r->labels, &labels, fault)))
+        return false;
+    for (int64_t i = 0; i < *got; i++) {
+        r->places[i] = a->row++;
+        if (a->all && !choose(r, a->all + i * r->there, i, fault))
+            return false;
+    }
+    return true;
+}
+
+static bool tell_number(const struct table_reader *r, int64_t place, int64_t column, double value,
+                        struct fault *fault)
+{
+    const struct arrays *const a = r->state;
+    return npy_tell_number(a->rows, place, column, value, fault);
+}
+
+static bool tell_columns(const struct table_reader *r, struct fault *fault)
+{
+    const struct arrays *const a = r->state;
+    return npy_expect_columns(a->rows, r->request.needed, fault);
+}
+
+static void name_row(const struct table_reader *r, int64_t place, char *room, size_t bytes)
+{
+    (void)snprintf(room, bytes, "%s: row %" PRId64 " (counted from 0)", r->name, place);
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------- */
+
+/* An .npz is made of .npy files beside it. */
+struct arrays_out {
+    struct npy_writer *rows, *labels; /* labels NULL: none */
+    char *rows_path, *labels_path;    /* NULL for an .npy */
+};
+
+static void remove_file(char **path)
+{
+    if (*path)
+        (void)unlink(*path);
+    free(*path);
+    *path = NULL;
+}
+
+static void free_out(struct table_writer *w)
+{
+    struct arrays_out *const out = w->state;
+    npy_writer_abandon(out->rows);
+    npy_writer_abandon(out->labels);
+    remove_file(&out->rows_path);
+    remove_file(&out->labels_path);
+    free(out);
+}
+
+static bool make_out(struct table_writer *w, struct fault *fault)
+{
+    return fault_calloc(fault, &w->state, 1, sizeof(struct arrays_out), "a writer");
+}
+
+static bool create_npy(struct table_writer *w, struct fault *fault)
+{
+    const struct table_making *const m = &w->making;
+    if (!make_out(w, fault))
+        return false;
+    struct arrays_out *const out = w->state;
+    w->has_labels = false;
+    if (npy_create(&out->rows, m->path, m->precision, m->rows, m->columns, fault))
+        return true;
+    free_out(w);
+    return false;
+}
+
+static bool path_beside(char **out, const char *path, const char *end, struct fault *fault)
+{
+    const size_t room = strlen(path) + strlen(end) + 2;
+    *out = malloc(room);
+    if (!*out)
+        return fault_memory(fault, room, "a path");
+    (void)snprintf(*out, room, "%s.%s", path, end);
+    return true;
+}
+
+static bool open_members(const struct table_writer *w, struct arrays_out *out, struct fault *fault)
+{
+    const struct table_making *const m = &w->making;
+    return path_beside(&out->rows_path, m->path, "rows", fault) &&
+           npy_create(&out->rows, out->rows_path, m->precision, m->rows, m->columns, fault) &&
+           (!w->has_labels || (path_beside(&out->labels_path, m->path, "labels", fault) &&
+                               npy_create(&out->labels, out->labels_path, 0, m->rows, NPY_LIST, fault)));
+}
+
+static bool create_npz(struct table_writer *w, struct fault *fault)
+{
+    if (strcmp(w->making.path, "-") == 0)
+        return fault_set(fault, FAULT_INPUT,
+                         "an .npz cannot be written to standard output; use the format npy or csv");
+    if (!make_out(w, fault))
+        return false;
+    if (open_members(w, w->state, fault))
+        return true;
+    free_out(w);
+    return false;
+}
+
+static bool write_arrays(struct table_writer *w, const void *x, const int64_t *labels, int64_t rows,
+                         struct fault *fault)
+{
+    struct arrays_out *const out = w->state;
+    return npy_write_rows(out->rows, x, rows, fault) &&
+           (!out->labels || npy_write_rows(out->labels, labels, rows, fault));
+}
+
+static bool commit_one(struct npy_writer **writer, struct fault *fault)
+{
+    struct npy_writer *const taken = *writer;
+    *writer = NULL;
+    return !taken || npy_writer_commit(taken, fault);
+}
+
+static bool commit_arrays(struct table_writer *w, struct fault *fault)
+{
+    struct arrays_out *const out = w->state;
+    const struct npz_member members[] = {{w->making.array, out->rows_path}, {"labels", out->labels_path}};
+    const bool good = commit_one(&out->rows, fault) && commit_one(&out->labels, fault) &&
+                      (!out->rows_path || npz_make(w->making.path, members, out->labels_path ? 2 : 1, fault));
+    free_out(w);
+    return good;
+}
+
+/* ---- the formats --------------------------------------------------------------------------------------- */
+
+const struct table_format table_npy = {
+    .name = "npy",
+    .suffix = ".npy",
+    .open = open_npy,
+    .start = start_arrays,
+    .read = read_arrays,
+    .close = close_arrays,
+    .tell = tell_number,
+    .tell_columns = tell_columns,
+    .name_place = name_row,
+    .create = create_npy,
+    .write = write_arrays,
+    .commit = commit_arrays,
+    .abandon = free_out,
+};
+
+const struct table_format table_npz = {
+    .name = "npz",
+    .suffix = ".npz",
+    .open = open_npz,
+    .start = start_arrays,
+    .read = read_arrays,
+    .close = close_arrays,
+    .tell = tell_number,
+    .tell_columns = tell_columns,
+    .name_place = name_row,
+    .create = create_npz,
+    .write = write_arrays,
+    .commit = commit_arrays,
+    .abandon = free_out,
+};

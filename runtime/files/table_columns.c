@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "files/table_columns.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+const char *table_columns_list(const struct table_reader *r, char *room, size_t bytes)
+{
+    size_t used = 0;
+    room[0] = 0;
+    for (int64_t i = 0; r->names && i < r->there && used < bytes; i++)
+        used += (size_t)snprintf(room + used, bytes - used, i ? ", %s" : "%s", r->names[i]);
+    if (used >= bytes)
+        memcpy(room + bytes - 4, "...", 4);
+    return room;
+}
+
+/* ---- one column ---------------------------------------------------------------------------------------- */
+
+static bool tell_missing(const struct table_reader *r, const char *name, struct fault *fault)
+{
+    char list[200];
+    if (r->names)
+        return fault_set(fault, FAULT_INPUT, "%s: no column \"%s\"; it has %s", r->name, name,
+                         table_columns_list(r, list, sizeof list));
+    return fault_set(fault, FAULT_INPUT,
+                     "%s: no column \"%s\"; its %" PRId64 " columns have no names, but numbers from 1",
+                     r->name, name, r->there);
+}
+
+/* From 0 on; -1: it is none. */
+static int64_t column_number(const struct table_reader *r, const char *name)
+{
+    char *end;
+    errno = 0;
+    const long long number = strtoll(name, &end, 10);
+    const bool whole = errno == 0 && end != name && *end == 0;
+    return whole && number >= 1 && number <= r->there ? (int64_t)number - 1 : -1;
+}
+
+static bool find_column(const struct table_reader *r, const char *name, int64_t *out, struct fault *fault)
+{
+    int64_t found = 0;
+    for (int64_t i = 0; r->names && i < r->there; i++)
+        if (strcmp(r->names[i], name) == 0 && found++ == 0)
+            *out = i;
+    if (found > 1)
+        return fault_set(fault, FAULT_INPUT, "%s: %" PRId64 " columns are called \"%s\"", r->name, found,
+                         name);
+    if (found == 0)
+        *out = column_number(r, name);
+    return *out >= 0 || tell_missing(r, name, fault);
+}
+
+/* ---- all of them --------------------------------------------------------------------------------------- */
+
+static int64_t usual_label(const struct table_reader *r)
+{
+    for (int64_t i = 0; r->names && i < r->there; i++)
+        if (strcasecmp(r->names[i], "label") == 0 || strcasecmp(r->names[i], "labels") == 0)
+            return i;
+    return -1;
+}
+
+static bool choose_label(struct table_reader *r, struct fault *fault)
+{
+    const char *const wanted = r->request.columns.label;
+    r->label = -1;
+    if (r->label_array)
+        r->info.label = r->label_array;
+    else if (wanted && !find_column(r, wanted, &r->label, fault))
+        return false;
+    else if (!wanted)
+        r->label = usual_label(r);
+    if (r->label >= 0)
+        r->info.label = r->names ? r->names[r->label] : wanted;
+    return true;
+}
+
+/* seen: [there], all false. */
+static bool choose_named(struct table_reader *r, bool *seen, struct fault *fault)
+{
+    const struct table_columns *const wanted = &r->request.columns;
+    for (int64_t i = 0; i < wanted->n; i++) {
+        int64_t column;
+        if (!find_column(r, wanted->names[i], &column, fault))
+            return false;
+        if (seen[column] || column == r->label)
+            return fault_set(fault, FAULT_INPUT, "%s: column \"%s\" is chosen twice", r->name,
+                             wanted->names[i]);
+        seen[column] = true;
+        r->from[i] = column;
+    }
+    return true;
+}
+
+static void choose_others(struct table_reader *r)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < r->there; i++)
+        if (i != r->label)
+            r->from[n++] = i;
+}
+
+static bool choose_columns(struct table_reader *r, struct fault *fault)
+{
+    bool *seen;
+    if (r->request.columns.n == 0) {
+        choose_others(r);
+        return true;
+    }
+    if (!fault_calloc(fault, (void **)&seen, (size_t)r->there, sizeof *seen, "columns"))
+        return false;
+    const bool good = choose_named(r, seen, fault);
+    free(seen);
+    return good;
+}
+
+bool table_columns_choose(struct table_reader *r, struct fault *fault)
+{
+    if (!choose_label(r, fault))
+        return false;
+    const int64_t wanted = r->request.columns.n;
+    const int64_t n = wanted > 0 ? wanted : r->there - (r->label >= 0);
+    if (!fault_calloc(fault, (void **)&r->from, (size_t)n, sizeof *r->from, "columns") ||
+        !fault_calloc(fault, (void **)&r->chosen, (size_t)n, sizeof *r->chosen, "columns") ||
+        !choose_columns(r, fault))
+        return false;
+    for (int64_t i = 0; r->names && i < n; i++)
+        r->chosen[i] = r->names[r->from[i]];
+    r->info.columns = n;
+    r->info.names = r->names ? r->chosen : NULL;
+    return true;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "files/table_names.h"
+
+#include "ground/text.h"
+
+#include <string.h>
+
+static const struct table_format *const formats[] = {&table_npy, &table_npz, &table_csv, &table_tsv,
+                                                     &table_txt};
+enum { FORMATS = sizeof formats / sizeof formats[0] };
+
+const struct table_format *table_format_of_suffix(const char *path)
+{
+    for (int i = 0; i < FORMATS; i++)
+        if (ends_with(path, formats[i]->suffix))
+            return formats[i];
+    return NULL;
+}
+
+const struct table_format *table_format_of_word(const char *word, struct fault *fault)
+{
+    for (int i = 0; i < FORMATS; i++)
+        if (strcmp(word, formats[i]->name) == 0)
+            return formats[i];
+    (void)fault_set(fault, FAULT_INPUT, "no format '%s'; known are npy, npz, csv, tsv and txt", word);
+    return NULL;
+}
+
+static bool begins(const unsigned char *bytes, size_t n, const char *with, size_t length)
+{
+    return n >= length && memcmp(bytes, with, length) == 0;
+}
+
+const struct table_format *table_format_of_bytes(const unsigned char *bytes, size_t n)
+{
+    if (begins(bytes, n, "\x93NUMPY", 6))
+        return &table_npy;
+    if (begins(bytes, n, "PK\x03\x04", 4) || begins(bytes, n, "PK\x05\x06", 4))
+        return &table_npz;
+    return &table_csv;
+}
+
+/* ---- what is not read ---------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *suffix, *start; /* of the name; of the bytes */
+    const char *what, *way_out;
+} others[] = {
+    {".parquet", "PAR1", "a Parquet file", "pandas.read_parquet(FILE).to_csv(\"FILE.csv\", index=False)"},
+    {".feather", "ARROW1", "an Arrow file", "pandas.read_feather(FILE).to_csv(\"FILE.csv\", index=False)"},
+    {".h5", "\x89HDF", "an HDF5 file", "numpy.save(\"FILE.npy\", h5py.File(FILE)[NAME][:])"},
+    {".xlsx", "\xD0\xCF\x11\xE0", "a spreadsheet", "save it as .csv"},
+    {".gz", "\x1F\x8B", "a compressed file", "gunzip -c FILE | ... with - for the file's name"},
+};
+
+static bool tell_other(const char *name, size_t i, struct fault *fault)
+{
+    return fault_set(fault, FAULT_INPUT, "%s: %s, which gpfc does not read or write; convert it: %s", name,
+                     others[i].what, others[i].way_out);
+}
+
+bool table_path_known(const char *path, struct fault *fault)
+{
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (ends_with(path, others[i].suffix))
+            return tell_other(path, i, fault);
+    return true;
+}
+
+bool table_bytes_known(const char *name, const unsigned char *bytes, size_t n, struct fault *fault)
+{
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (begins(bytes, n, others[i].start, strlen(others[i].start)))
+            return tell_other(name, i, fault);
+    return true;
+}

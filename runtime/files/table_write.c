@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Takes rows, gives a file of the format that its name or a word says. */
+#include "files/table_names.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Not every format that is read can be written to everything: what came as an .npz goes on as an .npy. */
+static const struct table_format *format_like(const char *like, struct fault *fault)
+{
+    return !like || strcmp(like, table_npz.name) == 0 ? &table_npy : table_format_of_word(like, fault);
+}
+
+static const struct table_format *find_format(const struct table_making *making, struct fault *fault)
+{
+    if (making->format)
+        return table_format_of_word(making->format, fault);
+    const struct table_format *const format = table_format_of_suffix(making->path);
+    return format ? format : format_like(making->like, fault);
+}
+
+bool table_create(struct table_writer **out, const struct table_making *making, struct fault *fault)
+{
+    struct table_writer *w;
+    *out = NULL;
+    assert(making->precision == 4 || making->precision == 8);
+    if (!table_path_known(making->path, fault) || !fault_calloc(fault, (void **)&w, 1, sizeof *w, "a writer"))
+        return false;
+    w->making = *making;
+    w->has_labels = making->labels && table_info(making->labels)->label;
+    w->format = find_format(making, fault);
+    if (w->format && w->format->create(w, fault)) {
+        *out = w;
+        return true;
+    }
+    free(w);
+    return false;
+}
+
+bool table_write(struct table_writer *writer, const void *x, const int64_t *labels, int64_t rows,
+                 struct fault *fault)
+{
+    assert(labels || !writer->has_labels);
+    return writer->format->write(writer, x, labels, rows, fault);
+}
+
+bool table_commit(struct table_writer *writer, struct fault *fault)
+{
+    const bool good = writer->format->commit(writer, fault);
+    free(writer);
+    return good;
+}
+
+void table_abandon(struct table_writer *writer)
+{
+    if (!writer)
+        return;
+    writer->format->abandon(writer);
+    free(writer);
+}
