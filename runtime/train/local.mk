@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
-# Takes: pairs and a bundle. Gives: weights. Knows optimizers, rates, time steps, checkpoints and the files of
-# a run; prints nothing.
+# Takes: pairs and a bundle. Gives: weights. Knows epochs, time steps, checkpoints and the files of a run;
+# prints nothing.
 libgpfcrt_a_SOURCES += \
-	runtime/train/adam.c \
-	runtime/train/adam.h \
 	runtime/train/checkpoint.c \
 	runtime/train/checkpoint.h \
 	runtime/train/checkpoint_settings.c \
@@ -12,14 +10,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/train/gpfc_train.c \
 	runtime/train/metrics.c \
 	runtime/train/metrics.h \
-	runtime/train/optimizer.c \
-	runtime/train/optimizer.h \
-	runtime/train/rate.c \
-	runtime/train/rate.h \
 	runtime/train/run_folder.c \
 	runtime/train/run_folder.h \
-	runtime/train/soap.c \
-	runtime/train/soap.h \
 	runtime/train/stage_kind.c \
 	runtime/train/stage_kind.h \
 	runtime/train/time_check.c \

@@ -14,8 +14,8 @@
 #include "kernels/runner.h"
 #include "model/pairs.h"
 #include "numbers/array.h"
-#include "train/optimizer.h"
-#include "train/rate.h"
+#include "optimize/optimizer.h"
+#include "optimize/rate.h"
 #include "train/stage_kind.h"
 #include "train/time_check.h"
 

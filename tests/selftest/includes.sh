@@ -49,7 +49,9 @@ runtime/data runtime/ground runtime/numbers runtime/files
 runtime/kernels runtime/ground runtime/numbers gpfc
 runtime/base runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels gpfc
 runtime/model runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels runtime/base gpfc
-runtime/train runtime/ground runtime/numbers runtime/files runtime/kernels runtime/base runtime/model gpfc
+runtime/optimize runtime/ground runtime/numbers runtime/files runtime/kernels runtime/model gpfc
+runtime/train runtime/ground runtime/numbers runtime/files runtime/kernels runtime/base runtime/model
+runtime/train runtime/optimize gpfc
 runtime/command runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels runtime/base
 runtime/command runtime/model runtime/train gpfc
 END

@@ -78,20 +78,22 @@ check_PROGRAMS += tests/unit/runtime/model/test_settings
 tests_unit_runtime_model_test_settings_SOURCES = tests/unit/runtime/model/test_settings.c tests/scratch.h \
 	$(fake_bundle)
 
+# optimize
+check_PROGRAMS += tests/unit/runtime/optimize/test_adam tests/unit/runtime/optimize/test_rate \
+	tests/unit/runtime/optimize/test_soap
+tests_unit_runtime_optimize_test_adam_SOURCES = tests/unit/runtime/optimize/test_adam.c $(fake_bundle)
+tests_unit_runtime_optimize_test_rate_SOURCES = tests/unit/runtime/optimize/test_rate.c $(fake_bundle)
+tests_unit_runtime_optimize_test_soap_SOURCES = tests/unit/runtime/optimize/test_soap.c $(fake_bundle)
+
 # train
-check_PROGRAMS += tests/unit/runtime/train/test_adam tests/unit/runtime/train/test_checkpoint \
-	tests/unit/runtime/train/test_metrics tests/unit/runtime/train/test_rate \
-	tests/unit/runtime/train/test_soap \
-	tests/unit/runtime/train/test_time_steps tests/unit/runtime/train/test_train
-check_PROGRAMS += tests/unit/runtime/train/test_gpfc_train
+check_PROGRAMS += tests/unit/runtime/train/test_checkpoint tests/unit/runtime/train/test_gpfc_train \
+	tests/unit/runtime/train/test_metrics tests/unit/runtime/train/test_time_steps \
+	tests/unit/runtime/train/test_train
 tests_unit_runtime_train_test_gpfc_train_SOURCES = tests/unit/runtime/train/test_gpfc_train.c \
 	$(fake_trainer)
-tests_unit_runtime_train_test_adam_SOURCES = tests/unit/runtime/train/test_adam.c $(fake_bundle)
 tests_unit_runtime_train_test_checkpoint_SOURCES = tests/unit/runtime/train/test_checkpoint.c \
 	$(fake_pairs)
 tests_unit_runtime_train_test_metrics_SOURCES = tests/unit/runtime/train/test_metrics.c $(fake_pairs)
-tests_unit_runtime_train_test_rate_SOURCES = tests/unit/runtime/train/test_rate.c $(fake_bundle)
-tests_unit_runtime_train_test_soap_SOURCES = tests/unit/runtime/train/test_soap.c $(fake_bundle)
 tests_unit_runtime_train_test_time_steps_SOURCES = tests/unit/runtime/train/test_time_steps.c \
 	$(fake_bundle)
 tests_unit_runtime_train_test_train_SOURCES = tests/unit/runtime/train/test_train.c \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "train/optimizer.h"
+#include "optimize/optimizer.h"
 
 #include "kernels/settings.h"
-#include "train/soap.h"
+#include "optimize/soap.h"
 
 #include <stdlib.h>
 

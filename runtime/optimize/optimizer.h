@@ -6,7 +6,7 @@
 
 #include "files/safetensors.h"
 #include "model/tensor_list.h"
-#include "train/adam.h"
+#include "optimize/adam.h"
 
 struct optimizer;
 

@@ -3,7 +3,7 @@
  * The optimiser against numbers computed independently, in both precisions. */
 #include "check.h"
 #include "numbers/random.h"
-#include "train/adam.h"
+#include "optimize/adam.h"
 #include "unit/runtime/kernels/fake_bundle.h"
 
 #include <float.h>

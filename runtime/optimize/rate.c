@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "train/rate.h"
+#include "optimize/rate.h"
 
 #include "kernels/settings.h"
 

@@ -12,7 +12,7 @@
 
 #include "files/safetensors.h"
 #include "model/tensor_list.h"
-#include "train/adam.h"
+#include "optimize/adam.h"
 
 enum { SOAP_LARGEST_SIDE = 512, SOAP_TURN_STEPS = 10 /* the basis is renewed every so many steps */ };
 

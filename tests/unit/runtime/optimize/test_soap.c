@@ -5,8 +5,8 @@
 #include "check.h"
 #include "numbers/dense.h"
 #include "numbers/random.h"
-#include "train/adam.h"
-#include "train/soap.h"
+#include "optimize/adam.h"
+#include "optimize/soap.h"
 #include "unit/runtime/kernels/fake_bundle.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
  * A basis is renewed by one step of orthogonal iteration, Q <- orthonormal(S Q), which follows the
  * eigenvectors of a slowly changing S and keeps their order, so that the squares of the gradient stay those
  * of their directions. Everything between reading and writing the weights is in double. */
-#include "train/soap.h"
+#include "optimize/soap.h"
 
 #include "ground/parallel.h"
 #include "kernels/bundle.h"

@@ -3,7 +3,7 @@
  *   g = scale * gradient + weight_decay * theta
  *   m = beta1 m + (1 - beta1) g,  q = beta2 q + (1 - beta2) g^2
  *   theta = theta - rate / (1 - beta1^step) * m / (sqrt(q / (1 - beta2^step)) + epsilon) */
-#include "train/adam.h"
+#include "optimize/adam.h"
 
 #include "ground/parallel.h"
 #include "kernels/settings.h"

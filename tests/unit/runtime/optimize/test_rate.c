@@ -2,7 +2,7 @@
  *
  * Learning rates and the penalty's decay over a training. */
 #include "check.h"
-#include "train/rate.h"
+#include "optimize/rate.h"
 #include "unit/runtime/kernels/fake_bundle.h"
 
 #include <math.h>
