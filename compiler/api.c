@@ -189,6 +189,7 @@ void gpfc_report_free(struct gpfc_report *report)
 {
     free(report->messages);
     free(report->output);
+    free(report->functions);
     free(report->cpu);
     for (int i = 0; i < GPFC_FAMILIES; i++) {
         free(report->family[i].description);

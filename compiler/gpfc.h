@@ -41,7 +41,7 @@ struct gpfc_tuning {  /* how far it is */
 };
 
 struct gpfc_options {
-    const char *input;  /* path of a spec, or of IR text with from_ir */
+    const char *input;  /* path of a spec, or of IR text with from_ir; "-": standard input */
     const char *output; /* path; NULL: made from the spec's name */
     enum gpfc_emit emit;
     bool from_ir;
@@ -85,8 +85,9 @@ enum { GPFC_FAMILIES = 2 };
 
 /* All texts belong to the report until gpfc_report_free; what a compile did not come to is NULL or 0. */
 struct gpfc_report {
-    char *messages; /* faults and warnings, ready to print; "" if none; NULL: out of memory */
-    char *output;   /* the file written */
+    char *messages;  /* faults and warnings, ready to print; "" if none; NULL: out of memory */
+    char *output;    /* the file written */
+    char *functions; /* of a library: "moons_apply, moons_invert, .." */
     int n_families;
     struct gpfc_family family[GPFC_FAMILIES];
     int64_t nodes_before, nodes_after; /* of the training program, before and after the passes */

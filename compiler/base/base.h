@@ -110,8 +110,8 @@ struct place { /* line 0: no place */
 
 enum source_status { SOURCE_OK, SOURCE_UNREADABLE, SOURCE_TOO_LARGE };
 
-/* Reads a whole file of at most `limit` bytes into the arena. On failure *why says what went wrong (arena
- * text). */
+/* Reads a whole file of at most `limit` bytes into the arena, or standard input where path is "-", which is
+ * then named "<stdin>". On failure *why says what went wrong (arena text). */
 enum source_status source_read(struct arena *arena, const char *path, size_t limit, struct source *out,
                                const char **why) MUST_CHECK;
 

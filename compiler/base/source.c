@@ -7,22 +7,33 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static bool is_standard_input(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+static const char *source_name(const char *path)
+{
+    return is_standard_input(path) ? "<stdin>" : path;
+}
+
 static enum source_status unreadable(struct arena *arena, const char *path, int error, const char **why)
 {
-    *why = arena_printf(arena, "%s: cannot be read: %s", path, strerror(error));
+    *why = arena_printf(arena, "%s: cannot be read: %s", source_name(path), strerror(error));
     return SOURCE_UNREADABLE;
 }
 
 /* Reads up to `room` bytes. How many there were, or -1 with errno. */
 static long read_whole(const char *path, char *text, size_t room)
 {
-    FILE *file = fopen(path, "rb");
+    FILE *file = is_standard_input(path) ? stdin : fopen(path, "rb");
     if (!file)
         return -1;
     errno = 0;
     const size_t length = fread(text, 1, room, file);
     const int error = ferror(file) ? errno : 0;
-    fclose(file);
+    if (file != stdin)
+        fclose(file);
     errno = error;
     return error ? -1 : (long)length;
 }
@@ -31,7 +42,7 @@ static long read_whole(const char *path, char *text, size_t room)
 static size_t expected_bytes(const char *path, size_t limit)
 {
     struct stat info;
-    if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 &&
+    if (!is_standard_input(path) && stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 &&
         (uintmax_t)info.st_size < limit)
         return (size_t)info.st_size;
     return limit;
@@ -42,14 +53,14 @@ enum source_status source_read(struct arena *arena, const char *path, size_t lim
                                const char **why)
 {
     const size_t room = expected_bytes(path, limit);
-    const char *name = arena_strdup(arena, path);
+    const char *name = arena_strdup(arena, source_name(path));
     char *text =
         arena_alloc(arena, room + 2); /* one byte more than expected shows that there are too many; a NUL */
     const long length = read_whole(path, text, room + 1);
     if (length < 0)
         return unreadable(arena, path, errno, why);
     if ((size_t)length > limit) {
-        *why = arena_printf(arena, "%s: larger than the limit of %zu bytes", path, limit);
+        *why = arena_printf(arena, "%s: larger than the limit of %zu bytes", name, limit);
         return SOURCE_TOO_LARGE;
     }
     if ((size_t)length > room)

@@ -32,8 +32,8 @@ enum key {
 
 static const char help_text[] =
     "Compiles a spec into a trainer: a program that trains the Gaussian-preserving flow on your data, "
-    "applies it, inverts it and measures it.\vAlso: gpfc --help-spec, gpfc wisdom --help and, after "
-    "compiling, ./NAME --help";
+    "applies it, inverts it and measures it. SPEC.yaml may be - for standard input.\vAlso: "
+    "gpfc --help-spec, gpfc wisdom --help and, after compiling, ./NAME --help";
 
 static const struct argp_option option_list[] = {
     {"output", 'o', "FILE", 0, "Write FILE (default: the spec's name)", 0},

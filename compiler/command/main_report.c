@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,26 +71,61 @@ static const char *short_number(double value, char *room, size_t bytes)
     return room;
 }
 
+/* ---- the table ----------------------------------------------------------------------------------------- */
+
+/* One entry of the table; what does not fit into 80 columns continues below its beginning. */
+static void print_item(const char *label, const char *text)
+{
+    enum { INDENT = 10, COLUMNS = 80 };
+    int column = printf("%-*s", INDENT - 1, label);
+    for (const char *word = text; *word;) {
+        const int length = (int)strcspn(word, " ");
+        const bool wraps = column >= INDENT && column + 1 + length > COLUMNS;
+        if (wraps)
+            printf("\n%*s", INDENT - 1, "");
+        column = (wraps ? INDENT - 1 : column) + printf(" %.*s", length, word);
+        word += length + (word[length] == ' ');
+    }
+    putchar('\n');
+}
+
+struct line {
+    char text[1000];
+    size_t length;
+};
+
+__attribute__((format(printf, 2, 3))) static void line_add(struct line *line, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    const size_t room = sizeof line->text - line->length;
+    const int wanted = vsnprintf(line->text + line->length, room, format, arguments);
+    va_end(arguments);
+    line->length += wanted < 0 ? 0 : (size_t)wanted < room ? (size_t)wanted : room - 1;
+}
+
 /* "tuned: 1.07 times as fast as untuned (3.21 ms a training step), 25 of 26 candidates, 1 WRONG" */
 static void print_choice(const struct gpfc_choice *choice, const char *part)
 {
     static const char *const sources[] = {
         [GPFC_BY_CHOICE] = "chosen", [GPFC_FROM_WISDOM] = "from wisdom", [GPFC_BY_TUNING] = "tuned"};
+    struct line line = {.length = 0};
     if (choice->source == GPFC_BY_CHOICE || !choice->schedule || !choice->schedule[0])
         return;
-    printf("%-9s %s: ", part, sources[choice->source]);
+    line_add(&line, "%s: ", sources[choice->source]);
     if (choice->default_seconds != choice->seconds)
-        printf("%.3g times as fast as untuned", choice->default_seconds / choice->seconds);
+        line_add(&line, "%.3g times as fast as untuned", choice->default_seconds / choice->seconds);
     else
-        printf("the untuned schedule is the fastest");
+        line_add(&line, "the untuned schedule is the fastest");
     if (choice->crowded > 0 && choice->default_seconds != choice->seconds)
-        printf(", %.3g on all processors", 1 / choice->crowded);
-    printf(" (%.3g ms a training step)", 1e3 * choice->seconds);
+        line_add(&line, ", %.3g on all processors", 1 / choice->crowded);
+    line_add(&line, " (%.3g ms a training step)", 1e3 * choice->seconds);
     if (choice->candidates > 0)
-        printf(", %d of %d candidates", choice->timed, choice->candidates);
+        line_add(&line, ", %d of %d candidates", choice->timed, choice->candidates);
     if (choice->wrong > 0)
-        printf(", %d WRONG", choice->wrong);
-    printf("\n          %s\n", choice->schedule);
+        line_add(&line, ", %d WRONG", choice->wrong);
+    print_item(part, line.text);
+    print_item("", choice->schedule);
 }
 
 static void print_choices(const struct gpfc_report *report)
@@ -109,16 +145,42 @@ static void print_candidates(const struct arguments *arguments, const struct gpf
                    report->family[i].choice.table);
 }
 
+static void print_families(const struct gpfc_report *report)
+{
+    for (int i = 0; i < report->n_families; i++) {
+        print_item(report->family[i].name, report->family[i].description);
+        printf("          %" PRId64 " parameters\n", report->family[i].parameters);
+    }
+}
+
+static void print_program(const struct gpfc_report *report)
+{
+    char before[32], after[32];
+    struct line line = {.length = 0};
+    if (report->nodes_before == 0)
+        return;
+    line_add(&line, "%" PRId64 " nodes, %s FLOP a sample; simplified: %" PRId64 " nodes, %s FLOP",
+             report->nodes_before, short_number(report->flop_before, before, sizeof before),
+             report->nodes_after, short_number(report->flop_after, after, sizeof after));
+    print_item("program", line.text);
+}
+
+static void print_written(const struct arguments *arguments, const struct gpfc_report *report)
+{
+    char size[32], next[5000];
+    const bool is_library = arguments->options.emit == GPFC_EMIT_LIBRARY;
+    printf("written   %s%s, %sB in %.2f s\n", report->output, is_library ? " and .a, .h" : "",
+           short_number((double)report->output_bytes, size, sizeof size), report->seconds);
+    if (report->functions)
+        print_item("functions", report->functions);
+    if (next_step(arguments, report->output, next, sizeof next)[0])
+        printf("next      %s\n", next);
+}
+
 void main_print_table(const struct arguments *arguments, const struct gpfc_report *report)
 {
-    char before[32], after[32], size[32], next[5000];
-    for (int i = 0; i < report->n_families; i++)
-        printf("%-9s %s\n          %" PRId64 " parameters\n", report->family[i].name,
-               report->family[i].description, report->family[i].parameters);
-    if (report->nodes_before > 0)
-        printf("program   %" PRId64 " nodes, %s FLOP a sample; simplified: %" PRId64 " nodes, %s FLOP\n",
-               report->nodes_before, short_number(report->flop_before, before, sizeof before),
-               report->nodes_after, short_number(report->flop_after, after, sizeof after));
+    print_families(report);
+    print_program(report);
     if (report->vector_bits > 0)
         printf("target    %s, %d-bit vectors, %d lanes a tile\n", report->cpu, report->vector_bits,
                report->lanes);
@@ -126,11 +188,10 @@ void main_print_table(const struct arguments *arguments, const struct gpfc_repor
     if (!report->output)
         return;
     print_candidates(arguments, report);
-    printf("written   %s, %sB in %.2f s\n", report->output,
-           short_number((double)report->output_bytes, size, sizeof size), report->seconds);
-    if (next_step(arguments, report->output, next, sizeof next)[0])
-        printf("next      %s\n", next);
+    print_written(arguments, report);
 }
+
+/* ---- JSON ---------------------------------------------------------------------------------------------- */
 
 /* JSON is UTF-8 only; other bytes in a name are shown as '?'. */
 static json_t *json_text(const char *text)
@@ -169,7 +230,7 @@ bool main_print_json(const struct arguments *arguments, enum gpfc_status status,
         next_step(arguments, report->output, next, sizeof next);
     json_t *object = json_pack(
         "{s:s, s:s, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:f, s:f, s:o, s:i, s:i, s:I, s:f, s:o, s:o, s:o, "
-        "s:o}",
+        "s:o, s:o}",
         "status", status_names[status], "emit", main_emit_names[arguments->options.emit], "output",
         json_text(report->output), "flow", json_text(report->family[0].description), "parameters",
         (json_int_t)report->family[0].parameters, "base", json_text(report->family[1].description),
@@ -179,7 +240,8 @@ bool main_print_json(const struct arguments *arguments, enum gpfc_status status,
         report->vector_bits, "lanes", report->lanes, "output_bytes", (json_int_t)report->output_bytes,
         "seconds", report->seconds, "messages", json_text(report->messages), "next", json_text(next),
         "choice", json_choice(&report->family[0].choice), "base_choice",
-        json_choice(&report->family[1].choice));
+        json_choice(&report->family[1].choice), "functions",
+        report->functions ? json_text(report->functions) : json_null());
     char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
     if (text)
         puts(text);

@@ -34,8 +34,8 @@ static const char *path_of(struct compile *c)
         const char *name = is_c ? library_prefix(c->arena, c->front.model.name) : c->front.model.name;
         return arena_printf(c->arena, "%s%s", name, suffix[c->options->emit]);
     }
-    const char *slash = strrchr(c->options->input, '/');
-    const char *base = slash ? slash + 1 : c->options->input;
+    const char *input = strcmp(c->options->input, "-") == 0 ? "program" : c->options->input;
+    const char *slash = strrchr(input, '/'), *base = slash ? slash + 1 : input;
     return arena_printf(c->arena, "%s%s", without_suffix(c->arena, base), suffix[c->options->emit]);
 }
 
@@ -292,6 +292,8 @@ static enum gpfc_status write_library(struct compile *c, const char *path)
         status = write_file(c, arena_printf(c->arena, "%s.so", stem), shared.text, shared.length, true);
     if (status == GPFC_OK)
         status = write_text(c, arena_printf(c->arena, "%s.h", stem), header);
+    if (status == GPFC_OK)
+        c->report->functions = compile_keep(c, library_functions(c->arena, &c->front.model));
     return status;
 }
 

@@ -89,3 +89,15 @@ const char *library_abi_header(void)
 {
     return template_kernel_abi_h;
 }
+
+const char *library_functions(struct arena *arena, const struct model *model)
+{
+    static const char *const names[] = {"apply", "invert", "apply_jacobian", "invert_jacobian",
+                                        "workspace_bytes"};
+    const char *prefix = library_prefix(arena, model->name);
+    struct strbuf text;
+    strbuf_init(&text, arena);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        strbuf_addf(&text, "%s%s_%s", i > 0 ? ", " : "", prefix, names[i]);
+    return strbuf_text(&text);
+}

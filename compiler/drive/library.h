@@ -17,5 +17,7 @@ const char *library_prefix(struct arena *arena, const char *name);
 const char *library_header(struct arena *arena, const struct library_facts *facts);
 const char *library_code(struct arena *arena, const struct library_facts *facts);
 const char *library_abi_header(void);
+/* "moons_apply, moons_invert, ..": what the header declares. */
+const char *library_functions(struct arena *arena, const struct model *model);
 
 #endif

@@ -157,6 +157,25 @@ expect 0 '' "$gpfc" toy.yaml --json --emit=library
 total=$(cat toy.a toy.so toy.h | wc -c)
 grep -q "\"output_bytes\":$total," out || fault "library: $total bytes, not as in: $(cat out)"
 
+expect 0 'functions toy_apply, ' "$gpfc" toy.yaml --emit=library
+checks=$((checks + 1))
+sed -n '/^functions/,/^next/p' out | sed '$d; s/^functions//' | tr -s ', ' '\n' | grep . | sort >reported
+nm -D --defined-only toy.so | sed -n 's/.* T //p' | sort >defined
+cmp -s reported defined || fault "library: functions $(cat reported), but $(cat defined)"
+
+# ---- a spec from a pipe
+expect 0 '' sh -c 'cat toy.yaml | "$0" - --emit=ir -o piped.ir && "$0" --emit=ir toy.yaml -o named.ir' "$gpfc"
+same piped.ir named.ir
+expect 0 'written   program.o' sh -c '"$0" --from=ir --emit=object - <named.ir' "$gpfc"
+
+# ---- the table fits 80 columns
+printf '%s\n' 'name: wide' 'dimension: 10' 'data: {samples: s.npy}' \
+    'base: {kind: ffjord, hidden: [20, 20, 20, 20], blocks: 3}' \
+    'flow: {hidden: [20, 20, 20, 20, 20, 20, 20, 20, 20, 20], steps: auto, field: cube}' >wide.yaml
+expect 0 'flow ' "$gpfc" wide.yaml --emit=object -o wide.o
+checks=$((checks + 1))
+test "$(wc -L <out)" -le 80 || fault "a line of $(wc -L <out) columns: $(cat out)"
+
 # ---- two libraries in one program
 write_spec second ''
 expect 0 '' "$gpfc" second.yaml --quiet --emit=library
@@ -183,4 +202,4 @@ if ${PYTHON3:-python3} "$source/tests/system/bad_files.py" . >out 2>&1; then
 else
     echo "$(head -1 out): the rest is skipped"
 fi
-finish 37
+finish 43

@@ -54,6 +54,21 @@ gpfc 2 'requires an argument' a.yaml -o
 # ---- files
 gpfc 2 'No such file' missing.yaml
 gpfc 2 'directory' .
+
+# ---- standard input
+printf 'dimension: 2\nfoo: 3\n' >piped.yaml
+gpfc_from() # $1: standard input; then as gpfc
+{
+    input=$1
+    status=$2
+    text=$3
+    shift 3
+    expect "$status" "$text" sh -c 'input=$1; shift; exec "$0" "$@" <"$input"' "$gpfc" "$input" "$@"
+}
+gpfc_from piped.yaml 2 "<stdin>:2:1: error: unknown key 'foo'" -
+gpfc_from /dev/null 2 '<stdin>:1:1: error: no spec here' -
+expect 2 '<stdin>: cannot be read' sh -c 'exec "$0" - <&-' "$gpfc"
+
 if test -w /dev/full; then
     checks=$((checks + 1))
     "$gpfc" --help-spec >/dev/full 2>err
@@ -118,4 +133,4 @@ grep -q 'out of range' out || fault "--json leaves the messages out"
 left=$(find . -type f ! -name '*.yaml' ! -name out ! -name err)
 test -z "$left" || fault "left behind: $left"
 
-finish 72
+finish 75
