@@ -208,8 +208,7 @@ void base_apply(const struct base_compiled *flow, struct base_chunk *chunk)
 {
     const int64_t d = flow->d;
     double *y = chunk->room, *logdet = chunk->room + chunk->n * d;
-    for (int64_t row = 0; row < chunk->n; row++)
-        chunk->order[row] = (uint32_t)row;
+    base_all_rows(chunk);
     kernel_rows_go(flow->apply, chunk->thread, chunk->order, chunk->n,
                    (struct kernel_rows_in[]){{chunk->x, d}}, (struct kernel_rows_out[]){{y, d}, {logdet, 1}});
     memcpy(chunk->x, y, (size_t)(chunk->n * d) * sizeof *y);
@@ -217,18 +216,6 @@ void base_apply(const struct base_compiled *flow, struct base_chunk *chunk)
         chunk->row[row].logdet = logdet[row];
         chunk->row[row].evaluations = 1;
     }
-}
-
-void base_judge(const struct base_compiled *flow, struct base_row *row, const double *x, const double *error)
-{
-    double size = 1;
-    row->error = 0;
-    for (int64_t i = 0; i < flow->d; i++) {
-        size = fmax(size, fabs(x[i]));
-        row->error = isnan(error[i]) ? INFINITY : fmax(row->error, error[i]);
-    }
-    if (!(row->error <= flow->tolerance * size))
-        row->failed = true;
 }
 
 static bool is_finite(const double *x, int64_t d)

@@ -57,16 +57,6 @@ static struct block block_in(const struct base_compiled *flow, struct base_chunk
                           .jacobian = room + 5 * size};
 }
 
-static void evaluate(const struct block *block, int64_t n, double *y, double *log_diagonal)
-{
-    const int64_t d = block->flow->d;
-    kernel_rows_go(block->flow->block[block->which], block->chunk->thread, block->chunk->order, n,
-                   (struct kernel_rows_in[]){{block->chunk->x, d}},
-                   (struct kernel_rows_out[]){{y, d}, {log_diagonal, d}});
-    for (int64_t a = 0; a < n; a++)
-        block->chunk->row[block->chunk->order[a]].evaluations++;
-}
-
 /* ---- one coordinate ------------------------------------------------------------------------------------ */
 
 static void search_start(struct search *s, int64_t coordinate)
@@ -136,8 +126,9 @@ static bool search_turn(const struct base_compiled *flow, struct search *s, doub
 /* ---- all coordinates of a block ------------------------------------------------------------------------ */
 
 /* True: the row's last coordinate is done, and y and log_diagonal belong to its x. */
-static bool advance(const struct block *block, int64_t row)
+static bool advance(void *data, int64_t row)
 {
+    const struct block *block = data;
     const struct base_compiled *flow = block->flow;
     const int64_t d = flow->d, at = row * d;
     struct search *s = &block->search[row];
@@ -157,22 +148,16 @@ static void solve_rows(struct block *block)
 {
     struct base_chunk *chunk = block->chunk;
     const int64_t d = block->flow->d;
-    int64_t n = chunk->n;
-    memcpy(block->target, chunk->x, (size_t)(n * d) * sizeof *chunk->x);
-    for (int64_t i = 0; i < n * d; i++)
+    memcpy(block->target, chunk->x, (size_t)(chunk->n * d) * sizeof *chunk->x);
+    for (int64_t i = 0; i < chunk->n * d; i++)
         chunk->x[i] = base_round(block->flow, fmax(-3, fmin(3, chunk->x[i])));
-    for (int64_t row = 0; row < n; row++) {
+    for (int64_t row = 0; row < chunk->n; row++)
         search_start(&block->search[row], 0);
-        chunk->order[row] = (uint32_t)row;
-    }
-    while (n > 0) {
-        int64_t left = 0;
-        evaluate(block, n, block->y, block->log_diagonal);
-        for (int64_t a = 0; a < n; a++)
-            if (!advance(block, chunk->order[a]))
-                chunk->order[left++] = chunk->order[a];
-        n = left;
-    }
+    base_search(block->flow, chunk,
+                &(struct base_search){.block = block->which,
+                                      .out = {{block->y, d}, {block->log_diagonal, d}},
+                                      .advance = advance,
+                                      .data = block});
 }
 
 /* ---- errors -------------------------------------------------------------------------------------------- */
@@ -183,15 +168,15 @@ static void find_jacobian(struct block *block)
     struct base_chunk *chunk = block->chunk;
     const struct base_compiled *flow = block->flow;
     const int64_t d = flow->d;
-    for (int64_t row = 0; row < chunk->n; row++)
-        chunk->order[row] = (uint32_t)row;
+    base_all_rows(chunk);
     for (int64_t j = 0; j + 1 < d; j++) {
         for (int64_t row = 0; row < chunk->n; row++) {
             double *x = chunk->x + row * d + j;
             block->target[row * d] = *x; /* the target has served */
             *x = base_round(flow, *x + sqrt(flow->epsilon) * fmax(1, fabs(*x)));
         }
-        evaluate(block, chunk->n, block->moved, NULL);
+        base_evaluate(flow, chunk, block->which, chunk->n,
+                      (struct kernel_rows_out[]){{block->moved, d}, {NULL, 0}});
         for (int64_t row = 0; row < chunk->n; row++) {
             double *x = chunk->x + row * d + j;
             const double h = *x - block->target[row * d];
@@ -259,8 +244,7 @@ static void bnaf_inverse(const struct base_compiled *flow, struct base_chunk *ch
         for (int64_t i = 0; i < chunk->n * d; i++)
             chunk->row[i / d].logdet += block.log_diagonal[i];
     }
-    for (int64_t row = 0; row < chunk->n; row++)
-        base_judge(flow, &chunk->row[row], chunk->x + row * d, block.error + row * d);
+    base_judge(flow, chunk, block.error);
 }
 
 const struct base_kind base_kind_bnaf = {

@@ -122,8 +122,9 @@ static bool place(const struct block *block, int64_t row)
 }
 
 /* True: the search ends at `from`. A residual near the noise that does not fall is as small as it gets. */
-static bool advance(const struct block *block, int64_t row)
+static bool advance(void *data, int64_t row)
 {
+    const struct block *block = data;
     const int64_t d = block->flow->d;
     struct descent *s = &block->descent[row];
     const double residual = length(block->y + row * d, block->target + row * d, d);
@@ -147,27 +148,16 @@ static void solve_rows(struct block *block)
 {
     struct base_chunk *chunk = block->chunk;
     const int64_t d = block->flow->d;
-    int64_t n = chunk->n;
-    memcpy(block->target, chunk->x, (size_t)(n * d) * sizeof *chunk->x);
-    for (int64_t i = 0; i < n * d; i++)
+    memcpy(block->target, chunk->x, (size_t)(chunk->n * d) * sizeof *chunk->x);
+    for (int64_t i = 0; i < chunk->n * d; i++)
         chunk->x[i] = base_round(block->flow, chunk->x[i]);
-    for (int64_t row = 0; row < n; row++) {
+    for (int64_t row = 0; row < chunk->n; row++)
         block->descent[row] = (struct descent){.residual = INFINITY};
-        chunk->order[row] = (uint32_t)row;
-    }
-    while (n > 0) {
-        int64_t left = 0;
-        kernel_rows_go(block->flow->block[block->which], chunk->thread, chunk->order, n,
-                       (struct kernel_rows_in[]){{chunk->x, d}},
-                       (struct kernel_rows_out[]){{block->y, d}, {block->hessian, d * d}});
-        for (int64_t a = 0; a < n; a++) {
-            const uint32_t row = chunk->order[a];
-            chunk->row[row].evaluations++;
-            if (!advance(block, row))
-                chunk->order[left++] = row;
-        }
-        n = left;
-    }
+    base_search(block->flow, chunk,
+                &(struct base_search){.block = block->which,
+                                      .out = {{block->y, d}, {block->hessian, d * d}},
+                                      .advance = advance,
+                                      .data = block});
 }
 
 /* |H^-1| e: column k of H^-1, times e_k, at a time. Uses the row's step and y. */
@@ -242,8 +232,7 @@ static void cp_flow_inverse(const struct base_compiled *flow, struct base_chunk 
         finish_rows(&block);
         undo_norm(&block, block.which);
     }
-    for (int64_t row = 0; row < chunk->n; row++)
-        base_judge(flow, &chunk->row[row], chunk->x + row * flow->d, block.error + row * flow->d);
+    base_judge(flow, chunk, block.error);
 }
 
 const struct base_kind base_kind_cp_flow = {

@@ -57,9 +57,25 @@ extern const struct base_kind base_kind_bnaf, base_kind_ffjord, base_kind_cp_flo
  * room. */
 void base_apply(const struct base_compiled *flow, struct base_chunk *chunk);
 
-/* A row found by a search has this error in x [d]: it failed where that is more than the tolerance times the
- * larger of 1 and |x|. */
-void base_judge(const struct base_compiled *flow, struct base_row *row, const double *x, const double *error);
+/* Lets chunk->order be all rows. */
+void base_all_rows(struct base_chunk *chunk);
+
+/* A block's kernel at the first n rows of chunk->order; `out` is one place for each of kind->names.out. */
+void base_evaluate(const struct base_compiled *flow, struct base_chunk *chunk, int block, int64_t n,
+                   const struct kernel_rows_out *out);
+
+struct base_search { /* for the x of all rows that a block maps to what is asked for */
+    int block;
+    struct kernel_rows_out out[KERNEL_ROWS_PORTS]; /* as for base_evaluate */
+    bool (*advance)(void *data, int64_t row);      /* from `out` to the next x; true: the row has ended */
+    void *data;
+};
+void base_search(const struct base_compiled *flow, struct base_chunk *chunk,
+                 const struct base_search *search);
+
+/* Rows found by searches have these errors in x [n][d]: a row failed where that is more than the tolerance
+ * times the larger of 1 and |x|. */
+void base_judge(const struct base_compiled *flow, struct base_chunk *chunk, const double *error);
 
 /* x as REAL holds it. */
 static inline double base_round(const struct base_compiled *flow, double x)

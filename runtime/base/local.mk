@@ -9,6 +9,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/base/base_flow_cp_flow.c \
 	runtime/base/base_flow_ffjord.c \
 	runtime/base/base_flow_parts.h \
+	runtime/base/base_flow_search.c \
 	runtime/base/base_flow_start.c \
 	runtime/base/mixture.c \
 	runtime/base/mixture.h \
