@@ -46,6 +46,18 @@ static void warn_of_place(const struct listener *listener, const struct gpfc_eve
                               : "divide all coordinates of x by one standard deviation");
 }
 
+static void warn_of_units(const struct listener *listener, const struct gpfc_event *event)
+{
+    struct human offset, spread;
+    (void)fprintf(
+        stderr,
+        "%s: warning: %s has no standardisation (tensors data.mean and data.scale), and its base "
+        "flow does not map these data to N(0, I): their mean is %s from the origin and their standard "
+        "deviation %s. If it was trained on standardised data, add the two tensors\n",
+        listener->context->program, event->path, human_number(&offset, event->place->offset),
+        human_number(&spread, event->place->spread));
+}
+
 static void warn_of_base(const struct listener *listener, const struct gpfc_event *event)
 {
     struct human by_steps, exactly;
@@ -125,6 +137,9 @@ static void hear(void *user, const struct gpfc_event *event)
         break;
     case GPFC_FAR:
         warn_of_place(listener, event);
+        break;
+    case GPFC_UNSCALED_BASE:
+        warn_of_units(listener, event);
         break;
     case GPFC_STARTED:
         open_stage(listener, event);

@@ -17,6 +17,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/model/spec_data.h \
 	runtime/model/tensor_list.c \
 	runtime/model/tensor_list.h \
+	runtime/model/version.c \
+	runtime/model/version.h \
 	runtime/model/weights.c \
 	runtime/model/weights.h \
 	runtime/model/weights_initial.c

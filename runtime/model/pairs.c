@@ -62,12 +62,13 @@ struct part pairs_measured(const struct pairs *pairs, double *nll)
 }
 
 /* Adds one coordinate's part to the squares of the offset and the spread (Welford 1962). */
-static void add_place(const struct pairs *pairs, int64_t coordinate, int64_t rows, struct pairs_place *out)
+static void add_place(const struct pairs *pairs, const void *of, int64_t coordinate, int64_t rows,
+                      struct pairs_place *out)
 {
     double mean = 0, sum = 0;
     for (int64_t i = 0; i < rows; i++) {
         const int64_t row = i * pairs->train.n / rows;
-        const double x = rows_number(pairs->train.x, row * pairs->d + coordinate, pairs->precision);
+        const double x = rows_number(of, row * pairs->d + coordinate, pairs->precision);
         const double gap = x - mean;
         mean += gap / (double)(i + 1);
         sum += gap * (x - mean);
@@ -76,11 +77,11 @@ static void add_place(const struct pairs *pairs, int64_t coordinate, int64_t row
     out->spread += sum / (double)rows / (double)pairs->d;
 }
 
-struct pairs_place pairs_place(const struct pairs *pairs)
+struct pairs_place pairs_place(const struct pairs *pairs, const void *rows)
 {
     struct pairs_place squares = {.offset = 0};
     for (int64_t i = 0; i < pairs->d; i++)
-        add_place(pairs, i, pairs->train.n < MOST_PLACED ? pairs->train.n : MOST_PLACED, &squares);
+        add_place(pairs, rows, i, pairs->train.n < MOST_PLACED ? pairs->train.n : MOST_PLACED, &squares);
     return (struct pairs_place){.offset = sqrt(squares.offset), .spread = sqrt(squares.spread)};
 }
 

@@ -45,12 +45,12 @@ bool pairs_from_noise(struct pairs *out, const struct samples *samples, struct b
  * likelihood of f on them. */
 struct part pairs_measured(const struct pairs *pairs, double *nll);
 
-/* Where x lies, by as many as 10,000 training rows: how far their mean is from the origin, and a coordinate's
- * root mean square distance from it. */
+/* Position and scale of rows, the pairs' training x or y, by as many as 10,000 of them: how far their mean is
+ * from the origin, and a coordinate's root mean square distance from it. */
 struct pairs_place {
     double offset, spread;
 };
-struct pairs_place pairs_place(const struct pairs *pairs);
+struct pairs_place pairs_place(const struct pairs *pairs, const void *rows);
 
 void pairs_free(struct pairs *pairs); /* what is its own; a zeroed one is allowed */
 

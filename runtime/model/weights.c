@@ -5,6 +5,7 @@
 #include "kernels/bundle.h"
 #include "kernels/settings.h"
 #include "model/tensor_list.h"
+#include "model/version.h"
 #include "numbers/rows.h"
 
 #include <inttypes.h>
@@ -238,9 +239,11 @@ static bool read_path(struct weights *out, const struct gpfc_bundle *bundle, con
     if (!safetensors_read(&file, path, fault))
         return false;
     const bool good = read_file(out, bundle, file, path, flow, threads, fault);
-    safetensors_free(file);
-    if (!good)
+    if (!good) {
+        version_explain(bundle, file, fault);
         weights_free(out);
+    }
+    safetensors_free(file);
     return good;
 }
 

@@ -6,6 +6,7 @@
 #include "train/checkpoint.h"
 
 #include "model/tensor_list.h"
+#include "model/version.h"
 #include "train/checkpoint_settings.h"
 
 #include <errno.h>
@@ -203,10 +204,13 @@ bool checkpoint_open(struct checkpoint *out, const struct gpfc_bundle *bundle, c
         read_fields(out->file, path, &unused, &out->note, fault) && options_in_range(out, fault) &&
         (!out->stage->after_base || weights_take_base(&out->base, bundle, out->file, path, threads, fault)) &&
         standard_from_tensors(&out->standard, out->file, bundle->dimension, fault) && read_data(out, fault);
-    if (good)
+    if (good) {
         checkpoint_settings(bundle, out->file, out->stage, out->changed, sizeof out->changed);
-    else
+    } else {
+        if (out->file)
+            version_explain(bundle, out->file, fault);
         checkpoint_close(out);
+    }
     return good;
 }
 

@@ -182,11 +182,31 @@ static void warn_of_place(const struct training *training)
 {
     if (!training->samples.train.y || !setting_is(training->bundle, SETTING_cost_kind, WORD_cost_squared))
         return;
-    const struct pairs_place at = pairs_place(&training->pairs);
+    const struct pairs_place at = pairs_place(&training->pairs, training->pairs.train.x);
     const bool far = at.offset > FARTHEST * at.spread * sqrt((double)training->pairs.d);
     const struct gpfc_place place = {.offset = at.offset, .spread = at.spread, .far = far};
     if (far || at.spread < LEAST_SPREAD)
         training_tell(training, &(struct gpfc_event){.kind = GPFC_FAR, .place = &place});
+}
+
+/* Is it not about N(0, I), by `factor` in scale and as much less 1 in position? */
+static bool is_off(const struct pairs_place *at, int64_t d, double factor)
+{
+    return at->offset > (factor - 1) * sqrt((double)d) || at->spread > factor || at->spread < 1 / factor;
+}
+
+/* A base flow from elsewhere was often trained on standardised data, of which plain weights say nothing. */
+static void warn_of_units(const struct training *training)
+{
+    const struct pairs *pairs = &training->pairs;
+    if (!training->options->base || training->samples.standard.d > 0 || from_noise(training))
+        return;
+    const struct pairs_place x = pairs_place(pairs, pairs->train.x), y = pairs_place(pairs, pairs->train.y);
+    const struct gpfc_place place = {.offset = x.offset, .spread = x.spread};
+    if (is_off(&x, pairs->d, 2) && is_off(&y, pairs->d, 1.5))
+        training_tell(training, &(struct gpfc_event){.kind = GPFC_UNSCALED_BASE,
+                                                     .place = &place,
+                                                     .path = training->options->base});
 }
 
 static bool train_flow(struct training *training, struct fault *fault)
@@ -218,6 +238,7 @@ static bool make_flow(struct training *training, struct fault *fault)
         return false;
     note_pairs(training);
     warn_of_place(training);
+    warn_of_units(training);
     return train_flow(training, fault);
 }
 

@@ -111,14 +111,15 @@ struct gpfc_place {        /* x compared with y, whose mean is 0 and standard de
 };
 
 enum gpfc_event_kind {
-    GPFC_CHANGED,      /* text: settings that differ between the trainer and the checkpoint `path` */
-    GPFC_FAR,          /* place: the position or scale of x hides the signal from training */
-    GPFC_STARTED,      /* a stage begins; pairs: not NULL for the flow's */
-    GPFC_FORECAST,     /* forecast */
-    GPFC_STEP,         /* step */
-    GPFC_BASE,         /* base: it is trained */
-    GPFC_INEXACT_BASE, /* base, evaluation: its likelihood by the training's time steps is not exact */
-    GPFC_INEXACT_FLOW  /* evaluation: density_error_mean is large, s is not an exact map */
+    GPFC_CHANGED,       /* text: settings that differ between the trainer and the checkpoint `path` */
+    GPFC_FAR,           /* place: the position or scale of x hides the signal from training */
+    GPFC_UNSCALED_BASE, /* place, path: base flow of a file without standardisation, for data far from it */
+    GPFC_STARTED,       /* a stage begins; pairs: not NULL for the flow's */
+    GPFC_FORECAST,      /* forecast */
+    GPFC_STEP,          /* step */
+    GPFC_BASE,          /* base: it is trained */
+    GPFC_INEXACT_BASE,  /* base, evaluation: its likelihood by the training's time steps is not exact */
+    GPFC_INEXACT_FLOW   /* evaluation: density_error_mean is large, s is not an exact map */
 };
 
 struct gpfc_event { /* what the kind does not name is NULL, except stage once one has begun */

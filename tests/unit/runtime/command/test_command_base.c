@@ -141,6 +141,37 @@ static void a_base_flow_is_reused(void)
     scratch_remove(&scratch);
 }
 
+/* A base flow of a plain file: there is a warning if it neither fits the data's units nor says its own. */
+static void missing_standardisation_is_reported(void)
+{
+    enum { N = 200 };
+    static const struct {
+        const char *base, *data;
+        bool warns;
+    } rows[] = {{"plain", "far", true}, {"plain", "near", false}, {"standardised", "far", false}};
+    static double near[2 * N], far[2 * N];
+    set_up();
+    for (int i = 0; i < 2 * N; i++) {
+        near[i] = sin(i) + sin(1.7 * i);
+        far[i] = 50 + 20 * near[i];
+    }
+    write_npy("near.npy", 8, N, 2, near);
+    write_npy("far.npy", 8, N, 2, far);
+    expect(FAKE_SINGLE2, WITH_BNAF ",data.standardise=no",
+           "train --data @near.npy --out @plain --epochs 1 --base-epochs 60 --quiet", 0, "");
+    expect(FAKE_SINGLE2, WITH_BNAF, "train --data @near.npy --out @standardised --epochs 1 --quiet", 0, "");
+    for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
+        char words[200];
+        (void)snprintf(words, sizeof words,
+                       "train --out @run --epochs 1 --data @%s.npy --base @%s/base.safetensors", rows[i].data,
+                       rows[i].base);
+        struct outcome outcome = run(FAKE_SINGLE2, WITH_BNAF, words);
+        CU_ASSERT_EQUAL(strstr(outcome.err, "has no standardisation") != NULL, rows[i].warns);
+        outcome_free(&outcome);
+    }
+    scratch_remove(&scratch);
+}
+
 static void noise_makes_pairs(void)
 {
     set_up();
@@ -429,6 +460,7 @@ int main(int argc, char **argv)
         {"base flow is part of the model", base_flow_is_part_of_the_model},
         {"two stages write one folder", two_stages_write_one_folder},
         {"a base flow is reused", a_base_flow_is_reused},
+        {"missing standardisation is reported", missing_standardisation_is_reported},
         {"noise makes pairs", noise_makes_pairs},
         {"evaluate measures the base", evaluate_measures_the_base},
         {"each part maps there and back", each_part_maps_there_and_back},

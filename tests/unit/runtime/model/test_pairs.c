@@ -68,7 +68,7 @@ static void position_and_scale_are_those_of_x(void)
 {
     double x[3 * 2] = {3, 10, 5, 10, 4, 16}; /* mean (4, 12); squares about it 2 and 24 */
     const struct pairs p = {.d = 2, .precision = 8, .train.n = 3, .train.x = x};
-    const struct pairs_place place = pairs_place(&p);
+    const struct pairs_place place = pairs_place(&p, p.train.x);
     CU_ASSERT_DOUBLE_EQUAL(place.offset, sqrt(160), 1e-12);
     CU_ASSERT_DOUBLE_EQUAL(place.spread, sqrt(26. / 6), 1e-12);
 }

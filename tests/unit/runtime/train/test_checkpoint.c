@@ -380,6 +380,36 @@ static void other_specs_are_reported(void)
     close_all();
 }
 
+/* What a newer gpfc wrote is read if it can be; if not, the reader is told which of the two is old. */
+static void files_of_newer_versions_say_so(void)
+{
+    static const struct {
+        const char *there, *here;
+        bool newer;
+    } rows[] = {{"0.2.0", "0.1.9", true},   {"0.10.0", "0.9.0", true}, {"1.0.0", "0.9.9", true},
+                {"0.2.1", "0.2.0", true},   {"0.2.0", "0.2.0", false}, {"0.1.0", "0.2.0", false},
+                {"unknown", "0.2.0", false}};
+    open_all(FAKE_SINGLE2);
+    for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
+        struct weights read;
+        struct checkpoint checkpoint;
+        struct fault fault = {0};
+        fake.bundle.version = rows[i].there;
+        write_checkpoint("c");
+        fake.bundle.version = rows[i].here;
+        CU_ASSERT_TRUE(read_model(&read, "c", &fault));
+        weights_free(&read);
+        fake.bundle.spec_hash++;
+        CU_ASSERT_FALSE(read_model(&read, "c", &fault));
+        told(&fault, FAULT_INPUT, "another spec", rows[i].newer ? rows[i].there : "");
+        CU_ASSERT_EQUAL(strstr(fault.text, "compile the spec with the newer one") != NULL, rows[i].newer);
+        CU_ASSERT_FALSE(open_checkpoint(&checkpoint, "c", &fault));
+        told(&fault, FAULT_INPUT, "another spec", rows[i].newer ? "and this trainer is of gpfc" : "");
+        fake.bundle.spec_hash--;
+    }
+    close_all();
+}
+
 /* A model whose steps were given fits where they are looked for; another field or number does not. */
 static void models_of_automatic_steps_fit_any_number(void)
 {
@@ -565,6 +595,7 @@ int main(void)
         {"other optimizers are reported", other_optimizers_are_reported},
         {"truncated files are reported", truncated_files_are_reported},
         {"other specs are reported", other_specs_are_reported},
+        {"files of newer versions say so", files_of_newer_versions_say_so},
         {"models of automatic steps fit any number", models_of_automatic_steps_fit_any_number},
         {"models are not checkpoints", models_are_not_checkpoints},
         {"plain files are models", plain_files_are_models},
