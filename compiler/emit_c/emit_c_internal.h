@@ -8,19 +8,34 @@
 
 enum { C_MOST_LEAD = 4 };
 
+/* What a value is part of: a number or array of the file, which every function sees, or something that a
+ * function must be given. */
+enum c_place { C_FILE, C_UNIFORM, C_SCRATCH, C_AFTER, C_SUMS, C_PORT, C_PLACES };
+
 /* How a value is written in C: `base`, then [lead].., then an index for each axis, then [l] for the lane. */
 enum c_kind { C_NONE, C_ARRAY, C_NUMBER, C_EYE };
 struct c_value {
     enum c_kind kind;
     bool wide;        /* one number a lane; else one for all */
     const char *base; /* "s->v12"; of a number: itself */
+    enum c_place place;
+    int port; /* its number in c_code.port, if that is its place */
     int n_lead;
-    const char *lead[C_MOST_LEAD]; /* "k0": the loop's round, in a slice of a sequence or stack */
+    int lead[C_MOST_LEAD]; /* the loop whose round it is, in a slice of a sequence or stack: its depth */
 };
 
 struct c_targets { /* what a sum over the batch adds to */
     int n, room;
     struct c_value *value;
+};
+
+/* Statements of one function, and what they use of what it must be given: marked as they are written. */
+struct c_code {
+    struct strbuf text;
+    bool place[C_PLACES];
+    bool *port;              /* the kernel's inputs, then its outputs */
+    bool round[C_MOST_LEAD]; /* by the loop's depth */
+    bool limit;              /* of rounds */
 };
 
 /* One kernel while it is written. */
@@ -43,9 +58,10 @@ struct c_region {
     const struct ir_graph *graph;
     bool wide;              /* of a tile */
     int depth;              /* loops around it */
-    const char *prefix;     /* of its own values: "s->loop12." */
+    enum c_place place;     /* of its own values */
+    const char *prefix;     /* of their names: "s->loop12." */
     struct strbuf *members; /* the struct that they are members of */
-    struct strbuf *code;
+    struct c_code *code;
     int indent;
     const bool *wanted;        /* by id: computed here */
     const bool *total;         /* by id: known after all tiles only */
@@ -56,10 +72,12 @@ struct c_region {
 
 /* ---- emit_c_text.c ------------------------------------------------------------------------------------- */
 
+void c_code_init(struct c_code *code, const struct c_kernel *kernel);
 void c_line(struct c_region *r, const char *format, ...) PRINTF_LIKE(2, 3);
 const char *c_number(struct arena *arena, double value, enum real real);
 const char *c_identifier(struct arena *arena, const char *name);
-extern const char c_index[IR_MAX_LABELS + 1]; /* letters of the labels */
+extern const char c_index[IR_MAX_LABELS + 1];  /* letters of the labels */
+extern const char *const c_round[C_MOST_LEAD]; /* names of the loops' rounds, by depth */
 
 /* Loops over labels; `block`: the innermost opens a brace. Each further line is indented by one more for
  * each. */
@@ -69,7 +87,7 @@ void c_loops_close(struct c_region *r, int n, bool block);
 void c_lanes_open(struct c_region *r, bool wide);
 void c_lanes_close(struct c_region *r, bool wide);
 
-/* The value at indices that are texts. */
+/* The value at indices that are texts, for a statement of r->code, where it is marked as used. */
 const char *c_at(const struct c_region *r, const struct c_value *value, int rank, const char *const *index);
 /* The value at labels' letters; labels NULL: a, b, c .. */
 const char *c_access(const struct c_region *r, const struct c_value *value, int rank,
@@ -89,8 +107,9 @@ void c_node(struct c_region *r, const struct ir_node *node);
 
 /* ---- emit_c_region.c: graphs; emit_c_loop.c ------------------------------------------------------------ */
 
-/* The memory and the rounds that a piece of the part is given, as parameters and as arguments. */
-void c_piece(struct c_kernel *kernel, const char *code, int depth, struct strbuf *calls, int indent);
+/* A function of the code, which is given the memory and the rounds that it uses, and its call in the code of
+ * the region. */
+void c_piece(struct c_region *caller, const struct c_code *code);
 /* All wanted nodes in order. False: kernel->fault. */
 bool c_region(struct c_region *r);
 void c_region_init(struct c_region *r, struct c_kernel *kernel, const struct ir_graph *graph);

@@ -8,7 +8,6 @@
 #include "plan/plan.h"
 
 #include <limits.h>
-#include <string.h>
 
 /* ---- ports --------------------------------------------------------------------------------------------- */
 
@@ -24,34 +23,36 @@ static const char *pointer_to(struct arena *arena, const char *qualifier, const 
     return strbuf_text(&text);
 }
 
-static struct c_value port_value(struct arena *arena, const char *array, int port, const struct ir_node *node)
+/* Of port `number`, the outputs counted after the inputs. */
+static struct c_value port_value(const struct c_kernel *kernel, int number)
 {
+    const struct ir_graph *graph = kernel->graph;
+    const int output = number - graph->n_inputs;
+    const struct ir_node *node = output < 0 ? graph->inputs[number] : graph->outputs[output].value;
     return (struct c_value){.kind = C_ARRAY,
                             .wide = node->rate == IR_VARYING,
-                            .base = arena_printf(arena, "(*%s%d)", array, port)};
+                            .base = output < 0 ? arena_printf(kernel->arena, "(*in%d)", number)
+                                               : arena_printf(kernel->arena, "(*out%d)", output),
+                            .place = C_PORT,
+                            .port = number};
 }
 
-/* Pointers for the ports that the code names. */
-static void declare_ports(struct c_kernel *kernel, const char *code, struct strbuf *out)
+static void declare_ports(const struct c_kernel *kernel, const struct c_code *code, struct strbuf *out)
 {
     struct arena *arena = kernel->arena;
     const struct ir_graph *graph = kernel->graph;
-    for (int i = 0; i < graph->n_inputs; i++) {
-        const char *name = arena_printf(arena, "in%d", i);
-        if (strstr(code, arena_printf(arena, "(*%s)", name)))
-            strbuf_addf(out, "    %s = in[%d]; /* %s */\n",
-                        pointer_to(arena, "const ", name, graph->inputs[i]), i,
-                        c_identifier(arena, graph->inputs[i]->input.name));
-    }
-    for (int o = 0; o < graph->n_outputs; o++) {
-        const char *name = arena_printf(arena, "out%d", o);
-        if (strstr(code, arena_printf(arena, "(*%s)", name)))
-            strbuf_addf(out, "    %s = out[%d]; /* %s */\n",
-                        pointer_to(arena, "", name, graph->outputs[o].value), o,
-                        c_identifier(arena, graph->outputs[o].name));
-    }
     for (int i = 0; i < graph->n_inputs; i++)
-        if (graph->inputs[i] == ir_limit(graph) && strstr(code, ", limit)"))
+        if (code->port[i])
+            strbuf_addf(out, "    %s = in[%d]; /* %s */\n",
+                        pointer_to(arena, "const ", arena_printf(arena, "in%d", i), graph->inputs[i]), i,
+                        c_identifier(arena, graph->inputs[i]->input.name));
+    for (int o = 0; o < graph->n_outputs; o++)
+        if (code->port[graph->n_inputs + o])
+            strbuf_addf(out, "    %s = out[%d]; /* %s */\n",
+                        pointer_to(arena, "", arena_printf(arena, "out%d", o), graph->outputs[o].value), o,
+                        c_identifier(arena, graph->outputs[o].name));
+    for (int i = 0; i < graph->n_inputs; i++)
+        if (graph->inputs[i] == ir_limit(graph) && code->limit)
             strbuf_addf(out, "    const real limit = *(const real *)in[%d];\n", i);
 }
 
@@ -59,7 +60,7 @@ static void declare_ports(struct c_kernel *kernel, const char *code, struct strb
 
 struct parts {
     struct c_region region[PLAN_PARTS];
-    struct strbuf code[PLAN_PARTS];
+    struct c_code code[PLAN_PARTS];
     bool *total;
     enum plan_part *part;
 };
@@ -67,12 +68,13 @@ struct parts {
 static void bind_ports(struct c_kernel *kernel, struct c_region *r)
 {
     for (int i = 0; i < kernel->graph->n_inputs; i++)
-        r->value[kernel->graph->inputs[i]->id] = port_value(kernel->arena, "in", i, kernel->graph->inputs[i]);
+        r->value[kernel->graph->inputs[i]->id] = port_value(kernel, i);
 }
 
 static void open_parts(struct c_kernel *kernel, struct parts *parts)
 {
     static const char *const prefix[] = {"u->", "s->", "w->"};
+    static const enum c_place place[] = {C_UNIFORM, C_SCRATCH, C_AFTER};
     struct arena *arena = kernel->arena;
     const struct ir_graph *graph = kernel->graph;
     bool *needed = ARENA_ARRAY(arena, bool, (size_t)graph->n_nodes + 1);
@@ -83,8 +85,9 @@ static void open_parts(struct c_kernel *kernel, struct parts *parts)
         struct c_region *r = &parts->region[p];
         bool *wanted = ARENA_ARRAY(arena, bool, (size_t)graph->n_nodes + 1);
         c_region_init(r, kernel, graph);
-        strbuf_init(&parts->code[p], arena);
+        c_code_init(&parts->code[p], kernel);
         r->wide = p == PLAN_TILE;
+        r->place = place[p];
         r->prefix = prefix[p];
         r->members = p == PLAN_TILE ? &kernel->scratch : &kernel->uniform;
         r->code = &parts->code[p];
@@ -106,6 +109,7 @@ static void open_parts(struct c_kernel *kernel, struct parts *parts)
 static void place_totals(struct c_kernel *kernel, struct parts *parts)
 {
     struct c_region *tile = &parts->region[PLAN_TILE], sums = *tile;
+    sums.place = C_SUMS;
     sums.prefix = "t->";
     sums.members = &kernel->sums;
     for (int id = 0; id < kernel->graph->n_nodes; id++) {
@@ -148,56 +152,78 @@ static void write_outputs(struct c_kernel *kernel, struct parts *parts)
     for (int o = 0; o < kernel->graph->n_outputs; o++) {
         const struct ir_node *value = kernel->graph->outputs[o].value;
         struct c_region *r = &parts->region[value->rate == IR_VARYING ? PLAN_TILE : PLAN_AFTER];
-        const struct c_value to = port_value(kernel->arena, "out", o, value);
+        const struct c_value to = port_value(kernel, kernel->graph->n_inputs + o);
         c_copy(r, value->shape, &to, "=", &r->value[value->id]);
+    }
+}
+
+/* ---- memory -------------------------------------------------------------------------------------------- */
+
+enum { MOST_MEMORIES = 3 };
+struct memory { /* of a part: a parameter of its pieces, a variable of its function */
+    enum c_place place;
+    const char *qualifier, *type, *name, *from;
+    bool always; /* declared, used or not */
+};
+static const struct memory memories[PLAN_PARTS][MOST_MEMORIES] = {
+    [PLAN_BEFORE] = {{C_UNIFORM, "", "uniform", "u", "uniform", true}},
+    [PLAN_TILE] = {{C_UNIFORM, "const ", "uniform", "u", "uniform", false},
+                   {C_SCRATCH, "", "scratch", "s", "scratch", false},
+                   {C_SUMS, "", "sums", "t", "sums", true}},
+    [PLAN_AFTER] = {{C_UNIFORM, "const ", "uniform", "u", "uniform", false},
+                    {C_AFTER, "", "uniform", "w", "(void *)(uintptr_t)uniform", false},
+                    {C_SUMS, "const ", "sums", "t", "sums", false}},
+};
+
+static void declare_memory(const struct c_kernel *kernel, const struct c_code *code, enum plan_part part,
+                           struct strbuf *out)
+{
+    for (const struct memory *m = memories[part]; m < memories[part] + MOST_MEMORIES && m->name; m++) {
+        if (m->always || code->place[m->place])
+            strbuf_addf(out, "    %sstruct %s_%s *%s = %s;\n", m->qualifier, kernel->name, m->type, m->name,
+                        m->from);
+        if (m->always)
+            strbuf_addf(out, "    (void)%s;\n", m->name);
     }
 }
 
 /* ---- pieces -------------------------------------------------------------------------------------------- */
 
-static const char *const memory[PLAN_PARTS][3][3] = {
-    /* type, name, is it to be read only */
-    {{"uniform", "u", ""}, {NULL, NULL, NULL}, {NULL, NULL, NULL}},
-    {{"uniform", "u", "const "}, {"scratch", "s", ""}, {"sums", "t", ""}},
-    {{"uniform", "u", "const "}, {"uniform", "w", ""}, {"sums", "t", "const "}},
-};
-
-/* Is a variable used, or handed on? */
-static bool names(const char *code, const char *name)
+/* What the code uses, as parameters of its function and as arguments of its call. */
+static void pass_used(const struct c_region *caller, const struct c_code *code, struct strbuf *parameters,
+                      struct strbuf *arguments)
 {
-    static const char before[] = " ([,;-", after[] = " ])-,;";
-    const size_t length = strlen(name);
-    for (const char *at = strstr(code, name); at; at = strstr(at + 1, name))
-        if (at > code && strchr(before, at[-1]) && strchr(after, at[length]))
-            return true;
-    return false;
+    const struct c_kernel *kernel = caller->kernel;
+    const struct memory *first = memories[kernel->part];
+    for (const struct memory *m = first; m < first + MOST_MEMORIES && m->name; m++) {
+        if (!code->place[m->place])
+            continue;
+        caller->code->place[m->place] = true;
+        strbuf_addf(parameters, ", %sstruct %s_%s *%s", m->qualifier, kernel->name, m->type, m->name);
+        strbuf_addf(arguments, ", %s", m->name);
+    }
+    for (int i = 0; i < caller->depth; i++) {
+        if (!code->round[i])
+            continue;
+        caller->code->round[i] = true;
+        strbuf_addf(parameters, ", int %s", c_round[i]);
+        strbuf_addf(arguments, ", %s", c_round[i]);
+    }
 }
 
-void c_piece(struct c_kernel *kernel, const char *code, int depth, struct strbuf *calls, int indent)
+void c_piece(struct c_region *caller, const struct c_code *code)
 {
+    struct c_kernel *kernel = caller->kernel;
     struct strbuf parameters, arguments, *out = &kernel->functions;
     strbuf_init(&parameters, kernel->arena);
     strbuf_init(&arguments, kernel->arena);
-    for (int i = 0; i < 3 && memory[kernel->part][i][0]; i++) {
-        const char *const *m = memory[kernel->part][i];
-        if (!names(code, m[1]))
-            continue;
-        strbuf_addf(&parameters, ", %sstruct %s_%s *%s", m[2], kernel->name, m[0], m[1]);
-        strbuf_addf(&arguments, ", %s", m[1]);
-    }
-    for (int i = 0; i < depth; i++) {
-        if (!names(code, arena_printf(kernel->arena, "k%d", i)))
-            continue;
-        strbuf_addf(&parameters, ", int k%d", i);
-        strbuf_addf(&arguments, ", k%d", i);
-    }
+    pass_used(caller, code, &parameters, &arguments);
     const int number = kernel->n_functions++;
     strbuf_addf(out, "APART static void %s_part%d(const void *const *in%s)\n{\n    (void)in;\n", kernel->name,
                 number, strbuf_text(&parameters));
     declare_ports(kernel, code, out);
-    strbuf_addf(out, "%s}\n\n", code);
-    strbuf_addf(calls, "%*s%s_part%d(in%s);\n", 4 * indent, "", kernel->name, number,
-                strbuf_text(&arguments));
+    strbuf_addf(out, "%s}\n\n", strbuf_text(&code->text));
+    c_line(caller, "%s_part%d(in%s);", kernel->name, number, strbuf_text(&arguments));
 }
 
 /* ---- text ---------------------------------------------------------------------------------------------- */
@@ -209,16 +235,7 @@ static void print_struct(const struct c_kernel *kernel, const char *what, const 
                 members->length ? strbuf_text(members) : "    real unused;\n");
 }
 
-/* "const struct train_uniform *u = uniform;", where the code needs it. */
-static void declare_memory(const struct c_kernel *kernel, const char *code, const char *name,
-                           const char *what, const char *from, struct strbuf *out)
-{
-    if (names(code, name))
-        strbuf_addf(out, "    %sstruct %s_%s *%s = %s;\n", strchr("ut", name[0]) ? "const " : "",
-                    kernel->name, what, name, from);
-}
-
-static void print_function(struct c_kernel *kernel, const struct parts *parts, enum plan_part part,
+static void print_function(const struct c_kernel *kernel, const struct parts *parts, enum plan_part part,
                            struct strbuf *out)
 {
     static const char *const head[] = {
@@ -228,24 +245,14 @@ static void print_function(struct c_kernel *kernel, const struct parts *parts, e
     static const char *const unused[] = {"(void)in, (void)uniform;",
                                          "(void)in, (void)out, (void)uniform, (void)scratch, (void)sums;",
                                          "(void)in, (void)out, (void)uniform, (void)sums;"};
-    const char *code = strbuf_text(&parts->code[part]);
+    const struct c_code *code = &parts->code[part];
     strbuf_addf(out, "static void %s_%s\n{\n    %s\n", kernel->name, head[part], unused[part]);
     declare_ports(kernel, code, out);
-    if (part == PLAN_BEFORE) {
-        strbuf_addf(out, "    struct %s_uniform *u = uniform;\n    (void)u;\n", kernel->name);
-    } else {
-        declare_memory(kernel, code, "u", "uniform", "uniform", out);
-        declare_memory(kernel, code, "w", "uniform", "(void *)(uintptr_t)uniform", out);
-        declare_memory(kernel, code, "s", "scratch", "scratch", out);
-    }
-    if (part == PLAN_TILE)
-        strbuf_addf(out, "    struct %s_sums *t = sums;\n    (void)t;\n", kernel->name);
-    if (part == PLAN_AFTER)
-        declare_memory(kernel, code, "t", "sums", "sums", out);
-    strbuf_addf(out, "%s}\n\n", code);
+    declare_memory(kernel, code, part, out);
+    strbuf_addf(out, "%s}\n\n", strbuf_text(&code->text));
 }
 
-static void print_kernel(struct c_kernel *kernel, const struct parts *parts, struct strbuf *out)
+static void print_kernel(const struct c_kernel *kernel, const struct parts *parts, struct strbuf *out)
 {
     strbuf_addf(out, "/* ---- %s ---- */\n\n", kernel->name);
     strbuf_add(out, strbuf_text(kernel->constants));

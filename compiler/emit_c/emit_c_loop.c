@@ -47,7 +47,6 @@ struct loop {
     const struct ir_node *node;
     const struct ir_steps *steps;
     const bool *total;      /* of the body */
-    const char *round;      /* "k0" */
     struct c_value *result; /* by result; NONE: a total */
     struct c_value *next;   /* by carry: what becomes it, kept apart; NONE: is a value of the body */
 };
@@ -70,11 +69,12 @@ static struct ir_shape result_shape(const struct ir_steps *steps, int result)
     return stack;
 }
 
-static struct c_value slice(const struct c_value *value, const char *round)
+/* What the round at hand has of a sequence or stack. */
+static struct c_value slice(const struct loop *loop, const struct c_value *value)
 {
     struct c_value out = *value;
     if (out.kind == C_ARRAY || out.kind == C_EYE)
-        out.lead[out.n_lead++] = round;
+        out.lead[out.n_lead++] = loop->outer->depth;
     return out;
 }
 
@@ -96,7 +96,7 @@ static bool bind_result(struct loop *loop, int result)
     for (int i = 0; read && i < loop->outer->targets[read->id].n; i++) {
         const struct c_value *target = &loop->outer->targets[read->id].value[i];
         const struct c_value part =
-            kind_of(loop->steps, result) == RESULT_STACK ? slice(target, loop->round) : *target;
+            kind_of(loop->steps, result) == RESULT_STACK ? slice(loop, target) : *target;
         add_target(loop->outer->kernel->arena, &targets, &part);
     }
     return bind_total(&loop->body, loop->steps->body->outputs[result].value, &targets);
@@ -134,7 +134,7 @@ static void bind_inputs(struct loop *loop)
         if (i < steps->n_carry)
             *value = loop->result[i];
         else if (i < steps->n_carry + steps->n_sequence)
-            *value = slice(operand, loop->round);
+            *value = slice(loop, operand);
         else
             *value = *operand;
     }
@@ -171,7 +171,7 @@ static void hand_on(struct loop *loop)
     for (int o = loop->steps->n_carry; o < r->graph->n_outputs; o++) {
         const struct ir_node *value = r->graph->outputs[o].value;
         const bool stack = kind_of(loop->steps, o) == RESULT_STACK;
-        const struct c_value to = stack ? slice(&loop->result[o], loop->round) : loop->result[o];
+        const struct c_value to = stack ? slice(loop, &loop->result[o]) : loop->result[o];
         if (loop->result[o].kind != C_NONE)
             c_copy(r, value->shape, &to, stack ? "=" : "+=", &r->value[value->id]);
     }
@@ -203,6 +203,7 @@ static void open_body(struct loop *loop)
     c_region_init(r, outer->kernel, loop->steps->body);
     r->wide = outer->wide;
     r->depth = outer->depth + 1;
+    r->place = outer->place;
     r->prefix = arena_printf(arena, "%sloop%d.", outer->prefix, loop->node->id);
     r->members = ARENA_NEW(arena, struct strbuf);
     strbuf_init(r->members, arena);
@@ -225,10 +226,11 @@ static void close_body(struct loop *loop)
 static void loop_line(const struct loop *loop)
 {
     struct c_region *r = loop->outer;
-    const char *k = loop->round;
+    const char *k = c_round[r->depth];
     const char *rounds = loop->steps->limited
                              ? arena_printf(r->kernel->arena, "rounds(%d, limit)", loop->steps->count)
                              : arena_printf(r->kernel->arena, "%d", loop->steps->count);
+    r->code->limit = r->code->limit || loop->steps->limited;
     if (loop->steps->backward)
         c_line(r, "for (int %s = %s - 1; %s >= 0; %s--) {", k, rounds, k, k);
     else
@@ -243,7 +245,6 @@ bool c_loop(struct c_region *r, const struct ir_node *node)
     if (r->depth + 1 >= C_MOST_LEAD)
         return c_fail(r, node, "loops are nested too deeply");
     *loop = (struct loop){.outer = r, .node = node, .steps = node->steps};
-    loop->round = arena_printf(arena, "k%d", r->depth);
     loop->result = ARENA_ARRAY(arena, struct c_value, n);
     loop->next = ARENA_ARRAY(arena, struct c_value, n);
     open_body(loop);

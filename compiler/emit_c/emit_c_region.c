@@ -112,10 +112,10 @@ static bool statement(struct c_region *r, const struct ir_node *node)
 /* Up to PIECE nodes from *id on, as a function of their own. */
 static bool piece(struct c_region *r, int *id)
 {
-    struct strbuf *outer = r->code, code;
+    struct c_code *outer = r->code, code;
     const int indent = r->indent;
     bool good = true;
-    strbuf_init(&code, r->kernel->arena);
+    c_code_init(&code, r->kernel);
     r->code = &code;
     r->indent = 1;
     for (int n = 0; good && n < PIECE && *id < r->graph->n_nodes; ++*id) {
@@ -127,8 +127,8 @@ static bool piece(struct c_region *r, int *id)
     }
     r->code = outer;
     r->indent = indent;
-    if (good && code.length)
-        c_piece(r->kernel, strbuf_text(&code), r->depth, r->code, r->indent);
+    if (good && code.text.length)
+        c_piece(r, &code);
     return good;
 }
 

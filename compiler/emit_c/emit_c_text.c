@@ -8,15 +8,23 @@
 #include <string.h>
 
 const char c_index[IR_MAX_LABELS + 1] = "abcdefghijmnopqr"; /* k: rounds, l: lanes, s t u w: memory */
+const char *const c_round[C_MOST_LEAD] = {"k0", "k1", "k2", "k3"};
+
+void c_code_init(struct c_code *code, const struct c_kernel *kernel)
+{
+    const int ports = kernel->graph->n_inputs + kernel->graph->n_outputs;
+    *code = (struct c_code){.port = ARENA_ARRAY(kernel->arena, bool, (size_t)ports + 1)};
+    strbuf_init(&code->text, kernel->arena);
+}
 
 void c_line(struct c_region *r, const char *format, ...)
 {
     va_list args;
-    strbuf_addf(r->code, "%*s", 4 * r->indent, "");
+    strbuf_addf(&r->code->text, "%*s", 4 * r->indent, "");
     va_start(args, format);
-    strbuf_vaddf(r->code, format, args);
+    strbuf_vaddf(&r->code->text, format, args);
     va_end(args);
-    strbuf_add(r->code, "\n");
+    strbuf_add(&r->code->text, "\n");
 }
 
 const char *c_number(struct arena *arena, double value, enum real real)
@@ -81,13 +89,23 @@ void c_lanes_close(struct c_region *r, bool wide)
 
 /* ---- values -------------------------------------------------------------------------------------------- */
 
+static void mark_used(struct c_code *code, const struct c_value *value)
+{
+    code->place[value->place] = true;
+    if (value->place == C_PORT)
+        code->port[value->port] = true;
+    for (int i = 0; i < value->n_lead; i++)
+        code->round[value->lead[i]] = true;
+}
+
 const char *c_at(const struct c_region *r, const struct c_value *value, int rank, const char *const *index)
 {
     struct strbuf text;
     const char *all[C_MOST_LEAD + IR_MAX_RANK];
     int n = 0;
+    mark_used(r->code, value);
     for (int i = 0; i < value->n_lead; i++)
-        all[n++] = value->lead[i];
+        all[n++] = c_round[value->lead[i]];
     for (int axis = 0; axis < rank; axis++)
         all[n++] = index[axis];
     if (value->kind == C_NUMBER)
@@ -117,8 +135,10 @@ struct c_value c_member(struct c_region *r, const char *name, struct ir_shape sh
     for (int axis = 0; axis < shape.rank; axis++)
         strbuf_addf(r->members, "[%d]", shape.size[axis]);
     strbuf_addf(r->members, "%s;\n", wide ? "[L]" : "");
-    return (struct c_value){
-        .kind = C_ARRAY, .wide = wide, .base = arena_printf(r->kernel->arena, "%s%s", r->prefix, name)};
+    return (struct c_value){.kind = C_ARRAY,
+                            .wide = wide,
+                            .base = arena_printf(r->kernel->arena, "%s%s", r->prefix, name),
+                            .place = r->place};
 }
 
 void c_copy(struct c_region *r, struct ir_shape shape, const struct c_value *to, const char *operation,
