@@ -7,6 +7,8 @@
  *     cc examples/apply_model.c kernels.o $(pkg-config --cflags --libs gpfc) -o apply_model
  *     echo 0.5 -1 | ./apply_model run/model.safetensors
  *
+ * Before `make install`, PKG_CONFIG_PATH=build in the environment makes pkg-config find the build folder.
+ *
  * Reads points from standard input, two numbers each, and prints y, s(y), and s's inverse of that. */
 #include <gpfc/runtime.h>
 

@@ -10,30 +10,37 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
 
+ln -s "$root/examples" "$root/specs" .
+PKG_CONFIG_PATH=$runtime
+export PKG_CONFIG_PATH
+
 # shellcheck disable=SC2086  # flags are words
-compile()
+cc()
 {
-    ${CC:-cc} -std=c11 -O1 -Wall -Wextra ${GPFC_SANITIZE_FLAGS-} -I. -I"$root/runtime/include" "$@"
+    ${CC:-cc} -std=c11 -O1 -Wall -Wextra ${GPFC_SANITIZE_FLAGS-} "$@"
+}
+
+# Builds example $1 by the very line in its header.
+build()
+{
+    line=$(sed -n 's/^ \*  *\(cc .*\)/\1/p' "examples/$1.c")
+    [ -n "$line" ] || { echo "$1.c does not say how to build it"; exit 1; }
+    echo "$line"
+    eval "$line"
 }
 
 echo "the flow as a library"
-"$gpfc" "$root/specs/eight_gaussians.yaml" --emit=library
-compile "$root/examples/keeps_the_gaussian.c" eight_gaussians.a -lm -o static
-./static
-compile "$root/examples/keeps_the_gaussian.c" ./eight_gaussians.so -lm -o shared
+"$gpfc" specs/eight_gaussians.yaml --emit=library
+build keeps_the_gaussian
+./keeps_the_gaussian
+cc -I. examples/keeps_the_gaussian.c ./eight_gaussians.so -lm -o shared
 ./shared >/dev/null
 
 echo "a trained model through the runtime"
-"$gpfc" "$root/specs/eight_gaussians.yaml" -o trainer
+"$gpfc" specs/eight_gaussians.yaml -o trainer
 ./trainer train --epochs 2 --out run --quiet
-"$gpfc" "$root/specs/eight_gaussians.yaml" --emit=object -o kernels.o
-# The runtime's own libraries, as gpfc.pc names them.
-libraries=$(sed -n 's/^Libs: .*-lgpfcrt *//p' "$runtime/gpfc.pc")
-requires=$(sed -n 's/^Requires: *//p' "$runtime/gpfc.pc" | tr -d ,)
-# shellcheck disable=SC2046,SC2086
-compile "$root/examples/apply_model.c" kernels.o "$runtime/libgpfcrt.a" \
-    $(pkg-config --libs $requires) $libraries \
-    -o apply_model
+"$gpfc" specs/eight_gaussians.yaml --emit=object -o kernels.o
+build apply_model
 printf '0.5 -1\n0 0\n-2 2\n' | ./apply_model run/model.safetensors | tee points
 [ "$(wc -l <points)" -eq 3 ]
 awk '{ if (($1 - $7) ^ 2 + ($2 - $8) ^ 2 > 1e-6) { print "the inverse does not lead back"; exit 1 } }' points
@@ -44,14 +51,11 @@ fi
 grep -q absent.safetensors message
 
 echo "a training in a program, with the same result as the trainer's"
-# shellcheck disable=SC2046,SC2086
-compile "$root/examples/train_a_model.c" kernels.o "$runtime/libgpfcrt.a" \
-    $(pkg-config --libs $requires) $libraries \
-    -o train_a_model
+build train_a_model
 ./train_a_model called 2 | tee lines
 [ "$(grep -c epoch lines)" -eq 4 ] && grep -q '^done after step' lines
-./trainer train --epochs 2 --base-epochs 2 --out told --quiet
-cmp called/model.safetensors told/model.safetensors
+./trainer train --epochs 2 --base-epochs 2 --out printed --quiet
+cmp called/model.safetensors printed/model.safetensors
 
 echo "a picture of the map"
 status=0

@@ -3,7 +3,7 @@
  * A C program that trains a model through the runtime library, with the data that its spec names:
  *
  *     gpfc specs/eight_gaussians.yaml --emit=object -o kernels.o
- *     cc examples/train_a_model.c kernels.o $(pkg-config --static --cflags --libs gpfc) -o train_a_model
+ *     cc examples/train_a_model.c kernels.o $(pkg-config --cflags --libs gpfc) -o train_a_model
  *     ./train_a_model run 10
  *
  * trains for 10 epochs into the folder "run", or goes on with a training that is there and was stopped.

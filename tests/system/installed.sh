@@ -16,10 +16,16 @@ make -s -C "$top_builddir" prefix="$scratch/gpfc" install-libLIBRARIES install-d
 sed "s,^prefix=.*,prefix=$scratch/gpfc,; s,^exec_prefix=.*,exec_prefix=$scratch/gpfc,; \
     s,^libdir=.*,libdir=$scratch/gpfc/lib,; s,^includedir=.*,includedir=$scratch/gpfc/include," \
     "$top_builddir/gpfc-compiler.pc" >"$scratch/gpfc-compiler.pc"
-flags=$(PKG_CONFIG_PATH=$scratch pkg-config --static --cflags --libs gpfc-compiler)
+PKG_CONFIG_PATH=$scratch
+export PKG_CONFIG_PATH
 cd "$scratch"
 cp "$root/examples/compile_a_spec.c" "$root/specs/moons.yaml" .
-$CC -std=c11 -Wall -Wextra -Werror $GPFC_SANITIZE_FLAGS compile_a_spec.c $flags -o compile_a_spec ||
+cc()
+{
+    # shellcheck disable=SC2086  # flags are words
+    $CC -std=c11 -Wall -Wextra -Werror $GPFC_SANITIZE_FLAGS "$@"
+}
+eval "$(sed -n 's/^ \*  *\(cc .*\)/\1/p' compile_a_spec.c)" ||
     fault "the example does not build against what is installed"
 ./compile_a_spec moons.yaml moons.o >out || fault "the example fails"
 grep -q '^flow: gaussian' out || fault "the flow is not described: $(cat out)"
