@@ -79,8 +79,10 @@ def load(path, code):
     try:
         with np.load(path) as file:
             return {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise Refused(str(error))
+    except OSError as error:
+        raise Refused(error.strerror or str(error))
+    except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile):
+        raise Refused("it is not an .npz of plain arrays")
 
 
 # ---- names ----------------------------------------------------------------------------------------------
@@ -215,9 +217,15 @@ def wanted(base):
 
 def check(out, base):
     """Every array is there, of the right shape, finite, and no other."""
+    for name, array in out.items():
+        if array.dtype.kind not in "fiu":
+            raise Refused(f"{name} contains {array.dtype}, not numbers")
     first = base["layer"].format(0)
     if first not in out:
         raise Refused("its first layer is missing")
+    for name, array in out.items():
+        if name.endswith(".weight") and array.ndim != 2:
+            raise Refused(f"{name} has shape {array.shape}, not (out, in)")
     sizes = widths(out, base["layer"])
     base["d"], base["hidden"] = out[first].shape[1], sizes[:-1]
     if base["kind"] == "cp_flow":  # the convex layers are half as wide; the widths are those of z
@@ -278,7 +286,10 @@ def main():
     except Refused as reason:
         sys.exit(f"{arguments.weights}: {reason}")
     precision = arguments.precision or precision_of(state)
-    write_safetensors(arguments.out, out, "<f4" if precision == "single" else "<f8")
+    try:
+        write_safetensors(arguments.out, out, "<f4" if precision == "single" else "<f8")
+    except OSError as error:
+        sys.exit(f"{arguments.out}: {error.strerror or error}")
     print(spec_lines(base, precision))
 
 

@@ -34,6 +34,7 @@ Needs numpy and torch. Example, with zuko:
     python3 pairs_from_flow.py own.py:flow data.npy pairs.npz --state trained.pt
 """
 import argparse
+import contextlib
 import importlib.util
 import math
 import os
@@ -53,6 +54,17 @@ class Refused(Exception):
     """What a user can do something about."""
 
 
+@contextlib.contextmanager
+def refusing(what):
+    """Code and files of the user may raise anything: its first line, after what it is about."""
+    try:
+        yield
+    except (Refused, OSError):
+        raise
+    except Exception as error:
+        raise Refused(f"{what}: {type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+
+
 # ---- the flow ---------------------------------------------------------------------------------------------
 
 
@@ -65,7 +77,8 @@ def from_code(place):
     module = importlib.util.module_from_spec(spec)
     sys.modules["flow_code"] = module
     sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
-    spec.loader.exec_module(module)
+    with refusing(path):
+        spec.loader.exec_module(module)
     if not hasattr(module, name):
         raise Refused(f"{path}: there is no {name} in it")
     return getattr(module, name)
@@ -84,12 +97,15 @@ def load_flow(place, state):
     if ".py:" in place:
         flow = from_code(place)
         if not is_flow(flow) and takes_nothing(flow):
-            flow = flow()
+            with refusing(place):
+                flow = flow()
     else:
         sys.path.insert(0, os.getcwd())
-        flow = torch.load(place, map_location="cpu", weights_only=False)
+        with refusing(place):
+            flow = torch.load(place, map_location="cpu", weights_only=False)
     if state:
-        flow.load_state_dict(torch.load(state, map_location="cpu", weights_only=True))
+        with refusing(state):
+            flow.load_state_dict(torch.load(state, map_location="cpu", weights_only=True))
     if not callable(flow) and not is_flow(flow):
         raise Refused(f"{place}: neither a flow nor a function")
     return flow
@@ -150,7 +166,8 @@ def understand(flow):
 
 def map_block(parts, x):
     map_rows, mean, deviation, _ = parts
-    z, logdet = map_rows(x)
+    with refusing(f"f(x) of x, {tuple(x.shape)}"):
+        z, logdet = map_rows(x)
     if z.shape != x.shape:
         raise Refused(f"of x, {tuple(x.shape)}, it made {tuple(z.shape)}")
     z = (z - mean) / deviation
@@ -185,8 +202,12 @@ def read_rows(path, dtype):
     try:
         rows = np.load(path)
         rows = rows["x"] if path.endswith(".npz") else rows
-    except (ValueError, KeyError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # numpy and zipfile have many
         raise Refused(f"{path}: {error}")
+    if rows.dtype.kind not in "fiu":
+        raise Refused(f"{path}: numbers are needed, not {rows.dtype}")
     if rows.ndim != 2 or len(rows) == 0 or not np.isfinite(rows).all():
         raise Refused(f"{path}: rows of finite numbers are needed, shape (n, d), not {rows.shape}")
     return torch.tensor(rows, dtype=dtype)

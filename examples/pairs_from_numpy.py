@@ -57,7 +57,12 @@ def main(folder):
 
     def run(*command):
         print("$", *command, flush=True)
-        subprocess.run(command, cwd=folder, check=True)
+        try:
+            subprocess.run(command, cwd=folder, check=True)
+        except OSError as error:
+            sys.exit(f"{command[0]} cannot be run ({error.strerror}); GPFC can name the compiler")
+        except subprocess.CalledProcessError as error:
+            sys.exit(f"{' '.join(command)}: exit status {error.returncode}")
 
     run(os.environ.get("GPFC", "gpfc"), "own.yaml", "-o", "own")
     run("./own", "train", "--out", "run", "--quiet")
@@ -70,15 +75,21 @@ def main(folder):
     print(f"cost {before:.4f} before, {after:.4f} after, {best:.4f} at best")
     print(f"largest |s(y) - Q'y| {np.abs(s - z).max():.2e}")
     print(f"largest |invert(s(y)) - y| {np.abs(back - y).max():.2e}")
-    assert s.shape == y.shape and s.dtype == y.dtype
-    assert abs(after - best) < 0.01 * (before - best), "the flow did not find the rotation"
-    assert np.abs(back - y).max() < 1e-3, "invert does not undo apply"
+    if s.shape != y.shape or s.dtype != y.dtype:
+        sys.exit(f"s.npy: {s.dtype} {s.shape} instead of {y.dtype} {y.shape}")
+    if not abs(after - best) < 0.01 * (before - best):
+        sys.exit("the flow did not find the rotation")
+    if not np.abs(back - y).max() < 1e-3:
+        sys.exit("invert does not undo apply")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        os.makedirs(sys.argv[1], exist_ok=True)
-        main(sys.argv[1])
-    else:
-        with tempfile.TemporaryDirectory(prefix="gpfc-example-") as scratch:
-            main(scratch)
+    try:
+        if len(sys.argv) > 1:
+            os.makedirs(sys.argv[1], exist_ok=True)
+            main(sys.argv[1])
+        else:
+            with tempfile.TemporaryDirectory(prefix="gpfc-example-") as scratch:
+                main(scratch)
+    except OSError as error:
+        sys.exit(str(error))

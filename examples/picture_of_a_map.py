@@ -34,7 +34,12 @@ def mapped(trainer, model, part, x):
     with tempfile.TemporaryDirectory() as folder:
         source, result = os.path.join(folder, "in.npy"), os.path.join(folder, "out.npy")
         np.save(source, x)
-        subprocess.run([trainer, "apply", f"--part={part}", model, source, result], check=True)
+        try:
+            subprocess.run([trainer, "apply", f"--part={part}", model, source, result], check=True)
+        except OSError as error:
+            sys.exit(f"{trainer} cannot be run: {error.strerror}")
+        except subprocess.CalledProcessError as error:
+            sys.exit(f"{trainer} apply: exit status {error.returncode}")
         return np.load(result)
 
 
@@ -68,4 +73,7 @@ def main(trainer, model, path):
 if __name__ == "__main__":
     if len(sys.argv) != 4:
         sys.exit(__doc__)
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except OSError as error:
+        sys.exit(str(error))
