@@ -87,8 +87,18 @@ static void check_source(struct diag *diag, const struct spec *spec)
                    (long long)spec->base_components.value, (long long)spec->data_samples.value);
 }
 
+static void check_columns(struct diag *diag, const struct spec *spec)
+{
+    const struct spec_names *columns = &spec->data_columns;
+    if (columns->count > 0 && !columns->faulty && !spec->dimension.faulty &&
+        columns->count != spec->dimension.value)
+        diag_error(diag, columns->at, "data.columns names %d columns; the dimension is %lld", columns->count,
+                   (long long)spec->dimension.value);
+}
+
 static void check_data(struct diag *diag, const struct spec *spec)
 {
+    check_columns(diag, spec);
     const bool source = spec->data_source.value != SPEC_source_none,
                pairs = spec->data_pairs.value[0] != '\0', file = spec->data_samples.file[0] != '\0';
     if (source && file)

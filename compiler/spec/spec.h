@@ -7,7 +7,7 @@
 
 #include "base/base.h"
 
-enum { SPEC_MAX_LAYERS = 16 };
+enum { SPEC_MAX_LAYERS = 16, SPEC_MAX_NAMES = 256 };
 #define SPEC_AUTO "auto"
 
 /* enum spec_field_word { SPEC_field_gaussian, SPEC_field_cube, SPEC_field_words }; and so on: the values of a
@@ -53,6 +53,13 @@ struct spec_sizes {
     bool given, faulty;
 };
 
+struct spec_names {
+    int count;
+    const char *const *value; /* [count], arena */
+    struct place at;
+    bool given, faulty;
+};
+
 struct spec_int_or_auto {
     int64_t value;  /* 0 where automatic */
     bool automatic; /* SPEC_AUTO */
@@ -74,6 +81,7 @@ enum spec_key {
 #define SPEC_CHOICE(path, field, ...) SPEC_KEY_##field,
 #define SPEC_TEXT(path, field, ...) SPEC_KEY_##field,
 #define SPEC_SIZES(path, field, ...) SPEC_KEY_##field,
+#define SPEC_NAMES(path, field, ...) SPEC_KEY_##field,
 #define SPEC_INT_OR_AUTO(path, field, ...) SPEC_KEY_##field,
 #define SPEC_COUNT_OR_FILE(path, field, ...) SPEC_KEY_##field,
 #include "spec/spec_keys.def"
@@ -89,6 +97,7 @@ struct spec {
 #define SPEC_CHOICE(path, field, ...) struct spec_choice field;
 #define SPEC_TEXT(path, field, ...) struct spec_text field;
 #define SPEC_SIZES(path, field, ...) struct spec_sizes field;
+#define SPEC_NAMES(path, field, ...) struct spec_names field;
 #define SPEC_INT_OR_AUTO(path, field, ...) struct spec_int_or_auto field;
 #define SPEC_COUNT_OR_FILE(path, field, ...) struct spec_count_or_file field;
 #include "spec/spec_keys.def"
@@ -111,7 +120,7 @@ void spec_help(struct strbuf *out);
 /* Every key with its value as text, in the order of spec_keys.def, defaults filled in: a trainer's settings,
  * or the part of them that decides what the flow or the base flow is, whose hash distinguishes models of
  * different specs apart. data.samples is two: the count, and the file as "data.file", "" where there is
- * none. */
+ * none. A list of names is one in YAML and in JSON: ["a", "b"]. */
 enum spec_part { SPEC_ALL = 0, SPEC_OF_FLOW = 1, SPEC_OF_BASE = 2, SPEC_OF_STEPS = 4 };
 struct spec_value {
     const char *key;

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 
 enum { QUOTED = 40 }; /* characters of the user's text in a message */
 
@@ -38,11 +39,14 @@ const char *spec_expected(struct arena *arena, const struct spec_row *row)
     case SPEC_KIND_SIZES:
         return arena_printf(arena, "a list of %d to %d integers from %s to %s, such as [15, 15]",
                             spec_fewest_sizes(row), SPEC_MAX_LAYERS, least, greatest);
+    case SPEC_KIND_NAMES:
+        return arena_printf(arena, "a list of up to %d texts, such as [a, b]", SPEC_MAX_NAMES);
     case SPEC_KIND_INT_OR_AUTO:
         return arena_printf(arena, "an integer from %s to %s, or auto", least, greatest);
     case SPEC_KIND_COUNT_OR_FILE:
-        return arena_printf(arena, "an integer from %s to %s, or a path that ends with .npy, .npz or .csv",
-                            least, greatest);
+        return arena_printf(
+            arena, "an integer from %s to %s, or a path with .npy, .npz, .csv, .tsv, .txt or a / in it",
+            least, greatest);
     }
     return "";
 }
@@ -202,21 +206,22 @@ static bool read_int_or_auto(struct diag *diag, const struct spec_row *row, cons
 
 /* ---- a count, or a file's path ------------------------------------------------------------------------- */
 
-static bool has_ending_of_data(const char *path)
+/* What has a suffix of files of rows is a path, and what is no name in the spec's own folder. */
+static bool is_path(const char *path)
 {
-    static const char *const endings[] = {".npy", ".npz", ".csv"};
+    static const char *const endings[] = {".npy", ".npz", ".csv", ".tsv", ".txt"};
     const size_t length = strlen(path);
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
-        if (length > strlen(endings[i]) && strcmp(path + length - strlen(endings[i]), endings[i]) == 0)
+        if (length > strlen(endings[i]) && strcasecmp(path + length - strlen(endings[i]), endings[i]) == 0)
             return true;
-    return false;
+    return strchr(path, '/');
 }
 
-/* What has the suffix of a file is a path; all else is read as a count, and reported if it is not one. */
+/* All else is read as a count, and reported if it is not one. */
 static bool read_count_or_file(struct diag *diag, const struct spec_row *row, const struct spec_node *node,
                                struct spec_count_or_file *out)
 {
-    if (node->kind == SPEC_NODE_SCALAR && has_ending_of_data(node->text))
+    if (node->kind == SPEC_NODE_SCALAR && is_path(node->text))
         return read_text(diag, row, node, &out->file);
     return read_int(diag, row, node, &out->value);
 }
@@ -245,6 +250,52 @@ static bool read_sizes(struct diag *diag, const struct spec_row *row, const stru
             good = false;
         out->count++;
     }
+    return good;
+}
+
+static bool is_among(const char *name, int n, const char *const names[])
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool read_name(struct diag *diag, const struct spec_row *row, const struct spec_node *node,
+                      const char **names, int n)
+{
+    const struct spec_row item = {.path = row->path, .kind = SPEC_KIND_TEXT};
+    if (node->kind == SPEC_NODE_REFUSED || !read_text(diag, &item, node, &names[n]))
+        return false;
+    if (!is_among(names[n], n, names))
+        return true;
+    diag_error(diag, node->at, "%s: '%s' is given twice", row->path,
+               text_quotable(diag->arena, node->text, node->length, QUOTED));
+    return false;
+}
+
+static bool read_names(struct diag *diag, const struct spec_row *row, const struct spec_tree *tree, int index,
+                       struct spec_names *out)
+{
+    const struct spec_node *list = &tree->nodes[index];
+    if (list->kind != SPEC_NODE_SEQUENCE)
+        return wrong_type(diag, row, list);
+    const char **const names = ARENA_ARRAY(diag->arena, const char *, SPEC_MAX_NAMES);
+    bool good = true;
+    int n = 0;
+    for (int i = index + 1; i < list->end; i = tree->nodes[i].end) {
+        if (n == SPEC_MAX_NAMES) {
+            diag_error(diag, tree->nodes[i].at, "%s: expected %s, found more", row->path,
+                       spec_expected(diag->arena, row));
+            return false;
+        }
+        if (read_name(diag, row, &tree->nodes[i], names, n))
+            n++;
+        else
+            good = false;
+    }
+    out->count = n;
+    out->value = names;
     return good;
 }
 
@@ -278,6 +329,8 @@ static bool read_field(struct diag *diag, const struct spec_row *row, const stru
         return read_text(diag, row, node, &((struct spec_text *)field)->value);
     case SPEC_KIND_SIZES:
         return read_sizes(diag, row, tree, index, field);
+    case SPEC_KIND_NAMES:
+        return read_names(diag, row, tree, index, field);
     case SPEC_KIND_INT_OR_AUTO:
         return read_int_or_auto(diag, row, node, field);
     case SPEC_KIND_COUNT_OR_FILE:
@@ -342,6 +395,10 @@ void spec_field_default(const struct spec_row *row, struct spec *spec)
         break;
     case SPEC_KIND_SIZES:
         default_sizes(row->initial, field);
+        break;
+    case SPEC_KIND_NAMES:
+        assert(strcmp(row->initial, "[]") == 0 && "spec: a default in spec_keys.def");
+        ((struct spec_names *)field)->count = 0;
         break;
     case SPEC_KIND_INT_OR_AUTO:
         number = default_int_or_auto(row, field);

@@ -46,7 +46,7 @@ static const char *row_values(struct arena *arena, const struct spec_row *row)
                             SPEC_MAX_LAYERS, spec_real_text(arena, row->least),
                             spec_real_text(arena, row->greatest));
     if (row->kind == SPEC_KIND_COUNT_OR_FILE)
-        return arena_printf(arena, "%s to %s, or .npy .npz .csv", spec_real_text(arena, row->least),
+        return arena_printf(arena, "%s to %s, or a file", spec_real_text(arena, row->least),
                             spec_real_text(arena, row->greatest));
     return spec_expected(arena, row);
 }

@@ -32,6 +32,8 @@
 #define SPEC_SIZES(key, name, first, meaning, text)                                                          \
     {ROW(key, name, SIZES), .initial = (first), .least = 1,                                                  \
      .greatest = 4096,      .model = (meaning), .help = (text)},
+#define SPEC_NAMES(key, name, first, meaning, text)                                                          \
+    {ROW(key, name, NAMES), .initial = (first), .model = (meaning), .help = (text)},
 #define SPEC_INT_OR_AUTO(key, name, first, low, high, meaning, text)                                         \
     {ROW(key, name, INT_OR_AUTO), .initial = #first,  .least = (low),                                        \
      .greatest = (high),          .model = (meaning), .help = (text)},

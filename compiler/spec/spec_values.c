@@ -16,6 +16,31 @@ static const char *sizes_text(struct arena *arena, const struct spec_sizes *size
     return strbuf_text(&text);
 }
 
+/* As YAML and as JSON. */
+static void add_quoted(struct strbuf *text, const char *name)
+{
+    strbuf_add(text, "\"");
+    for (const char *c = name; *c; c++)
+        if (*c == '"' || *c == '\\')
+            strbuf_addf(text, "\\%c", *c);
+        else
+            strbuf_addf(text, (unsigned char)*c < ' ' ? "\\u%04x" : "%c", *c);
+    strbuf_add(text, "\"");
+}
+
+static const char *names_text(struct arena *arena, const struct spec_names *names)
+{
+    struct strbuf text;
+    strbuf_init(&text, arena);
+    strbuf_add(&text, "[");
+    for (int i = 0; i < names->count; i++) {
+        strbuf_add(&text, i ? ", " : "");
+        add_quoted(&text, names->value[i]);
+    }
+    strbuf_add(&text, "]");
+    return strbuf_text(&text);
+}
+
 static void put_count(struct arena *arena, int64_t count, struct spec_value *out)
 {
     out->number = (double)count;
@@ -41,6 +66,9 @@ static struct spec_value value_of(struct arena *arena, const struct spec_row *ro
         break;
     case SPEC_KIND_SIZES:
         value.text = sizes_text(arena, field);
+        break;
+    case SPEC_KIND_NAMES:
+        value.text = names_text(arena, field);
         break;
     case SPEC_KIND_INT_OR_AUTO:
         put_count(arena, ((const struct spec_int_or_auto *)field)->value, &value);

@@ -4,6 +4,7 @@
 #include "command/command.h"
 #include "files/table.h"
 #include "ground/human.h"
+#include "model/column_choice.h"
 #include "model/flow.h"
 
 #include <stdio.h>
@@ -30,18 +31,37 @@ static const struct {
             [FLOW_PART_BASE] = {{"x", "samples"}, "y"},
             [FLOW_PART_BOTH] = {{"x", "samples"}, "s"}};
 
+/* Rows of data are chosen as the spec says, if they are more than what is needed; those of other ends are all
+ * there is. */
+static bool choose_columns(struct column_choice *out, const struct stream *stream,
+                           const struct command_context *context, const struct command_options *options,
+                           bool back, struct fault *fault)
+{
+    const bool of_data = !back && stream->part != FLOW_PART_FLOW;
+    const struct data_options given = {.columns = !options->columns && !of_data ? "[]" : options->columns,
+                                       .label = !options->label && !of_data ? "" : options->label,
+                                       .missing = "refuse"};
+    return column_choice_make(out, context->bundle, &given, true, fault);
+}
+
 static bool open_in(struct stream *stream, const struct command_context *context,
                     const struct command_options *options, bool back, struct fault *fault)
 {
+    struct column_choice choice;
+    if (!choose_columns(&choice, stream, context, options, back, fault))
+        return false;
     const char *const *from = ends[stream->part].from;
     const char *const names[] = {back ? ends[stream->part].to : from[0], back ? NULL : from[1], NULL};
     const struct table_request request = {
         .path = options->argument[1],
         .arrays = names,
+        .columns = choice.columns,
         .needed = context->bundle->dimension,
         .precision = back ? context->bundle->precision : (int64_t)flow_data_bytes(stream->flow, stream->part),
     };
-    return table_open(&stream->in, &request, fault);
+    const bool good = table_open(&stream->in, &request, fault);
+    column_choice_free(&choice);
+    return good;
 }
 
 static bool open_out(struct stream *stream, const struct command_context *context,
@@ -50,6 +70,7 @@ static bool open_out(struct stream *stream, const struct command_context *contex
     const struct table_info *const in = table_info(stream->in);
     const struct table_making making = {
         .path = options->argument[2],
+        .format = options->format,
         .like = in->format,
         .array = back ? ends[stream->part].from[0] : ends[stream->part].to,
         .columns = in->columns,

@@ -33,9 +33,13 @@ static bool load(struct evaluated *e, struct fault *fault)
 {
     const struct gpfc_bundle *bundle = e->context->bundle;
     const int threads = e->options->threads;
+    const struct data_options data = {.file = e->options->data,
+                                      .columns = e->options->columns,
+                                      .label = e->options->label,
+                                      .missing = e->options->missing};
     return weights_read(&e->weights, bundle, e->options->argument[0], threads, fault) &&
-           spec_data_load(&e->samples, bundle, e->options->data,
-                          e->weights.base ? &e->weights.standard : NULL, seed_of(e), fault);
+           spec_data_load(&e->samples, bundle, &data, e->weights.base ? &e->weights.standard : NULL,
+                          seed_of(e), fault);
 }
 
 /* A model from elsewhere may lack the mixture that it came after. */

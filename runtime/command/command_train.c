@@ -220,6 +220,9 @@ static bool run(training_call *call, const struct command_context *context,
     struct gpfc_trained *trained = NULL;
     const struct gpfc_train_options training = {
         .data = options->data,
+        .columns = options->columns,
+        .label = options->label,
+        .missing = options->missing,
         .folder = folder,
         .init = options->init,
         .base = options->base,

@@ -14,7 +14,8 @@
 
 static const struct command commands[] = {
     {"train", "", 0,
-     OPTIONS("data", "out", "init", "base", "epochs", "base-epochs", "seed", "threads", "quiet", "json"),
+     OPTIONS("data", "columns", "label", "missing", "out", "init", "base", "epochs", "base-epochs", "seed",
+             "threads", "quiet", "json"),
      "train, and write the results to a folder",
      "Trains the flow on pairs (x, y = f(x)), after the base flow f if there are no pairs yet. Writes the "
      "best model, a checkpoint and metrics to a folder. Ctrl-C saves and stops.",
@@ -22,17 +23,19 @@ static const struct command commands[] = {
     {"resume", "DIR", 1, OPTIONS("threads", "quiet", "json"), "continue a training that was stopped",
      "Continues a training from its last checkpoint, with the same result as if it had not been stopped.",
      command_resume, COMMAND_CALLS_KERNELS},
-    {"apply", "MODEL IN.npy OUT.npy", 3, OPTIONS("part", "from", "threads"), "map rows: y to s(y), x to f(x)",
+    {"apply", "MODEL IN OUT", 3, OPTIONS("part", "from", "columns", "label", "format", "threads"),
+     "map rows: y to s(y), x to f(x)",
      "Maps the rows of IN by the flow s, the base flow f, or s after f. Files may be larger than memory. The "
      "number of rows that miss the base flow's tolerance is printed on standard error. In .npz files the "
      "arrays are x, y = f(x) and s; labels are copied.",
      command_apply, COMMAND_CALLS_KERNELS},
-    {"invert", "MODEL IN.npy OUT.npy", 3, OPTIONS("part", "to", "threads"),
+    {"invert", "MODEL IN OUT", 3, OPTIONS("part", "to", "columns", "label", "format", "threads"),
      "map rows back: s(y) to y, f(x) to x",
      "Maps the rows of IN by the inverse of the flow s, of the base flow f, or of s after f. Otherwise like "
      "apply.",
      command_invert, COMMAND_CALLS_KERNELS},
-    {"evaluate", "MODEL", 1, OPTIONS("data", "threads", "json"), "measure a model on the test set",
+    {"evaluate", "MODEL", 1, OPTIONS("data", "columns", "label", "missing", "threads", "json"),
+     "measure a model on the test set",
      "Measures a model on the test set: likelihood and cost before and after, energy, how well it preserves "
      "the Gaussian, and how well the base flow is inverted.",
      command_evaluate, COMMAND_CALLS_KERNELS},

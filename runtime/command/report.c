@@ -230,6 +230,14 @@ static void print_failed(FILE *out, const struct gpfc_pairs *pairs)
                       human_count(&failed, pairs->left_out));
 }
 
+static void print_dropped(FILE *out, const struct gpfc_pairs *pairs)
+{
+    struct human dropped;
+    if (pairs->dropped > 0)
+        (void)fprintf(out, "  dropped   %s rows of the data, in which a number is missing\n",
+                      human_count(&dropped, pairs->dropped));
+}
+
 void report_pairs(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc_pairs *pairs)
 {
     struct human seconds;
@@ -238,6 +246,7 @@ void report_pairs(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc
                       setting_text(bundle, SETTING_base_components),
                       pairs->converged ? "converged" : "stopped", (long long)pairs->iterations,
                       human_seconds(&seconds, pairs->seconds));
+    print_dropped(out, pairs);
     print_likelihoods(out, pairs->fitted ? "" : "base flow", pairs);
     print_failed(out, pairs);
 }
@@ -248,6 +257,8 @@ static void put_pairs(json_t *json, const struct gpfc_pairs *pairs)
         report_put(json, "base_nll_train", pairs->nll_train);
     if (!isnan(pairs->nll_test))
         report_put(json, "base_nll_test", pairs->nll_test);
+    if (pairs->dropped > 0)
+        put_count(json, "rows_dropped", pairs->dropped);
     if (pairs->failed > 0)
         put_count(json, "base_rows_failed", pairs->failed);
     if (pairs->left_out > 0)

@@ -5,8 +5,10 @@
 libgpfcrt_a_SOURCES += \
 	runtime/data/samples.c \
 	runtime/data/samples.h \
+	runtime/data/samples_arrays.c \
 	runtime/data/samples_file.c \
 	runtime/data/samples_parts.h \
+	runtime/data/samples_table.c \
 	runtime/data/standard.c \
 	runtime/data/standard.h \
 	runtime/data/toys.c \

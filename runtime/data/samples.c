@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +67,29 @@ static bool make_samples(struct samples *out, const struct samples_request *requ
     return out->test.x != NULL;
 }
 
+/* ---- places -------------------------------------------------------------------------------------------- */
+
+/* Which of the rows that were read row `row` of a part was. */
+static int64_t row_read(const struct samples *s, const struct part *part, int64_t row)
+{
+    const unsigned char which = part == &s->test;
+    if (!s->for_test)
+        return row;
+    for (int64_t i = 0;; i++)
+        if (s->for_test[i] == which && row-- == 0)
+            return i;
+}
+
+const char *samples_place(const struct samples *s, const struct part *part, int64_t row, char *room,
+                          size_t bytes)
+{
+    const int64_t read = row_read(s, part, row), place = s->places ? s->places[read] : read;
+    const char *const which = s->for_test || !s->file ? "" : part == &s->test ? " of x_test" : " of x_train";
+    (void)snprintf(room, bytes, s->by_line ? "%s:%" PRId64 "%s" : "%s: row %" PRId64 "%s (counted from 0)",
+                   s->file ? s->file : "the generator", place, which);
+    return room;
+}
+
 /* ---- standardisation ----------------------------------------------------------------------------------- */
 
 bool samples_standardised(const struct samples_request *request, bool has_y)
@@ -88,14 +112,15 @@ static void make_single(void **rows, int64_t elements)
         *rows = smaller;
 }
 
-static bool check_rows(const struct samples *s, const void *rows, int64_t n, struct fault *fault)
+static bool check_rows(const struct samples *s, const struct part *part, struct fault *fault)
 {
-    for (int64_t i = 0; i < n * s->d; i++)
-        if (!isfinite(rows_number(rows, i, s->precision)))
+    char place[300];
+    for (int64_t i = 0; i < part->n * s->d; i++)
+        if (!isfinite(rows_number(part->x, i, s->precision)))
             return fault_set(fault, FAULT_INPUT,
-                             "row %" PRId64 ", column %" PRId64
-                             " of the data is infinite after division by the model's scale (counted from 0)",
-                             i / s->d, i % s->d);
+                             "%s: coordinate %" PRId64
+                             " (counted from 1) is infinite after division by the model's scale",
+                             samples_place(s, part, i / s->d, place, sizeof place), i % s->d + 1);
     return true;
 }
 
@@ -115,7 +140,7 @@ static bool standardise(struct samples *s, const struct samples_request *request
         make_single(&s->test.x, s->test.n * s->d);
     }
     s->precision = request->precision;
-    return check_rows(s, s->train.x, s->train.n, fault) && check_rows(s, s->test.x, s->test.n, fault);
+    return check_rows(s, &s->train, fault) && check_rows(s, &s->test, fault);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------------------- */
@@ -130,7 +155,7 @@ static bool load(struct samples *out, const struct samples_request *request, str
 bool samples_load(struct samples *out, const struct samples_request *request, struct fault *fault)
 {
     assert(request->d > 0 && (request->precision == 4 || request->precision == 8));
-    *out = (struct samples){.d = request->d, .precision = request->precision};
+    *out = (struct samples){.d = request->d, .precision = request->precision, .file = request->file};
     if (load(out, request, fault))
         return true;
     samples_free(out);
@@ -154,6 +179,8 @@ void samples_free(struct samples *samples)
         free(parts[i]->logdet);
         free(parts[i]->labels);
     }
+    free(samples->for_test);
+    free(samples->places);
     standard_free(&samples->standard);
     *samples = (struct samples){.d = 0};
 }

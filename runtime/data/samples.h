@@ -6,13 +6,13 @@
  *
  *   .npz   x_train x_test, or x, or samples; with or without y_train y_test, or y; logdet_train logdet_test,
  *          or logdet; labels_train labels_test, or labels
- *   .npy   x alone; "X.npy,Y.npy" are x and y
- *   .csv   (or .tsv, .txt; csv.h) a column for each coordinate, separated by commas, semicolons, tabs or
- *          blanks; with or without a line of names, of which "label" or "labels" is the labels'
+ *   .npy   only x
+ *   .csv   (or .tsv, .txt) a column for each coordinate of x, and one of labels, or none
+ *   X,Y    two files, for instance "X.npy,Y.csv": x and y
  *   none   a generator (toys.h)
  *
- * Log-determinants are those of f, and looked at where there is a y alone; labels are whole numbers of any
- * type.
+ * which are read as table.h says; so columns of x may be chosen, and rows left out in which a number is
+ * missing, unless there is a y. Log-determinants are those of f, and used only with y.
  *
  * Where the data has no split of its own, a share `test` of it is the test: of a file rows drawn by a fixed
  * seed, so that training and every later evaluation see the same ones; of a generator the last ones. x may be
@@ -26,6 +26,7 @@
 
 #include "data/standard.h"
 #include "files/file_map.h"
+#include "files/table.h"
 #include "ground/fault.h"
 
 #include <stdint.h>
@@ -38,6 +39,7 @@ struct samples_request {
     int64_t rows;                    /* of the generator */
     double test;                     /* 0 .. 0.9 */
     uint64_t seed;                   /* of the generator */
+    struct table_columns columns;    /* of x in the file */
     bool standardise;                /* x, where the file has no y */
     const struct standard *standard; /* a model's: it is used (d = 0: none is) whatever `standardise` says; or
                                         NULL. Where the file has a y, none is */
@@ -58,7 +60,16 @@ struct samples {
     struct standard standard; /* as used; d = 0: none */
     struct file_map x_map[2]; /* of train.x and test.x, where they lie in a file */
     struct file_map y_map[2];
+    const char *file;        /* the request's, lent; NULL: generated */
+    int64_t dropped;         /* rows that were left out */
+    unsigned char *for_test; /* [rows that were read]: which part each went to; NULL: the data has its own */
+    int64_t *places;         /* [rows that were read] in the file; NULL: each is what it counts to */
+    bool by_line;            /* places are lines from 1, not rows from 0 */
 };
+
+/* "a.csv:17", "a.npz: row 15 of x_test (counted from 0)": where row `row` of a part came from; gives room. */
+const char *samples_place(const struct samples *samples, const struct part *part, int64_t row, char *room,
+                          size_t bytes);
 
 bool samples_load(struct samples *out, const struct samples_request *request, struct fault *fault) MUST_CHECK;
 void samples_free(struct samples *samples); /* what is in it; a zeroed one is allowed */

@@ -5,6 +5,7 @@
 #define GPFC_SAMPLES_PARTS_H
 
 #include "data/samples.h"
+#include "files/table.h"
 
 /* How many of n rows are for the test; at least one is left for training. */
 int64_t samples_test_rows(int64_t n, double share);
@@ -15,6 +16,26 @@ void *samples_room(int64_t n, size_t row_bytes, struct fault *fault) MUST_CHECK;
 /* Is x to be standardised? Then it is read in double, so that a mean that is large beside the deviation costs
  * no digits. */
 bool samples_standardised(const struct samples_request *request, bool has_y);
+
+/* Which of n rows, n_test of them, are for the test: (*for_test)[n], the caller's to free also after a fault. */
+bool samples_choose_test(int64_t n, int64_t n_test, unsigned char **for_test, struct fault *fault) MUST_CHECK;
+
+/* Rows to train, to[0], and test, to[1], by for_test[n]; next: how many each has. */
+void samples_hand_out(const unsigned char *for_test, const void *rows, int64_t n, size_t row_bytes,
+                      void *const to[2], int64_t next[2]);
+
+/* request->file as files: "X.npy,Y.npy" is two. */
+struct samples_paths {
+    char *x, *y; /* y NULL: x is all there is */
+    char x_format[TABLE_FORMAT_ROOM], y_format[TABLE_FORMAT_ROOM];
+};
+
+/* Files of arrays as they are, and tables of which columns or rows may be chosen. What was read before a
+ * fault is in *out. */
+bool samples_read_arrays(struct samples *out, const struct samples_request *request,
+                         const struct samples_paths *paths, struct fault *fault) MUST_CHECK;
+bool samples_read_table(struct samples *out, const struct samples_request *request,
+                        const struct samples_paths *paths, struct fault *fault) MUST_CHECK;
 
 /* All that request->file has, split; x as it stands there, in double where it will be standardised. What was
  * made until a fault is in *out. */

@@ -17,7 +17,19 @@
 
 #include "ground/fault.h"
 
+#include <stddef.h>
 #include <stdint.h>
+
+/* ---- formats ------------------------------------------------------------------------------------------- */
+
+enum { TABLE_FORMAT_ROOM = 8 };
+
+/* "npy", "csv", ..., by a file's suffix or its first bytes; "" for standard input, whose format is known once
+ * it is opened (table_info). */
+bool table_format(const char *path, char format[TABLE_FORMAT_ROOM], struct fault *fault) MUST_CHECK;
+
+/* Are these bytes a path with a suffix of some format? */
+bool table_has_suffix(const char *path, size_t length);
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
@@ -33,6 +45,8 @@ struct table_columns {        /* zeroed: all, and no missing numbers */
     int64_t n;
     const char *label; /* likewise; NULL: a column named "label" or "labels", an array "labels" */
     enum table_missing missing;
+    bool loose_columns; /* all columns, if these are not there, and the file has as many as needed */
+    bool loose_label;   /* no labels, if these are not there */
 };
 
 struct table_request {

@@ -13,7 +13,8 @@ const char *table_columns_list(const struct table_reader *r, char *room, size_t 
     size_t used = 0;
     room[0] = 0;
     for (int64_t i = 0; r->names && i < r->there && used < bytes; i++)
-        used += (size_t)snprintf(room + used, bytes - used, i ? ", %s" : "%s", r->names[i]);
+        used += (size_t)snprintf(room + used, bytes - used, "%s%s", i ? ", " : "",
+                                 r->names[i][0] ? r->names[i] : "\"\"");
     if (used >= bytes)
         memcpy(room + bytes - 4, "...", 4);
     return room;
@@ -72,8 +73,8 @@ static bool choose_label(struct table_reader *r, struct fault *fault)
     r->label = -1;
     if (r->label_array)
         r->info.label = r->label_array;
-    else if (wanted && !find_column(r, wanted, &r->label, fault))
-        return false;
+    else if (wanted && !find_column(r, wanted, &r->label, r->request.columns.loose_label ? NULL : fault))
+        return r->request.columns.loose_label;
     else if (!wanted)
         r->label = usual_label(r);
     if (r->label >= 0)
@@ -120,10 +121,25 @@ static bool choose_columns(struct table_reader *r, struct fault *fault)
     return good;
 }
 
+/* Is it a file of nothing but such columns, under other names? Then all of them are meant. */
+static bool is_of_other_names(const struct table_reader *r)
+{
+    const struct table_columns *const wanted = &r->request.columns;
+    int64_t column;
+    if (!wanted->loose_columns || r->there - (r->label >= 0) != r->request.needed)
+        return false;
+    for (int64_t i = 0; i < wanted->n; i++)
+        if (!find_column(r, wanted->names[i], &column, NULL))
+            return true;
+    return false;
+}
+
 bool table_columns_choose(struct table_reader *r, struct fault *fault)
 {
     if (!choose_label(r, fault))
         return false;
+    if (is_of_other_names(r))
+        r->request.columns.n = 0;
     const int64_t wanted = r->request.columns.n;
     const int64_t n = wanted > 0 ? wanted : r->there - (r->label >= 0);
     if (!fault_calloc(fault, (void **)&r->from, (size_t)n, sizeof *r->from, "columns") ||

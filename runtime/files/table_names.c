@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "files/table_names.h"
 
+#include "files/byte_source.h"
 #include "ground/text.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct table_format *const formats[] = {&table_npy, &table_npz, &table_csv, &table_tsv,
                                                      &table_txt};
@@ -73,4 +76,46 @@ bool table_bytes_known(const char *name, const unsigned char *bytes, size_t n, s
         if (begins(bytes, n, others[i].start, strlen(others[i].start)))
             return tell_other(name, i, fault);
     return true;
+}
+
+/* ---- by a path ----------------------------------------------------------------------------------------- */
+
+bool table_format_find(const struct byte_source *source, const char *name, const struct table_format **out,
+                       struct fault *fault)
+{
+    unsigned char first[BYTE_SOURCE_AHEAD];
+    size_t got;
+    *out = table_format_of_suffix(name);
+    if (*out)
+        return true;
+    if (!byte_source_peek(source, name, first, &got, fault))
+        return false;
+    *out = table_format_of_bytes(first, got);
+    return table_bytes_known(name, first, got, fault);
+}
+
+bool table_format(const char *path, char format[TABLE_FORMAT_ROOM], struct fault *fault)
+{
+    const struct table_format *found;
+    struct byte_source source;
+    format[0] = 0;
+    if (strcmp(path, "-") == 0)
+        return true;
+    if (!table_path_known(path, fault) || !byte_source_open(&source, path, fault))
+        return false;
+    const bool good = table_format_find(&source, path, &found, fault);
+    byte_source_close(&source);
+    if (good)
+        (void)snprintf(format, TABLE_FORMAT_ROOM, "%s", found->name);
+    return good;
+}
+
+bool table_has_suffix(const char *path, size_t length)
+{
+    for (int i = 0; i < FORMATS; i++) {
+        const size_t tail = strlen(formats[i]->suffix);
+        if (length > tail && strncasecmp(path + length - tail, formats[i]->suffix, tail) == 0)
+            return true;
+    }
+    return false;
 }

@@ -17,19 +17,6 @@ enum { BLOCK_NUMBERS = 65536 };
 
 /* ---- opening ------------------------------------------------------------------------------------------- */
 
-static bool find_format(struct table_reader *r, const struct byte_source *source, struct fault *fault)
-{
-    unsigned char first[BYTE_SOURCE_AHEAD];
-    size_t got;
-    r->format = table_format_of_suffix(r->name);
-    if (r->format)
-        return true;
-    if (!byte_source_peek(source, r->name, first, &got, fault))
-        return false;
-    r->format = table_format_of_bytes(first, got);
-    return table_bytes_known(r->name, first, got, fault);
-}
-
 static bool check_count(const struct table_reader *r, struct fault *fault)
 {
     const int64_t needed = r->request.needed;
@@ -53,7 +40,7 @@ static bool make_block(struct table_reader *r, struct fault *fault)
 
 static bool open_source(struct table_reader *r, const struct byte_source *source, struct fault *fault)
 {
-    if (!find_format(r, source, fault)) {
+    if (!table_format_find(source, r->name, &r->format, fault)) {
         byte_source_close(source);
         return false;
     }

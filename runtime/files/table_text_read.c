@@ -75,7 +75,8 @@ bool table_text_tell_columns(const struct table_reader *r, struct fault *fault)
     if (column >= 0 && column != r->label) {
         memcpy(words, "; ", 3);
         (void)name_words(r, column, word, length, words + 2, sizeof words - 2);
-    }
+    } else if (r->names && !r->names[0][0])
+        (void)snprintf(words, sizeof words, "; column 1 has no name, like an index of rows");
     return fault_set(fault, FAULT_INPUT, "%s: %" PRId64 " columns%s%s%s%s; the dimension is %" PRId64 "%s%s",
                      r->name, r->info.columns, r->label >= 0 ? " besides the labels" : "",
                      r->names ? " (" : "", table_columns_list(r, list, sizeof list), r->names ? ")" : "",

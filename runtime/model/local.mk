@@ -3,6 +3,8 @@
 # Takes: weights and a bundle. Gives: model files, the trained map s(f(x)) in both directions, and the
 # measures of how good it is.
 libgpfcrt_a_SOURCES += \
+	runtime/model/column_choice.c \
+	runtime/model/column_choice.h \
 	runtime/model/density_grid.c \
 	runtime/model/density_grid.h \
 	runtime/model/evaluate.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/spec_data.h"
 
+#include "files/byte_source.h"
 #include "kernels/settings.h"
 
 #include <stdio.h>
@@ -29,7 +30,8 @@ const char *spec_data_file(const struct gpfc_bundle *bundle, const char *data)
 const char *spec_data_name(const struct gpfc_bundle *bundle, const char *data, char *room, size_t bytes)
 {
     const char *file = spec_data_file(bundle, data);
-    (void)snprintf(room, bytes, "%s%s", file ? "" : "generator ", file ? file : spec_generator(bundle));
+    (void)snprintf(room, bytes, "%s%s", file ? "" : "generator ",
+                   file ? byte_source_name(file) : spec_generator(bundle));
     return room;
 }
 
@@ -39,14 +41,17 @@ static bool standardises(const struct gpfc_bundle *bundle, const char *file)
            (file && !setting_is(bundle, SETTING_data_standardise, WORD_standardise_no));
 }
 
-bool spec_data_load(struct samples *out, const struct gpfc_bundle *bundle, const char *data,
+bool spec_data_load(struct samples *out, const struct gpfc_bundle *bundle, const struct data_options *given,
                     const struct standard *standard, uint64_t seed, struct fault *fault)
 {
-    const char *file = spec_data_file(bundle, data), *generator = spec_generator(bundle);
+    struct column_choice choice;
+    const char *file = spec_data_file(bundle, given->file), *generator = spec_generator(bundle);
     if (!file && generator[0] == '\0')
         return fault_set(fault, FAULT_INPUT,
                          "the spec names no data: give --data FILE.npz with x and y = f(x)%s",
                          has_base(bundle) ? ", or with only x" : "");
+    if (!column_choice_make(&choice, bundle, given, false, fault))
+        return false;
     const struct samples_request request = {
         .d = bundle->dimension,
         .precision = bundle->precision,
@@ -55,8 +60,11 @@ bool spec_data_load(struct samples *out, const struct gpfc_bundle *bundle, const
         .rows = setting_integer(bundle, SETTING_data_samples),
         .test = setting_number(bundle, SETTING_data_test),
         .seed = seed,
+        .columns = choice.columns,
         .standardise = standardises(bundle, file),
         .standard = standard,
     };
-    return samples_load(out, &request, fault);
+    const bool good = samples_load(out, &request, fault);
+    column_choice_free(&choice);
+    return good;
 }

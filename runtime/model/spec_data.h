@@ -6,13 +6,13 @@
 
 #include "data/samples.h"
 #include "gpfc/kernel_abi.h"
+#include "model/column_choice.h"
 
-/* data: a file instead of the spec's; NULL or "": the spec's. standard: of a model or checkpoint, to be used
- * (d = 0: none); NULL: as the spec says. */
-bool spec_data_load(struct samples *out, const struct gpfc_bundle *bundle, const char *data,
+/* standard: of a model or checkpoint, to be used (d = 0: none); NULL: as the spec says. */
+bool spec_data_load(struct samples *out, const struct gpfc_bundle *bundle, const struct data_options *given,
                     const struct standard *standard, uint64_t seed, struct fault *fault) MUST_CHECK;
 
-/* The file that is read; NULL: a generator's data, or none. */
+/* The file that is read, `data` or the spec's; NULL: a generator's data, or none. */
 const char *spec_data_file(const struct gpfc_bundle *bundle, const char *data);
 
 /* "pairs.npz", "generator moons"; gives room. */

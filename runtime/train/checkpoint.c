@@ -136,6 +136,12 @@ uint64_t checkpoint_hash(const struct pairs *pairs)
                      pairs->d * pairs->precision);
 }
 
+static void note_choice(struct tensor_list *list, const char *key, const char *text)
+{
+    if (text)
+        tensor_list_note(list, key, "%s", text);
+}
+
 bool checkpoint_write(const char *path, const struct trainer *trainer, const struct weights_beside *beside,
                       const struct checkpoint_note *note, struct fault *fault)
 {
@@ -158,6 +164,9 @@ bool checkpoint_write(const char *path, const struct trainer *trainer, const str
     tensor_list_note(&list, "stage", "%s", trainer->stage->name);
     tensor_list_note(&list, "optimizer", "%s", trainer->optimizer->name);
     tensor_list_note(&list, "data", "%s", note->data);
+    note_choice(&list, "columns", note->columns);
+    note_choice(&list, "label", note->label);
+    note_choice(&list, "missing", note->missing);
     list_fields(&state, &copy, fields);
     for (const struct field *field = fields; field->key; field++)
         note_field(&list, field);
@@ -190,6 +199,9 @@ static bool read_data(struct checkpoint *out, struct fault *fault)
 {
     const char *data = safetensors_metadata(out->file, "gpfc.data");
     out->note.data = strdup(data ? data : "");
+    out->note.columns = safetensors_metadata(out->file, "gpfc.columns");
+    out->note.label = safetensors_metadata(out->file, "gpfc.label");
+    out->note.missing = safetensors_metadata(out->file, "gpfc.missing");
     return out->note.data || fault_memory(fault, 0, out->path);
 }
 

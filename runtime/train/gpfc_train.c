@@ -134,6 +134,15 @@ static bool read_given(struct given *given, const struct training *training, str
             weights_read_base(&given->base, training->bundle, options->base, threads, fault));
 }
 
+static struct data_options options_of_data(const struct training *training)
+{
+    const struct gpfc_train_options *options = training->options;
+    return (struct data_options){.file = options->data,
+                                 .columns = options->columns,
+                                 .label = options->label,
+                                 .missing = options->missing};
+}
+
 /* The base flow that is given, and the standardisation that goes with it. */
 static bool load(struct training *training, struct given *given, struct fault *fault)
 {
@@ -142,8 +151,9 @@ static bool load(struct training *training, struct given *given, struct fault *f
     training->theta = given->init.theta;
     training->base = from->base;
     from->base = NULL;
-    return spec_data_load(&training->samples, training->bundle, training->options->data,
-                          has_base ? &from->standard : NULL, training->note.options.seed, fault);
+    const struct data_options data = options_of_data(training);
+    return spec_data_load(&training->samples, training->bundle, &data, has_base ? &from->standard : NULL,
+                          training->note.options.seed, fault);
 }
 
 static bool train(struct training *training, struct gpfc_trained **out, struct fault *fault)
@@ -151,7 +161,13 @@ static bool train(struct training *training, struct gpfc_trained **out, struct f
     struct given given = {0};
     char *const data = lasting_path(spec_data_file(training->bundle, training->options->data));
     choose_folder(training, training->options->folder);
-    training->note = (struct checkpoint_note){.options = flow_options(training), .data = data};
+    const struct data_options wanted = options_of_data(training),
+                              choice = data_options_resolved(training->bundle, &wanted);
+    training->note = (struct checkpoint_note){.options = flow_options(training),
+                                              .data = data,
+                                              .columns = choice.columns,
+                                              .label = choice.label,
+                                              .missing = choice.missing};
     bool good = data || fault_memory(fault, 0, "a path");
     good = good && read_given(&given, training, fault) && load(training, &given, fault) &&
            training_run(training, fault);
@@ -182,7 +198,11 @@ static bool go_on(struct training *training, struct checkpoint *checkpoint, stru
     training->base = checkpoint->base;
     checkpoint->base = NULL;
     tell_changes(training, checkpoint);
-    return spec_data_load(&training->samples, training->bundle, checkpoint->note.data, &checkpoint->standard,
+    const struct data_options data = {.file = checkpoint->note.data,
+                                      .columns = checkpoint->note.columns,
+                                      .label = checkpoint->note.label,
+                                      .missing = checkpoint->note.missing};
+    return spec_data_load(&training->samples, training->bundle, &data, &checkpoint->standard,
                           checkpoint->note.options.seed, fault) &&
            training_run(training, fault);
 }

@@ -173,6 +173,7 @@ static void note_pairs(struct training *training)
         .rows = pairs->report.rows,
         .failed = pairs->report.failed,
         .left_out = pairs->left_out,
+        .dropped = training->samples.dropped,
     };
 }
 

@@ -80,6 +80,7 @@ struct gpfc_pairs { /* where the pairs (x, y = f(x)) come from */
     double nll_train, nll_test; /* of f, as in gpfc_base; NaN: not known */
     int64_t rows, failed;       /* put through f; those that missed base.tolerance */
     int64_t left_out;           /* rows of noise without an inverse */
+    int64_t dropped;            /* rows of the file in which a number is missing */
 };
 
 /* A flow on pairs (x, y): means over the rows unless stated otherwise. With delta(y) =
@@ -136,7 +137,10 @@ struct gpfc_event { /* what the kind does not name is NULL, except stage once on
 
 /* All zero: as the spec says. Strings are borrowed until the call returns. */
 struct gpfc_train_options {
-    const char *data; /* a file of pairs or samples, instead of the spec's */
+    const char *data;    /* a file of pairs or samples, instead of the spec's */
+    const char *columns; /* of x in the file, "a,b,c"; instead of the spec's, as the next two are */
+    const char *label;   /* its column of labels */
+    const char *missing; /* rows in which a number is missing: "refuse" or "drop" */
     const char
         *folder;      /* for model, checkpoint and metrics; NULL: "NAME.run"; of gpfc_resume: must be given */
     const char *init; /* a model file whose weights the flow starts with */
@@ -179,7 +183,8 @@ int gpfc_train(const struct gpfc_bundle *bundle, const struct gpfc_train_options
                struct gpfc_trained **out, char *message, size_t room);
 
 /* Continues the training of options->folder from its last checkpoint, with the same result as if it had
- * not been stopped. data, init, base, epochs, base_epochs and seed are those with which it began. */
+ * not been stopped. data, columns, label, missing, init, base, epochs, base_epochs and seed are those with
+ * which it began. */
 int gpfc_resume(const struct gpfc_bundle *bundle, const struct gpfc_train_options *options,
                 struct gpfc_trained **out, char *message, size_t room);
 

@@ -294,6 +294,7 @@ static void settings_are_read_back_the_same(void)
         "dimension: 3\ndata: {samples: 'a b/10.csv', standardise: no}\nbase: {kind: ffjord, hidden: [], "
         "blocks: 2, activation: softplus, divergence: hutchinson, noise: rademacher, kinetic: 0.1, rate: "
         "1e-4}\nflow: {train_on: noise}\n",
+        "dimension: 2\ndata: {columns: [a b, \"b,\\\"c\\\" \\\\\\t\\x01\", 3], label: '', missing: drop}\n",
         "dimension: 2\ndata: {pairs: 'some dir/p\xC3\xA4ir.npz'}\npenalty: {kind: euler, decay: 0.5, noise: "
         "step}\n",
     };
@@ -374,7 +375,10 @@ static void samples_are_a_count_or_a_file(void)
         {"1", NULL, 100000},
         {"1e4", NULL, 100000},
         {"'5000'", NULL, 100000},
-        {"my.txt", NULL, 100000},
+        {"my.txt", "my.txt", 100000},
+        {"MY.Csv", "MY.Csv", 100000},
+        {"./my.dat", "./my.dat", 100000},
+        {"my.dat", NULL, 100000},
         {".csv", NULL, 100000},
         {"\"a.csv\\0.csv\"", NULL, 100000},
         {"\"a.csv\\0\"", NULL, 100000},

@@ -48,7 +48,7 @@ static void wrong_words_are_reported(void)
     expect(FAKE_SINGLE2, "", "bench --seconds nan", 2, "found 'nan'");
     expect(FAKE_SINGLE2, "", "train --wings 2", 2, "--wings");
     expect(FAKE_SINGLE2, "", "train here", 2, "'here' is one argument too many");
-    expect(FAKE_SINGLE2, "", "apply m", 2, "apply MODEL IN.npy OUT.npy");
+    expect(FAKE_SINGLE2, "", "apply m", 2, "apply MODEL IN OUT");
     expect(FAKE_SINGLE2, "", "resume", 2, "resume DIR");
     scratch_remove(&scratch);
 }

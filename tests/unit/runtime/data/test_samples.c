@@ -388,7 +388,7 @@ static void a_model_brings_its_own_scales(void)
     scale[1] = 1e-300;
     request.standard = &given;
     check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT,
-                "row 0, column 1 of the data is infinite");
+                "the generator: row 0 (counted from 0): coordinate 2 (counted from 1) is infinite");
     request.standard = &(struct standard){.d = 3, .mean = mean, .scale = scale};
     check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT,
                 "the model standardises 3 coordinates");

@@ -16,7 +16,8 @@ static struct samples load(const char *data)
 {
     struct samples samples;
     struct fault fault = {0};
-    CU_ASSERT_TRUE_FATAL(spec_data_load(&samples, &fake.bundle, data, NULL, 1, &fault));
+    CU_ASSERT_TRUE_FATAL(
+        spec_data_load(&samples, &fake.bundle, &(struct data_options){.file = data}, NULL, 1, &fault));
     return samples;
 }
 
