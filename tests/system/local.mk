@@ -21,4 +21,4 @@ check_PROGRAMS += tests/system/test_threads
 tests_system_test_threads_SOURCES = tests/system/test_threads.c tests/scratch.h
 
 # What `make install` installs, used by a program from elsewhere
-check_scripts += tests/system/installed.sh
+check_scripts += tests/system/completion.sh tests/system/installed.sh
