@@ -2,6 +2,7 @@
  *
  * Times whole training steps (rows gathered, noise, kernels, optimizer) on random pairs. Machines are noisy:
  * slices of steps and of the peak measurement take turns, and medians are compared. */
+#include "command/columns.h"
 #include "command/command.h"
 #include "command/peak.h"
 #include "command/report.h"
@@ -189,17 +190,18 @@ static void print_table(const struct gpfc_bundle *bundle, bool base, const struc
     char flow[256], memory[100];
     report_flow(base ? bundle->base : bundle, flow, sizeof flow);
     (void)fprintf(stdout, "%s: %s\n", bundle->name, flow);
-    (void)fprintf(stdout, "  training step    %.4g ms, median of %s (%.4g to %.4g)\n", 1e3 * r->step,
-                  human_count(&a, r->steps), 1e3 * r->least, 1e3 * r->most);
-    (void)fprintf(stdout, "  batch, threads   %s, %d%s\n", human_count(&a, r->batch), r->threads,
-                  r->pinned ? ", each on a core of its own" : "");
-    (void)fprintf(stdout, "  samples          %s a second\n", human_count(&b, (int64_t)r->samples));
-    (void)fprintf(stdout, "  arithmetic       %.4g GFLOP a step, %.4g GFLOP/s; %.4g GFLOP of it useful\n",
-                  1e-9 * r->flop, 1e-9 * r->flop / r->step, 1e-9 * r->useful);
-    (void)fprintf(stdout, "  peak of a core   %.4g GFLOP/s with %s\n", 1e-9 * r->peak, peak_vectors());
-    (void)fprintf(stdout, "  share of peak    %.1f %% useful, %.1f %% executed%s\n", 100 * r->useful_share,
-                  100 * r->share, r->threads > 1 ? " of that for each thread" : "");
-    (void)fprintf(stdout, "  resident memory  %s\n", command_memory_text(&r->memory, memory, sizeof memory));
+    columns_wide_item(stdout, "training step", "%.4g ms, median of %s (%.4g to %.4g)", 1e3 * r->step,
+                      human_count(&a, r->steps), 1e3 * r->least, 1e3 * r->most);
+    columns_wide_item(stdout, "batch, threads", "%s, %d%s", human_count(&a, r->batch), r->threads,
+                      r->pinned ? ", each on a core of its own" : "");
+    columns_wide_item(stdout, "samples", "%s a second", human_count(&b, (int64_t)r->samples));
+    columns_wide_item(stdout, "arithmetic", "%.4g GFLOP a step, %.4g GFLOP/s; %.4g GFLOP of it useful",
+                      1e-9 * r->flop, 1e-9 * r->flop / r->step, 1e-9 * r->useful);
+    columns_wide_item(stdout, "peak of a core", "%.4g GFLOP/s with %s", 1e-9 * r->peak, peak_vectors());
+    columns_wide_item(stdout, "share of peak", "%.1f %% useful, %.1f %% executed%s", 100 * r->useful_share,
+                      100 * r->share, r->threads > 1 ? " of that for each thread" : "");
+    columns_wide_item(stdout, "resident memory", "%s",
+                      command_memory_text(&r->memory, memory, sizeof memory));
 }
 
 bool command_bench(const struct command_context *context, const struct command_options *options,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "command/columns.h"
 #include "command/command.h"
 #include "command/report.h"
 #include "ground/human.h"
@@ -101,8 +102,7 @@ static void print_kernels(const struct gpfc_bundle *bundle)
 
 static void print_schedule(const struct gpfc_bundle *bundle)
 {
-    (void)fprintf(stdout, "  schedule  %s, %s\n", bundle->tuned != 0 ? "measured" : "chosen",
-                  bundle->schedule);
+    columns_item(stdout, "schedule", "%s, %s", bundle->tuned != 0 ? "measured" : "chosen", bundle->schedule);
 }
 
 static void print_cpu(const struct command_context *context)
@@ -110,11 +110,10 @@ static void print_cpu(const struct command_context *context)
     const struct gpfc_bundle *bundle = context->bundle;
     char here[GPFC_CPU_NAME];
     if (command_other_cpu(bundle, here))
-        (void)fprintf(stdout,
-                      "  cpu       compiled for %s, but this machine is '%s': `%s tune' recompiles it\n",
-                      bundle->cpu_name, here[0] != '\0' ? here : "unknown", context->program);
+        columns_item(stdout, "cpu", "compiled for %s, but this machine is '%s': `%s tune' recompiles it",
+                     bundle->cpu_name, here[0] != '\0' ? here : "unknown", context->program);
     else if (bundle->cpu_name[0] != '\0')
-        (void)fprintf(stdout, "  cpu       %s, this one\n", bundle->cpu_name);
+        columns_item(stdout, "cpu", "%s, this one", bundle->cpu_name);
     print_schedule(bundle);
 }
 
@@ -129,12 +128,12 @@ bool command_info(const struct command_context *context, const struct command_op
     (void)fprintf(stdout, "%s, compiled by gpfc %s for %s, %" PRId64 " samples a tile\n", bundle->name,
                   bundle->version, bundle->cpu, bundle->lanes);
     print_cpu(context);
-    (void)fprintf(stdout, "  flow      %s\n", flow);
+    columns_item(stdout, "flow", "%s", flow);
     print_parameters(bundle);
     print_kernels(bundle);
     if (bundle->base) {
         report_flow(bundle->base, flow, sizeof flow);
-        (void)fprintf(stdout, "  base flow %s\n", flow);
+        columns_item(stdout, "base flow", "%s", flow);
         print_schedule(bundle->base);
         print_parameters(bundle->base);
         print_kernels(bundle->base);

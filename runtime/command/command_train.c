@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * train and resume: the command line as options of gpfc_train, and its results as text. */
+#include "command/columns.h"
 #include "command/command.h"
 #include "command/progress.h"
 #include "command/report.h"
@@ -98,9 +99,9 @@ static void print_forecast(struct listener *listener, const struct gpfc_event *e
     const struct command_memory memory = command_memory();
     if (!talks(listener))
         return;
-    (void)fprintf(stdout, "  forecast  about %s (%.3g ms a step), %s of memory\n",
-                  human_seconds(&time, event->forecast->left), 1e3 * event->forecast->step,
-                  command_memory_text(&memory, text, sizeof text));
+    columns_item(stdout, "forecast", "about %s (%.3g ms a step), %s of memory",
+                 human_seconds(&time, event->forecast->left), 1e3 * event->forecast->step,
+                 command_memory_text(&memory, text, sizeof text));
     (void)fflush(stdout);
 }
 

@@ -3,6 +3,8 @@
 # Takes: the command line of a trainer. Gives: what is printed, and an exit status. Decides nothing about
 # numbers.
 libgpfcrt_a_SOURCES += \
+	runtime/command/columns.c \
+	runtime/command/columns.h \
 	runtime/command/command.h \
 	runtime/command/command_apply.c \
 	runtime/command/command_bench.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/report.h"
 
+#include "command/columns.h"
 #include "command/command.h"
 #include "ground/human.h"
 #include "kernels/settings.h"
@@ -34,7 +35,7 @@ void report_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes)
 static void row(FILE *out, const char *what, double before, double after)
 {
     struct human left, right;
-    (void)fprintf(out, "  %-36s %10s %10s\n", what, human_number(&left, before), human_number(&right, after));
+    columns_row(out, what, human_number(&left, before), human_number(&right, after));
 }
 
 void report_evaluation(FILE *out, const struct gpfc_evaluation *e)
@@ -42,7 +43,7 @@ void report_evaluation(FILE *out, const struct gpfc_evaluation *e)
     struct human samples;
     char on[64];
     (void)snprintf(on, sizeof on, "on %s samples", human_count(&samples, e->samples));
-    (void)fprintf(out, "  %-36s %10s %10s\n", on, "before", "after");
+    columns_row(out, on, "before", "after");
     row(out, "transport cost", e->cost_before, e->cost_after);
     if (!isnan(e->nll_before))
         row(out, "negative log-likelihood, nats", e->nll_before, e->nll_after);
@@ -52,7 +53,7 @@ void report_evaluation(FILE *out, const struct gpfc_evaluation *e)
     row(out, "density error |delta|, mean", NAN, e->density_error_mean);
     row(out, "density error |delta|, largest", NAN, e->density_error_max);
     row(out, "round trip |s^-1(s(y)) - y|, largest", NAN, e->roundtrip_max);
-    (void)fprintf(out, "  %-36s %10s %10lld\n", "time steps", "-", (long long)e->time_steps);
+    columns_row(out, "time steps", "-", human_count(&samples, e->time_steps));
     row(out, "largest |mean|", e->mean_before_max, e->mean_max);
     row(out, "largest |covariance - I|", e->covariance_error_before_max, e->covariance_error_max);
 }
@@ -126,16 +127,15 @@ static void stage_flow(const struct gpfc_bundle *bundle, const struct gpfc_stage
 
 static void print_training(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc_stage *stage)
 {
-    struct human a, b;
-    (void)fprintf(out, "  training  %s epochs of %s steps", human_count(&a, stage->epochs),
-                  human_count(&b, stage->epoch_steps));
-    (void)fprintf(out, ", batch %s (the last one of an epoch may be smaller)\n",
-                  human_count(&a, stage->batch));
-    (void)fprintf(out, "            %s, rate %g %s, seed %llu, %d thread%s, kernels for %s\n",
-                  stage->optimizer, stage->rate, stage->schedule, (unsigned long long)stage->seed,
-                  stage->threads, stage->threads > 1 ? "s" : "", bundle->cpu);
+    struct human epochs, steps, batch;
+    columns_item(out, "training", "%s epochs of %s steps, batch %s (the last one of an epoch may be smaller)",
+                 human_count(&epochs, stage->epochs), human_count(&steps, stage->epoch_steps),
+                 human_count(&batch, stage->batch));
+    columns_item(out, "", "%s, rate %g %s, seed %llu, %d thread%s, kernels for %s", stage->optimizer,
+                 stage->rate, stage->schedule, (unsigned long long)stage->seed, stage->threads,
+                 stage->threads > 1 ? "s" : "", bundle->cpu);
     if (stage->penalty > 0)
-        (void)fprintf(out, "            Euler penalty, weight %g\n", stage->penalty);
+        columns_item(out, "", "Euler penalty, weight %g", stage->penalty);
 }
 
 void report_start(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc_stage *stage)
@@ -145,17 +145,17 @@ void report_start(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc
     stage_flow(bundle, stage, flow, sizeof flow);
     if (!stage->second)
         (void)fprintf(out, "%s\n", bundle->name);
-    (void)fprintf(out, "  %-9s %s, %s parameters\n", is_base(stage) ? "base flow" : "flow", flow,
-                  human_count(&a, stage->parameters));
-    (void)fprintf(out, "  data      %s: %s training %s, %s for the test\n", stage->data,
-                  human_count(&a, stage->train), stage->rows, human_count(&b, stage->test));
+    columns_item(out, is_base(stage) ? "base flow" : "flow", "%s, %s parameters", flow,
+                 human_count(&a, stage->parameters));
+    columns_item(out, "data", "%s: %s training %s, %s for the test", stage->data,
+                 human_count(&a, stage->train), stage->rows, human_count(&b, stage->test));
     print_training(out, bundle, stage);
     if (!stage->second)
-        (void)fprintf(out, "  folder    %s%s\n", stage->folder,
-                      stage->kept_earlier ? " (files of an earlier training are kept as *.old)" : "");
+        columns_item(out, "folder", "%s%s", stage->folder,
+                     stage->kept_earlier ? " (files of an earlier training are kept as *.old)" : "");
     if (stage->first_step > 0)
-        (void)fprintf(out, "  resumed   after step %s of %s\n", human_count(&a, stage->first_step),
-                      human_count(&b, stage->steps));
+        columns_item(out, "resumed", "after step %s of %s", human_count(&a, stage->first_step),
+                     human_count(&b, stage->steps));
 }
 
 /* ---- time steps ---------------------------------------------------------------------------------------- */
@@ -191,9 +191,10 @@ static json_t *time_steps_json(const struct gpfc_time_steps *steps)
 void report_trained(FILE *out, const struct gpfc_base *base)
 {
     struct human seconds, nll, step;
-    (void)fprintf(out, "  trained   for %s, negative log-likelihood %s at step %s: %s\n\n",
-                  human_seconds(&seconds, base->seconds), human_number(&nll, base->nll),
-                  human_count(&step, base->best_step), base->model);
+    columns_item(out, "trained", "for %s, negative log-likelihood %s at step %s: %s",
+                 human_seconds(&seconds, base->seconds), human_number(&nll, base->nll),
+                 human_count(&step, base->best_step), base->model);
+    (void)fputs("\n", out);
 }
 
 static json_t *base_json(const struct gpfc_bundle *bundle, const struct gpfc_base *base)
@@ -215,19 +216,19 @@ static void print_likelihoods(FILE *out, const char *title, const struct gpfc_pa
 {
     struct human train, test;
     if (!isnan(pairs->nll_train))
-        (void)fprintf(out, "  %-9s negative log-likelihood: training %s, test %s\n", title,
-                      human_number(&train, pairs->nll_train), human_number(&test, pairs->nll_test));
+        columns_item(out, title, "negative log-likelihood: training %s, test %s",
+                     human_number(&train, pairs->nll_train), human_number(&test, pairs->nll_test));
 }
 
 static void print_failed(FILE *out, const struct gpfc_pairs *pairs)
 {
     struct human failed, rows;
     if (pairs->failed > 0)
-        (void)fprintf(out, "            %s of %s rows missed the base flow's tolerance\n",
-                      human_count(&failed, pairs->failed), human_count(&rows, pairs->rows));
+        columns_item(out, "", "%s of %s rows missed the base flow's tolerance",
+                     human_count(&failed, pairs->failed), human_count(&rows, pairs->rows));
     if (pairs->left_out > 0)
-        (void)fprintf(out, "            %s rows of noise have no inverse and are left out\n",
-                      human_count(&failed, pairs->left_out));
+        columns_item(out, "", "%s rows of noise have no inverse and are left out",
+                     human_count(&failed, pairs->left_out));
 }
 
 static void print_dropped(FILE *out, const struct gpfc_pairs *pairs)
@@ -242,10 +243,10 @@ void report_pairs(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc
 {
     struct human seconds;
     if (pairs->fitted)
-        (void)fprintf(out, "  base flow mixture of %s Gaussians, %s after %lld iterations, %s\n",
-                      setting_text(bundle, SETTING_base_components),
-                      pairs->converged ? "converged" : "stopped", (long long)pairs->iterations,
-                      human_seconds(&seconds, pairs->seconds));
+        columns_item(out, "base flow", "mixture of %s Gaussians, %s after %lld iterations, %s",
+                     setting_text(bundle, SETTING_base_components),
+                     pairs->converged ? "converged" : "stopped", (long long)pairs->iterations,
+                     human_seconds(&seconds, pairs->seconds));
     print_dropped(out, pairs);
     print_likelihoods(out, pairs->fitted ? "" : "base flow", pairs);
     print_failed(out, pairs);
