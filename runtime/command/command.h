@@ -54,6 +54,7 @@ bool command_invert(const struct command_context *, const struct command_options
                     struct fault *) MUST_CHECK;
 bool command_evaluate(const struct command_context *, const struct command_options *,
                       struct fault *) MUST_CHECK;
+bool command_check(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
 bool command_bench(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
 bool command_tune(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
 bool command_info(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;

@@ -39,7 +39,7 @@ static bool load(struct evaluated *e, struct fault *fault)
                                       .missing = e->options->missing};
     return weights_read(&e->weights, bundle, e->options->argument[0], threads, fault) &&
            spec_data_load(&e->samples, bundle, &data, e->weights.base ? &e->weights.standard : NULL,
-                          seed_of(e), fault);
+                          seed_of(e), false, fault);
 }
 
 /* A model from elsewhere may lack the mixture that it came after. */

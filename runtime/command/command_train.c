@@ -5,6 +5,7 @@
 #include "command/command.h"
 #include "command/progress.h"
 #include "command/report.h"
+#include "command/report_look.h"
 #include "ground/human.h"
 #include "ground/interrupt.h"
 
@@ -16,6 +17,7 @@ struct listener { /* one command */
     const struct command_context *context;
     const struct command_options *options;
     struct interrupt *interrupt;
+    const struct gpfc_look *look; /* not printed yet; or NULL */
     struct progress progress;
 };
 
@@ -85,6 +87,9 @@ static void open_stage(struct listener *listener, const struct gpfc_event *event
     const struct gpfc_bundle *bundle = listener->context->bundle;
     if (talks(listener)) {
         report_start(stdout, bundle, event->stage);
+        if (listener->look)
+            report_findings(stdout, listener->look, GPFC_WARNING);
+        listener->look = NULL;
         if (event->pairs)
             report_pairs(stdout, bundle, event->pairs);
         (void)fflush(stdout);
@@ -135,6 +140,9 @@ static void hear(void *user, const struct gpfc_event *event)
     switch (event->kind) {
     case GPFC_CHANGED:
         tell_changes(listener, event);
+        break;
+    case GPFC_LOOKED:
+        listener->look = event->look;
         break;
     case GPFC_FAR:
         warn_of_place(listener, event);

@@ -20,6 +20,11 @@ static const struct command commands[] = {
      "Trains the flow on pairs (x, y = f(x)), after the base flow f if there are no pairs yet. Writes the "
      "best model, a checkpoint and metrics to a folder. Ctrl-C saves and stops.",
      command_train, COMMAND_CALLS_KERNELS},
+    {"check", "DATA", 1, OPTIONS("columns", "label", "missing", "json"), "look at data before training",
+     "Prints what is remarkable in a file of pairs or samples, what it does to the result, and what to do "
+     "about it; then mean, deviation and range of each column. train does the same first. Ends with an error "
+     "only where nothing can be learned.",
+     command_check, COMMAND_READS_BUNDLE},
     {"resume", "DIR", 1, OPTIONS("threads", "quiet", "json"), "continue a training that was stopped",
      "Continues a training from its last checkpoint, with the same result as if it had not been stopped.",
      command_resume, COMMAND_CALLS_KERNELS},

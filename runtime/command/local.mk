@@ -8,6 +8,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/command/command.h \
 	runtime/command/command_apply.c \
 	runtime/command/command_bench.c \
+	runtime/command/command_check.c \
 	runtime/command/command_evaluate.c \
 	runtime/command/command_info.c \
 	runtime/command/command_lost_file.c \
@@ -22,4 +23,6 @@ libgpfcrt_a_SOURCES += \
 	runtime/command/progress.h \
 	runtime/command/report.c \
 	runtime/command/report.h \
+	runtime/command/report_look.c \
+	runtime/command/report_look.h \
 	runtime/command/trainer_main.c

@@ -3,6 +3,7 @@
 
 #include "command/columns.h"
 #include "command/command.h"
+#include "command/report_look.h"
 #include "ground/human.h"
 #include "kernels/settings.h"
 
@@ -307,6 +308,8 @@ json_t *report_training_json(const struct gpfc_bundle *bundle, const struct gpfc
     put_count(json, "best_step", trained->best_step);
     put_text(json, "model", trained->model);
     put_text(json, "checkpoint", trained->checkpoint);
+    if (trained->look)
+        (void)json_object_set_new(json, "findings", report_findings_json(trained->look));
     if (!trained->has_evaluation)
         return json;
     if (trained->has_base)

@@ -7,6 +7,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/data/samples.h \
 	runtime/data/samples_arrays.c \
 	runtime/data/samples_file.c \
+	runtime/data/samples_look.c \
 	runtime/data/samples_parts.h \
 	runtime/data/samples_table.c \
 	runtime/data/standard.c \

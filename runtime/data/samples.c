@@ -3,6 +3,7 @@
  * Takes a request, gives samples: from a file or a generator, standardised where that is wanted. */
 #include "data/samples_parts.h"
 #include "data/toys.h"
+#include "look/look.h"
 #include "numbers/rows.h"
 
 #include <assert.h>
@@ -149,6 +150,8 @@ static bool load(struct samples *out, const struct samples_request *request, str
 {
     if (request->file ? !samples_read_file(out, request, fault) : !make_samples(out, request, fault))
         return false;
+    if (request->look && !samples_look(out, fault))
+        return false;
     return !samples_standardised(request, out->train.y) || standardise(out, request, fault);
 }
 
@@ -179,8 +182,12 @@ void samples_free(struct samples *samples)
         free(parts[i]->logdet);
         free(parts[i]->labels);
     }
-    free(samples->for_test);
     free(samples->places);
     standard_free(&samples->standard);
+    look_free(samples->look);
+    free(samples->for_test);
+    for (int64_t i = 0; samples->names && i < samples->d; i++)
+        free(samples->names[i]);
+    free(samples->names);
     *samples = (struct samples){.d = 0};
 }

@@ -40,6 +40,7 @@ struct samples_request {
     double test;                     /* 0 .. 0.9 */
     uint64_t seed;                   /* of the generator */
     struct table_columns columns;    /* of x in the file */
+    bool look;                       /* the data are looked at */
     bool standardise;                /* x, where the file has no y */
     const struct standard *standard; /* a model's: it is used (d = 0: none is) whatever `standardise` says; or
                                         NULL. Where the file has a y, none is */
@@ -53,6 +54,8 @@ struct part { /* rows for training, or for the test */
     int64_t *labels; /* [n]; NULL: not given */
 };
 
+struct look;
+
 struct samples {
     int64_t d;
     int64_t precision;
@@ -64,6 +67,8 @@ struct samples {
     int64_t dropped;         /* rows that were left out */
     unsigned char *for_test; /* [rows that were read]: which part each went to; NULL: the data has its own */
     int64_t *places;         /* [rows that were read] in the file; NULL: each is what it counts to */
+    char **names;            /* [d] of x's columns; NULL: the file has none */
+    struct look *look;       /* NULL: not looked at */
     bool by_line;            /* places are lines from 1, not rows from 0 */
 };
 

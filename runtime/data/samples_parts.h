@@ -42,4 +42,7 @@ bool samples_read_table(struct samples *out, const struct samples_request *reque
 bool samples_read_file(struct samples *out, const struct samples_request *request,
                        struct fault *fault) MUST_CHECK;
 
+/* Makes samples->look of the samples as they were read, before they are standardised. */
+bool samples_look(struct samples *samples, struct fault *fault) MUST_CHECK;
+
 #endif

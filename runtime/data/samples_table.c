@@ -20,6 +20,8 @@ struct gathered {
     int64_t *labels; /* NULL: none */
     int64_t *places;
     bool by_line;
+    int64_t columns;
+    char **names; /* [columns]; NULL: none */
 };
 
 static void free_gathered(struct gathered *all)
@@ -27,6 +29,9 @@ static void free_gathered(struct gathered *all)
     free(all->x);
     free(all->labels);
     free(all->places);
+    for (int64_t i = 0; all->names && i < all->columns; i++)
+        free(all->names[i]);
+    free(all->names);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
@@ -55,6 +60,21 @@ static bool make_room(struct gathered *all, const struct table_info *info, struc
     return true;
 }
 
+static bool copy_names(struct gathered *all, const struct table_info *info, struct fault *fault)
+{
+    all->columns = info->columns;
+    if (!info->names)
+        return true;
+    if (!fault_calloc(fault, (void **)&all->names, (size_t)info->columns, sizeof *all->names, "names"))
+        return false;
+    for (int64_t i = 0; i < info->columns; i++) {
+        all->names[i] = strdup(info->names[i]);
+        if (!all->names[i])
+            return fault_memory(fault, strlen(info->names[i]), "names");
+    }
+    return true;
+}
+
 static bool read_all(struct table_reader *reader, struct gathered *all, struct fault *fault)
 {
     const struct table_info *const info = table_info(reader);
@@ -74,7 +94,7 @@ static bool read_all(struct table_reader *reader, struct gathered *all, struct f
     }
     all->dropped = table_dropped(reader);
     all->by_line = info->rows < 0;
-    return true;
+    return copy_names(all, info, fault);
 }
 
 static bool check_count(const char *path, const struct gathered *all, struct fault *fault)
@@ -129,6 +149,8 @@ static bool split_x(struct samples *out, const struct samples_request *request, 
     out->by_line = all->by_line;
     out->places = all->places;
     all->places = NULL;
+    out->names = all->names;
+    all->names = NULL;
     out->dropped = all->dropped;
     out->test.n = samples_test_rows(all->n, request->test);
     out->train.n = all->n - out->test.n;
@@ -206,7 +228,9 @@ static bool read_x(struct gathered *all, const struct samples_request *request, 
 static void give_part(struct part *part, struct gathered *all)
 {
     *part = (struct part){.n = all->n, .x = all->x, .labels = all->labels};
-    free(all->places);
+    all->x = NULL;
+    all->labels = NULL;
+    free_gathered(all);
     *all = (struct gathered){.x = NULL};
 }
 

@@ -42,7 +42,7 @@ static bool standardises(const struct gpfc_bundle *bundle, const char *file)
 }
 
 bool spec_data_load(struct samples *out, const struct gpfc_bundle *bundle, const struct data_options *given,
-                    const struct standard *standard, uint64_t seed, struct fault *fault)
+                    const struct standard *standard, uint64_t seed, bool look, struct fault *fault)
 {
     struct column_choice choice;
     const char *file = spec_data_file(bundle, given->file), *generator = spec_generator(bundle);
@@ -61,6 +61,7 @@ bool spec_data_load(struct samples *out, const struct gpfc_bundle *bundle, const
         .test = setting_number(bundle, SETTING_data_test),
         .seed = seed,
         .columns = choice.columns,
+        .look = look,
         .standardise = standardises(bundle, file),
         .standard = standard,
     };

@@ -8,9 +8,11 @@
 #include "gpfc/kernel_abi.h"
 #include "model/column_choice.h"
 
-/* standard: of a model or checkpoint, to be used (d = 0: none); NULL: as the spec says. */
+/* standard: of a model or checkpoint, to be used (d = 0: none); NULL: as the spec says. look: makes
+ * out->look. */
 bool spec_data_load(struct samples *out, const struct gpfc_bundle *bundle, const struct data_options *given,
-                    const struct standard *standard, uint64_t seed, struct fault *fault) MUST_CHECK;
+                    const struct standard *standard, uint64_t seed, bool look,
+                    struct fault *fault) MUST_CHECK;
 
 /* The file that is read, `data` or the spec's; NULL: a generator's data, or none. */
 const char *spec_data_file(const struct gpfc_bundle *bundle, const char *data);

@@ -5,6 +5,8 @@
 libgpfcrt_a_SOURCES += \
 	runtime/numbers/array.c \
 	runtime/numbers/array.h \
+	runtime/numbers/chances.c \
+	runtime/numbers/chances.h \
 	runtime/numbers/dense.c \
 	runtime/numbers/dense.h \
 	runtime/numbers/factors.c \

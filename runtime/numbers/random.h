@@ -21,7 +21,8 @@ enum random_purpose {
     RANDOM_SHUFFLE,  /* order of the samples; number: the epoch  */
     RANDOM_NOISE,    /* of the penalty; number: the step         */
     RANDOM_MEASURE,  /* of evaluation                            */
-    RANDOM_PAIRS     /* of pairs that are made from noise        */
+    RANDOM_PAIRS,    /* of pairs that are made from noise        */
+    RANDOM_LOOK      /* directions in which data are looked at   */
 };
 
 /* number < 2^56 */

@@ -3,6 +3,7 @@
  * gpfc_train and gpfc_resume: how a training begins, and what it returns. */
 #include "ground/parallel.h"
 #include "kernels/bundle.h"
+#include "look/look.h"
 #include "model/spec_data.h"
 #include "train/training.h"
 
@@ -17,6 +18,7 @@
 struct results {
     struct gpfc_trained trained;
     struct run_folder *folder; /* whose paths it names */
+    struct look *look;         /* NULL: none */
     char data[TRAINING_MOST_PATH];
 };
 
@@ -26,6 +28,7 @@ void gpfc_trained_free(struct gpfc_trained *trained)
     if (!results)
         return;
     run_folder_free(results->folder);
+    look_free(results->look);
     free(results);
 }
 
@@ -84,6 +87,9 @@ static bool give(struct training *training, struct gpfc_trained **out, struct fa
     results->trained.stage.data = results->data;
     results->folder = training->folder;
     training->folder = NULL;
+    results->look = training->samples.look;
+    training->samples.look = NULL;
+    results->trained.look = results->look ? look_result(results->look) : NULL;
     run_folder_unlock(results->folder);
     *out = &results->trained;
     return true;
@@ -153,7 +159,17 @@ static bool load(struct training *training, struct given *given, struct fault *f
     from->base = NULL;
     const struct data_options data = options_of_data(training);
     return spec_data_load(&training->samples, training->bundle, &data, has_base ? &from->standard : NULL,
-                          training->note.options.seed, fault);
+                          training->note.options.seed, true, fault);
+}
+
+/* Data that leave nothing to learn end the training before it begins. */
+static bool tell_look(const struct training *training, struct fault *fault)
+{
+    const struct gpfc_look *const look = look_result(training->samples.look);
+    const struct gpfc_finding *const refusal = look_refusal(look);
+    training_tell(training, &(struct gpfc_event){.kind = GPFC_LOOKED, .look = look});
+    return !refusal || fault_set(fault, FAULT_INPUT, "%s: %s: %s; %s", training->note.data, refusal->title,
+                                 refusal->text, refusal->remedy);
 }
 
 static bool train(struct training *training, struct gpfc_trained **out, struct fault *fault)
@@ -170,7 +186,7 @@ static bool train(struct training *training, struct gpfc_trained **out, struct f
                                               .missing = choice.missing};
     bool good = data || fault_memory(fault, 0, "a path");
     good = good && read_given(&given, training, fault) && load(training, &given, fault) &&
-           training_run(training, fault);
+           tell_look(training, fault) && training_run(training, fault);
     if (good || training->stopped != 0)
         good = give(training, out, fault);
     free(data);
@@ -203,7 +219,7 @@ static bool go_on(struct training *training, struct checkpoint *checkpoint, stru
                                       .label = checkpoint->note.label,
                                       .missing = checkpoint->note.missing};
     return spec_data_load(&training->samples, training->bundle, &data, &checkpoint->standard,
-                          checkpoint->note.options.seed, fault) &&
+                          checkpoint->note.options.seed, false, fault) &&
            training_run(training, fault);
 }
 

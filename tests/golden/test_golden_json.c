@@ -35,6 +35,8 @@ static const char automatic[] = "name: automatic\n"
                                 "train: {epochs: 2, batch: 100}\n"
                                 "target: {schedule: keep=all}\n";
 
+static const char data[] = "a,b\n1,0\n2,0\n3.5,0\n7,0\n";
+
 /* ---- masks --------------------------------------------------------------------------------------------- */
 
 /* Numbers with a fraction are measured, but for these; whole numbers and texts are not, but for those. */
@@ -173,6 +175,7 @@ static void compiler_that_fails(void)
 static void trainer(void)
 {
     native_json("info", "./toy info --json");
+    native_json("check", "./toy check --json data.csv");
     native_json("train", "./toy train --json");
     native_json("resume", "./toy resume --json toy.run");
     native_json("evaluate", "./toy evaluate toy.run/model.safetensors --json");
@@ -203,7 +206,7 @@ int main(void)
         {"trainer of automatic steps", trainer_of_automatic_steps},
     };
     if (!scratch_make(&scratch) || !write_text("toy.yaml", toy) || !write_text("fixed.yaml", fixed) ||
-        !write_text("automatic.yaml", automatic) ||
+        !write_text("automatic.yaml", automatic) || !write_text("data.csv", data) ||
         !write_text("faulty.yaml", "name: faulty\ndimensions: 2\n"))
         return EXIT_FAILURE;
     const int status = check_main("--json", cases, CHECK_COUNT(cases));

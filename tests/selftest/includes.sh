@@ -45,15 +45,16 @@ command base spec sched tune api
 runtime/ground
 runtime/numbers runtime/ground
 runtime/files runtime/ground
-runtime/data runtime/ground runtime/numbers runtime/files
+runtime/look runtime/ground runtime/numbers gpfc
+runtime/data runtime/ground runtime/numbers runtime/files runtime/look
 runtime/kernels runtime/ground runtime/numbers gpfc
 runtime/base runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels gpfc
 runtime/model runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels runtime/base gpfc
 runtime/optimize runtime/ground runtime/numbers runtime/files runtime/kernels runtime/model gpfc
 runtime/train runtime/ground runtime/numbers runtime/files runtime/kernels runtime/base runtime/model
-runtime/train runtime/optimize gpfc
-runtime/command runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels runtime/base
-runtime/command runtime/model runtime/train gpfc
+runtime/train runtime/optimize runtime/look gpfc
+runtime/command runtime/ground runtime/numbers runtime/look runtime/files runtime/data runtime/kernels
+runtime/command runtime/base runtime/model runtime/train gpfc
 END
 # library (its headers' paths begin so), then the folders or files that reach it, directly or through others
 cat >"$scratch/real/libraries" <<'END'

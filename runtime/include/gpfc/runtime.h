@@ -105,6 +105,42 @@ struct gpfc_time_steps {             /* of the best weights, with flow.steps: au
     double saved; /* share of the evaluations of a training with the maximum throughout */
 };
 
+/* What was found in the data before training. Columns and rows are counted from 1; a file with a test set of
+ * its own counts on in it. */
+enum { GPFC_FINDING_COLUMNS = 8, GPFC_FINDING_ROWS = 4, GPFC_FINDING_TEXT = 256 };
+
+enum gpfc_finding_level {
+    GPFC_NOTE,    /* worth knowing */
+    GPFC_WARNING, /* the result means less than it seems to */
+    GPFC_REFUSED  /* nothing can be learned */
+};
+
+struct gpfc_finding {
+    const char *kind, *title; /* "equal_columns", "equal columns" */
+    enum gpfc_finding_level level;
+    int of_y;                              /* 1: the columns are y's */
+    int64_t n_columns;                     /* of all that are concerned, the first of which are: */
+    int64_t columns[GPFC_FINDING_COLUMNS]; /* 0 of them: all, or none in particular */
+    int64_t n_rows;                        /* likewise */
+    int64_t rows[GPFC_FINDING_ROWS];
+    char text[GPFC_FINDING_TEXT]; /* what was seen, with its numbers */
+    const char *effect, *remedy;
+};
+
+struct gpfc_column {
+    const char *name; /* NULL: none */
+    double mean, deviation, least, greatest;
+};
+
+struct gpfc_look {
+    int64_t rows, test; /* all of them; how many of these are test rows */
+    int64_t d;          /* columns of x */
+    int64_t n_columns;  /* d, or 2 d where there is a y */
+    const struct gpfc_column *columns;
+    int64_t n_findings;
+    const struct gpfc_finding *findings;
+};
+
 /* Reasons for a warning; the runtime sets the thresholds. */
 struct gpfc_place {        /* x compared with y, whose mean is 0 and standard deviation 1 */
     double offset, spread; /* of x: distance of the mean from 0, standard deviation */
@@ -113,6 +149,7 @@ struct gpfc_place {        /* x compared with y, whose mean is 0 and standard de
 
 enum gpfc_event_kind {
     GPFC_CHANGED,       /* text: settings that differ between the trainer and the checkpoint `path` */
+    GPFC_LOOKED,        /* look: what the data are like */
     GPFC_FAR,           /* place: the position or scale of x hides the signal from training */
     GPFC_UNSCALED_BASE, /* place, path: base flow of a file without standardisation, for data far from it */
     GPFC_STARTED,       /* a stage begins; pairs: not NULL for the flow's */
@@ -131,6 +168,7 @@ struct gpfc_event { /* what the kind does not name is NULL, except stage once on
     const struct gpfc_base *base;
     const struct gpfc_pairs *pairs;
     const struct gpfc_place *place;
+    const struct gpfc_look *look;
     const struct gpfc_evaluation *evaluation;
     const char *text, *path;
 };
@@ -170,6 +208,7 @@ struct gpfc_trained {
     struct gpfc_evaluation evaluation;
     struct gpfc_pairs pairs;
     struct gpfc_time_steps time_steps;
+    const struct gpfc_look *look; /* NULL: a training that went on */
 };
 
 /* Data, base flow, pairs, flow: everything that the trainer's command train does, including files, without

@@ -41,6 +41,12 @@ tests_unit_runtime_files_test_safe_file_SOURCES = tests/unit/runtime/files/test_
 tests_unit_runtime_files_test_safetensors_SOURCES = tests/unit/runtime/files/test_safetensors.c \
 	$(data_fixture)
 
+# look
+look_fixture = tests/unit/runtime/look/look_fixture.h
+check_PROGRAMS += tests/unit/runtime/look/test_look tests/unit/runtime/look/test_look_quiet
+tests_unit_runtime_look_test_look_SOURCES = tests/unit/runtime/look/test_look.c $(look_fixture)
+tests_unit_runtime_look_test_look_quiet_SOURCES = tests/unit/runtime/look/test_look_quiet.c $(look_fixture)
+
 # data
 check_PROGRAMS += tests/unit/runtime/data/test_samples tests/unit/runtime/data/test_samples_memory \
 	tests/unit/runtime/data/test_standard tests/unit/runtime/data/test_toys

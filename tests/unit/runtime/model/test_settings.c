@@ -17,7 +17,7 @@ static struct samples load(const char *data)
     struct samples samples;
     struct fault fault = {0};
     CU_ASSERT_TRUE_FATAL(
-        spec_data_load(&samples, &fake.bundle, &(struct data_options){.file = data}, NULL, 1, &fault));
+        spec_data_load(&samples, &fake.bundle, &(struct data_options){.file = data}, NULL, 1, false, &fault));
     return samples;
 }
 

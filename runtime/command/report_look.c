@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "command/report_look.h"
+
+#include "command/report.h"
+#include "ground/human.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+enum { LINE = 80, INDENT = 12, MOST_TEXT = 1024 };
+
+static const char *const levels[] = {
+    [GPFC_NOTE] = "note", [GPFC_WARNING] = "warning", [GPFC_REFUSED] = "refused"};
+
+/* ---- text ---------------------------------------------------------------------------------------------- */
+
+struct text {
+    char at[MOST_TEXT];
+};
+
+static void add(struct text *text, const char *format, ...) __attribute__((__format__(printf, 2, 3)));
+static void add(struct text *text, const char *format, ...)
+{
+    const size_t length = strlen(text->at);
+    va_list words;
+    va_start(words, format);
+    (void)vsnprintf(text->at + length, sizeof text->at - length, format, words);
+    va_end(words);
+}
+
+/* Words as far as they fit on lines; the first line follows a tag. */
+static void print_wrapped(FILE *out, const char *tag, const char *words)
+{
+    int column = fprintf(out, "  %-9s", tag);
+    while (*words) {
+        const int length = (int)strcspn(words, " ");
+        if (column > INDENT && column + 1 + length > LINE)
+            column = fprintf(out, "\n%*s", INDENT - 1, "") - 1;
+        column += fprintf(out, " %.*s", length, words);
+        words += length + (words[length] == ' ');
+    }
+    (void)fprintf(out, "\n");
+}
+
+/* ---- a finding ----------------------------------------------------------------------------------------- */
+
+/* ", columns 1, b and 3 more"; names: of x's columns. */
+static void add_columns(struct text *text, const struct gpfc_finding *finding,
+                        const struct gpfc_column *columns)
+{
+    struct human more;
+    int64_t listed = 0;
+    if (finding->n_columns > 0)
+        add(text, ", column%s ", finding->n_columns > 1 ? "s" : "");
+    for (; listed < finding->n_columns && listed < GPFC_FINDING_COLUMNS; listed++) {
+        const int64_t number = finding->columns[listed];
+        const char *const name = columns && !finding->of_y ? columns[number - 1].name : NULL;
+        add(text, "%s", listed > 0 ? ", " : "");
+        if (name)
+            add(text, "%s", name);
+        else
+            add(text, "%lld", (long long)number);
+    }
+    if (finding->n_columns > listed)
+        add(text, " and %s more", human_count(&more, finding->n_columns - listed));
+    if (finding->n_columns > 0 && finding->of_y)
+        add(text, " of y");
+}
+
+static void add_rows(struct text *text, const struct gpfc_finding *finding)
+{
+    struct human number;
+    int64_t listed = 0;
+    if (finding->n_rows > 0)
+        add(text, "; row%s ", finding->n_rows > 1 ? "s" : "");
+    for (; listed < finding->n_rows && listed < GPFC_FINDING_ROWS && finding->rows[listed] > 0; listed++)
+        add(text, "%s%s", listed > 0 ? ", " : "", human_count(&number, finding->rows[listed]));
+    if (finding->n_rows > listed)
+        add(text, " and %s more", human_count(&number, finding->n_rows - listed));
+}
+
+static void print_finding(FILE *out, const struct gpfc_finding *finding, const struct gpfc_column *columns)
+{
+    struct text seen = {""}, advice = {""};
+    add(&seen, "%s", finding->title);
+    add_columns(&seen, finding, columns);
+    add(&seen, ": %s", finding->text);
+    add_rows(&seen, finding);
+    add(&advice, "%s: %s", finding->effect, finding->remedy);
+    print_wrapped(out, levels[finding->level], seen.at);
+    print_wrapped(out, "", advice.at);
+}
+
+void report_finding_sentence(const struct gpfc_finding *finding, char *room, size_t bytes)
+{
+    struct text text = {""};
+    add(&text, "%s", finding->title);
+    add_columns(&text, finding, NULL);
+    add(&text, ": %s", finding->text);
+    (void)snprintf(room, bytes, "%s; %s", text.at, finding->remedy);
+}
+
+void report_findings(FILE *out, const struct gpfc_look *look, enum gpfc_finding_level least)
+{
+    struct human rows, test;
+    struct text line = {""};
+    int64_t told = 0;
+    for (int64_t i = 0; i < look->n_findings; i++)
+        told += look->findings[i].level >= least;
+    add(&line, "%s rows, %s of them for the test, %lld column%s%s", human_count(&rows, look->rows),
+        human_count(&test, look->test), (long long)look->d, look->d > 1 ? "s" : "",
+        look->n_columns > look->d ? " of x and of y" : "");
+    add(&line, "%s", told == 0 ? ": nothing remarkable" : "");
+    print_wrapped(out, "look", line.at);
+    for (int64_t i = 0; i < look->n_findings; i++)
+        if (look->findings[i].level >= least)
+            print_finding(out, &look->findings[i], look->columns);
+}
+
+/* ---- columns ------------------------------------------------------------------------------------------- */
+
+/* "b", "2", "y 2" */
+static const char *column_name(const struct gpfc_look *look, int64_t i, char *room, size_t bytes)
+{
+    if (look->columns[i].name)
+        (void)snprintf(room, bytes, "%s", look->columns[i].name);
+    else if (look->n_columns > look->d)
+        (void)snprintf(room, bytes, "%c %lld", i < look->d ? 'x' : 'y', (long long)(i % look->d) + 1);
+    else
+        (void)snprintf(room, bytes, "%lld", (long long)i + 1);
+    return room;
+}
+
+void report_columns(FILE *out, const struct gpfc_look *look)
+{
+    (void)fprintf(out, "\n  %-18s %14s %14s %14s %14s\n", "column", "mean", "deviation", "least", "greatest");
+    for (int64_t i = 0; i < look->n_columns; i++) {
+        struct human mean, deviation, least, greatest;
+        const struct gpfc_column *const column = &look->columns[i];
+        char name[64];
+        (void)fprintf(out, "  %-18s %14s %14s %14s %14s\n", column_name(look, i, name, sizeof name),
+                      human_number(&mean, column->mean), human_number(&deviation, column->deviation),
+                      human_number(&least, column->least), human_number(&greatest, column->greatest));
+    }
+}
+
+/* ---- JSON ---------------------------------------------------------------------------------------------- */
+
+static json_t *numbers_json(const int64_t *numbers, int64_t n, int64_t most)
+{
+    json_t *json = json_array();
+    for (int64_t i = 0; i < n && i < most && numbers[i] > 0; i++)
+        (void)json_array_append_new(json, json_integer(numbers[i]));
+    return json;
+}
+
+static json_t *finding_json(const struct gpfc_finding *finding)
+{
+    json_t *json = json_object();
+    (void)json_object_set_new(json, "kind", json_string(finding->kind));
+    (void)json_object_set_new(json, "level", json_string(levels[finding->level]));
+    (void)json_object_set_new(json, "of", json_string(finding->of_y ? "y" : "x"));
+    (void)json_object_set_new(json, "columns",
+                              numbers_json(finding->columns, finding->n_columns, GPFC_FINDING_COLUMNS));
+    (void)json_object_set_new(json, "columns_count", json_integer(finding->n_columns));
+    (void)json_object_set_new(json, "rows", numbers_json(finding->rows, finding->n_rows, GPFC_FINDING_ROWS));
+    (void)json_object_set_new(json, "rows_count", json_integer(finding->n_rows));
+    (void)json_object_set_new(json, "text", json_string(finding->text));
+    (void)json_object_set_new(json, "effect", json_string(finding->effect));
+    (void)json_object_set_new(json, "remedy", json_string(finding->remedy));
+    return json;
+}
+
+json_t *report_findings_json(const struct gpfc_look *look)
+{
+    json_t *json = json_array();
+    for (int64_t i = 0; i < look->n_findings; i++)
+        (void)json_array_append_new(json, finding_json(&look->findings[i]));
+    return json;
+}
+
+static json_t *columns_json(const struct gpfc_look *look)
+{
+    json_t *json = json_array();
+    for (int64_t i = 0; i < look->n_columns; i++) {
+        char name[64];
+        const struct gpfc_column *const column = &look->columns[i];
+        json_t *one = json_object(), *text = json_string(column_name(look, i, name, sizeof name));
+        (void)json_object_set_new(one, "name", text ? text : json_null());
+        report_put(one, "mean", column->mean);
+        report_put(one, "deviation", column->deviation);
+        report_put(one, "least", column->least);
+        report_put(one, "greatest", column->greatest);
+        (void)json_array_append_new(json, one);
+    }
+    return json;
+}
+
+json_t *report_look_json(const struct gpfc_look *look)
+{
+    json_t *json = json_object();
+    (void)json_object_set_new(json, "rows", json_integer(look->rows));
+    (void)json_object_set_new(json, "test_rows", json_integer(look->test));
+    (void)json_object_set_new(json, "columns", columns_json(look));
+    (void)json_object_set_new(json, "findings", report_findings_json(look));
+    return json;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Looks at data before anything is learned from them: statistics of each column in one pass over blocks of
+ * rows, and findings, that is, what will make a training fail or its result mean little. Memory does not grow
+ * with the rows but for 8 bytes each, up to LOOK_MOST_HASHES of them. */
+#ifndef GPFC_LOOK_H
+#define GPFC_LOOK_H
+
+#include "gpfc/runtime.h"
+#include "ground/fault.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { LOOK_MOST_HASHES = 1 << 25 }; /* rows that are compared with each other */
+
+struct look_request {
+    int64_t d;
+    bool has_y;               /* a row is x [d], then y [d] */
+    const char *const *names; /* of x's columns, lent for the call; NULL: they have numbers */
+};
+
+struct look;
+
+bool look_new(struct look **out, const struct look_request *request, struct fault *fault) MUST_CHECK;
+void look_free(struct look *look); /* NULL is allowed */
+
+/* The next n rows in the order of the file, [n][d], or [n][2 d] with y. for_test [n]: which of them are test
+ * rows; NULL: none is. */
+bool look_add(struct look *look, const double *rows, int64_t n, const unsigned char *for_test,
+              struct fault *fault) MUST_CHECK;
+
+/* After the last row. */
+bool look_finish(struct look *look, struct fault *fault) MUST_CHECK;
+
+/* Lives as long as the look. Complete after look_finish. */
+const struct gpfc_look *look_result(const struct look *look);
+
+/* The finding that leaves nothing to learn; NULL: there is none. */
+const struct gpfc_finding *look_refusal(const struct gpfc_look *look);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What is known of the data once all rows have passed by, and the families of findings that look at it. Each
+ * family is a file; the order of the calls is look.c's: later ones may ask for marks of earlier ones. */
+#ifndef GPFC_LOOK_VIEW_H
+#define GPFC_LOOK_VIEW_H
+
+#include "look/columns.h"
+#include "look/findings.h"
+#include "look/look.h"
+#include "look/row_hashes.h"
+
+struct look_view {
+    int64_t n, test;  /* rows; how many of these are test rows */
+    int64_t d, width; /* columns of x, and of a row */
+    bool has_y;
+    const struct column *columns; /* [width] of all rows */
+    int64_t sampled;              /* rows of the sample */
+    const double *rows;           /* [sampled][width] */
+    const double *sorted;         /* [width][sampled], each column ascending */
+    int64_t kept;                 /* rows of it without values far out; of these: */
+    const double *means;          /* [width] */
+    const double *covariance;     /* [width][width] */
+    struct row_matches matches;
+    const char *const *names; /* [d] of x's columns, or NULL */
+    struct findings *findings;
+};
+
+/* One column of it. */
+struct look_column {
+    int64_t number;
+    const struct column *sums;
+    int64_t n;            /* of the sample */
+    const double *sorted; /* [n] */
+};
+struct look_column look_column(const struct look_view *view, int64_t number);
+/* "b", or "column 2" */
+const char *look_name(const struct look_view *view, int64_t number, char *room, size_t bytes);
+double look_quantile(const struct look_column *column, double p);
+
+void find_in_rows(const struct look_view *view);    /* too few, all equal */
+void find_duplicates(const struct look_view *view); /* rows that equal another; asks for discrete columns */
+void find_in_columns(const struct look_view *view); /* constant, equal, numbered ones */
+void find_discrete(const struct look_view *view);   /* discrete columns, values that recur */
+void find_far(const struct look_view *view);        /* sentinels, outlying rows, heavy tails */
+bool find_collinear(const struct look_view *view, struct fault *fault) MUST_CHECK;
+bool find_in_latents(const struct look_view *view, struct fault *fault) MUST_CHECK; /* is y N(0, I)? */
+bool find_unrelated(const struct look_view *view, struct fault *fault) MUST_CHECK;  /* is y = f(x)? */
+
+#endif

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What is wrong with data is found, by its name, with its columns and rows, and nothing else is. */
+#include "look/row_hashes.h"
+#include "look/row_sample.h"
+#include "numbers/chances.h"
+#include "unit/runtime/look/look_fixture.h"
+
+/* ---- columns ------------------------------------------------------------------------------------------- */
+
+static void check_columns(const struct gpfc_finding *finding, int64_t n, int64_t first, int64_t last)
+{
+    CU_ASSERT_PTR_NOT_NULL_FATAL(finding);
+    CU_ASSERT_EQUAL(finding->n_columns, n);
+    CU_ASSERT_EQUAL(finding->columns[0], first);
+    CU_ASSERT_EQUAL(finding->columns[n - 1], last);
+}
+
+static void check_text(const struct gpfc_finding *finding, const char *part)
+{
+    CU_ASSERT_PTR_NOT_NULL_FATAL(finding);
+    CU_ASSERT_PTR_NOT_NULL(strstr(finding->text, part));
+    if (!strstr(finding->text, part))
+        (void)printf("\n    \"%s\" lacks \"%s\"\n", finding->text, part);
+}
+
+static struct look *look_and_free(struct data *data, const char *kinds)
+{
+    struct look *const look = look_at(data);
+    CU_ASSERT_TRUE(warns_of(look, kinds));
+    free(data->rows);
+    free(data->for_test);
+    return look;
+}
+
+static void a_constant_column(void)
+{
+    struct data data = data_normal(1, 4000, 3, false);
+    for (int64_t i = 0; i < data.n; i++)
+        *at(&data, i, 1) = 7;
+    struct look *const look = look_and_free(&data, "constant");
+    check_columns(found(look, "constant"), 1, 2, 2);
+    check_text(found(look, "constant"), "7 in every row");
+    look_free(look);
+}
+
+static void equal_columns(void)
+{
+    struct data data = data_normal(1, 4000, 3, false);
+    for (int64_t i = 0; i < data.n; i++)
+        *at(&data, i, 2) = *at(&data, i, 0);
+    struct look *const look = look_and_free(&data, "equal_columns");
+    check_columns(found(look, "equal_columns"), 2, 1, 3);
+    look_free(look);
+}
+
+static void collinear_columns(void)
+{
+    static const char *const names[] = {"a", "b", "c", "d"};
+    struct data data = data_normal(1, 4000, 4, false);
+    for (int64_t i = 0; i < data.n; i++)
+        *at(&data, i, 3) = 100 + 2 * *at(&data, i, 0) - 0.5 * *at(&data, i, 2);
+    data.names = names;
+    struct look *const look = look_and_free(&data, "collinear");
+    const struct gpfc_finding *const finding = found(look, "collinear");
+    CU_ASSERT_EQUAL(finding->n_columns, 3);
+    for (int i = 0; i < 3; i++)
+        CU_ASSERT_NOT_EQUAL(finding->columns[i], 2);
+    look_free(look);
+}
+
+/* Of three columns that add up to one, whichever is told, its sum is right. */
+static void a_sum_is_named(void)
+{
+    struct data data = data_normal(2, 1000, 3, false);
+    for (int64_t i = 0; i < data.n; i++) {
+        *at(&data, i, 0) *= 10;
+        *at(&data, i, 2) = 3 - *at(&data, i, 0) - 2 * *at(&data, i, 1);
+    }
+    struct look *const look = look_and_free(&data, "collinear");
+    check_text(found(look, "collinear"), "column 3 is a constant plus -1 times column 1, -2 times column 2");
+    look_free(look);
+}
+
+static void nearly_collinear_is_not(void)
+{
+    struct data data = data_normal(3, 4000, 3, false);
+    for (int64_t i = 0; i < data.n; i++)
+        *at(&data, i, 2) = *at(&data, i, 0) + *at(&data, i, 1) + 0.01 * *at(&data, i, 2);
+    expect_and_free(&data, "");
+}
+
+static void a_column_counts(void)
+{
+    static const double firsts[] = {0, 1, 1e6}, steps[] = {1, -1, 0.1};
+    for (int k = 0; k < 3; k++) {
+        struct data data = data_normal(1, 400, 4, false);
+        for (int64_t i = 0; i < data.n; i++)
+            *at(&data, i, 0) = firsts[k] + steps[k] * (double)i;
+        struct look *const look = look_and_free(&data, "row_number");
+        check_columns(found(look, "row_number"), 1, 1, 1);
+        look_free(look);
+    }
+}
+
+/* ---- values -------------------------------------------------------------------------------------------- */
+
+static double poisson(uint64_t seed, int64_t i)
+{
+    double sum = 0;
+    int64_t count = -1;
+    for (; sum < 3; count++)
+        sum -= log(uniform(seed, 40 * i + count + 1));
+    return (double)count;
+}
+
+static double zero_or_one(uint64_t seed, int64_t i)
+{
+    return uniform(seed, i) < 0.5;
+}
+
+static double one_decimal(uint64_t seed, int64_t i)
+{
+    return round(10 * normal(seed, i)) / 10;
+}
+
+static double single_decimal(uint64_t seed, int64_t i)
+{
+    return (double)(float)(100 + round(10 * normal(seed, i)) / 10);
+}
+
+static double category(uint64_t seed, int64_t i)
+{
+    static const double values[] = {1.5, 2.7182818, 3.1415927, 10.001};
+    return values[(int)(4 * uniform(seed, i))];
+}
+
+static void discrete_columns(void)
+{
+    static double (*const laws[])(uint64_t, int64_t) = {poisson, zero_or_one, one_decimal, single_decimal,
+                                                        category};
+    static const char *const texts[] = {"steps of 1", "2 values from 0 to 1", "steps of 0.1", "steps of 0.1",
+                                        "4 different values"};
+    for (size_t k = 0; k < CHECK_COUNT(laws); k++) {
+        struct data data = data_normal(5, 4000, 3, false);
+        for (int64_t i = 0; i < data.n; i++)
+            *at(&data, i, 1) = laws[k](6, i);
+        struct look *const look = look_and_free(&data, "discrete");
+        check_columns(found(look, "discrete"), 1, 2, 2);
+        check_text(found(look, "discrete"), texts[k]);
+        look_free(look);
+    }
+}
+
+/* Rows of few values recur by themselves. */
+static void all_columns_discrete(void)
+{
+    struct data data = data_new(4000, 3, false);
+    for (int64_t i = 0; i < 3 * data.n; i++)
+        data.rows[i] = zero_or_one(1, i);
+    struct look *const look = look_and_free(&data, "discrete");
+    check_columns(found(look, "discrete"), 3, 1, 3);
+    look_free(look);
+}
+
+static void a_value_that_recurs(void)
+{
+    struct data data = data_normal(5, 4000, 3, false);
+    for (int64_t i = 0; i < data.n; i++)
+        *at(&data, i, 2) = fmax(0, *at(&data, i, 2)); /* half of them: rain in a day */
+    struct look *const look = look_and_free(&data, "repeated_value");
+    check_columns(found(look, "repeated_value"), 1, 3, 3);
+    check_text(found(look, "repeated_value"), "0 in ");
+    look_free(look);
+}
+
+static void sentinels(void)
+{
+    static const double values[] = {-999, 9999, -99, -1e30};
+    for (size_t k = 0; k < CHECK_COUNT(values); k++) {
+        struct data data = data_normal(5, 4000, 3, false);
+        for (int64_t i = 100; i < 110; i++)
+            *at(&data, i, 1) = values[k];
+        struct look *const look = look_and_free(&data, "sentinel");
+        const struct gpfc_finding *const finding = found(look, "sentinel");
+        check_columns(finding, 1, 2, 2);
+        CU_ASSERT_EQUAL(finding->n_rows, 10);
+        CU_ASSERT_EQUAL(finding->rows[0], 101);
+        look_free(look);
+    }
+}
+
+/* One of very many: found by its extreme, not in a sample. */
+static void a_sentinel_among_many(void)
+{
+    struct data data = data_normal(5, 200000, 2, false);
+    *at(&data, 123456, 0) = -999;
+    struct look *const look = look_and_free(&data, "sentinel");
+    CU_ASSERT_EQUAL(found(look, "sentinel")->rows[0], 123457);
+    look_free(look);
+}
+
+/* ---- far out ------------------------------------------------------------------------------------------- */
+
+static void an_outlying_row(void)
+{
+    struct data data = data_normal(5, 4000, 3, false);
+    for (int64_t j = 0; j < 3; j++)
+        *at(&data, 0, j) = 1e6;
+    struct look *const look = look_and_free(&data, "outlying");
+    const struct gpfc_finding *const finding = found(look, "outlying");
+    check_columns(finding, 3, 1, 3);
+    CU_ASSERT_EQUAL(finding->n_rows, 1);
+    CU_ASSERT_EQUAL(finding->rows[0], 1);
+    look_free(look);
+}
+
+static void outlying_rows_on_both_sides(void)
+{
+    struct data data = data_normal(5, 4000, 2, false);
+    *at(&data, 10, 0) = 20;
+    *at(&data, 20, 0) = 21;
+    *at(&data, 30, 0) = -18;
+    struct look *const look = look_and_free(&data, "outlying");
+    CU_ASSERT_EQUAL(found(look, "outlying")->n_rows, 3);
+    look_free(look);
+}
+
+/* Student's t with 3 degrees of freedom. */
+static double student(uint64_t seed, int64_t i)
+{
+    double square = 0;
+    for (int64_t k = 1; k < 4; k++)
+        square += normal(seed, 4 * i + k) * normal(seed, 4 * i + k);
+    return normal(seed, 4 * i) / sqrt(square / 3);
+}
+
+static void heavy_tails(void)
+{
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        struct data data = data_normal(seed, 20000, 2, false);
+        for (int64_t i = 0; i < data.n; i++)
+            *at(&data, i, 1) = student(seed + 1, i);
+        struct look *const look = look_and_free(&data, "heavy_tailed");
+        check_columns(found(look, "heavy_tailed"), 1, 2, 2);
+        look_free(look);
+    }
+}
+
+/* ---- rows ---------------------------------------------------------------------------------------------- */
+
+static void rows_that_recur(void)
+{
+    struct data data = data_normal(1, 4000, 3, false);
+    for (int64_t i = 0; i < data.n; i++)
+        memmove(at(&data, i, 0), at(&data, i - i % 100, 0), 3 * sizeof(double));
+    struct look *const look = look_and_free(&data, "duplicate_rows");
+    CU_ASSERT_EQUAL(found(look, "duplicate_rows")->n_rows, 3960);
+    CU_ASSERT_EQUAL(found(look, "duplicate_rows")->rows[0], 2);
+    look_free(look);
+}
+
+static void a_few_rows_that_recur(void)
+{
+    struct data data = data_normal(1, 4000, 3, false);
+    memcpy(at(&data, 50, 0), at(&data, 7, 0), 3 * sizeof(double));
+    struct look *const look = look_and_free(&data, "");
+    const struct gpfc_finding *const finding = found(look, "duplicate_rows");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(finding);
+    CU_ASSERT_EQUAL(finding->level, GPFC_NOTE);
+    CU_ASSERT_EQUAL(finding->rows[0], 51);
+    look_free(look);
+}
+
+static void rows_of_both_sets(void)
+{
+    struct data data = data_normal(1, 4000, 3, false);
+    data.for_test = calloc((size_t)data.n, 1);
+    memset(data.for_test + 3000, 1, 1000);
+    memcpy(at(&data, 3500, 0), at(&data, 0, 0), (size_t)300 * 3 * sizeof(double));
+    struct look *const look = look_and_free(&data, "duplicate_rows in_both_sets");
+    const struct gpfc_finding *const finding = found(look, "in_both_sets");
+    CU_ASSERT_EQUAL(finding->n_rows, 300);
+    CU_ASSERT_EQUAL(finding->rows[0], 3501);
+    CU_ASSERT_EQUAL(look_result(look)->test, 1000);
+    look_free(look);
+}
+
+static void too_few_rows(void)
+{
+    struct data data = data_normal(1, 40, 3, false);
+    expect_and_free(&data, "few_rows");
+    data = data_normal(1, 6, 10, false); /* fewer than columns */
+    expect_and_free(&data, "few_rows");
+}
+
+static void nothing_to_learn(void)
+{
+    struct data data = data_normal(1, 1, 3, false);
+    struct look *look = look_and_free(&data, "one_row");
+    CU_ASSERT_PTR_NOT_NULL(look_refusal(look_result(look)));
+    look_free(look);
+    data = data_normal(1, 500, 3, false);
+    for (int64_t i = 0; i < data.n; i++)
+        memmove(at(&data, i, 0), data.rows, 3 * sizeof(double));
+    look = look_and_free(&data, "equal_rows");
+    CU_ASSERT_PTR_NOT_NULL(look_refusal(look_result(look)));
+    look_free(look);
+    data = data_normal(1, 500, 3, false);
+    look = look_and_free(&data, "");
+    CU_ASSERT_PTR_NULL(look_refusal(look_result(look)));
+    look_free(look);
+}
+
+/* ---- pairs --------------------------------------------------------------------------------------------- */
+
+/* x = exp(0.6 y) turned; y normal. */
+static struct data right_pairs(uint64_t seed, int64_t n, int64_t d)
+{
+    struct data data = data_normal(seed, n, d, true);
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < d; j++)
+            *at(&data, i, j) = exp(0.6 * *at(&data, i, d + j)) + 0.3 * *at(&data, i, d + (j + 1) % d);
+    return data;
+}
+
+static void latents_scaled(void)
+{
+    struct data data = right_pairs(1, 5000, 2);
+    for (int64_t i = 0; i < data.n; i++)
+        for (int64_t j = 2; j < 4; j++)
+            *at(&data, i, j) *= 3;
+    struct look *look = look_and_free(&data, "scaled");
+    CU_ASSERT_TRUE(found(look, "scaled")->of_y);
+    look_free(look);
+    data = right_pairs(1, 5000, 2);
+    for (int64_t i = 0; i < data.n; i++)
+        *at(&data, i, 3) = 1 + 0.8 * *at(&data, i, 2) + 0.6 * *at(&data, i, 3);
+    look_free(look_and_free(&data, "scaled"));
+}
+
+static void latents_swapped(void)
+{
+    struct data data = right_pairs(1, 5000, 2);
+    for (int64_t i = 0; i < data.n; i++)
+        for (int64_t j = 0; j < 2; j++) {
+            const double kept = *at(&data, i, j);
+            *at(&data, i, j) = *at(&data, i, 2 + j);
+            *at(&data, i, 2 + j) = kept;
+        }
+    expect_and_free(&data, "swapped");
+}
+
+static void latents_not_normal(void)
+{
+    for (int64_t n = 1000; n < 40000; n *= 6) {
+        struct data data = right_pairs(1, n, 2);
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t j = 2; j < 4; j++)
+                *at(&data, i, j) = 0.5 * erfc(-*at(&data, i, j) * M_SQRT1_2); /* uniform */
+        expect_and_free(&data, "not_normal");
+    }
+}
+
+/* Each coordinate is normal, the two together are not. */
+static void latents_of_normal_coordinates(void)
+{
+    struct data data = right_pairs(1, 5000, 2);
+    for (int64_t i = 0; i < data.n; i++) {
+        const double sign = *at(&data, i, 2) * *at(&data, i, 3) < 0 ? -1 : 1;
+        *at(&data, i, 3) *= sign;
+    }
+    struct look *const look = look_at(&data);
+    CU_ASSERT_PTR_NOT_NULL(found(look, "not_normal"));
+    look_free(look);
+    free(data.rows);
+}
+
+static void a_latent_far_out(void)
+{
+    struct data data = right_pairs(1, 5000, 2);
+    *at(&data, 77, 3) = 12;
+    struct look *const look = look_and_free(&data, "outlying not_normal");
+    CU_ASSERT_EQUAL(found(look, "not_normal")->rows[0], 78);
+    check_text(found(look, "not_normal"), "a coordinate is 12");
+    look_free(look);
+}
+
+/* Too little to matter, and enough rows to see it. */
+static void latents_nearly_normal(void)
+{
+    struct data data = right_pairs(1, 100000, 2);
+    for (int64_t i = 0; i < data.n; i++)
+        *at(&data, i, 2) *= 1.02;
+    struct look *const look = look_and_free(&data, "");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(found(look, "not_normal"));
+    CU_ASSERT_EQUAL(found(look, "not_normal")->level, GPFC_NOTE);
+    look_free(look);
+}
+
+static void a_constant_latent(void)
+{
+    struct data data = right_pairs(1, 5000, 2);
+    for (int64_t i = 0; i < data.n; i++)
+        *at(&data, i, 3) = 0;
+    struct look *const look = look_at(&data);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(found(look, "constant_latent"));
+    CU_ASSERT_EQUAL(look_refusal(look_result(look)), found(look, "constant_latent"));
+    look_free(look);
+    free(data.rows);
+}
+
+static void latents_of_other_rows(void)
+{
+    static const int64_t sizes[][2] = {{200, 2}, {5000, 2}, {5000, 10}, {50000, 3}};
+    for (size_t k = 0; k < CHECK_COUNT(sizes); k++)
+        for (uint64_t seed = 0; seed < 5; seed++) {
+            struct data data = right_pairs(seed, sizes[k][0], sizes[k][1]);
+            const struct data other = data_normal(seed + 100, data.n, 2 * data.d, false);
+            for (int64_t i = 0; i < data.n; i++)
+                memcpy(at(&data, i, data.d), at(&other, i, 0), (size_t)data.d * sizeof(double));
+            free(other.rows);
+            expect_and_free(&data, "unrelated");
+        }
+}
+
+static void latents_that_are_x(void)
+{
+    struct data data = data_normal(1, 5000, 2, true);
+    for (int64_t i = 0; i < data.n; i++)
+        for (int64_t j = 0; j < 2; j++)
+            *at(&data, i, j) = *at(&data, i, 2 + j) = 3 + 2 * uniform(1, 2 * i + j);
+    struct look *const look = look_at(&data);
+    CU_ASSERT_PTR_NOT_NULL(found(look, "same_latent"));
+    look_free(look);
+    free(data.rows);
+}
+
+/* ---- parts --------------------------------------------------------------------------------------------- */
+
+static void chances_are_right(void)
+{
+    CU_ASSERT_DOUBLE_EQUAL(log_chance_normal(1.959963985), log(0.05), 1e-8);
+    CU_ASSERT_DOUBLE_EQUAL(chi_square_below(2, 2), 1 - exp(-1), 1e-13);
+    CU_ASSERT_DOUBLE_EQUAL(chi_square_below(30, 2), 1 - exp(-15), 1e-13);
+    CU_ASSERT_DOUBLE_EQUAL(chi_square_below(1, 1), erf(M_SQRT1_2), 1e-13);
+    CU_ASSERT_DOUBLE_EQUAL(chi_square_below(18.307038053275146, 10), 0.95, 1e-13);
+    CU_ASSERT_DOUBLE_EQUAL(chi_square_below(0, 5), 0, 0);
+    CU_ASSERT_DOUBLE_EQUAL(log_chance_chi_square(18.307038053275146, 10), log(0.05), 0.01);
+    CU_ASSERT_DOUBLE_EQUAL(log_chance_chi_square(200, 100), log(1.2e-8), 0.2);
+    CU_ASSERT_DOUBLE_EQUAL(log_chance_distance(0.1, 1000), log(2) - 20, 1e-12);
+}
+
+static void moments_do_not_lose_digits(void)
+{
+    struct data data = data_normal(3, 3000, 1, false);
+    for (int64_t i = 0; i < data.n; i++)
+        data.rows[i] = 1e9 + (double)(i % 2);
+    struct look *const look = look_at(&data);
+    const struct gpfc_column *const column = &look_result(look)->columns[0];
+    CU_ASSERT_DOUBLE_EQUAL(column->mean, 1e9 + 0.5, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(column->deviation, 0.5 * sqrt(3000.0 / 2999), 1e-9);
+    CU_ASSERT_EQUAL(column->least, 1e9);
+    CU_ASSERT_EQUAL(column->greatest, 1e9 + 1);
+    look_free(look);
+    free(data.rows);
+}
+
+/* A sample of the rows is as large as there is room, in their order, from all of the file. */
+static void samples_are_spread(void)
+{
+    struct row_sample sample = {.width = 1, .most = 1000};
+    struct fault fault = {0};
+    double sum = 0;
+    for (int64_t i = 0; i < 100000; i++) {
+        const double row = (double)i;
+        CU_ASSERT_TRUE_FATAL(row_sample_add(&sample, &row, i, &fault));
+    }
+    CU_ASSERT_TRUE(sample.n >= 400 && sample.n <= 1000);
+    for (int64_t i = 0; i < sample.n; i++) {
+        CU_ASSERT_EQUAL(sample.rows[i], (double)sample.numbers[i]);
+        CU_ASSERT_TRUE(i == 0 || sample.numbers[i] > sample.numbers[i - 1]);
+        sum += sample.rows[i] / (double)sample.n;
+    }
+    CU_ASSERT_DOUBLE_EQUAL(sum, 50000, 6000);
+    row_sample_free(&sample);
+}
+
+static void rows_beyond_the_most_are_not_compared(void)
+{
+    struct row_hashes hashes = {.most = 100};
+    struct row_matches matches;
+    struct fault fault = {0};
+    for (int64_t i = 0; i < 1000; i++) {
+        const double row[2] = {(double)(i % 90), i % 90 == 0 ? -0.0 * (double)(i % 2) : 1};
+        CU_ASSERT_TRUE_FATAL(row_hashes_add(&hashes, row, 2, i % 2 != 0, &fault));
+    }
+    CU_ASSERT_TRUE_FATAL(row_hashes_match(&hashes, &matches, &fault));
+    CU_ASSERT_EQUAL(matches.compared, 100);
+    CU_ASSERT_EQUAL(matches.different, 90);
+    CU_ASSERT_EQUAL(matches.n_repeats, 4);
+    CU_ASSERT_EQUAL(matches.repeats[0], 90);
+    CU_ASSERT_EQUAL(matches.in_both, 0);
+    row_hashes_free(&hashes);
+}
+
+int main(void)
+{
+    static const struct check_case cases[] = {
+        {"a constant column", a_constant_column},
+        {"equal columns", equal_columns},
+        {"collinear columns", collinear_columns},
+        {"a sum is named", a_sum_is_named},
+        {"nearly collinear", nearly_collinear_is_not},
+        {"a column counts", a_column_counts},
+        {"discrete columns", discrete_columns},
+        {"all columns discrete", all_columns_discrete},
+        {"a value that recurs", a_value_that_recurs},
+        {"sentinels", sentinels},
+        {"a sentinel among many", a_sentinel_among_many},
+        {"an outlying row", an_outlying_row},
+        {"outlying rows on both sides", outlying_rows_on_both_sides},
+        {"heavy tails", heavy_tails},
+        {"rows that recur", rows_that_recur},
+        {"a few rows that recur", a_few_rows_that_recur},
+        {"rows of both sets", rows_of_both_sets},
+        {"too few rows", too_few_rows},
+        {"nothing to learn", nothing_to_learn},
+        {"latents scaled", latents_scaled},
+        {"latents swapped", latents_swapped},
+        {"latents not normal", latents_not_normal},
+        {"latents of normal coordinates", latents_of_normal_coordinates},
+        {"a latent far out", a_latent_far_out},
+        {"latents nearly normal", latents_nearly_normal},
+        {"a constant latent", a_constant_latent},
+        {"latents of other rows", latents_of_other_rows},
+        {"latents that are x", latents_that_are_x},
+        {"chances", chances_are_right},
+        {"moments", moments_do_not_lose_digits},
+        {"a sample of rows", samples_are_spread},
+        {"rows beyond the most", rows_beyond_the_most_are_not_compared},
+    };
+    return check_main("look", cases, CHECK_COUNT(cases));
+}
