@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What every test program of gpfc begins with: a table of cases, run by CUnit. Gives check_main, and the
- * paths of files that tests read. Assertions are CUnit's (CU_ASSERT_...).
+ * What every test program of gpfc begins with: a table of cases, run by CUnit. Gives check_main, check_suites
+ * (several tables), and the paths of files that tests read. Assertions are CUnit's (CU_ASSERT_...).
  *
  *     static void sums_are_right(void) { CU_ASSERT_EQUAL(1 + 1, 2); }
  *     static const struct check_case cases[] = {{"sums are right", sums_are_right}};
@@ -21,6 +21,13 @@
 struct check_case {
     const char *name;
     void (*run)(void);
+};
+
+struct check_suite {
+    const char *name;
+    int (*begin)(void); /* before its first case; 0: good. NULL: nothing to do */
+    const struct check_case *cases;
+    size_t n;
 };
 
 #define CHECK_COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -43,16 +50,16 @@ static inline bool check_wanted(const char *name)
     return !only || only[0] == '\0' || strstr(name, only);
 }
 
-static inline int check_register(const char *suite, const struct check_case *cases, size_t n)
+static inline int check_register(const struct check_suite *suite)
 {
-    CU_pSuite made = CU_add_suite(suite, NULL, NULL);
+    CU_pSuite made = CU_add_suite(suite->name, suite->begin, NULL);
     if (!made)
         return 0;
     int registered = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!check_wanted(cases[i].name))
+    for (size_t i = 0; i < suite->n; i++) {
+        if (!check_wanted(suite->cases[i].name))
             continue;
-        if (!CU_add_test(made, cases[i].name, cases[i].run))
+        if (!CU_add_test(made, suite->cases[i].name, suite->cases[i].run))
             return 0;
         registered++;
     }
@@ -77,14 +84,16 @@ static inline void check_skip(const char *why)
 
 /* 0 only if at least one case ran, every one that was registered ran, something was asserted, nothing failed
  * and nothing was skipped. */
-static inline int check_main(const char *suite, const struct check_case *cases, size_t n)
+static inline int check_suites(const struct check_suite *suites, size_t n)
 {
     /* A shell that runs tests in the background has them ignored, and so would every child. */
     (void)signal(SIGINT, SIG_DFL);
     (void)signal(SIGTERM, SIG_DFL);
     if (CU_initialize_registry() != CUE_SUCCESS)
         return EXIT_FAILURE;
-    int registered = check_register(suite, cases, n);
+    int registered = 0;
+    for (size_t i = 0; i < n; i++)
+        registered += check_register(&suites[i]);
     bool good = registered > 0;
     if (good) {
         CU_basic_set_mode(CU_BRM_VERBOSE);
@@ -93,10 +102,15 @@ static inline int check_main(const char *suite, const struct check_case *cases, 
         good = good && CU_get_number_of_failures() == 0;
         good = good && (CU_get_number_of_asserts() > 0 || *check_skips() > 0);
     } else {
-        (void)fprintf(stderr, "%s: no case to run\n", suite);
+        (void)fprintf(stderr, "%s: no case to run\n", suites[0].name);
     }
     CU_cleanup_registry();
     return !good ? EXIT_FAILURE : *check_skips() > 0 ? CHECK_SKIP : EXIT_SUCCESS;
+}
+
+static inline int check_main(const char *name, const struct check_case *cases, size_t n)
+{
+    return check_suites(&(const struct check_suite){.name = name, .cases = cases, .n = n}, 1);
 }
 
 #endif

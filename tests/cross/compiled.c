@@ -3,7 +3,6 @@
  * Compiles a graph by any backend, loads it into this process, and feeds it tiles. */
 #include "cross/compiled.h"
 
-#include "check.h"
 #include "emit_llvm/emit.h"
 #include "gpfc/kernel_abi.h"
 #include "pass/pass.h"
@@ -34,6 +33,45 @@ bool compiled_runs_here(const char *cpu)
     const bool runs = backend_target(arena, cpu, &found, &fault) && found.is_host;
     arena_free(arena);
     return runs;
+}
+
+/* ---- every backend ------------------------------------------------------------------------------------- */
+
+static const struct backend *begun; /* NULL: the cases are not run for each */
+
+#define BACKEND(name)                                                                                        \
+    extern const struct backend backend_##name;                                                              \
+    static int begin_##name(void)                                                                            \
+    {                                                                                                        \
+        begun = &backend_##name;                                                                             \
+        return 0;                                                                                            \
+    }
+#include "drive/backend_list.def"
+
+const struct backend *compiled_backend(void)
+{
+    return begun ? begun : backend_in_process();
+}
+
+bool compiled_is_slow(void)
+{
+    return !compiled_backend()->load;
+}
+
+int compiled_main(const char *name, const struct check_case *cases, size_t n)
+{
+    static char names[BACKENDS][128];
+    struct check_suite suites[BACKENDS] = {
+#define BACKEND(name) [BACKEND_##name] = {.begin = begin_##name},
+#include "drive/backend_list.def"
+    };
+    for (int i = 0; i < BACKENDS; i++) {
+        (void)snprintf(names[i], sizeof names[i], "%s, %s", name, backend_list[i]->name);
+        suites[i].name = names[i];
+        suites[i].cases = cases;
+        suites[i].n = n;
+    }
+    return check_suites(suites, BACKENDS);
 }
 
 /* ---- loading ------------------------------------------------------------------------------------------- */
@@ -135,7 +173,7 @@ struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
                               const struct compiled_options *options, const char **fault)
 {
     struct compiled *compiled = ARENA_NEW(arena, struct compiled);
-    struct code code = {.backend = options->backend ? options->backend : backend_in_process()};
+    struct code code = {.backend = compiled_backend()};
     struct backend_bytes bytes;
     *compiled = (struct compiled){.graph = graph, .is_double = options->is_double, .poison = options->poison};
     if (!make(arena, graph, options, code.backend, compiled, &bytes, fault) ||
@@ -145,15 +183,6 @@ struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
     if (options->clocked)
         compiled->clocks = find(arena, &code, "clocks", graph->name, fault);
     return compiled->kernel && (compiled->clocks || !options->clocked) ? compiled : NULL;
-}
-
-struct compiled *compiled_of(struct arena *arena, const struct ir_graph *graph,
-                             const struct gpfc_kernel *kernel, bool is_double, int lanes)
-{
-    struct compiled *compiled = ARENA_NEW(arena, struct compiled);
-    *compiled = (struct compiled){
-        .graph = graph, .kernel = kernel, .is_double = is_double, .poison = true, .lanes = lanes};
-    return compiled;
 }
 
 const struct emit_clocks *compiled_clocks(const struct compiled *compiled)

@@ -5,10 +5,10 @@
 #ifndef GPFC_TESTS_COMPILED_H
 #define GPFC_TESTS_COMPILED_H
 
+#include "check.h"
 #include "drive/backend.h"
 
 struct compiled_options {
-    const struct backend *backend; /* NULL: the one that makes objects */
     bool is_double;
     const char *cpu;      /* NULL: this machine */
     int lanes;            /* 0: chosen */
@@ -20,6 +20,13 @@ struct compiled_options {
 
 struct compiled;
 
+/* check_main, with all cases once for each backend of the list: what is compiled meanwhile, is by that. */
+int compiled_main(const char *name, const struct check_case *cases, size_t n);
+/* That one. */
+const struct backend *compiled_backend(void);
+/* Whether each program goes through a C compiler, which takes too long for all that a test has. */
+bool compiled_is_slow(void);
+
 /* Whether this machine runs what is compiled for that processor; NULL: itself. */
 bool compiled_runs_here(const char *cpu);
 
@@ -29,10 +36,6 @@ void *compiled_open_c(struct arena *arena, const char *text, const char **fault)
 /* NULL: *fault says why, an arena text. */
 struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
                               const struct compiled_options *options, const char **fault);
-/* A kernel that is there already, lent. */
-struct compiled *compiled_of(struct arena *arena, const struct ir_graph *graph,
-                             const struct gpfc_kernel *kernel, bool is_double, int lanes);
-
 int compiled_lanes(const struct compiled *compiled);
 /* emit.h; NULL: it counts nothing */
 const struct emit_clocks *compiled_clocks(const struct compiled *compiled);

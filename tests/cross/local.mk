@@ -11,9 +11,6 @@ tests_cross_test_clocks_SOURCES = tests/cross/test_clocks.c $(compiled) $(random
 check_PROGRAMS += tests/cross/test_nests
 tests_cross_test_nests_SOURCES = tests/cross/test_nests.c $(flow_fixture_sources) $(random_program)
 
-check_PROGRAMS += tests/cross/test_emit_c
-tests_cross_test_emit_c_SOURCES = tests/cross/test_emit_c.c $(compiled) $(random_program)
-
 check_PROGRAMS += tests/cross/test_oracle_compiled
 tests_cross_test_oracle_compiled_SOURCES = tests/cross/test_oracle_compiled.c $(compiled) $(oracle_sources)
 

@@ -167,5 +167,5 @@ int main(void)
         {"BNAF stays finite far out", bnaf_stays_finite},
         {"CP-Flow stays finite far out", cp_flow_stays_finite},
     };
-    return check_main("sizes of base flows", cases, CHECK_COUNT(cases));
+    return compiled_main("sizes of base flows", cases, CHECK_COUNT(cases));
 }
