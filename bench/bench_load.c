@@ -4,6 +4,7 @@
  * shared library that is opened here and deleted at once. */
 #include "bench.h"
 
+#include "base/file.h"
 #include "drive/output.h"
 #include "gpfc.h"
 
@@ -25,8 +26,7 @@ static void close_library(void *library)
 static bool write_text(struct arena *arena, const char *path, const char *text, struct fault *fault)
 {
     const char *why = NULL;
-    return output_write(arena, path, text, strlen(text), false, &why) ||
-           fault_set(fault, FAULT_SYSTEM, "%s", why);
+    return file_put(arena, path, text, strlen(text), 0666, &why) || fault_set(fault, FAULT_SYSTEM, "%s", why);
 }
 
 static bool compile(const struct gpfc_options *options, const char *name, struct bench_kernels *out,

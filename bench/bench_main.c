@@ -5,7 +5,7 @@
 #include "bench_run.h"
 #include "bench_sweep.h"
 
-#include "drive/output.h"
+#include "base/file.h"
 
 #include <argp.h>
 #include <setjmp.h>
@@ -108,7 +108,7 @@ struct sweep_files {
 static void write_text(struct arena *arena, const char *path, const char *text)
 {
     const char *why = NULL;
-    if (path && !output_write(arena, path, text, strlen(text), false, &why))
+    if (path && !file_put(arena, path, text, strlen(text), 0666, &why))
         (void)fprintf(stderr, "%s\n", why);
 }
 

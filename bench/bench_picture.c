@@ -4,7 +4,7 @@
  * mark for the executed share, and the useful shares of its runs so far, from left to right. */
 #include "bench.h"
 
-#include "drive/output.h"
+#include "base/file.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -136,6 +136,6 @@ bool bench_picture(struct arena *arena, const char *history, const char *path, s
         return fault_set(fault, FAULT_SYSTEM, "%s: cannot be read", history);
     strbuf_init(&out, arena);
     draw(all, &out);
-    return output_write(arena, path, strbuf_text(&out), out.length, false, &why) ||
+    return file_put(arena, path, strbuf_text(&out), out.length, 0666, &why) ||
            fault_set(fault, FAULT_SYSTEM, "%s", why);
 }

@@ -3,6 +3,7 @@
  * The files that a compile writes: text, object, trainer, library. */
 #include "drive/artifact.h"
 
+#include "base/file.h"
 #include "drive/library.h"
 #include "drive/output.h"
 
@@ -43,7 +44,7 @@ static enum gpfc_status write_file(struct compile *c, const char *path, const ch
                                    bool executable)
 {
     const char *fault = NULL;
-    if (!output_write(c->arena, path, bytes, length, executable, &fault))
+    if (!file_put(c->arena, path, bytes, length, executable ? 0777 : 0666, &fault))
         return compile_fail(c, GPFC_FAILED, fault);
     c->report->output_bytes += (long)length;
     return GPFC_OK;
@@ -95,7 +96,7 @@ static const char *in_folder(struct compile *c, const char *name)
 static enum gpfc_status put(struct compile *c, const char *name, const char *bytes, size_t length)
 {
     const char *fault = NULL;
-    if (!output_write(c->arena, in_folder(c, name), bytes, length, false, &fault))
+    if (!file_put(c->arena, in_folder(c, name), bytes, length, 0666, &fault))
         return compile_fail(c, GPFC_FAILED, fault);
     return GPFC_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Files, folders and child processes of a compile. */
+ * Intermediate files and child processes of a compile. */
 #include "drive/output.h"
 
 #include "base/file.h"
@@ -15,14 +15,6 @@
 #include <unistd.h>
 
 extern char **environ;
-
-/* ---- files --------------------------------------------------------------------------------------------- */
-
-bool output_write(struct arena *arena, const char *path, const char *bytes, size_t length, bool executable,
-                  const char **fault)
-{
-    return file_put(arena, path, bytes, length, executable ? 0777 : 0666, fault);
-}
 
 /* ---- folders ------------------------------------------------------------------------------------------- */
 

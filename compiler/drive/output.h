@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The files that a compile writes, completely or not at all, and what the system's cc and ar make of them. */
+ * The folder of a compile's intermediate files, and what the system's cc and ar make of them. */
 #ifndef GPFC_OUTPUT_H
 #define GPFC_OUTPUT_H
 
 #include "base/base.h"
 
 #include <signal.h>
-
-/* Writes a file beside `path`, syncs it, renames it. Devices and pipes are written to as they are. False:
- * *fault. */
-bool output_write(struct arena *arena, const char *path, const char *bytes, size_t length, bool executable,
-                  const char **fault) MUST_CHECK;
 
 /* A folder for intermediate files. The arena owns it, and takes it away with the files directly in it. As
  * long as it is there, the signals that ask a process to end (HUP, INT, TERM) wait, in this thread: nobody
