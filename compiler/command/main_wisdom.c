@@ -80,7 +80,7 @@ static bool read_own(struct arena *arena, const char *path, struct wisdom *out, 
 
 /* ---- show ---------------------------------------------------------------------------------------------- */
 
-static const char *date_of(struct arena *arena, long when)
+static const char *date_of(struct arena *arena, int64_t when)
 {
     char text[32] = "?";
     const time_t seconds = (time_t)when;

@@ -113,7 +113,7 @@ void tuning_fill_record(struct compile *c, const struct family *f, struct wisdom
     const struct gpfc_choice *choice = &f->report->choice;
     record->schedule = schedules_text(c->arena, &f->schedule);
     record->effort = c->options->tune == GPFC_TUNE_FULL ? "full" : "quick";
-    record->default_ns = (long)(1e9 * choice->default_seconds + 0.5);
-    record->tuned_ns = (long)(1e9 * choice->seconds + 0.5);
-    record->when = (long)time(NULL);
+    record->default_ns = (int64_t)(1e9 * choice->default_seconds + 0.5);
+    record->tuned_ns = (int64_t)(1e9 * choice->seconds + 0.5);
+    record->when = time(NULL);
 }

@@ -23,12 +23,13 @@ struct wisdom_record {
     const char *toolchain; /* what makes the code: "LLVM 19.1.7" */
     const char *gpfc;
     /* what was found */
-    const char *schedule;      /* of sched_text */
-    const char *name;          /* of the spec, for people */
-    const char *part;          /* "flow", "base" */
-    const char *effort;        /* "quick", "full" */
-    long default_ns, tuned_ns; /* of a training step: by the schedule taken without tuning, and by this one */
-    long when;                 /* seconds since 1970 */
+    const char *schedule; /* of sched_text */
+    const char *name;     /* of the spec, for people */
+    const char *part;     /* "flow", "base" */
+    const char *effort;   /* "quick", "full" */
+    int64_t default_ns,
+        tuned_ns; /* of a training step: by the schedule taken without tuning, and by this one */
+    int64_t when; /* seconds since 1970 */
 };
 
 struct wisdom {

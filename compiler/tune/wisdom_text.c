@@ -40,14 +40,14 @@ static const char *text_in(const struct wisdom_record *record, const struct memb
     return *(const char *const *)(const void *)((const char *)record + member->offset);
 }
 
-static long *number_of(struct wisdom_record *record, const struct member *member)
+static int64_t *number_of(struct wisdom_record *record, const struct member *member)
 {
-    return (long *)(void *)((char *)record + member->offset);
+    return (int64_t *)(void *)((char *)record + member->offset);
 }
 
-static long number_in(const struct wisdom_record *record, const struct member *member)
+static int64_t number_in(const struct wisdom_record *record, const struct member *member)
 {
-    return *(const long *)(const void *)((const char *)record + member->offset);
+    return *(const int64_t *)(const void *)((const char *)record + member->offset);
 }
 
 static void write_hash(uint64_t hash, char out[WISDOM_KEY])
@@ -155,7 +155,7 @@ static bool read_member(struct arena *arena, const json_t *object, const struct 
 {
     const json_t *value = json_object_get(object, member->name);
     if (member->is_number) {
-        *number_of(out, member) = (long)json_integer_value(value);
+        *number_of(out, member) = json_integer_value(value);
         return json_is_integer(value) && json_integer_value(value) >= 0;
     }
     const char *text = json_string_value(value);
