@@ -22,7 +22,7 @@ struct bench_case {
     const char *cost;       /* squared, l1 */
     int steps;
     int64_t batch;
-    bool is_double;
+    enum real real;
     bool euler;       /* the exact Euler penalty */
     bool apply;       /* only the trained map, no training step */
     const char *spec; /* a file, in place of all that is above but name and batch; NULL: none */
@@ -35,6 +35,7 @@ extern const int bench_case_count;
 /* The case's kernel, in the bundle of its half. */
 const char *bench_kernel_name(const struct bench_case *c);
 
+const char *bench_precision(enum real real); /* as a spec says it */
 const char *bench_spec_text(struct arena *arena, const struct bench_case *c);
 /* "50,50,50" */
 const char *bench_hidden_text(struct arena *arena, const struct bench_case *c);

@@ -19,28 +19,33 @@
     .cost = "squared"
 
 const struct bench_case bench_cases[] = {
-    {.name = "d2_gaussian", SMALL, .field = "gaussian"},
-    {.name = "d2_cube", SMALL, .field = "cube"},
-    {.name = "d2_gaussian_euler", SMALL, .field = "gaussian", .euler = true},
-    {.name = "d2_cube_euler", SMALL, .field = "cube", .euler = true},
-    {.name = "d2_gaussian_apply", SMALL, .field = "gaussian", .apply = true},
-    {.name = "d2_cube_apply", SMALL, .field = "cube", .apply = true},
-    {.name = "d10_gaussian", LARGE, .field = "gaussian"},
-    {.name = "d10_cube", LARGE, .field = "cube"},
-    {.name = "d10_gaussian_euler", LARGE, .field = "gaussian", .euler = true},
-    {.name = "d10_cube_euler", LARGE, .field = "cube", .euler = true},
-    {.name = "d10_gaussian_apply", LARGE, .field = "gaussian", .apply = true},
-    {.name = "d10_cube_apply", LARGE, .field = "cube", .apply = true},
-    {.name = "d2_gaussian_double", SMALL, .field = "gaussian", .is_double = true},
-    {.name = "d2_cube_double", SMALL, .field = "cube", .is_double = true},
-    {.name = "d10_gaussian_double", LARGE, .field = "gaussian", .is_double = true},
-    {.name = "d10_cube_double", LARGE, .field = "cube", .is_double = true},
+    {.name = "d2_gaussian", SMALL, .field = "gaussian", .real = REAL_4},
+    {.name = "d2_cube", SMALL, .field = "cube", .real = REAL_4},
+    {.name = "d2_gaussian_euler", SMALL, .field = "gaussian", .real = REAL_4, .euler = true},
+    {.name = "d2_cube_euler", SMALL, .field = "cube", .real = REAL_4, .euler = true},
+    {.name = "d2_gaussian_apply", SMALL, .field = "gaussian", .real = REAL_4, .apply = true},
+    {.name = "d2_cube_apply", SMALL, .field = "cube", .real = REAL_4, .apply = true},
+    {.name = "d10_gaussian", LARGE, .field = "gaussian", .real = REAL_4},
+    {.name = "d10_cube", LARGE, .field = "cube", .real = REAL_4},
+    {.name = "d10_gaussian_euler", LARGE, .field = "gaussian", .real = REAL_4, .euler = true},
+    {.name = "d10_cube_euler", LARGE, .field = "cube", .real = REAL_4, .euler = true},
+    {.name = "d10_gaussian_apply", LARGE, .field = "gaussian", .real = REAL_4, .apply = true},
+    {.name = "d10_cube_apply", LARGE, .field = "cube", .real = REAL_4, .apply = true},
+    {.name = "d2_gaussian_double", SMALL, .field = "gaussian", .real = REAL_8},
+    {.name = "d2_cube_double", SMALL, .field = "cube", .real = REAL_8},
+    {.name = "d10_gaussian_double", LARGE, .field = "gaussian", .real = REAL_8},
+    {.name = "d10_cube_double", LARGE, .field = "cube", .real = REAL_8},
 };
 const int bench_case_count = sizeof bench_cases / sizeof *bench_cases;
 
 const char *bench_kernel_name(const struct bench_case *c)
 {
     return c->apply ? "apply" : "train";
+}
+
+const char *bench_precision(enum real real)
+{
+    return real == REAL_8 ? "double" : "single";
 }
 
 const char *bench_hidden_text(struct arena *arena, const struct bench_case *c)
@@ -56,8 +61,7 @@ const char *bench_spec_text(struct arena *arena, const struct bench_case *c)
 {
     struct strbuf text;
     strbuf_init(&text, arena);
-    strbuf_addf(&text, "name: %s\ndimension: %d\nprecision: %s\n", c->name, c->d,
-                c->is_double ? "double" : "single");
+    strbuf_addf(&text, "name: %s\ndimension: %d\nprecision: %s\n", c->name, c->d, bench_precision(c->real));
     strbuf_addf(&text, "flow:\n  field: %s\n  potential: folded\n  hidden: [%s]\n  activation: tanh\n",
                 c->field, bench_hidden_text(arena, c));
     strbuf_addf(&text, "  integrator: %s\n  steps: %d\ncost:\n  kind: %s\n", c->integrator, c->steps,

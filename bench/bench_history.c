@@ -65,7 +65,7 @@ static json_t *line_of(struct arena *arena, const struct bench_figures *f)
     put(object, "field", json_string(c->field));
     put(object, "penalty", json_string(c->euler ? "exact" : "none"));
     put(object, "mode", json_string(c->apply ? "apply" : "train"));
-    put(object, "precision", json_string(c->is_double ? "double" : "single"));
+    put(object, "precision", json_string(bench_precision(c->real)));
     put(object, "batch", json_integer(c->batch));
     put(object, "steps", json_integer(c->steps));
     put(object, "least_s", json_real(f->least));

@@ -25,7 +25,7 @@ static const char *value_of(struct arena *arena, const struct bench_case *c, con
         {"field", c->field},
         {"penalty", c->euler ? "exact" : "none"},
         {"mode", c->apply ? "apply" : "train"},
-        {"precision", c->is_double ? "double" : "single"},
+        {"precision", bench_precision(c->real)},
         {"seconds", arena_printf(arena, "%g", seconds)},
         {"numbers", numbers},
     };

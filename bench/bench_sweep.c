@@ -32,13 +32,14 @@ static struct sweep_cell *add_cell(struct sweep *sweep, int d, int n_hidden, int
                                   .integrator = "rk4",
                                   .cost = "squared",
                                   .steps = TIME_STEPS,
-                                  .batch = MOST_ROWS};
+                                  .batch = MOST_ROWS,
+                                  .real = REAL_4};
     for (int i = 0; i < n_hidden; i++)
         cell->c.hidden[i] = width;
     return cell;
 }
 
-static void add_grid(struct sweep *sweep, const char *field, bool is_double, bool quick)
+static void add_grid(struct sweep *sweep, const char *field, enum real real, bool quick)
 {
     const int n_d = quick ? sizeof few_dimensions / sizeof(int) : sizeof all_dimensions / sizeof(int);
     const int n_width = quick ? sizeof few_widths / sizeof(int) : sizeof all_widths / sizeof(int);
@@ -47,7 +48,7 @@ static void add_grid(struct sweep *sweep, const char *field, bool is_double, boo
             struct sweep_cell *cell = add_cell(sweep, quick ? few_dimensions[i] : all_dimensions[i], 2,
                                                quick ? few_widths[k] : all_widths[k], NULL);
             cell->c.field = field;
-            cell->c.is_double = is_double;
+            cell->c.real = real;
         }
 }
 
@@ -64,7 +65,7 @@ static void add_others(struct sweep *sweep, int d, int width)
     cell->c.field = "cube";
     cell->c.euler = true;
     cell = add_cell(sweep, d, 2, width, "double, Euler penalty");
-    cell->c.is_double = true;
+    cell->c.real = REAL_8;
     cell->c.euler = true;
 }
 
@@ -90,9 +91,9 @@ void sweep_cells(struct arena *arena, bool quick, struct sweep *out)
     add_others(out, 10, 50);
     add_others(out, 32, 64);
     for (int i = 0; i < 2; i++)
-        add_grid(out, fields[i], false, quick);
+        add_grid(out, fields[i], REAL_4, quick);
     for (int i = 0; i < 2; i++)
-        add_grid(out, fields[i], true, true); /* double precision falls off where single does: few
+        add_grid(out, fields[i], REAL_8, true); /* double precision falls off where single does: few
                                                  cells show it */
 }
 
@@ -133,8 +134,9 @@ static bool measure(struct arena *arena, struct sweep_cell *cell, double seconds
 static bool compare(const struct sweep *sweep, const struct bench_print *prints, int i, struct fault *fault)
 {
     const struct sweep_cell *cell = &sweep->cells[i];
+    const enum real real = cell->c.real == REAL_8 ? REAL_4 : REAL_8;
     const struct sweep_cell *other =
-        cell->row ? NULL : sweep_find(sweep, cell->c.field, !cell->c.is_double, cell->c.d, cell->c.hidden[0]);
+        cell->row ? NULL : sweep_find(sweep, cell->c.field, real, cell->c.d, cell->c.hidden[0]);
     if (!other || !other->measured)
         return true;
     const struct bench_print a = prints[i], b = prints[other - sweep->cells];
@@ -166,9 +168,9 @@ static void report(const struct sweep *sweep, int i)
 {
     const struct sweep_cell *cell = &sweep->cells[i];
     (void)fprintf(stderr, "%d of %d: %s, %s, d = %d, %d x %d%s%s: %.0f %% of peak (%.0f %% executed)\n",
-                  i + 1, sweep->n, cell->c.field, cell->c.is_double ? "double" : "single", cell->c.d,
-                  cell->c.n_hidden, cell->c.hidden[0], cell->row ? ", " : "", cell->row ? cell->row : "",
-                  100 * cell->useful, 100 * cell->executed);
+                  i + 1, sweep->n, cell->c.field, bench_precision(cell->c.real), cell->c.d, cell->c.n_hidden,
+                  cell->c.hidden[0], cell->row ? ", " : "", cell->row ? cell->row : "", 100 * cell->useful,
+                  100 * cell->executed);
 }
 
 /* A low share may be the machine's, not the kernel's: such a cell is measured once more, and the better one
@@ -206,12 +208,12 @@ bool sweep_run(struct sweep *sweep, double seconds, void (*changed)(void *data),
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
-const struct sweep_cell *sweep_find(const struct sweep *sweep, const char *field, bool is_double, int d,
+const struct sweep_cell *sweep_find(const struct sweep *sweep, const char *field, enum real real, int d,
                                     int width)
 {
     for (int i = 0; i < sweep->n; i++) {
         const struct sweep_cell *cell = &sweep->cells[i];
-        if (!cell->row && cell->c.d == d && cell->c.hidden[0] == width && cell->c.is_double == is_double &&
+        if (!cell->row && cell->c.d == d && cell->c.hidden[0] == width && cell->c.real == real &&
             strcmp(cell->c.field, field) == 0)
             return cell;
     }

@@ -35,7 +35,7 @@ void sweep_picture(const struct sweep *sweep, struct strbuf *out);
 /* The widths and dimensions of the grid's cells, in order. */
 int sweep_widths(const struct sweep *sweep, int *out, int room);
 int sweep_dimensions(const struct sweep *sweep, int *out, int room);
-const struct sweep_cell *sweep_find(const struct sweep *sweep, const char *field, bool is_double, int d,
+const struct sweep_cell *sweep_find(const struct sweep *sweep, const char *field, enum real real, int d,
                                     int width);
 
 /* Measures every cell; progress goes to standard error. After each cell `changed(data)` is called. */

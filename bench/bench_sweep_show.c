@@ -9,15 +9,15 @@
 enum { MOST = 32, CELL_WIDTH = 34, CELL_HEIGHT = 22, LEFT = 54, TOP = 64, GAP = 34 };
 
 static const char *const fields[] = {"gaussian", "cube"};
-static const char *const precisions[] = {"single", "double"};
+static const enum real reals[] = {REAL_4, REAL_8};
 
 /* ---- table --------------------------------------------------------------------------------------------- */
 
-static void table_of(const struct sweep *sweep, const char *field, bool is_double, struct strbuf *out)
+static void table_of(const struct sweep *sweep, const char *field, enum real real, struct strbuf *out)
 {
     int d[MOST], width[MOST];
     const int n_d = sweep_dimensions(sweep, d, MOST), n_width = sweep_widths(sweep, width, MOST);
-    strbuf_addf(out, "\n%s, %s\n\n| d \\ width |", field, precisions[is_double]);
+    strbuf_addf(out, "\n%s, %s\n\n| d \\ width |", field, bench_precision(real));
     for (int k = 0; k < n_width; k++)
         strbuf_addf(out, " %d |", width[k]);
     strbuf_add(out, "\n| --- |");
@@ -26,7 +26,7 @@ static void table_of(const struct sweep *sweep, const char *field, bool is_doubl
     for (int i = 0; i < n_d; i++) {
         strbuf_addf(out, "\n| %d |", d[i]);
         for (int k = 0; k < n_width; k++) {
-            const struct sweep_cell *cell = sweep_find(sweep, field, is_double, d[i], width[k]);
+            const struct sweep_cell *cell = sweep_find(sweep, field, real, d[i], width[k]);
             if (cell && cell->measured)
                 strbuf_addf(out, " %.0f |", 100 * cell->useful);
             else
@@ -53,11 +53,11 @@ void sweep_table(const struct sweep *sweep, struct strbuf *out)
     if (worst)
         strbuf_addf(out, "Worst from width %d on: d = %d, width %d, %s, %s%s%s: %.0f %% of peak.\n",
                     SWEEP_WIDE, worst->c.d, worst->c.hidden[0], worst->c.field,
-                    precisions[worst->c.is_double], worst->row ? ", " : "", worst->row ? worst->row : "",
+                    bench_precision(worst->c.real), worst->row ? ", " : "", worst->row ? worst->row : "",
                     100 * worst->useful);
     for (int k = 0; k < 2; k++)
         for (int i = 0; i < 2; i++)
-            table_of(sweep, fields[i], k, out);
+            table_of(sweep, fields[i], reals[k], out);
     table_of_others(sweep, out);
 }
 
@@ -90,13 +90,13 @@ static void draw_cell(const struct sweep_cell *cell, bool worst, int x, int y, s
                 x + CELL_WIDTH / 2, y + 15, cell->useful > 0.55 ? "black" : "white", 100 * cell->useful);
 }
 
-static void draw_map(const struct sweep *sweep, const char *field, bool is_double, int x, int y,
+static void draw_map(const struct sweep *sweep, const char *field, enum real real, int x, int y,
                      struct strbuf *out)
 {
     int d[MOST], width[MOST];
     const int n_d = sweep_dimensions(sweep, d, MOST), n_width = sweep_widths(sweep, width, MOST);
     strbuf_addf(out, "<text x=\"%d\" y=\"%d\" font-weight=\"bold\">%s, %s</text>\n", x, y - 24, field,
-                precisions[is_double]);
+                bench_precision(real));
     for (int k = 0; k < n_width; k++)
         strbuf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%d</text>\n",
                     x + k * CELL_WIDTH + CELL_WIDTH / 2, y - 6, width[k]);
@@ -104,7 +104,7 @@ static void draw_map(const struct sweep *sweep, const char *field, bool is_doubl
         strbuf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%d</text>\n", x - 6,
                     y + i * CELL_HEIGHT + 15, d[i]);
         for (int k = 0; k < n_width; k++) {
-            const struct sweep_cell *cell = sweep_find(sweep, field, is_double, d[i], width[k]);
+            const struct sweep_cell *cell = sweep_find(sweep, field, real, d[i], width[k]);
             if (cell && cell->measured)
                 draw_cell(cell, cell == sweep_worst(sweep), x + k * CELL_WIDTH, y + i * CELL_HEIGHT, out);
         }
@@ -130,6 +130,6 @@ void sweep_picture(const struct sweep *sweep, struct strbuf *out)
                 LEFT - 40);
     for (int k = 0; k < 2; k++)
         for (int i = 0; i < 2; i++)
-            draw_map(sweep, fields[i], k, i ? right : LEFT, k ? below : TOP, out);
+            draw_map(sweep, fields[i], reals[k], i ? right : LEFT, k ? below : TOP, out);
     strbuf_add(out, "</svg>\n");
 }

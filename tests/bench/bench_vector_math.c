@@ -40,11 +40,11 @@ static double seconds_now(void)
 
 /* Evenly spread in (-1, 1), where all functions but sqrt and log have values; arithmetic on NaN is as
  * fast. */
-static void fill(void *x, bool is_double)
+static void fill(void *x, enum real real)
 {
     for (int i = 0; i < ELEMENTS; i++) {
         const double value = (2.0 * i + 1) / ELEMENTS - 1;
-        if (is_double)
+        if (real == REAL_8)
             ((double *)x)[i] = value;
         else
             ((float *)x)[i] = (float)value;
@@ -69,15 +69,16 @@ static void measure(struct kernel_set *set, struct kernel_key key, void *x, void
 static int list_keys(const struct target_cpu *host, struct kernel_key *keys)
 {
     int n = 0;
-    for (int is_double = 0; is_double < 2; is_double++)
+    for (enum real real = REAL_4; real <= REAL_8; real += REAL_8 - REAL_4)
         for (int i = 0; i < OPERATIONS; i++)
             for (int tanh = 0; tanh < (operations[i] == IR_TANH ? SCHED_TANHS : 1); tanh++)
                 for (int w = 0; w < WIDTHS; w++)
-                    keys[n++] = (struct kernel_key){.op = operations[i],
-                                                    .is_double = is_double,
-                                                    .lanes = (host->vector_bits / (is_double ? 64 : 32)) << w,
-                                                    .has_fma = host->has_fma,
-                                                    .tanh = (enum sched_tanh)tanh};
+                    keys[n++] =
+                        (struct kernel_key){.op = operations[i],
+                                            .real = real,
+                                            .lanes = (host->vector_bits / (real == REAL_8 ? 64 : 32)) << w,
+                                            .has_fma = host->has_fma,
+                                            .tanh = (enum sched_tanh)tanh};
     return n;
 }
 
@@ -103,8 +104,8 @@ int main(void)
     printf("%-16s %14d %14d %14d %14d\n", "", 1, 2, 4, 8);
     for (int i = 0; i < n; i++) {
         if (i % WIDTHS == 0) {
-            fill(x, keys[i].is_double);
-            printf("%-8s %-6s%d", ir_op_name(keys[i].op), keys[i].is_double ? "double" : "float",
+            fill(x, keys[i].real);
+            printf("%-8s %-6s%d", ir_op_name(keys[i].op), keys[i].real == REAL_8 ? "double" : "float",
                    keys[i].tanh);
         }
         measure(set, keys[i], x, y);

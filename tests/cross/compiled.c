@@ -21,7 +21,8 @@ struct compiled {
     const struct ir_graph *graph; /* before the passes */
     const struct gpfc_kernel *kernel;
     const struct emit_clocks *clocks;
-    bool is_double, poison;
+    enum real real;
+    bool poison;
     int lanes;
 };
 
@@ -152,7 +153,7 @@ static bool make(struct arena *arena, const struct ir_graph *graph, const struct
         graph = pass_run(graph, false, fault, NULL, NULL);
     if (!graph)
         return false;
-    const enum real real = options->is_double ? REAL_8 : REAL_4;
+    const enum real real = options->real;
     struct schedule schedule =
         sched_choose(target.cpu.vector_bits, target.cpu.registers, real, options->lanes);
     if (options->schedule && !sched_parse(arena, options->schedule, &schedule, NULL, fault))
@@ -175,7 +176,7 @@ struct compiled *compiled_new(struct arena *arena, const struct ir_graph *graph,
     struct compiled *compiled = ARENA_NEW(arena, struct compiled);
     struct code code = {.backend = compiled_backend()};
     struct backend_bytes bytes;
-    *compiled = (struct compiled){.graph = graph, .is_double = options->is_double, .poison = options->poison};
+    *compiled = (struct compiled){.graph = graph, .real = options->real, .poison = options->poison};
     if (!make(arena, graph, options, code.backend, compiled, &bytes, fault) ||
         !load(arena, &bytes, &code, fault))
         return NULL;
@@ -232,7 +233,7 @@ static void scatter(const struct tune_run *run, const struct gpfc_port *port, in
 static struct tune_run *run_new(struct arena *arena, const struct compiled *c, const double *const *in)
 {
     const struct gpfc_kernel *k = c->kernel;
-    struct tune_run *run = tune_run_new(arena, k, c->lanes, c->is_double ? REAL_8 : REAL_4);
+    struct tune_run *run = tune_run_new(arena, k, c->lanes, c->real);
     for (int64_t i = 0; i < k->n_in; i++)
         for (long e = 0; !tune_port_varies(&k->in[i]) && e < k->in[i].elements; e++)
             tune_put(run, run->in[i], e, in[i][e]);

@@ -9,7 +9,7 @@
 #include "drive/backend.h"
 
 struct compiled_options {
-    bool is_double;
+    enum real real;
     const char *cpu;      /* NULL: this machine */
     int lanes;            /* 0: chosen */
     bool passes;          /* run the passes first */

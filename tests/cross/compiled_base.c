@@ -10,7 +10,7 @@
 /* loss and measure, the first two, are of no use here. */
 enum { FIRST_KERNEL = 2 };
 
-static void fill_theta(struct compiled_base *base, struct oracle_run *run, bool is_double)
+static void fill_theta(struct compiled_base *base, struct oracle_run *run, enum real real)
 {
     const struct base_model *model = &run->base;
     struct gpfc_parameter *parameters =
@@ -30,7 +30,7 @@ static void fill_theta(struct compiled_base *base, struct oracle_run *run, bool 
     base->bundle.parameters = parameters;
     base->bundle.n_parameters = model->n_parameters;
     base->bundle.theta_elements = model->n_elements;
-    base->theta = is_double ? (void *)doubles : (void *)singles;
+    base->theta = real == REAL_8 ? (void *)doubles : (void *)singles;
 }
 
 static bool compile_kernels(struct compiled_base *base, const struct base_model *model,
@@ -52,20 +52,20 @@ static bool compile_kernels(struct compiled_base *base, const struct base_model 
     return true;
 }
 
-bool compiled_base_make(struct compiled_base *out, struct oracle_file *file, bool is_double)
+bool compiled_base_make(struct compiled_base *out, struct oracle_file *file, enum real real)
 {
-    const struct compiled_options options = {.is_double = is_double, .passes = true};
+    const struct compiled_options options = {.real = real, .passes = true};
     *out = (struct compiled_base){.arena = arena_new()};
     struct oracle_run run = {.file = file, .arena = out->arena};
     base_read(&run);
     out->bundle = (struct gpfc_bundle){.abi_version = GPFC_ABI_VERSION,
                                        .name = "compiled",
                                        .dimension = run.base.d,
-                                       .precision = is_double ? 8 : 4,
+                                       .precision = real,
                                        .kernels = out->kernels};
     fake_settings_make(&out->settings, &out->bundle);
     fake_settings_put(&out->settings, "base.kind", spec_word(SPEC_KEY_base_kind, (int)run.base.kind));
-    fill_theta(out, &run, is_double);
+    fill_theta(out, &run, real);
     return compile_kernels(out, &run.base, &options);
 }
 

@@ -20,7 +20,7 @@ struct compiled_base {
 };
 
 /* False: said to stderr. */
-bool compiled_base_make(struct compiled_base *out, struct oracle_file *file, bool is_double);
+bool compiled_base_make(struct compiled_base *out, struct oracle_file *file, enum real real);
 void compiled_base_free(struct compiled_base *base); /* what is in it */
 
 #endif

@@ -21,13 +21,13 @@ struct points {
 static struct oracle_file file;
 static struct compiled_base compiled;
 
-static void load(const char *name, bool is_double)
+static void load(const char *name, enum real real)
 {
     char path[128];
     const char *why = "";
     (void)snprintf(path, sizeof path, "tests/oracle/data/%s.oracle", name);
     CU_ASSERT_TRUE_FATAL(oracle_read(check_path(path), &file, &why));
-    CU_ASSERT_TRUE_FATAL(compiled_base_make(&compiled, &file, is_double));
+    CU_ASSERT_TRUE_FATAL(compiled_base_make(&compiled, &file, real));
 }
 
 static void unload(void)
@@ -69,10 +69,10 @@ static double worst(const double *a, const double *b, int64_t n)
 
 /* ---- FFJORD -------------------------------------------------------------------------------------------- */
 
-static void check_ffjord(const char *name, bool is_double, double tolerance, double limit)
+static void check_ffjord(const char *name, enum real real, double tolerance, double limit)
 {
     static struct points p;
-    load(name, is_double);
+    load(name, real);
     struct base_flow *base = make(tolerance);
     take_points(&p, oracle_find(&file, "x"));
     there_and_back(base, &p);
@@ -87,13 +87,13 @@ static void check_ffjord(const char *name, bool is_double, double tolerance, dou
 
 static void ffjord_in_double(void)
 {
-    check_ffjord("ffjord_random_d2", true, 1e-12, 5e-11);
-    check_ffjord("ffjord_random_d5", true, 1e-12, 5e-11);
+    check_ffjord("ffjord_random_d2", REAL_8, 1e-12, 5e-11);
+    check_ffjord("ffjord_random_d5", REAL_8, 1e-12, 5e-11);
 }
 
 static void ffjord_in_single(void)
 {
-    check_ffjord("ffjord_random_d2", false, 0, 1e-5);
+    check_ffjord("ffjord_random_d2", REAL_4, 0, 1e-5);
 }
 
 /* ---- BNAF ---------------------------------------------------------------------------------------------- */
@@ -126,7 +126,7 @@ static int count_failed(struct base_flow *base, struct points *p, int64_t inner)
 static void check_trained(const char *name, int expected)
 {
     static struct points p;
-    load(name, true);
+    load(name, REAL_8);
     struct base_flow *base = make(0);
     take_points(&p, oracle_find(&file, "x"));
     there_and_back(base, &p);
@@ -150,7 +150,7 @@ static void bnaf_trained(void)
 static void bnaf_of_two_blocks(void)
 {
     static struct points p;
-    load("bnaf_random_d5", true);
+    load("bnaf_random_d5", REAL_8);
     struct base_flow *base = make(1e-9);
     take_points(&p, oracle_find(&file, "x"));
     there_and_back(base, &p);
@@ -163,7 +163,7 @@ static void bnaf_of_two_blocks(void)
 static void bnaf_in_single(void)
 {
     static struct points p;
-    load("bnaf_moons", false);
+    load("bnaf_moons", REAL_4);
     struct base_flow *base = make(1e-5);
     take_points(&p, oracle_find(&file, "x"));
     there_and_back(base, &p);
@@ -177,11 +177,11 @@ static void bnaf_in_single(void)
 
 /* ---- CP-Flow ------------------------------------------------------------------------------------------- */
 
-static void check_cp_flow(const char *name, bool is_double, double limit)
+static void check_cp_flow(const char *name, enum real real, double limit)
 {
     static struct points p;
     struct fault fault = {0};
-    load(name, is_double);
+    load(name, real);
     struct base_flow *base = make(0);
     take_points(&p, oracle_find(&file, "x"));
     there_and_back(base, &p);
@@ -203,20 +203,20 @@ static void check_cp_flow(const char *name, bool is_double, double limit)
 
 static void cp_flow_in_double(void)
 {
-    check_cp_flow("cpflow_random_d2", true, 1e-12);
-    check_cp_flow("cpflow_random_d5", true, 1e-12);
+    check_cp_flow("cpflow_random_d2", REAL_8, 1e-12);
+    check_cp_flow("cpflow_random_d5", REAL_8, 1e-12);
 }
 
 static void cp_flow_in_single(void)
 {
-    check_cp_flow("cpflow_random_d2", false, 1e-5);
+    check_cp_flow("cpflow_random_d2", REAL_4, 1e-5);
 }
 
 /* ActNorms as the public implementation starts them, on the points it did. */
 static void norms_start(void)
 {
     struct fault fault = {0};
-    load("cpflow_random_d2", true);
+    load("cpflow_random_d2", REAL_8);
     const struct gpfc_bundle *bundle = &compiled.bundle;
     const size_t bytes = (size_t)bundle->theta_elements * sizeof(double);
     double *theta = malloc(bytes);

@@ -10,9 +10,9 @@
 #include <math.h>
 
 static double **run_compiled(const struct ir_graph *graph, int batch, const struct bindings *bindings,
-                             bool is_double)
+                             enum real real)
 {
-    struct compiled_options options = {.is_double = is_double, .passes = true, .poison = true};
+    struct compiled_options options = {.real = real, .passes = true, .poison = true};
     double **out = evaluate_bound(graph, batch, bindings, compiled_evaluate, &options);
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
     return out;
@@ -26,16 +26,16 @@ static long output_elements(const struct ir_output *output, int batch)
 /* ---- against the interpreter --------------------------------------------------------------------------- */
 
 /* Of an output's largest difference to its largest number: some hundred operations of the precision. */
-static void compare(const struct ir_graph *graph, int batch, const struct bindings *bindings, bool is_double)
+static void compare(const struct ir_graph *graph, int batch, const struct bindings *bindings, enum real real)
 {
     double *const *want = base_fixture_run(graph, batch, bindings);
-    double *const *got = run_compiled(graph, batch, bindings, is_double);
+    double *const *got = run_compiled(graph, batch, bindings, real);
     for (int o = 0; o < graph->n_outputs; o++) {
         const long n = output_elements(&graph->outputs[o], batch);
         double gap = 0.0;
         for (long i = 0; i < n; i++)
             gap = fmax(gap, isfinite(got[o][i]) ? fabs(got[o][i] - want[o][i]) : INFINITY);
-        const double limit = (is_double ? 1e-11 : 1e-4) * (largest_of(want[o], n) + 1e-2);
+        const double limit = (real == REAL_8 ? 1e-11 : 1e-4) * (largest_of(want[o], n) + 1e-2);
         if (!(gap <= limit))
             printf("%s, %s: off by %.2g\n", graph->name, graph->outputs[o].name, gap);
         CU_ASSERT_TRUE(gap <= limit);
@@ -47,11 +47,11 @@ static void compare_kernels(struct base_model base, uint64_t seed)
 {
     struct base_fixture fixture = base_fixture_new(base, seed);
     const struct bindings whole = base_fixture_inputs(&fixture, 64), some = base_fixture_inputs(&fixture, 13);
-    const bool is_double = seed % 2 == 0;
+    const enum real real = seed % 2 == 0 ? REAL_8 : REAL_4;
     compare(baseflow_train(fixture.arena, &fixture.base, seed % 4 < 2 ? DIFF_KEEP_ALL : DIFF_KEEP_STATE), 64,
-            &whole, is_double);
+            &whole, real);
     for (int k = 1; k < baseflow_kernel_count(&fixture.base); k++)
-        compare(baseflow_build(fixture.arena, &fixture.base, k), 13, &some, is_double);
+        compare(baseflow_build(fixture.arena, &fixture.base, k), 13, &some, real);
     base_fixture_free(&fixture);
 }
 
@@ -129,7 +129,7 @@ static void train_far_out(struct base_model base, double factor)
     }
     bind(&bindings, "x", x);
     const struct ir_graph *train = baseflow_train(fixture.arena, &fixture.base, DIFF_KEEP_ALL);
-    double *const *out = run_compiled(train, 64, &bindings, false);
+    double *const *out = run_compiled(train, 64, &bindings, REAL_4);
     for (int o = 0; o < train->n_outputs; o++) {
         for (long e = 0; e < output_elements(&train->outputs[o], 64); e++)
             CU_ASSERT_TRUE(isfinite(out[o][e]));

@@ -26,7 +26,7 @@ static bool same_bits(const struct ir_graph *graph, int batch, double *const *a,
 
 static bool run_both(const struct ir_graph *graph, uint64_t seed)
 {
-    struct compiled_options options = {.passes = true, .poison = true};
+    struct compiled_options options = {.real = REAL_4, .passes = true, .poison = true};
     const char *fault = NULL;
     struct compiled *plain = compiled_new(arena, graph, &options, &fault);
     options.clocked = true;
@@ -122,7 +122,7 @@ static double flop_of(const struct emit_clocks *clocks)
 
 static void calls_are_counted(void)
 {
-    const struct compiled_options options = {.clocked = true, .lanes = 16};
+    const struct compiled_options options = {.real = REAL_4, .clocked = true, .lanes = 16};
     const char *fault = NULL;
     arena = arena_new();
     const struct ir_graph *graph = read_program();

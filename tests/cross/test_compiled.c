@@ -25,24 +25,24 @@ struct variant {
 
 /* Single precision: values are of order one and go through some tens of operations. */
 static const struct variant variants[] = {
-    {"double", {.is_double = true, .poison = true}, 1e-11},
-    {"double, passes", {.is_double = true, .passes = true, .poison = true}, 1e-11},
-    {"single", {.poison = true}, 5e-4},
+    {"double", {.real = REAL_8, .poison = true}, 1e-11},
+    {"double, passes", {.real = REAL_8, .passes = true, .poison = true}, 1e-11},
+    {"single", {.real = REAL_4, .poison = true}, 5e-4},
     {"single, passes, 4 vectors a tile, their sums in memory",
-     {.passes = true, .poison = true, .schedule = "partial=1000000 window=1", .lanes = 32},
+     {.real = REAL_4, .passes = true, .poison = true, .schedule = "partial=1000000 window=1", .lanes = 32},
      5e-4},
     {"single, passes, lanes added up at once",
-     {.passes = true, .poison = true, .schedule = "partial=0 packed=0 window=1 layout=rows"},
+     {.real = REAL_4, .passes = true, .poison = true, .schedule = "partial=0 packed=0 window=1 layout=rows"},
      5e-4},
     {"double, 4 vectors a tile in one group",
-     {.is_double = true, .poison = true, .schedule = "group=4 tanh=newton layout=rows", .lanes = 16},
+     {.real = REAL_8, .poison = true, .schedule = "group=4 tanh=newton layout=rows", .lanes = 16},
      1e-11},
     {"single, passes, operands turned",
-     {.passes = true, .poison = true, .schedule = "partial=0 tanh=newton", .lanes = 32},
+     {.real = REAL_4, .passes = true, .poison = true, .schedule = "partial=0 tanh=newton", .lanes = 32},
      5e-4},
-    {"double, SSE2", {.is_double = true, .cpu = "x86-64", .poison = true}, 1e-11},
-    {"single, AVX", {.cpu = "sandybridge", .passes = true, .poison = true}, 5e-4},
-    {"double, AVX2", {.is_double = true, .cpu = "haswell", .passes = true, .poison = true}, 1e-11},
+    {"double, SSE2", {.real = REAL_8, .cpu = "x86-64", .poison = true}, 1e-11},
+    {"single, AVX", {.real = REAL_4, .cpu = "sandybridge", .passes = true, .poison = true}, 5e-4},
+    {"double, AVX2", {.real = REAL_8, .cpu = "haswell", .passes = true, .poison = true}, 1e-11},
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
 
@@ -165,7 +165,7 @@ static void programs_with_loops_agree(void)
 static void one_sample_a_tile(void)
 {
     static const struct variant variant = {
-        "double, one sample a tile", {.is_double = true, .poison = true, .lanes = 1}, 1e-11};
+        "double, one sample a tile", {.real = REAL_8, .poison = true, .lanes = 1}, 1e-11};
     const struct random_options options = {.nodes = 24, .loops = true};
     for (int i = 0; i < seeds_here() && !compiled_backend()->plan; i++) {
         struct arena *arena = arena_new();

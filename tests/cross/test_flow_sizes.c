@@ -167,7 +167,7 @@ static struct run run_new(const unsigned char *choice)
     int shape = choice[WIDTHS];
     struct run run = {.choice = choice};
     /* A pass of one vector: sums over the batch count as too large for a first cache. */
-    run.options = (struct compiled_options){.is_double = choice[PRECISION] == MODEL_DOUBLE,
+    run.options = (struct compiled_options){.real = choice[PRECISION] == MODEL_DOUBLE ? REAL_8 : REAL_4,
                                             .cpu = cpus[choice[CPU]],
                                             .lanes = lanes[choice[LANES]],
                                             .passes = true,

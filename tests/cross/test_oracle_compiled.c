@@ -10,7 +10,7 @@
 static void check_tiles(const char *name, enum model_precision precision, int lanes)
 {
     struct compiled_options options = {
-        .is_double = precision == MODEL_DOUBLE, .lanes = lanes, .passes = true, .poison = true};
+        .real = precision == MODEL_DOUBLE ? REAL_8 : REAL_4, .lanes = lanes, .passes = true, .poison = true};
     const struct oracle_suite suite = {oracle_run_case, &oracle_case_count, false,
                                        precision,       compiled_evaluate,  &options};
     oracle_check_file(&suite, name);

@@ -10,7 +10,7 @@
 static void check_file(const char *name, enum model_precision precision)
 {
     struct compiled_options options = {
-        .is_double = precision == MODEL_DOUBLE, .passes = true, .poison = true};
+        .real = precision == MODEL_DOUBLE ? REAL_8 : REAL_4, .passes = true, .poison = true};
     const struct oracle_suite suite = {cp_flow_run_case, &cp_flow_case_count, true,
                                        precision,        compiled_evaluate,   &options};
     oracle_check_file(&suite, name);

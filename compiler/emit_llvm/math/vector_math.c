@@ -18,7 +18,7 @@ struct vector_math vector_math_for(LLVMModuleRef module, LLVMBuilderRef builder,
         .module = module,
         .builder = builder,
         .type = type,
-        .is_double = kind == LLVMDoubleTypeKind,
+        .real = kind == LLVMDoubleTypeKind ? REAL_8 : REAL_4,
         .lanes = is_vector ? (int)LLVMGetVectorSize(type) : 0,
         .has_fma = has_fma,
     };
@@ -49,11 +49,11 @@ value vector_bfloat(const struct vector_math *m, value x)
         real = LLVMVectorType(real, (unsigned)m->lanes);
         whole = LLVMVectorType(whole, (unsigned)m->lanes);
     }
-    value bits = LLVMBuildBitCast(b, m->is_double ? LLVMBuildFPTrunc(b, x, real, "") : x, whole, "");
+    value bits = LLVMBuildBitCast(b, m->real == REAL_8 ? LLVMBuildFPTrunc(b, x, real, "") : x, whole, "");
     value odd = LLVMBuildAnd(b, LLVMBuildLShr(b, bits, math_bits(m, 16), ""), math_bits(m, 1), "");
     value up = LLVMBuildAdd(b, bits, LLVMBuildAdd(b, odd, math_bits(m, 0x7fff), ""), "");
     value near = LLVMBuildBitCast(b, LLVMBuildAnd(b, up, math_bits(m, 0xffff0000), ""), real, "");
-    if (m->is_double)
+    if (m->real == REAL_8)
         near = LLVMBuildFPExt(b, near, m->type, "");
     return LLVMBuildSelect(b, LLVMBuildFCmp(b, LLVMRealUNO, x, x, ""), math_real(m, NAN), near, "");
 }

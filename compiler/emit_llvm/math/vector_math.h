@@ -41,7 +41,7 @@ struct vector_math {
     LLVMModuleRef module;
     LLVMBuilderRef builder; /* code goes where it stands */
     LLVMTypeRef type;       /* of arguments and results: float, double, or a vector of them */
-    bool is_double;
+    enum real real;
     int lanes;            /* 0: a scalar, no vector */
     bool has_fma;         /* the target multiplies and adds at once; else products are rounded */
     enum sched_tanh tanh; /* DIVIDE unless its owner says otherwise */

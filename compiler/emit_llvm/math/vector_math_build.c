@@ -10,8 +10,8 @@
 
 struct math_format math_format(const struct vector_math *m)
 {
-    return m->is_double ? (struct math_format){64, 52, 1023, 0x1.8p52}
-                        : (struct math_format){32, 23, 127, 0x1.8p23};
+    return m->real == REAL_8 ? (struct math_format){64, 52, 1023, 0x1.8p52}
+                             : (struct math_format){32, 23, 127, 0x1.8p23};
 }
 
 /* ---- constants ----------------------------------------------------------------------------------------- */
@@ -38,7 +38,7 @@ static value splat(const struct vector_math *m, value constant)
 value math_real(const struct vector_math *m, double number)
 {
     LLVMTypeRef element =
-        m->is_double ? LLVMDoubleTypeInContext(m->context) : LLVMFloatTypeInContext(m->context);
+        m->real == REAL_8 ? LLVMDoubleTypeInContext(m->context) : LLVMFloatTypeInContext(m->context);
     return splat(m, LLVMConstReal(element, number));
 }
 
@@ -96,7 +96,7 @@ value math_fma(const struct vector_math *m, value a, value b, value c)
  * but for e^3. */
 static value about_reciprocal(const struct vector_math *m, value b)
 {
-    const int64_t turned = m->is_double ? 0x7fde623860000000 : 0x7ef311c3;
+    const int64_t turned = m->real == REAL_8 ? 0x7fde623860000000 : 0x7ef311c3;
     value start = math_from_bits(m, LLVMBuildSub(m->builder, math_whole(m, turned), math_to_bits(m, b), ""));
     value e = math_fma(m, LLVMBuildFNeg(m->builder, b, ""), start, math_real(m, 1));
     return math_fma(m, start, math_fma(m, e, e, e), start);
@@ -107,7 +107,7 @@ static value quotient_by_newton(const struct vector_math *m, value a, value b)
 {
     LLVMBuilderRef builder = m->builder;
     value r = about_reciprocal(m, b);
-    if (m->is_double) {
+    if (m->real == REAL_8) {
         value e = math_fma(m, LLVMBuildFNeg(builder, b, ""), r, math_real(m, 1));
         r = math_fma(m, r, math_fma(m, e, e, e), r);
     }

@@ -59,8 +59,8 @@ struct math_table {
     size_t n;
 };
 #define MATH_TABLE(m, name)                                                                                  \
-    ((m)->is_double ? (struct math_table){name##_double, sizeof name##_double / sizeof(double)}              \
-                    : (struct math_table){name##_float, sizeof name##_float / sizeof(double)})
+    ((m)->real == REAL_8 ? (struct math_table){name##_double, sizeof name##_double / sizeof(double)}         \
+                         : (struct math_table){name##_float, sizeof name##_float / sizeof(double)})
 
 /* ---- parts that several functions share ---------------------------------------------------------------- */
 

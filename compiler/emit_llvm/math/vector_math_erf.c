@@ -60,7 +60,7 @@ static const double erfinv_denominator_double[] = {
 value vector_erf(const struct vector_math *m, value x)
 {
     struct math_table f = MATH_TABLE(m, erf);
-    value size = math_min(m, math_abs(m, x), m->is_double ? 6 : 4);
+    value size = math_min(m, math_abs(m, x), m->real == REAL_8 ? 6 : 4);
     value minus = LLVMBuildFNeg(m->builder, size, "");
     value y = math_fma(m, minus, math_polynomial(m, size, f.c, f.n), minus);
     return math_copysign(m, math_expm1(m, y), x);

@@ -44,7 +44,7 @@ static value log_near_one_double(const struct vector_math *m, value f, value low
 static value split(const struct vector_math *m, value x, value less, value *f)
 {
     struct math_format format = math_format(m);
-    int64_t root_half = m->is_double ? 0x3fe6a09e667f3bcd : 0x3f3504f3;
+    int64_t root_half = m->real == REAL_8 ? 0x3fe6a09e667f3bcd : 0x3f3504f3;
     int64_t fraction_mask = ((int64_t)1 << format.fraction) - 1;
     value width = math_whole(m, format.fraction);
     LLVMBuilderRef builder = m->builder;
@@ -71,7 +71,7 @@ static value log_of_parts(const struct vector_math *m, value k, value f)
 {
     struct math_table parts = math_log2(m);
     value low = math_mul(m, k, math_real(m, parts.c[1]));
-    value near = m->is_double ? log_near_one_double(m, f, low) : log_near_one_float(m, f, low);
+    value near = m->real == REAL_8 ? log_near_one_double(m, f, low) : log_near_one_float(m, f, low);
     return math_fma(m, k, math_real(m, parts.c[0]), near);
 }
 
@@ -85,7 +85,7 @@ value math_log_normal(const struct vector_math *m, value x)
 value vector_log(const struct vector_math *m, value x)
 {
     struct math_format format = math_format(m);
-    double smallest = m->is_double ? 0x1p-1022 : 0x1p-126;
+    double smallest = m->real == REAL_8 ? 0x1p-1022 : 0x1p-126;
     double raise = (double)((int64_t)4 << format.fraction);
     double offset = exponent_offset(m);
     value raised = math_mul(m, x, math_real(m, raise));

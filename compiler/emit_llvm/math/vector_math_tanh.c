@@ -44,5 +44,5 @@ static value tanh_double(const struct vector_math *m, value x)
 
 value vector_tanh(const struct vector_math *m, value x)
 {
-    return m->is_double ? tanh_double(m, x) : tanh_float(m, x);
+    return m->real == REAL_8 ? tanh_double(m, x) : tanh_float(m, x);
 }

@@ -56,7 +56,7 @@ static void special_values_are_right(void)
             evaluate(key, 8, x, y);
             if (!same(y[5], specials[i].y))
                 (void)printf("\n    %s(%g) = %g, not %g (%s, %d)", ir_op_name(key.op), x[5], y[5],
-                             specials[i].y, key.is_double ? "double" : "float", key.tanh);
+                             specials[i].y, key.real == REAL_8 ? "double" : "float", key.tanh);
             CU_ASSERT_TRUE(same(y[5], specials[i].y));
         }
 }
@@ -74,7 +74,7 @@ static void odd_is_odd_and_even_is_even(void)
     double x[N], y[N], opposite[N], mirrored[N];
     uint64_t state = 11;
     for (int i = 0; i < N; i++)
-        x[i] = (double)(float)random_exponent(&state, i & 1 ? 1 : 100, false);
+        x[i] = (double)(float)random_exponent(&state, i & 1 ? 1 : 100, REAL_4);
     for (int i = 0; i < N; i++)
         opposite[i] = -x[i];
     for (size_t k = 0; k < CHECK_COUNT(operations); k++)

@@ -79,7 +79,7 @@ struct function {
     long double (*wide)(long double); /* truth for double */
     double even[2];                   /* evenly spread arguments in -even .. even, for float and double */
     double most[2];                   /* largest size of arguments of random exponent */
-    double bound[2][2];               /* ulp; [is_double][without fused multiply-add] */
+    double bound[2][2];               /* ulp; [in double precision][without fused multiply-add] */
     bool positive;                    /* defined only there */
 };
 
@@ -103,32 +103,33 @@ static const struct function functions[] = {
 enum { RANDOM = 100000, AWKWARD = 20000, POINTS = 2 * RANDOM + AWKWARD };
 
 /* Next to multiples of pi/4, to +-1, to whole numbers and powers of two: where reductions and pieces meet. */
-static double awkward(uint64_t *state, bool is_double)
+static double awkward(uint64_t *state, enum real real)
 {
     const double near[] = {1,
                            floor(256 * next_unit(state)),
-                           1 - random_exponent(state, 0.5, is_double),
+                           1 - random_exponent(state, 0.5, real),
                            ldexp(1, (int)(next_random(state) % 40) - 20),
                            (double)(next_random(state) % 12732) * 0.78539816339744831,
                            ((double)(next_random(state) % 100) - 50) * 0.34657359027997264};
     double x = near[next_random(state) % CHECK_COUNT(near)];
     const int step = (int)(next_random(state) % 9) - 4;
-    return is_double ? x * (1 + step * DBL_EPSILON) : (double)((float)x * (1 + (float)step * FLT_EPSILON));
+    return real == REAL_8 ? x * (1 + step * DBL_EPSILON)
+                          : (double)((float)x * (1 + (float)step * FLT_EPSILON));
 }
 
 /* POINTS arguments that are numbers of the type. */
-static void fill_points(const struct function *f, bool is_double, double *x)
+static void fill_points(const struct function *f, enum real real, double *x)
 {
     uint64_t state = 1 + (uint64_t)f->op;
     for (int i = 0; i < POINTS; i++) {
-        double size = i < RANDOM       ? f->even[is_double] * next_unit(&state)
-                      : i < 2 * RANDOM ? random_exponent(&state, f->most[is_double], is_double)
-                                       : awkward(&state, is_double);
-        size = is_double ? size : (double)(float)size;
+        double size = i < RANDOM       ? f->even[real == REAL_8] * next_unit(&state)
+                      : i < 2 * RANDOM ? random_exponent(&state, f->most[real == REAL_8], real)
+                                       : awkward(&state, real);
+        size = real == REAL_8 ? size : (double)(float)size;
         if (f->op == IR_ERFINV && fabs(size) >= 1)
-            size = is_double ? 1 - DBL_EPSILON / 2 : 1 - FLT_EPSILON / 2;
-        if (fabs(size) > f->most[is_double])
-            size = f->most[is_double];
+            size = real == REAL_8 ? 1 - DBL_EPSILON / 2 : 1 - FLT_EPSILON / 2;
+        if (fabs(size) > f->most[real == REAL_8])
+            size = f->most[real == REAL_8];
         x[i] = f->positive ? fabs(size) : next_random(&state) & 1 ? size : -size;
     }
 }
@@ -142,15 +143,15 @@ static void measure(const struct function *f, struct kernel_key key, const doubl
     CU_ASSERT_PTR_NOT_NULL_FATAL(y);
     evaluate(key, POINTS, x, y);
     for (int i = 0; i < POINTS; i++) {
-        const double error = error_ulp(y[i], truth[i], key.is_double);
+        const double error = error_ulp(y[i], truth[i], key.real);
         if (error > worst) {
             worst = error;
             where = x[i];
         }
     }
-    const double bound = f->bound[key.is_double][!key.has_fma];
+    const double bound = f->bound[key.real == REAL_8][!key.has_fma];
     (void)printf("\n    %-8s %s %-5s %d %6.3f ulp (bound %g) at %.17g", ir_op_name(f->op),
-                 key.is_double ? "double" : "float ", key.has_fma ? "fused" : "", key.tanh, worst, bound,
+                 key.real == REAL_8 ? "double" : "float ", key.has_fma ? "fused" : "", key.tanh, worst, bound,
                  where);
     CU_ASSERT_TRUE(worst <= bound);
     free(y);
@@ -162,15 +163,15 @@ static void errors_are_bounded(void)
     long double *truth = calloc(POINTS, sizeof *truth);
     CU_ASSERT_TRUE_FATAL(x && truth);
     for (size_t i = 0; i < CHECK_COUNT(functions); i++)
-        for (int is_double = 0; is_double < 2; is_double++) {
+        for (enum real real = REAL_4; real <= REAL_8; real += REAL_8 - REAL_4) {
             const struct function *f = &functions[i];
-            fill_points(f, is_double, x);
+            fill_points(f, real, x);
             for (int k = 0; k < POINTS; k++)
-                truth[k] = is_double ? f->wide(x[k]) : (long double)f->narrow(x[k]);
+                truth[k] = real == REAL_8 ? f->wide(x[k]) : (long double)f->narrow(x[k]);
             for (int variant = 0; variant < variants_of(f->op) * (1 + host_has_fma); variant++) {
                 const bool has_fma = variant >= variants_of(f->op);
                 const enum sched_tanh tanh = (enum sched_tanh)(variant % variants_of(f->op));
-                measure(f, (struct kernel_key){f->op, is_double, 8, has_fma, tanh}, x, truth);
+                measure(f, (struct kernel_key){f->op, real, 8, has_fma, tanh}, x, truth);
             }
         }
     free(x);
@@ -179,24 +180,24 @@ static void errors_are_bounded(void)
 
 static void a_wrong_result_is_seen(void)
 {
-    CU_ASSERT_EQUAL(error_ulp(1 + 3 * (double)FLT_EPSILON, 1, false), 3);
-    CU_ASSERT_EQUAL(error_ulp(1.5 - 2 * DBL_EPSILON, 1.5L, true), 2);
-    CU_ASSERT_EQUAL(error_ulp(NAN, 1, true), INFINITY);
-    CU_ASSERT_EQUAL(error_ulp(INFINITY, 1e30L, false), INFINITY);
-    CU_ASSERT_EQUAL(error_ulp(-INFINITY, 1e300L, false), INFINITY);
-    CU_ASSERT_EQUAL(error_ulp(1, 0, false), INFINITY);
+    CU_ASSERT_EQUAL(error_ulp(1 + 3 * (double)FLT_EPSILON, 1, REAL_4), 3);
+    CU_ASSERT_EQUAL(error_ulp(1.5 - 2 * DBL_EPSILON, 1.5L, REAL_8), 2);
+    CU_ASSERT_EQUAL(error_ulp(NAN, 1, REAL_8), INFINITY);
+    CU_ASSERT_EQUAL(error_ulp(INFINITY, 1e30L, REAL_4), INFINITY);
+    CU_ASSERT_EQUAL(error_ulp(-INFINITY, 1e300L, REAL_4), INFINITY);
+    CU_ASSERT_EQUAL(error_ulp(1, 0, REAL_4), INFINITY);
 }
 
 static void logarithms_of_subnormals(void)
 {
-    for (int is_double = 0; is_double < 2; is_double++) {
-        const double x[4] = {is_double ? 0x1p-1074 : 0x1p-149, is_double ? 0x1.8p-1030 : 0x1.8p-130, 1, 1};
+    for (enum real real = REAL_4; real <= REAL_8; real += REAL_8 - REAL_4) {
+        const double x[4] = {real == REAL_8 ? 0x1p-1074 : 0x1p-149, real == REAL_8 ? 0x1.8p-1030 : 0x1.8p-130,
+                             1, 1};
         double y[4];
-        evaluate(
-            (struct kernel_key){.op = IR_LOG, .is_double = is_double, .lanes = 4, .has_fma = host_has_fma}, 4,
-            x, y);
+        evaluate((struct kernel_key){.op = IR_LOG, .real = real, .lanes = 4, .has_fma = host_has_fma}, 4, x,
+                 y);
         for (int i = 0; i < 2; i++)
-            CU_ASSERT_TRUE(error_ulp(y[i], logl(x[i]), is_double) <= 1);
+            CU_ASSERT_TRUE(error_ulp(y[i], logl(x[i]), real) <= 1);
     }
 }
 
@@ -209,7 +210,7 @@ static void tanh_stays_below_one(void)
     CU_ASSERT_TRUE_FATAL(x && y);
     for (int variant = 0; variant < SCHED_TANHS * (1 + host_has_fma); variant++)
         for (double start = 4; start < 10;) {
-            const struct kernel_key key = {IR_TANH, false, 8, variant >= SCHED_TANHS,
+            const struct kernel_key key = {IR_TANH, REAL_4, 8, variant >= SCHED_TANHS,
                                            (enum sched_tanh)(variant % SCHED_TANHS)};
             for (int i = 0; i < BLOCK; i++, start = (double)nextafterf((float)start, 11))
                 x[i] = start;

@@ -35,11 +35,11 @@ static inline int list_keys(struct kernel_key *keys, bool has_fma, size_t first,
 {
     int n = 0;
     for (size_t i = 0; i < CHECK_COUNT(operations); i++)
-        for (int is_double = 0; is_double < 2; is_double++)
+        for (enum real real = REAL_4; real <= REAL_8; real += REAL_8 - REAL_4)
             for (size_t k = first; k < CHECK_COUNT(widths); k += step)
                 for (int tanh = 0; tanh < variants_of(operations[i]); tanh++)
-                    keys[n++] = (struct kernel_key){operations[i], is_double, widths[k], has_fma,
-                                                    (enum sched_tanh)tanh};
+                    keys[n++] =
+                        (struct kernel_key){operations[i], real, widths[k], has_fma, (enum sched_tanh)tanh};
     return n;
 }
 
@@ -71,7 +71,7 @@ static inline void evaluate(struct kernel_key key, int n, const double *x, doubl
     void *in = calloc(1, bytes), *out = calloc(1, bytes);
     CU_ASSERT_TRUE_FATAL(in && out);
     for (int i = 0; i < n; i++)
-        if (key.is_double)
+        if (key.real == REAL_8)
             ((double *)in)[i] = x[i];
         else
             ((float *)in)[i] = (float)x[i];
@@ -79,7 +79,7 @@ static inline void evaluate(struct kernel_key key, int n, const double *x, doubl
     CU_ASSERT_PTR_NOT_NULL_FATAL(kernel);
     kernel(in, out, vectors);
     for (int i = 0; i < n; i++)
-        y[i] = key.is_double ? ((double *)out)[i] : (double)((float *)out)[i];
+        y[i] = key.real == REAL_8 ? ((double *)out)[i] : (double)((float *)out)[i];
     free(in);
     free(out);
 }
@@ -98,9 +98,9 @@ static inline double next_unit(uint64_t *state) /* [0, 1) */
 }
 
 /* Any exponent is as likely as any other, down to the smallest normal number. */
-static inline double random_exponent(uint64_t *state, double most, bool is_double)
+static inline double random_exponent(uint64_t *state, double most, enum real real)
 {
-    const int low = is_double ? -1022 : -126;
+    const int low = real == REAL_8 ? -1022 : -126;
     for (;;) {
         int exponent = low + (int)(next_random(state) % (unsigned)(ilogb(most) - low + 1));
         double x = ldexp(1 + next_unit(state), exponent);
@@ -111,10 +111,10 @@ static inline double random_exponent(uint64_t *state, double most, bool is_doubl
 
 /* |y - truth| in units of the last place of the truth. Around the smallest normal number nothing is promised
  * but that the result is small too; just below the largest, that it is large. */
-static inline double error_ulp(double y, long double truth, bool is_double)
+static inline double error_ulp(double y, long double truth, enum real real)
 {
-    const long double least = is_double ? DBL_MIN : FLT_MIN, most = is_double ? DBL_MAX : FLT_MAX;
-    const int digits = is_double ? DBL_MANT_DIG : FLT_MANT_DIG;
+    const long double least = real == REAL_8 ? DBL_MIN : FLT_MIN, most = real == REAL_8 ? DBL_MAX : FLT_MAX;
+    const int digits = real == REAL_8 ? DBL_MANT_DIG : FLT_MANT_DIG;
     if (isnan(y))
         return INFINITY;
     if (fabsl(truth) < 1.5L * least)

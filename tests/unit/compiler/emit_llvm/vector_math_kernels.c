@@ -16,13 +16,14 @@ struct kernel_set {
 
 static void name_of(struct kernel_key key, char name[64])
 {
-    snprintf(name, 64, "%s_%s_%d_%s_%d", ir_op_name(key.op), key.is_double ? "f64" : "f32", key.lanes,
+    snprintf(name, 64, "%s_%s_%d_%s_%d", ir_op_name(key.op), key.real == REAL_8 ? "f64" : "f32", key.lanes,
              key.has_fma ? "fma" : "plain", key.tanh);
 }
 
 static LLVMTypeRef type_of(struct kernel_key key, LLVMContextRef context)
 {
-    LLVMTypeRef element = key.is_double ? LLVMDoubleTypeInContext(context) : LLVMFloatTypeInContext(context);
+    LLVMTypeRef element =
+        key.real == REAL_8 ? LLVMDoubleTypeInContext(context) : LLVMFloatTypeInContext(context);
     return key.lanes ? LLVMVectorType(element, (unsigned)key.lanes) : element;
 }
 
@@ -36,9 +37,9 @@ static void build_element(LLVMModuleRef module, LLVMBuilderRef builder, LLVMValu
     LLVMValueRef from = LLVMBuildGEP2(builder, type, LLVMGetParam(function, 0), &at, 1, "");
     LLVMValueRef to = LLVMBuildGEP2(builder, type, LLVMGetParam(function, 1), &at, 1, "");
     LLVMValueRef x = LLVMBuildLoad2(builder, type, from, "");
-    LLVMSetAlignment(x, key.is_double ? 8 : 4);
+    LLVMSetAlignment(x, key.real == REAL_8 ? 8 : 4);
     LLVMValueRef stored = LLVMBuildStore(builder, vector_elementwise(&m, key.op, x, kernel_range), to);
-    LLVMSetAlignment(stored, key.is_double ? 8 : 4);
+    LLVMSetAlignment(stored, key.real == REAL_8 ? 8 : 4);
 }
 
 static LLVMValueRef add_function(LLVMModuleRef module, const struct target_cpu *cpu, struct kernel_key key)

@@ -11,7 +11,7 @@
 
 struct kernel_key {
     enum ir_op op;
-    bool is_double;
+    enum real real;
     int lanes; /* 0: scalar */
     bool has_fma;
     enum sched_tanh tanh;
