@@ -5,7 +5,6 @@
 
 #include "pass/pass.h"
 #include "sched/sched_cost.h"
-#include "sched/sched_cpu.h"
 #include "tune/tune_case.h"
 #include "tune/tune_time.h"
 
@@ -25,6 +24,11 @@ struct work {
     int n_programs;
     struct program programs[MOST_KEEPS];
 };
+
+static const struct target *target_of(const struct work *work)
+{
+    return &work->comparison->subject->front->target;
+}
 
 const struct ir_graph *schedules_program(struct arena *arena, const struct subject *subject, int keep)
 {
@@ -83,14 +87,13 @@ static struct contender *contender_for(struct work *work, const struct tune_case
 {
     struct arena *arena = work->comparison->arena;
     const int lanes = entry->schedule.lanes, tiles = (SCHEDULES_BATCH + lanes - 1) / lanes;
-    const struct plan *plan = sched_plan(arena, program->graph, entry->schedule, fault);
+    const struct plan *plan =
+        backend_in_process()->planner->plan(arena, program->graph, entry->schedule, fault);
     const struct gpfc_kernel *kernel =
-        plan ? backend_load(arena, arena, &work->comparison->subject->front->target, work->real, plan, fault)
-             : NULL;
+        plan ? backend_load(arena, arena, target_of(work), work->real, plan, fault) : NULL;
     if (!kernel)
         return NULL;
-    entry->predicted =
-        sched_cost(plan, &work->comparison->subject->front->target.machine, work->real) * tiles;
+    entry->predicted = backend_in_process()->planner->cost(plan, target_of(work), work->real) * tiles;
     return contender_new(arena, tuned, kernel, lanes, work->real, SCHEDULES_BATCH);
 }
 
@@ -110,8 +113,8 @@ static int list(const struct work *work, const struct schedules_options *options
                 const char **fault)
 {
     const struct comparison *comparison = work->comparison;
-    const int n = sched_space(&comparison->subject->front->target.machine, work->real, options->extent, out,
-                              SCHED_MOST);
+    const int n =
+        backend_in_process()->planner->space(target_of(work), work->real, options->extent, out, SCHED_MOST);
     if (options->n_texts == 0)
         return n;
     for (int i = 0; i < options->n_texts; i++) {
@@ -121,8 +124,8 @@ static int list(const struct work *work, const struct schedules_options *options
         if (!sched_parse(comparison->arena, options->texts[i], &given, &fields, fault))
             return 0;
         sched_fix(schedule, &given, fields);
-        if (!sched_check(comparison->arena, schedule, &comparison->subject->front->target.machine, work->real,
-                         fault))
+        if (!backend_in_process()->planner->check(comparison->arena, schedule, target_of(work), work->real,
+                                                  fault))
             return 0;
     }
     return 1 + options->n_texts;

@@ -69,7 +69,7 @@ static enum gpfc_status find_target(struct compile *c)
     if (!front_target(c->arena, &c->diag, c->options->cpu, &c->front))
         return GPFC_FAULTY;
     c->report->cpu = compile_keep(c, c->front.target.name);
-    c->report->vector_bits = c->front.target.cpu.vector_bits;
+    c->report->vector_bits = target_cpu(&c->front.target)->machine.vector_bits;
     return GPFC_OK;
 }
 
@@ -114,7 +114,7 @@ static enum gpfc_status build_code(struct compile *c)
         return objects_make(c, &task);
     c->code.whole = c->backend->build(c->arena, &task, NULL, 0, &fault);
     if (!c->code.whole)
-        return compile_fail(c, c->backend->plan ? GPFC_FAILED : GPFC_FAULTY, fault);
+        return compile_fail(c, c->backend->planner ? GPFC_FAILED : GPFC_FAULTY, fault);
     if (dump_code(c) != GPFC_OK)
         return GPFC_FAILED;
     if (c->backend->optimize && !c->backend->optimize(c->arena, c->code.whole, &fault))

@@ -31,6 +31,11 @@ const struct backend *backend_in_process(void)
     return NULL;
 }
 
+const struct planner *backend_planner(const struct backend *backend)
+{
+    return backend->planner ? backend->planner : backend_in_process()->planner;
+}
+
 bool backend_target(struct arena *arena, const char *name, struct target *out, const char **fault)
 {
     for (int i = 0; i < BACKENDS; i++)

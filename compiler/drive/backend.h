@@ -9,7 +9,7 @@
 #include "bundle/bundle.h"
 #include "gpfc.h"
 #include "plan/plan.h"
-#include "sched/sched.h"
+#include "sched/sched_space.h"
 #include "target/target.h"
 
 struct backend_task { /* what code is made of */
@@ -32,6 +32,23 @@ struct backend_bytes {
     size_t length;
 };
 
+/* How programs are planned for a kind of target: its schedules (sched_space.h), what they cost, and the plan
+ * by one of them. Nobody else looks at what only a target of that kind has. */
+struct planner {
+    struct schedule (*first)(const struct target *target, enum real real);
+    int (*space)(const struct target *target, enum real real, enum sched_extent extent, struct schedule *out,
+                 int room);
+    bool (*check)(struct arena *arena, const struct schedule *schedule, const struct target *target,
+                  enum real real, const char **fault);
+    /* NULL: *fault. */
+    struct plan *(*plan)(struct arena *arena, const struct ir_graph *graph, struct schedule schedule,
+                         const char **fault);
+    double (*cost)(const struct plan *plan, const struct target *target, enum real real); /* s of a tile */
+    /* Why products of bfloat16 numbers are no faster than those of floats, after the target's name; NULL:
+     * they are. */
+    const char *(*bfloat_fault)(const struct target *target);
+};
+
 struct backend {
     const char *name;
     unsigned makes;     /* sum of 1 << enum gpfc_emit */
@@ -40,10 +57,7 @@ struct backend {
     struct host (*host)(struct arena *arena);
     /* Name and version of what it works with; two that are equal make the same code. */
     const char *(*toolchain)(struct arena *arena);
-    /* A kernel's plan by a schedule, NULL with *fault where it has none. Without this function it takes
-     * programs as they are. */
-    struct plan *(*plan)(struct arena *arena, const struct ir_graph *graph, struct schedule schedule,
-                         const char **fault);
+    const struct planner *planner; /* NULL: it takes programs as they are */
     /* NULL: all is built as one. */
     const struct backend_deal *(*deal)(struct arena *arena, const struct backend_task *task, int n_pieces);
     /* All of it (deal NULL), or a piece; not optimised. In any thread, each with an arena of its own. */
@@ -74,6 +88,9 @@ bool backend_makes(const struct backend *backend, enum gpfc_emit kind);
 const struct backend *backend_for(enum gpfc_emit kind);
 /* That makes objects which run in this process. */
 const struct backend *backend_in_process(void);
+
+/* Its own, or, of one that takes programs as they are, that of the machine at hand. */
+const struct planner *backend_planner(const struct backend *backend);
 
 /* The target of this name, by what a backend knows of the machine at hand; otherwise as target_find. */
 bool backend_target(struct arena *arena, const char *name, struct target *out, const char **fault) MUST_CHECK;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Machine code for CPUs, through LLVM. */
-#include "drive/backend.h"
+#include "drive/planner_cpu.h"
 
 #include "emit_llvm/emit.h"
-#include "sched/sched_cpu.h"
 #include "tune/jit.h"
 
 #include <string.h>
@@ -18,8 +17,8 @@ static struct backend_code *build(struct arena *arena, const struct backend_task
                                   const struct backend_deal *dealt, int piece, const char **fault)
 {
     const struct emit_share share = {.nests = (const struct emit_nests *)dealt, .part = piece};
-    struct emit_module *module = emit_build(arena, &task->target->cpu, task->real, task->n_kernels,
-                                            task->kernels, dealt ? &share : NULL, task->bundle, fault);
+    struct emit_module *module = emit_build(arena, task->target, task->real, task->n_kernels, task->kernels,
+                                            dealt ? &share : NULL, task->bundle, fault);
     if (module && task->prefix)
         emit_rename(arena, module, task->n_kernels, task->kernels, task->prefix);
     return (struct backend_code *)module;
@@ -62,7 +61,7 @@ const struct backend backend_llvm = {
              1u << GPFC_EMIT_EXECUTABLE,
     .host = emit_host,
     .toolchain = emit_toolchain,
-    .plan = sched_plan,
+    .planner = &planner_cpu,
     .deal = deal,
     .build = build,
     .optimize = optimize,

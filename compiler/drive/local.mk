@@ -26,6 +26,8 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/drive/objects.h \
 	compiler/drive/output.c \
 	compiler/drive/output.h \
+	compiler/drive/planner_cpu.c \
+	compiler/drive/planner_cpu.h \
 	compiler/drive/programs.c \
 	compiler/drive/programs.h \
 	compiler/drive/schedules.c \

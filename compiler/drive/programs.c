@@ -5,7 +5,6 @@
 #include "drive/programs.h"
 
 #include "pass/pass.h"
-#include "sched/sched_cpu.h"
 
 #include <string.h>
 
@@ -66,7 +65,7 @@ const struct plan *programs_plan_train(const struct compile *c, struct arena *ar
                                        const struct schedule *schedule, const char **fault)
 {
     const struct ir_graph *graph = programs_simple_train(c, arena, f, schedule, fault);
-    return graph ? backend_in_process()->plan(arena, graph, *schedule, fault) : NULL;
+    return graph ? backend_planner(c->backend)->plan(arena, graph, *schedule, fault) : NULL;
 }
 
 /* ---- from a model -------------------------------------------------------------------------------------- */
@@ -165,9 +164,8 @@ static bool plan_kernel(struct compile *c, int k, const char **fault)
 {
     const struct ir_graph *graph = c->programs.graphs[k];
     const struct plan *plan = NULL;
-    if (c->backend->plan || compile_is_dumped(c, "sched")) { /* a dump is of the plan that LLVM would get */
-        plan = (c->backend->plan ? c->backend->plan : sched_plan)(c->arena, graph, family_of(c, k)->schedule,
-                                                                  fault);
+    if (c->backend->planner || compile_is_dumped(c, "sched")) {
+        plan = backend_planner(c->backend)->plan(c->arena, graph, family_of(c, k)->schedule, fault);
         if (!plan)
             return false;
         dump_plan(c, plan);

@@ -5,14 +5,38 @@
 
 #include "drive/programs.h"
 #include "sched/sched_cost.h"
-#include "sched/sched_cpu.h"
 
-/* ---- what the spec fixes ------------------------------------------------------------------------------- */
+/* ---- what the target says ------------------------------------------------------------------------------ */
 
 static struct schedule first_choice(const struct compile *c)
 {
-    return sched_first(&c->front.target.machine, c->front.real);
+    return backend_planner(c->backend)->first(&c->front.target, c->front.real);
 }
+
+static bool can_be_compiled(const struct compile *c, const struct schedule *schedule, const char **fault)
+{
+    return backend_planner(c->backend)->check(c->arena, schedule, &c->front.target, c->front.real, fault);
+}
+
+/* Of a tile. */
+static double cost_of(const struct compile *c, const struct plan *plan)
+{
+    return backend_planner(c->backend)->cost(plan, &c->front.target, c->front.real);
+}
+
+int schedules_offer(const struct compile *c, struct schedule schedule, int n, struct schedule *out)
+{
+    const char *fault;
+    sched_fix(&schedule, &c->choices.fixed, c->choices.given);
+    bool known = !can_be_compiled(c, &schedule, &fault);
+    for (int i = 0; i < n; i++)
+        known = known || sched_equal(&out[i], &schedule);
+    if (!known)
+        out[n++] = schedule;
+    return n;
+}
+
+/* ---- what the spec fixes ------------------------------------------------------------------------------- */
 
 /* A key of its own for one field, given as `value`. */
 static void fix_field(struct compile *c, const char *name, int *field, int value, struct place at)
@@ -51,7 +75,7 @@ enum gpfc_status schedules_read(struct compile *c)
 static void raise_lanes(struct compile *c)
 {
     const sched_fields vector = sched_field_bit("vector"), lanes = sched_field_bit("lanes");
-    const int widest = c->front.target.machine.vector_bits / 8 / (int)c->front.real;
+    const int widest = first_choice(c).cpu.vector;
     if (c->front.spec.target_lanes.value > 0 && c->choices.given & lanes && !(c->choices.given & vector) &&
         c->choices.fixed.lanes < widest)
         c->choices.fixed.lanes = widest;
@@ -65,7 +89,7 @@ enum gpfc_status schedules_choose(struct compile *c)
     sched_fix(&schedule, &c->choices.fixed, c->choices.given);
     for (int i = 0; i < c->choices.n; i++)
         c->choices.family[i].schedule = schedule;
-    if (sched_check(c->arena, &schedule, &c->front.target.machine, c->front.real, &fault))
+    if (can_be_compiled(c, &schedule, &fault))
         return GPFC_OK;
     diag_error(&c->diag, c->front.spec.target_schedule.at, "target.schedule: %s", fault);
     return GPFC_FAULTY;
@@ -101,15 +125,14 @@ static const struct plan *plan_of(struct settling *s, const struct schedule *sch
 {
     const struct ir_graph *program = program_for(s, schedule);
     const char *fault;
-    return program ? sched_plan(s->c->arena, program, *schedule, &fault) : NULL;
+    return program ? backend_planner(s->c->backend)->plan(s->c->arena, program, *schedule, &fault) : NULL;
 }
 
 /* Seconds of a sample; negative: it cannot be planned. */
 static double seconds_of(struct settling *s, const struct schedule *schedule)
 {
-    const enum real real = s->c->front.real;
     const struct plan *plan = plan_of(s, schedule);
-    return plan ? sched_cost(plan, &s->c->front.target.machine, real) / schedule->lanes : -1;
+    return plan ? cost_of(s->c, plan) / schedule->lanes : -1;
 }
 
 void schedules_costs(struct compile *c, const struct family *f, int n, const struct schedule *schedules,
@@ -133,7 +156,7 @@ static void settle_tanh(struct settling *s, struct schedule *schedule)
     plan.schedule = &variant;
     for (int tanh = 0; tanh < SCHED_TANHS; tanh++) {
         variant.cpu.tanh = tanh;
-        seconds[tanh] = sched_cost(&plan, &s->c->front.target.machine, s->c->front.real);
+        seconds[tanh] = cost_of(s->c, &plan);
     }
     schedule->cpu.tanh = sched_pick(SCHED_TANHS, seconds);
 }
@@ -143,20 +166,12 @@ static struct schedule cheapest(struct compile *c, const struct family *f, doubl
 {
     struct schedule *space = ARENA_ARRAY(c->arena, struct schedule, SCHED_MOST);
     struct settling settling = {.c = c, .f = f};
-    const char *fault;
     double seconds[SCHED_MOST];
-    const enum real real = c->front.real;
-    const int n_space = sched_space(&c->front.target.machine, real, SCHED_FEW, space, SCHED_MOST);
+    const int n_space =
+        backend_planner(c->backend)->space(&c->front.target, c->front.real, SCHED_FEW, space, SCHED_MOST);
     int n = 0;
-    for (int i = 0; i < n_space; i++) {
-        struct schedule schedule = space[i];
-        sched_fix(&schedule, &c->choices.fixed, c->choices.given);
-        bool known = !sched_check(c->arena, &schedule, &c->front.target.machine, real, &fault);
-        for (int k = 0; k < n; k++)
-            known = known || sched_equal(&space[k], &schedule);
-        if (!known)
-            space[n++] = schedule;
-    }
+    for (int i = 0; i < n_space; i++)
+        n = schedules_offer(c, space[i], n, space);
     for (int i = 0; i < n; i++)
         seconds[i] = seconds_of(&settling, &space[i]);
     const int picked = n > 0 ? sched_pick(n, seconds) : -1;
@@ -198,18 +213,6 @@ const char *schedules_text(struct arena *arena, const struct schedule *schedule)
 
 /* ---- mixed precision ----------------------------------------------------------------------------------- */
 
-/* NULL: the CPU multiplies bfloat16 numbers faster than floats. */
-static const char *mixed_fault(const struct compile *c)
-{
-    const struct machine *m = &c->front.target.machine;
-    if (!c->front.target.cpu.has_bfloat)
-        return "has no instructions for products of bfloat16 numbers (AVX512-BF16)";
-    if (m->pairs == 0)
-        return "multiplies bfloat16 numbers at an unknown speed";
-    return 2 * m->pairs <= m->multiply_adds ? "is no faster at products of bfloat16 numbers than of floats"
-                                            : NULL;
-}
-
 /* Small products gain less than rounding costs. */
 static void mix_where_it_pays(struct compile *c, struct family *f)
 {
@@ -232,13 +235,15 @@ enum gpfc_status schedules_mix(struct compile *c)
     struct family *f = &c->choices.family[0];
     if (!f->kind->is_mixable || precision == SPEC_target_precision_own)
         return GPFC_OK;
-    const char *fault = precision == SPEC_target_precision_mixed ? mixed_fault(c) : NULL;
+    const char *fault = precision == SPEC_target_precision_mixed
+                            ? backend_planner(c->backend)->bfloat_fault(&c->front.target)
+                            : NULL;
     if (c->front.real == REAL_8)
         diag_error(&c->diag, at, "target.precision: products of bfloat16 numbers need precision: single");
     else if (fault)
         diag_error(&c->diag, at,
                    "target.precision is mixed, but %s %s; 'emulated' shows what rounding does, and is slower",
-                   c->front.target.machine.name, fault);
+                   c->front.target.name, fault);
     else if (precision == SPEC_target_precision_mixed)
         mix_where_it_pays(c, f);
     else

@@ -12,6 +12,9 @@ enum gpfc_status schedules_read(struct compile *c);
 enum gpfc_status schedules_choose(struct compile *c);
 /* Whether the flow's training multiplies bfloat16 numbers: where the spec asks for that, and it pays. */
 enum gpfc_status schedules_mix(struct compile *c);
+/* Appends the schedule, with what the spec fixes, to the n in `out`, if it can be compiled and is not among
+ * them. Gives how many there are then. */
+int schedules_offer(const struct compile *c, struct schedule schedule, int n, struct schedule *out);
 /* Unless it is settled already: the schedule that costs the family's training program least, by the cost
  * model. */
 void schedules_settle(struct compile *c, struct family *f);

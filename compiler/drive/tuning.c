@@ -93,19 +93,14 @@ static int list_candidates(struct compile *c, const struct family *f, struct sch
     static const enum sched_extent extents[] = {
         [GPFC_TUNE_NONE] = SCHED_FEW, [GPFC_TUNE_QUICK] = SCHED_QUICK, [GPFC_TUNE_FULL] = SCHED_FULL};
     struct schedule *space = ARENA_ARRAY(c->arena, struct schedule, SCHED_MOST);
-    const char *fault = NULL;
-    const enum real real = c->front.real;
-    int n_space = sched_space(&c->front.target.machine, real, extents[c->options->tune], space, SCHED_MOST),
-        n = 0;
+    const int n_space =
+        backend_planner(c->backend)
+            ->space(&c->front.target, c->front.real, extents[c->options->tune], space, SCHED_MOST);
+    int n = 0;
     out[n++] = f->schedule;
     for (int i = 0; i < n_space; i++) {
         exchange_tanh(&out[0], &space[i]);
-        sched_fix(&space[i], &c->choices.fixed, c->choices.given);
-        bool known = !sched_check(c->arena, &space[i], &c->front.target.machine, real, &fault);
-        for (int k = 0; k < n; k++)
-            known = known || sched_equal(&out[k], &space[i]);
-        if (!known)
-            out[n++] = space[i];
+        n = schedules_offer(c, space[i], n, out);
     }
     sort_candidates(c, f, n - 1, out + 1);
     return n;

@@ -35,7 +35,7 @@ struct wisdom_record tuning_record(struct compile *c, const struct family *f)
     struct wisdom_record record = {
         .machine = machine,
         .target = c->front.target.name,
-        .features = hash_text(c->arena, c->front.target.cpu.features),
+        .features = hash_text(c->arena, c->front.target.features),
         .program = program_hash(c, f),
         .precision = c->front.real == REAL_8 ? "double"
                      : f->is_mixed           ? "mixed"
@@ -60,7 +60,7 @@ static void take_record(struct compile *c, struct family *f, const struct wisdom
     struct schedule schedule = f->schedule;
     const char *fault = NULL;
     if (!sched_parse(c->arena, record->schedule, &schedule, NULL, &fault) ||
-        !sched_check(c->arena, &schedule, &c->front.target.machine, c->front.real, &fault)) {
+        !backend_planner(c->backend)->check(c->arena, &schedule, &c->front.target, c->front.real, &fault)) {
         compile_warn(c, arena_printf(c->arena, "wisdom %s is not used: %s", record->key, fault));
         return;
     }

@@ -48,7 +48,7 @@ struct emit_share {
 /* Builds the module of some kernels and, if bundle is not NULL, the symbol "gpfc_bundle"; without one, each
  * kernel's struct gpfc_kernel is a symbol "gpfc_kernel_<name>". share: what of it is built here; NULL: all.
  * Not optimised yet. Thread-safe, each call with its own arena. NULL: *fault says why. */
-struct emit_module *emit_build(struct arena *arena, const struct target_cpu *cpu, enum real real,
+struct emit_module *emit_build(struct arena *arena, const struct target *target, enum real real,
                                int n_kernels, const struct bundle_kernel *kernels,
                                const struct emit_share *share, const struct bundle *bundle,
                                const char **fault) MUST_CHECK;

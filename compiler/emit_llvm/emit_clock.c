@@ -54,7 +54,8 @@ void emit_clocks_close(struct emitter *e)
 /* On ARM only the system may read the cycle counter. */
 static LLVMValueRef look(const struct emitter *e)
 {
-    const char *name = e->cpu->family == TARGET_NEON ? "llvm.readsteadycounter" : "llvm.readcyclecounter";
+    const char *name =
+        target_cpu(e->target)->family == TARGET_NEON ? "llvm.readsteadycounter" : "llvm.readcyclecounter";
     unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
     if (!id) /* a release that has but one clock */
         id = LLVMLookupIntrinsicID("llvm.readcyclecounter", strlen("llvm.readcyclecounter"));

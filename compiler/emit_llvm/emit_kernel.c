@@ -211,7 +211,7 @@ static LLVMValueRef build_part(struct emitter *e, const struct plan_region *regi
                                 .function = declare_part(e, part, n_params),
                                 .in = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)graph->n_inputs + 1),
                                 .out = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)graph->n_outputs + 1)};
-    target_function_set(e->cpu, k.function);
+    target_function_set(e->target, k.function);
     for (int i = 0; i < n_params; i++)
         k.base[params[i]] = LLVMGetParam(k.function, (unsigned)i);
     e->function = k.function;

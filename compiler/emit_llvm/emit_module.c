@@ -16,8 +16,8 @@ static void set_types(struct emitter *e, int vector)
     e->vector = LLVMVectorType(e->real, (unsigned)vector);
     e->index = LLVMInt64TypeInContext(e->context);
     e->pointer = LLVMPointerTypeInContext(e->context, 0);
-    e->narrow_math = vector_math_for(e->module, e->builder, e->real, e->cpu->has_fma);
-    e->wide_math = vector_math_for(e->module, e->builder, e->vector, e->cpu->has_fma);
+    e->narrow_math = vector_math_for(e->module, e->builder, e->real, target_cpu(e->target)->machine.has_fma);
+    e->wide_math = vector_math_for(e->module, e->builder, e->vector, target_cpu(e->target)->machine.has_fma);
 }
 
 static void free_context(void *context)
@@ -35,10 +35,10 @@ static void free_builder(void *builder)
     LLVMDisposeBuilder(builder);
 }
 
-static struct emit_module *open_module(struct arena *arena, const struct target_cpu *cpu, const char **fault)
+static struct emit_module *open_module(struct arena *arena, const struct target *target, const char **fault)
 {
     struct emit_module *out = ARENA_NEW(arena, struct emit_module);
-    out->machine = target_machine_new(arena, cpu, fault);
+    out->machine = target_machine_new(arena, target, fault);
     if (!out->machine)
         return NULL;
     struct owned *context = arena_own(arena, free_context), *module = arena_own(arena, free_module);
@@ -96,16 +96,16 @@ static void build_nests(struct emitter *e, int part)
     }
 }
 
-struct emit_module *emit_build(struct arena *arena, const struct target_cpu *cpu, enum real real,
+struct emit_module *emit_build(struct arena *arena, const struct target *target, enum real real,
                                int n_kernels, const struct bundle_kernel *kernels,
                                const struct emit_share *share, const struct bundle *bundle,
                                const char **fault)
 {
-    struct emit_module *out = open_module(arena, cpu, fault);
+    struct emit_module *out = open_module(arena, target, fault);
     if (!out)
         return NULL;
     struct emitter e = {.arena = arena,
-                        .cpu = cpu,
+                        .target = target,
                         .context = out->context,
                         .module = out->module,
                         .real_bytes = real,

@@ -19,7 +19,7 @@ static void set_attributes(struct emitter *e, LLVMValueRef function, int n_param
     for (int i = 0; i < n_params; i++)
         LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)i + 1,
                                 LLVMCreateEnumAttribute(e->context, noalias, 0));
-    target_function_set(e->cpu, function);
+    target_function_set(e->target, function);
 }
 
 LLVMValueRef emit_nest_declare(struct emitter *e, const struct distinct_nest *nest)

@@ -77,5 +77,6 @@ LLVMValueRef emit_dot(const struct nest_emitter *ne, LLVMValueRef sum, LLVMValue
 {
     const unsigned lanes = LLVMGetVectorSize(ne->type);
     const bool fits = lanes == 4 || lanes == 8 || lanes == 16;
-    return ne->e->cpu->has_bfloat && fits ? dot_instruction(ne, sum, x, y) : dot_in_single(ne, sum, x, y);
+    return target_cpu(ne->e->target)->has_bfloat && fits ? dot_instruction(ne, sum, x, y)
+                                                         : dot_in_single(ne, sum, x, y);
 }

@@ -18,7 +18,7 @@ struct emit_module {
 
 struct emitter {
     struct arena *arena;
-    const struct target_cpu *cpu;
+    const struct target *target;
     const struct plan *plan;         /* of the kernel at hand */
     const struct schedule *schedule; /* of the kernel or nest at hand */
     const char *kernel;              /* its name */

@@ -89,24 +89,24 @@ const char *emit_toolchain(struct arena *arena)
 
 /* ---- target machines ----------------------------------------------------------------------------------- */
 
-LLVMTargetMachineRef target_machine_new(struct arena *arena, const struct target_cpu *cpu, const char **fault)
+LLVMTargetMachineRef target_machine_new(struct arena *arena, const struct target *target, const char **fault)
 {
+    const char *triple = target_cpu(target)->triple;
     targets_ready();
     struct owned *text = arena_own(arena, free_message), *place = arena_own(arena, free_machine);
-    LLVMTargetRef target;
+    LLVMTargetRef generator;
     char *message = NULL;
-    if (LLVMGetTargetFromTriple(cpu->triple, &target, &message)) {
+    if (LLVMGetTargetFromTriple(triple, &generator, &message)) {
         const char *reason = keep_text(text, message);
-        *fault = arena_printf(arena, "LLVM cannot compile for %s: %s", cpu->triple, reason);
+        *fault = arena_printf(arena, "LLVM cannot compile for %s: %s", triple, reason);
         return NULL;
     }
     LLVMTargetMachineRef machine =
-        LLVMCreateTargetMachine(target, cpu->triple, cpu->name, cpu->features, LLVMCodeGenLevelDefault,
+        LLVMCreateTargetMachine(generator, triple, target->name, target->features, LLVMCodeGenLevelDefault,
                                 LLVMRelocPIC, LLVMCodeModelDefault);
     place->object = machine;
     if (!machine)
-        *fault =
-            arena_printf(arena, "LLVM cannot make a target machine for %s on %s", cpu->name, cpu->triple);
+        *fault = arena_printf(arena, "LLVM cannot make a target machine for %s on %s", target->name, triple);
     return machine;
 }
 
@@ -128,13 +128,13 @@ static void set_attribute(LLVMValueRef function, const char *key, const char *va
         LLVMCreateStringAttribute(context, key, (unsigned)strlen(key), value, (unsigned)strlen(value)));
 }
 
-void target_function_set(const struct target_cpu *cpu, LLVMValueRef function)
+void target_function_set(const struct target *target, LLVMValueRef function)
 {
     char bits[16];
-    snprintf(bits, sizeof bits, "%d", cpu->vector_bits);
-    set_attribute(function, "target-cpu", cpu->name);
-    if (cpu->features[0])
-        set_attribute(function, "target-features", cpu->features);
+    snprintf(bits, sizeof bits, "%d", target_cpu(target)->machine.vector_bits);
+    set_attribute(function, "target-cpu", target->name);
+    if (target->features[0])
+        set_attribute(function, "target-features", target->features);
     set_attribute(function, "prefer-vector-width", bits);
     set_attribute(function, "min-legal-vector-width", bits);
 }

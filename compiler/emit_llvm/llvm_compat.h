@@ -19,7 +19,7 @@
 #endif
 
 /* Position-independent code, default optimisation. NULL: *fault says why. */
-LLVMTargetMachineRef target_machine_new(struct arena *arena, const struct target_cpu *cpu,
+LLVMTargetMachineRef target_machine_new(struct arena *arena, const struct target *target,
                                         const char **fault) MUST_CHECK;
 
 /* Triple and data layout, before anything is built in the module. */
@@ -27,7 +27,7 @@ void target_module_set(LLVMTargetMachineRef machine, LLVMModuleRef module);
 
 /* Processor, features and the full vector width: LLVM halves 512-bit vectors on some processors unless told
  * not to. */
-void target_function_set(const struct target_cpu *cpu, LLVMValueRef function);
+void target_function_set(const struct target *target, LLVMValueRef function);
 
 /* NULL: the module is sound; else what LLVM's verifier says. */
 const char *module_fault(struct arena *arena, LLVMModuleRef module) MUST_CHECK;

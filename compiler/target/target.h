@@ -8,6 +8,8 @@
 
 #include "target/machine.h"
 
+#include <assert.h>
+
 /* The machine at hand, in the words of a code generator. */
 struct host {
     const char *triple;   /* "x86_64-pc-linux-gnu" */
@@ -23,27 +25,30 @@ enum target_family {
 };
 
 struct target_cpu {
-    char name[64];        /* as code generators know it: "znver3" */
-    const char *features; /* for them; "" where the name says all. "+avx2,-avx512f,..." for the host */
-    char triple[128];     /* "x86_64-pc-linux-gnu" */
+    char triple[128]; /* "x86_64-pc-linux-gnu" */
     enum target_family family;
-    int vector_bits; /* of one register: 512, 256 or 128 */
-    int registers;   /* vector registers: 32 or 16 */
-    bool has_fma;
-    bool has_avx512; /* F, DQ, BW and VL */
-    bool has_bfloat; /* AVX512-BF16: sums of two products of bfloat16 numbers */
+    bool has_bfloat;        /* AVX512-BF16: sums of two products of bfloat16 numbers */
+    struct machine machine; /* its vectors, and what a core does in a cycle */
 };
 
-enum target_kind { TARGET_PROCESSOR };
+enum target_kind { TARGET_CPU };
 
 struct target {
     enum target_kind kind;
-    char name[64];
-    bool is_host; /* code for it runs on this machine, as far as its vectors go */
-    /* of a processor */
-    struct target_cpu cpu;
-    struct machine machine;
+    char name[64];        /* as code generators know it: "znver3" */
+    const char *features; /* for them; "" where the name says all. "+avx2,-avx512f,..." for the host */
+    bool is_host;         /* code for it runs on this machine, as far as its vectors go */
+    union {               /* by kind */
+        struct target_cpu cpu;
+    };
 };
+
+/* The CPU that it is known to be. */
+static inline const struct target_cpu *target_cpu(const struct target *target)
+{
+    assert(target->kind == TARGET_CPU);
+    return &target->cpu;
+}
 
 /* `name`: a row of target_cpu.def, or "native" (NULL: the same) for this machine and exactly its features.
  * False: the name is unknown; *fault says so and names one that is near, or else all. */

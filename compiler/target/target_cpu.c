@@ -119,37 +119,28 @@ static const char *unknown_cpu(struct arena *arena, const struct host *host, con
 
 /* ---- targets ------------------------------------------------------------------------------------------- */
 
-static void describe_cpu(struct target_cpu *cpu, enum target_family family)
+static void describe_cpu(struct target *target, enum target_family family)
 {
-    cpu->family = family;
-    cpu->vector_bits = families[family].bits;
-    cpu->registers = families[family].registers;
-    cpu->has_fma = families[family].fma;
-    cpu->has_avx512 = family == TARGET_AVX512 || family == TARGET_AVX512BF;
-    cpu->has_bfloat = family == TARGET_AVX512BF;
-}
-
-static void describe_machine(struct target *target)
-{
-    const struct target_cpu *cpu = &target->cpu;
-    const struct machine_model *own = own_model(cpu->name);
-    target->machine = machine_from_model(own ? own : &families[cpu->family].model);
-    target->machine.is_known = own;
-    target->machine.vector_bits = cpu->vector_bits;
-    target->machine.registers = cpu->registers;
-    target->machine.has_fma = cpu->has_fma;
-    copy_text(target->machine.name, sizeof target->machine.name, cpu->name);
-    copy_text(target->name, sizeof target->name, cpu->name);
+    const struct family_row *row = &families[family];
+    const struct machine_model *own = own_model(target->name);
+    struct machine *machine = &target->cpu.machine;
+    *machine = machine_from_model(own ? own : &row->model);
+    machine->is_known = own;
+    machine->vector_bits = row->bits;
+    machine->registers = row->registers;
+    machine->has_fma = row->fma;
+    copy_text(machine->name, sizeof machine->name, target->name);
+    target->cpu.family = family;
+    target->cpu.has_bfloat = family == TARGET_AVX512BF;
 }
 
 static void take_host(const struct host *host, struct target *out)
 {
-    out->cpu.features = host->features;
+    out->features = host->features;
+    copy_text(out->name, sizeof out->name, host->name);
     copy_text(out->cpu.triple, sizeof out->cpu.triple, host->triple);
-    copy_text(out->cpu.name, sizeof out->cpu.name, host->name);
-    describe_cpu(&out->cpu, family_from_features(host->triple, host->features));
-    describe_machine(out);
-    machine_caches(&out->machine);
+    describe_cpu(out, family_from_features(host->triple, host->features));
+    machine_caches(&out->cpu.machine);
     out->is_host = true;
 }
 
@@ -159,11 +150,10 @@ static void take_row(struct arena *arena, const struct host *host, const struct 
     const enum target_family family = family_from_features(host->triple, host->features);
     const char *architecture = families[row->family].architecture;
     const bool same = strcmp(architecture, families[family].architecture) == 0;
-    copy_text(out->cpu.name, sizeof out->cpu.name, llvm_name(row));
+    copy_text(out->name, sizeof out->name, llvm_name(row));
     copy_text(out->cpu.triple, sizeof out->cpu.triple,
               same ? host->triple : arena_printf(arena, "%s-unknown-linux-gnu", architecture));
-    describe_cpu(&out->cpu, row->family);
-    describe_machine(out);
+    describe_cpu(out, row->family);
     out->is_host = same && row->family <= family;
 }
 
@@ -172,7 +162,7 @@ bool target_find(struct arena *arena, const struct host *host, const char *name,
 {
     const bool native = !name || strcmp(name, "native") == 0;
     const struct cpu_row *row = native ? NULL : find_row(host, name);
-    *out = (struct target){.kind = TARGET_PROCESSOR, .cpu.features = ""};
+    *out = (struct target){.kind = TARGET_CPU, .features = ""};
     if (native)
         take_host(host, out);
     else if (row)
@@ -192,6 +182,5 @@ const char *target_needs(const struct target *target)
         [TARGET_AVX512BF] = "+avx512f,+avx512dq,+avx512bw,+avx512vl,+avx512bf16",
         [TARGET_NEON] = "+neon",
     };
-    const struct target_cpu *cpu = &target->cpu;
-    return cpu->features[0] ? cpu->features : family[cpu->family];
+    return target->features[0] ? target->features : family[target_cpu(target)->family];
 }

@@ -66,7 +66,7 @@ static void measure(struct kernel_set *set, struct kernel_key key, void *x, void
     printf(" %7.3f %6.2f", best_seconds * 1e9 / ELEMENTS, best_cycles / ELEMENTS);
 }
 
-static int list_keys(const struct target_cpu *host, struct kernel_key *keys)
+static int list_keys(const struct machine *host, struct kernel_key *keys)
 {
     int n = 0;
     for (enum real real = REAL_4; real <= REAL_8; real += REAL_8 - REAL_4)
@@ -91,7 +91,7 @@ int main(void)
     struct kernel_set *set = NULL;
     int n = 0;
     if (arena && backend_target(arena, "native", &host, &fault)) {
-        n = list_keys(&host.cpu, keys);
+        n = list_keys(&host.cpu.machine, keys);
         set = kernel_set_new(arena, n, keys, &fault);
     }
     void *x = aligned_alloc(64, ELEMENTS * sizeof(double)), *y = aligned_alloc(64, ELEMENTS * sizeof(double));
@@ -100,7 +100,7 @@ int main(void)
         return EXIT_FAILURE;
     }
     printf("%s, registers of %d bits; ns and cycles an element at so many registers\n", host.name,
-           host.cpu.vector_bits);
+           host.cpu.machine.vector_bits);
     printf("%-16s %14d %14d %14d %14d\n", "", 1, 2, 4, 8);
     for (int i = 0; i < n; i++) {
         if (i % WIDTHS == 0) {

@@ -155,11 +155,11 @@ static bool make(struct arena *arena, const struct ir_graph *graph, const struct
         return false;
     const enum real real = options->real;
     struct schedule schedule =
-        sched_choose(target.cpu.vector_bits, target.cpu.registers, real, options->lanes);
+        sched_choose(target.cpu.machine.vector_bits, target.cpu.machine.registers, real, options->lanes);
     if (options->schedule && !sched_parse(arena, options->schedule, &schedule, NULL, fault))
         return false;
-    const struct plan *plan = backend->plan ? backend->plan(arena, graph, schedule, fault) : NULL;
-    if (backend->plan && !plan)
+    const struct plan *plan = backend->planner ? backend->planner->plan(arena, graph, schedule, fault) : NULL;
+    if (backend->planner && !plan)
         return false;
     out->lanes = plan ? plan->schedule->lanes : schedule.lanes;
     const struct bundle_kernel kernel = {

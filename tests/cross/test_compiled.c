@@ -51,7 +51,7 @@ static bool is_here(const struct variant *variant)
 {
     const struct compiled_options *options = &variant->options;
     const bool planned = options->schedule || options->cpu;
-    return compiled_runs_here(options->cpu) && (compiled_backend()->plan || !planned);
+    return compiled_runs_here(options->cpu) && (compiled_backend()->planner || !planned);
 }
 
 static int variants_here(void)
@@ -167,7 +167,7 @@ static void one_sample_a_tile(void)
     static const struct variant variant = {
         "double, one sample a tile", {.real = REAL_8, .poison = true, .lanes = 1}, 1e-11};
     const struct random_options options = {.nodes = 24, .loops = true};
-    for (int i = 0; i < seeds_here() && !compiled_backend()->plan; i++) {
+    for (int i = 0; i < seeds_here() && !compiled_backend()->planner; i++) {
         struct arena *arena = arena_new();
         const uint64_t seed = first_seed + (uint64_t)i;
         (void)run_variant(arena, random_program(arena, seed, &options), &variant, seed);

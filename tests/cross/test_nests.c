@@ -56,8 +56,8 @@ static void add(struct list *list, const struct ir_graph *graph, struct schedule
 
 static struct schedule schedule_of(const struct list *list, int lanes, int unroll)
 {
-    struct schedule schedule =
-        sched_choose(list->target.cpu.vector_bits, list->target.cpu.registers, list->real, lanes);
+    struct schedule schedule = sched_choose(list->target.cpu.machine.vector_bits,
+                                            list->target.cpu.machine.registers, list->real, lanes);
     schedule.cpu.unroll = unroll;
     return schedule;
 }
@@ -134,7 +134,7 @@ static int check_list(struct list *list)
     const struct emit_share share = {.nests = &apart, .part = 0};
     const char *fault = NULL;
     const struct emit_module *module =
-        emit_build(list->arena, &list->target.cpu, list->real, list->n, list->kernel, &share, NULL, &fault);
+        emit_build(list->arena, &list->target, list->real, list->n, list->kernel, &share, NULL, &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(module);
     return compare(list, nests, module->module);
 }

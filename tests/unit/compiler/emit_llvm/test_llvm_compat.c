@@ -20,15 +20,16 @@ struct compiled {
 };
 
 /* y[i] = a[i] * b[i] + y[i] over one full register, fused where the processor can. */
-static void build_multiply_add(LLVMModuleRef module, const struct target_cpu *cpu)
+static void build_multiply_add(LLVMModuleRef module, const struct target *target)
 {
     LLVMContextRef context = LLVMGetModuleContext(module);
-    LLVMTypeRef vector = LLVMVectorType(LLVMFloatTypeInContext(context), (unsigned)(cpu->vector_bits / 32));
+    LLVMTypeRef vector = LLVMVectorType(LLVMFloatTypeInContext(context),
+                                        (unsigned)(target_cpu(target)->machine.vector_bits / 32));
     LLVMTypeRef pointer = LLVMPointerTypeInContext(context, 0);
     LLVMTypeRef type =
         LLVMFunctionType(LLVMVoidTypeInContext(context), (LLVMTypeRef[]){pointer, pointer, pointer}, 3, 0);
     LLVMValueRef function = LLVMAddFunction(module, "multiply_add", type);
-    target_function_set(cpu, function);
+    target_function_set(target, function);
     LLVMBuilderRef builder = LLVMCreateBuilderInContext(context);
     LLVMPositionBuilderAtEnd(builder, LLVMAppendBasicBlockInContext(context, function, ""));
     LLVMValueRef operands[3];
@@ -37,7 +38,7 @@ static void build_multiply_add(LLVMModuleRef module, const struct target_cpu *cp
     unsigned id = LLVMLookupIntrinsicID("llvm.fma", 8);
     LLVMValueRef fma = LLVMGetIntrinsicDeclaration(module, id, &vector, 1);
     LLVMValueRef sum =
-        cpu->has_fma
+        target_cpu(target)->machine.has_fma
             ? LLVMBuildCall2(builder, LLVMIntrinsicGetType(context, id, &vector, 1), fma, operands, 3, "")
             : LLVMBuildFAdd(builder, LLVMBuildFMul(builder, operands[0], operands[1], ""), operands[2], "");
     LLVMBuildStore(builder, sum, LLVMGetParam(function, 2));
@@ -51,12 +52,12 @@ static void compile(const char *name, struct compiled *out)
     out->arena = arena_new();
     CU_ASSERT_PTR_NOT_NULL_FATAL(out->arena);
     CU_ASSERT_TRUE_FATAL(backend_target(out->arena, name, &out->target, &fault));
-    LLVMTargetMachineRef machine = target_machine_new(out->arena, &out->target.cpu, &fault);
+    LLVMTargetMachineRef machine = target_machine_new(out->arena, &out->target, &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(machine);
     LLVMContextRef context = LLVMContextCreate();
     LLVMModuleRef module = LLVMModuleCreateWithNameInContext("probe", context);
     target_module_set(machine, module);
-    build_multiply_add(module, &out->target.cpu);
+    build_multiply_add(module, &out->target);
     CU_ASSERT_PTR_NULL_FATAL(module_fault(out->arena, module));
     size_t length;
     CU_ASSERT_TRUE_FATAL(module_optimize(out->arena, module, machine, "default<O2>", &fault));
@@ -150,8 +151,8 @@ static void the_host_is_recognised(void)
     CU_ASSERT_TRUE(backend_target(arena, NULL, &host, &fault));
     CU_ASSERT_TRUE(backend_target(arena, "native", &again, &fault));
     CU_ASSERT_STRING_EQUAL(host.name, again.name);
-    CU_ASSERT_STRING_EQUAL(host.cpu.features, again.cpu.features);
-    CU_ASSERT_TRUE(host.is_host && host.name[0] && host.cpu.triple[0] && host.cpu.vector_bits >= 128);
+    CU_ASSERT_STRING_EQUAL(host.features, again.features);
+    CU_ASSERT_TRUE(host.is_host && host.name[0] && host.cpu.triple[0] && host.cpu.machine.vector_bits >= 128);
     arena_free(arena);
 }
 

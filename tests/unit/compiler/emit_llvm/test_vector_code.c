@@ -138,11 +138,11 @@ static const char *find_jump(const char *assembly)
     return find_line(assembly, (const char *const[]){"j", "b\t", "b.", "br\t", "cb", "tb", NULL});
 }
 
-static const char *assemble(const struct target_cpu *cpu, size_t first, size_t step)
+static const char *assemble(const struct target *cpu, size_t first, size_t step)
 {
     struct kernel_key keys[MOST_KEYS];
     const char *fault = NULL;
-    const int n = list_keys(keys, cpu->has_fma, first, step);
+    const int n = list_keys(keys, target_cpu(cpu)->machine.has_fma, first, step);
     const char *assembly = kernel_assembly(arena, cpu, n, keys, &fault);
     CU_ASSERT_PTR_NOT_NULL_FATAL(assembly);
     CU_ASSERT_PTR_NOT_NULL(strstr(assembly, "tanh_f32_"));
@@ -165,10 +165,10 @@ static void code_is_straight(void)
         struct target target;
         const char *fault = NULL;
         CU_ASSERT_TRUE_FATAL(backend_target(arena, cpus[i], &target, &fault));
-        const char *vectors = assemble(&target.cpu, 2, 2);
+        const char *vectors = assemble(&target, 2, 2);
         is_absent(cpus[i], find_jump(vectors));
         is_absent(cpus[i], find_call(vectors));
-        is_absent(cpus[i], find_call(assemble(&target.cpu, 0, CHECK_COUNT(widths))));
+        is_absent(cpus[i], find_call(assemble(&target, 0, CHECK_COUNT(widths))));
     }
     CU_ASSERT_PTR_NOT_NULL(find_call("f:\n\tmovq\t%rax, %rbx\n\tcallq\ttanhf\n"));
     CU_ASSERT_PTR_NOT_NULL(find_call("f:\n\tfmov\td0, d1\n\tbl\ttanhf\n"));

@@ -51,7 +51,7 @@ static inline bool kernels_ready(void)
     arena = arena_new();
     if (!arena || !backend_target(arena, "native", &host, &fault))
         return false;
-    host_has_fma = host.cpu.has_fma;
+    host_has_fma = host.cpu.machine.has_fma;
     int n = list_keys(keys, false, 0, 1);
     if (host_has_fma)
         n += list_keys(keys + n, true, 0, 1);

@@ -42,7 +42,7 @@ static void build_element(LLVMModuleRef module, LLVMBuilderRef builder, LLVMValu
     LLVMSetAlignment(stored, key.real == REAL_8 ? 8 : 4);
 }
 
-static LLVMValueRef add_function(LLVMModuleRef module, const struct target_cpu *cpu, struct kernel_key key)
+static LLVMValueRef add_function(LLVMModuleRef module, const struct target *target, struct kernel_key key)
 {
     LLVMContextRef context = LLVMGetModuleContext(module);
     LLVMTypeRef pointer = LLVMPointerTypeInContext(context, 0);
@@ -51,16 +51,16 @@ static LLVMValueRef add_function(LLVMModuleRef module, const struct target_cpu *
     name_of(key, name);
     LLVMValueRef function =
         LLVMAddFunction(module, name, LLVMFunctionType(LLVMVoidTypeInContext(context), parameters, 3, false));
-    target_function_set(cpu, function);
+    target_function_set(target, function);
     return function;
 }
 
 /* for (at = 0; at < vectors; at++), vectors >= 1 */
-static void build_loop(LLVMModuleRef module, const struct target_cpu *cpu, struct kernel_key key)
+static void build_loop(LLVMModuleRef module, const struct target *target, struct kernel_key key)
 {
     LLVMContextRef context = LLVMGetModuleContext(module);
     LLVMTypeRef whole = LLVMInt64TypeInContext(context);
-    LLVMValueRef function = add_function(module, cpu, key);
+    LLVMValueRef function = add_function(module, target, key);
     LLVMBasicBlockRef entry = LLVMAppendBasicBlockInContext(context, function, "entry");
     LLVMBasicBlockRef loop = LLVMAppendBasicBlockInContext(context, function, "loop");
     LLVMBasicBlockRef done = LLVMAppendBasicBlockInContext(context, function, "done");
@@ -80,10 +80,10 @@ static void build_loop(LLVMModuleRef module, const struct target_cpu *cpu, struc
     LLVMDisposeBuilder(builder);
 }
 
-static void build_straight(LLVMModuleRef module, const struct target_cpu *cpu, struct kernel_key key)
+static void build_straight(LLVMModuleRef module, const struct target *target, struct kernel_key key)
 {
     LLVMContextRef context = LLVMGetModuleContext(module);
-    LLVMValueRef function = add_function(module, cpu, key);
+    LLVMValueRef function = add_function(module, target, key);
     LLVMBuilderRef builder = LLVMCreateBuilderInContext(context);
     LLVMPositionBuilderAtEnd(builder, LLVMAppendBasicBlockInContext(context, function, "entry"));
     build_element(module, builder, function, LLVMConstInt(LLVMInt64TypeInContext(context), 0, false), key);
@@ -91,17 +91,17 @@ static void build_straight(LLVMModuleRef module, const struct target_cpu *cpu, s
     LLVMDisposeBuilder(builder);
 }
 
-const char *kernel_assembly(struct arena *arena, const struct target_cpu *cpu, int n,
+const char *kernel_assembly(struct arena *arena, const struct target *target, int n,
                             const struct kernel_key *keys, const char **fault)
 {
-    LLVMTargetMachineRef machine = target_machine_new(arena, cpu, fault);
+    LLVMTargetMachineRef machine = target_machine_new(arena, target, fault);
     if (!machine)
         return NULL;
     LLVMContextRef context = LLVMContextCreate();
     LLVMModuleRef module = LLVMModuleCreateWithNameInContext("kernels", context);
     target_module_set(machine, module);
     for (int i = 0; i < n; i++)
-        build_straight(module, cpu, keys[i]);
+        build_straight(module, target, keys[i]);
     const char *text = NULL;
     size_t length;
     *fault = module_fault(arena, module);
@@ -122,7 +122,7 @@ static const char *take_error(struct arena *arena, LLVMErrorRef error)
     return kept;
 }
 
-static bool add_kernels(struct arena *arena, LLVMOrcLLJITRef jit, const struct target_cpu *cpu,
+static bool add_kernels(struct arena *arena, LLVMOrcLLJITRef jit, const struct target *target,
                         LLVMTargetMachineRef machine, int n, const struct kernel_key *keys,
                         const char **fault)
 {
@@ -131,7 +131,7 @@ static bool add_kernels(struct arena *arena, LLVMOrcLLJITRef jit, const struct t
         LLVMModuleCreateWithNameInContext("kernels", LLVMOrcThreadSafeContextGetContext(shared));
     target_module_set(machine, module);
     for (int i = 0; i < n; i++)
-        build_loop(module, cpu, keys[i]);
+        build_loop(module, target, keys[i]);
     *fault = module_fault(arena, module);
     bool good = !*fault && module_optimize(arena, module, machine, "default<O2>", fault);
     LLVMOrcThreadSafeModuleRef held = LLVMOrcCreateNewThreadSafeModule(module, shared);
@@ -149,11 +149,11 @@ static bool add_kernels(struct arena *arena, LLVMOrcLLJITRef jit, const struct t
 struct kernel_set *kernel_set_new(struct arena *arena, int n, const struct kernel_key *keys,
                                   const char **fault)
 {
-    struct target target;
+    struct target native;
     struct kernel_set *set = ARENA_NEW(arena, struct kernel_set);
-    if (!backend_target(arena, "native", &target, fault))
+    if (!backend_target(arena, "native", &native, fault))
         return NULL;
-    LLVMTargetMachineRef machine = target_machine_new(arena, &target.cpu, fault);
+    LLVMTargetMachineRef machine = target_machine_new(arena, &native, fault);
     if (!machine)
         return NULL;
     LLVMOrcJITTargetMachineBuilderRef host = NULL;
@@ -165,7 +165,7 @@ struct kernel_set *kernel_set_new(struct arena *arena, int n, const struct kerne
     }
     if (error)
         *fault = take_error(arena, error);
-    bool good = !error && add_kernels(arena, set->jit, &target.cpu, machine, n, keys, fault);
+    bool good = !error && add_kernels(arena, set->jit, &native, machine, n, keys, fault);
     return good ? set : NULL;
 }
 

@@ -29,7 +29,7 @@ vector_kernel *kernel_set_find(struct kernel_set *set, struct kernel_key key);
 void kernel_set_free(struct kernel_set *set);
 
 /* Assembly of functions that load, compute once, and store. NULL: *fault says why. */
-const char *kernel_assembly(struct arena *arena, const struct target_cpu *cpu, int n,
+const char *kernel_assembly(struct arena *arena, const struct target *target, int n,
                             const struct kernel_key *keys, const char **fault);
 
 /* Range that CLAMP and INSIDE are built with. */

@@ -20,7 +20,7 @@ static struct machine machine_of(const char *name)
     struct target target;
     const char *fault;
     CU_ASSERT_TRUE_FATAL(backend_target(arena, name, &target, &fault));
-    return target.machine;
+    return target.cpu.machine;
 }
 
 static struct schedule first_of(const struct machine *machine)
@@ -90,7 +90,7 @@ static void every_processor_has_numbers(void)
 #include "target/target_cpu.def"
     };
     for (size_t i = 0; i < CHECK_COUNT(names); i++) {
-        const struct machine machine = target_of(names[i], "").machine;
+        const struct machine machine = target_of(names[i], "").cpu.machine;
         check_machine(&machine);
     }
 }
@@ -107,10 +107,11 @@ static void known_processors_have_rows(void)
 /* By its whole name; a processor without a row has the numbers of its kind. */
 static void unknown_processors_are_of_a_kind(void)
 {
-    const struct machine sse = target_of("native", "").machine, avx = target_of("native", "+avx").machine,
-                         avx2 = target_of("native", "+avx,+avx2,+fma").machine,
-                         neon = target_of("generic-aarch64", "").machine,
-                         avx512 = target_of("x86-64-v4", "").machine;
+    const struct machine sse = target_of("native", "").cpu.machine,
+                         avx = target_of("native", "+avx").cpu.machine,
+                         avx2 = target_of("native", "+avx,+avx2,+fma").cpu.machine,
+                         neon = target_of("generic-aarch64", "").cpu.machine,
+                         avx512 = target_of("x86-64-v4", "").cpu.machine;
     CU_ASSERT_FALSE(avx2.is_known);
     CU_ASSERT_TRUE(machine_of("znver4").l2_bytes == 2 * machine_of("znver3").l2_bytes);
     CU_ASSERT_TRUE(avx2.multiply_adds > avx.multiply_adds); /* as all without FMA, one port */
