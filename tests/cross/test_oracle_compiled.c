@@ -24,10 +24,11 @@ static void check_file(const char *name, enum model_precision precision)
 /* Of many dimensions: where programs of that size are compiled in reasonable time. */
 static void check_large(const char *name, enum model_precision precision)
 {
-    if (compiled_is_slow())
+    if (compiled_is_slow()) {
         CU_PASS("the files of fewer dimensions hold the same programs");
-    else
+    } else {
         check_file(name, precision);
+    }
 }
 
 static void cube_d2(void)
