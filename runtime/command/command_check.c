@@ -5,7 +5,6 @@
 #include "command/report_look.h"
 #include "look/look.h"
 #include "model/spec_data.h"
-#include "train/train.h"
 
 #include <stdio.h>
 
@@ -25,19 +24,17 @@ bool command_check(const struct command_context *context, const struct command_o
     const char *const file = options->argument[0];
     const struct data_options data = {
         .file = file, .columns = options->columns, .label = options->label, .missing = options->missing};
-    const struct standard as_it_stands = {.d = 0};
-    struct samples samples;
-    if (!spec_data_load(&samples, context->bundle, &data, &as_it_stands,
-                        trainer_options_of(context->bundle).seed, true, fault))
+    struct look *look;
+    if (!spec_data_look(&look, context->bundle, &data, fault))
         return false;
-    const struct gpfc_look *const look = look_result(samples.look);
-    const struct gpfc_finding *const refusal = look_refusal(look);
-    bool good = print_look(look, options, fault);
+    const struct gpfc_look *const result = look_result(look);
+    const struct gpfc_finding *const refusal = look_refusal(result);
+    bool good = print_look(result, options, fault);
     if (good && refusal) {
         char text[sizeof fault->text];
         report_finding_sentence(refusal, text, sizeof text);
         good = fault_set(fault, FAULT_INPUT, "%s: %s", file, text);
     }
-    samples_free(&samples);
+    look_free(look);
     return good;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/report_look.h"
 
+#include "command/columns.h"
 #include "command/report.h"
 #include "ground/human.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-enum { LINE = 80, INDENT = 12, MOST_TEXT = 1024 };
+enum { MOST_TEXT = 1024 };
 
 static const char *const levels[] = {
     [GPFC_NOTE] = "note", [GPFC_WARNING] = "warning", [GPFC_REFUSED] = "refused"};
@@ -18,7 +19,7 @@ struct text {
     char at[MOST_TEXT];
 };
 
-static void add(struct text *text, const char *format, ...) __attribute__((__format__(printf, 2, 3)));
+static void add(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 static void add(struct text *text, const char *format, ...)
 {
     const size_t length = strlen(text->at);
@@ -26,20 +27,6 @@ static void add(struct text *text, const char *format, ...)
     va_start(words, format);
     (void)vsnprintf(text->at + length, sizeof text->at - length, format, words);
     va_end(words);
-}
-
-/* Words as far as they fit on lines; the first line follows a tag. */
-static void print_wrapped(FILE *out, const char *tag, const char *words)
-{
-    int column = fprintf(out, "  %-9s", tag);
-    while (*words) {
-        const int length = (int)strcspn(words, " ");
-        if (column > INDENT && column + 1 + length > LINE)
-            column = fprintf(out, "\n%*s", INDENT - 1, "") - 1;
-        column += fprintf(out, " %.*s", length, words);
-        words += length + (words[length] == ' ');
-    }
-    (void)fprintf(out, "\n");
 }
 
 /* ---- a finding ----------------------------------------------------------------------------------------- */
@@ -87,8 +74,8 @@ static void print_finding(FILE *out, const struct gpfc_finding *finding, const s
     add(&seen, ": %s", finding->text);
     add_rows(&seen, finding);
     add(&advice, "%s: %s", finding->effect, finding->remedy);
-    print_wrapped(out, levels[finding->level], seen.at);
-    print_wrapped(out, "", advice.at);
+    columns_item(out, levels[finding->level], "%s", seen.at);
+    columns_item(out, "", "%s", advice.at);
 }
 
 void report_finding_sentence(const struct gpfc_finding *finding, char *room, size_t bytes)
@@ -107,11 +94,11 @@ void report_findings(FILE *out, const struct gpfc_look *look, enum gpfc_finding_
     int64_t told = 0;
     for (int64_t i = 0; i < look->n_findings; i++)
         told += look->findings[i].level >= least;
-    add(&line, "%s rows, %s of them for the test, %lld column%s%s", human_count(&rows, look->rows),
-        human_count(&test, look->test), (long long)look->d, look->d > 1 ? "s" : "",
-        look->n_columns > look->d ? " of x and of y" : "");
+    add(&line, "%s row%s, %s of them for the test, %lld column%s%s", human_count(&rows, look->rows),
+        look->rows == 1 ? "" : "s", human_count(&test, look->test), (long long)look->d,
+        look->d > 1 ? "s" : "", look->n_columns > look->d ? " of x and of y" : "");
     add(&line, "%s", told == 0 ? ": nothing remarkable" : "");
-    print_wrapped(out, "look", line.at);
+    columns_item(out, "look", "%s", line.at);
     for (int64_t i = 0; i < look->n_findings; i++)
         if (look->findings[i].level >= least)
             print_finding(out, &look->findings[i], look->columns);

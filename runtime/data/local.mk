@@ -9,6 +9,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/data/samples_file.c \
 	runtime/data/samples_look.c \
 	runtime/data/samples_parts.h \
+	runtime/data/samples_stream.c \
 	runtime/data/samples_table.c \
 	runtime/data/standard.c \
 	runtime/data/standard.h \

@@ -77,6 +77,9 @@ const char *samples_place(const struct samples *samples, const struct part *part
                           size_t bytes);
 
 bool samples_load(struct samples *out, const struct samples_request *request, struct fault *fault) MUST_CHECK;
+/* What the rows of request->file are like, without keeping them; *out is the caller's to free. */
+bool samples_look_through(struct look **out, const struct samples_request *request,
+                          struct fault *fault) MUST_CHECK;
 void samples_free(struct samples *samples); /* what is in it; a zeroed one is allowed */
 
 #endif

@@ -73,11 +73,23 @@ static bool is_table(const struct samples_request *request, const struct samples
     return columns->n > 0 || columns->label || columns->missing != TABLE_REFUSE || (!npz && !npy);
 }
 
+bool samples_paths_find(struct samples_paths *out, const char *file, struct fault *fault)
+{
+    *out = (struct samples_paths){.x = NULL};
+    return split_paths(out, file, fault) && table_format(out->x, out->x_format, fault) &&
+           (!out->y || table_format(out->y, out->y_format, fault));
+}
+
+void samples_paths_free(struct samples_paths *paths)
+{
+    free(paths->x);
+    free(paths->y);
+}
+
 static bool read_file(struct samples *out, const struct samples_request *request, struct samples_paths *paths,
                       struct fault *fault)
 {
-    if (!split_paths(paths, request->file, fault) || !table_format(paths->x, paths->x_format, fault) ||
-        (paths->y && !table_format(paths->y, paths->y_format, fault)))
+    if (!samples_paths_find(paths, request->file, fault))
         return false;
     return is_table(request, paths) ? samples_read_table(out, request, paths, fault)
                                     : samples_read_arrays(out, request, paths, fault);
@@ -85,9 +97,8 @@ static bool read_file(struct samples *out, const struct samples_request *request
 
 bool samples_read_file(struct samples *out, const struct samples_request *request, struct fault *fault)
 {
-    struct samples_paths paths = {.x = NULL};
+    struct samples_paths paths;
     const bool done = read_file(out, request, &paths, fault);
-    free(paths.x);
-    free(paths.y);
+    samples_paths_free(&paths);
     return done;
 }

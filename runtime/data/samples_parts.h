@@ -30,6 +30,9 @@ struct samples_paths {
     char x_format[TABLE_FORMAT_ROOM], y_format[TABLE_FORMAT_ROOM];
 };
 
+bool samples_paths_find(struct samples_paths *out, const char *file, struct fault *fault) MUST_CHECK;
+void samples_paths_free(struct samples_paths *paths); /* also after a fault */
+
 /* Files of arrays as they are, and tables of which columns or rows may be chosen. What was read before a
  * fault is in *out. */
 bool samples_read_arrays(struct samples *out, const struct samples_request *request,

@@ -5,13 +5,10 @@
 #define GPFC_FINDINGS_H
 
 #include "gpfc/runtime.h"
+#include "ground/fault.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#ifndef PRINTF_LIKE
-#define PRINTF_LIKE(text, first) __attribute__((__format__(printf, text, first)))
-#endif
 
 enum finding_kind {
 #define FINDING_KIND(name, title, effect, remedy) FINDING_##name,

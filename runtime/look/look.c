@@ -144,6 +144,14 @@ bool look_add(struct look *look, const double *rows, int64_t n, const unsigned c
     return true;
 }
 
+void look_mark_test(struct look *look, const unsigned char *for_test)
+{
+    look->test = 0;
+    for (int64_t i = 0; i < look->n; i++)
+        look->test += for_test[i];
+    row_hashes_mark(&look->hashes, for_test);
+}
+
 /* ---- after the last ------------------------------------------------------------------------------------ */
 
 static int by_value(const void *a, const void *b)
@@ -225,12 +233,18 @@ static bool find_covariance(struct look *look, struct fault *fault)
     return true;
 }
 
+/* NULL: none, or an empty one, as a column of row numbers often has. */
+static const char *name_of(const char *const *names, int64_t i)
+{
+    return names && names[i][0] != '\0' ? names[i] : NULL;
+}
+
 static void show_columns(struct look *look)
 {
     for (int64_t i = 0; i < look->width; i++) {
         const struct column *const column = &look->columns[i];
         look->shown[i] = (struct gpfc_column){
-            .name = look->request.names && i < look->request.d ? look->request.names[i] : NULL,
+            .name = i < look->request.d ? name_of(look->request.names, i) : NULL,
             .mean = column->mean,
             .deviation = column_deviation(column),
             .least = column->low[0].value,
@@ -316,8 +330,9 @@ struct look_column look_column(const struct look_view *view, int64_t number)
 
 const char *look_name(const struct look_view *view, int64_t number, char *room, size_t bytes)
 {
-    if (view->names)
-        (void)snprintf(room, bytes, "%s", view->names[number]);
+    const char *const name = name_of(view->names, number);
+    if (name)
+        (void)snprintf(room, bytes, "%s", name);
     else
         (void)snprintf(room, bytes, "column %lld", (long long)number + 1);
     return room;

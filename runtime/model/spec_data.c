@@ -41,6 +41,20 @@ static bool standardises(const struct gpfc_bundle *bundle, const char *file)
            (file && !setting_is(bundle, SETTING_data_standardise, WORD_standardise_no));
 }
 
+static struct samples_request request_of(const struct gpfc_bundle *bundle, const char *file,
+                                         const struct column_choice *choice)
+{
+    return (struct samples_request){
+        .d = bundle->dimension,
+        .precision = bundle->precision,
+        .file = file,
+        .rows = setting_integer(bundle, SETTING_data_samples),
+        .test = setting_number(bundle, SETTING_data_test),
+        .columns = choice->columns,
+        .standardise = standardises(bundle, file),
+    };
+}
+
 bool spec_data_load(struct samples *out, const struct gpfc_bundle *bundle, const struct data_options *given,
                     const struct standard *standard, uint64_t seed, bool look, struct fault *fault)
 {
@@ -52,20 +66,24 @@ bool spec_data_load(struct samples *out, const struct gpfc_bundle *bundle, const
                          has_base(bundle) ? ", or with only x" : "");
     if (!column_choice_make(&choice, bundle, given, false, fault))
         return false;
-    const struct samples_request request = {
-        .d = bundle->dimension,
-        .precision = bundle->precision,
-        .file = file,
-        .generator = generator[0] != '\0' ? generator : NULL,
-        .rows = setting_integer(bundle, SETTING_data_samples),
-        .test = setting_number(bundle, SETTING_data_test),
-        .seed = seed,
-        .columns = choice.columns,
-        .look = look,
-        .standardise = standardises(bundle, file),
-        .standard = standard,
-    };
+    struct samples_request request = request_of(bundle, file, &choice);
+    request.generator = generator[0] != '\0' ? generator : NULL;
+    request.seed = seed;
+    request.look = look;
+    request.standard = standard;
     const bool good = samples_load(out, &request, fault);
+    column_choice_free(&choice);
+    return good;
+}
+
+bool spec_data_look(struct look **out, const struct gpfc_bundle *bundle, const struct data_options *given,
+                    struct fault *fault)
+{
+    struct column_choice choice;
+    if (!column_choice_make(&choice, bundle, given, false, fault))
+        return false;
+    const struct samples_request request = request_of(bundle, given->file, &choice);
+    const bool good = samples_look_through(out, &request, fault);
     column_choice_free(&choice);
     return good;
 }

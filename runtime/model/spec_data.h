@@ -14,6 +14,10 @@ bool spec_data_load(struct samples *out, const struct gpfc_bundle *bundle, const
                     const struct standard *standard, uint64_t seed, bool look,
                     struct fault *fault) MUST_CHECK;
 
+/* What the rows of given->file are like, as spec_data_load would take them; *out is the caller's. */
+bool spec_data_look(struct look **out, const struct gpfc_bundle *bundle, const struct data_options *given,
+                    struct fault *fault) MUST_CHECK;
+
 /* The file that is read, `data` or the spec's; NULL: a generator's data, or none. */
 const char *spec_data_file(const struct gpfc_bundle *bundle, const char *data);
 

@@ -108,9 +108,12 @@ tests_unit_runtime_train_test_train_LDFLAGS = $(AM_LDFLAGS) $(watched_memory)
 
 # command
 check_PROGRAMS += tests/unit/runtime/command/test_command_base \
+	tests/unit/runtime/command/test_command_check \
 	tests/unit/runtime/command/test_command_train tests/unit/runtime/command/test_commands \
 	tests/unit/runtime/command/test_progress tests/unit/runtime/command/test_report
 tests_unit_runtime_command_test_command_base_SOURCES = tests/unit/runtime/command/test_command_base.c \
+	$(fake_trainer)
+tests_unit_runtime_command_test_command_check_SOURCES = tests/unit/runtime/command/test_command_check.c \
 	$(fake_trainer)
 tests_unit_runtime_command_test_command_train_SOURCES = tests/unit/runtime/command/test_command_train.c \
 	$(fake_trainer)

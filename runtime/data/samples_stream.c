@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Looks at the samples of a file while they pass by, so that a file larger than memory works. */
+#include "data/samples_parts.h"
+#include "files/npz.h"
+#include "look/look.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_ROWS = 2048 };
+
+/* Arrays that belong together; of an .npz the first of x that is there. */
+struct arrays {
+    const char *const x[3], *const y[2];
+};
+static const struct arrays whole = {{"x", "samples"}, {"y"}}, train = {{"x_train"}, {"y_train"}},
+                           test = {{"x_test"}, {"y_test"}};
+
+struct stream {
+    const struct samples_request *request;
+    struct samples_paths paths;
+    const struct arrays *parts[2]; /* [1] NULL: the data has no split of its own */
+    bool has_y;
+    struct look *look;
+    int64_t n;
+    double *x, *y, *both;    /* [BLOCK_ROWS][d], the last [2 d] */
+    unsigned char *for_test; /* [BLOCK_ROWS] */
+};
+
+/* ---- what there is ------------------------------------------------------------------------------------- */
+
+static bool plan_arrays(struct stream *s, struct fault *fault)
+{
+    struct npz *npz;
+    if (!npz_open(&npz, s->paths.x, fault))
+        return false;
+    const bool own = npz_has(npz, train.x[0]);
+    s->parts[0] = own ? &train : &whole;
+    s->parts[1] = own && npz_has(npz, test.x[0]) ? &test : NULL;
+    s->has_y = npz_has(npz, s->parts[0]->y[0]);
+    npz_close(npz);
+    return true;
+}
+
+static bool plan(struct stream *s, struct fault *fault)
+{
+    s->parts[0] = &whole;
+    s->has_y = s->paths.y != NULL;
+    return s->has_y || strcmp(s->paths.x_format, "npz") != 0 || plan_arrays(s, fault);
+}
+
+static bool take_memory(struct stream *s, struct fault *fault)
+{
+    const size_t row = (size_t)s->request->d * sizeof(double);
+    s->x = samples_room(BLOCK_ROWS, row, fault);
+    s->y = s->x && s->has_y ? samples_room(BLOCK_ROWS, row, fault) : NULL;
+    s->both = s->y ? samples_room(BLOCK_ROWS, 2 * row, fault) : NULL;
+    s->for_test = s->x ? samples_room(BLOCK_ROWS, 1, fault) : NULL;
+    return s->x && s->for_test && (!s->has_y || s->both);
+}
+
+/* ---- rows ---------------------------------------------------------------------------------------------- */
+
+static const double *join(struct stream *s, int64_t rows)
+{
+    const size_t d = (size_t)s->request->d;
+    for (size_t i = 0; i < (size_t)rows && s->has_y; i++) {
+        memcpy(s->both + 2 * d * i, s->x + d * i, d * sizeof *s->x);
+        memcpy(s->both + 2 * d * i + d, s->y + d * i, d * sizeof *s->y);
+    }
+    return s->has_y ? s->both : s->x;
+}
+
+static bool start(struct stream *s, const struct table_reader *x, struct fault *fault)
+{
+    const struct look_request request = {
+        .d = s->request->d, .has_y = s->has_y, .names = table_info(x)->names};
+    return s->look || look_new(&s->look, &request, fault);
+}
+
+static bool pass_by(struct stream *s, struct table_reader *x, struct table_reader *y, struct fault *fault)
+{
+    struct table_rows of_x = {.most = BLOCK_ROWS, .x = s->x, .got = 1},
+                      of_y = {.most = BLOCK_ROWS, .x = s->y, .got = 1};
+    while (of_x.got > 0) {
+        if (!table_read(x, &of_x, fault) || (y && !table_read(y, &of_y, fault)))
+            return false;
+        if (y && of_x.got != of_y.got)
+            return fault_set(fault, FAULT_INPUT, "%s: x and y differ in their numbers of rows",
+                             s->request->file);
+        if (!look_add(s->look, join(s, of_x.got), of_x.got, s->for_test, fault))
+            return false;
+        s->n += of_x.got;
+    }
+    return true;
+}
+
+static bool pass_part(struct stream *s, int part, struct fault *fault)
+{
+    const int64_t d = s->request->d;
+    const struct table_request of_x = {.path = s->paths.x,
+                                       .arrays = s->parts[part]->x,
+                                       .columns = s->request->columns,
+                                       .needed = d,
+                                       .precision = 8};
+    const struct table_request of_y = {.path = s->paths.y ? s->paths.y : s->paths.x,
+                                       .arrays = s->parts[part]->y,
+                                       .needed = d,
+                                       .precision = 8};
+    struct table_reader *x = NULL, *y = NULL;
+    memset(s->for_test, part, BLOCK_ROWS);
+    const bool good = table_open(&x, &of_x, fault) && (!s->has_y || table_open(&y, &of_y, fault)) &&
+                      start(s, x, fault) && pass_by(s, x, y, fault);
+    table_close(x);
+    table_close(y);
+    return good;
+}
+
+/* ---- all of it ----------------------------------------------------------------------------------------- */
+
+/* Which rows are test rows is known when their number is. */
+static bool mark_test(const struct stream *s, struct fault *fault)
+{
+    unsigned char *for_test = NULL;
+    if (s->parts[1] || s->n == 0)
+        return true;
+    const bool good = samples_choose_test(s->n, samples_test_rows(s->n, s->request->test), &for_test, fault);
+    if (good)
+        look_mark_test(s->look, for_test);
+    free(for_test);
+    return good;
+}
+
+static bool stream(struct stream *s, struct fault *fault)
+{
+    return samples_paths_find(&s->paths, s->request->file, fault) && plan(s, fault) &&
+           take_memory(s, fault) && pass_part(s, 0, fault) && (!s->parts[1] || pass_part(s, 1, fault)) &&
+           mark_test(s, fault) && look_finish(s->look, fault);
+}
+
+bool samples_look_through(struct look **out, const struct samples_request *request, struct fault *fault)
+{
+    struct stream s = {.request = request};
+    const bool good = stream(&s, fault);
+    samples_paths_free(&s.paths);
+    free(s.x);
+    free(s.y);
+    free(s.both);
+    free(s.for_test);
+    if (!good)
+        look_free(s.look);
+    *out = good ? s.look : NULL;
+    return good;
+}
