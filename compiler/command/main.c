@@ -25,14 +25,15 @@ enum key {
     KEY_JSON,
     KEY_TUNE,
     KEY_TUNE_TIME,
-    KEY_NO_WISDOM
+    KEY_NO_WISDOM,
+    KEY_USAGE
 };
 
 /* ---- arguments ----------------------------------------------------------------------------------------- */
 
 static const char help_text[] =
-    "Compiles a spec into a trainer: a program that trains the Gaussian-preserving flow on your data, "
-    "applies it, inverts it and measures it. SPEC.yaml may be - for standard input.\vAlso: "
+    "Compiles a spec (-: standard input) into a trainer: a program that trains the Gaussian-preserving flow "
+    "on your data, applies, inverts and measures it.\vAlso: "
     "gpfc --help-spec, gpfc wisdom --help and, after compiling, ./NAME --help";
 
 static const struct argp_option option_list[] = {
@@ -40,7 +41,7 @@ static const struct argp_option option_list[] = {
     {"emit", KEY_EMIT, "KIND", 0,
      "What to write: ir, c, llvm, asm, object, header, library or executable (default)", 0},
     {"cpu", KEY_CPU, "NAME", 0, "Compile for this CPU, or native", 0},
-    {"dump", KEY_DUMP, "STAGE,..", 0, "Print the program after these stages, or all: ", 0},
+    {"dump", KEY_DUMP, "STAGE,..", 0, "Print the program after any of these, or all: ", 0},
     {"from", KEY_FROM, "ir", 0, "The input is text of --emit=ir", 0},
     {"tune", KEY_TUNE, "HOW", 0, "Find the fastest code by measuring: quick or full", 0},
     {"tune-time", KEY_TUNE_TIME, "S", 0, "Tune for S seconds in all (quick 20, full 240)", 0},
@@ -49,14 +50,19 @@ static const struct argp_option option_list[] = {
     {"json", KEY_JSON, NULL, 0, "Print the report as one JSON object", 0},
     {"help-spec", KEY_HELP_SPEC, NULL, 0, "List every key of a spec", 0},
     {"version", 'v', NULL, 0, "Print the version", 0},
+    {"help", '?', NULL, 0, "Give this help list", 0},
     {NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
+    {"usage", KEY_USAGE, NULL, 0, "Give a short usage message", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
-/* The line of --dump names the stages that there are. argp frees what is another text than its own. */
+/* The line of --dump names the stages that there are, and argp's note that --output=FILE may be -o FILE is left
+ * out: the help fits a screen. argp frees what is another text than its own. */
 static char *filter_help(int key, const char *text, void *input)
 {
     (void)input;
+    if (key == ARGP_KEY_HELP_DUP_ARGS_NOTE)
+        return NULL;
     if (key != KEY_DUMP)
         return (char *)(uintptr_t)text;
     const size_t room = strlen(text) + 2 * strlen(gpfc_stages()) + 1;
@@ -163,7 +169,11 @@ static error_t parse_argument(int key, char *value, struct argp_state *state)
     struct gpfc_options *options = &arguments->options;
     switch (key) {
     case 'h':
+    case '?':
         argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+        return 0;
+    case KEY_USAGE:
+        argp_state_help(state, stdout, ARGP_HELP_USAGE | ARGP_HELP_EXIT_OK);
         return 0;
     case 'o':
         options->output = not_empty(state, "--output", value);
@@ -324,7 +334,8 @@ int main(int argc, char **argv)
     (void)atexit(close_output);
     if (argc > 1 && strcmp(argv[1], "wisdom") == 0)
         return main_wisdom(argc - 1, argv + 1);
-    argp_parse(&parser, argc, argv, 0, NULL, &arguments);
+    argp_parse(&parser, argc, argv, ARGP_NO_HELP, NULL,
+               &arguments); /* argp's own options would hide the filter */
     arguments.options.dump_alone = arguments.options.dump && !arguments.emits && !arguments.options.output;
     return arguments.help_spec ? print_spec_help() : compile(&arguments);
 }

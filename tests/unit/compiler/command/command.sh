@@ -24,7 +24,7 @@ gpfc()
 gpfc 0 'Usage: gpfc [OPTION...] SPEC.yaml' --help
 lines=$(wc -l <out)
 widest=$(wc -L <out)
-test "$lines" -le 28 && test "$widest" -le 80 || fault "--help is $lines x $widest"
+test "$lines" -le 24 && test "$widest" -le 80 || fault "--help is $lines x $widest"
 for option in --tune --tune-time --no-wisdom --emit --output --dump --from --cpu \
     --help-spec --quiet --json --version; do
     grep -q -e "$option" out || fault "--help does not name $option"
