@@ -57,7 +57,7 @@ static void print_single(const struct plan *plan, const struct plan_nest *nest, 
 
 static void print_total(const struct plan *plan, const struct plan_nest *nest, struct strbuf *out)
 {
-    strbuf_addf(out, "total %%%d: %d terms", nest->total->id, nest->n_terms);
+    strbuf_addf(out, "total %%%d: %d term%s", nest->total->id, nest->n_terms, nest->n_terms == 1 ? "" : "s");
     print_how(plan, nest, 0, out);
     strbuf_add(out, "\n");
 }

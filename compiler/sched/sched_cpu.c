@@ -38,12 +38,17 @@ static void map_text(const struct sched_how *how, struct strbuf *out)
 
 static void total_text(const struct sched_how *how, struct strbuf *out)
 {
-    strbuf_addf(out, "%s, blocks of %d x %d%s over axes %d, %d", how->packed ? ", packed" : "", how->block_a,
-                how->block_b, how->packed ? " vectors" : "", how->axis_a, how->axis_b);
+    strbuf_addf(out, "%s, blocks of %d x %d%s", how->packed ? ", packed" : "", how->block_a, how->block_b,
+                how->packed ? " vectors" : "");
+    if (how->axis_a >= 0)
+        strbuf_addf(out, " over axes %d and %d", how->axis_a, how->axis_b);
+    else if (how->axis_b >= 0)
+        strbuf_addf(out, " over axis %d", how->axis_b);
     if (how->packed)
         strbuf_add(out, ", operands");
     else
-        strbuf_addf(out, " in passes of %d", how->window_b);
+        strbuf_addf(out, ", operands of %d block%s kept in cache", how->window_b,
+                    how->window_b == 1 ? "" : "s");
 }
 
 static void how_text(const struct plan_nest *nest, struct strbuf *out)
