@@ -16,6 +16,7 @@
 enum {
     MOST_ROWS = 1024,
     LEAST_ROWS = 64,        /* of a chunk */
+    MIXTURE_ROWS = 4096,    /* of a mixture, at a time */
     CHUNK_DOUBLES = 1 << 18 /* of a thread's work space, where that allows LEAST_ROWS */
 };
 
@@ -125,19 +126,23 @@ static bool make_worker(struct worker *worker, const struct base_compiled *flow,
     struct base_chunk *chunk = &worker->chunk;
     const size_t n = (size_t)rows, room = (size_t)flow->kind->room(flow->d);
     const size_t row_bytes =
-        sizeof(double) * ((size_t)flow->d + room) + sizeof *chunk->row + flow->kind->state_bytes;
+        sizeof(double) * (3 * (size_t)flow->d + room) + 2 * sizeof *chunk->row + flow->kind->state_bytes;
     chunk->x = calloc(n * (size_t)flow->d, sizeof(double));
+    chunk->asked = calloc(n * (size_t)flow->d, sizeof(double));
+    chunk->image = calloc(n * (size_t)flow->d, sizeof(double));
     chunk->row = calloc(n, sizeof *chunk->row);
+    chunk->mapped = calloc(n, sizeof *chunk->mapped);
     chunk->order = calloc(n, sizeof *chunk->order);
     chunk->state = calloc(n, flow->kind->state_bytes);
     chunk->room = calloc(n * room, sizeof(double));
-    return (chunk->x && chunk->row && chunk->order && chunk->state && chunk->room) ||
+    return (chunk->x && chunk->asked && chunk->image && chunk->row && chunk->mapped && chunk->order &&
+            chunk->state && chunk->room) ||
            fault_memory(fault, n * row_bytes, "the base flow's work space");
 }
 
 static bool make_workers(struct base_flow *base, struct fault *fault)
 {
-    const int64_t each = base->compiled.d + base->compiled.kind->room(base->compiled.d);
+    const int64_t each = 3 * base->compiled.d + base->compiled.kind->room(base->compiled.d);
     const int64_t rows = CHUNK_DOUBLES / each;
     base->rows = rows > MOST_ROWS ? MOST_ROWS : rows < LEAST_ROWS ? LEAST_ROWS : rows;
     base->workers = calloc((size_t)base->threads, sizeof *base->workers);
@@ -170,7 +175,10 @@ bool base_flow_compiled(struct base_flow **out, const struct gpfc_bundle *bundle
 static void free_chunk(struct base_chunk *chunk)
 {
     free(chunk->x);
+    free(chunk->asked);
+    free(chunk->image);
     free(chunk->row);
+    free(chunk->mapped);
     free(chunk->order);
     free(chunk->state);
     free(chunk->room);
@@ -236,19 +244,20 @@ static bool mend(double *x, int64_t d)
 }
 
 /* What has no image, or one whose logdet is not finite, has no density. */
-static void mend_image(double *x, double *logdet, int64_t d, bool *failed)
+static void mend_image(double *x, int64_t d, struct base_row *row)
 {
-    if (!mend(x, d) && isfinite(*logdet))
+    if (!mend(x, d) && isfinite(row->logdet))
         return;
-    *logdet = -INFINITY;
-    *failed = true;
+    row->logdet = -INFINITY;
+    base_note(row, ROW_OVERFLOW);
 }
 
 static void count_row(struct base_flow_report *report, const struct base_row *row)
 {
     report->rows++;
     report->evaluations = row->evaluations > report->evaluations ? row->evaluations : report->evaluations;
-    if (row->failed)
+    report->reasons[row->reason]++;
+    if (row->reason != ROW_GOOD)
         report->failed++;
     else
         report->error_max = fmax(report->error_max, row->error);
@@ -260,6 +269,55 @@ static void add_report(struct base_flow_report *to, const struct base_flow_repor
     to->failed += from->failed;
     to->error_max = fmax(to->error_max, from->error_max);
     to->evaluations = from->evaluations > to->evaluations ? from->evaluations : to->evaluations;
+    for (int i = 0; i < ROW_REASONS; i++)
+        to->reasons[i] += from->reasons[i];
+}
+
+/* ---- what an inverse is worth -------------------------------------------------------------------------- */
+
+/* Of a row whose inverse was y and is mapped to `image`; row->reason: as its search ended. */
+static void judge_row(struct base_row *row, const double *y, const double *image, int64_t d, double tolerance)
+{
+    double size = 1;
+    row->error = 0;
+    for (int64_t i = 0; i < d; i++) {
+        const double gap = fabs(image[i] - y[i]);
+        size = fmax(size, fabs(y[i]));
+        row->error = isnan(gap) ? INFINITY : fmax(row->error, gap);
+    }
+    if (row->error <= tolerance * size)
+        row->reason = ROW_GOOD;
+    else
+        base_note(row, ROW_PRECISION);
+}
+
+static void map_again(const struct base_compiled *flow, struct base_chunk *chunk)
+{
+    struct base_chunk again = *chunk;
+    again.x = chunk->image;
+    again.row = chunk->mapped;
+    memcpy(again.x, chunk->x, (size_t)(chunk->n * flow->d) * sizeof *again.x);
+    memset(again.row, 0, (size_t)chunk->n * sizeof *again.row);
+    flow->kind->forward(flow, &again);
+}
+
+/* The inverse of a chunk, and how far f(x) is from the y that was asked for. */
+static void invert_chunk(const struct base_compiled *flow, struct base_chunk *chunk)
+{
+    const int64_t d = flow->d;
+    memcpy(chunk->asked, chunk->x, (size_t)(chunk->n * d) * sizeof *chunk->x);
+    flow->kind->inverse(flow, chunk);
+    for (int64_t row = 0; row < chunk->n; row++)
+        if (mend(chunk->x + row * d, d))
+            base_note(&chunk->row[row], ROW_OVERFLOW);
+    map_again(flow, chunk);
+    for (int64_t i = 0; i < chunk->n; i++) {
+        struct base_row *row = &chunk->row[i];
+        row->evaluations += chunk->mapped[i].evaluations;
+        if (row->reason != ROW_NOT_FINITE)
+            judge_row(row, chunk->asked + i * d, chunk->image + i * d, d,
+                      flow->tolerance * flow->kind->leeway);
+    }
 }
 
 /* ---- chunks -------------------------------------------------------------------------------------------- */
@@ -270,10 +328,18 @@ struct walk {
     struct base_flow *base;
     chunk_map *map;
     const double *from;
-    double *to, *logdet;
-    unsigned char *marks; /* NULL: not wanted, as logdet */
-    int64_t n, rows;      /* all; of a chunk */
+    double *to, *logdet;                   /* logdet NULL: not wanted */
+    const struct base_flow_report *report; /* likewise: where reasons and errors go */
+    int64_t n, rows;                       /* all; of a chunk */
 };
+
+static void give_row(const struct base_flow_report *report, int64_t row, const struct base_row *r)
+{
+    if (report && report->reason)
+        report->reason[row] = (unsigned char)r->reason;
+    if (report && report->error)
+        report->error[row] = r->reason == ROW_NOT_FINITE ? INFINITY : r->error;
+}
 
 static void walk_chunk(void *data, int64_t part, int thread)
 {
@@ -286,16 +352,16 @@ static void walk_chunk(void *data, int64_t part, int thread)
     chunk->n = walk->n - first < walk->rows ? walk->n - first : walk->rows;
     memcpy(chunk->x, walk->from + first * d, (size_t)(chunk->n * d) * sizeof *chunk->x);
     for (int64_t row = 0; row < chunk->n; row++)
-        chunk->row[row] = (struct base_row){.failed = mend(chunk->x + row * d, d)};
+        chunk->row[row] =
+            (struct base_row){.reason = mend(chunk->x + row * d, d) ? ROW_NOT_FINITE : ROW_GOOD};
     walk->map(flow, chunk);
     for (int64_t row = 0; row < chunk->n; row++) {
         struct base_row *r = &chunk->row[row];
-        mend_image(chunk->x + row * d, &r->logdet, d, &r->failed);
+        mend_image(chunk->x + row * d, d, r);
         count_row(&worker->report, r);
+        give_row(walk->report, first + row, r);
         if (walk->logdet)
             walk->logdet[first + row] = r->logdet;
-        if (walk->marks)
-            walk->marks[first + row] = r->failed;
     }
     memcpy(walk->to + first * d, chunk->x, (size_t)(chunk->n * d) * sizeof *chunk->x);
 }
@@ -304,8 +370,8 @@ static void walk_compiled(struct base_flow *base, chunk_map *map, const double *
                           double *logdet, struct base_flow_report *report)
 {
     const int64_t share = (n + base->threads - 1) / base->threads;
-    struct walk walk = {.base = base, .map = map, .from = from, .to = to, .logdet = logdet, .n = n};
-    walk.marks = report ? report->marks : NULL;
+    struct walk walk = {
+        .base = base, .map = map, .from = from, .to = to, .logdet = logdet, .report = report, .n = n};
     walk.rows = share > base->rows ? base->rows : share < LEAST_ROWS ? LEAST_ROWS : share;
     for (int i = 0; i < base->threads; i++)
         base->workers[i].report = (struct base_flow_report){0};
@@ -314,39 +380,82 @@ static void walk_compiled(struct base_flow *base, chunk_map *map, const double *
         add_report(report, &base->workers[i].report);
 }
 
-/* A mixture's map is closed form, or solved to the last digits: only rows that were not finite fail. */
-static void check_mixture(const struct base_flow *base, double *to, double *logdet, int64_t n,
-                          struct base_flow_report *report)
+/* ---- mixtures ------------------------------------------------------------------------------------------ */
+
+static const double mixture_tolerance = 1e-10; /* its map is closed form, and solved to the last digits */
+
+struct mixture_walk {
+    struct base_flow *base;
+    bool back;
+    double *asked, *image; /* [MIXTURE_ROWS][d]: what is given; of an inverse, f of what was found */
+    double *to, *logdet;   /* logdet NULL: not wanted */
+    struct base_flow_report *report;
+};
+
+static void check_mixture_row(const struct mixture_walk *walk, int64_t first, int64_t row)
 {
-    for (int64_t row = 0; row < n; row++) {
-        struct base_row r = {.logdet = logdet ? logdet[row] : 0};
-        mend_image(to + row * base->mixture->d, &r.logdet, base->mixture->d, &r.failed);
-        if (logdet)
-            logdet[row] = r.logdet;
-        if (report)
-            count_row(report, &r);
-        if (report && report->marks)
-            report->marks[row] = r.failed;
+    const int64_t d = walk->base->mixture->d;
+    const double *const asked = walk->asked + row * d;
+    double *const logdet = walk->logdet ? walk->logdet + first + row : NULL;
+    struct base_row r = {.logdet = logdet ? *logdet : 0,
+                         .reason = is_finite(asked, d) ? ROW_GOOD : ROW_NOT_FINITE};
+    if (walk->back && r.reason == ROW_GOOD)
+        judge_row(&r, asked, walk->image + row * d, d, mixture_tolerance);
+    mend_image(walk->to + (first + row) * d, d, &r);
+    if (logdet)
+        *logdet = r.logdet;
+    if (walk->report)
+        count_row(walk->report, &r);
+    give_row(walk->report, first + row, &r);
+}
+
+static bool walk_mixture_block(const struct mixture_walk *walk, int64_t first, int64_t n, struct fault *fault)
+{
+    struct mixture *const mixture = walk->base->mixture;
+    const int threads = walk->base->threads;
+    double *const to = walk->to + first * mixture->d, *logdet = walk->logdet ? walk->logdet + first : NULL;
+    if (!(walk->back ? mixture_inverse : mixture_forward)(mixture, walk->asked, n, to, logdet, threads,
+                                                          fault) ||
+        (walk->back && !mixture_forward(mixture, to, n, walk->image, NULL, threads, fault)))
+        return false;
+    for (int64_t row = 0; row < n; row++)
+        check_mixture_row(walk, first, row);
+    return true;
+}
+
+static bool walk_mixture(struct mixture_walk *walk, const double *from, int64_t n, struct fault *fault)
+{
+    const int64_t d = walk->base->mixture->d;
+    const size_t bytes = 2 * (size_t)(MIXTURE_ROWS * d) * sizeof(double);
+    bool good = true;
+    walk->asked = malloc(bytes);
+    if (!walk->asked)
+        return fault_memory(fault, bytes, "the base flow's numbers");
+    walk->image = walk->asked + MIXTURE_ROWS * d;
+    for (int64_t first = 0; good && first < n; first += MIXTURE_ROWS) {
+        const int64_t rows = n - first < MIXTURE_ROWS ? n - first : MIXTURE_ROWS;
+        memcpy(walk->asked, from + first * d, (size_t)(rows * d) * sizeof *from);
+        good = walk_mixture_block(walk, first, rows, fault);
     }
+    free(walk->asked);
+    return good;
 }
 
 static bool mixture_there(struct base_flow *base, const double *x, int64_t n, double *y, double *logdet,
                           struct base_flow_report *report, struct fault *fault)
 {
-    if (!mixture_forward(base->mixture, x, n, y, logdet, base->threads, fault))
-        return false;
-    check_mixture(base, y, logdet, n, report);
-    return true;
+    struct mixture_walk walk = {.base = base, .to = y, .logdet = logdet, .report = report};
+    return walk_mixture(&walk, x, n, fault);
 }
 
 static bool mixture_back(struct base_flow *base, const double *y, int64_t n, double *x, double *logdet,
                          struct base_flow_report *report, struct fault *fault)
 {
-    if (!mixture_inverse(base->mixture, y, n, x, logdet, base->threads, fault))
-        return false;
-    check_mixture(base, x, logdet, n, report);
-    return true;
+    struct mixture_walk walk = {.base = base, .back = true, .to = x, .logdet = logdet, .report = report};
+    return walk_mixture(&walk, y, n, fault);
 }
+
+/* ---- both ---------------------------------------------------------------------------------------------- */
 
 static bool compiled_there(struct base_flow *base, const double *x, int64_t n, double *y, double *logdet,
                            struct base_flow_report *report, struct fault *fault)
@@ -360,7 +469,7 @@ static bool compiled_back(struct base_flow *base, const double *y, int64_t n, do
                           struct base_flow_report *report, struct fault *fault)
 {
     (void)fault;
-    walk_compiled(base, base->compiled.kind->inverse, y, n, x, logdet, report);
+    walk_compiled(base, invert_chunk, y, n, x, logdet, report);
     return true;
 }
 

@@ -4,10 +4,7 @@
  * x_(i-1), is an increasing function of x_i only: coordinates are solved for one after another by Newton's
  * method, kept between bounds found on the way. Rows do not wait for each other: in one call of the kernel
  * each is at a coordinate of its own.
- *
- * The last block is bounded, and flat far out: there y may be out of reach, or what the kernel computes of it
- * may say little about x. So x is given with an error |J^-1| (|f(x) - y| + rounding + error of y), which goes
- * on from block to block, J the Jacobian; its part below the diagonal by differences. */
+ */
 #include "base/base_flow_parts.h"
 
 #include <math.h>
@@ -32,14 +29,11 @@ struct block { /* one block's work on a chunk, arrays [n] of these */
     int which;
     struct search *search;
     double *target, *y, *log_diagonal; /* [d]; target: what y is to be */
-    double *error;                     /* [d] of the target; then of x */
-    double *jacobian;                  /* [d][d] below the diagonal */
-    double *moved;                     /* [d] y of a point nearby; then a column of the inverse */
 };
 
 static int64_t bnaf_room(int64_t d)
 {
-    return 5 * d + d * d;
+    return 3 * d;
 }
 
 static struct block block_in(const struct base_compiled *flow, struct base_chunk *chunk)
@@ -51,10 +45,7 @@ static struct block block_in(const struct base_compiled *flow, struct base_chunk
                           .search = chunk->state,
                           .target = room,
                           .y = room + size,
-                          .log_diagonal = room + 2 * size,
-                          .error = room + 3 * size,
-                          .moved = room + 4 * size,
-                          .jacobian = room + 5 * size};
+                          .log_diagonal = room + 2 * size};
 }
 
 /* ---- one coordinate ------------------------------------------------------------------------------------ */
@@ -125,6 +116,16 @@ static bool search_turn(const struct base_compiled *flow, struct search *s, doub
 
 /* ---- all coordinates of a block ------------------------------------------------------------------------ */
 
+/* Of a coordinate whose search is over: what keeps it from the target. */
+static enum row_reason what_ended(const struct search *s, double noise)
+{
+    if (s->residual <= noise)
+        return ROW_GOOD;
+    if (s->turns >= MOST_TURNS)
+        return ROW_NOT_CONVERGED;
+    return isfinite(s->low) && isfinite(s->high) ? ROW_PRECISION : ROW_OUT_OF_RANGE;
+}
+
 /* True: the row's last coordinate is done, and y and log_diagonal belong to its x. */
 static bool advance(void *data, int64_t row)
 {
@@ -134,9 +135,11 @@ static bool advance(void *data, int64_t row)
     struct search *s = &block->search[row];
     for (;;) {
         const int64_t i = at + s->coordinate;
+        const double noise = base_noise(flow, block->target[i]);
         if (!search_turn(flow, s, &block->chunk->x[i], block->y[i] - block->target[i], block->log_diagonal[i],
-                         base_noise(flow, block->target[i])))
+                         noise))
             return false;
+        base_note(&block->chunk->row[row], what_ended(s, noise));
         if (s->coordinate + 1 == d)
             return true;
         search_start(s, s->coordinate + 1); /* whose first point was in the same evaluation */
@@ -160,63 +163,6 @@ static void solve_rows(struct block *block)
                                       .data = block});
 }
 
-/* ---- errors -------------------------------------------------------------------------------------------- */
-
-/* Columns of the Jacobian below the diagonal, one evaluation each. */
-static void find_jacobian(struct block *block)
-{
-    struct base_chunk *chunk = block->chunk;
-    const struct base_compiled *flow = block->flow;
-    const int64_t d = flow->d;
-    base_all_rows(chunk);
-    for (int64_t j = 0; j + 1 < d; j++) {
-        for (int64_t row = 0; row < chunk->n; row++) {
-            double *x = chunk->x + row * d + j;
-            block->target[row * d] = *x; /* the target has served */
-            *x = base_round(flow, *x + sqrt(flow->epsilon) * fmax(1, fabs(*x)));
-        }
-        base_evaluate(flow, chunk, block->which, chunk->n,
-                      (struct kernel_rows_out[]){{block->moved, d}, {NULL, 0}});
-        for (int64_t row = 0; row < chunk->n; row++) {
-            double *x = chunk->x + row * d + j;
-            const double h = *x - block->target[row * d];
-            *x = block->target[row * d];
-            for (int64_t i = j + 1; i < d; i++)
-                block->jacobian[(row * d + i) * d + j] =
-                    (block->moved[row * d + i] - block->y[row * d + i]) / h;
-        }
-    }
-}
-
-/* |J^-1| e for one row: column k of J^-1, times e_k, at a time. */
-static void solve_errors(const struct block *block, int64_t row, double *error)
-{
-    const int64_t d = block->flow->d;
-    const double *J = block->jacobian + row * d * d, *log_diagonal = block->log_diagonal + row * d;
-    double *column = block->moved + row * d;
-    for (int64_t k = d - 1; k >= 0; k--) { /* e_k is read for the last time when it gets its result */
-        column[k] = error[k] * exp(-log_diagonal[k]);
-        error[k] = fabs(column[k]);
-        for (int64_t i = k + 1; i < d; i++) {
-            double sum = 0;
-            for (int64_t j = k; j < i; j++)
-                sum += J[i * d + j] * column[j];
-            column[i] = -sum * exp(-log_diagonal[i]);
-            error[i] += fabs(column[i]);
-        }
-    }
-}
-
-static void estimate_errors(struct block *block)
-{
-    const int64_t d = block->flow->d;
-    for (int64_t i = 0; i < block->chunk->n * d; i++) /* the target is still there */
-        block->error[i] += fabs(block->y[i] - block->target[i]) + base_noise(block->flow, block->target[i]);
-    find_jacobian(block);
-    for (int64_t row = 0; row < block->chunk->n; row++)
-        solve_errors(block, row, block->error + row * d);
-}
-
 /* ---- all blocks ---------------------------------------------------------------------------------------- */
 
 static void flip(double *values, int64_t n, int64_t d)
@@ -233,18 +179,13 @@ static void bnaf_inverse(const struct base_compiled *flow, struct base_chunk *ch
 {
     struct block block = block_in(flow, chunk);
     const int64_t d = flow->d;
-    memset(block.error, 0, (size_t)(chunk->n * d) * sizeof *block.error);
     for (block.which = flow->blocks - 1; block.which >= 0; block.which--) {
-        if (block.which + 1 < flow->blocks) {
+        if (block.which + 1 < flow->blocks)
             flip(chunk->x, chunk->n, d);
-            flip(block.error, chunk->n, d);
-        }
         solve_rows(&block);
-        estimate_errors(&block);
         for (int64_t i = 0; i < chunk->n * d; i++)
             chunk->row[i / d].logdet += block.log_diagonal[i];
     }
-    base_judge(flow, chunk, block.error);
 }
 
 const struct base_kind base_kind_bnaf = {
@@ -254,6 +195,7 @@ const struct base_kind base_kind_bnaf = {
     .room = bnaf_room,
     .state_bytes = sizeof(struct search),
     .single_tolerance = 1e-5,
+    .leeway = 1,
     .forward = base_apply,
     .inverse = bnaf_inverse,
 };

@@ -5,9 +5,7 @@
  * grad F(x) = y with the Hessian H that its kernel computes: |grad F(x) - y| falls along Newton's direction
  * wherever H is positive definite, so a step is shortened until it does. The logarithm of det H is the
  * block's log-determinant.
- *
- * x is given with an error |H^-1| (|grad F(x) - y| + rounding + error of y), which goes on from block to
- * block. */
+ */
 #include "base/base_flow_parts.h"
 #include "kernels/bundle.h"
 #include "numbers/factors.h"
@@ -32,12 +30,11 @@ struct block { /* one block's work on a chunk, arrays [n] of these */
     double *target, *y, *hessian; /* [d], [d], [d][d]; y and hessian at x */
     double *from, *step;          /* [d]; chunk->x is from + part * step */
     double *factor;               /* [d][d] lower Cholesky factor of the Hessian at `from` */
-    double *error;                /* [d] of the target; then of x */
 };
 
 static int64_t newton_room(int64_t d)
 {
-    return 5 * d + 2 * d * d;
+    return 4 * d + 2 * d * d;
 }
 
 static struct block block_in(const struct base_compiled *flow, struct base_chunk *chunk)
@@ -51,9 +48,8 @@ static struct block block_in(const struct base_compiled *flow, struct base_chunk
                           .y = room + size,
                           .from = room + 2 * size,
                           .step = room + 3 * size,
-                          .error = room + 4 * size,
-                          .hessian = room + 5 * size,
-                          .factor = room + (5 + flow->d) * size};
+                          .hessian = room + 4 * size,
+                          .factor = room + (4 + flow->d) * size};
 }
 
 /* ---- Hessians ------------------------------------------------------------------------------------------ */
@@ -138,6 +134,8 @@ static bool advance(void *data, int64_t row)
     if (going && ++s->turns < MOST_TURNS && place(block, row))
         return false;
     memcpy(block->chunk->x + row * d, block->from + row * d, (size_t)d * sizeof(double));
+    if (s->residual > row_noise(block, row))
+        base_note(&block->chunk->row[row], s->turns >= MOST_TURNS ? ROW_NOT_CONVERGED : ROW_PRECISION);
     return true;
 }
 
@@ -160,31 +158,12 @@ static void solve_rows(struct block *block)
                                       .data = block});
 }
 
-/* |H^-1| e: column k of H^-1, times e_k, at a time. Uses the row's step and y. */
-static void solve_errors(const struct block *block, int64_t row)
-{
-    const int64_t d = block->flow->d, at = row * d;
-    const double noise = row_noise(block, row) + block->descent[row].residual;
-    double *column = block->step + at, *sum = block->y + at, *error = block->error + at;
-    memset(sum, 0, (size_t)d * sizeof *sum);
-    for (int64_t k = 0; k < d; k++) {
-        memset(column, 0, (size_t)d * sizeof *column);
-        column[k] = error[k] + noise;
-        cholesky_solve(block->factor + at * d, d, k, column);
-        for (int64_t i = 0; i < d; i++)
-            sum[i] += fabs(column[i]);
-    }
-    memcpy(error, sum, (size_t)d * sizeof *error);
-}
-
 static void finish_rows(const struct block *block)
 {
     const int64_t d = block->flow->d;
-    for (int64_t row = 0; row < block->chunk->n; row++) {
+    for (int64_t row = 0; row < block->chunk->n; row++)
         for (int64_t i = 0; i < d; i++)
             block->chunk->row[row].logdet += 2 * log(block->factor[(row * d + i) * d + i]);
-        solve_errors(block, row);
-    }
 }
 
 /* ---- ActNorm ------------------------------------------------------------------------------------------- */
@@ -214,7 +193,6 @@ static void undo_norm(const struct block *block, int norm)
         for (int64_t row = 0; row < block->chunk->n; row++) {
             const int64_t at = row * flow->d + i;
             block->chunk->x[at] = block->chunk->x[at] / scale - back;
-            block->error[at] /= scale;
             block->chunk->row[row].logdet += log_rate;
         }
     }
@@ -225,14 +203,12 @@ static void undo_norm(const struct block *block, int norm)
 static void cp_flow_inverse(const struct base_compiled *flow, struct base_chunk *chunk)
 {
     struct block block = block_in(flow, chunk);
-    memset(block.error, 0, (size_t)(chunk->n * flow->d) * sizeof *block.error);
     undo_norm(&block, flow->blocks);
     for (block.which = flow->blocks - 1; block.which >= 0; block.which--) {
         solve_rows(&block);
         finish_rows(&block);
         undo_norm(&block, block.which);
     }
-    base_judge(flow, chunk, block.error);
 }
 
 const struct base_kind base_kind_cp_flow = {
@@ -242,6 +218,7 @@ const struct base_kind base_kind_cp_flow = {
     .room = newton_room,
     .state_bytes = sizeof(struct descent),
     .single_tolerance = 1e-5,
+    .leeway = 1,
     .forward = base_apply,
     .inverse = cp_flow_inverse,
 };

@@ -42,7 +42,8 @@ static void take_rows(const struct ode_problem *problem, struct base_chunk *chun
         row->logdet += problem->end > problem->start ? change : -change;
         row->error += ode[i].error;
         row->evaluations += ode[i].evaluations;
-        row->failed = row->failed || ode[i].failed;
+        if (ode[i].failed)
+            base_note(row, ROW_NOT_CONVERGED);
     }
 }
 
@@ -70,7 +71,7 @@ static void ffjord_forward(const struct base_compiled *flow, struct base_chunk *
     for (int i = 0; i < flow->blocks; i++)
         walk_cnf(flow, chunk, i, true);
     for (int64_t row = 0; row < chunk->n; row++) /* where it stopped is no image */
-        if (chunk->row[row].failed)
+        if (chunk->row[row].reason != ROW_GOOD)
             chunk->row[row].logdet = -INFINITY;
 }
 
@@ -87,6 +88,7 @@ const struct base_kind base_kind_ffjord = {
     .room = ffjord_room,
     .state_bytes = sizeof(struct ode_row),
     .single_tolerance = 1e-7,
+    .leeway = 100, /* the errors of a path's steps add up */
     .forward = ffjord_forward,
     .inverse = ffjord_inverse,
 };

@@ -5,6 +5,7 @@
 #ifndef GPFC_BASE_FLOW_PARTS_H
 #define GPFC_BASE_FLOW_PARTS_H
 
+#include "base/row_reason.h"
 #include "gpfc/kernel_abi.h"
 #include "ground/fault.h"
 #include "kernels/kernel_rows.h"
@@ -26,9 +27,10 @@ struct base_compiled { /* read-only once made; shared by all threads */
 
 struct base_row { /* of one row */
     double logdet;
-    double error; /* estimated, of what x has become; infinite: no idea */
+    double error; /* of y: base_flow_report.error */
     int64_t evaluations;
-    bool failed;
+    /* Of an inverse until f(x) is measured: what its search ended with, should that not be good enough. */
+    enum row_reason reason;
 };
 
 struct base_chunk { /* a thread's rows, n of them; all finite before and after */
@@ -36,9 +38,12 @@ struct base_chunk { /* a thread's rows, n of them; all finite before and after *
     int64_t n;
     double *x; /* [n][d] what is given; then what has become of it */
     struct base_row *row;
-    uint32_t *order; /* [n] work space */
-    void *state;     /* [n] of kind->state_bytes */
-    double *room;    /* [n * kind->room(d)] */
+    double *asked;           /* [n][d] of an inverse: y, */
+    double *image;           /* [n][d] and f(x) */
+    struct base_row *mapped; /* of x -> f(x) */
+    uint32_t *order;         /* [n] work space */
+    void *state;             /* [n] of kind->state_bytes */
+    double *room;            /* [n * kind->room(d)] */
 };
 
 struct base_kind {
@@ -48,8 +53,10 @@ struct base_kind {
     int64_t (*room)(int64_t d);
     size_t state_bytes;
     double single_tolerance; /* the default in single precision */
+    double leeway;           /* f(x) may be this many tolerances from y */
     void (*forward)(const struct base_compiled *flow, struct base_chunk *chunk); /* x -> y */
-    void (*inverse)(const struct base_compiled *flow, struct base_chunk *chunk); /* y -> x */
+    void (*inverse)(const struct base_compiled *flow,
+                    struct base_chunk *chunk); /* y -> x; error is not its */
 };
 extern const struct base_kind base_kind_bnaf, base_kind_ffjord, base_kind_cp_flow;
 
@@ -73,9 +80,12 @@ struct base_search { /* for the x of all rows that a block maps to what is asked
 void base_search(const struct base_compiled *flow, struct base_chunk *chunk,
                  const struct base_search *search);
 
-/* Rows found by searches have these errors in x [n][d]: a row failed where that is more than the tolerance
- * times the larger of 1 and |x|. */
-void base_judge(const struct base_compiled *flow, struct base_chunk *chunk, const double *error);
+/* Why a row failed, if it did: the first reason is that of all that follows. */
+static inline void base_note(struct base_row *row, enum row_reason reason)
+{
+    if (row->reason == ROW_GOOD)
+        row->reason = reason;
+}
 
 /* x as REAL holds it. */
 static inline double base_round(const struct base_compiled *flow, double x)

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the inverses by search share: the kernel of a block is called for the rows whose search has not ended,
- * and what each search is off by is judged by one rule. */
+ * What the inverses by search share: the kernel of a block is called for the rows whose search has not
+ * ended. */
 #include "base/base_flow_parts.h"
-
-#include <math.h>
 
 void base_all_rows(struct base_chunk *chunk)
 {
@@ -33,23 +31,4 @@ void base_search(const struct base_compiled *flow, struct base_chunk *chunk, con
                 chunk->order[left++] = chunk->order[a];
         n = left;
     }
-}
-
-static void judge_row(const struct base_compiled *flow, struct base_row *row, const double *x,
-                      const double *error)
-{
-    double size = 1;
-    row->error = 0;
-    for (int64_t i = 0; i < flow->d; i++) {
-        size = fmax(size, fabs(x[i]));
-        row->error = isnan(error[i]) ? INFINITY : fmax(row->error, error[i]);
-    }
-    if (!(row->error <= flow->tolerance * size))
-        row->failed = true;
-}
-
-void base_judge(const struct base_compiled *flow, struct base_chunk *chunk, const double *error)
-{
-    for (int64_t row = 0; row < chunk->n; row++)
-        judge_row(flow, &chunk->row[row], chunk->x + row * flow->d, error + row * flow->d);
 }

@@ -20,4 +20,6 @@ libgpfcrt_a_SOURCES += \
 	runtime/base/mixture_em.h \
 	runtime/base/mixture_fit.c \
 	runtime/base/mixture_map.c \
-	runtime/base/mixture_parts.h
+	runtime/base/mixture_parts.h \
+	runtime/base/row_reason.c \
+	runtime/base/row_reason.h

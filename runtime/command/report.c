@@ -85,7 +85,9 @@ static void trip_row(FILE *out, const char *what, const struct base_trip *trip)
 {
     struct human samples, failed;
     row(out, what, NAN, trip->roundtrip_max);
-    if (trip->not_converged > 0)
+    if (trip->not_converged == trip->samples)
+        (void)fprintf(out, "    none of %s rows converged\n", human_count(&samples, trip->samples));
+    else if (trip->not_converged > 0)
         (void)fprintf(out, "    except %s of %s rows, which did not converge\n",
                       human_count(&failed, trip->not_converged), human_count(&samples, trip->samples));
 }

@@ -16,15 +16,15 @@ struct traveller {
     int64_t n, d;
     double *x, *y, *back;  /* [n][d] */
     double *mean, *scale;  /* [d] of x */
-    unsigned char *failed; /* [2][n] there, and back */
+    unsigned char *reason; /* [2][n] there, and back */
 };
 
 static bool traveller_init(struct traveller *t, const void *x, int64_t precision, struct fault *fault)
 {
     const size_t rows = (size_t)(t->n * t->d), doubles = 3 * rows + 2 * (size_t)t->d;
     t->x = malloc(doubles * sizeof *t->x);
-    t->failed = malloc(2 * (size_t)t->n);
-    if (!t->x || !t->failed)
+    t->reason = malloc(2 * (size_t)t->n);
+    if (!t->x || !t->reason)
         return fault_memory(fault, doubles * sizeof *t->x, "the evaluation");
     t->y = t->x + rows;
     t->back = t->y + rows;
@@ -37,23 +37,25 @@ static bool traveller_init(struct traveller *t, const void *x, int64_t precision
 static void traveller_free(struct traveller *t)
 {
     free(t->x);
-    free(t->failed);
+    free(t->reason);
 }
 
 /* A row whose y is not good is not one to come back from: that counts as failed, too. */
 static bool travel(struct traveller *t, struct base_trip *trip, struct fault *fault)
 {
-    struct base_flow_report there = {.marks = t->failed}, back = {.marks = t->failed + t->n};
+    struct base_flow_report there = {.reason = t->reason}, back = {.reason = t->reason + t->n};
     if (!base_flow_forward(t->base, t->x, t->n, t->y, NULL, &there, fault) ||
         !base_flow_inverse(t->base, t->y, t->n, t->back, NULL, &back, fault))
         return false;
     *trip = (struct base_trip){.samples = t->n};
     for (int64_t i = 0; i < t->n; i++) {
-        const bool failed = t->failed[i] || t->failed[t->n + i];
+        const bool failed = t->reason[i] != ROW_GOOD || t->reason[t->n + i] != ROW_GOOD;
         trip->not_converged += failed;
         for (int64_t k = i * t->d; !failed && k < (i + 1) * t->d; k++)
             trip->roundtrip_max = fmax(trip->roundtrip_max, fabs(t->back[k] - t->x[k]));
     }
+    if (trip->not_converged == trip->samples)
+        trip->roundtrip_max = NAN;
     return true;
 }
 

@@ -12,7 +12,7 @@
 struct base_trip { /* x -> f(x) -> f^-1(f(x)) */
     int64_t samples;
     int64_t not_converged; /* rows whose inverse, or map, did not reach the tolerance */
-    double roundtrip_max;  /* of |f^-1(f(x)) - x| of the others, over coordinates */
+    double roundtrip_max;  /* of |f^-1(f(x)) - x| of the others, over coordinates; NaN: there are none */
 };
 
 struct base_evaluation {
