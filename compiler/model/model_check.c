@@ -177,6 +177,7 @@ static void check_dependents(struct diag *diag, const struct spec *spec)
         DEPENDENT(penalty_derivative, penalty, true, euler),
         DEPENDENT(penalty_noise, penalty, true, euler),
         DEPENDENT(data_samples, samples, false, "'data.source'"),
+        DEPENDENT(data_dequantise, base, true, "'base.kind'"),
         DEPENDENT(data_standardise, base, true, "'base.kind'"),
         DEPENDENT(flow_most_steps, automatic, true, auto_steps),
         DEPENDENT(flow_density_error, automatic, true, auto_steps),

@@ -59,7 +59,7 @@ static bool make_samples(struct samples *out, const struct samples_request *requ
                          "generator %s draws 2-dimensional samples; the dimension is %" PRId64,
                          request->generator, out->d);
     assert(request->rows > 0);
-    if (samples_standardised(request, false))
+    if (samples_changed(request, false))
         out->precision = 8;
     out->test.n = samples_test_rows(request->rows, request->test);
     out->train.n = request->rows - out->test.n;
@@ -96,6 +96,11 @@ const char *samples_place(const struct samples *s, const struct part *part, int6
 bool samples_standardised(const struct samples_request *request, bool has_y)
 {
     return !has_y && (request->standard ? request->standard->d > 0 : request->standardise);
+}
+
+bool samples_changed(const struct samples_request *request, bool has_y)
+{
+    return samples_standardised(request, has_y) || (request->dequantise && !has_y);
 }
 
 /* Double to float, in place: the front of the same memory, moved to where a smaller piece is enough. */
@@ -136,6 +141,27 @@ static bool standardise(struct samples *s, const struct samples_request *request
         return false;
     standard_apply(&s->standard, s->train.x, s->train.n, 8);
     standard_apply(&s->standard, s->test.x, s->test.n, 8);
+    return true;
+}
+
+static bool dequantise(struct samples *s, const struct samples_request *request, struct fault *fault)
+{
+    if (!s->look && !samples_look(s, true, fault))
+        return false;
+    samples_dequantise(s, look_result(s->look));
+    if (!request->look) {
+        look_free(s->look);
+        s->look = NULL;
+    }
+    return true;
+}
+
+/* x, which was read in double, as it is trained on. */
+static bool change(struct samples *s, const struct samples_request *request, struct fault *fault)
+{
+    if ((request->dequantise && !dequantise(s, request, fault)) ||
+        (samples_standardised(request, false) && !standardise(s, request, fault)))
+        return false;
     if (is_single(request->precision)) {
         make_single(&s->train.x, s->train.n * s->d);
         make_single(&s->test.x, s->test.n * s->d);
@@ -150,9 +176,9 @@ static bool load(struct samples *out, const struct samples_request *request, str
 {
     if (request->file ? !samples_read_file(out, request, fault) : !make_samples(out, request, fault))
         return false;
-    if (request->look && !samples_look(out, fault))
+    if (request->look && !samples_look(out, request->dequantise, fault))
         return false;
-    return !samples_standardised(request, out->train.y) || standardise(out, request, fault);
+    return !samples_changed(request, out->train.y) || change(out, request, fault);
 }
 
 bool samples_load(struct samples *out, const struct samples_request *request, struct fault *fault)

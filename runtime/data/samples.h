@@ -33,15 +33,16 @@
 
 struct samples_request {
     int64_t d;
-    int64_t precision;               /* 4: float, 8: double */
-    const char *file;                /* NULL: the generator */
-    const char *generator;           /* a name of toys.h, or NULL; not looked at where there is a file */
-    int64_t rows;                    /* of the generator */
-    double test;                     /* 0 .. 0.9 */
-    uint64_t seed;                   /* of the generator */
-    struct table_columns columns;    /* of x in the file */
-    bool look;                       /* the data are looked at */
-    bool standardise;                /* x, where the file has no y */
+    int64_t precision;            /* 4: float, 8: double */
+    const char *file;             /* NULL: the generator */
+    const char *generator;        /* a name of toys.h, or NULL; not looked at where there is a file */
+    int64_t rows;                 /* of the generator */
+    double test;                  /* 0 .. 0.9 */
+    uint64_t seed;                /* of the generator */
+    struct table_columns columns; /* of x in the file */
+    bool look;                    /* the data are looked at */
+    bool dequantise;              /* x, where the file has no y: noise within the steps of discrete columns */
+    bool standardise;             /* x, where the file has no y */
     const struct standard *standard; /* a model's: it is used (d = 0: none is) whatever `standardise` says; or
                                         NULL. Where the file has a y, none is */
 };

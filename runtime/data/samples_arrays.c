@@ -193,7 +193,7 @@ static bool read_names(const struct input *in, const struct names *names, struct
 static void look_for_y(struct input *in, const struct names *names)
 {
     in->has_y = has_array(in, names->y);
-    in->is_changed = samples_standardised(in->request, in->has_y);
+    in->is_changed = samples_changed(in->request, in->has_y);
     in->precision = in->is_changed ? 8 : in->request->precision;
 }
 

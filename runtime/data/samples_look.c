@@ -50,10 +50,12 @@ static bool walk_rows(struct walk *walk, struct look *look, struct fault *fault)
     return true;
 }
 
-bool samples_look(struct samples *samples, struct fault *fault)
+bool samples_look(struct samples *samples, bool dequantised, struct fault *fault)
 {
-    const struct look_request request = {
-        .d = samples->d, .has_y = samples->train.y != NULL, .names = (const char *const *)samples->names};
+    const struct look_request request = {.d = samples->d,
+                                         .has_y = samples->train.y != NULL,
+                                         .dequantised = dequantised,
+                                         .names = (const char *const *)samples->names};
     struct walk walk = {.samples = samples, .width = samples->d * (request.has_y ? 2 : 1)};
     if (!look_new(&samples->look, &request, fault))
         return false;

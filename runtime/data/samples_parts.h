@@ -13,9 +13,16 @@ int64_t samples_test_rows(int64_t n, double share);
 /* Room for n rows of row_bytes; NULL, with a fault, if there is none. */
 void *samples_room(int64_t n, size_t row_bytes, struct fault *fault) MUST_CHECK;
 
-/* Is x to be standardised? Then it is read in double, so that a mean that is large beside the deviation costs
- * no digits. */
+/* Is x to be standardised? */
 bool samples_standardised(const struct samples_request *request, bool has_y);
+
+/* Are the numbers of x to be others than in the file? Then x is read in double, so that a mean that
+ * is large beside the deviation costs no digits, and not mapped. */
+bool samples_changed(const struct samples_request *request, bool has_y);
+
+/* x, in double, of columns that have a step. */
+struct gpfc_look;
+void samples_dequantise(struct samples *samples, const struct gpfc_look *look);
 
 /* Which of n rows, n_test of them, are for the test: (*for_test)[n], the caller's to free also after a fault. */
 bool samples_choose_test(int64_t n, int64_t n_test, unsigned char **for_test, struct fault *fault) MUST_CHECK;
@@ -46,6 +53,6 @@ bool samples_read_file(struct samples *out, const struct samples_request *reques
                        struct fault *fault) MUST_CHECK;
 
 /* Makes samples->look of the samples as they were read, before they are standardised. */
-bool samples_look(struct samples *samples, struct fault *fault) MUST_CHECK;
+bool samples_look(struct samples *samples, bool dequantised, struct fault *fault) MUST_CHECK;
 
 #endif

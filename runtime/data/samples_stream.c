@@ -74,8 +74,10 @@ static const double *join(struct stream *s, int64_t rows)
 
 static bool start(struct stream *s, const struct table_reader *x, struct fault *fault)
 {
-    const struct look_request request = {
-        .d = s->request->d, .has_y = s->has_y, .names = table_info(x)->names};
+    const struct look_request request = {.d = s->request->d,
+                                         .has_y = s->has_y,
+                                         .dequantised = s->request->dequantise,
+                                         .names = table_info(x)->names};
     return s->look || look_new(&s->look, &request, fault);
 }
 

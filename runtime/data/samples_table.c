@@ -214,7 +214,7 @@ static bool make_plan(const struct samples_paths *paths, struct plan *out, struc
 static bool read_x(struct gathered *all, const struct samples_request *request, const char *path,
                    const struct plan *plan, const struct names *names, struct fault *fault)
 {
-    const bool wide = samples_standardised(request, false);
+    const bool wide = samples_changed(request, false);
     struct table_request wanted = {.path = path,
                                    .arrays = names->x,
                                    .columns = request->columns,

@@ -51,7 +51,7 @@ static bool on_grid(const struct look_column *column, double step)
 /* With y = f(x) given, no density of x is learned. */
 static enum gpfc_finding_level level_of(const struct look_view *view)
 {
-    return view->has_y ? GPFC_NOTE : GPFC_WARNING;
+    return view->has_y || view->dequantised ? GPFC_NOTE : GPFC_WARNING;
 }
 
 /* More rows than steps: a model finds the steps. */
@@ -62,9 +62,11 @@ static bool find_steps(const struct look_view *view, const struct look_column *c
     const double levels = (last - first) / values->step + 1;
     if (!(levels <= MOST_LEVELS && levels <= (double)view->n && on_grid(column, values->step)))
         return false;
+    view->steps[column->number] = values->step;
     (void)findings_add(view->findings, FINDING_discrete, level_of(view), column->number,
-                       "%lld values from %.4g to %.4g, in steps of %.4g", (long long)values->different, first,
-                       last, values->step);
+                       "%lld values from %.4g to %.4g, in steps of %.4g%s", (long long)values->different,
+                       first, last, values->step,
+                       view->dequantised ? ", filled by noise (data.dequantise)" : "");
     return true;
 }
 

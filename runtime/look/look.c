@@ -30,7 +30,8 @@ struct look {
     struct row_sample sample;
     int64_t kept;                        /* rows of the sample that mean and covariance are those of */
     double *sorted, *covariance, *means; /* means: in covariance's memory */
-    uint32_t *marks;
+    uint32_t *marks;                     /* [width] */
+    double *steps;                       /* [width] */
     struct findings findings;
     char **names;              /* [d] copies, or NULL */
     struct gpfc_column *shown; /* [width] */
@@ -68,6 +69,7 @@ static bool take_memory(struct look *look, struct fault *fault)
                         "the columns' statistics") &&
            fault_calloc(fault, (void **)&look->shown, width, sizeof *look->shown, "the columns") &&
            fault_calloc(fault, (void **)&look->marks, width, sizeof *look->marks, "the findings") &&
+           fault_calloc(fault, (void **)&look->steps, width, sizeof *look->steps, "the steps") &&
            copy_names(look, fault);
 }
 
@@ -110,6 +112,7 @@ void look_free(struct look *look)
     drop_rows(look);
     free(look->columns);
     free(look->marks);
+    free(look->steps);
     for (int64_t i = 0; look->names && i < look->request.d; i++)
         free(look->names[i]);
     free(look->names);
@@ -247,6 +250,7 @@ static void show_columns(struct look *look)
             .name = i < look->request.d ? name_of(look->request.names, i) : NULL,
             .mean = column->mean,
             .deviation = column_deviation(column),
+            .step = look->steps[i],
             .least = column->low[0].value,
             .greatest = column->high[0].value,
         };
@@ -287,6 +291,8 @@ bool look_finish(struct look *look, struct fault *fault)
         .columns = look->columns,
         .sampled = look->sample.n,
         .rows = look->sample.rows,
+        .dequantised = look->request.dequantised,
+        .steps = look->steps,
         .names = look->request.names,
         .findings = &look->findings,
     };

@@ -17,6 +17,7 @@ enum { LOOK_MOST_HASHES = 1 << 25 }; /* rows that are compared with each other *
 struct look_request {
     int64_t d;
     bool has_y;               /* a row is x [d], then y [d] */
+    bool dequantised;         /* what is discrete will be made continuous: worth a note */
     const char *const *names; /* of x's columns, lent for the call; NULL: they have numbers */
 };
 

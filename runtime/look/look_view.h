@@ -22,6 +22,8 @@ struct look_view {
     const double *means;          /* [width] */
     const double *covariance;     /* [width][width] */
     struct row_matches matches;
+    bool dequantised;
+    double *steps;            /* [d] of discrete columns, to be filled */
     const char *const *names; /* [d] of x's columns, or NULL */
     struct findings *findings;
 };

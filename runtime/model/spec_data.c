@@ -51,6 +51,7 @@ static struct samples_request request_of(const struct gpfc_bundle *bundle, const
         .rows = setting_integer(bundle, SETTING_data_samples),
         .test = setting_number(bundle, SETTING_data_test),
         .columns = choice->columns,
+        .dequantise = setting_is(bundle, SETTING_data_dequantise, WORD_dequantise_yes),
         .standardise = standardises(bundle, file),
     };
 }

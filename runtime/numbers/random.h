@@ -22,7 +22,8 @@ enum random_purpose {
     RANDOM_NOISE,    /* of the penalty; number: the step         */
     RANDOM_MEASURE,  /* of evaluation                            */
     RANDOM_PAIRS,    /* of pairs that are made from noise        */
-    RANDOM_LOOK      /* directions in which data are looked at   */
+    RANDOM_LOOK,     /* directions in which data are looked at   */
+    RANDOM_DEQUANTISE
 };
 
 /* number < 2^56 */

@@ -130,6 +130,7 @@ struct gpfc_finding {
 struct gpfc_column {
     const char *name; /* NULL: none */
     double mean, deviation, least, greatest;
+    double step; /* between its values; 0: it is not discrete, or its steps differ */
 };
 
 struct gpfc_look {

@@ -124,6 +124,7 @@ static void conflicting_values_are_refused(void)
         {"dimension: 7\nflow: {train_on: noise}\n", "flow.train_on: noise needs a base flow"},
         {"dimension: 7\nflow: {train_on: data}\n", ""},
         {"dimension: 7\ndata: {standardise: no}\n", "data.standardise has no meaning"},
+        {"dimension: 7\ndata: {dequantise: yes}\n", "data.dequantise has no meaning"},
         {"dimension: 7\ndata: {pairs: p.npz}\nbase: {kind: ffjord}\n", "already trained"},
         {"dimension: 2\ndata: {test: 0, samples: a.npz}\nbase: {kind: bnaf, patience: 3}\n", ""},
         {"dimension: 2\ndata: {test: 0, source: moons}\nbase: {kind: bnaf, patience: 3}\n", "data.test is 0"},
