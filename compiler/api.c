@@ -48,6 +48,7 @@ static enum gpfc_status read_spec(struct compile *c)
     const bool good = front_spec(c->arena, &c->diag, &c->front);
     if (schedules_read(c) != GPFC_OK || !good)
         return GPFC_FAULTY;
+    front_find_data(c->arena, &c->front, c->options->input, c->options->data_folder);
     if (emit == GPFC_EMIT_LIBRARY || emit == GPFC_EMIT_HEADER)
         c->front.model.automatic_steps = false; /* nothing is trained that could choose: the most */
     c->choices.n = family_list(&c->front.model, emit == GPFC_EMIT_LIBRARY, c->choices.family);

@@ -50,6 +50,8 @@ struct gpfc_options {
     bool dump_alone;  /* nothing is written, linked or compiled further than the dumps need */
     void (*dumped)(void *data, const char *stage, const char *text); /* called for each dump */
     void *data;
+    const char *data_folder; /* what the spec's relative paths of data are relative to; NULL: the spec's
+                                folder, or, for standard input, the working directory */
     enum gpfc_tune tune;
     double tune_seconds; /* in all; 0: by `tune` */
     bool no_wisdom;      /* neither read nor kept */

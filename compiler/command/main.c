@@ -23,6 +23,7 @@ enum key {
     KEY_CPU,
     KEY_HELP_SPEC,
     KEY_JSON,
+    KEY_DATA_FOLDER,
     KEY_TUNE,
     KEY_TUNE_TIME,
     KEY_NO_WISDOM,
@@ -43,6 +44,7 @@ static const struct argp_option option_list[] = {
     {"cpu", KEY_CPU, "NAME", 0, "Compile for this CPU, or native", 0},
     {"dump", KEY_DUMP, "STAGE,..", 0, "Print the program after any of these, or all: ", 0},
     {"from", KEY_FROM, "ir", 0, "The input is text of --emit=ir", 0},
+    {"data-folder", KEY_DATA_FOLDER, "DIR", OPTION_HIDDEN, NULL, 0},
     {"tune", KEY_TUNE, "HOW", 0, "Find the fastest code by measuring: quick or full", 0},
     {"tune-time", KEY_TUNE_TIME, "S", 0, "Tune for S seconds in all (quick 20, full 240)", 0},
     {"no-wisdom", KEY_NO_WISDOM, NULL, 0, "Ignore and do not record tuning results", 0},
@@ -193,6 +195,9 @@ static error_t parse_argument(int key, char *value, struct argp_state *state)
         if (strcmp(value, "ir") != 0)
             argp_error(state, "--from: expected ir, found '%s'", value);
         options->from_ir = true;
+        return 0;
+    case KEY_DATA_FOLDER:
+        options->data_folder = not_empty(state, "--data-folder", value);
         return 0;
     case KEY_TUNE:
         options->tune = parse_tune(state, value);

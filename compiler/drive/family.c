@@ -34,7 +34,8 @@ _Static_assert((int)GPFC_DECIDES_FLOW == (int)SPEC_OF_FLOW && (int)GPFC_DECIDES_
                    (int)GPFC_DECIDES_STEPS == (int)SPEC_OF_STEPS,
                "the interface's bits are the spec's");
 
-void family_settings(struct arena *arena, int n, const struct spec_value *values, struct gpfc_bundle *row)
+void family_settings(struct arena *arena, const struct front *front, int n, const struct spec_value *values,
+                     struct gpfc_bundle *row)
 {
     struct gpfc_setting *rows = ARENA_ARRAY(arena, struct gpfc_setting, (size_t)n + 1);
     for (int i = 0; i < n; i++)
@@ -42,8 +43,9 @@ void family_settings(struct arena *arena, int n, const struct spec_value *values
                                         .text = values[i].text,
                                         .number = values[i].number,
                                         .decides = values[i].decides};
+    rows[n] = (struct gpfc_setting){.key = "data.folder", .text = front->data_folder};
     row->settings = rows;
-    row->n_settings = n;
+    row->n_settings = n + 1;
 }
 
 int64_t family_hash(int n, const struct spec_value *values)

@@ -42,7 +42,9 @@ int family_list(const struct model *model, bool is_library, struct family out[GP
 
 /* ---- for the kinds ------------------------------------------------------------------------------------- */
 
-void family_settings(struct arena *arena, int n, const struct spec_value *values, struct gpfc_bundle *row);
+/* The values, and the folder of the data. */
+void family_settings(struct arena *arena, const struct front *front, int n, const struct spec_value *values,
+                     struct gpfc_bundle *row);
 /* Equal for two specs whose models mean the same. */
 int64_t family_hash(int n, const struct spec_value *values);
 void family_add_widths(struct strbuf *text, int in, int n_hidden, const int *hidden, int out);

@@ -72,7 +72,7 @@ static void describe(struct arena *arena, const struct front *front, struct gpfc
     row->training_steps = base->training_steps;
     list_parameters(arena, base, row);
     int n = base_model_settings(arena, &front->spec, base, false, &values);
-    family_settings(arena, n, values, row);
+    family_settings(arena, front, n, values, row);
     n = base_model_settings(arena, &front->spec, base, true, &values);
     row->spec_hash = family_hash(n, values);
 }

@@ -73,7 +73,7 @@ static void describe(struct arena *arena, const struct front *front, struct gpfc
     row->training_steps = m->training_steps;
     list_parameters(arena, m, row);
     int n = spec_values(arena, &front->spec, SPEC_ALL, &values);
-    family_settings(arena, n, values, row);
+    family_settings(arena, front, n, values, row);
     n = spec_values(arena, &front->spec, SPEC_OF_FLOW, &values);
     row->spec_hash = family_hash(n, values);
 }

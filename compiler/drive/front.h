@@ -14,6 +14,7 @@ struct front {
     struct model model;
     enum real real;
     struct target target;
+    const char *data_folder; /* absolute; "" where no path of data is relative */
 };
 
 /* Each reports its faults to diag. */
@@ -21,6 +22,8 @@ bool front_source(struct arena *arena, struct diag *diag, const char *path, size
                   struct front *out) MUST_CHECK;
 /* The source's spec and the model that it means. */
 bool front_spec(struct arena *arena, struct diag *diag, struct front *front) MUST_CHECK;
+/* Where a spec's data are looked for that was read from `path`; given: instead of its folder, or NULL. */
+void front_find_data(struct arena *arena, struct front *front, const char *path, const char *given);
 /* Of this name; NULL: as the spec says, and without a spec the machine at hand. */
 bool front_target(struct arena *arena, struct diag *diag, const char *name, struct front *front) MUST_CHECK;
 

@@ -67,7 +67,8 @@ enum command_parsed command_parse(const struct command *command, const char *pro
 /* Were the kernels tuned for another model of processor than the one at hand? `here`: its name. */
 bool command_other_cpu(const struct gpfc_bundle *bundle, char here[GPFC_CPU_NAME]);
 
-/* On standard error, where a model was trained for another number of time steps than it is run with here. */
+/* On standard error, where a model was trained for another number of time steps than it is run with here, or
+ * is of another precision. */
 struct weights;
 void command_tell_steps(const struct command_context *context, const char *model,
                         const struct weights *weights);

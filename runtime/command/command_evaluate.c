@@ -7,6 +7,7 @@
 #include "model/pairs.h"
 #include "model/spec_data.h"
 #include "model/weights.h"
+#include "numbers/rows.h"
 #include "train/train.h"
 
 #include <stdio.h>
@@ -65,6 +66,10 @@ static bool find_pairs(struct evaluated *e, struct fault *fault)
 void command_tell_steps(const struct command_context *context, const char *model,
                         const struct weights *weights)
 {
+    if (weights->dtype[0])
+        (void)fprintf(stderr, "%s: %s is in %s; its numbers are converted to %s precision\n",
+                      context->program, model, weights->dtype,
+                      is_single(context->bundle->precision) ? "single" : "double");
     const int64_t here = weights_time_steps(context->bundle, weights->time_steps);
     if (weights->time_steps > 0 && weights->time_steps != here)
         (void)fprintf(stderr, "%s: %s was trained for %lld time steps; this trainer runs %lld\n",

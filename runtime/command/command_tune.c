@@ -4,6 +4,7 @@
  * found by measuring; the trainer's own file is replaced when all is done. */
 #define _GNU_SOURCE /* memfd_create */
 #include "command/command.h"
+#include "kernels/settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,7 +97,9 @@ static bool run_gpfc(const struct gpfc_bundle *bundle, const struct command_opti
                      const char *self, const char *spec, struct fault *fault)
 {
     char effort[32], seconds[48];
-    const char *words[] = {"gpfc", "--cpu=native", effort, "-o", self, NULL, NULL, NULL, NULL, NULL, NULL};
+    const char *const folder = setting_text(bundle, SETTING_data_folder);
+    const char *words[] = {"gpfc", "--cpu=native", effort, "-o", self, NULL, NULL,
+                           NULL,   NULL,           NULL,   NULL, NULL, NULL};
     int n = 5;
     pid_t child;
     (void)snprintf(effort, sizeof effort, "--tune=%s", options->tune ? options->tune : "quick");
@@ -107,6 +110,10 @@ static bool run_gpfc(const struct gpfc_bundle *bundle, const struct command_opti
         words[n++] = "--quiet";
     if (options->json)
         words[n++] = "--json";
+    if (folder[0]) {
+        words[n++] = "--data-folder";
+        words[n++] = folder;
+    }
     words[n++] = "--";
     words[n] = spec;
     const int error = spawn_gpfc(bundle, words, &child);

@@ -3,6 +3,8 @@
 # Takes: the spec's data settings, or a file. Gives: samples, standardised, split into training and test
 # set; and results written in the format and units that the samples came in.
 libgpfcrt_a_SOURCES += \
+	runtime/data/data_path.c \
+	runtime/data/data_path.h \
 	runtime/data/dequantise.c \
 	runtime/data/samples.c \
 	runtime/data/samples.h \

@@ -35,6 +35,7 @@ struct samples_request {
     int64_t d;
     int64_t precision;            /* 4: float, 8: double */
     const char *file;             /* NULL: the generator */
+    const char *folder;           /* where it is looked for, as in data_path.h; or NULL */
     const char *generator;        /* a name of toys.h, or NULL; not looked at where there is a file */
     int64_t rows;                 /* of the generator */
     double test;                  /* 0 .. 0.9 */

@@ -238,9 +238,9 @@ static bool read_arrays(struct input *in, struct fault *fault)
 static bool open_input(struct input *in, const struct samples_paths *paths, struct fault *fault)
 {
     if (strcmp(paths->x_format, "npz") == 0)
-        return npz_open(&in->npz, paths->x, fault);
-    in->x_path = paths->x;
-    in->y_path = paths->y;
+        return npz_open(&in->npz, paths->of.x, fault);
+    in->x_path = paths->of.x;
+    in->y_path = paths->of.y;
     return true;
 }
 

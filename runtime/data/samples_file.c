@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { SPLIT_SEED = 1 };
 
@@ -40,56 +39,34 @@ void samples_hand_out(const unsigned char *for_test, const void *rows, int64_t n
     }
 }
 
-/* ---- paths --------------------------------------------------------------------------------------------- */
-
-/* The comma between "X.npy" and "Y.npy"; NULL: it is one path, with commas or without. */
-static const char *find_comma(const char *file)
-{
-    if (access(file, F_OK) == 0)
-        return NULL;
-    for (const char *comma = strchr(file, ','); comma; comma = strchr(comma + 1, ','))
-        if (table_has_suffix(file, (size_t)(comma - file)))
-            return comma;
-    return NULL;
-}
-
-static bool split_paths(struct samples_paths *out, const char *file, struct fault *fault)
-{
-    const char *const comma = find_comma(file);
-    out->x = strndup(file, comma ? (size_t)(comma - file) : strlen(file));
-    out->y = comma ? strdup(comma + 1) : NULL;
-    return (out->x && (out->y || !comma)) || fault_memory(fault, strlen(file), "a path");
-}
-
 /* ---- arrays, or a table -------------------------------------------------------------------------------- */
 
 /* What is chosen among the columns of a table needs to be read as one. */
 static bool is_table(const struct samples_request *request, const struct samples_paths *paths)
 {
     const struct table_columns *const columns = &request->columns;
-    const bool npz = strcmp(paths->x_format, "npz") == 0 && !paths->y,
-               npy =
-                   strcmp(paths->x_format, "npy") == 0 && (!paths->y || strcmp(paths->y_format, "npy") == 0);
+    const bool npz = strcmp(paths->x_format, "npz") == 0 && !paths->of.y,
+               npy = strcmp(paths->x_format, "npy") == 0 &&
+                     (!paths->of.y || strcmp(paths->y_format, "npy") == 0);
     return columns->n > 0 || columns->label || columns->missing != TABLE_REFUSE || (!npz && !npy);
 }
 
-bool samples_paths_find(struct samples_paths *out, const char *file, struct fault *fault)
+bool samples_paths_find(struct samples_paths *out, const char *file, const char *folder, struct fault *fault)
 {
-    *out = (struct samples_paths){.x = NULL};
-    return split_paths(out, file, fault) && table_format(out->x, out->x_format, fault) &&
-           (!out->y || table_format(out->y, out->y_format, fault));
+    *out = (struct samples_paths){.of = {.x = NULL}};
+    return data_paths_find(&out->of, file, folder, fault) && table_format(out->of.x, out->x_format, fault) &&
+           (!out->of.y || table_format(out->of.y, out->y_format, fault));
 }
 
 void samples_paths_free(struct samples_paths *paths)
 {
-    free(paths->x);
-    free(paths->y);
+    data_paths_free(&paths->of);
 }
 
 static bool read_file(struct samples *out, const struct samples_request *request, struct samples_paths *paths,
                       struct fault *fault)
 {
-    if (!samples_paths_find(paths, request->file, fault))
+    if (!samples_paths_find(paths, request->file, request->folder, fault))
         return false;
     return is_table(request, paths) ? samples_read_table(out, request, paths, fault)
                                     : samples_read_arrays(out, request, paths, fault);

@@ -4,6 +4,7 @@
 #ifndef GPFC_SAMPLES_PARTS_H
 #define GPFC_SAMPLES_PARTS_H
 
+#include "data/data_path.h"
 #include "data/samples.h"
 #include "files/table.h"
 
@@ -31,13 +32,14 @@ bool samples_choose_test(int64_t n, int64_t n_test, unsigned char **for_test, st
 void samples_hand_out(const unsigned char *for_test, const void *rows, int64_t n, size_t row_bytes,
                       void *const to[2], int64_t next[2]);
 
-/* request->file as files: "X.npy,Y.npy" is two. */
+/* request->file as files. */
 struct samples_paths {
-    char *x, *y; /* y NULL: x is all there is */
+    struct data_paths of;
     char x_format[TABLE_FORMAT_ROOM], y_format[TABLE_FORMAT_ROOM];
 };
 
-bool samples_paths_find(struct samples_paths *out, const char *file, struct fault *fault) MUST_CHECK;
+bool samples_paths_find(struct samples_paths *out, const char *file, const char *folder,
+                        struct fault *fault) MUST_CHECK;
 void samples_paths_free(struct samples_paths *paths); /* also after a fault */
 
 /* Files of arrays as they are, and tables of which columns or rows may be chosen. What was read before a

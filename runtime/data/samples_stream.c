@@ -33,7 +33,7 @@ struct stream {
 static bool plan_arrays(struct stream *s, struct fault *fault)
 {
     struct npz *npz;
-    if (!npz_open(&npz, s->paths.x, fault))
+    if (!npz_open(&npz, s->paths.of.x, fault))
         return false;
     const bool own = npz_has(npz, train.x[0]);
     s->parts[0] = own ? &train : &whole;
@@ -46,7 +46,7 @@ static bool plan_arrays(struct stream *s, struct fault *fault)
 static bool plan(struct stream *s, struct fault *fault)
 {
     s->parts[0] = &whole;
-    s->has_y = s->paths.y != NULL;
+    s->has_y = s->paths.of.y != NULL;
     return s->has_y || strcmp(s->paths.x_format, "npz") != 0 || plan_arrays(s, fault);
 }
 
@@ -101,12 +101,12 @@ static bool pass_by(struct stream *s, struct table_reader *x, struct table_reade
 static bool pass_part(struct stream *s, int part, struct fault *fault)
 {
     const int64_t d = s->request->d;
-    const struct table_request of_x = {.path = s->paths.x,
+    const struct table_request of_x = {.path = s->paths.of.x,
                                        .arrays = s->parts[part]->x,
                                        .columns = s->request->columns,
                                        .needed = d,
                                        .precision = 8};
-    const struct table_request of_y = {.path = s->paths.y ? s->paths.y : s->paths.x,
+    const struct table_request of_y = {.path = s->paths.of.y ? s->paths.of.y : s->paths.of.x,
                                        .arrays = s->parts[part]->y,
                                        .needed = d,
                                        .precision = 8};
@@ -136,7 +136,7 @@ static bool mark_test(const struct stream *s, struct fault *fault)
 
 static bool stream(struct stream *s, struct fault *fault)
 {
-    return samples_paths_find(&s->paths, s->request->file, fault) && plan(s, fault) &&
+    return samples_paths_find(&s->paths, s->request->file, s->request->folder, fault) && plan(s, fault) &&
            take_memory(s, fault) && pass_part(s, 0, fault) && (!s->parts[1] || pass_part(s, 1, fault)) &&
            mark_test(s, fault) && look_finish(s->look, fault);
 }

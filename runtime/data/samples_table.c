@@ -202,9 +202,9 @@ static bool make_plan(const struct samples_paths *paths, struct plan *out, struc
     *out = (struct plan){.train = &whole_names};
     if (strcmp(paths->x_format, "npz") != 0)
         return true;
-    if (!npz_open(&npz, paths->x, fault))
+    if (!npz_open(&npz, paths->of.x, fault))
         return false;
-    const bool good = look_into(npz, paths->x, out, fault);
+    const bool good = look_into(npz, paths->of.x, out, fault);
     npz_close(npz);
     return good;
 }
@@ -265,13 +265,13 @@ bool samples_read_table(struct samples *out, const struct samples_request *reque
 {
     struct gathered all;
     struct plan plan;
-    if (paths->y && request->columns.missing == TABLE_DROP)
+    if (paths->of.y && request->columns.missing == TABLE_DROP)
         return fault_set(fault, FAULT_INPUT, "%s: rows of samples can be left out, but not those of pairs",
                          request->file);
-    if (!make_plan(paths, &plan, fault) || !read_x(&all, request, paths->x, &plan, plan.train, fault))
+    if (!make_plan(paths, &plan, fault) || !read_x(&all, request, paths->of.x, &plan, plan.train, fault))
         return false;
-    const bool done = plan.test ? read_parts(out, request, paths->x, &plan, &all, fault)
+    const bool done = plan.test ? read_parts(out, request, paths->of.x, &plan, &all, fault)
                                 : split_x(out, request, &all, fault);
     free_gathered(&all);
-    return done && (!paths->y || read_y(out, request, paths->y, fault));
+    return done && (!paths->of.y || read_y(out, request, paths->of.y, fault));
 }

@@ -13,6 +13,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/files/csv_read.c \
 	runtime/files/file_map.c \
 	runtime/files/file_map.h \
+	runtime/files/half.h \
 	runtime/files/npy.h \
 	runtime/files/npy_elements.c \
 	runtime/files/npy_format.h \

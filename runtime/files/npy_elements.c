@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * Takes the elements of an .npy, of any type that it may have, gives numbers. */
+#include "files/half.h"
 #include "files/npy_format.h"
 
 #include <assert.h>
-#include <math.h>
 #include <string.h>
-
-/* IEEE 754 binary16: a sign, 5 bits of exponent with bias 15, 10 bits of fraction. */
-static double half_number(uint16_t bits)
-{
-    const int exponent = bits >> 10 & 31, fraction = bits & 1023;
-    const double size = exponent == 31  ? (fraction ? NAN : INFINITY)
-                        : exponent == 0 ? ldexp(fraction, -24)
-                                        : ldexp(1024 + fraction, exponent - 25);
-    return bits >> 15 ? -size : size;
-}
 
 #define PLAIN(value) (double)(value)
 #define CONVERTER(name, type, number)                                                                        \

@@ -19,7 +19,7 @@ enum { TENSOR_MAX_RANK = 8, SAFETENSORS_MAX_HEADER = 64 << 20 /* bytes */ };
 struct tensor {
     const char *name; /* "flow.layer0.weight" */
     const char
-        *dtype; /* "F32", "F64"; other types of the format are listed, but cannot be taken as numbers */
+        *dtype; /* "F32", "F64"; other types of the format are listed, but not all can be taken as numbers */
     int rank;
     int64_t shape[TENSOR_MAX_RANK];
     const void *data; /* row-major, little endian; where read from a file, aligned to the element */
@@ -51,8 +51,9 @@ const struct tensor *safetensors_find(const struct safetensors *file,
                                       const char *name);                           /* NULL: there is none */
 const char *safetensors_metadata(const struct safetensors *file, const char *key); /* NULL: there is none */
 
-/* Copies tensor `name` to `to`, [elements] of `precision`: it must be there with this rank, shape and
- * precision, else the fault says which of them does not fit and what the file holds. */
+/* Copies tensor `name` to `to`, [elements] of `precision`: it must be there with this rank and shape, and be
+ * of floating-point numbers (F64, F32, F16 or BF16), which are converted; otherwise the fault says what does
+ * not fit and what the file holds. */
 bool safetensors_take(const struct safetensors *file, const char *name, int64_t precision, int rank,
                       const int64_t *shape, void *to, struct fault *fault) MUST_CHECK;
 

@@ -3,6 +3,7 @@
  * Takes the bytes of a safetensors file, gives a table of tensors, each inside the file, without overlaps.
  * Nothing in the header is trusted before it was checked. */
 #include "files/byte_source.h"
+#include "files/half.h"
 #include "files/safetensors.h"
 
 #include <assert.h>
@@ -341,18 +342,47 @@ static bool tell_shape(const struct safetensors *file, const struct tensor *t, i
                      found, wanted);
 }
 
+static double number_of(const struct tensor *t, int64_t i)
+{
+    uint16_t bits;
+    float single;
+    double twice;
+    if (strcmp(t->dtype, "F64") == 0) {
+        memcpy(&twice, (const char *)t->data + 8 * i, sizeof twice);
+        return twice;
+    }
+    if (strcmp(t->dtype, "F32") == 0) {
+        memcpy(&single, (const char *)t->data + 4 * i, sizeof single);
+        return (double)single;
+    }
+    memcpy(&bits, (const char *)t->data + 2 * i, sizeof bits);
+    return strcmp(t->dtype, "F16") == 0 ? half_number(bits) : bfloat_number(bits);
+}
+
+static bool is_floating(const char *dtype)
+{
+    static const char *const known[] = {"F64", "F32", "F16", "BF16"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(dtype, known[i]) == 0)
+            return true;
+    return false;
+}
+
 bool safetensors_take(const struct safetensors *file, const char *name, int64_t precision, int rank,
                       const int64_t *shape, void *to, struct fault *fault)
 {
     const struct tensor *const t = safetensors_find(file, name);
-    const char *const dtype = precision == 4 ? "F32" : "F64";
     if (!t)
         return fault_set(fault, FAULT_INPUT, "%s: no tensor %s (%zu others)", file->name, name, file->count);
     if (t->rank != rank || (rank > 0 && memcmp(t->shape, shape, sizeof *shape * (size_t)rank) != 0))
         return tell_shape(file, t, rank, shape, fault);
-    if (strcmp(t->dtype, dtype) != 0)
+    if (!is_floating(t->dtype))
         return fault_set(fault, FAULT_INPUT, "%s: tensor %s is %s; %s is needed", file->name, name, t->dtype,
-                         dtype);
-    memcpy(to, t->data, (size_t)tensor_elements(t) * (size_t)precision);
+                         precision == 4 ? "F32" : "F64");
+    for (int64_t i = 0; i < tensor_elements(t); i++)
+        if (precision == 4)
+            ((float *)to)[i] = (float)number_of(t, i);
+        else
+            ((double *)to)[i] = number_of(t, i);
     return true;
 }

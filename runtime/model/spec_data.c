@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/spec_data.h"
 
+#include "data/data_path.h"
 #include "files/byte_source.h"
 #include "kernels/settings.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static bool has_base(const struct gpfc_bundle *bundle)
 {
@@ -25,6 +27,22 @@ const char *spec_data_file(const struct gpfc_bundle *bundle, const char *data)
     if (data && data[0] != '\0')
         return data;
     return pairs[0] != '\0' ? pairs : samples[0] != '\0' ? samples : NULL;
+}
+
+const char *spec_data_folder(const struct gpfc_bundle *bundle, const char *data)
+{
+    return data && data[0] != '\0' ? NULL : setting_text(bundle, SETTING_data_folder);
+}
+
+char *spec_data_lasting(const struct gpfc_bundle *bundle, const char *data, struct fault *fault)
+{
+    const char *const file = spec_data_file(bundle, data);
+    if (file)
+        return data_path_lasting(file, spec_data_folder(bundle, data), fault);
+    char *const none = strdup("");
+    if (!none)
+        (void)fault_memory(fault, 1, "a path");
+    return none;
 }
 
 const char *spec_data_name(const struct gpfc_bundle *bundle, const char *data, char *room, size_t bytes)
@@ -69,6 +87,7 @@ bool spec_data_load(struct samples *out, const struct gpfc_bundle *bundle, const
         return false;
     struct samples_request request = request_of(bundle, file, &choice);
     request.generator = generator[0] != '\0' ? generator : NULL;
+    request.folder = spec_data_folder(bundle, given->file);
     request.seed = seed;
     request.look = look;
     request.standard = standard;

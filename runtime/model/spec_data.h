@@ -21,6 +21,13 @@ bool spec_data_look(struct look **out, const struct gpfc_bundle *bundle, const s
 /* The file that is read, `data` or the spec's; NULL: a generator's data, or none. */
 const char *spec_data_file(const struct gpfc_bundle *bundle, const char *data);
 
+/* Where that is looked for, if it is relative: the spec's folder; NULL: in the working directory. */
+const char *spec_data_folder(const struct gpfc_bundle *bundle, const char *data);
+
+/* That file by absolute paths, so that a resumed training finds it from anywhere, and goes on with it should
+ * another spec be compiled under that name; "" without a file. The caller's to free; NULL: a fault. */
+char *spec_data_lasting(const struct gpfc_bundle *bundle, const char *data, struct fault *fault) MUST_CHECK;
+
 /* "pairs.npz", "generator moons"; gives room. */
 const char *spec_data_name(const struct gpfc_bundle *bundle, const char *data, char *room, size_t bytes);
 

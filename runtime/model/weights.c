@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* ---- is it ours? --------------------------------------------------------------------------------------- */
 
@@ -62,34 +64,45 @@ bool weights_same_spec(const struct gpfc_bundle *bundle, const struct safetensor
            of_another(bundle, file, path, "spec", GPFC_DECIDES_FLOW, fault);
 }
 
-/* All that decides the flow, but for its time steps, of which one side's are looked for. */
-static bool same_but_for_steps(const struct gpfc_bundle *bundle, const struct safetensors *file)
+/* May one side have this setting otherwise? Numbers are converted, and time steps looked for. */
+static bool may_differ(const struct gpfc_setting *here, const char *there)
+{
+    if (here->decides & GPFC_DECIDES_STEPS)
+        return strcmp(there, "auto") == 0 || strcmp(here->text, "auto") == 0;
+    return strcmp(here->key, "precision") == 0;
+}
+
+/* Do settings differ that decide the flow, or the base flow, and all of them harmlessly? */
+static bool differs_harmlessly(const struct gpfc_bundle *bundle, const struct safetensors *file,
+                               enum gpfc_decides what)
 {
     const char *settings = safetensors_metadata(file, "gpfc.settings");
     json_t *there = settings ? json_loads(settings, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    bool same = true, automatic = false;
-    for (int64_t i = 0; same && i < bundle->n_settings; i++) {
+    bool fits = true, differs = false;
+    for (int64_t i = 0; fits && i < bundle->n_settings; i++) {
         const struct gpfc_setting *here = &bundle->settings[i];
         const char *other = json_string_value(json_object_get(there, here->key));
-        if (here->decides & GPFC_DECIDES_STEPS)
-            automatic = other && (strcmp(other, "auto") == 0 || strcmp(here->text, "auto") == 0);
-        else if (here->decides & GPFC_DECIDES_FLOW)
-            same = other && strcmp(other, here->text) == 0;
+        if (!(here->decides & what) || (other && strcmp(other, here->text) == 0))
+            continue;
+        differs = true;
+        fits = other && may_differ(here, other);
     }
     json_decref(there);
-    return same && automatic;
+    return fits && differs;
 }
 
 bool weights_fit_spec(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
                       struct fault *fault)
 {
-    return same_but_for_steps(bundle, file) || weights_same_spec(bundle, file, path, fault);
+    return differs_harmlessly(bundle, file, GPFC_DECIDES_FLOW) ||
+           weights_same_spec(bundle, file, path, fault);
 }
 
 bool weights_same_base(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
                        struct fault *fault)
 {
     return !bundle->base || same_hash(file, "gpfc.base_hash", bundle->base->spec_hash) ||
+           differs_harmlessly(bundle, file, GPFC_DECIDES_BASE) ||
            of_another(bundle, file, path, "base flow", GPFC_DECIDES_BASE, fault);
 }
 
@@ -215,6 +228,16 @@ static void read_seed(struct weights *weights, const struct safetensors *file)
     weights->seed_known = text && end != text && *end == '\0';
 }
 
+/* The first array's stands for all of them. */
+static void note_dtype(struct weights *weights, const struct gpfc_bundle *trained,
+                       const struct safetensors *file)
+{
+    const struct tensor *const first = safetensors_find(file, trained->parameters[0].name);
+    const char *const usual = is_single(trained->precision) ? "F32" : "F64";
+    if (first && strcmp(first->dtype, usual) != 0)
+        (void)snprintf(weights->dtype, sizeof weights->dtype, "%s", first->dtype);
+}
+
 static bool read_file(struct weights *out, const struct gpfc_bundle *bundle, const struct safetensors *file,
                       const char *path, bool flow, int threads, struct fault *fault)
 {
@@ -226,6 +249,7 @@ static bool read_file(struct weights *out, const struct gpfc_bundle *bundle, con
         return false;
     read_seed(out, file);
     read_time_steps(out, file);
+    note_dtype(out, flow || !bundle->base ? bundle : bundle->base, file);
     return flow || out->base ||
            fault_set(fault, FAULT_INPUT, "%s: contains no base flow: no tensor '%s'", path,
                      bundle->base ? bundle->base->parameters[0].name : "base.weights");
@@ -247,16 +271,45 @@ static bool read_path(struct weights *out, const struct gpfc_bundle *bundle, con
     return good;
 }
 
+/* ---- folders ------------------------------------------------------------------------------------------- */
+
+static bool is_folder(const char *path)
+{
+    struct stat there;
+    return stat(path, &there) == 0 && S_ISDIR(there.st_mode);
+}
+
+/* Of the first of `names`, which end with NULL, that is in the folder, or of the last. */
+static bool read_folder(struct weights *out, const struct gpfc_bundle *bundle, const char *folder,
+                        const char *const *names, bool flow, int threads, struct fault *fault)
+{
+    const size_t room = strlen(folder) + sizeof WEIGHTS_MODEL_FILE + sizeof WEIGHTS_BASE_FILE;
+    char *const path = malloc(room);
+    *out = (struct weights){0};
+    if (!path)
+        return fault_memory(fault, room, "a path");
+    do
+        (void)snprintf(path, room, "%s/%s", folder, *names++);
+    while (*names && access(path, F_OK) != 0);
+    const bool good = read_path(out, bundle, path, flow, threads, fault);
+    free(path);
+    return good;
+}
+
 bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const char *path, int threads,
                   struct fault *fault)
 {
-    return read_path(out, bundle, path, true, threads, fault);
+    static const char *const names[] = {WEIGHTS_MODEL_FILE, NULL};
+    return is_folder(path) ? read_folder(out, bundle, path, names, true, threads, fault)
+                           : read_path(out, bundle, path, true, threads, fault);
 }
 
 bool weights_read_base(struct weights *out, const struct gpfc_bundle *bundle, const char *path, int threads,
                        struct fault *fault)
 {
-    return read_path(out, bundle, path, false, threads, fault);
+    static const char *const names[] = {WEIGHTS_MODEL_FILE, WEIGHTS_BASE_FILE, NULL};
+    return is_folder(path) ? read_folder(out, bundle, path, names, false, threads, fault)
+                           : read_path(out, bundle, path, false, threads, fault);
 }
 
 int64_t weights_time_steps(const struct gpfc_bundle *bundle, int64_t known)

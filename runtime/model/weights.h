@@ -3,8 +3,8 @@
  * The trained arrays of a flow or base flow, `theta` [theta_elements] REALs: their initial values, and model
  * files (safetensors) that contain them by name: flow.*, the base flow base.* where there is one, and
  * data.mean, data.scale where data are standardised, so that a model is the whole map. A model file may also
- * come from elsewhere, without metadata: then names, shapes and precision must fit, and nothing else is known
- * about it. */
+ * come from elsewhere, without metadata: then names and shapes must fit, and nothing else is known about it.
+ * Arrays of another precision are converted. */
 #ifndef GPFC_WEIGHTS_H
 #define GPFC_WEIGHTS_H
 
@@ -29,15 +29,21 @@ struct weights {
     void *theta;              /* [theta_elements]; NULL: only the base flow was asked for */
     struct base_flow *base;   /* NULL: the file has none */
     struct standard standard; /* d = 0: the file has none */
+    char dtype[8];            /* of the file's arrays, where it is not the trainer's: they were converted */
     int64_t time_steps;       /* that they were trained for; 0: not known */
     bool seed_known;
     uint64_t seed;
 };
 
-/* bundle: the trainer's, lent until weights_free. threads: of the base flow. */
+/* What a folder of a training has: the best model, and the base flow that it came after. */
+#define WEIGHTS_MODEL_FILE "model.safetensors"
+#define WEIGHTS_BASE_FILE "base.safetensors"
+
+/* bundle: the trainer's, lent until weights_free. path: a file, or a training's folder, which is its model.
+ * threads: of the base flow. */
 bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const char *path, int threads,
                   struct fault *fault) MUST_CHECK;
-/* Only the base flow, which must be there; flow.* is ignored. */
+/* Only the base flow, which must be there; flow.* is ignored. A folder without a model is its base flow. */
 bool weights_read_base(struct weights *out, const struct gpfc_bundle *bundle, const char *path, int threads,
                        struct fault *fault) MUST_CHECK;
 /* Time steps to run a model with that was trained with `known` of them, 0 where that is not known: those,
@@ -66,13 +72,13 @@ bool weights_take_base(struct base_flow **out, const struct gpfc_bundle *bundle,
                        const struct safetensors *file, const char *path, int threads,
                        struct fault *fault) MUST_CHECK;
 
-/* May a model of that file be run here? One of the same spec; or one that differs only in the number of time
- * steps, if one of the two says auto. */
+/* May a model of that file be run here? One of the same spec; or one that differs only in precision, or in
+ * the number of time steps if one of the two says auto. */
 bool weights_fit_spec(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
                       struct fault *fault) MUST_CHECK;
 
-/* Was it written by a trainer of the same spec, or, for the second, of the same base flow? True too where it
- * holds no word of that. The fault names the first key that differs. */
+/* Was it written by a trainer of the same spec, or, for the second, of the same base flow, whatever its
+ * precision? True too where it holds no word of that. The fault names the first key that differs. */
 bool weights_same_spec(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,
                        struct fault *fault) MUST_CHECK;
 bool weights_same_base(const struct gpfc_bundle *bundle, const struct safetensors *file, const char *path,

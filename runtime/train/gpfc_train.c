@@ -97,14 +97,6 @@ static bool give(struct training *training, struct gpfc_trained **out, struct fa
 
 /* ---- a new training ------------------------------------------------------------------------------------ */
 
-/* An absolute path, so that a resumed training finds the file from anywhere, and goes on with it should
- * another spec be compiled under that name; "X.npy,Y.npy" is kept as it is. */
-static char *lasting_path(const char *path)
-{
-    char *whole = path ? realpath(path, NULL) : NULL;
-    return whole ? whole : strdup(path ? path : "");
-}
-
 static void choose_folder(struct training *training, const char *folder)
 {
     const size_t room = sizeof training->folder_path;
@@ -175,7 +167,7 @@ static bool tell_look(const struct training *training, struct fault *fault)
 static bool train(struct training *training, struct gpfc_trained **out, struct fault *fault)
 {
     struct given given = {0};
-    char *const data = lasting_path(spec_data_file(training->bundle, training->options->data));
+    char *const data = spec_data_lasting(training->bundle, training->options->data, fault);
     choose_folder(training, training->options->folder);
     const struct data_options wanted = options_of_data(training),
                               choice = data_options_resolved(training->bundle, &wanted);
@@ -184,9 +176,8 @@ static bool train(struct training *training, struct gpfc_trained **out, struct f
                                               .columns = choice.columns,
                                               .label = choice.label,
                                               .missing = choice.missing};
-    bool good = data || fault_memory(fault, 0, "a path");
-    good = good && read_given(&given, training, fault) && load(training, &given, fault) &&
-           tell_look(training, fault) && training_run(training, fault);
+    bool good = data && read_given(&given, training, fault) && load(training, &given, fault) &&
+                tell_look(training, fault) && training_run(training, fault);
     if (good || training->stopped != 0)
         good = give(training, out, fault);
     free(data);

@@ -2,6 +2,7 @@
 #include "train/stage_kind.h"
 
 #include "kernels/bundle.h"
+#include "model/weights.h"
 
 #include <string.h>
 
@@ -16,7 +17,7 @@ const struct stage_kind stage_kinds[STAGES] = {
                     .key = "base",
                     .cost = "nll",
                     .rows = "samples",
-                    .model = "base.safetensors",
+                    .model = WEIGHTS_BASE_FILE,
                     .checkpoint = "base_checkpoint.safetensors",
                     .cost_is_nll = true,
                     .steered_by = base_keys},
@@ -26,7 +27,7 @@ const struct stage_kind stage_kinds[STAGES] = {
                     .key = "train",
                     .cost = "cost",
                     .rows = "pairs",
-                    .model = "model.safetensors",
+                    .model = WEIGHTS_MODEL_FILE,
                     .checkpoint = "checkpoint.safetensors",
                     .after_base = true,
                     .model_has_steps = true,

@@ -68,8 +68,11 @@ static void train_starts_from_given_weights(void)
     CU_ASSERT_DOUBLE_EQUAL(number(second, "best_cost"), number(first, "cost_after"), 1e-7);
     json_decref(first);
     json_decref(second);
-    expect(FAKE_DOUBLE2, "", "train --data @pairs.npz --init @run/model.safetensors --out @again", 2,
+    expect(FAKE_DOUBLE3, "", "train --data @pairs.npz --init @run/model.safetensors --out @again", 2,
            "another spec");
+    expect(FAKE_DOUBLE2, "", "train --data @pairs.npz --init @run --out @again --epochs 1 --quiet", 0, "");
+    expect(FAKE_DOUBLE2, "", "evaluate @run --data @pairs.npz", 0,
+           "run is in F32; its numbers are converted to double precision");
     scratch_remove(&scratch);
 }
 

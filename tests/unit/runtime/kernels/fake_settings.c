@@ -20,6 +20,7 @@ static const struct {
 #define SPEC_COUNT_OR_FILE(path, field, file, start, least, greatest, model, help)                           \
     {path, #start, model}, {file, "", model},
 #include "spec/spec_keys.def"
+    {"data.folder", "", 0},
 };
 
 enum { N_DEFAULTS = sizeof defaults / sizeof defaults[0] };

@@ -256,7 +256,11 @@ static void base_flows_of_other_programs_are_read(void)
     refused_base("e", "no tensor", "base.block0.log_scale");
     t[1] = tensor_of("base.block0.log_scale", 8, 1, 2, 0, wide);
     CU_ASSERT_TRUE_FATAL(safetensors_write(in_folder("e"), t, 2, NULL, 0, &fault));
-    refused_base("e", "base.block0.log_scale", "F64");
+    CU_ASSERT_TRUE_FATAL(weights_read_base(&read, &fake.bundle, in_folder("e"), 1, &fault));
+    CU_ASSERT_EQUAL(((const float *)base_flow_theta(read.base))[0], 1);
+    CU_ASSERT_EQUAL(((const float *)base_flow_theta(read.base))[1], 2);
+    CU_ASSERT_STRING_EQUAL(read.dtype, "F64");
+    weights_free(&read);
     t[1] = tensor_of("base.block0.log_scale", 4, 1, 1, 0, stretch);
     CU_ASSERT_TRUE_FATAL(safetensors_write(in_folder("e"), t, 2, NULL, 0, &fault));
     refused_base("e", "base.block0.log_scale", "shape");
@@ -489,9 +493,28 @@ static void plain_files_are_models(void)
     close_all();
 }
 
+static void other_precisions_are_converted(void)
+{
+    static const double doubles[4] = {1, 0.1, 3, 1e300}, fit[4] = {1, 0.1, 3, 4};
+    struct weights read;
+    struct fault fault = {0};
+    open_all(FAKE_SINGLE2);
+    struct tensor t[2] = {tensor_of("flow.layer0.weight", 8, 2, 2, 2, doubles),
+                          tensor_of("flow.layer0.bias", 4, 1, 2, 0, elsewhere_bias)};
+    write_elsewhere(t, 2);
+    refused("'flow.layer0.weight'", "inf at element 3");
+    t[0].data = fit;
+    write_elsewhere(t, 2);
+    CU_ASSERT_TRUE_FATAL(read_model(&read, "e", &fault));
+    const float *const theta = read.theta;
+    CU_ASSERT_TRUE(theta[0] == 1 && theta[1] == 0.1f && theta[2] == 3 && theta[3] == 4);
+    CU_ASSERT_STRING_EQUAL(read.dtype, "F64");
+    weights_free(&read);
+    close_all();
+}
+
 static void files_that_do_not_fit_are_reported(void)
 {
-    static const double doubles[4] = {1, 2, 3, 4};
     static const float bad[4] = {1, 2, NAN, 4};
     open_all(FAKE_SINGLE2);
     struct tensor t[3] = {tensor_of("flow.layer0.weight", 4, 2, 2, 2, elsewhere_weight),
@@ -508,10 +531,6 @@ static void files_that_do_not_fit_are_reported(void)
     write_elsewhere(t, 2);
     refused("flow.layer0.bias", "2");
     t[1] = tensor_of("flow.layer0.bias", 4, 1, 2, 0, elsewhere_bias);
-    t[0] = tensor_of("flow.layer0.weight", 8, 2, 2, 2, doubles);
-    write_elsewhere(t, 2);
-    refused("flow.layer0.weight", "F64");
-    refused("flow.layer0.weight", "F32");
     t[0] = tensor_of("flow.layer0.weight", 4, 2, 2, 2, bad);
     write_elsewhere(t, 2);
     refused("'flow.layer0.weight'", "nan at element 2");
@@ -599,6 +618,7 @@ int main(void)
         {"models of automatic steps fit any number", models_of_automatic_steps_fit_any_number},
         {"models are not checkpoints", models_are_not_checkpoints},
         {"plain files are models", plain_files_are_models},
+        {"other precisions are converted", other_precisions_are_converted},
         {"files that do not fit are reported", files_that_do_not_fit_are_reported},
         {"no space is reported", no_space_is_reported},
         {"a failed write leaves the file", a_failed_write_leaves_the_file},
