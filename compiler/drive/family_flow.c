@@ -13,6 +13,8 @@ static const char *flow_words(struct arena *arena, const struct model *m)
     const int n_hidden = m->n_layers - 1;
     int hidden[MODEL_MAX_LAYERS];
     struct strbuf text;
+    if (model_is_identity(m))
+        return "the identity, as always in dimension 1";
     for (int k = 0; k < n_hidden; k++)
         hidden[k] = m->layer[k].out;
     strbuf_init(&text, arena);
@@ -27,7 +29,7 @@ static const char *flow_words(struct arena *arena, const struct model *m)
 
 static void list_parameters(struct arena *arena, const struct model *m, struct gpfc_bundle *row)
 {
-    struct gpfc_parameter *rows = ARENA_ARRAY(arena, struct gpfc_parameter, (size_t)m->n_layers * 2);
+    struct gpfc_parameter *rows = ARENA_ARRAY(arena, struct gpfc_parameter, (size_t)m->n_layers * 2 + 1);
     for (int i = 0; i < m->n_layers; i++) {
         const struct model_layer *layer = &m->layer[i];
         const struct gpfc_parameter both = {.fan_in = layer->in,

@@ -38,6 +38,8 @@ static const char *parameter_lines(struct arena *arena, const struct model *mode
         strbuf_addf(&text, " *     %-20s [%d] at %ld%s", layer->bias_name, layer->out, layer->bias_offset,
                     i + 1 < model->n_layers ? "\n" : "");
     }
+    if (model->n_layers == 0)
+        strbuf_add(&text, " *     none");
     return strbuf_text(&text);
 }
 
@@ -48,6 +50,8 @@ static const char *offsets(struct arena *arena, const struct model *model)
     for (int i = 0; i < model->n_layers; i++)
         strbuf_addf(&text, "%s%ld, %ld", i ? ", " : "", model->layer[i].weight_offset,
                     model->layer[i].bias_offset);
+    if (model->n_layers == 0) /* C has no empty arrays */
+        strbuf_add(&text, "0");
     return strbuf_text(&text);
 }
 

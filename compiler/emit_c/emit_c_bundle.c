@@ -203,6 +203,8 @@ static void kernels(const struct emit_c *what, const struct bundle *bundle, cons
 
 static void parameters(const struct gpfc_bundle *row, const char *name, struct strbuf *out)
 {
+    if (row->n_parameters == 0) /* C has no empty arrays */
+        return;
     open_table(out, "parameter", name, "parameters");
     for (int i = 0; i < row->n_parameters; i++) {
         strbuf_add(out, "    {");

@@ -8,6 +8,7 @@
 #include "pass/pass.h"
 
 #include <assert.h>
+#include <float.h>
 
 static const struct ir_node *sample_input(struct ir_graph *graph, const char *name, struct ir_shape shape)
 {
@@ -49,6 +50,20 @@ static void build_loss(struct ir_graph *graph, const struct model *model)
     diff_loss_outputs(graph, lambda, weight, flow_cost(graph, model, x, s), walk.penalty);
 }
 
+/* An output of each sample, also where it is the same for all of them: then 0 is added that varies with the
+ * sample `of` [d], so that it is computed, and written, for each. */
+static void output_each(struct ir_graph *graph, const char *name, const struct ir_node *value,
+                        const struct ir_node *of)
+{
+    static const char *const labels[] = {"->", "->i", "->ij"};
+    if (value->rate != IR_VARYING) {
+        const struct ir_node *one = ir_inside(graph, ir_pick(graph, of, 0, 0), -FLT_MAX, FLT_MAX);
+        const struct ir_node *zero = ir_sub(graph, one, ir_fill(graph, 1.0, one->shape));
+        value = ir_add2(graph, value, ir_broadcast(graph, zero, labels[value->shape.rank], value->shape));
+    }
+    ir_output_add(graph, name, value);
+}
+
 static void build_measure(struct ir_graph *graph, const struct model *model)
 {
     const struct ir_node *x = vector_input(graph, model, "x");
@@ -57,9 +72,9 @@ static void build_measure(struct ir_graph *graph, const struct model *model)
     const struct ir_node *s = map(graph, model, y, &walk);
     ir_output_add(graph, "s", s);
     ir_output_add(graph, "cost", flow_cost(graph, model, x, s));
-    ir_output_add(graph, "energy", walk.energy);
+    output_each(graph, "energy", walk.energy, y);
     if (walk.penalty)
-        ir_output_add(graph, "penalty", walk.penalty);
+        output_each(graph, "penalty", walk.penalty, y);
 }
 
 static void build_map(struct ir_graph *graph, const struct model *model, bool inverse)
@@ -89,7 +104,7 @@ static void build_map_jacobian(struct ir_graph *graph, const struct model *model
     diff_forward(graph, 1, &from, &seed, model->d, 1, &to, &jacobian, &value);
     assert(jacobian && value);
     ir_output_add(graph, inverse ? "y" : "s", value);
-    ir_output_add(graph, "jacobian", jacobian);
+    output_each(graph, "jacobian", jacobian, from);
 }
 
 static void build_jacobian(struct ir_graph *graph, const struct model *model)
@@ -106,7 +121,7 @@ static void build_velocity(struct ir_graph *graph, const struct model *model)
 {
     const struct ir_node *t = ir_input(graph, "t", IR_SETTING, IR_UNIFORM, ir_shape_of(0));
     const struct ir_node *x = vector_input(graph, model, "x");
-    ir_output_add(graph, "v", flow_velocity(graph, model, x, t));
+    output_each(graph, "v", flow_velocity(graph, model, x, t), x);
 }
 
 static void build_trajectory(struct ir_graph *graph, const struct model *model)

@@ -76,6 +76,8 @@ const struct ir_node *flow_field(struct ir_graph *graph, const struct model *mod
                                  const struct flow_network *network, const struct ir_node *x,
                                  const struct ir_node *t)
 {
+    if (model_is_identity(model))
+        return ir_fill(graph, 0.0, x->shape);
     const struct ir_node *W = network->array[network->n - 2], *b = network->array[network->n - 1];
     const struct ir_node *h = flow_hidden(graph, model, network, x, t);
     if (flow_is_planar(model))

@@ -37,6 +37,8 @@ struct flow_network flow_network(struct ir_graph *graph, const struct model *mod
 {
     struct flow_network network = {.n = 0};
     const int last = model->n_layers - 1, d = model->d;
+    if (model_is_identity(model))
+        return network;
     assert(last >= 1 && model->layer[0].in == d + 1);
     flow_parameters(graph, model);
     const struct ir_node *first = weight_of(graph, model, 0); /* columns x_1 .. x_d, t */

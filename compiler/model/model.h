@@ -41,7 +41,7 @@ struct model {
     enum model_integrator integrator;
     int steps;            /* the most where automatic */
     bool automatic_steps; /* how many are run is an input of the programs, IR_LIMIT */
-    int n_layers;
+    int n_layers;         /* 0: s is the identity, see model_is_identity */
     struct model_layer layer[MODEL_MAX_LAYERS];
     long n_parameters;  /* elements of theta */
     int training_steps; /* enough of them, where the spec does not say how many */
@@ -59,6 +59,10 @@ struct model {
  * reports what else is wrong. */
 bool model_from_spec(struct arena *arena, const struct spec *spec, struct diag *diag,
                      struct model *out) MUST_CHECK;
+
+/* Dimension 1: a map of R that keeps N(0, 1) and is reached by a path from the identity is the identity.
+ * There are no parameters; what is trained is the base flow. */
+bool model_is_identity(const struct model *model);
 
 /* Outputs of the last layer: folded d(d-1)/2, the pairs (i,j), i < j, in row order; blocks d(d-1), output
  * i(d-1)+n being component i of block n. */

@@ -188,6 +188,17 @@ static void check_dependents(struct diag *diag, const struct spec *spec)
     tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);
 }
 
+/* In dimension 1 there is no s to train: a base flow is all that makes sense, and pairs have one already. */
+static void check_line(struct diag *diag, const struct spec *spec)
+{
+    if (spec->dimension.value != 1 || !spec->dimension.given || spec->dimension.faulty ||
+        spec->base_kind.faulty || (spec->base_kind.value != SPEC_base_none && !spec->data_pairs.given))
+        return;
+    diag_error(diag, spec->dimension.at,
+               "dimension is 1: the only map that preserves N(0, 1) and can be trained is s(y) = y");
+    diag_note(diag, "'data: {samples: FILE}' and 'base: {kind: bnaf}' train a base flow f and its density");
+}
+
 /* ---- size ---------------------------------------------------------------------------------------------- */
 
 static void check_outputs(struct diag *diag, const struct spec *spec)
@@ -258,10 +269,10 @@ static void fill(struct arena *arena, const struct spec *spec, struct model *out
         .integrator = (enum model_integrator)spec->flow_integrator.value,
         .steps = (int)(spec->flow_steps.automatic ? spec->flow_most_steps.value : spec->flow_steps.value),
         .automatic_steps = spec->flow_steps.automatic,
-        .training_steps = TRAINING_STEPS,
+        .training_steps = spec->dimension.value == 1 ? 1 : TRAINING_STEPS,
         .cost = (enum model_cost)spec->cost_kind.value,
         .smoothing = spec->cost_smoothing.value,
-        .penalised = spec->penalty_kind.value != SPEC_penalty_none,
+        .penalised = spec->penalty_kind.value != SPEC_penalty_none && spec->dimension.value > 1,
         .derivative = (enum model_derivative)spec->penalty_derivative.value,
         .noise_per_sample = spec->penalty_noise.value == SPEC_noise_sample,
     };
@@ -278,6 +289,7 @@ bool model_from_spec(struct arena *arena, const struct spec *spec, struct diag *
     if (!spec->whole)
         return false;
     check_name(diag, spec);
+    check_line(diag, spec);
     check_data(diag, spec);
     base_check(diag, spec);
     check_train_on(diag, spec);

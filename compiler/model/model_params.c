@@ -11,6 +11,11 @@ int model_outputs(int d, enum model_potential potential)
     return potential == MODEL_FOLDED ? pairs / 2 : pairs;
 }
 
+bool model_is_identity(const struct model *model)
+{
+    return model->d == 1;
+}
+
 static long add_layer(struct arena *arena, struct model_layer *layer, int k, int in, int out, long offset)
 {
     *layer = (struct model_layer){
@@ -26,6 +31,11 @@ static long add_layer(struct arena *arena, struct model_layer *layer, int k, int
 
 void model_layers(struct arena *arena, struct model *model, int n_hidden, const int *hidden)
 {
+    if (model_is_identity(model)) {
+        model->n_layers = 0;
+        model->n_parameters = 0;
+        return;
+    }
     assert(n_hidden >= 1 && n_hidden < MODEL_MAX_LAYERS && "model: number of hidden layers");
     int in = model->d + 1; /* x_1 .. x_d, t */
     long offset = 0;

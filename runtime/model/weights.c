@@ -132,9 +132,10 @@ static bool no_others(const struct gpfc_bundle *bundle, const struct safetensors
         for (int64_t k = 0; !known && k < bundle->n_parameters; k++)
             known = strcmp(name, bundle->parameters[k].name) == 0;
         if (!known)
-            return fault_set(fault, FAULT_INPUT,
-                             "%s: tensor '%s' does not belong to this %s, whose last is '%s'", path, name,
-                             what, bundle->parameters[bundle->n_parameters - 1].name);
+            return fault_set(
+                fault, FAULT_INPUT, "%s: tensor '%s' does not belong to this %s, whose last is '%s'", path,
+                name, what,
+                bundle->n_parameters > 0 ? bundle->parameters[bundle->n_parameters - 1].name : "none");
     }
     return true;
 }
@@ -160,7 +161,7 @@ static bool take_all(void **theta, const struct gpfc_bundle *bundle, const struc
                      const char *path, const char *start, const char *what, struct fault *fault)
 {
     const size_t bytes = (size_t)(bundle->theta_elements * bundle->precision);
-    *theta = malloc(bytes);
+    *theta = malloc(bytes + 1); /* a flow of dimension 1 has no weights */
     return (*theta || fault_memory(fault, bytes, path)) && weights_take(bundle, file, "", *theta, fault) &&
            no_others(bundle, file, path, start, what, fault) && all_finite(bundle, path, *theta, fault);
 }

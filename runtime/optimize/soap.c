@@ -127,7 +127,7 @@ bool soap_new(struct soap **out, const struct gpfc_bundle *bundle, struct fault 
 {
     struct soap *soap = calloc(1, sizeof *soap);
     *out = soap;
-    if (!soap || !(soap->layers = calloc((size_t)bundle->n_parameters, sizeof *soap->layers)))
+    if (!soap || !(soap->layers = calloc((size_t)bundle->n_parameters + 1, sizeof *soap->layers)))
         return fault_memory(fault, sizeof *soap, "the optimizer");
     find_layers(soap, bundle);
     cut_all(soap);

@@ -124,7 +124,7 @@ grep -q 'lanes=32 keep=state .*unroll=0' out || \
 rm -f given.ir flow.o
 
 # ---- JSON
-printf 'dimension: 1\n' >bad.yaml
+printf 'dimension: 0\n' >bad.yaml
 gpfc 2 '"status":"faulty"' --json bad.yaml
 test "$(wc -l <out)" -eq 1 || fault "--json gives more than one line"
 grep -q 'out of range' out || fault "--json leaves the messages out"

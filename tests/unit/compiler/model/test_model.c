@@ -55,6 +55,20 @@ static void default_model(void)
     free_reading(r);
 }
 
+/* s is the identity: its programs have no parameters, whatever flow: says. */
+static void dimension_one_has_no_weights(void)
+{
+    struct reading *r = read_text("dimension: 1\ndata: {samples: p.csv}\nbase: {kind: mixture}\n"
+                                  "flow: {hidden: [7, 7]}\npenalty: {kind: euler}\n");
+    CU_ASSERT_TRUE_FATAL(r->model_good);
+    CU_ASSERT_TRUE(model_is_identity(&r->model));
+    CU_ASSERT_EQUAL(r->model.n_layers, 0);
+    CU_ASSERT_EQUAL(r->model.n_parameters, 0);
+    CU_ASSERT_FALSE(r->model.penalised);
+    CU_ASSERT_EQUAL(r->model.training_steps, 1);
+    free_reading(r);
+}
+
 /* Layers follow one another without gaps, weight before bias. */
 static void parameters_are_stored_one_after_another(void)
 {
@@ -107,6 +121,11 @@ static void conflicting_values_are_refused(void)
         const char *text, *message; /* "": a model */
     } rows[] = {
         {"dimension: 2\n", ""},
+        {"dimension: 1\n", "dimension is 1: the only map"},
+        {"dimension: 1\ndata: {pairs: p.npz}\n", "dimension is 1: the only map"},
+        {"dimension: 1\ndata: {samples: p.npz}\nbase: {kind: bnaf}\n", ""},
+        {"dimension: 64\nflow: {potential: blocks}\n", ""},
+        {"dimension: 65\nflow: {potential: blocks}\n", "dimension 65 needs 4160 outputs"},
         {"dimension: 7\ndata: {pairs: p.npz}\n", ""},
         {"dimension: 2\ndata: {pairs: ''}\n", ""},
         {"dimension: 2\ndata: {source: moons}\nbase: {kind: mixture, components: 3}\n", ""},
@@ -139,7 +158,7 @@ static void conflicting_values_are_refused(void)
         {"dimension: 2\npenalty: {kind: none, noise: step}\n", "penalty.noise has no meaning"},
         {"dimension: 64\nflow: {potential: blocks}\n", ""},
         {"dimension: 65\nflow: {potential: blocks}\n", "needs 4160 outputs"},
-        {"dimension: 92\n", "needs 4186 outputs"},
+        {"dimension: 92\n", "92 is out of range; expected an integer from 1 to 91"},
         {"dimension: 2\nflow: {hidden: [4096, 4096, 4096, 4096, 4096, 4096, 4096]}\n",
          "parameters; expected at most"},
         {"dimension: 2\ntarget: {lanes: 64}\n", ""},
@@ -237,6 +256,7 @@ static const struct check_case cases[] = {
     {"parameters are stored one after another", parameters_are_stored_one_after_another},
     {"outputs of the last layer", outputs_of_the_last_layer},
     {"limits match those of the ir", limits_match_those_of_the_ir},
+    {"dimension one has no weights", dimension_one_has_no_weights},
     {"conflicting values are refused", conflicting_values_are_refused},
     {"keys without effect get a warning", keys_without_effect_get_a_warning},
     {"all faults are told in one run", all_faults_are_told_in_one_run},

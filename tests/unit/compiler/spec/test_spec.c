@@ -288,7 +288,7 @@ static void settings_are_read_back_the_same(void)
         "steps: 4095}\n",
         "dimension: 2\ndata: {source: 2spirals, test: 0.123456789012345678}\nbase: {kind: mixture, ridge: "
         "1e-300}\n",
-        "dimension: 256\nflow: {hidden: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,4096]}\ntrain: {rate: 0.1, "
+        "dimension: 91\nflow: {hidden: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,4096]}\ntrain: {rate: 0.1, "
         "clip: 1e30, "
         "seed: 9007199254740991, beta1: 0.30000000000000004}\n",
         "dimension: 3\ndata: {samples: 'a b/10.csv', standardise: no}\nbase: {kind: ffjord, hidden: [], "
