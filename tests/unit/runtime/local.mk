@@ -7,6 +7,7 @@ watched_memory = \
 fake_settings = tests/unit/runtime/kernels/fake_settings.c tests/unit/runtime/kernels/fake_settings.h
 fake_bundle = tests/unit/runtime/kernels/fake_bundle.c tests/unit/runtime/kernels/fake_bundle.h \
 	tests/unit/runtime/kernels/fake_kernels.h tests/unit/runtime/kernels/fake_base_kernels.h \
+	tests/unit/runtime/kernels/fake_ports.h \
 	$(fake_settings)
 fake_device = tests/unit/runtime/kernels/fake_device.c tests/unit/runtime/kernels/fake_device.h
 fake_pairs = tests/unit/runtime/model/fake_pairs.h tests/scratch.h $(fake_bundle)

@@ -107,22 +107,6 @@ static void FAKE(base_block_tile)(const void *const *in, void *const *out, const
     FAKE(base_map)(in, out, uniform, 0);
 }
 
-static void FAKE(base_after)(const void *const *in, void *const *out, const void *uniform, const void *sums)
-{
-    (void)in;
-    (void)out;
-    (void)uniform;
-    (void)sums;
-}
-
-#define PORT_0(text, kind)                                                                                   \
-    {                                                                                                        \
-        .name = text, .role = kind, .elements = 1, .rank = 0                                                 \
-    }
-#define PORT_1(text, kind, n)                                                                                \
-    {                                                                                                        \
-        .name = text, .role = kind, .elements = (n), .rank = 1, .shape = {(n) }                              \
-    }
 #define PARAMETERS                                                                                           \
     PORT_1("base.block0.log_scale", GPFC_IN_PARAMETER, FAKE_D),                                              \
         PORT_1("base.block0.bias", GPFC_IN_PARAMETER, FAKE_D)
@@ -142,19 +126,14 @@ static const struct gpfc_port FAKE(base_block_out)[] = {PORT_1("y", GPFC_OUT_SAM
                                                         PORT_1("log_diagonal", GPFC_OUT_SAMPLE, FAKE_D)};
 
 #define KERNEL(text, inputs, n_inputs, outputs, n_outputs, each, finish)                                     \
-    {                                                                                                        \
-        .name = text, .n_in = (n_inputs), .n_out = (n_outputs), .in = FAKE(inputs), .out = FAKE(outputs),    \
-        .uniform_bytes = 2 * FAKE_D * sizeof(FAKE_REAL), .scratch_bytes = 0,                                 \
-        .sum_elements = sizeof(struct FAKE(base_sums)) / sizeof(FAKE_REAL), .flop_per_sample = 1e6,          \
-        .useful_flop_per_sample = 8e5, .before = FAKE(base_before), .tile = FAKE(each),                      \
-        .after = FAKE(finish)                                                                                \
-    }
+    KERNEL_OF(text, inputs, n_inputs, outputs, n_outputs, FAKE_REAL[2 * FAKE_D], 0, struct FAKE(base_sums),  \
+              base_before, each, finish)
 
 static const struct gpfc_kernel FAKE(base_kernels)[] = {
-    KERNEL("train", base_train_in, 5, base_train_out, 4, base_train_tile, base_train_after),
-    KERNEL("measure", base_x_in, 3, base_cost_out, 1, base_measure_tile, base_after),
-    KERNEL("apply", base_x_in, 3, base_y_out, 2, base_apply_tile, base_after),
-    KERNEL("block0", base_x_in, 3, base_block_out, 2, base_block_tile, base_after),
+    KERNEL("train", base_train_in, 5, base_train_out, 4, base_train_tile, FAKE(base_train_after)),
+    KERNEL("measure", base_x_in, 3, base_cost_out, 1, base_measure_tile, fake_nothing_after),
+    KERNEL("apply", base_x_in, 3, base_y_out, 2, base_apply_tile, fake_nothing_after),
+    KERNEL("block0", base_x_in, 3, base_block_out, 2, base_block_tile, fake_nothing_after),
 };
 
 static const struct gpfc_parameter FAKE(base_parameters)[] = {
@@ -175,29 +154,13 @@ static const struct gpfc_parameter FAKE(base_parameters)[] = {
 };
 
 static const struct gpfc_bundle FAKE(base_bundle) = {
-    .abi_version = GPFC_ABI_VERSION,
-    .name = "fake",
-    .version = "test",
+    BUNDLE_OF(base_parameters, base_kernels),
     .description = "fake base, exp(l) x + b",
-    .cpu = "generic",
-    .features = "",
-    .cpu_name = "",
     .schedule = "",
-    .compiler = "",
-    .spec_text = "name: fake\n",
     .spec_hash = 2000 * FAKE_D + sizeof(FAKE_REAL),
-    .dimension = FAKE_D,
-    .precision = sizeof(FAKE_REAL),
-    .lanes = FAKE_LANES,
     .training_steps = 6000,
     .theta_elements = 2 * FAKE_D,
-    .n_parameters = 2,
-    .n_kernels = 4,
-    .parameters = FAKE(base_parameters),
-    .kernels = FAKE(base_kernels),
 };
 
-#undef PORT_0
-#undef PORT_1
 #undef PARAMETERS
 #undef KERNEL

@@ -253,31 +253,6 @@ static void FAKE(trajectory_tile)(const void *const *in, void *const *out, const
     }
 }
 
-static void FAKE(nothing_after)(const void *const *in, void *const *out, const void *uniform,
-                                const void *sums)
-{
-    (void)in;
-    (void)out;
-    (void)uniform;
-    (void)sums;
-}
-
-#define PORT_0(text, kind)                                                                                   \
-    {                                                                                                        \
-        .name = text, .role = kind, .elements = 1, .rank = 0                                                 \
-    }
-#define PORT_1(text, kind, n)                                                                                \
-    {                                                                                                        \
-        .name = text, .role = kind, .elements = (n), .rank = 1, .shape = {(n) }                              \
-    }
-#define PORT_2(text, kind, n, m)                                                                             \
-    {                                                                                                        \
-        .name = text, .role = kind, .elements = (n) * (m), .rank = 2, .shape = {(n), (m) }                   \
-    }
-#define PORT_3(text, kind, n, m, l)                                                                          \
-    {                                                                                                        \
-        .name = text, .role = kind, .elements = (n) * (m) * (l), .rank = 3, .shape = {(n), (m), (l) }        \
-    }
 #define PARAMETERS                                                                                           \
     PORT_2("flow.layer0.weight", GPFC_IN_PARAMETER, FAKE_D, FAKE_D),                                         \
         PORT_1("flow.layer0.bias", GPFC_IN_PARAMETER, FAKE_D)
@@ -321,22 +296,18 @@ static const struct gpfc_port FAKE(velocity_out)[] = {PORT_1("v", GPFC_OUT_SAMPL
 static const struct gpfc_port FAKE(path_out)[] = {PORT_2("path", GPFC_OUT_SAMPLE, FAKE_STEPS + 1, FAKE_D)};
 
 #define KERNEL(text, inputs, n_inputs, outputs, n_outputs, prepare, each, finish)                            \
-    {                                                                                                        \
-        .name = text, .n_in = (n_inputs), .n_out = (n_outputs), .in = FAKE(inputs), .out = FAKE(outputs),    \
-        .uniform_bytes = sizeof(struct FAKE(uniform)), .scratch_bytes = FAKE_D * sizeof(FAKE_REAL),          \
-        .sum_elements = sizeof(struct FAKE(sums)) / sizeof(FAKE_REAL), .flop_per_sample = 1e6,               \
-        .useful_flop_per_sample = 8e5, .before = FAKE(prepare), .tile = FAKE(each), .after = FAKE(finish)    \
-    }
+    KERNEL_OF(text, inputs, n_inputs, outputs, n_outputs, struct FAKE(uniform), FAKE_D, struct FAKE(sums),   \
+              prepare, each, finish)
 
 static const struct gpfc_kernel FAKE(kernels)[] = {
-    KERNEL("train", train_in, 7, train_out, 4, before_train, train_tile, train_after),
-    KERNEL("measure", measure_in, 5, measure_out, 4, before, measure_tile, nothing_after),
-    KERNEL("apply", y_in, 3, s_out, 1, before, apply_tile, nothing_after),
-    KERNEL("invert", s_in, 3, y_out, 1, before, invert_tile, nothing_after),
-    KERNEL("jacobian", y_in, 3, s_out, 2, before, jacobian_tile, nothing_after),
-    KERNEL("inverse_jacobian", s_in, 3, y_out, 2, before, inverse_jacobian_tile, nothing_after),
-    KERNEL("velocity", velocity_in, 4, velocity_out, 1, before_velocity, velocity_tile, nothing_after),
-    KERNEL("trajectory", y_in, 3, path_out, 1, before, trajectory_tile, nothing_after),
+    KERNEL("train", train_in, 7, train_out, 4, before_train, train_tile, FAKE(train_after)),
+    KERNEL("measure", measure_in, 5, measure_out, 4, before, measure_tile, fake_nothing_after),
+    KERNEL("apply", y_in, 3, s_out, 1, before, apply_tile, fake_nothing_after),
+    KERNEL("invert", s_in, 3, y_out, 1, before, invert_tile, fake_nothing_after),
+    KERNEL("jacobian", y_in, 3, s_out, 2, before, jacobian_tile, fake_nothing_after),
+    KERNEL("inverse_jacobian", s_in, 3, y_out, 2, before, inverse_jacobian_tile, fake_nothing_after),
+    KERNEL("velocity", velocity_in, 4, velocity_out, 1, before_velocity, velocity_tile, fake_nothing_after),
+    KERNEL("trajectory", y_in, 3, path_out, 1, before, trajectory_tile, fake_nothing_after),
 };
 
 static const struct gpfc_parameter FAKE(parameters)[] = {
@@ -355,34 +326,16 @@ static const struct gpfc_parameter FAKE(parameters)[] = {
 };
 
 static const struct gpfc_bundle FAKE(bundle) = {
-    .abi_version = GPFC_ABI_VERSION,
-    .name = "fake",
-    .version = "test",
+    BUNDLE_OF(parameters, kernels),
     .description = "fake, W y + b",
-    .cpu = "generic",
-    .features = "",
-    .cpu_name = "",
     .schedule = "lanes=8",
-    .compiler = "",
-    .spec_text = "name: fake\n",
     .spec_hash = 1000 * FAKE_D + sizeof(FAKE_REAL),
-    .dimension = FAKE_D,
-    .precision = sizeof(FAKE_REAL),
-    .lanes = FAKE_LANES,
     .steps = FAKE_STEPS,
     .order = 4,
     .training_steps = 3000,
     .theta_elements = FAKE_D * FAKE_D + FAKE_D,
-    .n_parameters = 2,
-    .n_kernels = 8,
-    .parameters = FAKE(parameters),
-    .kernels = FAKE(kernels),
 };
 
-#undef PORT_0
-#undef PORT_1
-#undef PORT_2
-#undef PORT_3
 #undef PARAMETERS
 #undef NOISE
 #undef KERNEL
