@@ -4,6 +4,7 @@
 #include "oracle/oracle_compare.h"
 
 #include "diff/diff.h"
+#include "draw.h"
 #include "numbers/factors.h"
 
 #include <assert.h>
@@ -140,7 +141,7 @@ static void case_divergence(struct oracle_run *run)
         divergence = ir_add2(graph, divergence, ir_ein(graph, -1.0, "i,i->", x, v));
     ir_output_add(graph, "divergence", divergence);
     const struct oracle_array *field = oracle_find(run->file, is_cube(run) ? "v" : "w");
-    compare_at_times(run, graph, "divergence", NULL, oracle_largest(field->values, field->elements));
+    compare_at_times(run, graph, "divergence", NULL, largest_of(field->values, field->elements));
 }
 
 /* ---- the ODE and the map ------------------------------------------------------------------------------- */

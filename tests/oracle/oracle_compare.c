@@ -3,6 +3,8 @@
  * Comparison of numbers with those of an oracle file: verdicts and the first difference go into the run. */
 #include "oracle/oracle_compare.h"
 
+#include "draw.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,14 +23,6 @@ double **oracle_evaluate(struct oracle_run *run, const struct ir_graph *graph, i
     if (!out)
         oracle_note(run, "could not be evaluated");
     return out;
-}
-
-double oracle_largest(const double *values, long n)
-{
-    double most = 0.0;
-    for (long i = 0; i < n; i++)
-        most = fmax(most, fabs(values[i]));
-    return most;
 }
 
 /* got[i * stride] against want[i]; `scale`: of the whole, where its elements vanish. */
@@ -62,7 +56,7 @@ void oracle_compare_slice(struct oracle_run *run, const char *name, const double
     const long stored = array->stride == 1 ? n : array->stored;
     const double floor = limit == run->limits.difference ? 1.0 : run->limits.floor;
     oracle_compare(run, name, got, array->values + from, stored, array->stride, limit,
-                   floor * oracle_largest(array->values, array->stored));
+                   floor * largest_of(array->values, array->stored));
 }
 
 void oracle_compare_all(struct oracle_run *run, const char *name, const double *got, double limit)

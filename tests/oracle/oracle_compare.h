@@ -10,7 +10,6 @@ void oracle_note(struct oracle_run *run, const char *text); /* a failure */
 /* The outputs in their order; NULL when the evaluation failed, which is noted. */
 double **oracle_evaluate(struct oracle_run *run, const struct ir_graph *graph, int batch,
                          const struct bindings *bindings);
-double oracle_largest(const double *values, long n);
 
 /* got[i * stride] against want[i]; `scale`: of the whole, where its elements vanish. */
 void oracle_compare(struct oracle_run *run, const char *name, const double *got, const double *want,

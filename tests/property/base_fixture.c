@@ -31,18 +31,12 @@ void base_fixture_free(struct base_fixture *fixture)
 
 double *base_fixture_normal(struct base_fixture *fixture, long n)
 {
-    double *array = ARENA_ARRAY(fixture->arena, double, (size_t)n);
-    for (long i = 0; i < n; i++)
-        array[i] = draw_normal(&fixture->seed);
-    return array;
+    return drawn_array(fixture->arena, &fixture->seed, n);
 }
 
 double *base_fixture_filled(struct base_fixture *fixture, long n, double value)
 {
-    double *array = ARENA_ARRAY(fixture->arena, double, (size_t)n);
-    for (long i = 0; i < n; i++)
-        array[i] = value;
-    return array;
+    return filled_array(fixture->arena, n, value);
 }
 
 struct ir_graph *base_fixture_kernel(const struct base_fixture *fixture, const char *name)

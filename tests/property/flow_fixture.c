@@ -7,18 +7,20 @@
 #include <float.h>
 #include <math.h>
 
-double draw_uniform(uint64_t *seed) /* splitmix64 */
+double *drawn_array(struct arena *arena, uint64_t *seed, long n)
 {
-    uint64_t z = *seed += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
+    double *array = ARENA_ARRAY(arena, double, (size_t)n);
+    for (long i = 0; i < n; i++)
+        array[i] = draw_normal(seed);
+    return array;
 }
 
-double draw_normal(uint64_t *seed)
+double *filled_array(struct arena *arena, long n, double value)
 {
-    const double radius = sqrt(-2.0 * log(1.0 - draw_uniform(seed)));
-    return radius * cos(2.0 * M_PI * draw_uniform(seed));
+    double *array = ARENA_ARRAY(arena, double, (size_t)n);
+    for (long i = 0; i < n; i++)
+        array[i] = value;
+    return array;
 }
 
 static void draw_parameters(struct flow_fixture *fixture, double scale)
@@ -66,18 +68,12 @@ void fixture_free(struct flow_fixture *fixture)
 
 double *fixture_normal(struct flow_fixture *fixture, long n)
 {
-    double *array = ARENA_ARRAY(fixture->arena, double, (size_t)n);
-    for (long i = 0; i < n; i++)
-        array[i] = draw_normal(&fixture->seed);
-    return array;
+    return drawn_array(fixture->arena, &fixture->seed, n);
 }
 
 double *fixture_filled(struct flow_fixture *fixture, long n, double value)
 {
-    double *array = ARENA_ARRAY(fixture->arena, double, (size_t)n);
-    for (long i = 0; i < n; i++)
-        array[i] = value;
-    return array;
+    return filled_array(fixture->arena, n, value);
 }
 
 struct bindings fixture_bindings(const struct flow_fixture *fixture, const double *theta)
@@ -106,12 +102,4 @@ double **fixture_run(const struct ir_graph *graph, int batch, const struct bindi
     double **out = evaluate_bound(graph, batch, bindings, evaluate_by_interpreter, NULL);
     assert(out);
     return out;
-}
-
-double largest_of(const double *values, long n)
-{
-    double most = 0.0;
-    for (long i = 0; i < n; i++)
-        most = fmax(most, fabs(values[i]));
-    return most;
 }

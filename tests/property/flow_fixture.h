@@ -5,6 +5,7 @@
 #define GPFC_FLOW_FIXTURE_H
 
 #include "bindings.h"
+#include "draw.h"
 #include "flow/flow.h"
 
 struct flow_fixture {
@@ -14,9 +15,9 @@ struct flow_fixture {
     uint64_t seed; /* of all that is random */
 };
 
-/* Uniform on [0,1), and standard normal; both move the seed on. */
-double draw_uniform(uint64_t *seed);
-double draw_normal(uint64_t *seed);
+/* n numbers: standard normal, and one value. */
+double *drawn_array(struct arena *arena, uint64_t *seed, long n);
+double *filled_array(struct arena *arena, long n, double value);
 
 /* A double model with tanh, rk4, squared cost and no penalty; fields may be changed after, but for those that
  * decide the parameters: d, potential and widths. Weights are N(0, 1/inputs), those of the last layer times
@@ -34,7 +35,5 @@ struct ir_graph *fixture_graph(const struct flow_fixture *fixture, const struct 
                                const struct ir_node **t);
 /* The outputs, by the interpreter. */
 double **fixture_run(const struct ir_graph *graph, int batch, const struct bindings *bindings);
-/* Largest size of n numbers. */
-double largest_of(const double *values, long n);
 
 #endif

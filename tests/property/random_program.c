@@ -4,6 +4,8 @@
  * and notes a bound on its size, by which the next one is scaled. */
 #include "random_program.h"
 
+#include "draw.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -31,22 +33,14 @@ struct maker {
 
 /* ---- random numbers ------------------------------------------------------------------------------------ */
 
-static uint64_t draw(uint64_t *state) /* splitmix64 */
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
 static int below(struct maker *m, int n)
 {
-    return (int)(draw(m->state) % (unsigned)n);
+    return (int)(draw_bits(m->state) % (unsigned)n);
 }
 
 static double between(uint64_t *state, double low, double high)
 {
-    return low + (high - low) * ((double)(draw(state) >> 11) * 0x1p-53);
+    return low + (high - low) * draw_uniform(state);
 }
 
 static bool chance(struct maker *m, int percent)

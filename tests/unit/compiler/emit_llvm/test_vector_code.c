@@ -98,8 +98,8 @@ static void lanes_are_independent(void)
     double x[N], y[N], alone[N];
     uint64_t state = 5;
     for (int i = 0; i < N; i++)
-        x[i] = next_random(&state) % 3 == 0 ? odd_ones[next_random(&state) % CHECK_COUNT(odd_ones)]
-                                            : (double)(float)(40 * next_unit(&state) - 20);
+        x[i] = draw_bits(&state) % 3 == 0 ? odd_ones[draw_bits(&state) % CHECK_COUNT(odd_ones)]
+                                          : (double)(float)(40 * draw_uniform(&state) - 20);
     for (size_t k = 0; k < CHECK_COUNT(operations); k++)
         for (int variant = 0; variant < 2 * variants_of(operations[k]); variant++) {
             struct kernel_key key = {operations[k], variant & 1, 0, host_has_fma,

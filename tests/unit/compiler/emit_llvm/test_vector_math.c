@@ -106,13 +106,13 @@ enum { RANDOM = 100000, AWKWARD = 20000, POINTS = 2 * RANDOM + AWKWARD };
 static double awkward(uint64_t *state, enum real real)
 {
     const double near[] = {1,
-                           floor(256 * next_unit(state)),
+                           floor(256 * draw_uniform(state)),
                            1 - random_exponent(state, 0.5, real),
-                           ldexp(1, (int)(next_random(state) % 40) - 20),
-                           (double)(next_random(state) % 12732) * 0.78539816339744831,
-                           ((double)(next_random(state) % 100) - 50) * 0.34657359027997264};
-    double x = near[next_random(state) % CHECK_COUNT(near)];
-    const int step = (int)(next_random(state) % 9) - 4;
+                           ldexp(1, (int)(draw_bits(state) % 40) - 20),
+                           (double)(draw_bits(state) % 12732) * 0.78539816339744831,
+                           ((double)(draw_bits(state) % 100) - 50) * 0.34657359027997264};
+    double x = near[draw_bits(state) % CHECK_COUNT(near)];
+    const int step = (int)(draw_bits(state) % 9) - 4;
     return real == REAL_8 ? x * (1 + step * DBL_EPSILON)
                           : (double)((float)x * (1 + (float)step * FLT_EPSILON));
 }
@@ -122,7 +122,7 @@ static void fill_points(const struct function *f, enum real real, double *x)
 {
     uint64_t state = 1 + (uint64_t)f->op;
     for (int i = 0; i < POINTS; i++) {
-        double size = i < RANDOM       ? f->even[real == REAL_8] * next_unit(&state)
+        double size = i < RANDOM       ? f->even[real == REAL_8] * draw_uniform(&state)
                       : i < 2 * RANDOM ? random_exponent(&state, f->most[real == REAL_8], real)
                                        : awkward(&state, real);
         size = real == REAL_8 ? size : (double)(float)size;
@@ -130,7 +130,7 @@ static void fill_points(const struct function *f, enum real real, double *x)
             size = real == REAL_8 ? 1 - DBL_EPSILON / 2 : 1 - FLT_EPSILON / 2;
         if (fabs(size) > f->most[real == REAL_8])
             size = f->most[real == REAL_8];
-        x[i] = f->positive ? fabs(size) : next_random(&state) & 1 ? size : -size;
+        x[i] = f->positive ? fabs(size) : draw_bits(&state) & 1 ? size : -size;
     }
 }
 

@@ -6,6 +6,7 @@
 #define GPFC_VECTOR_MATH_FIXTURE_H
 
 #include "check.h"
+#include "draw.h"
 #include "drive/backend.h"
 #include "unit/compiler/emit_llvm/vector_math_kernels.h"
 
@@ -84,26 +85,13 @@ static inline void evaluate(struct kernel_key key, int n, const double *x, doubl
     free(out);
 }
 
-static inline uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
-static inline double next_unit(uint64_t *state) /* [0, 1) */
-{
-    return (double)(next_random(state) >> 11) * 0x1p-53;
-}
-
 /* Any exponent is as likely as any other, down to the smallest normal number. */
 static inline double random_exponent(uint64_t *state, double most, enum real real)
 {
     const int low = real == REAL_8 ? -1022 : -126;
     for (;;) {
-        int exponent = low + (int)(next_random(state) % (unsigned)(ilogb(most) - low + 1));
-        double x = ldexp(1 + next_unit(state), exponent);
+        int exponent = low + (int)(draw_bits(state) % (unsigned)(ilogb(most) - low + 1));
+        double x = ldexp(1 + draw_uniform(state), exponent);
         if (x <= most)
             return x;
     }
