@@ -32,7 +32,6 @@ enum flow_kernel {
  * input "steps" [] wherever time runs, at most K, and positions of the trajectory past the last step are its
  * end. */
 struct ir_graph *flow_build(struct arena *arena, const struct model *model, enum flow_kernel kernel);
-const char *flow_kernel_name(enum flow_kernel kernel); /* "loss", "measure", ... */
 
 /* "loss" differentiated by all parameters and renamed "train": outputs cost, penalty, grad.<parameter>.
  * Uniform work is hoisted out of the loops before, so that folding and tables of time are neither repeated
@@ -67,9 +66,6 @@ const char *flow_array_name(struct arena *arena, const struct flow_network *netw
 const struct ir_node *flow_hidden(struct ir_graph *graph, const struct model *model,
                                   const struct flow_network *network, const struct ir_node *x,
                                   const struct ir_node *t);
-/* The network's raw outputs u [outputs], for tests against published numbers. */
-const struct ir_node *flow_network_outputs(struct ir_graph *graph, const struct model *model,
-                                           const struct ir_node *x, const struct ir_node *t);
 
 /* The last layer, weight [outputs,H] and bias [outputs], as W [d,d,H] and b [d,d] of U_ij = W_ij h + b_ij; in
  * the plane, those of U_01. */

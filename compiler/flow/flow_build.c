@@ -146,11 +146,6 @@ static const struct {
     [FLOW_TRAJECTORY] = {"trajectory", build_trajectory},
 };
 
-const char *flow_kernel_name(enum flow_kernel kernel)
-{
-    return kernels[kernel].name;
-}
-
 struct ir_graph *flow_build(struct arena *arena, const struct model *model, enum flow_kernel kernel)
 {
     struct ir_graph *graph = ir_graph_new(arena, kernels[kernel].name);

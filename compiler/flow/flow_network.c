@@ -96,13 +96,3 @@ const struct ir_node *flow_hidden(struct ir_graph *graph, const struct model *mo
     }
     return h;
 }
-
-const struct ir_node *flow_network_outputs(struct ir_graph *graph, const struct model *model,
-                                           const struct ir_node *x, const struct ir_node *t)
-{
-    const struct flow_network network = flow_network(graph, model);
-    const struct ir_node *h = flow_hidden(graph, model, &network, x, t);
-    const int last = model->n_layers - 1;
-    return ir_add2(graph, ir_ein(graph, 1.0, "oh,h->o", weight_of(graph, model, last), h),
-                   bias_of(graph, model, last));
-}

@@ -35,8 +35,7 @@ int mixture_thread(void)
 #endif
 }
 
-/* ---- making
- * ----------------------------------------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------------------------------------- */
 
 /* One block of memory after the struct contains all arrays. */
 bool mixture_new(struct mixture **out, int64_t components, int64_t d, struct fault *fault)
@@ -79,8 +78,7 @@ bool mixture_factor(struct mixture *m, int64_t *which)
     return true;
 }
 
-/* ---- density
- * ---------------------------------------------------------------------------------------------- */
+/* ---- density ------------------------------------------------------------------------------------------- */
 
 double mixture_log_sum(const double *terms, int64_t n)
 {
@@ -116,23 +114,7 @@ bool mixture_log_density(const struct mixture *m, const double *x, int64_t n, do
     return true;
 }
 
-bool mixture_nll(const struct mixture *mixture, const double *x, int64_t n, int threads, double *out,
-                 struct fault *fault)
-{
-    double *const logs = malloc((size_t)n * sizeof *logs + 1);
-    if (!logs)
-        return fault_memory(fault, (size_t)n * sizeof *logs, "densities");
-    const bool done = mixture_log_density(mixture, x, n, logs, threads, fault);
-    double sum = 0;
-    for (int64_t i = 0; done && i < n; i++)
-        sum -= logs[i];
-    free(logs);
-    *out = n > 0 ? sum / (double)n : NAN;
-    return done;
-}
-
-/* ---- model files
- * ------------------------------------------------------------------------------------------ */
+/* ---- model files --------------------------------------------------------------------------------------- */
 
 static const char WEIGHTS[] = "base.weights", MEANS[] = "base.means", COVARIANCES[] = "base.covariances";
 

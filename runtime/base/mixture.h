@@ -59,9 +59,6 @@ bool mixture_inverse(const struct mixture *mixture, const double *y, int64_t n, 
 /* log p(x) [n] */
 bool mixture_log_density(const struct mixture *mixture, const double *x, int64_t n, double *out, int threads,
                          struct fault *fault) MUST_CHECK;
-/* Minus the mean log density over the rows. */
-bool mixture_nll(const struct mixture *mixture, const double *x, int64_t n, int threads, double *out,
-                 struct fault *fault) MUST_CHECK;
 
 /* As tensors base.weights [components], base.means [components, d], base.covariances [components, d, d], F64,
  * lent. */

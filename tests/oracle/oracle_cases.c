@@ -5,6 +5,7 @@
 
 #include "diff/diff.h"
 #include "draw.h"
+#include "network.h"
 #include "numbers/factors.h"
 
 #include <assert.h>
@@ -116,7 +117,7 @@ static void case_network(struct oracle_run *run)
     struct ir_graph *graph = graph_with_parameters(run, "network");
     const struct ir_node *t = ir_input(graph, "t", IR_SETTING, IR_UNIFORM, ir_shape_of(0));
     const struct ir_node *x = ir_input(graph, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(1, run->model.d));
-    ir_output_add(graph, "u", flow_network_outputs(graph, &run->model, x, t));
+    ir_output_add(graph, "u", network_outputs(graph, &run->model, x, t));
     compare_at_times(run, graph, "u", "u", 0.0);
 }
 

@@ -4,6 +4,7 @@
  * integrators keep comes true. Through the interpreter. */
 #include "check.h"
 #include "diff/diff.h"
+#include "network.h"
 #include "property/flow_fixture.h"
 #include "spec/spec.h"
 
@@ -42,7 +43,7 @@ static void network_is_what_it_says(void)
         fixture.model.activation = (enum model_activation)i;
         const struct ir_node *x, *t;
         struct ir_graph *graph = fixture_graph(&fixture, &x, &t);
-        ir_output_add(graph, "u", flow_network_outputs(graph, &fixture.model, x, t));
+        ir_output_add(graph, "u", network_outputs(graph, &fixture.model, x, t));
         struct bindings bindings = fixture_bindings(&fixture, fixture.theta);
         const double in[D + 1] = {0.3, -0.7, 0.2, 0.6}; /* x, then t */
         bind(&bindings, "x", in);
@@ -341,22 +342,22 @@ static void check_ports(const struct ir_graph *graph, const char *inputs, const 
 static void kernels_have_their_ports(void)
 {
     static const int hidden[] = {4};
-    static const char *const ports[FLOW_KERNEL_COUNT][2] = {
-        {"lambda x y weight noise ", "cost penalty loss "},
-        {"x y noise ", "s cost energy penalty "},
-        {"y ", "s "},
-        {"s ", "y "},
-        {"y ", "s jacobian "},
-        {"s ", "y jacobian "},
-        {"t x ", "v "},
-        {"y ", "path "},
+    static const char *const kernels[FLOW_KERNEL_COUNT][3] = {
+        {"loss", "lambda x y weight noise ", "cost penalty loss "},
+        {"measure", "x y noise ", "s cost energy penalty "},
+        {"apply", "y ", "s "},
+        {"invert", "s ", "y "},
+        {"jacobian", "y ", "s jacobian "},
+        {"inverse_jacobian", "s ", "y jacobian "},
+        {"velocity", "t x ", "v "},
+        {"trajectory", "y ", "path "},
     };
     struct flow_fixture fixture = fixture_new(2, MODEL_CUBE, MODEL_FOLDED, 1, hidden, 1.0, 43);
     fixture.model.penalised = true;
     for (int k = 0; k < FLOW_KERNEL_COUNT; k++) {
         const struct ir_graph *graph = flow_build(fixture.arena, &fixture.model, (enum flow_kernel)k);
-        check_ports(graph, ports[k][0], ports[k][1]);
-        CU_ASSERT_STRING_EQUAL(graph->name, flow_kernel_name((enum flow_kernel)k));
+        check_ports(graph, kernels[k][1], kernels[k][2]);
+        CU_ASSERT_STRING_EQUAL(graph->name, kernels[k][0]);
         CU_ASSERT_STRING_EQUAL(graph->inputs[0]->input.name, "flow.layer0.weight");
     }
     const struct ir_graph *train = flow_train(fixture.arena, &fixture.model, DIFF_KEEP_ALL);
