@@ -191,8 +191,7 @@ static bool read_text(struct diag *diag, const struct spec_row *row, const struc
     return true;
 }
 
-/* ---- an integer, or the compiler's choice
- * --------------------------------------------------------------- */
+/* ---- an integer, or the compiler's choice -------------------------------------------------------------- */
 
 static bool read_int_or_auto(struct diag *diag, const struct spec_row *row, const struct spec_node *node,
                              struct spec_int_or_auto *out)

@@ -21,8 +21,7 @@ enum {
 static const double TOLERANCE = 1e-6; /* nats a row: EM ends where an iteration gains less */
 static const double NOTHING = 1e-20;  /* a component's share in a row is not looked at below */
 
-/* ---- memory
- * ----------------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------------------- */
 
 static size_t sums_of_component(int64_t d)
 {
@@ -72,8 +71,7 @@ void em_free(struct em *em)
     free(em->room);
 }
 
-/* ---- the prior
- * -------------------------------------------------------------------------------------------- */
+/* ---- the prior ----------------------------------------------------------------------------------------- */
 
 /* One row more, by Welford's way: digits are kept wherever the data lies. C: lower sums of products. */
 static void measure_row(const double *x, int64_t d, double count, double *mean, double *step, double *C)

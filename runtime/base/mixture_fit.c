@@ -45,8 +45,7 @@ static double draw(struct search *s)
     return random_uniform(s->seed, random_stream(RANDOM_MIXTURE, 0), s->drawn++);
 }
 
-/* ---- k-means++
- * -------------------------------------------------------------------------------------------- */
+/* ---- k-means++ ----------------------------------------------------------------------------------------- */
 
 static double least_distances(const struct search *s, const double *centre, const double *before,
                               double *after)
@@ -116,8 +115,7 @@ static void place_centres(struct search *s)
         total = add_centre(s, k, candidates, total);
 }
 
-/* ---- starts
- * ----------------------------------------------------------------------------------------------- */
+/* ---- starts -------------------------------------------------------------------------------------------- */
 
 /* weights, means and covariances stand one after another in a mixture. */
 static size_t kept_bytes(const struct em *em)
@@ -157,8 +155,7 @@ static bool try_starts(struct search *s, struct fault *fault)
            fault_set(fault, FAULT_INPUT, "the base flow cannot be fitted");
 }
 
-/* ---- the fit
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the fit ------------------------------------------------------------------------------------------- */
 
 static void search_free(struct search *s)
 {

@@ -121,8 +121,7 @@ static struct image line_map(const struct mixture *m, const struct line *line, i
     return map_by_logarithms(m, line, i, x);
 }
 
-/* ---- forward
- * ---------------------------------------------------------------------------------------------- */
+/* ---- forward ------------------------------------------------------------------------------------------- */
 
 static double forward_point(const struct mixture *m, struct line *line, const double *x, double *y)
 {
@@ -139,8 +138,7 @@ static double forward_point(const struct mixture *m, struct line *line, const do
     return logdet;
 }
 
-/* ---- inverse
- * ---------------------------------------------------------------------------------------------- */
+/* ---- inverse ------------------------------------------------------------------------------------------- */
 
 struct bracket {
     double low, high; /* F(low) <= Phi(y) <= F(high) */
@@ -211,8 +209,7 @@ static double inverse_point(const struct mixture *m, struct line *line, const do
     return logdet;
 }
 
-/* ---- many points
- * ------------------------------------------------------------------------------------------ */
+/* ---- many points --------------------------------------------------------------------------------------- */
 
 typedef double point_function(const struct mixture *m, struct line *line, const double *from, double *to);
 

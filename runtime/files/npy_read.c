@@ -24,8 +24,7 @@ struct npy_reader {
     double numbers[BUFFER_ELEMENTS];
 };
 
-/* ---- opening
- * ---------------------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------------------------- */
 
 static bool read_exactly(struct npy_reader *r, void *to, size_t bytes, struct fault *fault)
 {
@@ -126,8 +125,7 @@ void npy_close(struct npy_reader *reader)
     free(reader);
 }
 
-/* ---- shape
- * ------------------------------------------------------------------------------------------------ */
+/* ---- shape --------------------------------------------------------------------------------------------- */
 
 struct npy_shape npy_shape(const struct npy_reader *reader)
 {
@@ -155,8 +153,7 @@ bool npy_expect_columns(const struct npy_reader *reader, int64_t d, struct fault
                      reader->name, text, d, d);
 }
 
-/* ---- rows
- * ------------------------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------------------------- */
 
 static void swap_bytes(unsigned char *at, size_t elements, size_t size)
 {
@@ -397,8 +394,7 @@ bool npy_read_integers(struct npy_reader *r, int64_t rows, int64_t *to, int64_t 
     return read_rows(r, rows, take_integer, to, got, fault);
 }
 
-/* ---- rows where they lie
- * -------------------------------------------------------------------------------- */
+/* ---- rows where they lie ------------------------------------------------------------------------------- */
 
 /* What the buffer holds is what is mapped there, and finite. */
 static bool check_part(struct npy_reader *r, const struct file_map *map, int64_t first, size_t elements,

@@ -51,8 +51,7 @@ static bool read_at(const struct file *file, uint64_t offset, void *to, size_t b
     return true;
 }
 
-/* ---- the directory
- * -------------------------------------------------------------------------------------- */
+/* ---- the directory ------------------------------------------------------------------------------------- */
 
 /* The position of the last end mark, which may be followed by a comment. */
 static bool find_end(const struct file *file, uint64_t *out)
@@ -89,8 +88,7 @@ static bool find_entries(const struct file *file, uint64_t *out)
     return true;
 }
 
-/* ---- a member
- * ------------------------------------------------------------------------------------------- */
+/* ---- a member ------------------------------------------------------------------------------------------ */
 
 /* Numbers of an entry that are in_extra are in a field after its name, in this order, and only those. */
 static bool take_large(const unsigned char *extra, size_t length, uint64_t *const numbers[3])

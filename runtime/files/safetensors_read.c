@@ -62,8 +62,7 @@ struct tensor tensor_of(const char *name, int64_t precision, int rank, int64_t f
                            .data = data};
 }
 
-/* ---- the header
- * ------------------------------------------------------------------------------------------- */
+/* ---- the header ---------------------------------------------------------------------------------------- */
 
 static bool bad(const struct safetensors *file, struct fault *fault, const char *tensor, const char *what)
 {
@@ -193,8 +192,7 @@ static bool read_header(struct safetensors *file, const char *text, size_t lengt
     return done;
 }
 
-/* ---- the file
- * --------------------------------------------------------------------------------------------- */
+/* ---- the file ------------------------------------------------------------------------------------------ */
 
 static bool header_length(const struct safetensors *file, const unsigned char *prefix, uint64_t length,
                           uint64_t *out, struct fault *fault)
@@ -297,8 +295,7 @@ void safetensors_free(struct safetensors *file)
     free(file);
 }
 
-/* ---- what is in it
- * ---------------------------------------------------------------------------------------- */
+/* ---- what is in it ------------------------------------------------------------------------------------- */
 
 size_t safetensors_count(const struct safetensors *file)
 {

@@ -17,8 +17,7 @@ struct pin {
     atomic_bool failed;
 };
 
-/* ---- what is wanted
- * ------------------------------------------------------------------------------------- */
+/* ---- what is wanted ------------------------------------------------------------------------------------ */
 
 static bool said(const char *variable, const char *value)
 {
@@ -32,8 +31,7 @@ static bool is_wanted(int threads)
            !said("OMP_PLACES", NULL) && !said("GOMP_CPU_AFFINITY", NULL) && !said("OMP_DYNAMIC", NULL);
 }
 
-/* ---- cores
- * ---------------------------------------------------------------------------------------------- */
+/* ---- cores --------------------------------------------------------------------------------------------- */
 
 /* Cores and processing units only: the rest of the machine takes long to discover. */
 static bool load(hwloc_topology_t *out)
@@ -79,8 +77,7 @@ static bool choose_units(struct pin *pin)
     return true;
 }
 
-/* ---- threads
- * -------------------------------------------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------------------------------------- */
 
 static void bind(void *data, int thread)
 {

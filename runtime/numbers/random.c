@@ -32,8 +32,7 @@ void random_block(uint64_t seed, uint64_t stream, uint64_t block, uint32_t out[4
     memcpy(out, words.v, sizeof words.v);
 }
 
-/* ---- double
- * ----------------------------------------------------------------------------------------------- */
+/* ---- double -------------------------------------------------------------------------------------------- */
 
 /* (k + 1/2) / 2^52, k < 2^52: never 0 nor 1, and exact. */
 static double uniform_of(uint32_t high, uint32_t low)
@@ -166,8 +165,7 @@ static void normal_group(uint64_t seed, uint64_t stream, const uint64_t block[GR
     }
 }
 
-/* ---- ranges
- * ----------------------------------------------------------------------------------------------- */
+/* ---- ranges -------------------------------------------------------------------------------------------- */
 
 static void fill_double(uint64_t seed, uint64_t stream, uint64_t first, int64_t count, double *out)
 {
@@ -205,8 +203,7 @@ void random_fill_normal(uint64_t seed, uint64_t stream, uint64_t first, int64_t 
         fill_double(seed, stream, first, count, out);
 }
 
-/* ---- tiles
- * ------------------------------------------------------------------------------------------------ */
+/* ---- tiles --------------------------------------------------------------------------------------------- */
 
 /* Numbers of a sample, rounded up so that its blocks are its own in both precisions. */
 static uint64_t padded(int64_t elements)
@@ -257,8 +254,7 @@ void random_fill_tile(uint64_t seed, uint64_t stream, uint64_t first_sample, int
             tile_group(seed, stream, first_sample, elements, lanes, l, e, out);
 }
 
-/* ---- order
- * ------------------------------------------------------------------------------------------------ */
+/* ---- order --------------------------------------------------------------------------------------------- */
 
 /* Uniform below bound, from 64 random bits: off by at most bound / 2^64. */
 static uint64_t below(uint64_t bits, uint64_t bound)

@@ -187,8 +187,7 @@ static void members_that_are_not_arrays_are_reported(void)
     scratch_remove(&s);
 }
 
-/* ---- arrays that stay where they are
- * -------------------------------------------------------------------- */
+/* ---- arrays that stay where they are ------------------------------------------------------------------- */
 
 static bool map_array(const char *path, const char *name, int precision, struct file_map *out,
                       struct fault *fault)
