@@ -9,6 +9,7 @@
 #include "gpfc/cpu_name.h"
 #include "gpfc/kernel_abi.h"
 #include "ground/fault.h"
+#include "model/flow.h"
 
 #include <stdint.h>
 
@@ -16,11 +17,11 @@ enum { COMMAND_MOST_ARGUMENTS = 3 };
 
 struct command_options { /* 0, false or NULL where not given */
     const char *data, *columns, *label, *missing, *format, *out, *init, *base, *part, *from, *to, *stage,
-        *tune;
+        *tune, *report, *logdet;
     int64_t epochs, base_epochs, batch, seed;
     int threads; /* at least 1 */
     double seconds, tune_seconds;
-    bool seed_given, quiet, json;
+    bool seed_given, quiet, json, nan, strict;
     const char *argument[COMMAND_MOST_ARGUMENTS];
 };
 
@@ -52,6 +53,10 @@ bool command_resume(const struct command_context *, const struct command_options
 bool command_apply(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
 bool command_invert(const struct command_context *, const struct command_options *,
                     struct fault *) MUST_CHECK;
+bool command_density(const struct command_context *, const struct command_options *,
+                     struct fault *) MUST_CHECK;
+bool command_sample(const struct command_context *, const struct command_options *,
+                    struct fault *) MUST_CHECK;
 bool command_evaluate(const struct command_context *, const struct command_options *,
                       struct fault *) MUST_CHECK;
 bool command_check(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
@@ -72,6 +77,9 @@ bool command_other_cpu(const struct gpfc_bundle *bundle, char here[GPFC_CPU_NAME
 struct weights;
 void command_tell_steps(const struct command_context *context, const char *model,
                         const struct weights *weights);
+
+/* --part of commands that are about data: s after f, or f only; NULL: both. */
+bool command_part_of_data(const char *word, enum flow_part *part, struct fault *fault) MUST_CHECK;
 
 /* From now on: one sentence and FAULT_SYSTEM, where a mapped file is cut off under the reader. */
 void command_watch_files(void);

@@ -28,17 +28,30 @@ static const struct command commands[] = {
     {"resume", "DIR", 1, OPTIONS("threads", "quiet", "json"), "continue a training that was stopped",
      "Continues a training from its last checkpoint, with the same result as if it had not been stopped.",
      command_resume, COMMAND_CALLS_KERNELS},
-    {"apply", "MODEL IN OUT", 3, OPTIONS("part", "from", "columns", "label", "format", "threads"),
+    {"apply", "MODEL IN OUT", 3,
+     OPTIONS("part", "from", "columns", "label", "format", "logdet", "report", "nan", "strict", "threads"),
      "map rows: y to s(y), x to f(x)",
-     "Maps the rows of IN by the flow s, the base flow f, or s after f. Files may be larger than memory. The "
-     "number of rows that miss the base flow's tolerance is printed on standard error. In .npz files the "
-     "arrays are x, y = f(x) and s; labels are copied.",
+     "Maps the rows of IN by the flow s, the base flow f, or s after f. In .npz files the arrays are x, y = "
+     "f(x) and s; labels are copied.",
      command_apply, COMMAND_CALLS_KERNELS},
-    {"invert", "MODEL IN OUT", 3, OPTIONS("part", "to", "columns", "label", "format", "threads"),
+    {"invert", "MODEL IN OUT", 3,
+     OPTIONS("part", "to", "columns", "label", "format", "report", "nan", "strict", "threads"),
      "map rows back: s(y) to y, f(x) to x",
      "Maps the rows of IN by the inverse of the flow s, of the base flow f, or of s after f. Otherwise like "
      "apply.",
      command_invert, COMMAND_CALLS_KERNELS},
+    {"density", "MODEL X OUT", 3,
+     OPTIONS("part", "columns", "label", "format", "report", "nan", "strict", "threads"),
+     "log p(x) of rows x",
+     "Writes the log-density of each row x, in nats and in the data's units: log_p_f by the base flow, "
+     "log_p_s by s after it.",
+     command_density, COMMAND_CALLS_KERNELS},
+    {"sample", "MODEL N OUT", 3, OPTIONS("part", "seed", "format", "report", "nan", "strict", "threads"),
+     "draw N new samples x",
+     "Draws N samples: z ~ N(0, I), taken back through s and the base flow f. The same seed (default 1) "
+     "gives "
+     "the same rows.",
+     command_sample, COMMAND_CALLS_KERNELS},
     {"evaluate", "MODEL", 1, OPTIONS("data", "columns", "label", "missing", "threads", "json"),
      "measure a model on the test set",
      "Measures a model on the test set: likelihood and cost before and after, energy, how well it preserves "

@@ -14,6 +14,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/command/command_lost_file.c \
 	runtime/command/command_options.c \
 	runtime/command/command_print.c \
+	runtime/command/command_sample.c \
 	runtime/command/command_train.c \
 	runtime/command/command_tune.c \
 	runtime/command/commands.c \
@@ -25,4 +26,6 @@ libgpfcrt_a_SOURCES += \
 	runtime/command/report.h \
 	runtime/command/report_look.c \
 	runtime/command/report_look.h \
+	runtime/command/row_failures.c \
+	runtime/command/row_failures.h \
 	runtime/command/trainer_main.c

@@ -13,6 +13,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/model/evaluate_base.h \
 	runtime/model/flow.c \
 	runtime/model/flow.h \
+	runtime/model/flow_inverse.c \
+	runtime/model/flow_logdet.c \
 	runtime/model/pairs.c \
 	runtime/model/pairs.h \
 	runtime/model/spec_data.c \

@@ -241,9 +241,12 @@ struct gpfc_flow *gpfc_flow_open(const struct gpfc_bundle *bundle, const char *m
 void gpfc_flow_close(struct gpfc_flow *flow); /* NULL is allowed */
 
 /* s(y) and its inverse, n >= 0 rows; both arrays may be the same. A base flow f in the model is left out:
- * data x go through it, and back, by the trainer's apply and invert with --part. */
+ * data x go through it, and back, by the trainer's apply and invert with --part. The inverse is checked by
+ * applying s to it, and corrected until |s(y) - s| is within the spec's flow.roundtrip in each coordinate,
+ * times |s| where that is above 1. It returns how many rows could not be brought so near; these are as near
+ * as was found. */
 void gpfc_flow_apply(struct gpfc_flow *flow, const void *y, void *s, int64_t n);
-void gpfc_flow_invert(struct gpfc_flow *flow, const void *s, void *y, int64_t n);
+int64_t gpfc_flow_invert(struct gpfc_flow *flow, const void *s, void *y, int64_t n);
 
 #ifdef __cplusplus
 }

@@ -243,11 +243,17 @@ static void overflow_is_reported(void)
     double numbers[4], x[4], mean[] = {0, 0}, scale[] = {1e200, 1};
     const double y[] = {1e200, 1, 1, 1};
     struct fault fault = {0};
-    struct gpfc_flow flow = {.bundle = &fake.bundle, .block = 2, .doubles = numbers};
+    unsigned char reason[2];
+    double error[2], flow_logdet[2];
+    struct gpfc_flow flow = {.bundle = &fake.bundle,
+                             .block = 2,
+                             .doubles = numbers,
+                             .outcome = {.reason = reason, .error = error, .logdet = flow_logdet}};
     flow.weights.base = make(FAKE_CP_FLOW, 8, 0, 1);
     flow.weights.standard = (struct standard){.d = 2, .mean = mean, .scale = scale};
-    CU_ASSERT_TRUE(flow_backward(&flow, FLOW_PART_BASE, y, x, 2, &fault));
-    CU_ASSERT_TRUE(flow.report.rows == 2 && flow.report.failed == 1);
+    CU_ASSERT_TRUE(
+        flow_backward(&flow, FLOW_PART_BASE, &(struct flow_rows){.from = y, .to = x, .n = 2}, &fault));
+    CU_ASSERT_TRUE(flow.report.rows == 2 && flow.report.failed == 1 && reason[0] == ROW_OVERFLOW);
     CU_ASSERT_TRUE(x[0] == 0 && x[1] == 0 && fabs(x[2]) > 1e199 && isfinite(x[2]));
     base_flow_free(flow.weights.base);
 }

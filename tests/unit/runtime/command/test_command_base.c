@@ -380,18 +380,139 @@ static void labels_are_carried_along(void)
     scratch_remove(&scratch);
 }
 
-static void rows_that_fail_are_counted(void)
+/* Row 0 has no image; the list, NaN and the exit status say so, and the rows are written whatever they say. */
+static void rows_that_fail_are_known(void)
 {
     static const double rows[4] = {1e300, 0, 1, 2};
     set_up();
     expect(FAKE_DOUBLE2, WITH_BNAF, "train --out @run --epochs 1 --quiet", 0, "");
     write_npy("x.npy", 8, 2, 2, rows);
-    expect(FAKE_DOUBLE2, WITH_BNAF, "invert @run/model.safetensors @x.npy @s.npy --part base", 0,
-           "1 of 2 rows missed");
-    float *s = read_npy("s.npy", 2, 2);
+    expect(FAKE_DOUBLE2, WITH_BNAF,
+           "invert @run/model.safetensors @x.npy @s.npy --part base --report @list.csv", 0,
+           "1 of 2 rows failed: 1 out of range");
+    double *s = read_npy_as(sizeof *s, "s.npy", 2, 2);
     for (int i = 0; i < 4; i++)
         CU_ASSERT_TRUE(isfinite(s[i]));
+    char *list = scratch_read(in_folder("list.csv"), NULL);
+    CU_ASSERT_STRING_EQUAL(list, "row,error,reason\n0,1e+300,out of range\n");
+    free(list);
+    expect(FAKE_DOUBLE2, WITH_BNAF, "invert @run/model.safetensors @x.npy @n.csv --part base --nan --strict",
+           1, "1 of 2 rows failed: 1 out of range");
+    char *n = scratch_read(in_folder("n.csv"), NULL);
+    double left = 0, right = 0;
+    CU_ASSERT_EQUAL(sscanf(n, "x1,x2 nan,nan %lf,%lf", &left, &right), 2);
+    CU_ASSERT_TRUE(left == s[2] && right == s[3]);
+    free(n);
     free(s);
+    scratch_remove(&scratch);
+}
+
+static void missing_numbers_may_stay_missing(void)
+{
+    static const double rows[4] = {1, 2, NAN, 1};
+    set_up();
+    expect(FAKE_DOUBLE2, WITH_BNAF, "train --out @run --epochs 1 --quiet", 0, "");
+    write_npy("x.npy", 8, 2, 2, rows);
+    expect(FAKE_DOUBLE2, WITH_BNAF, "apply @run/model.safetensors @x.npy @s.npy --part both", 2, "x.npy");
+    expect(FAKE_DOUBLE2, WITH_BNAF,
+           "apply @run/model.safetensors @x.npy @s.csv --part both --nan --report @list.csv", 0,
+           "1 of 2 rows failed: 1 not finite");
+    char *s = scratch_read(in_folder("s.csv"), NULL);
+    double number = 0;
+    CU_ASSERT_EQUAL(sscanf(s, "s1,s2 %lf,%lf nan,na%*1[n]", &number, &number), 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(s, "\nnan,nan\n"));
+    free(s);
+    char *list = scratch_read(in_folder("list.csv"), NULL);
+    CU_ASSERT_STRING_EQUAL(list, "row,error,reason\n1,inf,not finite\n");
+    free(list);
+    scratch_remove(&scratch);
+}
+
+/* ---- densities and samples ----------------------------------------------------------------------------- */
+
+/* log |det| of an affine map of the plane, by its values at three points. */
+static double log_area(const double *at)
+{
+    const double a = at[2] - at[0], b = at[3] - at[1], c = at[4] - at[0], d = at[5] - at[1];
+    return log(fabs(a * d - b * c));
+}
+
+static double log_normal(const double *y)
+{
+    return -0.5 * (y[0] * y[0] + y[1] * y[1]) - log(2 * M_PI);
+}
+
+/* f and s of the fake trainer are affine: their densities follow from where three points go. */
+static void densities_are_those_of_the_map(void)
+{
+    enum { N = 5 };
+    static const double x[2 * N] = {0, 0, 1, 0, 0, 1, -2, 0.5, 1.5, 3};
+    static double far[2 * 300];
+    set_up();
+    for (int i = 0; i < 600; i++)
+        far[i] = (i % 2 == 0 ? 20 : 3) * random_normal(1, 2, (uint64_t)i) + 7;
+    write_npy("far.npy", 8, 300, 2, far);
+    write_npy("x.npy", 8, N, 2, x);
+    expect(FAKE_DOUBLE2, WITH_BNAF, "train --data @far.npy --out @run --epochs 9 --quiet", 0, "");
+    expect(FAKE_DOUBLE2, WITH_BNAF, "apply @run/model.safetensors @x.npy @y.npy --part base", 0, "");
+    expect(FAKE_DOUBLE2, WITH_BNAF,
+           "apply @run/model.safetensors @x.npy @s.npy --part both --logdet @logdet.npy", 0, "");
+    expect(FAKE_DOUBLE2, WITH_BNAF, "density @run/model.safetensors @x.npy @p.npy", 0, "");
+    expect(FAKE_DOUBLE2, WITH_BNAF, "density @run/base.safetensors @x.npy @base.npy --part base", 0, "");
+    expect(FAKE_DOUBLE2, WITH_BNAF, "density @run/model.safetensors @x.npy @p.csv", 0, "");
+    double *y = read_npy_as(8, "y.npy", N, 2), *s = read_npy_as(8, "s.npy", N, 2);
+    double *p = read_npy_as(8, "p.npy", N, 2), *base = read_npy_as(8, "base.npy", N, 1);
+    double *logdet = read_npy_as(8, "logdet.npy", N, 1);
+    for (int i = 0; i < N; i++) {
+        CU_ASSERT_DOUBLE_EQUAL(p[2 * i], log_normal(y + 2 * i) + log_area(y), 1e-9);
+        CU_ASSERT_DOUBLE_EQUAL(p[2 * i + 1], log_normal(s + 2 * i) + log_area(s), 1e-9);
+        CU_ASSERT_EQUAL(base[i], p[2 * i]);
+        CU_ASSERT_DOUBLE_EQUAL(logdet[i], log_area(s), 1e-9);
+    }
+    CU_ASSERT_TRUE(fabs(log_area(s) - log_area(y)) > 1e-3); /* s takes part */
+    char *text = scratch_read(in_folder("p.csv"), NULL);
+    CU_ASSERT_TRUE(strncmp(text, "log_p_f,log_p_s\n", 16) == 0);
+    free(text);
+    free(y);
+    free(s);
+    free(p);
+    free(base);
+    free(logdet);
+    expect(FAKE_DOUBLE2, WITH_BNAF, "density @run/model.safetensors @x.npy @p.npy --part flow", 2,
+           "expected 'base' or 'both'");
+    scratch_remove(&scratch);
+}
+
+static void samples_are_what_the_map_makes_of_noise(void)
+{
+    enum { N = 40000 };
+    set_up();
+    expect(FAKE_SINGLE2, WITH_BNAF, "train --out @run --epochs 3 --quiet", 0, "");
+    expect(FAKE_SINGLE2, WITH_BNAF, "sample @run/model.safetensors 40000 @a.npy --seed 5 --threads 1", 0, "");
+    expect(FAKE_SINGLE2, WITH_BNAF, "sample @run/model.safetensors 40000 @b.npy --seed 5 --threads 3", 0, "");
+    same_files("a.npy", "b.npy");
+    expect(FAKE_SINGLE2, WITH_BNAF, "sample @run/model.safetensors 100 @few.npy --seed 5", 0, "");
+    expect(FAKE_SINGLE2, WITH_BNAF, "sample @run/model.safetensors 100 @other.npy --seed 6", 0, "");
+    expect(FAKE_SINGLE2, WITH_BNAF, "apply @run/model.safetensors @a.npy @z.npy --part both", 0, "");
+    double *a = read_npy_as(8, "a.npy", N, 2), *few = read_npy_as(8, "few.npy", 100, 2);
+    double *other = read_npy_as(8, "other.npy", 100, 2), *z = read_npy_as(8, "z.npy", N, 2);
+    CU_ASSERT_EQUAL(memcmp(a, few, 200 * sizeof *a), 0);
+    CU_ASSERT_NOT_EQUAL(memcmp(few, other, 200 * sizeof *a), 0);
+    double sum[5] = {0};
+    for (int i = 0; i < N; i++) {
+        const double v[5] = {z[2 * i], z[2 * i + 1], z[2 * i] * z[2 * i], z[2 * i + 1] * z[2 * i + 1],
+                             z[2 * i] * z[2 * i + 1]};
+        for (int k = 0; k < 5; k++)
+            sum[k] += v[k] / N;
+    }
+    for (int k = 0; k < 5; k++) /* four standard errors; 2 is the variance of a square */
+        CU_ASSERT_DOUBLE_EQUAL(sum[k], k == 2 || k == 3, 4 * sqrt((k == 2 || k == 3 ? 2.0 : 1.0) / N));
+    free(a);
+    free(few);
+    free(other);
+    free(z);
+    expect(FAKE_SINGLE2, WITH_BNAF, "sample @run/model.safetensors some @a.npy", 2, "found 'some'");
+    expect(FAKE_SINGLE2, WITH_BNAF, "sample @run/model.safetensors 0 @a.npy", 2, "found '0'");
     scratch_remove(&scratch);
 }
 
@@ -466,7 +587,10 @@ int main(int argc, char **argv)
         {"each part maps there and back", each_part_maps_there_and_back},
         {"data may be finer than single precision", data_may_be_finer_than_single_precision},
         {"labels are carried along", labels_are_carried_along},
-        {"rows that fail are counted", rows_that_fail_are_counted},
+        {"rows that fail are known", rows_that_fail_are_known},
+        {"missing numbers may stay missing", missing_numbers_may_stay_missing},
+        {"densities are those of the map", densities_are_those_of_the_map},
+        {"samples are what the map makes of noise", samples_are_what_the_map_makes_of_noise},
         {"interrupted base flows continue", interrupted_base_flows_continue},
         {"a base flow that diverges is reported", a_base_flow_that_diverges_is_reported},
     };

@@ -21,9 +21,9 @@ static void fits_a_screen(const char *text)
 
 static void help_fits_the_screen(void)
 {
-    static const char *const words[] = {"--help",        "train --help",    "resume --help", "apply --help",
-                                        "invert --help", "evaluate --help", "bench --help",  "info --help",
-                                        "train -h",      "bench -?"};
+    static const char *const words[] = {"--help",        "train --help",    "resume --help",  "apply --help",
+                                        "invert --help", "evaluate --help", "density --help", "sample --help",
+                                        "bench --help",  "info --help",     "train -h",       "bench -?"};
     set_up();
     for (size_t i = 0; i < CHECK_COUNT(words); i++) {
         struct outcome outcome = run(FAKE_SINGLE2, "", words[i]);
