@@ -14,16 +14,17 @@
 
 /* Streams are any 64-bit numbers; random_stream keeps the purposes apart. */
 enum random_purpose {
-    RANDOM_DATA = 1,                /* generated samples                        */
-    RANDOM_SPLIT,                   /* which rows of a file are the test set    */
-    RANDOM_MIXTURE,                 /* starts of the base flow's fit            */
-    RANDOM_WEIGHTS,                 /* initial weights; number: the parameter   */
-    RANDOM_SHUFFLE,                 /* order of the samples; number: the epoch  */
-    RANDOM_NOISE,                   /* of the penalty; number: the step         */
-    RANDOM_MEASURE,                 /* of evaluation                            */
-    RANDOM_PAIRS,                   /* of pairs that are made from noise        */
-    RANDOM_LOOK,                    /* directions in which data are looked at   */
-    RANDOM_DEQUANTISE RANDOM_SAMPLE /* noise of samples that a model draws      */
+    RANDOM_DATA = 1, /* generated samples                        */
+    RANDOM_SPLIT,    /* which rows of a file are the test set    */
+    RANDOM_MIXTURE,  /* starts of the base flow's fit            */
+    RANDOM_WEIGHTS,  /* initial weights; number: the parameter   */
+    RANDOM_SHUFFLE,  /* order of the samples; number: the epoch  */
+    RANDOM_NOISE,    /* of the penalty; number: the step         */
+    RANDOM_MEASURE,  /* of evaluation                            */
+    RANDOM_PAIRS,    /* of pairs that are made from noise        */
+    RANDOM_LOOK,     /* directions in which data are looked at   */
+    RANDOM_DEQUANTISE,
+    RANDOM_SAMPLE /* noise of samples that a model draws */
 };
 
 /* number < 2^56 */
