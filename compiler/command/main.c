@@ -58,8 +58,8 @@ static const struct argp_option option_list[] = {
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
-/* The line of --dump names the stages that there are, and argp's note that --output=FILE may be -o FILE is left
- * out: the help fits a screen. argp frees what is another text than its own. */
+/* The line of --dump names the stages that there are, and argp's note that --output=FILE may be -o FILE is
+ * left out: the help fits a screen. argp frees what is another text than its own. */
 static char *filter_help(int key, const char *text, void *input)
 {
     (void)input;

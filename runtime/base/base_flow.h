@@ -48,8 +48,8 @@ struct base_flow_report {
 bool base_flow_forward(struct base_flow *base, const double *x, int64_t n, double *y, double *logdet,
                        struct base_flow_report *report, struct fault *fault) MUST_CHECK;
 /* y -> x; logdet [n] is again that of dy/dx, at x. What counts is y: a row failed where f(x), computed again
- * from the x that was found, is further from y than the tolerance, times |y| where that is above 1. Where f is
- * flat, many x have the same y, and any of them will do. */
+ * from the x that was found, is further from y than the tolerance, times |y| where that is above 1. Where f
+ * is flat, many x have the same y, and any of them will do. */
 bool base_flow_inverse(struct base_flow *base, const double *y, int64_t n, double *x, double *logdet,
                        struct base_flow_report *report, struct fault *fault) MUST_CHECK;
 

@@ -25,7 +25,8 @@ bool samples_changed(const struct samples_request *request, bool has_y);
 struct gpfc_look;
 void samples_dequantise(struct samples *samples, const struct gpfc_look *look);
 
-/* Which of n rows, n_test of them, are for the test: (*for_test)[n], the caller's to free also after a fault. */
+/* Which of n rows, n_test of them, are for the test: (*for_test)[n], the caller's to free also after a
+ * fault. */
 bool samples_choose_test(int64_t n, int64_t n_test, unsigned char **for_test, struct fault *fault) MUST_CHECK;
 
 /* Rows to train, to[0], and test, to[1], by for_test[n]; next: how many each has. */

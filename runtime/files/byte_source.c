@@ -123,7 +123,8 @@ static bool cannot_open(struct fault *fault, const char *path, int error)
     return false;
 }
 
-/* A file that was read in part already (a shell's `{ head -1; NAME ...; } <FILE`) is one of unknown length. */
+/* A file that was read in part already (a shell's `{ head -1; NAME ...; } <FILE`) is one of unknown
+ * length. */
 static bool is_whole_file(int descriptor, const struct stat *what)
 {
     return S_ISREG(what->st_mode) && lseek(descriptor, 0, SEEK_CUR) == 0;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Takes: paths and bytes. Gives: tables of rows in .npy, .npz and text files (table.h), tensors in .safetensors
-# files, and files that are written whole or not at all. Knows formats, not what the arrays mean.
+# Takes: paths and bytes. Gives: tables of rows in .npy, .npz and text files (table.h), tensors in
+# .safetensors files, and files that are written whole or not at all. Knows formats, not what the arrays mean.
 libgpfcrt_a_SOURCES += \
 	runtime/files/byte_source.c \
 	runtime/files/byte_source.h \

@@ -11,7 +11,8 @@
  * standard input or output.
  *
  * A file's columns are all of its numbers, unless some are chosen. A label is a whole number that belongs to
- * a row, or a word: then it stands for the number of the word, in the order in which the words first occur. */
+ * a row, or a word: then it stands for the number of the word, in the order in which the words first
+ * occur. */
 #ifndef GPFC_TABLE_H
 #define GPFC_TABLE_H
 

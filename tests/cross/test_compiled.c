@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Random programs, compiled by every backend, for this machine and for smaller ones, give what the interpreter
- * gives: in both precisions, with and without the passes, for batches of one, of a prime number and of whole
- * tiles. Memory starts as NaNs.
+ * Random programs, compiled by every backend, for this machine and for smaller ones, give what the
+ * interpreter gives: in both precisions, with and without the passes, for batches of one, of a prime number
+ * and of whole tiles. Memory starts as NaNs.
  *
  *   test_compiled [SEED [COUNT]]   runs only those seeds and says what differs */
 #include "check.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Any bytes as a table, asked for in several ways. What is refused is refused with a sentence; what is read is
- * finite, unless that was not asked for. */
+ * Any bytes as a table, asked for in several ways. What is refused is refused with a sentence; what is read
+ * is finite, unless that was not asked for. */
 #define _GNU_SOURCE /* memfd_create */
 #include "files/table.h"
 #include "fuzz/fuzz.h"

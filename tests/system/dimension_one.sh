@@ -9,7 +9,8 @@ set -u
 # 400 rows of two normal distributions, by quantiles: their order does not matter.
 awk 'BEGIN { for (i = 0; i < 400; i++) {
     t = (i % 200 + 0.5) / 200; a = t < 0.5 ? t : 1 - t; r = sqrt(-2 * log(a));
-    z = r - (2.515517 + 0.802853 * r + 0.010328 * r * r) / (1 + 1.432788 * r + 0.189269 * r * r + 0.001308 * r * r * r);
+    below = 1 + 1.432788 * r + 0.189269 * r * r + 0.001308 * r * r * r;
+    z = r - (2.515517 + 0.802853 * r + 0.010328 * r * r) / below;
     z = t < 0.5 ? -z : z; print i < 200 ? -2 + 0.5 * z : 2 + z } }' >x.csv
 
 # The value of a key in the last output.
@@ -21,8 +22,8 @@ value()
 # $1: kind; $2: more of the base
 try()
 {
-    printf 'name: %s\ndimension: 1\ndata: {samples: x.csv}\nbase: {kind: %s, %s}\nflow: {steps: 4}\n' "$1" "$1" "$2" \
-        >"$1.yaml"
+    printf 'name: %s\ndimension: 1\ndata: {samples: x.csv}\nbase: {kind: %s, %s}\nflow: {steps: 4}\n' \
+        "$1" "$1" "$2" >"$1.yaml"
     expect 0 'flow      the identity' "$gpfc" "$1.yaml" -o "$1"
     expect 0 '' "./$1" train --out "$1.run" --quiet
     model=$1.run/model.safetensors
@@ -31,8 +32,9 @@ try()
     # The entropy of the mixture is 1.70 nats.
     awk "BEGIN { exit !($(value nll_before) < 1.9 && $(value nll_before) == $(value nll_after)) }" ||
         fault "$1: the likelihoods are $(value nll_before) and $(value nll_after)"
-    awk "BEGIN { exit !($(value cost_before) == $(value cost_after) && $(value density_error_max) == 0 && \
-        $(value roundtrip_max) == 0 && $(value energy) == 0) }" || fault "$1: s is not the identity: $(cat out)"
+    awk "BEGIN { exit !($(value cost_before) == $(value cost_after) && $(value energy) == 0 && \
+        $(value density_error_max) == 0 && $(value roundtrip_max) == 0) }" ||
+        fault "$1: s is not the identity: $(cat out)"
     expect 0 '' "./$1" apply "$model" x.npy y.npy --part base
     expect 0 '' "./$1" apply "$model" x.npy both.npy --part both
     expect 0 '' "./$1" apply "$model" y.npy s.npy

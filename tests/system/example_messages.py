@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The Python examples with missing files, missing modules, wrong programs and wrong shapes: each ends with one
-line that names the cause, and no traceback. Exit 77: numpy is missing.
+"""The Python examples with missing files, missing modules, wrong programs and wrong shapes: each ends with
+one line that names the cause, and no traceback. Exit 77: numpy is missing.
 """
 import os
 import subprocess
@@ -74,7 +74,8 @@ def check(folder, arguments, said):
     is_usage = len(arguments) == 1
     good = done.returncode not in (0, 77) and said in done.stderr and (len(lines) == 1 or is_usage)
     if not good:
-        print(f"{' '.join(arguments)}: exit status {done.returncode}, no one line with '{said}':\n{done.stderr}")
+        print(f"{' '.join(arguments)}: exit status {done.returncode}, no one line with '{said}':\n"
+              f"{done.stderr}")
     return good
 
 

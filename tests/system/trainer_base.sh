@@ -71,7 +71,7 @@ done
 # ---- what does not fit
 expect 2 'made for another base flow (ffjord): base.kind is ffjord there and bnaf here' \
     ./bnaf train --base ffjord.run/base.safetensors --out bad
-expect 2 'absent.safetensors: ' ./bnaf train --base absent.safetensors --out bad
+expect 2 'absent.safetensors' ./bnaf train --base absent.safetensors --out bad
 expect 2 'no tensor flow.layer0.weight' ./bnaf evaluate bnaf.run/base.safetensors
 nothing_left bad
 expect 2 "found 'bottom'" ./bnaf apply bnaf.run/model.safetensors zero.npy bad.npy --part bottom

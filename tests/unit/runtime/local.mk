@@ -49,7 +49,8 @@ tests_unit_runtime_look_test_look_SOURCES = tests/unit/runtime/look/test_look.c 
 tests_unit_runtime_look_test_look_quiet_SOURCES = tests/unit/runtime/look/test_look_quiet.c $(look_fixture)
 
 # data
-check_PROGRAMS += tests/unit/runtime/data/test_dequantise tests/unit/runtime/data/test_samples tests/unit/runtime/data/test_samples_memory \
+check_PROGRAMS += tests/unit/runtime/data/test_dequantise \
+	tests/unit/runtime/data/test_samples tests/unit/runtime/data/test_samples_memory \
 	tests/unit/runtime/data/test_standard tests/unit/runtime/data/test_toys
 tests_unit_runtime_data_test_dequantise_SOURCES = tests/unit/runtime/data/test_dequantise.c $(data_fixture)
 tests_unit_runtime_data_test_samples_SOURCES = tests/unit/runtime/data/test_samples.c $(npz_fixture)
