@@ -30,8 +30,10 @@ tests_unit_runtime_numbers_test_random_SOURCES = tests/unit/runtime/numbers/test
 
 # files
 check_PROGRAMS += tests/unit/runtime/files/test_csv tests/unit/runtime/files/test_npy \
+	tests/unit/runtime/files/test_table \
 	tests/unit/runtime/files/test_npz tests/unit/runtime/files/test_npz_place \
 	tests/unit/runtime/files/test_safe_file tests/unit/runtime/files/test_safetensors
+tests_unit_runtime_files_test_table_SOURCES = tests/unit/runtime/files/test_table.c $(data_fixture)
 tests_unit_runtime_files_test_csv_SOURCES = tests/unit/runtime/files/test_csv.c $(data_fixture)
 tests_unit_runtime_files_test_npy_SOURCES = tests/unit/runtime/files/test_npy.c $(data_fixture)
 tests_unit_runtime_files_test_npz_SOURCES = tests/unit/runtime/files/test_npz.c $(npz_fixture)

@@ -55,6 +55,41 @@ static void the_source_of_the_data_is_named(void)
     CU_ASSERT_STRING_EQUAL(spec_data_name(&fake.bundle, "mine.npz", room, sizeof room), "mine.npz");
 }
 
+/* Columns, labels, rows to leave out, and the folder where the file is: of the spec, or options instead. */
+static void columns_and_rows_of_a_file_are_chosen(void)
+{
+    static const char text[] = "a,b,kind,c\n1,2,u,3\n4,,v,6\n7,8,v,9\n";
+    struct scratch s;
+    struct samples samples;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s) && scratch_write(scratch_path(&s, "a.csv"), text, strlen(text)));
+    fake_make(&fake, FAKE_DOUBLE2);
+    fake_set(&fake, "base.kind", "mixture");
+    fake_set(&fake, "data.standardise", "no");
+    fake_set(&fake, "data.test", "0");
+    fake_set(&fake, "data.file", "a.csv");
+    fake_set(&fake, "data.folder", s.folder);
+    fake_set(&fake, "data.columns", "[\"c\", \"b\"]");
+    fake_set(&fake, "data.label", "kind");
+    fake_set(&fake, "data.missing", "drop");
+    samples = load(NULL);
+    const double *const x = samples.train.x;
+    CU_ASSERT_TRUE(samples.train.n == 2 && samples.dropped == 1);
+    CU_ASSERT_TRUE(x[0] == 3 && x[1] == 2 && x[2] == 9 && x[3] == 8);
+    CU_ASSERT_TRUE(samples.train.labels && samples.train.labels[1] == 1);
+    samples_free(&samples);
+    const struct data_options given = {.columns = "1,4", .missing = "refuse", .label = "kind"};
+    CU_ASSERT_TRUE_FATAL(spec_data_load(&samples, &fake.bundle, &given, NULL, 1, false, &fault));
+    CU_ASSERT_TRUE(samples.train.n == 3 && samples.dropped == 0 && ((double *)samples.train.x)[5] == 9);
+    samples_free(&samples);
+    const struct data_options wrong = {.columns = "a,,c"}, elsewhere = {.file = "a.csv"};
+    CU_ASSERT_FALSE(spec_data_load(&samples, &fake.bundle, &wrong, NULL, 1, false, &fault));
+    CU_ASSERT_STRING_EQUAL(fault.text, "columns: a name is missing in 'a,,c'");
+    CU_ASSERT_FALSE(spec_data_load(&samples, &fake.bundle, &elsewhere, NULL, 1, false, &fault));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "cannot read a.csv, looked for in /"));
+    scratch_remove(&s);
+}
+
 static void data_are_standardised_when_needed(void)
 {
     static const struct {
@@ -125,6 +160,7 @@ static void options_of_a_training(void)
 static const struct check_case cases[] = {
     {"rows and the share for testing", rows_and_the_share_for_testing},
     {"the source of the data is named", the_source_of_the_data_is_named},
+    {"columns and rows of a file are chosen", columns_and_rows_of_a_file_are_chosen},
     {"data are standardised when needed", data_are_standardised_when_needed},
     {"a mixture is fitted as the spec says", a_mixture_is_fitted_as_the_spec_says},
     {"options of a training", options_of_a_training},
