@@ -72,6 +72,28 @@ static void an_evaluation_of_a_base_flow(void)
     json_decref(json);
 }
 
+/* A round trip that no row has survived: no number, and no 0 either. */
+static void no_row_converged(void)
+{
+    const struct base_evaluation base = {
+        .near = {.samples = 1000, .not_converged = 1000, .roundtrip_max = NAN},
+        .far = {.samples = 1000, .not_converged = 3, .roundtrip_max = 0.5},
+        .integral_before = NAN};
+    char *text = NULL;
+    size_t bytes;
+    json_t *json = json_object();
+    report_base_json(json, &base);
+    CU_ASSERT_TRUE(json_is_null(json_object_get(json, "base_roundtrip_max")));
+    CU_ASSERT_TRUE(json_is_real(json_object_get(json, "base_far_roundtrip_max")));
+    json_decref(json);
+    FILE *out = open_memstream(&text, &bytes);
+    report_base(out, &base);
+    (void)fclose(out);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "none of 1,000 rows converged"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "except 3 of 1,000 rows"));
+    free(text);
+}
+
 static const struct gpfc_trained trained = {
     .stage = {.name = "flow",
               .description = "a map",
@@ -134,6 +156,7 @@ static void a_training(void)
 static const struct check_case cases[] = {
     {"an evaluation", an_evaluation},
     {"an evaluation of a base flow", an_evaluation_of_a_base_flow},
+    {"no row converged", no_row_converged},
     {"a training", a_training},
 };
 
