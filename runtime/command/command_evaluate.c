@@ -84,9 +84,10 @@ static bool measure(struct evaluated *e, struct fault *fault)
     const int64_t steps = weights_time_steps(bundle, e->weights.time_steps);
     double nll;
     const struct part part = pairs_measured(&e->pairs, &nll);
-    return evaluate(&e->flow, bundle, e->weights.theta, steps, &part, nll, &device, fault) &&
-           (!e->has_base ||
-            evaluate_base(&e->of_base, bundle, e->weights.theta, steps, base, &part, &device, fault));
+    const bool good = evaluate(&e->flow, bundle, e->weights.theta, steps, &part, nll, &device, fault);
+    e->flow.standardised = e->samples.standard.d > 0;
+    return good && (!e->has_base ||
+                    evaluate_base(&e->of_base, bundle, e->weights.theta, steps, base, &part, &device, fault));
 }
 
 static bool print(const struct evaluated *e, struct fault *fault)

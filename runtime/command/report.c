@@ -45,9 +45,12 @@ void report_evaluation(FILE *out, const struct gpfc_evaluation *e)
     char on[64];
     (void)snprintf(on, sizeof on, "on %s samples", human_count(&samples, e->samples));
     columns_row(out, on, "before", "after");
-    row(out, "transport cost", e->cost_before, e->cost_after);
+    row(out, e->standardised ? "transport cost, standardised units" : "transport cost, data's units",
+        e->cost_before, e->cost_after);
     if (!isnan(e->nll_before))
         row(out, "negative log-likelihood, nats", e->nll_before, e->nll_after);
+    if (e->nll_before < 0)
+        (void)fputs("    below 0: a density may exceed 1 where data are dense in their units\n", out);
     row(out, "energy of the paths", NAN, e->energy);
     if (e->penalty != 0)
         row(out, "Euler penalty", NAN, e->penalty);

@@ -262,6 +262,7 @@ static bool evaluate_best(struct training *training, struct fault *fault)
     part.n = pairs->test.n > 0 ? part.n : trainer->measured_on.n;
     training->has_evaluation = evaluate(&training->evaluation, trainer->bundle, train_run_best(run),
                                         train_run_best_steps(run), &part, nll, &training->device, fault);
+    training->evaluation.standardised = training->samples.standard.d > 0;
     pairs_free(&made);
     return training->has_evaluation;
 }

@@ -94,6 +94,27 @@ static void no_row_converged(void)
     free(text);
 }
 
+static void check_table(const struct gpfc_evaluation *e, const char *cost, bool is_dense)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    report_evaluation(out, e);
+    (void)fclose(out);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, cost));
+    CU_ASSERT_EQUAL(strstr(text, "a density may exceed 1") != NULL, is_dense);
+    free(text);
+}
+
+static void numbers_have_units(void)
+{
+    struct gpfc_evaluation e = evaluation;
+    check_table(&e, "transport cost, data's units", false);
+    e.standardised = 1;
+    e.nll_before = -0.5;
+    check_table(&e, "transport cost, standardised units", true);
+}
+
 static const struct gpfc_trained trained = {
     .stage = {.name = "flow",
               .description = "a map",
@@ -157,6 +178,7 @@ static const struct check_case cases[] = {
     {"an evaluation", an_evaluation},
     {"an evaluation of a base flow", an_evaluation_of_a_base_flow},
     {"no row converged", no_row_converged},
+    {"numbers have units", numbers_have_units},
     {"a training", a_training},
 };
 
