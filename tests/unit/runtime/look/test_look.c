@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What is wrong with data is found, by its name, with its columns and rows, and nothing else is. */
+#include "look/columns.h"
 #include "look/row_hashes.h"
 #include "look/row_sample.h"
 #include "numbers/chances.h"
@@ -466,6 +467,29 @@ static void moments_do_not_lose_digits(void)
     free(data.rows);
 }
 
+/* Blocks of any size give the moments of all rows. */
+static void moments_do_not_depend_on_blocks(void)
+{
+    enum { N = 1000 };
+    struct column column = {.n = 0};
+    double values[N], mean = 0, square = 0, fourth = 0;
+    for (int64_t i = 0; i < N; i++) {
+        values[i] = 100 - log(uniform(4, i)) * (i < 300 ? 1 : 5);
+        mean += values[i] / N;
+    }
+    for (int64_t i = 0; i < N; i++) {
+        const double off = values[i] - mean;
+        square += off * off;
+        fourth += off * off * off * off;
+    }
+    for (int64_t from = 0, n = 1; from < N; from += n, n = 3 * n < N - from ? 3 * n : N - from)
+        column_add(&column, values + from, n, 1);
+    CU_ASSERT_EQUAL_FATAL(column.n, N);
+    CU_ASSERT_DOUBLE_EQUAL(column.mean, mean, 1e-11);
+    CU_ASSERT_DOUBLE_EQUAL(column_deviation(&column), sqrt(square / (N - 1)), 1e-11);
+    CU_ASSERT_DOUBLE_EQUAL(column_kurtosis(&column), N * fourth / (square * square) - 3, 1e-9);
+}
+
 /* A sample of the rows is as large as there is room, in their order, from all of the file. */
 static void samples_are_spread(void)
 {
@@ -537,6 +561,7 @@ int main(void)
         {"latents that are x", latents_that_are_x},
         {"chances", chances_are_right},
         {"moments", moments_do_not_lose_digits},
+        {"moments by blocks", moments_do_not_depend_on_blocks},
         {"a sample of rows", samples_are_spread},
         {"rows beyond the most", rows_beyond_the_most_are_not_compared},
     };
