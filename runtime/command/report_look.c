@@ -59,9 +59,11 @@ static void add_rows(struct text *text, const struct gpfc_finding *finding)
     struct human number;
     int64_t listed = 0;
     if (finding->n_rows > 0)
-        add(text, "; row%s ", finding->n_rows > 1 ? "s" : "");
+        add(text, "; %s%s ", finding->lines[0] > 0 ? "line" : "row", finding->n_rows > 1 ? "s" : "");
     for (; listed < finding->n_rows && listed < GPFC_FINDING_ROWS && finding->rows[listed] > 0; listed++)
-        add(text, "%s%s", listed > 0 ? ", " : "", human_count(&number, finding->rows[listed]));
+        add(text, "%s%s", listed > 0 ? ", " : "",
+            human_count(&number,
+                        finding->lines[listed] > 0 ? finding->lines[listed] : finding->rows[listed]));
     if (finding->n_rows > listed)
         add(text, " and %s more", human_count(&number, finding->n_rows - listed));
 }
@@ -151,6 +153,8 @@ static json_t *finding_json(const struct gpfc_finding *finding)
                               numbers_json(finding->columns, finding->n_columns, GPFC_FINDING_COLUMNS));
     (void)json_object_set_new(json, "columns_count", json_integer(finding->n_columns));
     (void)json_object_set_new(json, "rows", numbers_json(finding->rows, finding->n_rows, GPFC_FINDING_ROWS));
+    (void)json_object_set_new(json, "lines",
+                              numbers_json(finding->lines, finding->n_rows, GPFC_FINDING_ROWS));
     (void)json_object_set_new(json, "rows_count", json_integer(finding->n_rows));
     (void)json_object_set_new(json, "text", json_string(finding->text));
     (void)json_object_set_new(json, "effect", json_string(finding->effect));

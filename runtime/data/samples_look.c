@@ -41,10 +41,12 @@ static void take_row(struct walk *walk)
 static bool walk_rows(struct walk *walk, struct look *look, struct fault *fault)
 {
     for (int64_t left = walk->samples->train.n + walk->samples->test.n; left > 0; left -= walk->rows) {
+        const int64_t first = walk->next[0] + walk->next[1];
         walk->rows = 0;
         while (walk->rows < BLOCK_ROWS && walk->rows < left)
             take_row(walk);
-        if (!look_add(look, walk->block, walk->rows, walk->for_test, fault))
+        const int64_t *const places = walk->samples->places ? walk->samples->places + first : NULL;
+        if (!look_add(look, walk->block, walk->rows, walk->for_test, places, fault))
             return false;
     }
     return true;
@@ -55,6 +57,7 @@ bool samples_look(struct samples *samples, bool dequantised, struct fault *fault
     const struct look_request request = {.d = samples->d,
                                          .has_y = samples->train.y != NULL,
                                          .dequantised = dequantised,
+                                         .by_line = samples->by_line && samples->places,
                                          .names = (const char *const *)samples->names};
     struct walk walk = {.samples = samples, .width = samples->d * (request.has_y ? 2 : 1)};
     if (!look_new(&samples->look, &request, fault))

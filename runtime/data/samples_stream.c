@@ -26,6 +26,7 @@ struct stream {
     int64_t n;
     double *x, *y, *both;    /* [BLOCK_ROWS][d], the last [2 d] */
     unsigned char *for_test; /* [BLOCK_ROWS] */
+    int64_t *places;         /* [BLOCK_ROWS] */
 };
 
 /* ---- what there is ------------------------------------------------------------------------------------- */
@@ -57,7 +58,8 @@ static bool take_memory(struct stream *s, struct fault *fault)
     s->y = s->x && s->has_y ? samples_room(BLOCK_ROWS, row, fault) : NULL;
     s->both = s->y ? samples_room(BLOCK_ROWS, 2 * row, fault) : NULL;
     s->for_test = s->x ? samples_room(BLOCK_ROWS, 1, fault) : NULL;
-    return s->x && s->for_test && (!s->has_y || s->both);
+    s->places = s->x ? samples_room(BLOCK_ROWS, sizeof *s->places, fault) : NULL;
+    return s->x && s->for_test && s->places && (!s->has_y || s->both);
 }
 
 /* ---- rows ---------------------------------------------------------------------------------------------- */
@@ -77,13 +79,14 @@ static bool start(struct stream *s, const struct table_reader *x, struct fault *
     const struct look_request request = {.d = s->request->d,
                                          .has_y = s->has_y,
                                          .dequantised = s->request->dequantise,
+                                         .by_line = table_info(x)->rows < 0,
                                          .names = table_info(x)->names};
     return s->look || look_new(&s->look, &request, fault);
 }
 
 static bool pass_by(struct stream *s, struct table_reader *x, struct table_reader *y, struct fault *fault)
 {
-    struct table_rows of_x = {.most = BLOCK_ROWS, .x = s->x, .got = 1},
+    struct table_rows of_x = {.most = BLOCK_ROWS, .x = s->x, .places = s->places, .got = 1},
                       of_y = {.most = BLOCK_ROWS, .x = s->y, .got = 1};
     while (of_x.got > 0) {
         if (!table_read(x, &of_x, fault) || (y && !table_read(y, &of_y, fault)))
@@ -91,7 +94,8 @@ static bool pass_by(struct stream *s, struct table_reader *x, struct table_reade
         if (y && of_x.got != of_y.got)
             return fault_set(fault, FAULT_INPUT, "%s: x and y differ in their numbers of rows",
                              s->request->file);
-        if (!look_add(s->look, join(s, of_x.got), of_x.got, s->for_test, fault))
+        if (!look_add(s->look, join(s, of_x.got), of_x.got, s->for_test, s->parts[1] ? NULL : s->places,
+                      fault))
             return false;
         s->n += of_x.got;
     }
@@ -150,6 +154,7 @@ bool samples_look_through(struct look **out, const struct samples_request *reque
     free(s.y);
     free(s.both);
     free(s.for_test);
+    free(s.places);
     if (!good)
         look_free(s.look);
     *out = good ? s.look : NULL;

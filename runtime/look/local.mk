@@ -21,5 +21,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/look/mix.h \
 	runtime/look/row_hashes.c \
 	runtime/look/row_hashes.h \
+	runtime/look/row_places.c \
+	runtime/look/row_places.h \
 	runtime/look/row_sample.c \
 	runtime/look/row_sample.h

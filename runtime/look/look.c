@@ -7,6 +7,7 @@
 #include "look/columns.h"
 #include "look/look_view.h"
 #include "look/row_hashes.h"
+#include "look/row_places.h"
 #include "look/row_sample.h"
 
 #include <math.h>
@@ -28,6 +29,7 @@ struct look {
     struct column *columns;
     struct row_hashes hashes;
     struct row_sample sample;
+    struct row_places places;
     int64_t kept;                        /* rows of the sample that mean and covariance are those of */
     double *sorted, *covariance, *means; /* means: in covariance's memory */
     uint32_t *marks;                     /* [width] */
@@ -100,6 +102,7 @@ static void drop_rows(struct look *look)
 {
     row_hashes_free(&look->hashes);
     row_sample_free(&look->sample);
+    row_places_free(&look->places);
     free(look->sorted);
     free(look->covariance);
     look->sorted = look->covariance = look->means = NULL;
@@ -138,8 +141,11 @@ static bool add_block(struct look *look, const double *rows, int64_t n, const un
 }
 
 bool look_add(struct look *look, const double *rows, int64_t n, const unsigned char *for_test,
-              struct fault *fault)
+              const int64_t *places, struct fault *fault)
 {
+    for (int64_t i = 0; i < n && places; i++)
+        if (!row_places_add(&look->places, look->n + i, places[i], fault))
+            return false;
     for (int64_t i = 0; i < n; i += BLOCK_ROWS)
         if (!add_block(look, rows + i * look->width, n - i < BLOCK_ROWS ? n - i : BLOCK_ROWS,
                        for_test ? for_test + i : NULL, fault))
@@ -266,6 +272,21 @@ static void show_columns(struct look *look)
     };
 }
 
+/* Rows of findings as the file has them. */
+static void place_rows(struct look *look)
+{
+    for (int64_t i = 0; i < look->findings.n; i++) {
+        struct gpfc_finding *const finding = &look->findings.list[i];
+        for (int k = 0; k < GPFC_FINDING_ROWS && finding->rows[k] > 0; k++) {
+            const int64_t place = row_places_find(&look->places, finding->rows[k] - 1);
+            if (look->request.by_line)
+                finding->lines[k] = place;
+            else
+                finding->rows[k] = place + 1;
+        }
+    }
+}
+
 /* What leaves nothing to learn is told without the rest, which follows from it. */
 static bool find_all(const struct look_view *view, struct fault *fault)
 {
@@ -306,6 +327,7 @@ bool look_finish(struct look *look, struct fault *fault)
     if (!find_all(&view, fault))
         return false;
     findings_close(&look->findings);
+    place_rows(look);
     show_columns(look);
     drop_rows(look);
     return true;

@@ -18,6 +18,7 @@ struct look_request {
     int64_t d;
     bool has_y;               /* a row is x [d], then y [d] */
     bool dequantised;         /* what is discrete will be made continuous: worth a note */
+    bool by_line;             /* places are lines, from 1 */
     const char *const *names; /* of x's columns, lent for the call; NULL: they have numbers */
 };
 
@@ -27,9 +28,9 @@ bool look_new(struct look **out, const struct look_request *request, struct faul
 void look_free(struct look *look); /* NULL is allowed */
 
 /* The next n rows in the order of the file, [n][d], or [n][2 d] with y. for_test [n]: which of them are test
- * rows; NULL: none is. */
+ * rows; NULL: none is. places [n]: in the file, lines or rows from 0; NULL: no row was left out. */
 bool look_add(struct look *look, const double *rows, int64_t n, const unsigned char *for_test,
-              struct fault *fault) MUST_CHECK;
+              const int64_t *places, struct fault *fault) MUST_CHECK;
 
 /* The same once the last row was added, where it is known only then: for_test [rows]. */
 void look_mark_test(struct look *look, const unsigned char *for_test);

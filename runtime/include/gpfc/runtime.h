@@ -106,8 +106,8 @@ struct gpfc_time_steps {             /* of the best weights, with flow.steps: au
     double saved; /* share of the evaluations of a training with the maximum throughout */
 };
 
-/* What was found in the data before training. Columns and rows are counted from 1; a file with a test set of
- * its own counts on in it. */
+/* What was found in the data before training. Columns, rows and lines are counted from 1; a file with a test
+ * set of its own counts on in it. */
 enum { GPFC_FINDING_COLUMNS = 8, GPFC_FINDING_ROWS = 4, GPFC_FINDING_TEXT = 256 };
 
 enum gpfc_finding_level {
@@ -124,7 +124,8 @@ struct gpfc_finding {
     int64_t columns[GPFC_FINDING_COLUMNS]; /* 0 of them: all, or none in particular */
     int64_t n_rows;                        /* likewise */
     int64_t rows[GPFC_FINDING_ROWS];
-    char text[GPFC_FINDING_TEXT]; /* what was seen, with its numbers */
+    int64_t lines[GPFC_FINDING_ROWS]; /* of a text, where these rows stand; else 0 */
+    char text[GPFC_FINDING_TEXT];     /* what was seen, with its numbers */
     const char *effect, *remedy;
 };
 

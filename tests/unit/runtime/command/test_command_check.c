@@ -155,6 +155,31 @@ static void train_finds_what_check_finds(void)
     scratch_remove(&scratch);
 }
 
+/* Lines of the file, also where some are empty or left out. */
+static void rows_of_a_text_have_lines(void)
+{
+    set_up();
+    write_text("lines.csv", "# made by hand\na,b\n\n1,\n", 400, "%d.5,%f\n"); /* row i is on line i + 5 */
+    FILE *const file = fopen(in_folder("lines.csv"), "ae");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    (void)fputs("3,1e6\n", file);
+    (void)fclose(file);
+    json_t *const json = run_json(FAKE_SINGLE2, "", "check @lines.csv --missing drop --json");
+    const json_t *const found = finding(json, "outlying");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(found);
+    CU_ASSERT_EQUAL(item(found, "rows", 0), 401);
+    CU_ASSERT_EQUAL(item(found, "lines", 0), 405);
+    json_decref(json);
+    struct outcome outcome = run(FAKE_SINGLE2, "", "check @lines.csv --missing drop");
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "line 405"));
+    outcome_free(&outcome);
+    outcome = run(FAKE_SINGLE2, "base.kind=mixture,base.components=2",
+                  "train --data @lines.csv --missing drop --out @run --epochs 1");
+    CU_ASSERT_PTR_NOT_NULL(strstr(outcome.out, "line 405"));
+    outcome_free(&outcome);
+    scratch_remove(&scratch);
+}
+
 static void what_cannot_be_read_is_an_error(void)
 {
     set_up();
@@ -173,6 +198,7 @@ int main(int argc, char **argv)
         {"nothing to learn", nothing_to_learn_is_an_error},
         {"pairs that do not belong together", pairs_that_do_not_belong_together},
         {"train finds what check finds", train_finds_what_check_finds},
+        {"rows of a text", rows_of_a_text_have_lines},
         {"what cannot be read", what_cannot_be_read_is_an_error},
     };
     return fake_trainer_main(argc, argv, "check", cases, CHECK_COUNT(cases));

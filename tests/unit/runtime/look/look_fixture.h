@@ -65,7 +65,7 @@ static inline struct look *look_at(const struct data *data)
     struct fault fault = {0};
     const struct look_request request = {.d = data->d, .has_y = data->has_y, .names = data->names};
     CU_ASSERT_TRUE_FATAL(look_new(&look, &request, &fault));
-    CU_ASSERT_TRUE_FATAL(look_add(look, data->rows, data->n, data->for_test, &fault));
+    CU_ASSERT_TRUE_FATAL(look_add(look, data->rows, data->n, data->for_test, NULL, &fault));
     CU_ASSERT_TRUE_FATAL(look_finish(look, &fault));
     return look;
 }
