@@ -229,11 +229,12 @@ static void read_seed(struct weights *weights, const struct safetensors *file)
     weights->seed_known = text && end != text && *end == '\0';
 }
 
-/* The first array's stands for all of them. */
+/* The first array's stands for all of them. In dimension 1 the flow has none. */
 static void note_dtype(struct weights *weights, const struct gpfc_bundle *trained,
                        const struct safetensors *file)
 {
-    const struct tensor *const first = safetensors_find(file, trained->parameters[0].name);
+    const struct tensor *const first =
+        trained->n_parameters > 0 ? safetensors_find(file, trained->parameters[0].name) : NULL;
     const char *const usual = is_single(trained->precision) ? "F32" : "F64";
     if (first && strcmp(first->dtype, usual) != 0)
         (void)snprintf(weights->dtype, sizeof weights->dtype, "%s", first->dtype);
