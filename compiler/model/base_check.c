@@ -62,7 +62,7 @@ static void check_kinds(struct diag *diag, const struct spec *spec)
         OF_KIND(epochs, COMPILED),       OF_KIND(batch, COMPILED),         OF_KIND(rate, COMPILED),
         OF_KIND(schedule, COMPILED),     OF_KIND(decay, COMPILED),         OF_KIND(decays, COMPILED),
         OF_KIND(warmup_steps, COMPILED), OF_KIND(weight_decay, COMPILED),  OF_KIND(clip, COMPILED),
-        OF_KIND(patience, COMPILED),     OF_KIND(optimizer, COMPILED),
+        OF_KIND(patience, COMPILED),     OF_KIND(optimizer, COMPILED),     OF_KIND(fall, COMPILED),
     };
 #undef OF_KIND
     tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);
@@ -183,9 +183,12 @@ static void check_schedule(struct diag *diag, const struct spec *spec)
 {
     const bool step = spec->base_schedule.value == SPEC_schedule_step || spec->base_schedule.faulty;
     const char *const wants = wanted_word(diag->arena, SPEC_KEY_base_schedule, SPEC_schedule_step);
+    const bool plateau = spec->base_schedule.value == SPEC_schedule_plateau || spec->base_schedule.faulty;
+    const char *const wants_plateau = wanted_word(diag->arena, SPEC_KEY_base_schedule, SPEC_schedule_plateau);
     const struct dependent keys[] = {
         DEPENDENT(base_decay, step, false, wants),
         DEPENDENT(base_decays, step, false, wants),
+        DEPENDENT(base_fall, plateau, false, wants_plateau),
     };
     tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);
 }

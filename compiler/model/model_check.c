@@ -128,11 +128,13 @@ static void check_train_on(struct diag *diag, const struct spec *spec)
 }
 
 /* A file may have a test part of its own; a generator has none but data.test. */
-static void check_patience(struct diag *diag, const struct spec *spec, const struct spec_int *patience,
-                           const char *key)
+static void check_patience(struct diag *diag, const struct spec *spec,
+                           const struct spec_int_or_auto *patience, const char *key)
 {
-    if (patience->value > 0 && spec->data_source.value != SPEC_source_none && spec->data_test.value == 0)
-        diag_error(diag, patience->at, "%s waits for a better test value, but data.test is 0", key);
+    if (patience->value > 0 && spec->data_source.value != SPEC_source_none && spec->data_test.value == 0 &&
+        spec->data_validation.value == 0)
+        diag_error(diag, patience->at,
+                   "%s waits for a better validation cost, but data.validation and data.test are 0", key);
 }
 
 /* ---- keys that belong to a choice which was not taken -------------------------------------------------- */
@@ -169,6 +171,8 @@ static void check_dependents(struct diag *diag, const struct spec *spec)
                          spec->data_samples.faulty || spec->data_samples.file[0] != '\0';
     const bool automatic = spec->flow_steps.automatic || spec->flow_steps.faulty;
     const bool step = spec->train_schedule.value == SPEC_schedule_step || spec->train_schedule.faulty;
+    const bool plateau = spec->train_schedule.value == SPEC_schedule_plateau || spec->train_schedule.faulty;
+    const char *const plateau_kind = wanted_word(diag->arena, SPEC_KEY_train_schedule, SPEC_schedule_plateau);
     const struct dependent keys[] = {
         DEPENDENT(cost_smoothing, l1, true, l1_kind),
         DEPENDENT(penalty_weight, penalty, true, euler),
@@ -184,6 +188,7 @@ static void check_dependents(struct diag *diag, const struct spec *spec)
         DEPENDENT(flow_roundtrip, automatic, true, auto_steps),
         DEPENDENT(train_decay, step, false, step_kind),
         DEPENDENT(train_decays, step, false, step_kind),
+        DEPENDENT(train_fall, plateau, false, plateau_kind),
     };
     tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);
 }

@@ -61,6 +61,7 @@ static bool bench_init(struct bench *bench, const struct gpfc_bundle *whole,
         return false;
     struct trainer_options trainer = trainer_options_of(bundle);
     trainer.device.threads = options->threads;
+    trainer.validation = 0;
     trainer.epochs = 100000000; /* the rate stays what it is at the start */
     if (options->batch > 0)
         trainer.batch = options->batch;

@@ -114,7 +114,7 @@ static void show_step(struct listener *listener, const struct gpfc_event *event)
 {
     const struct progress_line line = {
         .step = event->step->step,
-        .steps = event->stage->steps,
+        .steps = event->step->steps,
         .epoch = event->step->epoch,
         .epochs = event->stage->epochs,
         .what = strcmp(event->stage->name, "base") == 0 ? "nll" : "cost",
@@ -181,10 +181,8 @@ static int signal_noted(void *user)
 static void print_trained(const struct listener *listener, const struct gpfc_trained *trained)
 {
     const char *program = listener->context->program;
-    struct human step, seconds, cost;
-    (void)fprintf(stdout, "\ntrained for %s, best test cost %s at step %s\n",
-                  human_seconds(&seconds, trained->seconds), human_number(&cost, trained->best_cost),
-                  human_count(&step, trained->best_step));
+    (void)fputc('\n', stdout);
+    report_best(stdout, trained);
     report_evaluation(stdout, &trained->evaluation);
     report_time_steps(stdout, &trained->time_steps);
     (void)fprintf(stdout, "\nmodel: %s\nnext:  %s evaluate %s\n       %s apply %s %s\n", trained->model,

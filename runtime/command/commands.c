@@ -25,8 +25,10 @@ static const struct command commands[] = {
      "about it; then mean, deviation and range of each column. train does the same first. Ends with an error "
      "only where nothing can be learned.",
      command_check, COMMAND_READS_BUNDLE},
-    {"resume", "DIR", 1, OPTIONS("threads", "quiet", "json"), "continue a training that was stopped",
-     "Continues a training from its last checkpoint, with the same result as if it had not been stopped.",
+    {"resume", "DIR", 1, OPTIONS("epochs", "threads", "quiet", "json"),
+     "continue a training that was stopped",
+     "Continues a training from its last checkpoint, with the same result as if it had not been "
+     "stopped. With --epochs the flow is trained for so many in total, even if its training had ended.",
      command_resume, COMMAND_CALLS_KERNELS},
     {"apply", "MODEL IN OUT", 3,
      OPTIONS("part", "from", "columns", "label", "format", "logdet", "report", "nan", "strict", "threads"),

@@ -144,6 +144,17 @@ static void print_training(FILE *out, const struct gpfc_bundle *bundle, const st
         columns_item(out, "", "Euler penalty, weight %g", stage->penalty);
 }
 
+static void print_rows(FILE *out, const struct gpfc_stage *stage)
+{
+    struct human train, validation, test;
+    char validates[64] = "";
+    if (stage->validation > 0)
+        (void)snprintf(validates, sizeof validates, "%s for validation, ",
+                       human_count(&validation, stage->validation));
+    columns_item(out, "data", "%s: %s training %s, %s%s for the test", stage->data,
+                 human_count(&train, stage->train), stage->rows, validates, human_count(&test, stage->test));
+}
+
 void report_start(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc_stage *stage)
 {
     struct human a, b;
@@ -153,8 +164,7 @@ void report_start(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc
         (void)fprintf(out, "%s\n", bundle->name);
     columns_item(out, is_base(stage) ? "base flow" : "flow", "%s, %s parameters", flow,
                  human_count(&a, stage->parameters));
-    columns_item(out, "data", "%s: %s training %s, %s for the test", stage->data,
-                 human_count(&a, stage->train), stage->rows, human_count(&b, stage->test));
+    print_rows(out, stage);
     print_training(out, bundle, stage);
     if (!stage->second)
         columns_item(out, "folder", "%s%s", stage->folder,
@@ -162,6 +172,45 @@ void report_start(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc
     if (stage->first_step > 0)
         columns_item(out, "resumed", "after step %s of %s", human_count(&a, stage->first_step),
                      human_count(&b, stage->steps));
+}
+
+/* ---- the best weights ---------------------------------------------------------------------------------- */
+
+static const double same_cost = 0.99; /* of the cost before, at least: no better */
+
+static void print_useless(FILE *out, const struct gpfc_trained *trained)
+{
+    const struct gpfc_evaluation *e = &trained->evaluation;
+    if (trained->best_step > 0)
+        return;
+    (void)fprintf(
+        out, "no training step lowered the %s cost: the model is the one that the training began with%s\n",
+        isnan(trained->validation_cost) ? "test" : "validation",
+        e->cost_after > same_cost * e->cost_before ? ", no better than no map at all" : "");
+}
+
+/* Both are of the end: a training that was learnt by heart is cheaper on what it learnt from. */
+static void print_gap(FILE *out, const struct gpfc_trained *trained)
+{
+    const double best = isnan(trained->validation_cost) ? trained->best_cost : trained->validation_cost;
+    struct human cost;
+    if (!isfinite(trained->train_cost) || !isfinite(best) || best <= 0)
+        return;
+    const double gap = 100 * (1 - trained->train_cost / best);
+    (void)fprintf(out, "  training cost at the end %s, %.1f %% %s\n",
+                  human_number(&cost, trained->train_cost), fabs(gap), gap >= 0 ? "below it" : "above it");
+}
+
+void report_best(FILE *out, const struct gpfc_trained *trained)
+{
+    const bool validated = !isnan(trained->validation_cost);
+    struct human step, steps, seconds, cost;
+    print_useless(out, trained);
+    (void)fprintf(out, "trained for %s, best %s cost %s at step %s of %s\n",
+                  human_seconds(&seconds, trained->seconds), validated ? "validation" : "test",
+                  human_number(&cost, validated ? trained->validation_cost : trained->best_cost),
+                  human_count(&step, trained->best_step), human_count(&steps, trained->step));
+    print_gap(out, trained);
 }
 
 /* ---- time steps ---------------------------------------------------------------------------------------- */
@@ -285,6 +334,8 @@ static json_t *stage_json(const struct gpfc_bundle *bundle, const struct gpfc_st
     put_count(json, "parameters", stage->parameters);
     put_text(json, "data", stage->data);
     put_count(json, "samples_train", stage->train);
+    if (stage->validation > 0)
+        put_count(json, "samples_validation", stage->validation);
     put_count(json, "samples_test", stage->test);
     put_count(json, "epochs", stage->epochs);
     put_count(json, "steps", stage->steps);
@@ -311,6 +362,9 @@ json_t *report_training_json(const struct gpfc_bundle *bundle, const struct gpfc
     put_memory(json);
     report_put(json, "best_cost", trained->best_cost);
     put_count(json, "best_step", trained->best_step);
+    if (!isnan(trained->validation_cost))
+        report_put(json, "validation_cost", trained->validation_cost);
+    report_put(json, "train_cost", trained->train_cost);
     put_text(json, "model", trained->model);
     put_text(json, "checkpoint", trained->checkpoint);
     if (trained->look)

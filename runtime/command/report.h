@@ -35,6 +35,9 @@ void report_pairs(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc
 void report_trained(FILE *out, const struct gpfc_base *base);
 
 /* The time steps that a finished training chose, and what that saved; nothing where they are fixed. */
+/* How long it took, where the best weights were, and how far below it what was learnt by heart lies. Says first
+ * where no step made the map better. */
+void report_best(FILE *out, const struct gpfc_trained *trained);
 void report_time_steps(FILE *out, const struct gpfc_time_steps *steps);
 
 /* All of a training that is over, or was stopped ("finished", "interrupted"). */

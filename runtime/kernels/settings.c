@@ -58,6 +58,11 @@ bool setting_is(const struct gpfc_bundle *bundle, enum setting_key key, enum set
     return strcmp(setting_text(bundle, key), setting_word_text(word)) == 0;
 }
 
+bool setting_automatic(const struct gpfc_bundle *bundle, enum setting_key key)
+{
+    return strcmp(setting_text(bundle, key), "auto") == 0;
+}
+
 double setting_number(const struct gpfc_bundle *bundle, enum setting_key key)
 {
     return get(bundle, key)->number;

@@ -48,6 +48,8 @@ bool settings_check(const struct gpfc_bundle *bundle, struct fault *fault) MUST_
 const char *setting_text(const struct gpfc_bundle *bundle, enum setting_key key);
 /* Whether it is this word: */
 bool setting_is(const struct gpfc_bundle *bundle, enum setting_key key, enum setting_word word);
+/* Whether it is left to the program: */
+bool setting_automatic(const struct gpfc_bundle *bundle, enum setting_key key);
 /* A word as users write it. */
 const char *setting_word_text(enum setting_word word);
 /* The value as a number: */

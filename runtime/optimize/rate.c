@@ -21,7 +21,8 @@ static enum rate_schedule schedule_of(const struct gpfc_bundle *bundle)
         enum rate_schedule schedule;
     } rows[] = {{WORD_schedule_constant, RATE_CONSTANT},
                 {WORD_schedule_step, RATE_STEP},
-                {WORD_schedule_cosine, RATE_COSINE}};
+                {WORD_schedule_cosine, RATE_COSINE},
+                {WORD_schedule_plateau, RATE_PLATEAU}};
     enum { ROWS = sizeof rows / sizeof rows[0] };
     _Static_assert((int)ROWS == (int)SETTING_WORDS_OF(schedule), "a row for each word of train.schedule");
     int i = 0;
@@ -37,6 +38,7 @@ struct rate rate_from_settings(const struct gpfc_bundle *bundle, int64_t epochs,
         .start = setting_number(bundle, SETTING_train_rate),
         .decay = setting_number(bundle, SETTING_train_decay),
         .decays = setting_integer(bundle, SETTING_train_decays),
+        .fall = setting_number(bundle, SETTING_train_fall),
         .warmup_steps = setting_integer(bundle, SETTING_train_warmup_steps),
         .epochs = epochs,
         .epoch_steps = epoch_steps,
@@ -59,7 +61,29 @@ static double cosine_at(const struct rate *rate, int64_t step)
     return done < 1 ? rate->start * (1 + cos(pi * done)) / 2 : 0;
 }
 
-double rate_at(const struct rate *rate, int64_t step)
+int64_t rate_fall_steps(const struct rate *rate, int64_t fall_step)
+{
+    const int64_t steps = (int64_t)ceil((double)fall_step * rate->fall / (1 - rate->fall));
+    return steps > 1 ? steps : 1;
+}
+
+/* Not before step 1: 0 says that there is none yet. */
+int64_t rate_latest_fall(const struct rate *rate)
+{
+    const int64_t steps = rate->epochs * rate->epoch_steps;
+    const int64_t latest = (int64_t)floor((double)steps * (1 - rate->fall));
+    return latest > 1 ? latest : 1;
+}
+
+static double plateau_at(const struct rate *rate, int64_t step, int64_t fall_step)
+{
+    if (fall_step == 0)
+        return rate->start;
+    const double done = (double)(step - fall_step) / (double)rate_fall_steps(rate, fall_step);
+    return done < 1 ? rate->start * (1 - done) : 0;
+}
+
+double rate_at(const struct rate *rate, int64_t step, int64_t fall_step)
 {
     if (step < rate->warmup_steps)
         return rate->start * (double)(step + 1) / (double)rate->warmup_steps;
@@ -70,6 +94,8 @@ double rate_at(const struct rate *rate, int64_t step)
         return rate_decayed(rate->start, rate->decay, rate->decays, step / rate->epoch_steps, rate->epochs);
     case RATE_COSINE:
         return cosine_at(rate, step);
+    case RATE_PLATEAU:
+        return plateau_at(rate, step, fall_step);
     }
     return rate->start;
 }

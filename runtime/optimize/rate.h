@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * How the learning rate and the penalty's weight change over the training: functions of the step and the
- * epoch only, so that a resumed run continues where it stopped. */
+ * epoch, and, for the plateau, of the step at which the fall began, so that a resumed run continues where it
+ * stopped. */
 #ifndef GPFC_RATE_H
 #define GPFC_RATE_H
 
@@ -10,13 +11,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum rate_schedule { RATE_CONSTANT, RATE_STEP, RATE_COSINE };
+enum rate_schedule { RATE_CONSTANT, RATE_STEP, RATE_COSINE, RATE_PLATEAU };
 
 struct rate {
     enum rate_schedule schedule;
     double start;
     double decay;         /* step: factor ... */
     int64_t decays;       /* ... at so many evenly spaced epochs */
+    double fall;          /* plateau: share of the training over which the rate falls at the end */
     int64_t warmup_steps; /* the rate rises linearly over the first so many steps */
     int64_t epochs;
     int64_t epoch_steps; /* steps of one epoch */
@@ -29,8 +31,13 @@ int64_t rate_epochs(const struct gpfc_bundle *bundle, int64_t epoch_steps);
 /* Schedule as train.* of the settings say, for a training of this length. */
 struct rate rate_from_settings(const struct gpfc_bundle *bundle, int64_t epochs, int64_t epoch_steps);
 
-/* Rate of a step, counted from 0. The cosine goes from start to 0 over the steps that follow the warm-up. */
-double rate_at(const struct rate *rate, int64_t step);
+/* Rate of a step, counted from 0. The cosine goes from start to 0 over the steps that follow the warm-up. The
+ * plateau falls from start to 0 along a line, from step `fall_step` on; 0: the fall has not begun. */
+double rate_at(const struct rate *rate, int64_t step, int64_t fall_step);
+
+/* Steps of a fall that begins at this step, at least 1; and the step at which it begins at the latest. */
+int64_t rate_fall_steps(const struct rate *rate, int64_t fall_step);
+int64_t rate_latest_fall(const struct rate *rate);
 
 /* start * factor^n, n the decays passed in this epoch: the k-th of `decays` lies at epoch k * epochs /
  * (decays + 1), rounded up; epochs are counted from 0. */

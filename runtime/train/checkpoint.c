@@ -28,7 +28,7 @@ struct field {
     void *value; /* int64_t, uint64_t, double */
 };
 
-enum { N_FIELDS = 25 };
+enum { N_FIELDS = 31 };
 
 static void list_fields(struct trainer_state *state, struct checkpoint_note *note,
                         struct field fields[N_FIELDS])
@@ -36,13 +36,17 @@ static void list_fields(struct trainer_state *state, struct checkpoint_note *not
     const struct field all[] = {
         {"epochs", FIELD_COUNT, &note->options.epochs},
         {"batch", FIELD_COUNT, &note->options.batch},
+        {"validation", FIELD_REAL, &note->options.validation},
         {"flow_epochs", FIELD_COUNT, &note->flow_epochs},
         {"seed", FIELD_WORD, &note->options.seed},
         {"data_hash", FIELD_WORD, &note->data_hash},
         {"seconds", FIELD_REAL, &note->seconds},
         {"step", FIELD_COUNT, &state->step},
         {"best_step", FIELD_COUNT, &state->best_step},
+        {"fall_step", FIELD_COUNT, &state->fall_step},
+        {"patience_step", FIELD_COUNT, &state->patience_step},
         {"best_cost", FIELD_REAL, &state->best_cost},
+        {"best_test", FIELD_REAL, &state->best_test},
         {"measured_step", FIELD_COUNT, &state->measured_step},
         {"time_steps", FIELD_COUNT, &state->time_steps},
         {"best_time_steps", FIELD_COUNT, &state->best_time_steps},
@@ -50,6 +54,8 @@ static void list_fields(struct trainer_state *state, struct checkpoint_note *not
         {"evaluations", FIELD_COUNT, &state->evaluations},
         {"time_errors.density", FIELD_REAL, &state->errors.density},
         {"time_errors.roundtrip", FIELD_REAL, &state->errors.roundtrip},
+        {"train_cost", FIELD_REAL, &state->train_cost},
+        {"last.validation", FIELD_REAL, &state->last_validation},
         {"last.cost", FIELD_REAL, &state->last.cost},
         {"last.energy", FIELD_REAL, &state->last.energy},
         {"last.penalty", FIELD_REAL, &state->last.penalty},
@@ -181,10 +187,11 @@ static bool options_in_range(const struct checkpoint *checkpoint, struct fault *
 {
     const struct trainer_options *options = &checkpoint->note.options;
     if (options->epochs >= 1 && options->epochs <= 1000000000 && options->batch >= 1 &&
-        options->batch <= INT32_MAX)
+        options->batch <= INT32_MAX && options->validation >= 0 && options->validation < 1)
         return true;
-    return fault_set(fault, FAULT_INPUT, "%s: %lld epochs of batch %lld", checkpoint->path,
-                     (long long)options->epochs, (long long)options->batch);
+    return fault_set(fault, FAULT_INPUT, "%s: %lld epochs of batch %lld, %g of the rows validate",
+                     checkpoint->path, (long long)options->epochs, (long long)options->batch,
+                     options->validation);
 }
 
 static bool read_stage(struct checkpoint *out, const struct gpfc_bundle *bundle, struct fault *fault)

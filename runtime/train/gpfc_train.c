@@ -35,7 +35,7 @@ void gpfc_trained_free(struct gpfc_trained *trained)
 /* Of the work of a training with the most time steps throughout. */
 static double share_saved(const struct trainer *trainer)
 {
-    const double epoch = (double)trainer->pairs->train.n, steps = (double)trainer->epoch_steps;
+    const double epoch = (double)trainer->split.train, steps = (double)trainer->epoch_steps;
     const double whole = floor((double)trainer->state.step / steps);
     const double rest = (double)trainer->state.step - whole * steps;
     const double rows = whole * epoch + rest * (double)trainer->options.batch;
@@ -72,7 +72,9 @@ static bool give(struct training *training, struct gpfc_trained **out, struct fa
         .stage = training->stage.told,
         .step = state->step,
         .best_step = state->best_step,
-        .best_cost = state->best_cost,
+        .best_cost = state->best_test,
+        .validation_cost = training->stage.trainer->split.validation > 0 ? state->best_cost : NAN,
+        .train_cost = state->train_cost,
         .seconds = train_run_seconds(run),
         .model = run->model,
         .checkpoint = run->checkpoint,
@@ -197,6 +199,22 @@ static void tell_changes(const struct training *training, const struct checkpoin
                                                      .path = checkpoint->path});
 }
 
+/* More epochs for the flow, of whichever stage the checkpoint is. */
+static bool extend(struct training *training, const struct checkpoint *checkpoint, struct fault *fault)
+{
+    const int64_t epochs = training->options->epochs;
+    const bool of_flow = checkpoint->stage->number == STAGE_FLOW;
+    int64_t *const planned = of_flow ? &training->note.options.epochs : &training->note.flow_epochs;
+    if (epochs == 0 || epochs == *planned)
+        return true;
+    if (of_flow && epochs < *planned)
+        return fault_set(fault, FAULT_INPUT, "--epochs %lld: %s is of a training of %lld epochs already",
+                         (long long)epochs, checkpoint->path, (long long)*planned);
+    *planned = epochs;
+    training->extends = of_flow;
+    return true;
+}
+
 static bool go_on(struct training *training, struct checkpoint *checkpoint, struct fault *fault)
 {
     checkpoint->note.options.device = training->device;
@@ -205,6 +223,8 @@ static bool go_on(struct training *training, struct checkpoint *checkpoint, stru
     training->base = checkpoint->base;
     checkpoint->base = NULL;
     tell_changes(training, checkpoint);
+    if (!extend(training, checkpoint, fault))
+        return false;
     const struct data_options data = {.file = checkpoint->note.data,
                                       .columns = checkpoint->note.columns,
                                       .label = checkpoint->note.label,

@@ -8,10 +8,14 @@ libgpfcrt_a_SOURCES += \
 	runtime/train/checkpoint_settings.c \
 	runtime/train/checkpoint_settings.h \
 	runtime/train/gpfc_train.c \
+	runtime/train/measure_set.c \
+	runtime/train/measure_set.h \
 	runtime/train/metrics.c \
 	runtime/train/metrics.h \
 	runtime/train/run_folder.c \
 	runtime/train/run_folder.h \
+	runtime/train/split.c \
+	runtime/train/split.h \
 	runtime/train/stage_kind.c \
 	runtime/train/stage_kind.h \
 	runtime/train/time_check.c \

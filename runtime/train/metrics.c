@@ -91,6 +91,8 @@ static json_t *line_json(const struct metrics *metrics, const struct metrics_lin
     (void)json_object_set_new(json, "epoch", json_integer(line->epoch));
     put(json, "loss", line->loss);
     put(json, "cost", line->cost);
+    if (!isnan(line->validation_cost))
+        put(json, "validation_cost", line->validation_cost);
     if (!isnan(line->nll))
         put(json, "nll", line->nll);
     put(json, "penalty", line->penalty);

@@ -17,14 +17,15 @@ struct metrics_line {
     double train_cost, train_penalty;
     double gradient_norm;         /* mean over these steps */
     double cost, penalty, energy; /* of the test set */
-    double best_cost;
-    double nll;                /* of the test set, of data as they were given; NaN: left out */
-    int64_t time_steps;        /* 0: fixed, left out with the errors */
-    struct time_errors errors; /* with these time steps */
-    double rate, lambda;       /* of the latest step */
-    double samples_per_s;      /* of training steps since the last line */
-    double seconds;            /* since the start of the training, pauses not counted */
-    double cpu_seconds;        /* of all threads, since the process's start */
+    double validation_cost;       /* of the rows that validate; NaN: there are none, left out */
+    double best_cost;             /* the smallest validation cost so far, or, without, test cost */
+    double nll;                   /* of the test set, of data as they were given; NaN: left out */
+    int64_t time_steps;           /* 0: fixed, left out with the errors */
+    struct time_errors errors;    /* with these time steps */
+    double rate, lambda;          /* of the latest step */
+    double samples_per_s;         /* of training steps since the last line */
+    double seconds;               /* since the start of the training, pauses not counted */
+    double cpu_seconds;           /* of all threads, since the process's start */
 };
 
 struct metrics;

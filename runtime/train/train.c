@@ -82,8 +82,7 @@ void trainer_order(struct trainer *trainer, int64_t epoch)
 {
     if (trainer->order_epoch == epoch)
         return;
-    random_permutation(trainer->options.seed, random_stream(RANDOM_SHUFFLE, (uint64_t)epoch),
-                       trainer->pairs->train.n, trainer->order);
+    split_shuffle(&trainer->split, trainer->options.seed, (uint64_t)epoch, trainer->order);
     trainer->order_epoch = epoch;
 }
 
@@ -94,7 +93,7 @@ static int64_t epoch_of(const struct trainer *trainer, int64_t step)
 
 double trainer_rate(const struct trainer *trainer)
 {
-    return rate_at(&trainer->rate, trainer->state.step);
+    return rate_at(&trainer->rate, trainer->state.step, trainer->state.fall_step);
 }
 
 double trainer_lambda(const struct trainer *trainer)
@@ -103,17 +102,63 @@ double trainer_lambda(const struct trainer *trainer)
                         epoch_of(trainer, trainer->state.step), trainer->options.epochs);
 }
 
+/* ---- the end ------------------------------------------------------------------------------------------- */
+
+static bool has_plateau(const struct trainer *trainer)
+{
+    return trainer->rate.schedule == RATE_PLATEAU;
+}
+
+static bool out_of_patience(const struct trainer *trainer)
+{
+    const struct trainer_state *state = &trainer->state;
+    const int64_t from = larger(state->best_step, state->patience_step);
+    return trainer->patience > 0 && state->measured_step - from >= trainer->patience;
+}
+
+/* The best weights may be some way back, where pairs were not yet learnt by heart. */
+static void begin_fall(struct trainer *trainer)
+{
+    struct trainer_state *state = &trainer->state;
+    state->fall_step = state->step;
+    if (!isfinite(state->best_cost))
+        return;
+    array_copy(&state->theta, &state->best);
+    state->time_steps = state->best_time_steps;
+}
+
+static void fall_if_due(struct trainer *trainer)
+{
+    const struct trainer_state *state = &trainer->state;
+    const bool last = state->step >= rate_latest_fall(&trainer->rate);
+    if (has_plateau(trainer) && state->fall_step == 0 && state->step > 0 &&
+        (last || out_of_patience(trainer)))
+        begin_fall(trainer);
+}
+
+void trainer_extend(struct trainer *trainer)
+{
+    trainer->state.fall_step = 0;
+    trainer->state.patience_step = trainer->state.step;
+}
+
+int64_t trainer_end(const struct trainer *trainer)
+{
+    const int64_t fall_step = trainer->state.fall_step;
+    return fall_step > 0 ? smaller(trainer->steps, fall_step + rate_fall_steps(&trainer->rate, fall_step))
+                         : trainer->steps;
+}
+
 bool trainer_done(const struct trainer *trainer)
 {
     const struct trainer_state *state = &trainer->state;
-    return state->step >= trainer->steps ||
-           (trainer->patience > 0 && state->measured_step - state->best_step >= trainer->patience);
+    return state->step >= trainer_end(trainer) || (!has_plateau(trainer) && out_of_patience(trainer));
 }
 
 int64_t trainer_next_rows(const struct trainer *trainer)
 {
     const int64_t first = trainer->state.step % trainer->epoch_steps * trainer->options.batch;
-    return smaller(trainer->options.batch, trainer->pairs->train.n - first);
+    return smaller(trainer->options.batch, trainer->split.train - first);
 }
 
 static bool diverged(const struct trainer *trainer, double loss, struct fault *fault)
@@ -156,7 +201,9 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
     const int64_t n = trainer->bundle->theta_elements;
     const int64_t precision = trainer->bundle->precision;
     struct trainer_state *state = &trainer->state;
-    double lambda = trainer_lambda(trainer), rate = trainer_rate(trainer);
+    const double lambda = trainer_lambda(trainer);
+    fall_if_due(trainer);
+    const double rate = trainer_rate(trainer);
     if (check_is_due(state->step))
         follow_steps(trainer);
     const int64_t rows = prepare(trainer, lambda);
@@ -188,24 +235,16 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
 
 /* ---- the test ------------------------------------------------------------------------------------------ */
 
-static void measure_block(struct trainer *trainer, int64_t first, int64_t n, double sums[3])
+static bool validates(const struct trainer *trainer)
 {
-    runner_order(trainer->measure, NULL, first);
-    runner_noise(trainer->measure, trainer->options.seed, random_stream(RANDOM_MEASURE, 0), (uint64_t)first);
-    runner_go(trainer->measure, n);
-    for (int64_t i = 0; i < n; i++)
-        for (int k = 0; k < 3; k++)
-            sums[k] += array_number(&trainer->measured[k], i);
+    return trainer->split.validation > 0;
 }
 
-static struct measured measure_weights(struct trainer *trainer, const struct array *theta, int64_t time_steps)
+/* Of the rows that choose the best weights. */
+static double deciding_cost(struct trainer *trainer, const struct array *theta, int64_t time_steps)
 {
-    double sums[3] = {0}, n = (double)trainer->measured_on.n;
-    runner_parameters(trainer->measure, array_host(theta));
-    runner_steps(trainer->measure, time_steps);
-    for (int64_t first = 0; first < trainer->measured_on.n; first += trainer->block)
-        measure_block(trainer, first, smaller(trainer->block, trainer->measured_on.n - first), sums);
-    return (struct measured){.cost = sums[0] / n, .energy = sums[1] / n, .penalty = sums[2] / n};
+    struct measure_set *set = validates(trainer) ? &trainer->validation : &trainer->test;
+    return measure_set_go(set, theta, time_steps).cost;
 }
 
 /* A cost depends on the time steps a little, so costs are compared at equal ones. */
@@ -214,9 +253,24 @@ static void measure_best_by(struct trainer *trainer, int64_t time_steps)
     struct trainer_state *state = &trainer->state;
     if (!isfinite(state->best_cost) || state->best_measured_by == time_steps)
         return;
-    const double cost = measure_weights(trainer, &state->best, time_steps).cost;
+    const double cost = deciding_cost(trainer, &state->best, time_steps);
     state->best_cost = isfinite(cost) ? cost : INFINITY;
+    state->best_test = measure_set_go(&trainer->test, &state->best, time_steps).cost;
     state->best_measured_by = time_steps;
+}
+
+static double measure(struct trainer *trainer)
+{
+    struct trainer_state *state = &trainer->state;
+    const struct trainer_sums *sums = &state->sums;
+    state->last = measure_set_go(&trainer->test, &state->theta, state->time_steps);
+    state->last_validation =
+        validates(trainer) ? deciding_cost(trainer, &state->theta, state->time_steps) : NAN;
+    state->measured_step = state->step;
+    if (sums->steps > 0)
+        state->train_cost = sums->cost / (double)sums->steps;
+    state->sums = (struct trainer_sums){0};
+    return validates(trainer) ? state->last_validation : state->last.cost;
 }
 
 void trainer_measure(struct trainer *trainer)
@@ -224,12 +278,11 @@ void trainer_measure(struct trainer *trainer)
     struct trainer_state *state = &trainer->state;
     follow_steps(trainer);
     measure_best_by(trainer, state->time_steps);
-    state->last = measure_weights(trainer, &state->theta, state->time_steps);
-    state->measured_step = state->step;
-    state->sums = (struct trainer_sums){0};
-    if (!(state->last.cost < state->best_cost))
+    const double cost = measure(trainer);
+    if (!(cost < state->best_cost))
         return;
-    state->best_cost = state->last.cost;
+    state->best_cost = cost;
+    state->best_test = state->last.cost;
     state->best_step = state->step;
     state->best_time_steps = state->best_measured_by = state->time_steps;
     array_copy(&state->best, &state->theta);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Training of a flow on pairs (x, y), or of a compiled base flow on x only, one step at a time: what a step
- * does to the weights, and the measurement on the test set. The cost of a base flow is its negative
+ * does to the weights, and the measurements. A share of the training rows is not learnt from: the best
+ * weights are those of the smallest cost of these rows, or, without any, of the test set. The cost of a base flow is its negative
  * log-likelihood, in nats. With flow.steps: auto the number of time steps is checked at steps that are powers
  * of two, and at each measurement, on the first rows of the test set. No files, no clock, no printing; those
  * are in train_run.h. A trainer's state after a step is a function of the bundle, the pairs, the options and
@@ -16,12 +17,15 @@
 #include "numbers/array.h"
 #include "optimize/optimizer.h"
 #include "optimize/rate.h"
+#include "train/measure_set.h"
+#include "train/split.h"
 #include "train/stage_kind.h"
 #include "train/time_check.h"
 
 struct trainer_options {
-    int64_t epochs; /* 0: as many as rate_epochs says */
-    int64_t batch;  /* rows of a step; the last, smaller one of an epoch is used too */
+    int64_t epochs;    /* 0: as many as rate_epochs says */
+    int64_t batch;     /* rows of a step; the last, smaller one of an epoch is used too */
+    double validation; /* share of the training rows */
     uint64_t seed;
     struct device device;
 };
@@ -34,20 +38,20 @@ struct trainer_sums { /* over the steps since the last measure, which clears the
     double loss, cost, penalty, norm;
 };
 
-/* Means over the test set; where there is none, over the first rows of the training set. */
-struct measured {
-    double cost, energy, penalty;
-};
-
 /* All that changes: what a checkpoint holds. Arrays are of theta_elements. */
 struct trainer_state {
     int64_t step; /* steps done */
     struct array theta, mean, square;
-    struct array best; /* the weights of the smallest test cost so far */
-    double best_cost;  /* infinity before the first measure */
+    struct array best; /* the weights of the smallest cost so far, of the rows that validate */
+    double best_cost;  /* that cost; infinity before the first measure */
+    double best_test;  /* theirs of the test set */
     int64_t best_step;
+    int64_t fall_step;     /* at which the plateau's rate began to fall; 0: not yet */
+    int64_t patience_step; /* from which on patience is counted */
     struct trainer_sums sums;
-    struct measured last; /* the latest measure */
+    double train_cost;      /* mean over the training steps before the latest measure; NaN: none yet */
+    struct measured last;   /* the latest measure: of the test set, or, where there is none, of the first */
+    double last_validation; /* training rows; and the cost of the rows that validate; NaN: there are none */
     int64_t measured_step;
     int64_t time_steps;        /* of a training step, and of a measure */
     int64_t best_time_steps;   /* that `best` needs */
@@ -61,8 +65,9 @@ struct trainer {
     const struct pairs *pairs;
     struct trainer_options options;
     const struct stage_kind *stage; /* the bundle's */
-    int64_t epoch_steps, steps;     /* of an epoch, of the whole training */
-    int64_t patience;               /* steps without a better measure that end the training; 0: none do */
+    int64_t epoch_steps, steps;     /* of an epoch, of the whole training at most */
+    int64_t
+        patience; /* steps without a better measure that end the training, or begin the fall; 0: none do */
     struct trainer_state state;
 
     struct optimizer *optimizer;
@@ -71,15 +76,14 @@ struct trainer {
     struct time_check *time_check; /* NULL: the time steps are fixed */
     double lambda, lambda_decay;   /* the penalty's weight at the start, and its factor */
     int64_t lambda_decays;
-    struct runner *train, *measure;
+    struct runner *train;
+    struct split split;
+    struct measure_set test, validation;
     struct array gradient; /* [theta_elements] */
     struct array total;    /* [2]: cost, penalty */
     double setting;        /* room for a REAL: lambda */
-    uint32_t *order;       /* [n_train] of epoch order_epoch */
+    uint32_t *order;       /* [split.train] of epoch order_epoch */
     int64_t order_epoch;
-    struct array measured[3]; /* REAL [block]: cost, energy, penalty of samples */
-    struct part measured_on;  /* the rows of a measure, block by block */
-    int64_t block;
 };
 
 /* Weights start as weights_initial gives them, a base flow's then as base_flow_start changes them for the
@@ -93,7 +97,8 @@ void trainer_free(struct trainer *trainer); /* NULL is allowed */
  * the trainer can take no more steps, and only the best weights so far are of use. Allocates nothing. */
 bool trainer_step(struct trainer *trainer, struct fault *fault) MUST_CHECK;
 
-/* Measures the test set, and keeps the weights as the best so far where its cost is the smallest. */
+/* Measures both sets, and keeps the weights as the best so far where their cost is the smallest. On a plateau
+ * where patience runs out, the fall begins here, from the best weights. */
 void trainer_measure(struct trainer *trainer);
 
 /* The fewest time steps that the best weights need: at the end, when these stay what they are. */
@@ -101,7 +106,12 @@ void trainer_settle_steps(struct trainer *trainer);
 /* The most from here on, whatever the spec says: for timings. */
 void trainer_fix_steps(struct trainer *trainer);
 
+/* A training that was loaded, perhaps after its end, goes on to the end of its options' epochs: from the
+ * weights of now, as if no fall had begun. */
+void trainer_extend(struct trainer *trainer);
+
 bool trainer_done(const struct trainer *trainer);         /* all steps, or out of patience */
+int64_t trainer_end(const struct trainer *trainer);       /* steps in total, by what is known now */
 int64_t trainer_next_rows(const struct trainer *trainer); /* of the next step */
 double trainer_rate(const struct trainer *trainer);       /* of the next step */
 double trainer_lambda(const struct trainer *trainer);     /* likewise */

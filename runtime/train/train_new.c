@@ -14,13 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MEASURE_BLOCK = 4096, MEASURE_WITHOUT_TEST = 10000 /* rows */ };
+enum { PATIENT_STEPS = 300, PATIENT_EPOCHS = 2 }; /* train.patience: auto */
+enum { MEASURE_WITHOUT_TEST = 10000 /* rows */ };
 
 struct trainer_options trainer_options_of(const struct gpfc_bundle *bundle)
 {
     return (struct trainer_options){
         .epochs = setting_integer(bundle, SETTING_train_epochs),
         .batch = setting_integer(bundle, SETTING_train_batch),
+        .validation = setting_number(bundle, SETTING_data_validation),
         .seed = (uint64_t)setting_integer(bundle, SETTING_train_seed),
         .device = device_cpu(1),
     };
@@ -35,13 +37,10 @@ static bool take_arrays(struct trainer *trainer, struct fault *fault)
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         if (!array_new(arrays[i], n, precision, "the weights", fault))
             return false;
-    for (size_t i = 0; i < 3; i++)
-        if (!array_new(&trainer->measured[i], trainer->block, precision, "the test's results", fault))
-            return false;
-    trainer->order = calloc((size_t)trainer->pairs->train.n, sizeof *trainer->order);
+    const size_t rows = (size_t)trainer->split.train;
+    trainer->order = calloc(rows, sizeof *trainer->order);
     return array_new(&trainer->total, 2, precision, "the totals", fault) &&
-           (trainer->order || fault_memory(fault, (size_t)trainer->pairs->train.n * sizeof *trainer->order,
-                                           "the order of the samples"));
+           (trainer->order || fault_memory(fault, rows * sizeof *trainer->order, "the order of the samples"));
 }
 
 static struct runner_rows staying(const void *rows, int64_t n)
@@ -72,13 +71,25 @@ static void bind_train(struct trainer *trainer)
     }
 }
 
-static void bind_measure(struct trainer *trainer)
+/* The test rows; where there are none, the first of the training. */
+static struct measure_rows test_rows(const struct pairs *pairs)
 {
-    bind_rows(trainer->measure, &trainer->measured_on);
-    runner_parameters(trainer->measure, array_host(&trainer->state.theta));
-    runner_output(trainer->measure, "cost", array_write(&trainer->measured[0]));
-    runner_output(trainer->measure, "energy", array_write(&trainer->measured[1]));
-    runner_output(trainer->measure, "penalty", array_write(&trainer->measured[2]));
+    double nll;
+    const struct part part = pairs_measured(pairs, &nll);
+    return (struct measure_rows){.part = part,
+                                 .n = pairs->test.n > 0 ? part.n : smaller(part.n, MEASURE_WITHOUT_TEST)};
+}
+
+static bool take_measures(struct trainer *trainer, struct fault *fault)
+{
+    const struct trainer_options *options = &trainer->options;
+    const struct pairs *pairs = trainer->pairs;
+    const struct measure_rows test = test_rows(pairs);
+    const struct measure_rows validation = {
+        .part = pairs->train, .order = split_validation(&trainer->split), .n = trainer->split.validation};
+    return measure_set_new(&trainer->test, trainer->bundle, &options->device, &test, options->seed, fault) &&
+           measure_set_new(&trainer->validation, trainer->bundle, &options->device, &validation,
+                           options->seed, fault);
 }
 
 static bool trainer_init(struct trainer *trainer, struct fault *fault)
@@ -86,13 +97,12 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
     const struct trainer_options *options = &trainer->options;
     if (!take_arrays(trainer, fault) || !optimizer_new(&trainer->optimizer, trainer->bundle, fault) ||
         !runner_new(&trainer->train, &options->device, trainer->bundle, "train", options->batch, fault) ||
-        !runner_new(&trainer->measure, &options->device, trainer->bundle, "measure", trainer->block, fault))
+        !take_measures(trainer, fault))
         return false;
     bind_train(trainer);
-    bind_measure(trainer);
     if (trainer->time_rule.automatic &&
-        !time_check_new(&trainer->time_check, trainer->bundle, trainer->measured_on.y, trainer->measured_on.n,
-                        &options->device, fault))
+        !time_check_new(&trainer->time_check, trainer->bundle, trainer->test.rows.part.y,
+                        trainer->test.rows.n, &options->device, fault))
         return false;
     weights_initial(trainer->bundle, options->seed, array_write(&trainer->state.theta));
     trainer_order(trainer, 0);
@@ -106,13 +116,35 @@ static double first_lambda(const struct gpfc_bundle *bundle)
     return none && stage_kind_of(bundle)->weighs_penalty ? 0 : setting_number(bundle, SETTING_penalty_weight);
 }
 
-static struct part measured_part(const struct pairs *pairs)
+static int64_t patience_of(const struct trainer *trainer)
 {
-    double nll;
-    struct part part = pairs_measured(pairs, &nll);
-    if (pairs->test.n == 0)
-        part.n = smaller(part.n, MEASURE_WITHOUT_TEST);
-    return part;
+    if (!setting_automatic(trainer->bundle, SETTING_train_patience))
+        return setting_integer(trainer->bundle, SETTING_train_patience) * trainer->epoch_steps;
+    return trainer->rate.schedule == RATE_PLATEAU
+               ? larger(PATIENT_STEPS, PATIENT_EPOCHS * trainer->epoch_steps)
+               : 0;
+}
+
+/* How long the training is follows from how many rows there are to learn from. */
+static void plan(struct trainer *trainer)
+{
+    const struct gpfc_bundle *bundle = trainer->bundle;
+    struct trainer_options *options = &trainer->options;
+    options->batch = smaller(options->batch, trainer->split.train);
+    trainer->epoch_steps = (trainer->split.train + options->batch - 1) / options->batch;
+    if (options->epochs <= 0)
+        options->epochs = rate_epochs(bundle, trainer->epoch_steps);
+    trainer->steps = options->epochs * trainer->epoch_steps;
+    trainer->rate = rate_from_settings(bundle, options->epochs, trainer->epoch_steps);
+    trainer->patience = patience_of(trainer);
+}
+
+static bool trainer_make(struct trainer *trainer, struct fault *fault)
+{
+    if (!split_new(&trainer->split, trainer->options.validation, trainer->pairs->train.n, fault))
+        return false;
+    plan(trainer);
+    return trainer_init(trainer, fault);
 }
 
 bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const struct pairs *pairs,
@@ -122,37 +154,28 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
     *out = NULL;
     if (!trainer)
         return fault_memory(fault, sizeof *trainer, "a trainer");
-    int64_t batch = smaller(options->batch, pairs->train.n);
-    int64_t epoch_steps = (pairs->train.n + batch - 1) / batch;
-    int64_t epochs = options->epochs > 0 ? options->epochs : rate_epochs(bundle, epoch_steps);
-    const struct part measured_on = measured_part(pairs);
     *trainer = (struct trainer){
         .bundle = bundle,
         .pairs = pairs,
         .options = *options,
         .stage = stage_kind_of(bundle),
-        .epoch_steps = epoch_steps,
-        .steps = epochs * epoch_steps,
-        .patience = setting_integer(bundle, SETTING_train_patience) * epoch_steps,
         .state = {.best_cost = INFINITY,
+                  .best_test = INFINITY,
+                  .train_cost = NAN,
+                  .last_validation = NAN,
                   .time_steps = bundle->steps,
                   .best_time_steps = bundle->steps,
                   .best_measured_by = bundle->steps,
                   .errors = {NAN, NAN}},
         .time_rule = time_rule_of(bundle),
-        .rate = rate_from_settings(bundle, epochs, epoch_steps),
         .lambda = first_lambda(bundle),
         .lambda_decay = setting_number(bundle, SETTING_penalty_decay),
         .lambda_decays = setting_integer(bundle, SETTING_penalty_decays),
         .order_epoch = -1,
-        .measured_on = measured_on,
-        .block = smaller(measured_on.n, MEASURE_BLOCK),
     };
-    trainer->options.batch = batch;
-    trainer->options.epochs = epochs;
     if (trainer->time_rule.automatic)
         trainer->state.time_steps = 1;
-    if (!trainer_init(trainer, fault)) {
+    if (!trainer_make(trainer, fault)) {
         trainer_free(trainer);
         return false;
     }
@@ -165,14 +188,15 @@ void trainer_free(struct trainer *trainer)
     if (!trainer)
         return;
     runner_free(trainer->train);
-    runner_free(trainer->measure);
+    measure_set_free(&trainer->test);
+    measure_set_free(&trainer->validation);
+    split_free(&trainer->split);
     time_check_free(trainer->time_check);
     optimizer_free(trainer->optimizer);
     free(trainer->order);
     struct trainer_state *state = &trainer->state;
-    struct array *const arrays[] = {&state->theta,         &state->mean,          &state->square,
-                                    &state->best,          &trainer->gradient,    &trainer->total,
-                                    &trainer->measured[0], &trainer->measured[1], &trainer->measured[2]};
+    struct array *const arrays[] = {&state->theta, &state->mean,       &state->square,
+                                    &state->best,  &trainer->gradient, &trainer->total};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         array_free(arrays[i]);
     free(trainer);

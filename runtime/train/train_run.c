@@ -39,6 +39,7 @@ static bool measure(struct train_run *run, double rate, double lambda, struct fa
         .train_penalty = mean(&sums, sums.penalty),
         .gradient_norm = mean(&sums, sums.norm),
         .cost = state->last.cost,
+        .validation_cost = state->last_validation,
         .penalty = state->last.penalty,
         .energy = state->last.energy,
         .best_cost = state->best_cost,

@@ -64,7 +64,7 @@ static void note_trained(struct training *training)
         .step = state->step,
         .best_step = state->best_step,
         .seconds = train_run_seconds(run),
-        .nll = state->best_cost + standard_log_scale(&training->samples.standard),
+        .nll = state->best_test + standard_log_scale(&training->samples.standard),
     };
     training_tell(training, &(struct gpfc_event){.kind = GPFC_BASE, .base = &training->trained});
 }
@@ -223,6 +223,7 @@ static bool train_flow(struct training *training, struct fault *fault)
         .pairs = &training->pairs,
         .base = training->base,
         .resumed = resumed,
+        .extends = resumed && training->extends,
         .theta = training->theta,
         .pairs_told = &training->pairs_told,
         .note = training->note,
@@ -259,7 +260,7 @@ static bool evaluate_best(struct training *training, struct fault *fault)
     }
     double nll;
     struct part part = pairs_measured(pairs, &nll);
-    part.n = pairs->test.n > 0 ? part.n : trainer->measured_on.n;
+    part.n = pairs->test.n > 0 ? part.n : trainer->test.rows.n;
     training->has_evaluation = evaluate(&training->evaluation, trainer->bundle, train_run_best(run),
                                         train_run_best_steps(run), &part, nll, &training->device, fault);
     training->evaluation.standardised = training->samples.standard.d > 0;

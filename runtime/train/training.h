@@ -24,6 +24,7 @@ struct training {
     struct device device;
     char folder_path[TRAINING_MOST_PATH];
     struct checkpoint_note note;      /* of the stage that comes first; its text is the caller's */
+    bool extends;                     /* ... to more epochs than the flow was to have */
     const struct checkpoint *resumed; /* lent; NULL: a new training */
     const void *theta;                /* lent; what the flow starts with; NULL: its own */
     struct samples samples;
@@ -54,6 +55,7 @@ struct training_request {
     const struct pairs *pairs;           /* a base flow's have no y */
     const struct base_flow *base;        /* that comes before it; NULL: none */
     const struct checkpoint *resumed;    /* it goes on from there; NULL: it starts */
+    bool extends;                        /* ... and to more epochs than it was to have */
     const void *theta;                   /* it starts with these weights; NULL: with its own */
     const struct gpfc_pairs *pairs_told; /* NULL: a base flow's */
     struct checkpoint_note note;         /* its text is lent */

@@ -36,7 +36,8 @@ static struct gpfc_stage stage_of(const struct training *training, const struct 
         .parameters = bundle->theta_elements,
         .data = training->data,
         .rows = trainer->pairs->of_noise ? "pairs from noise" : trainer->stage->rows,
-        .train = trainer->pairs->train.n,
+        .train = trainer->split.train,
+        .validation = trainer->split.validation,
         .test = trainer->pairs->test.n,
         .epochs = trainer->options.epochs,
         .epoch_steps = trainer->epoch_steps,
@@ -78,6 +79,8 @@ static bool open_stage(struct training *training, const struct training_request 
         array_fill(&stage->trainer->state.theta, request->theta);
     if (request->resumed && !checkpoint_load(request->resumed, stage->trainer, fault))
         return false;
+    if (request->extends)
+        trainer_extend(stage->trainer);
     stage->told = stage_of(training, request);
     return open_run(training, request, fault);
 }
@@ -99,7 +102,7 @@ static void forecast(const struct training *training, struct pace *pace)
     if (pace->told || done <= WARM_STEPS || train_run_done(stage->run) ||
         (now - pace->began < forecast_seconds && done < FORECAST_STEPS))
         return;
-    const double left = (double)(stage->trainer->steps - stage->trainer->state.step);
+    const double left = (double)(trainer_end(stage->trainer) - stage->trainer->state.step);
     const double each = (now - pace->began) / (double)(done - WARM_STEPS);
     const struct gpfc_forecast forecast = {.left = each * left + left / (double)stage->run->measure_steps *
                                                                      stage->measure_seconds,
@@ -115,6 +118,7 @@ static void tell_step(const struct training *training)
     const double shift = trainer->stage->cost_is_nll ? standard_log_scale(&training->samples.standard) : 0;
     const struct gpfc_step step = {
         .step = state->step,
+        .steps = trainer_end(trainer),
         .epoch = (state->step - 1) / trainer->epoch_steps + 1,
         .cost = state->last.cost + shift,
         .rate = trainer_rate(trainer),

@@ -8,7 +8,7 @@ set -u
 trainer=run
 . "$source/tests/system/interruption.sh"
 
-write_spec run 'train: {epochs: 100, batch: 50, checkpoint_steps: 7, evaluate_steps: 20}
+write_spec run 'train: {epochs: 100, batch: 50, checkpoint_steps: 7, evaluate_steps: 20, schedule: plateau, fall: 0.5}
 penalty: {kind: euler, weight: 1.0e-3, decay: 0.5, decays: 2}'
 "$gpfc" --quiet run.yaml || exit 1
 
@@ -21,7 +21,7 @@ as_uninterrupted()
 
 expect 0 '' ./run train --out whole --quiet --threads 1
 measures whole >whole.measures
-grep -q '"step":980' whole.measures || fault "no measure of step 980"
+grep -q '"step":880' whole.measures || fault "no measure of step 880"
 expect 0 '' ./run train --out three --quiet --threads 3
 as_uninterrupted three
 

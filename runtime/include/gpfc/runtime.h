@@ -41,6 +41,7 @@ struct gpfc_stage {
     const char *data;    /* path, or "generator moons" */
     const char *rows;    /* what these contain: "samples" x, "pairs" (x, y), "pairs from noise" */
     int64_t train, test; /* how many of them; test may be 0 */
+    int64_t validation;  /* rows of the training set that are not learnt from, but choose the best weights */
     int64_t epochs, epoch_steps, steps; /* steps of an epoch, and in total */
     int64_t batch;                      /* rows of a step; the last one of an epoch may have fewer */
     const char *optimizer, *schedule;   /* words of the spec: "adam", "cosine" */
@@ -56,6 +57,7 @@ struct gpfc_stage {
 
 struct gpfc_step {       /* after each training step */
     int64_t step, epoch; /* counted from 1 */
+    int64_t steps;       /* in total, by what is known now: fewer where the training ends early */
     double cost;         /* latest measurement on the test rows; of a base flow, see gpfc_base.nll */
     double rate;         /* of the next step */
 };
@@ -203,7 +205,9 @@ struct gpfc_train_options {
 struct gpfc_trained {
     struct gpfc_stage stage; /* the last one that ran */
     int64_t step, best_step;
-    double best_cost;               /* of the test rows; infinite: none was finite */
+    double best_cost;               /* of the test rows, with the best weights; infinite: none was finite */
+    double validation_cost;         /* likewise of the rows that chose them; NaN: there are none */
+    double train_cost;              /* mean over the last training steps before the end; NaN: none */
     double seconds;                 /* of this stage, including resumed parts, without pauses */
     const char *model, *checkpoint; /* its files; the model file contains the best weights */
     int has_base, has_evaluation;   /* 1: the next one is filled */
@@ -225,8 +229,9 @@ int gpfc_train(const struct gpfc_bundle *bundle, const struct gpfc_train_options
                struct gpfc_trained **out, char *message, size_t room);
 
 /* Continues the training of options->folder from its last checkpoint, with the same result as if it had
- * not been stopped. data, columns, label, missing, init, base, epochs, base_epochs and seed are those with
- * which it began. */
+ * not been stopped. data, columns, label, missing, init, base, base_epochs and seed are those with which it
+ * began. So is epochs where it is 0; else the flow is trained for so many in total, also if its training had
+ * ended. */
 int gpfc_resume(const struct gpfc_bundle *bundle, const struct gpfc_train_options *options,
                 struct gpfc_trained **out, char *message, size_t room);
 

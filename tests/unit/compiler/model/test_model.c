@@ -146,7 +146,9 @@ static void conflicting_values_are_refused(void)
         {"dimension: 7\ndata: {dequantise: yes}\n", "data.dequantise has no meaning"},
         {"dimension: 7\ndata: {pairs: p.npz}\nbase: {kind: ffjord}\n", "already trained"},
         {"dimension: 2\ndata: {test: 0, samples: a.npz}\nbase: {kind: bnaf, patience: 3}\n", ""},
-        {"dimension: 2\ndata: {test: 0, source: moons}\nbase: {kind: bnaf, patience: 3}\n", "data.test is 0"},
+        {"dimension: 2\ndata: {test: 0, source: moons}\nbase: {kind: bnaf, patience: 3}\n", ""},
+        {"dimension: 2\ndata: {test: 0, validation: 0, source: moons}\nbase: {kind: bnaf, patience: 3}\n",
+         "data.validation and data.test are 0"},
         {"dimension: 2\nbase: {components: 3}\n", "base.components has no meaning"},
         {"dimension: 2\nbase: {ridge: 1}\n", "base.ridge has no meaning"},
         {"dimension: 2\nbase: {iterations: 3}\n", "base.iterations has no meaning"},
@@ -190,6 +192,10 @@ static void keys_without_effect_get_a_warning(void)
     CU_ASSERT_TRUE(r->model_good);
     CU_ASSERT_EQUAL(r->diag.warnings, 3);
     CU_ASSERT_PTR_NOT_NULL(strstr(diag_text(&r->diag), "warning: train.decay has no effect"));
+    free_reading(r);
+    r = read_text("dimension: 2\ntrain: {fall: 0.5}\nbase: {kind: bnaf, fall: 0.5}\n");
+    CU_ASSERT_EQUAL(r->diag.warnings, 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(diag_text(&r->diag), "warning: base.fall has no effect"));
     free_reading(r);
     r = read_text("dimension: 2\ntrain: {decay: 0.5, decays: 3, schedule: step}\n");
     CU_ASSERT_EQUAL(r->diag.warnings, 0);

@@ -122,6 +122,7 @@ static const struct gpfc_trained trained = {
               .data = "data.npz",
               .train = 2,
               .test = 3,
+              .validation = 29,
               .epochs = 4,
               .epoch_steps = 5,
               .steps = 6,
@@ -131,6 +132,8 @@ static const struct gpfc_trained trained = {
     .step = 10,
     .best_step = 11,
     .best_cost = 12.5,
+    .validation_cost = 30.5,
+    .train_cost = 31.5,
     .seconds = 13.5,
     .model = "model",
     .checkpoint = "checkpoint",
@@ -163,9 +166,11 @@ static void a_training(void)
     }
     (void)json_object_del(json_object_get(json, "base"), "parameters"); /* the fake bundle's */
     check_text(json, "{\"name\":\"fake\",\"stage\":\"flow\",\"flow\":\"a map, single\",\"parameters\":1,"
-                     "\"data\":\"data.npz\",\"samples_train\":2,\"samples_test\":3,\"epochs\":4,\"steps\":6,"
+                     "\"data\":\"data.npz\",\"samples_train\":2,\"samples_validation\":29,\"samples_test\":3,"
+                     "\"epochs\":4,\"steps\":6,"
                      "\"batch\":7,\"seed\":8,\"threads\":9,\"status\":\"finished\",\"step\":10,"
-                     "\"seconds\":13.5,\"best_cost\":12.5,\"best_step\":11,\"model\":\"model\","
+                     "\"seconds\":13.5,\"best_cost\":12.5,\"best_step\":11,"
+                     "\"validation_cost\":30.5,\"train_cost\":31.5,\"model\":\"model\","
                      "\"checkpoint\":\"checkpoint\",\"base\":{\"kind\":\"bnaf\",\"step\":14,"
                      "\"best_step\":15,\"nll\":17.5,\"seconds\":16.5,\"model\":\"base\"},"
                      "\"base_nll_train\":18.5,\"base_nll_test\":19.5,\"base_rows_failed\":21,"

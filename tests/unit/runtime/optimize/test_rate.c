@@ -14,8 +14,8 @@ static void a_constant_rate_stays(void)
 {
     struct rate rate = base;
     rate.schedule = RATE_CONSTANT;
-    CU_ASSERT_EQUAL(rate_at(&rate, 0), 0.1);
-    CU_ASSERT_EQUAL(rate_at(&rate, 69), 0.1);
+    CU_ASSERT_EQUAL(rate_at(&rate, 0, 0), 0.1);
+    CU_ASSERT_EQUAL(rate_at(&rate, 69, 0), 0.1);
 }
 
 /* Decays at epochs 2, 4, 6, 8 of 10. */
@@ -26,19 +26,38 @@ static void decays_come_at_even_intervals(void)
     const int passed[10] = {0, 0, 1, 1, 2, 2, 3, 3, 4, 4};
     for (int epoch = 0; epoch < 10; epoch++)
         for (int step = 0; step < 7; step++)
-            CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, epoch * 7 + step), 0.1 * pow(0.5, passed[epoch]), 1e-16);
+            CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, epoch * 7 + step, 0), 0.1 * pow(0.5, passed[epoch]), 1e-16);
 }
 
 static void cosine_falls_to_zero(void)
 {
     struct rate rate = base;
     rate.schedule = RATE_COSINE;
-    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 0), 0.1, 1e-16);
-    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 35), 0.05, 1e-16);
+    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 0, 0), 0.1, 1e-16);
+    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 35, 0), 0.05, 1e-16);
     for (int step = 1; step < 70; step++)
-        CU_ASSERT_TRUE(rate_at(&rate, step) < rate_at(&rate, step - 1) && rate_at(&rate, step) > 0);
-    CU_ASSERT_EQUAL(rate_at(&rate, 70), 0);
-    CU_ASSERT_EQUAL(rate_at(&rate, 1000), 0);
+        CU_ASSERT_TRUE(rate_at(&rate, step, 0) < rate_at(&rate, step - 1, 0) && rate_at(&rate, step, 0) > 0);
+    CU_ASSERT_EQUAL(rate_at(&rate, 70, 0), 0);
+    CU_ASSERT_EQUAL(rate_at(&rate, 1000, 0), 0);
+}
+
+/* The fall is a share of the whole training, from where it begins, and has ended by the last step. */
+static void the_plateau_falls_where_it_is_told(void)
+{
+    struct rate rate = base;
+    rate.schedule = RATE_PLATEAU;
+    rate.fall = 0.25;
+    CU_ASSERT_EQUAL(rate_at(&rate, 69, 0), 0.1);
+    CU_ASSERT_EQUAL(rate_fall_steps(&rate, 30), 10);
+    CU_ASSERT_EQUAL(rate_at(&rate, 30, 30), 0.1);
+    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 35, 30), 0.05, 1e-16);
+    CU_ASSERT_EQUAL(rate_at(&rate, 40, 30), 0);
+    CU_ASSERT_EQUAL(rate_latest_fall(&rate), 52);
+    CU_ASSERT_TRUE(52 + rate_fall_steps(&rate, 52) <= 70);
+    rate.fall = 0;
+    CU_ASSERT_EQUAL(rate_fall_steps(&rate, 30), 1);
+    rate.epochs = rate.epoch_steps = 1;
+    CU_ASSERT_EQUAL(rate_latest_fall(&rate), 1);
 }
 
 static void warm_up_rises_then_the_schedule_follows(void)
@@ -47,11 +66,11 @@ static void warm_up_rises_then_the_schedule_follows(void)
     rate.schedule = RATE_COSINE;
     rate.warmup_steps = 10;
     for (int step = 0; step < 10; step++)
-        CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, step), 0.01 * (step + 1), 1e-16);
-    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 10), 0.1, 1e-16);
-    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 40), 0.05, 1e-16);
+        CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, step, 0), 0.01 * (step + 1), 1e-16);
+    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 10, 0), 0.1, 1e-16);
+    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 40, 0), 0.05, 1e-16);
     rate.warmup_steps = 1000; /* longer than the training */
-    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 69), 0.007, 1e-16);
+    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 69, 0), 0.007, 1e-16);
 }
 
 static void any_number_of_decays(void)
@@ -68,12 +87,12 @@ static void any_number_of_decays(void)
 static void settings_are_read(void)
 {
     static struct fake fake;
-    static const enum rate_schedule wanted[] = {RATE_CONSTANT, RATE_STEP, RATE_COSINE};
-    static const char *const words[] = {"constant", "step", "cosine"};
+    static const enum rate_schedule wanted[] = {RATE_CONSTANT, RATE_STEP, RATE_COSINE, RATE_PLATEAU};
+    static const char *const words[] = {"constant", "step", "cosine", "plateau"};
     fake_make(&fake, FAKE_SINGLE2);
     fake_set(&fake, "train.rate", "0.25");
     fake_set(&fake, "train.warmup_steps", "12");
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         fake_set(&fake, "train.schedule", words[i]);
         const struct rate rate = rate_from_settings(&fake.bundle, 3, 4);
         CU_ASSERT_EQUAL(rate.schedule, wanted[i]);
@@ -102,6 +121,7 @@ int main(void)
         {"a constant rate stays", a_constant_rate_stays},
         {"decays come at even intervals", decays_come_at_even_intervals},
         {"cosine falls to zero", cosine_falls_to_zero},
+        {"the plateau falls where it is told", the_plateau_falls_where_it_is_told},
         {"warm-up rises, then the schedule follows", warm_up_rises_then_the_schedule_follows},
         {"any number of decays", any_number_of_decays},
         {"settings are read", settings_are_read},

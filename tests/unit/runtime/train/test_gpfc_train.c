@@ -93,7 +93,7 @@ static void events_and_result_say_what_was_done(void)
     CU_ASSERT_EQUAL_FATAL(gpfc_train(&fake.bundle, &options, &trained, message, sizeof message), GPFC_DONE);
     CU_ASSERT_STRING_EQUAL(message, "untouched");
     CU_ASSERT_TRUE(heard.first == GPFC_STARTED && heard.events[GPFC_STARTED] == 1);
-    CU_ASSERT_TRUE(heard.events[GPFC_STEP] == 100 && heard.step == 100);
+    CU_ASSERT_TRUE(heard.events[GPFC_STEP] == 80 && heard.step == 80);
     CU_ASSERT_EQUAL(heard.events[GPFC_FORECAST], 1);
     CU_ASSERT_TRUE(heard.events[GPFC_BASE] == 0 && heard.events[GPFC_CHANGED] == 0);
     const struct gpfc_stage *stage = &trained->stage;
@@ -103,13 +103,16 @@ static void events_and_result_say_what_was_done(void)
     CU_ASSERT_STRING_EQUAL(stage->data, options.data);
     CU_ASSERT_STRING_EQUAL(stage->folder, options.folder);
     CU_ASSERT_STRING_EQUAL(stage->optimizer, "soap");
-    CU_ASSERT_TRUE(stage->train == 203 && stage->test == 50 && stage->epochs == 20);
-    CU_ASSERT_TRUE(stage->epoch_steps == 5 && stage->steps == 100 && stage->batch == 50);
+    CU_ASSERT_TRUE(stage->train == 183 && stage->validation == 20 && stage->test == 50 &&
+                   stage->epochs == 20);
+    CU_ASSERT_TRUE(stage->epoch_steps == 4 && stage->steps == 80 && stage->batch == 50);
     CU_ASSERT_TRUE(stage->seed == 42 && stage->threads == 2 && stage->rate == 0.05);
     CU_ASSERT_TRUE(stage->first_step == 0 && !stage->second && stage->parameters == 6);
-    CU_ASSERT_TRUE(trained->step == 100 && trained->best_step > 0 && trained->best_cost < 0.05);
+    CU_ASSERT_TRUE(trained->step == 80 && trained->best_step > 0 && trained->best_cost < 0.05);
     CU_ASSERT_TRUE(trained->has_evaluation && !trained->has_base && !trained->pairs.mapped);
     CU_ASSERT_DOUBLE_EQUAL(trained->evaluation.cost_after, trained->best_cost, 1e-4);
+    CU_ASSERT_TRUE(trained->validation_cost < 0.05 && trained->validation_cost != trained->best_cost);
+    CU_ASSERT_TRUE(trained->train_cost > 0 && trained->train_cost < 0.05);
     CU_ASSERT_TRUE(trained->evaluation.cost_before > 0.15 && trained->evaluation.samples == 50);
     CU_ASSERT_TRUE(scratch_there(trained->model) && scratch_there(trained->checkpoint));
     struct gpfc_flow *flow = gpfc_flow_open(&fake.bundle, trained->model, 1, message, sizeof message);
@@ -118,6 +121,34 @@ static void events_and_result_say_what_was_done(void)
     gpfc_trained_free(trained);
     options_free(&options);
     scratch_remove(&scratch);
+}
+
+/* After its end a training goes on where it is to have more epochs; with as many it has nothing to do, and
+ * fewer are refused. */
+static void ended_trainings_go_on(void)
+{
+    static const char *const schedules[] = {"cosine", "plateau"};
+    char message[200];
+    struct heard heard;
+    struct gpfc_trained *trained;
+    for (size_t i = 0; i < CHECK_COUNT(schedules); i++) {
+        start_up("none");
+        fake_set(&fake, "train.schedule", schedules[i]);
+        struct gpfc_train_options options = options_of(&heard, "pairs.npz", "run");
+        CU_ASSERT_EQUAL(gpfc_train(&fake.bundle, &options, NULL, NULL, 0), GPFC_DONE);
+        for (options.epochs = 20; options.epochs <= 30; options.epochs += 10) {
+            heard = (struct heard){.step = 0};
+            CU_ASSERT_EQUAL_FATAL(gpfc_resume(&fake.bundle, &options, &trained, NULL, 0), GPFC_DONE);
+            CU_ASSERT_EQUAL(trained->step, 4 * options.epochs);
+            CU_ASSERT_EQUAL(heard.events[GPFC_STEP], options.epochs == 20 ? 0 : 40);
+            gpfc_trained_free(trained);
+        }
+        options.epochs = 29;
+        CU_ASSERT_EQUAL(gpfc_resume(&fake.bundle, &options, NULL, message, sizeof message), GPFC_INPUT);
+        CU_ASSERT_PTR_NOT_NULL(strstr(message, "is of a training of 30 epochs already"));
+        options_free(&options);
+        scratch_remove(&scratch);
+    }
 }
 
 /* One training in one go, another in three: at the same weights in the end. */
@@ -131,14 +162,14 @@ static void stopped_trainings_continue(void)
     struct gpfc_train_options parts = options_of(&heard, "pairs.npz", "parts");
     heard.stop_at = 13;
     CU_ASSERT_EQUAL_FATAL(gpfc_train(&fake.bundle, &parts, &trained, NULL, 0), GPFC_STOPPED);
-    CU_ASSERT_TRUE(trained->step == 13 && !trained->has_evaluation && trained->stage.steps == 100);
+    CU_ASSERT_TRUE(trained->step == 13 && !trained->has_evaluation && trained->stage.steps == 80);
     gpfc_trained_free(trained);
     for (int i = 0; i < 2; i++) {
         const struct heard again = {.stop_at = i == 0 ? 60 : 0};
         heard = again;
         CU_ASSERT_EQUAL_FATAL(gpfc_resume(&fake.bundle, &parts, &trained, NULL, 0),
                               i == 0 ? GPFC_STOPPED : GPFC_DONE);
-        CU_ASSERT_TRUE(trained->step == (i == 0 ? 60 : 100) && heard.events[GPFC_CHANGED] == 0);
+        CU_ASSERT_TRUE(trained->step == (i == 0 ? 60 : 80) && heard.events[GPFC_CHANGED] == 0);
         CU_ASSERT_EQUAL(trained->stage.first_step, i == 0 ? 13 : 60);
         CU_ASSERT_EQUAL(trained->has_evaluation, i);
         gpfc_trained_free(trained);
@@ -227,6 +258,7 @@ int main(int argc, char **argv)
     static const struct check_case cases[] = {
         {"events and result say what was done", events_and_result_say_what_was_done},
         {"stopped trainings continue", stopped_trainings_continue},
+        {"ended trainings go on", ended_trainings_go_on},
         {"base flows are a stage", base_flows_are_a_stage},
         {"mistakes are reported", mistakes_are_reported},
     };

@@ -33,6 +33,7 @@ static const struct metrics_line all_different = {
     .samples_per_s = 17.5,
     .seconds = 18.5,
     .cpu_seconds = 19.5,
+    .validation_cost = 20.5,
 };
 
 /* The text of a file with only this line. */
@@ -56,6 +57,7 @@ static void every_number_has_its_name(void)
 {
     char *text = written(&stage_kinds[STAGE_BASE], &all_different);
     CU_ASSERT_STRING_EQUAL(text, "{\"stage\":\"base\",\"step\":1,\"epoch\":2,\"loss\":3.5,\"cost\":7.5,"
+                                 "\"validation_cost\":20.5,"
                                  "\"nll\":11.5,\"penalty\":8.5,\"energy\":9.5,\"time_steps\":12,"
                                  "\"density_error\":13.5,\"roundtrip\":14.5,\"rate\":15.5,"
                                  "\"samples_per_s\":17.5,\"best_cost\":10.5,\"train_cost\":4.5,"
@@ -67,7 +69,7 @@ static void every_number_has_its_name(void)
 static void missing_values_are_left_out_or_null(void)
 {
     struct metrics_line line = all_different;
-    line.nll = NAN;
+    line.nll = line.validation_cost = NAN;
     line.time_steps = 0;
     line.loss = line.samples_per_s = NAN;
     line.best_cost = INFINITY;

@@ -47,7 +47,8 @@ static bool same_bits(const struct trainer *a, const struct trainer *b)
            memcmp(array_host(&a->state.best), array_host(&b->state.best), bytes) == 0 &&
            a->state.best_cost == b->state.best_cost && a->state.best_step == b->state.best_step &&
            memcmp(&a->state.last, &b->state.last, sizeof a->state.last) == 0 &&
-           memcmp(&a->state.sums, &b->state.sums, sizeof a->state.sums) == 0;
+           memcmp(&a->state.sums, &b->state.sums, sizeof a->state.sums) == 0 &&
+           a->state.fall_step == b->state.fall_step && a->state.best_test == b->state.best_test;
 }
 
 /* ---- learning ------------------------------------------------------------------------------------------ */
@@ -323,6 +324,124 @@ static void patience_ends(void)
     scratch_remove(&scratch);
 }
 
+/* ---- validation ---------------------------------------------------------------------------------------- */
+
+static struct trainer *make_validated(const struct pairs *pairs, int64_t epochs, int threads)
+{
+    struct trainer *trainer;
+    struct fault fault = {0};
+    const struct trainer_options options = {
+        .epochs = epochs, .batch = 10, .validation = 0.2, .seed = 3, .device = device_cpu(threads)};
+    CU_ASSERT_TRUE_FATAL(trainer_new(&trainer, &fake.bundle, pairs, &options, &fault));
+    return trainer;
+}
+
+/* Validating rows are never learnt from: with numbers in them that no weights survive, training goes on. The
+ * cost of them decides, and is that of exactly these rows. */
+static void validation_chooses_and_is_not_learnt(void)
+{
+    fake_make(&fake, FAKE_DOUBLE2);
+    fake_set(&fake, "train.rate", "0.02");
+    struct pairs pairs = fake_pairs(2, 8, 101, 50);
+    struct trainer *trainer = make_validated(&pairs, 6, 2);
+    const struct split *split = &trainer->split;
+    CU_ASSERT_TRUE(split->train == 81 && split->validation == 20 && trainer->epoch_steps == 9);
+    double cost = 0;
+    for (int64_t i = 0; i < 20; i++)
+        for (int k = 0; k < 2; k++) {
+            const size_t at = 2 * (size_t)split_validation(split)[i] + (size_t)k;
+            ((double *)pairs.train.x)[at] = 1e200;
+            ((double *)pairs.train.y)[at] = 0;
+        }
+    run_steps(trainer, 9);
+    for (int64_t i = 0; i < 20; i++)
+        for (int k = 0; k < 2; k++) {
+            const size_t at = 2 * (size_t)split_validation(split)[i] + (size_t)k;
+            const double move = ((const double *)array_host(&trainer->state.theta))[4 + k];
+            ((double *)pairs.train.x)[at] = 3;
+            cost += (move - 3) * (move - 3) / 20;
+        }
+    trainer_measure(trainer);
+    CU_ASSERT_DOUBLE_EQUAL(trainer->state.last_validation, cost, 1e-12);
+    CU_ASSERT_EQUAL(trainer->state.best_cost, trainer->state.last_validation);
+    CU_ASSERT_EQUAL(trainer->state.best_test, trainer->state.last.cost);
+    CU_ASSERT_NOT_EQUAL(trainer->state.best_test, trainer->state.best_cost);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+}
+
+static void splits_are_drawn_once(void)
+{
+    struct split a, b;
+    struct fault fault = {0};
+    uint32_t order[90];
+    int seen[100] = {0};
+    CU_ASSERT_TRUE_FATAL(split_new(&a, 0.1, 100, &fault) && split_new(&b, 0.1, 100, &fault));
+    CU_ASSERT_EQUAL(memcmp(a.rows, b.rows, 100 * sizeof *a.rows), 0);
+    split_shuffle(&a, 7, 0, order);
+    for (int i = 0; i < 90; i++)
+        seen[order[i]]++;
+    for (int i = 0; i < 10; i++)
+        seen[split_validation(&a)[i]]++;
+    for (int i = 0; i < 100; i++)
+        CU_ASSERT_EQUAL(seen[i], 1);
+    split_free(&a);
+    split_free(&b);
+    CU_ASSERT_TRUE_FATAL(split_new(&a, 0.9, 1, &fault)); /* something is left to learn from */
+    CU_ASSERT_TRUE(a.train == 1 && a.validation == 0 && split_validation(&a) == NULL);
+    split_free(&a);
+}
+
+/* With rate 0 nothing gets better: the fall comes when patience runs out, from the best weights, and ends
+ * after its share; a training that is to go on has its rate back. */
+static void the_plateau_ends_in_a_fall(void)
+{
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "train.schedule", "plateau");
+    fake_set(&fake, "train.patience", "3");
+    fake_set(&fake, "train.rate", "0");
+    struct pairs pairs = fake_pairs(2, 4, 100, 50);
+    struct trainer *trainer = make_validated(&pairs, 50, 1);
+    CU_ASSERT_TRUE(trainer->epoch_steps == 8 && trainer_end(trainer) == 400);
+    trainer_measure(trainer);
+    while (trainer->state.step < 24) {
+        run_steps(trainer, 8);
+        trainer_measure(trainer);
+        CU_ASSERT_TRUE(trainer->state.fall_step == 0 && !trainer_done(trainer));
+    }
+    ((float *)array_write(&trainer->state.theta))[0] = 5;
+    run_steps(trainer, 1);
+    CU_ASSERT_TRUE(trainer->state.fall_step == 24 && trainer_end(trainer) == 32);
+    CU_ASSERT_EQUAL(memcmp(array_host(&trainer->state.theta), array_host(&trainer->state.best), 24), 0);
+    run_steps(trainer, 7);
+    CU_ASSERT_TRUE(trainer_done(trainer));
+    trainer_extend(trainer);
+    trainer_measure(trainer);
+    CU_ASSERT_TRUE(!trainer_done(trainer) && trainer->state.fall_step == 0);
+    run_steps(trainer, 1);
+    CU_ASSERT_EQUAL(trainer->state.fall_step, 0);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+}
+
+/* What gets better all the time falls in time for the last step. */
+static void the_plateau_falls_in_time(void)
+{
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "train.schedule", "plateau");
+    fake_set(&fake, "train.patience", "auto");
+    fake_set(&fake, "train.rate", "1e-4");
+    struct pairs pairs = fake_pairs(2, 4, 100, 50);
+    struct trainer *trainer = make_validated(&pairs, 10, 1);
+    CU_ASSERT_EQUAL(trainer->patience, 300);
+    run_steps(trainer, 60);
+    CU_ASSERT_TRUE(trainer->state.fall_step == 0 && trainer_rate(trainer) == 1e-4);
+    run_steps(trainer, 20);
+    CU_ASSERT_TRUE(trainer_done(trainer) && trainer->state.fall_step == 60);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+}
+
 /* ---- same bits ----------------------------------------------------------------------------------------- */
 
 static void same_bits_for_any_threads(void)
@@ -423,6 +542,13 @@ static void step_until(struct train_run *run, int64_t step)
         CU_ASSERT_TRUE_FATAL(train_run_step(run, &fault));
 }
 
+static void step_to_end(struct train_run *run)
+{
+    struct fault fault = {0};
+    while (!train_run_done(run))
+        CU_ASSERT_TRUE_FATAL(train_run_step(run, &fault));
+}
+
 static void load(struct trainer *trainer, const struct scratch *scratch, const char *name)
 {
     struct checkpoint checkpoint;
@@ -464,20 +590,21 @@ static void same_metrics(const char *a_path, const char *b_path)
 
 /* One training runs through; another is dropped at step 32 without a word, as by kill -9, and goes on from
  * its checkpoint of step 28, with other threads. */
-static void killed_and_resumed(const char *optimizer)
+static void killed_and_resumed(const char *optimizer, const char *schedule)
 {
     struct scratch scratch;
     CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
     fake_make(&fake, FAKE_SINGLE2);
     fake_set(&fake, "train.optimizer", optimizer);
+    fake_set(&fake, "train.schedule", schedule);
+    fake_set(&fake, "train.fall", "0.6"); /* from step 26 of 66 on: before the checkpoint */
     fake_set(&fake, "train.checkpoint_steps", "7");
     fake_set(&fake, "train.rate", "0.05");
     struct pairs pairs = fake_pairs(2, 4, 101, 50);
 
     struct trainer *whole = make_trainer(&pairs, 6, 10, 1);
     struct train_run *run = begin(whole, &scratch, "whole", false);
-    step_until(run, 66);
-    CU_ASSERT_TRUE(train_run_done(run));
+    step_to_end(run);
     end(run);
 
     struct trainer *killed = make_trainer(&pairs, 6, 10, 1);
@@ -491,8 +618,9 @@ static void killed_and_resumed(const char *optimizer)
     struct trainer *resumed = make_trainer(&pairs, 6, 10, 3);
     load(resumed, &scratch, "killed/checkpoint.safetensors");
     CU_ASSERT_EQUAL(resumed->state.step, 28);
+    CU_ASSERT_EQUAL(resumed->state.fall_step, strcmp(schedule, "plateau") == 0 ? 26 : 0);
     run = begin(resumed, &scratch, "killed", true);
-    step_until(run, 66);
+    step_to_end(run);
     end(run);
     CU_ASSERT_TRUE(same_bits(whole, resumed));
     same_metrics(scratch_path(&scratch, "whole/metrics.jsonl"),
@@ -511,8 +639,9 @@ static void killed_and_resumed(const char *optimizer)
 
 static void resumed_after_a_kill(void)
 {
-    killed_and_resumed("adam");
-    killed_and_resumed("soap");
+    killed_and_resumed("adam", "cosine");
+    killed_and_resumed("soap", "cosine");
+    killed_and_resumed("soap", "plateau");
 }
 
 static void an_earlier_training_is_moved_aside(void)
@@ -621,6 +750,10 @@ int main(void)
         {"every parameter has its initial values", every_parameter_has_its_initial_values},
         {"a base flow finds its optimum", a_base_flow_finds_its_optimum},
         {"patience ends", patience_ends},
+        {"validation chooses and is not learnt", validation_chooses_and_is_not_learnt},
+        {"splits are drawn once", splits_are_drawn_once},
+        {"the plateau ends in a fall", the_plateau_ends_in_a_fall},
+        {"the plateau falls in time", the_plateau_falls_in_time},
         {"same bits for any threads", same_bits_for_any_threads},
         {"same bits on any device", same_bits_on_any_device},
         {"resumed after a kill", resumed_after_a_kill},
