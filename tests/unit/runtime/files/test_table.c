@@ -83,6 +83,63 @@ static void content_decides_without_a_suffix(void)
     scratch_remove(&s);
 }
 
+/* All are the rows 1 2, 3 4, 5 6, or bytes of them. */
+static void arrays_of_every_type_are_read(void)
+{
+    static const struct {
+        const char *header;
+        unsigned char bytes[24];
+        size_t length;
+    } arrays[] = {
+        {"{'descr': '<f2', 'fortran_order': False, 'shape': (3, 2)}",
+         {0, 0x3C, 0, 0x40, 0, 0x42, 0, 0x44, 0, 0x45, 0, 0x46},
+         12},
+        {"{'descr': '>i2', 'fortran_order': True, 'shape': (3, 2)}",
+         {0, 1, 0, 3, 0, 5, 0, 2, 0, 4, 0, 6},
+         12},
+        {"{'descr': '|u1', 'fortran_order': True, 'shape': (3, 2)}", {1, 3, 5, 2, 4, 6}, 6},
+        {"{'descr': '<i4', 'fortran_order': False, 'shape': (3, 2)}",
+         {1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0, 6, 0, 0, 0},
+         24},
+        {"{'descr': '|i1', 'fortran_order': True, 'shape': (3, 1, 2)}", {1, 3, 5, 2, 4, 6}, 6},
+    };
+    static const double six[6] = {1, 2, 3, 4, 5, 6};
+    struct bytes bytes;
+    struct table t;
+    struct fault fault;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    for (size_t i = 0; i < CHECK_COUNT(arrays); i++) {
+        make_npy(&bytes, 1, arrays[i].header, arrays[i].bytes, arrays[i].length);
+        CU_ASSERT_TRUE_FATAL(scratch_write(scratch_path(&s, "a.npy"), bytes.at, bytes.length));
+        check_good(read_path(&t, scratch_path(&s, "a.npy"), &all, 2, &fault), &fault);
+        CU_ASSERT_TRUE(t.n == 3 && memcmp(t.x, six, sizeof six) == 0);
+        table_close(t.reader);
+    }
+    scratch_remove(&s);
+}
+
+/* Element (i, j, k) is 100 i + 10 j + k, the first index fastest; columns count with the last one fastest. */
+static void fortran_order_of_three_indices(void)
+{
+    unsigned char data[12];
+    struct bytes bytes;
+    struct table t;
+    struct fault fault;
+    for (int k = 0; k < 2; k++)
+        for (int j = 0; j < 3; j++)
+            for (int i = 0; i < 2; i++)
+                data[i + 2 * (j + 3 * k)] = (unsigned char)(100 * i + 10 * j + k);
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    make_npy(&bytes, 1, "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3, 2)}", data, sizeof data);
+    CU_ASSERT_TRUE_FATAL(scratch_write(scratch_path(&s, "a.npy"), bytes.at, bytes.length));
+    check_good(read_path(&t, scratch_path(&s, "a.npy"), &all, 0, &fault), &fault);
+    CU_ASSERT_TRUE(t.n == 2 && t.info.columns == 6);
+    for (int c = 0; c < 12; c++)
+        CU_ASSERT_EQUAL(t.x[c], 100 * (c / 6) + 10 * (c % 6 / 2) + c % 2);
+    table_close(t.reader);
+    scratch_remove(&s);
+}
+
 static void other_formats_say_what_to_do(void)
 {
     static const struct {
@@ -447,6 +504,8 @@ static void standard_output_is_a_file(void)
 static const struct check_case cases[] = {
     {"suffixes are read in any case", suffixes_are_read_in_any_case},
     {"content decides without a suffix", content_decides_without_a_suffix},
+    {"arrays of every type are read", arrays_of_every_type_are_read},
+    {"Fortran order of three indices", fortran_order_of_three_indices},
     {"other formats say what to do", other_formats_say_what_to_do},
     {"a missing file says where", a_missing_file_says_where},
     {"columns are chosen by name and number", columns_are_chosen_by_name_and_number},
