@@ -17,7 +17,7 @@ enum { COMMAND_MOST_ARGUMENTS = 3 };
 
 struct command_options { /* 0, false or NULL where not given */
     const char *data, *columns, *label, *missing, *format, *out, *init, *base, *part, *from, *to, *stage,
-        *tune, *report, *logdet;
+        *tune, *report, *logdet, *rows;
     int64_t epochs, base_epochs, batch, seed;
     int threads; /* at least 1 */
     double seconds, tune_seconds;

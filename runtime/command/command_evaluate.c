@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mixture_base.h"
 #include "command/command.h"
+#include "command/evaluated_rows.h"
 #include "command/report.h"
 #include "kernels/settings.h"
 #include "model/evaluate.h"
@@ -84,7 +85,14 @@ static bool measure(struct evaluated *e, struct fault *fault)
     const int64_t steps = weights_time_steps(bundle, e->weights.time_steps);
     double nll;
     const struct part part = pairs_measured(&e->pairs, &nll);
-    const bool good = evaluate(&e->flow, bundle, e->weights.theta, steps, &part, nll, &device, fault);
+    struct row_file file = {
+        .bundle = bundle, .part = &part, .standard = &e->samples.standard, .base = e->has_base ? base : NULL};
+    const bool listed = e->options->rows;
+    const bool good = (!listed || row_file_open(&file, e->options->rows, fault)) &&
+                      evaluate_rows(&e->flow, bundle, e->weights.theta, steps, &part, nll, &device,
+                                    listed ? row_file_take : NULL, &file, fault) &&
+                      (!listed || row_file_commit(&file, fault));
+    row_file_close(&file);
     e->flow.standardised = e->samples.standard.d > 0;
     return good && (!e->has_base ||
                     evaluate_base(&e->of_base, bundle, e->weights.theta, steps, base, &part, &device, fault));

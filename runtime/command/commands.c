@@ -54,7 +54,7 @@ static const struct command commands[] = {
      "gives "
      "the same rows.",
      command_sample, COMMAND_CALLS_KERNELS},
-    {"evaluate", "MODEL", 1, OPTIONS("data", "columns", "label", "missing", "threads", "json"),
+    {"evaluate", "MODEL", 1, OPTIONS("data", "columns", "label", "missing", "rows", "threads", "json"),
      "measure a model on the test set",
      "Measures a model on the test set: likelihood and cost before and after, energy, how well it preserves "
      "the Gaussian, and how well the base flow is inverted.",

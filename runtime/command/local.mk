@@ -18,6 +18,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/command/command_train.c \
 	runtime/command/command_tune.c \
 	runtime/command/commands.c \
+	runtime/command/evaluated_rows.c \
+	runtime/command/evaluated_rows.h \
 	runtime/command/peak.c \
 	runtime/command/peak.h \
 	runtime/command/progress.c \

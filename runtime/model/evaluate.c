@@ -244,6 +244,25 @@ bool evaluate(struct gpfc_evaluation *out, const struct gpfc_bundle *bundle, con
               int64_t time_steps, const struct part *part, double nll, const struct device *device,
               struct fault *fault)
 {
+    return evaluate_rows(out, bundle, theta, time_steps, part, nll, device, NULL, NULL, fault);
+}
+
+static struct evaluation_block block_of(const struct evaluator *e, const void *y, int64_t first, int64_t n)
+{
+    return (struct evaluation_block){.first = first,
+                                     .n = n,
+                                     .y = y,
+                                     .s = e->s,
+                                     .cost_before = e->cost_before,
+                                     .cost_after = e->cost,
+                                     .energy = e->energy,
+                                     .delta = e->delta};
+}
+
+bool evaluate_rows(struct gpfc_evaluation *out, const struct gpfc_bundle *bundle, const void *theta,
+                   int64_t time_steps, const struct part *part, double nll, const struct device *device,
+                   evaluation_take *take_block, void *data, struct fault *fault)
+{
     const int64_t d = bundle->dimension, n = part->n;
     int64_t block = BLOCK_ELEMENTS / (d * d);
     block = block < LEAST_BLOCK ? LEAST_BLOCK : block > MOST_BLOCK ? MOST_BLOCK : block;
@@ -258,8 +277,11 @@ bool evaluate(struct gpfc_evaluation *out, const struct gpfc_bundle *bundle, con
     if (good)
         bind_pairs(&e, part);
     for (int64_t first = 0; good && first < n; first += e.block) {
-        size_t skip = (size_t)(first * d * bundle->precision);
-        run_block(&e, (const char *)part->y + skip, first, n - first < e.block ? n - first : e.block);
+        const char *const y = (const char *)part->y + first * d * bundle->precision;
+        const int64_t rows = n - first < e.block ? n - first : e.block;
+        run_block(&e, y, first, rows);
+        const struct evaluation_block measured = block_of(&e, y, first, rows);
+        good = !take_block || take_block(data, &measured, fault);
     }
     if (good)
         *out = means_of(&e, n, nll);

@@ -16,6 +16,20 @@ bool evaluate(struct gpfc_evaluation *out, const struct gpfc_bundle *bundle, con
               int64_t time_steps, const struct part *part, double nll, const struct device *device,
               struct fault *fault) MUST_CHECK;
 
+struct evaluation_block { /* what was measured of rows first .. first + n - 1, in order; lent */
+    int64_t first, n;
+    const void *y, *s;                    /* REAL [n][d] */
+    const void *cost_before, *cost_after; /* REAL [n] */
+    const void *energy;                   /* REAL [n] */
+    const double *delta;                  /* [n] */
+};
+typedef bool evaluation_take(void *data, const struct evaluation_block *block, struct fault *fault);
+
+/* As evaluate, with what it measures of each row. The first block is the largest. */
+bool evaluate_rows(struct gpfc_evaluation *out, const struct gpfc_bundle *bundle, const void *theta,
+                   int64_t time_steps, const struct part *part, double nll, const struct device *device,
+                   evaluation_take *take_block, void *data, struct fault *fault) MUST_CHECK;
+
 struct evaluated_rows { /* REAL [n][d], [n][d], [n][d][d] */
     int64_t d;
     int64_t precision;

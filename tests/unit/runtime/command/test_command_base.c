@@ -485,6 +485,39 @@ static void densities_are_those_of_the_map(void)
     scratch_remove(&scratch);
 }
 
+/* The means of the lines are what evaluate prints, and each likelihood is that of density. */
+static void each_row_is_measured(void)
+{
+    enum { N = 120, COLUMNS = 12 };
+    static const char *const keys[] = {"cost_before", "cost_after", "energy",
+                                       NULL,          "nll_before", "nll_after"};
+    static double x[2 * N];
+    set_up();
+    expect(FAKE_DOUBLE2, WITH_BNAF, "train --out @run --epochs 3 --quiet", 0, "");
+    json_t *json =
+        run_json(FAKE_DOUBLE2, WITH_BNAF, "evaluate @run/model.safetensors --json --rows @rows.npy");
+    double *rows = read_npy_as(8, "rows.npy", N, COLUMNS);
+    for (int k = 0; k < 6; k++) {
+        double mean = 0;
+        for (int i = 0; i < N; i++)
+            mean += rows[i * COLUMNS + 6 + k] / N;
+        if (keys[k])
+            CU_ASSERT_DOUBLE_EQUAL(mean, number(json, keys[k]), 1e-7);
+    }
+    for (int i = 0; i < 2 * N; i++)
+        x[i] = rows[i / 2 * COLUMNS + i % 2];
+    write_npy("x.npy", 8, N, 2, x);
+    expect(FAKE_DOUBLE2, WITH_BNAF, "density @run/model.safetensors @x.npy @p.npy", 0, "");
+    double *p = read_npy_as(8, "p.npy", N, 2);
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < 2; k++)
+            CU_ASSERT_DOUBLE_EQUAL(rows[i * COLUMNS + 10 + k], -p[2 * i + k], 1e-8);
+    json_decref(json);
+    free(rows);
+    free(p);
+    scratch_remove(&scratch);
+}
+
 static void samples_are_what_the_map_makes_of_noise(void)
 {
     enum { N = 40000 };
@@ -592,6 +625,7 @@ int main(int argc, char **argv)
         {"rows that fail are known", rows_that_fail_are_known},
         {"missing numbers may stay missing", missing_numbers_may_stay_missing},
         {"densities are those of the map", densities_are_those_of_the_map},
+        {"each row is measured", each_row_is_measured},
         {"samples are what the map makes of noise", samples_are_what_the_map_makes_of_noise},
         {"interrupted base flows continue", interrupted_base_flows_continue},
         {"a base flow that diverges is reported", a_base_flow_that_diverges_is_reported},
