@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The raw outputs of a flow's network, before they are folded into the field, as published numbers have them. */
+ * The raw outputs of a flow's network, before they are folded into the field, as published numbers have
+ * them. */
 #ifndef GPFC_TESTS_NETWORK_H
 #define GPFC_TESTS_NETWORK_H
 

@@ -89,7 +89,7 @@ struct gpfc_pairs { /* where the pairs (x, y = f(x)) come from */
  * log|det ds/dy| - (|s|^2 - |y|^2)/2, which is 0 if s preserves N(0, I) exactly. */
 struct gpfc_evaluation {
     int64_t samples, time_steps;
-    int standardised;               /* 1: x is, and so are the costs; the likelihoods are of x as it was given */
+    int standardised;               /* 1: x and so the costs are; the likelihoods are of x as given */
     double cost_before, cost_after; /* of (x, y), and of (x, s(y)) */
     double energy, penalty;
     double density_error_mean, density_error_max;        /* of |delta|: mean, largest */

@@ -382,7 +382,8 @@ static void labels_are_carried_along(void)
     scratch_remove(&scratch);
 }
 
-/* Row 0 has no image; the list, NaN and the exit status say so, and the rows are written whatever they say. */
+/* Row 0 has no image; the list, NaN and the exit status say so, and the rows are written whatever they
+ * say. */
 static void rows_that_fail_are_known(void)
 {
     static const double rows[4] = {1e300, 0, 1, 2};

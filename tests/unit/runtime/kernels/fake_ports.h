@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * How fake_kernels.h and fake_base_kernels.h describe their kernels: initialisers of ports, of kernels and of
- * what bundles have in common. FAKE(name), FAKE_REAL and FAKE_D are those of the place where they are used. */
+ * what bundles have in common. FAKE(name), FAKE_REAL and FAKE_D are those of the place where they are
+ * used. */
 #ifndef GPFC_FAKE_PORTS_H
 #define GPFC_FAKE_PORTS_H
 
