@@ -58,3 +58,6 @@ tests_unit_compiler_tune_test_wisdom_SOURCES = tests/unit/compiler/tune/test_wis
 
 # command
 check_scripts += tests/unit/compiler/command/command.sh
+check_PROGRAMS += tests/unit/compiler/command/test_main_report
+tests_unit_compiler_command_test_main_report_SOURCES = tests/unit/compiler/command/test_main_report.c \
+	compiler/command/main_report.c compiler/command/main.h

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Results as JSON: every number under its own name. All of them differ, so that none can stand in another's
- * place. */
+ * Results as JSON and as tables: every number under its own name. All of them differ, so that none can stand
+ * in another's place. */
 #include "check.h"
 #include "command/report.h"
 #include "unit/runtime/kernels/fake_bundle.h"
@@ -115,6 +115,59 @@ static void numbers_have_units(void)
     check_table(&e, "transport cost, standardised units", true);
 }
 
+/* ---- as tables ----------------------------------------------------------------------------------------- */
+
+static void rows_of_an_evaluation(FILE *out)
+{
+    report_evaluation(out, &evaluation);
+}
+
+static void rows_of_a_base_flow(FILE *out)
+{
+    const struct base_evaluation base = {.near = {.samples = 1, .not_converged = 2, .roundtrip_max = 3.5},
+                                         .far = {.samples = 4, .not_converged = 0, .roundtrip_max = 6.5},
+                                         .integral_before = 7.5,
+                                         .integral_after = 8.5};
+    report_base(out, &base);
+}
+
+/* What is printed, blanks apart: the columns of the words are not looked at. */
+static void compare_table(void (*print)(FILE *out), const char *wanted)
+{
+    char text[4096] = "";
+    size_t length = 0;
+    FILE *out = tmpfile();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    print(out);
+    rewind(out);
+    for (int c = getc(out); c != EOF && length < sizeof text - 1; c = getc(out))
+        if (c != ' ' || (length > 0 && text[length - 1] != ' ' && text[length - 1] != '\n'))
+            text[length++] = (char)c;
+    (void)fclose(out);
+    CU_ASSERT_STRING_EQUAL(text, wanted);
+    if (strcmp(text, wanted) != 0)
+        printf("%s\n", text);
+}
+
+static void an_evaluation_as_a_table(void)
+{
+    compare_table(rows_of_an_evaluation, "on 101 samples before after\n"
+                                         "transport cost, data's units 2.5000 3.5000\n"
+                                         "negative log-likelihood, nats 14.5000 15.5000\n"
+                                         "energy of the paths - 4.5000\n"
+                                         "Euler penalty - 5.5000\n"
+                                         "density error |delta|, mean - 6.5000\n"
+                                         "density error |delta|, largest - 7.5000\n"
+                                         "round trip |s^-1(s(y)) - y|, largest - 9.5000\n"
+                                         "time steps - 7\n"
+                                         "largest |mean| 10.5000 12.5000\n"
+                                         "largest |covariance - I| 11.5000 13.5000\n");
+    compare_table(rows_of_a_base_flow, "integral of the density 7.5000 8.5000\n"
+                                       "round trip |f^-1(f(x)) - x|, largest - 3.5000\n"
+                                       "except 2 of 1 rows, which did not converge\n"
+                                       "same, 10 standard deviations out - 6.5000\n");
+}
+
 static const struct gpfc_trained trained = {
     .stage = {.name = "flow",
               .description = "a map",
@@ -184,6 +237,7 @@ static const struct check_case cases[] = {
     {"an evaluation of a base flow", an_evaluation_of_a_base_flow},
     {"no row converged", no_row_converged},
     {"numbers have units", numbers_have_units},
+    {"an evaluation as a table", an_evaluation_as_a_table},
     {"a training", a_training},
 };
 
