@@ -71,6 +71,14 @@ mixed_spec 2 15,15 mixed single
 expect 0 'products this small gain nothing' "$gpfc" mixed.yaml --cpu znver4 --emit=asm -o mixed.s
 ! grep -q vdpbf16ps mixed.s || fault 'products of bfloat16 numbers that do not pay'
 
+# ---- the stages in their order: what --help names is what is printed, each after the one before it
+mixed_spec 2 16,16 emulated single
+expect 0 '# llvm' "$gpfc" -q mixed.yaml --cpu x86-64 --dump=all
+sed -n 's/^# //p' out | awk '!seen[$0]++' >printed
+"$gpfc" --help | sed -n '/--dump=/,/--emit=/{s/.*or all://; /--emit/d; p}' | tr -d ' \n' | tr ',' '\n' >named
+echo >>named
+same printed named
+
 # ---- interrupted while a program runs for it: no folder is left, and that program can be stopped too
 mkdir fake
 cat >fake/ar <<'END'
