@@ -78,8 +78,6 @@ bool mixture_factor(struct mixture *m, int64_t *which)
     return true;
 }
 
-/* ---- density ------------------------------------------------------------------------------------------- */
-
 double mixture_log_sum(const double *terms, int64_t n)
 {
     double greatest = -INFINITY, sum = 0;
@@ -90,28 +88,6 @@ double mixture_log_sum(const double *terms, int64_t n)
     for (int64_t k = 0; k < n; k++)
         sum += exp(terms[k] - greatest);
     return greatest + log(sum);
-}
-
-bool mixture_log_density(const struct mixture *m, const double *x, int64_t n, double *out, int threads,
-                         struct fault *fault)
-{
-    const int team = mixture_team(threads);
-    const size_t each = (size_t)(m->components + 2 * m->d + 1) * MIXTURE_LANES;
-    double *const room = malloc((size_t)team * each * sizeof *room);
-    if (!room)
-        return fault_memory(fault, (size_t)team * each * sizeof *room, "the base flow");
-#pragma omp parallel for num_threads(team) schedule(static)
-    for (int64_t i = 0; i < n; i += MIXTURE_LANES) {
-        double *const log_p = room + (size_t)mixture_thread() * each, *const block = log_p + MIXTURE_LANES;
-        double *const z = block + m->d * MIXTURE_LANES, *const terms = z + m->d * MIXTURE_LANES;
-        const int64_t rows = n - i < MIXTURE_LANES ? n - i : MIXTURE_LANES;
-        mixture_block_rows(x + i * m->d, rows, m->d, block);
-        mixture_block_terms(m, block, z, terms);
-        mixture_block_shares(m->components, terms, log_p);
-        memcpy(out + i, log_p, (size_t)rows * sizeof *out);
-    }
-    free(room);
-    return true;
 }
 
 /* ---- model files --------------------------------------------------------------------------------------- */

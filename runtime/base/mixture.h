@@ -56,9 +56,6 @@ bool mixture_forward(const struct mixture *mixture, const double *x, int64_t n, 
 /* y [n][d] -> x [n][d]; logdet [n] is again that of dy/dx, at x. */
 bool mixture_inverse(const struct mixture *mixture, const double *y, int64_t n, double *x, double *logdet,
                      int threads, struct fault *fault) MUST_CHECK;
-/* log p(x) [n] */
-bool mixture_log_density(const struct mixture *mixture, const double *x, int64_t n, double *out, int threads,
-                         struct fault *fault) MUST_CHECK;
 
 /* As tensors base.weights [components], base.means [components, d], base.covariances [components, d, d], F64,
  * lent. */

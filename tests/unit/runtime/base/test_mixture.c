@@ -4,6 +4,7 @@
  * its log-determinant is that of its derivatives, and it survives a model file. */
 #include "base/mixture.h"
 #include "data/toys.h"
+#include "numbers/factors.h"
 #include "numbers/normal.h"
 #include "numbers/random.h"
 #include "unit/runtime/files/data_fixture.h"
@@ -82,15 +83,29 @@ static struct mixture *any_mixture(int64_t d, int64_t n, double **x)
     return fit(*x, n, d, 4, 1, 1);
 }
 
+/* log p(x) by the weights, means and covariances, as they are written in books. */
+static double log_density(const struct mixture *m, const double *x)
+{
+    double sum = 0;
+    for (int64_t k = 0; k < m->components; k++) {
+        double L[64], away[8], z[8], exponent = 0;
+        CU_ASSERT_TRUE_FATAL(m->d <= 8 && cholesky_factor(m->covariances + k * m->d * m->d, m->d, 0, L));
+        for (int64_t i = 0; i < m->d; i++)
+            away[i] = z[i] = x[i] - m->means[k * m->d + i];
+        cholesky_solve(L, m->d, 0, z);
+        for (int64_t i = 0; i < m->d; i++)
+            exponent -= 0.5 * away[i] * z[i] + log(L[i * m->d + i]) + NORMAL_HALF_LOG_2PI;
+        sum += m->weights[k] * exp(exponent);
+    }
+    return log(sum);
+}
+
 /* Minus the mean log density over the rows. */
 static double nll_of(const struct mixture *m, const double *x, int64_t n)
 {
-    struct fault fault = {.exit_code = 0};
-    double *const logs = room_for(n), sum = 0;
-    check_good(mixture_log_density(m, x, n, logs, 1, &fault), &fault);
+    double sum = 0;
     for (int64_t i = 0; i < n; i++)
-        sum -= logs[i];
-    free(logs);
+        sum -= log_density(m, x + i * m->d);
     return sum / (double)n;
 }
 
@@ -408,8 +423,7 @@ static double numeric_logdet(const struct mixture *m, const double *x)
 static void logdet_matches_the_derivatives(void)
 {
     for (int64_t d = 2; d <= 5; d++) {
-        double *x, y[8], logdet = 0, density = 0;
-        struct fault fault = {.exit_code = 0};
+        double *x, y[8], logdet = 0;
         struct mixture *const m = any_mixture(d, 2000, &x);
         for (int64_t row = 0; row < 100; row++) {
             const double *const at = x + row * d;
@@ -418,8 +432,7 @@ static void logdet_matches_the_derivatives(void)
             double expected = logdet; /* log p = log N(y) + log|det| */
             for (int64_t i = 0; i < d; i++)
                 expected -= 0.5 * y[i] * y[i] + NORMAL_HALF_LOG_2PI;
-            check_good(mixture_log_density(m, at, 1, &density, 1, &fault), &fault);
-            CU_ASSERT_DOUBLE_EQUAL(density, expected, 1e-11);
+            CU_ASSERT_DOUBLE_EQUAL(log_density(m, at), expected, 1e-11);
         }
         mixture_free(m);
         free(x);
