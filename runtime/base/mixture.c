@@ -6,7 +6,6 @@
 
 #include "base/mixture_parts.h"
 #include "numbers/factors.h"
-#include "numbers/normal.h"
 
 #include <inttypes.h>
 #include <math.h>
