@@ -268,8 +268,9 @@ def precision_of(state):
 
 def spec_lines(base, precision):
     hidden = ", ".join(str(width) for width in base["hidden"])
+    tail = ", tail: bounded" if base["kind"] == "bnaf" else ""
     return (f"dimension: {base['d']}\nprecision: {precision}\n"
-            f"base: {{kind: {base['kind']}, hidden: [{hidden}], blocks: {base['blocks']}}}")
+            f"base: {{kind: {base['kind']}, hidden: [{hidden}], blocks: {base['blocks']}{tail}}}")
 
 
 def main():

@@ -10,8 +10,13 @@
  *   W_ij = exp(s_i) U_ij / q_i,  q_i = sqrt(sum_j U_ij^2);   h' = W h + b
  *   A'_i = log sum_j exp(log W_ij + A_j)  over the j of i's dimension;  tanh adds log(1 - tanh^2 h)
  *
+ * A block with a linear tail has tanh h + c h instead of tanh h. Derivatives are then at least c, and go
+ * through the layers themselves, not as logarithms. The last block also has an arm on either side of the data
+ * that grows linearly (baseflow_tail.c).
+ *
  * All that depends only on weights is uniform. */
 #include "baseflow/baseflow.h"
+#include "baseflow/tail.h"
 
 #include <assert.h>
 #include <math.h>
@@ -92,6 +97,13 @@ static struct layer layer_of(struct ir_graph *graph, const struct base_model *ba
     };
 }
 
+/* h' of h */
+static const struct ir_node *through_layer(struct ir_graph *graph, const struct layer *layer,
+                                           const struct ir_node *h)
+{
+    return ir_add2(graph, ir_ein(graph, 1.0, "oi,i->o", layer->W, h), layer->bias);
+}
+
 /* ---- log-derivatives ----------------------------------------------------------------------------------- */
 
 static const struct ir_node *maximum(struct ir_graph *graph, const struct ir_node *a, const struct ir_node *b)
@@ -135,13 +147,8 @@ static const struct ir_node *through_tanh(struct ir_graph *graph, const struct i
 
 /* ---- blocks -------------------------------------------------------------------------------------------- */
 
-struct triangular {
-    const struct ir_node *y;            /* [d] */
-    const struct ir_node *log_diagonal; /* [d] log dy_i/dx_i */
-};
-
-static struct triangular network(struct ir_graph *graph, const struct base_model *base, int block,
-                                 const struct ir_node *x)
+static struct triangular bounded_network(struct ir_graph *graph, const struct base_model *base, int block,
+                                         const struct ir_node *x)
 {
     const struct ir_node *h = x, *A = NULL;
     for (int k = 0; k <= base->n_hidden; k++) {
@@ -150,10 +157,55 @@ static struct triangular network(struct ir_graph *graph, const struct base_model
             A = through_tanh(graph, h, A);
             h = ir_unary(graph, IR_TANH, h);
         }
-        h = ir_add2(graph, ir_ein(graph, 1.0, "oi,i->o", layer.W, h), layer.bias);
+        h = through_layer(graph, &layer, h);
         A = k == 0 ? ir_pick(graph, layer.log_diagonal, 2, 0) : through_weights(graph, &layer, A);
     }
-    return (struct triangular){.y = h, .log_diagonal = ir_pick(graph, A, 1, 0)};
+    return (struct triangular){.y = h, .diagonal = ir_pick(graph, A, 1, 0)};
+}
+
+/* c: small enough to change nothing near the data, and so large that products of as many as there are hidden
+ * layers stay far from underflow. */
+static double least_slope(const struct base_model *base)
+{
+    return fmax(1e-3, pow(10.0, -12.0 / base->n_hidden));
+}
+
+/* tanh h + c h, and J times its slope, J [d,a] */
+static const struct ir_node *through_sloped(struct ir_graph *graph, double c, const struct ir_node *h,
+                                            const struct ir_node **J)
+{
+    const struct ir_node *t = ir_unary(graph, IR_TANH, h);
+    const struct ir_node *slope = ir_sub(graph, ir_fill(graph, 1.0 + c, h->shape), ir_mul(graph, t, t));
+    *J = ir_mul(graph, *J, groups(graph, slope, (*J)->shape.size[0]));
+    return ir_add2(graph, t, ir_scale(graph, c, h));
+}
+
+static struct triangular sloped_network(struct ir_graph *graph, const struct base_model *base, int block,
+                                        const struct ir_node *x)
+{
+    const struct ir_node *h = x, *J = NULL;
+    for (int k = 0; k <= base->n_hidden; k++) {
+        const struct layer layer = layer_of(graph, base, block, k);
+        if (k > 0)
+            h = through_sloped(graph, least_slope(base), h, &J);
+        h = through_layer(graph, &layer, h);
+        J = k == 0 ? ir_pick(graph, layer.diagonal, 2, 0)
+                   : ir_ein(graph, 1.0, "iab,ib->ia", layer.diagonal, J);
+    }
+    return (struct triangular){.y = h, .diagonal = ir_pick(graph, J, 1, 0)};
+}
+
+/* The diagonal as logarithms, with arms where the block is the last and its tail is linear. */
+static struct triangular network(struct ir_graph *graph, const struct base_model *base, int block,
+                                 const struct ir_node *x)
+{
+    if (base->tail == BASE_TAIL_BOUNDED)
+        return bounded_network(graph, base, block, x);
+    struct triangular f = sloped_network(graph, base, block, x);
+    if (block == base->blocks - 1)
+        f = tail_added(graph, base, x, &f);
+    f.diagonal = ir_unary(graph, IR_LOG, f.diagonal);
+    return f;
 }
 
 /* A scalar parameter, [1], as [d] */
@@ -163,8 +215,8 @@ static const struct ir_node *spread(struct ir_graph *graph, const struct ir_node
 }
 
 /* Every block but the last: y = sg(g) f(x) + (1 - sg(g)) x, log dy_i/dx_i = sp(A_i + g) - sp(g). */
-static struct triangular gated(struct ir_graph *graph, const struct base_model *base, int block,
-                               const struct ir_node *x)
+static struct triangular block_of(struct ir_graph *graph, const struct base_model *base, int block,
+                                  const struct ir_node *x)
 {
     const struct triangular f = network(graph, base, block, x);
     if (block == base->blocks - 1)
@@ -173,10 +225,10 @@ static struct triangular gated(struct ir_graph *graph, const struct base_model *
         spread(graph, baseflow_parameter(graph, base, "base.block%d.gate", block), x->shape);
     const struct ir_node *open = ir_unary(graph, IR_SIGMOID, g),
                          *closed = ir_unary(graph, IR_SIGMOID, ir_scale(graph, -1.0, g));
-    const struct ir_node *A = ir_unary(graph, IR_SOFTPLUS, ir_add2(graph, f.log_diagonal, g));
+    const struct ir_node *A = ir_unary(graph, IR_SOFTPLUS, ir_add2(graph, f.diagonal, g));
     return (struct triangular){
         .y = ir_add2(graph, ir_mul(graph, open, f.y), ir_mul(graph, closed, x)),
-        .log_diagonal = ir_sub(graph, A, ir_unary(graph, IR_SOFTPLUS, g)),
+        .diagonal = ir_sub(graph, A, ir_unary(graph, IR_SOFTPLUS, g)),
     };
 }
 
@@ -189,42 +241,61 @@ static const struct ir_node *flipped(struct ir_graph *graph, const struct ir_nod
     return ir_select(graph, x, 0, 1, &d, d, entries);
 }
 
-/* Between blocks the order of the coordinates turns round, with log-determinant 0. */
+/* Through the first blocks. Between blocks the order of the coordinates turns round, with log-determinant
+ * 0. */
+static struct baseflow_result through_blocks(struct ir_graph *graph, const struct base_model *base,
+                                             const struct ir_node *x, int blocks)
+{
+    struct baseflow_result result = {.y = x, .logdet = ir_fill(graph, 0.0, ir_shape_of(0))};
+    for (int block = 0; block < blocks; block++) {
+        if (block > 0)
+            result.y = flipped(graph, result.y);
+        const struct triangular f = block_of(graph, base, block, result.y);
+        result.y = f.y;
+        result.logdet = ir_add2(graph, result.logdet, ir_ein(graph, 1.0, "i->", f.diagonal));
+    }
+    return result;
+}
+
 static struct baseflow_result map(struct ir_graph *graph, const struct base_model *base,
                                   const struct ir_node *x, bool exact, const struct ir_node **penalty)
 {
     (void)exact;
     (void)penalty;
-    struct baseflow_result result = {.y = x, .logdet = ir_fill(graph, 0.0, ir_shape_of(0))};
-    for (int block = 0; block < base->blocks; block++) {
-        if (block > 0)
-            result.y = flipped(graph, result.y);
-        const struct triangular f = gated(graph, base, block, result.y);
-        result.y = f.y;
-        result.logdet = ir_add2(graph, result.logdet, ir_ein(graph, 1.0, "i->", f.log_diagonal));
-    }
-    return result;
+    return through_blocks(graph, base, x, base->blocks);
 }
 
-/* ---- kernels block0 ... -------------------------------------------------------------------------------- */
+/* What reaches the last block. */
+static const struct ir_node *reached(struct ir_graph *graph, const struct base_model *base,
+                                     const struct ir_node *x)
+{
+    const struct ir_node *y = through_blocks(graph, base, x, base->blocks - 1).y;
+    return base->blocks > 1 ? flipped(graph, y) : y;
+}
+
+/* ---- kernels block0 ... and tail ----------------------------------------------------------------------- */
 
 static int count(const struct base_model *base)
 {
-    return base->blocks;
+    return base->blocks + (base->tail == BASE_TAIL_LINEAR);
 }
 
 static void build(struct ir_graph *graph, const struct base_model *base, int which)
 {
     const struct ir_node *x = ir_input(graph, "x", IR_SAMPLE, IR_VARYING, ir_shape_of(1, base->d));
-    const struct triangular f = gated(graph, base, which, x);
+    if (which == base->blocks) {
+        ir_output_add(graph, arena_printf(graph->arena, "base.block%d.tail", which - 1),
+                      reached(graph, base, x));
+        return;
+    }
+    const struct triangular f = block_of(graph, base, which, x);
     ir_output_add(graph, "y", f.y);
-    ir_output_add(graph, "log_diagonal", f.log_diagonal);
+    ir_output_add(graph, "log_diagonal", f.diagonal);
 }
 
 static const char *name(struct arena *arena, const struct base_model *base, int which)
 {
-    (void)base;
-    return arena_printf(arena, "block%d", which);
+    return which < base->blocks ? arena_printf(arena, "block%d", which) : "tail";
 }
 
 const struct baseflow_kind baseflow_bnaf = {.map = map, .count = count, .build = build, .name = name};

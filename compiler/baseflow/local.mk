@@ -10,4 +10,6 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/baseflow/baseflow_ffjord.c \
 	compiler/baseflow/baseflow_icnn.c \
 	compiler/baseflow/baseflow_potential.c \
-	compiler/baseflow/icnn.h
+	compiler/baseflow/baseflow_tail.c \
+	compiler/baseflow/icnn.h \
+	compiler/baseflow/tail.h

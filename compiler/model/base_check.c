@@ -12,6 +12,9 @@ _Static_assert((int)BASE_NONE == (int)SPEC_base_none && (int)BASE_MIXTURE == (in
                    (int)BASE_CP_FLOW == (int)SPEC_base_cp_flow &&
                    (int)BASE_CP_FLOW + 1 == (int)SPEC_base_words,
                "model: kinds of base flows");
+_Static_assert((int)BASE_TAIL_LINEAR == (int)SPEC_tail_linear &&
+                   (int)BASE_TAIL_BOUNDED == (int)SPEC_tail_bounded,
+               "model: tail of base flows");
 _Static_assert((int)BASE_DIVERGENCE_EXACT == (int)SPEC_divergence_exact &&
                    (int)BASE_DIVERGENCE_HUTCHINSON == (int)SPEC_divergence_hutchinson &&
                    (int)BASE_PROBE_GAUSSIAN == (int)SPEC_probe_gaussian &&
@@ -54,15 +57,20 @@ static void check_kinds(struct diag *diag, const struct spec *spec)
 #define OF_KIND(key, kinds)                                                                                  \
     DEPENDENT(base_##key, unknown || (kind & (kinds)) != 0, true, kinds_text(diag->arena, kinds))
     const struct dependent keys[] = {
-        OF_KIND(components, MIXTURE),    OF_KIND(ridge, MIXTURE),          OF_KIND(iterations, MIXTURE),
-        OF_KIND(hidden, COMPILED),       OF_KIND(blocks, COMPILED),        OF_KIND(activation, FFJORD),
-        OF_KIND(integrator, FFJORD),     OF_KIND(steps, FFJORD),           OF_KIND(divergence, FFJORD),
-        OF_KIND(kinetic, FFJORD),        OF_KIND(jacobian, FFJORD),        OF_KIND(logdet, CP_FLOW),
-        OF_KIND(cg_steps, CP_FLOW),      OF_KIND(noise, FFJORD | CP_FLOW), OF_KIND(tolerance, COMPILED),
-        OF_KIND(epochs, COMPILED),       OF_KIND(batch, COMPILED),         OF_KIND(rate, COMPILED),
-        OF_KIND(schedule, COMPILED),     OF_KIND(decay, COMPILED),         OF_KIND(decays, COMPILED),
-        OF_KIND(warmup_steps, COMPILED), OF_KIND(weight_decay, COMPILED),  OF_KIND(clip, COMPILED),
-        OF_KIND(patience, COMPILED),     OF_KIND(optimizer, COMPILED),     OF_KIND(fall, COMPILED),
+        OF_KIND(components, MIXTURE),    OF_KIND(ridge, MIXTURE),
+        OF_KIND(iterations, MIXTURE),    OF_KIND(hidden, COMPILED),
+        OF_KIND(blocks, COMPILED),       OF_KIND(activation, FFJORD),
+        OF_KIND(integrator, FFJORD),     OF_KIND(steps, FFJORD),
+        OF_KIND(divergence, FFJORD),     OF_KIND(kinetic, FFJORD),
+        OF_KIND(jacobian, FFJORD),       OF_KIND(logdet, CP_FLOW),
+        OF_KIND(cg_steps, CP_FLOW),      OF_KIND(noise, FFJORD | CP_FLOW),
+        OF_KIND(tolerance, COMPILED),    OF_KIND(epochs, COMPILED),
+        OF_KIND(batch, COMPILED),        OF_KIND(rate, COMPILED),
+        OF_KIND(schedule, COMPILED),     OF_KIND(decay, COMPILED),
+        OF_KIND(decays, COMPILED),       OF_KIND(warmup_steps, COMPILED),
+        OF_KIND(weight_decay, COMPILED), OF_KIND(clip, COMPILED),
+        OF_KIND(patience, COMPILED),     OF_KIND(optimizer, COMPILED),
+        OF_KIND(fall, COMPILED),         OF_KIND(tail, BNAF),
     };
 #undef OF_KIND
     tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);
@@ -143,6 +151,11 @@ static int usual_width(int d)
     return 32;
 }
 
+static void set_bnaf(const struct spec *spec, struct base_model *base)
+{
+    base->tail = (enum base_tail)spec->base_tail.value;
+}
+
 static void set_ffjord(const struct spec *spec, struct base_model *base)
 {
     base->activation = (enum model_activation)spec->base_activation.value;
@@ -167,11 +180,11 @@ static const struct kind {
     int (*width)(int d); /* of such layers */
     int training_steps;  /* of base.epochs: auto */
     void (*check)(struct diag *diag, const struct spec *spec);
-    void (*set)(const struct spec *spec, struct base_model *base); /* NULL: nothing more */
+    void (*set)(const struct spec *spec, struct base_model *base);
 } kinds[] = {
     [BASE_NONE] = {0},
     [BASE_MIXTURE] = {0},
-    [BASE_BNAF] = {1, 3, bnaf_width, 6000, check_bnaf, NULL},
+    [BASE_BNAF] = {1, 3, bnaf_width, 6000, check_bnaf, set_bnaf},
     [BASE_FFJORD] = {3, 2, usual_width, 1200, check_ffjord, set_ffjord},
     [BASE_CP_FLOW] = {5, 3, usual_width, 2500, check_cp_flow, set_cp_flow},
 };
@@ -239,8 +252,7 @@ const struct base_model *base_from_spec(struct arena *arena, const struct spec *
     set_shape(kind, spec, base);
     base->probe = (enum base_probe)spec->base_noise.value;
     base->training_steps = kind->training_steps;
-    if (kind->set)
-        kind->set(spec, base);
+    kind->set(spec, base);
     base_model_parameters(arena, base);
     return base;
 }

@@ -61,6 +61,13 @@ static int width(const struct base_model *base, int k)
 
 /* ---- BNAF ---------------------------------------------------------------------------------------------- */
 
+/* The values for N(0, I), until they are set from data before the training begins. */
+static void add_tail(struct list *list, int d)
+{
+    add(list, "tail.edge", 2 * d, 0, d, GPFC_INIT_CONSTANT, 3);
+    add(list, "tail.log_scale", 2 * d, 0, d, GPFC_INIT_CONSTANT, 0);
+}
+
 static void bnaf_block(struct list *list, const struct base_model *base, int block)
 {
     for (int k = 0; k <= base->n_hidden; k++) {
@@ -70,10 +77,11 @@ static void bnaf_block(struct list *list, const struct base_model *base, int blo
         add(list, "log_scale", out, 0, in, GPFC_INIT_LOG_UNIFORM, 0);
         add(list, "bias", out, 0, in, GPFC_INIT_UNIFORM, 1 / sqrt(out)); /* of out, as its authors have it */
     }
-    if (block + 1 == base->blocks)
-        return;
     enter(list, "block", block);
-    add(list, "gate", 1, 0, 1, GPFC_INIT_NORMAL, 1);
+    if (block + 1 < base->blocks)
+        add(list, "gate", 1, 0, 1, GPFC_INIT_NORMAL, 1);
+    else if (base->tail == BASE_TAIL_LINEAR)
+        add_tail(list, base->d);
 }
 
 /* ---- FFJORD -------------------------------------------------------------------------------------------- */

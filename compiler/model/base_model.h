@@ -12,6 +12,7 @@ struct spec_value;
 enum base_kind { BASE_NONE, BASE_MIXTURE, BASE_BNAF, BASE_FFJORD, BASE_CP_FLOW };
 enum base_divergence { BASE_DIVERGENCE_EXACT, BASE_DIVERGENCE_HUTCHINSON };
 enum base_probe { BASE_PROBE_GAUSSIAN, BASE_PROBE_RADEMACHER };
+enum base_tail { BASE_TAIL_LINEAR, BASE_TAIL_BOUNDED };
 enum base_logdet { BASE_LOGDET_EXACT, BASE_LOGDET_ESTIMATE };
 
 enum { BASE_MAX_ARRAYS = 1000 }; /* parameters: each is an input of every kernel */
@@ -32,6 +33,7 @@ struct base_model {
     int blocks;                       /* BNAF blocks, CNFs or convex blocks, one after another */
     int n_hidden;                     /* of a block's network; CP-Flow: layers L, all as wide */
     int hidden[MODEL_MAX_LAYERS];     /* BNAF: all dimensions together, multiples of d */
+    enum base_tail tail;              /* BNAF */
     enum model_activation activation; /* FFJORD */
     enum model_integrator integrator; /* FFJORD: of the training */
     int steps;                        /* FFJORD: of a CNF */
@@ -48,7 +50,9 @@ struct base_model {
 
 /* Fills parameters, n_parameters and n_elements from the rest. The names, [out, in], k counting from 0:
  *   BNAF     base.blockF.layerK.weight [out,in], base.blockF.layerK.log_scale [out],
- *            base.blockF.layerK.bias [out], base.blockF.gate [1] (every block but the last)
+ *            base.blockF.layerK.bias [out], base.blockF.gate [1] (every block but the last); with a linear
+ *            tail, of the last block, base.blockF.tail.edge [2d] and .tail.log_scale [2d]: d lower arms,
+ *            whose edge is negated, then d upper ones
  *   FFJORD   base.cnfC.layerK.weight [out,in], .bias [out], .gate_weight [out], .gate_bias [out],
  *            .time_weight [out]
  *   CP-Flow  base.normM.shift [d], base.normM.log_scale [d] (M = 0 .., the ActNorms between the blocks),

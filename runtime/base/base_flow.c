@@ -85,6 +85,12 @@ static double tolerance_of(const struct gpfc_bundle *bundle, const struct base_k
     return tolerance > 0 ? tolerance : is_single(bundle->precision) ? kind->single_tolerance : 1e-10;
 }
 
+/* Data are of order one. Where the tail is bounded, what has not been met at that distance does not exist. */
+static double farthest_of(const struct gpfc_bundle *bundle)
+{
+    return setting_is(bundle, SETTING_base_tail, WORD_tail_bounded) ? 1e6 : 1e30;
+}
+
 static bool make_kernels(struct base_compiled *flow, int threads, struct fault *fault)
 {
     const struct kernel_rows_names apply = {.in = {"x"}, .out = {"y", "logdet"}};
@@ -112,6 +118,7 @@ static bool make_compiled(struct base_compiled *flow, const struct gpfc_bundle *
     if (flow->blocks == 0)
         return fault_set(fault, FAULT_SYSTEM, "this trainer has no kernel '%s0'", flow->kind->kernel);
     flow->epsilon = is_single(bundle->precision) ? 0x1p-23 : 0x1p-52;
+    flow->farthest = farthest_of(bundle);
     flow->tolerance = fmax(tolerance_of(bundle, flow->kind, tolerance), 4 * flow->epsilon);
     flow->theta = malloc(bytes > 0 ? bytes : 1);
     if (!flow->theta)

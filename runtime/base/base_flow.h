@@ -61,4 +61,10 @@ bool base_flow_start(const struct gpfc_bundle *bundle, void *theta, const struct
                      const uint32_t *order, int64_t n, const struct device *device,
                      struct fault *fault) MUST_CHECK;
 
+/* BNAF: sets the arms of the last block in theta from n rows x of the part, or as many of them as suffice.
+ * Nothing where the bundle has no kernel "tail". */
+bool base_tail_start(const struct gpfc_bundle *bundle, void *theta, const struct part *part,
+                     const uint32_t *order, int64_t n, const struct device *device,
+                     struct fault *fault) MUST_CHECK;
+
 #endif

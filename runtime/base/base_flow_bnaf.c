@@ -4,13 +4,13 @@
  * x_(i-1), is an increasing function of x_i only: coordinates are solved for one after another by Newton's
  * method, kept between bounds found on the way. Rows do not wait for each other: in one call of the kernel
  * each is at a coordinate of its own.
- */
+ *
+ * With base.tail: linear every y has an x. A last block with a bounded tail has a bounded range. */
 #include "base/base_flow_parts.h"
 
 #include <math.h>
 #include <string.h>
 
-static const double farthest = 1e6; /* data is of order one */
 enum { MOST_TURNS = 200 };
 
 struct search { /* of one row */
@@ -80,7 +80,7 @@ static void search_learn(struct search *s, double x, double residual, double noi
 
 /* Newton's step where it stays between the bounds and halves the last one, else the middle. While one side is
  * open, a step into it of at most the reach, and of all of it where Newton's steps do not get shorter. */
-static double search_next(struct search *s, double x, double newton)
+static double search_next(const struct base_compiled *flow, struct search *s, double x, double newton)
 {
     const double length = fabs(newton);
     const bool shorter = length <= 0.5 * s->step;
@@ -89,7 +89,7 @@ static double search_next(struct search *s, double x, double newton)
     const double from = isfinite(s->low) ? s->low : s->high, side = isfinite(s->low) ? 1 : -1;
     const double to = from + side * (shorter ? fmin(length, s->reach) : s->reach);
     s->reach *= 2;
-    return fmax(-farthest, fmin(farthest, to));
+    return fmax(-flow->farthest, fmin(flow->farthest, to));
 }
 
 /* From y_i at x to the next x. True: this coordinate ends with *x as it is, which was evaluated just now. */
@@ -103,7 +103,7 @@ static bool search_turn(const struct base_compiled *flow, struct search *s, doub
     if (fabs(residual) <= noise)
         return true;
     const double newton = -residual * exp(fmin(-log_slope, 600));
-    const double next = base_round(flow, search_next(s, here, newton));
+    const double next = base_round(flow, search_next(flow, s, here, newton));
     s->step = fabs(next - here);
     if (next != here && next > s->low && next < s->high && s->turns < MOST_TURNS) {
         *x = next;

@@ -20,7 +20,8 @@ struct base_compiled { /* read-only once made; shared by all threads */
     int64_t d;
     void *theta; /* REAL, our own copy */
     double tolerance;
-    double epsilon; /* of REAL: 2^-23 or 2^-52 */
+    double epsilon;  /* of REAL: 2^-23 or 2^-52 */
+    double farthest; /* no coordinate is looked for beyond it */
     int blocks;
     struct kernel_rows *apply, **block; /* [blocks] */
 };
@@ -59,6 +60,10 @@ struct base_kind {
                     struct base_chunk *chunk); /* y -> x; error is not its */
 };
 extern const struct base_kind base_kind_bnaf, base_kind_ffjord, base_kind_cp_flow;
+
+/* The parameter that a kernel's output is named after, with this last part; NULL: none. */
+const struct gpfc_parameter *base_parameter_at(const struct gpfc_bundle *bundle, const struct gpfc_port *port,
+                                               const char *part);
 
 /* By the kernel "apply": forward of the kinds whose map needs no solver. Takes d + 1 doubles a row of
  * room. */

@@ -3,6 +3,7 @@
  * ActNorm's first values: shift = -mean, log_scale = log(1 / (standard deviation + 1e-6)) of what reaches
  * each, one after another, since each changes what reaches the next. */
 #include "base/base_flow.h"
+#include "base/base_flow_parts.h"
 #include "kernels/bundle.h"
 #include "kernels/runner.h"
 #include "numbers/rows.h"
@@ -57,11 +58,11 @@ static void add_rows(struct start *start, const struct gpfc_port *port)
     runner_output(start->run, port->name, NULL);
 }
 
-static const struct gpfc_parameter *norm_parameter(const struct gpfc_bundle *bundle, const char *norm,
-                                                   const char *part)
+const struct gpfc_parameter *base_parameter_at(const struct gpfc_bundle *bundle, const struct gpfc_port *port,
+                                               const char *part)
 {
     char name[128];
-    (void)snprintf(name, sizeof name, "%s.%s", norm, part);
+    (void)snprintf(name, sizeof name, "%s.%s", port->name, part);
     return bundle_parameter(bundle, name);
 }
 
@@ -73,8 +74,8 @@ static void put(struct start *start, const struct gpfc_parameter *parameter, int
 
 static bool set_norm(struct start *start, const struct gpfc_port *port, struct fault *fault)
 {
-    const struct gpfc_parameter *shift = norm_parameter(start->bundle, port->name, "shift");
-    const struct gpfc_parameter *log_scale = norm_parameter(start->bundle, port->name, "log_scale");
+    const struct gpfc_parameter *shift = base_parameter_at(start->bundle, port, "shift");
+    const struct gpfc_parameter *log_scale = base_parameter_at(start->bundle, port, "log_scale");
     for (int64_t i = 0; i < port->elements; i++) {
         const double off = start->sum[i] / (double)start->n;
         const double variance = fmax(0, start->square[i] / (double)start->n - off * off);

@@ -11,6 +11,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/base/base_flow_parts.h \
 	runtime/base/base_flow_search.c \
 	runtime/base/base_flow_start.c \
+	runtime/base/base_flow_tail.c \
 	runtime/base/mixture.c \
 	runtime/base/mixture.h \
 	runtime/base/mixture_base.c \

@@ -106,8 +106,12 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
         return false;
     weights_initial(trainer->bundle, options->seed, array_write(&trainer->state.theta));
     trainer_order(trainer, 0);
-    return base_flow_start(trainer->bundle, array_write(&trainer->state.theta), &trainer->pairs->train,
-                           trainer->order, options->batch, &options->device, fault);
+    void *theta = array_write(&trainer->state.theta);
+    const struct part *part = &trainer->pairs->train;
+    return base_flow_start(trainer->bundle, theta, part, trainer->order, options->batch, &options->device,
+                           fault) &&
+           base_tail_start(trainer->bundle, theta, part, trainer->order, trainer->split.train,
+                           &options->device, fault);
 }
 
 static double first_lambda(const struct gpfc_bundle *bundle)

@@ -57,12 +57,16 @@ static void compare_kernels(struct base_model base, uint64_t seed)
 
 static void bnaf_agrees(void)
 {
-    compare_kernels((struct base_model){.kind = BASE_BNAF, .d = 2, .blocks = 1, .n_hidden = 1, .hidden = {2}},
-                    0);
-    compare_kernels(
-        (struct base_model){.kind = BASE_BNAF, .d = 3, .blocks = 2, .n_hidden = 2, .hidden = {15, 9}}, 1);
-    compare_kernels(
-        (struct base_model){.kind = BASE_BNAF, .d = 17, .blocks = 2, .n_hidden = 1, .hidden = {51}}, 2);
+    struct base_model sizes[] = {
+        {.kind = BASE_BNAF, .d = 2, .blocks = 1, .n_hidden = 1, .hidden = {2}},
+        {.kind = BASE_BNAF, .d = 3, .blocks = 2, .n_hidden = 2, .hidden = {15, 9}},
+        {.kind = BASE_BNAF, .d = 17, .blocks = 2, .n_hidden = 1, .hidden = {51}},
+    };
+    for (int tail = BASE_TAIL_LINEAR; tail <= BASE_TAIL_BOUNDED; tail++)
+        for (uint64_t i = 0; i < 3; i++) {
+            sizes[i].tail = (enum base_tail)tail;
+            compare_kernels(sizes[i], i);
+        }
 }
 
 static void ffjord_agrees(void)
@@ -140,8 +144,20 @@ static void train_far_out(struct base_model base, double factor)
 /* Parameters four times as large saturate the units. */
 static void bnaf_stays_finite(void)
 {
-    static const struct base_model base = {
-        .kind = BASE_BNAF, .d = 2, .blocks = 2, .n_hidden = 3, .hidden = {32, 32, 32}};
+    struct base_model base = {.kind = BASE_BNAF, .d = 2, .blocks = 2, .n_hidden = 3, .hidden = {32, 32, 32}};
+    for (int tail = BASE_TAIL_LINEAR; tail <= BASE_TAIL_BOUNDED; tail++) {
+        base.tail = (enum base_tail)tail;
+        train_far_out(base, 1.0);
+        train_far_out(base, 4.0);
+    }
+}
+
+/* The product of 16 slopes, all of them as small as they get, does not underflow. */
+static void deep_bnaf_stays_finite(void)
+{
+    struct base_model base = {.kind = BASE_BNAF, .d = 2, .blocks = 1, .n_hidden = 16};
+    for (int k = 0; k < base.n_hidden; k++)
+        base.hidden[k] = 4;
     train_far_out(base, 1.0);
     train_far_out(base, 4.0);
 }
@@ -165,6 +181,7 @@ int main(void)
         {"FFJORD agrees with the interpreter", ffjord_agrees},
         {"CP-Flow agrees with the interpreter", cp_flow_agrees},
         {"BNAF stays finite far out", bnaf_stays_finite},
+        {"deep BNAF stays finite far out", deep_bnaf_stays_finite},
         {"CP-Flow stays finite far out", cp_flow_stays_finite},
     };
     return compiled_main("sizes of base flows", cases, CHECK_COUNT(cases));

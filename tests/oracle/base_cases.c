@@ -51,6 +51,7 @@ void base_read(struct oracle_run *run)
     struct base_model *base = &run->base;
     *base = (struct base_model){
         .d = needed(run, "x")->shape[1],
+        .tail = BASE_TAIL_BOUNDED,
         .activation = MODEL_TANH,
         .integrator = MODEL_RK4,
         .steps = 20,

@@ -9,11 +9,14 @@
 #include "property/flow_fixture.h"
 
 #include <math.h>
+#include <string.h>
 
 static const struct base_model bnaf_small = {
     .kind = BASE_BNAF, .d = 2, .blocks = 1, .n_hidden = 2, .hidden = {6, 4}};
 static const struct base_model bnaf_large = {
     .kind = BASE_BNAF, .d = 5, .blocks = 3, .n_hidden = 1, .hidden = {15}};
+static const struct base_model bnaf_bounded = {
+    .kind = BASE_BNAF, .d = 4, .blocks = 2, .n_hidden = 2, .hidden = {8, 12}, .tail = BASE_TAIL_BOUNDED};
 static const struct base_model ffjord_small = {.kind = BASE_FFJORD,
                                                .d = 2,
                                                .blocks = 2,
@@ -53,6 +56,7 @@ static void log_determinant_is_the_jacobians(void)
 {
     compare_log_determinant(bnaf_small, 1, 1e-7);
     compare_log_determinant(bnaf_large, 2, 1e-7);
+    compare_log_determinant(bnaf_bounded, 18, 1e-6);
     struct base_model fine = ffjord_small;
     fine.steps = 60;
     compare_log_determinant(fine, 3, 1e-6);
@@ -61,9 +65,9 @@ static void log_determinant_is_the_jacobians(void)
     compare_log_determinant(fine, 4, 1e-4);
 }
 
-static void blocks_are_triangular(void)
+static void compare_triangles(struct base_model base, uint64_t seed)
 {
-    struct base_fixture fixture = base_fixture_new(bnaf_large, 5);
+    struct base_fixture fixture = base_fixture_new(base, seed);
     const int d = fixture.base.d;
     for (int block = 0; block < fixture.base.blocks; block++) {
         const struct ir_graph *graph =
@@ -79,6 +83,62 @@ static void blocks_are_triangular(void)
                 CU_ASSERT_EQUAL(jacobian[i * d + j], 0.0);
         }
     }
+    base_fixture_free(&fixture);
+}
+
+static void blocks_are_triangular(void)
+{
+    compare_triangles(bnaf_large, 5);
+    compare_triangles(bnaf_bounded, 6);
+}
+
+/* y of one point with all coordinates equal */
+static const double *at_distance(struct base_fixture *fixture, const struct ir_graph *graph, double x)
+{
+    struct bindings bindings = base_fixture_inputs(fixture, 1);
+    bind(&bindings, "x", base_fixture_filled(fixture, fixture->base.d, x));
+    return output_of(graph, base_fixture_run(graph, 1, &bindings), "y");
+}
+
+/* The range has no end on either side, unlike that of a bounded block: the arms have slopes of order 1. */
+static void linear_tails_reach_everything(void)
+{
+    for (int tail = BASE_TAIL_LINEAR; tail <= BASE_TAIL_BOUNDED; tail++) {
+        struct base_model base = bnaf_bounded;
+        base.tail = (enum base_tail)tail;
+        struct base_fixture fixture = base_fixture_new(base, 20);
+        const struct ir_graph *graph = base_fixture_kernel(&fixture, "block1");
+        for (int side = -1; side <= 1; side += 2) {
+            const double *near = at_distance(&fixture, graph, side * 1e3),
+                         *far = at_distance(&fixture, graph, side * 2e3);
+            for (int i = 0; i < base.d; i++) {
+                const double grown = side * (far[i] - near[i]);
+                CU_ASSERT_TRUE(tail == BASE_TAIL_LINEAR ? grown > 100 : grown < 1e-6);
+            }
+        }
+        base_fixture_free(&fixture);
+    }
+}
+
+/* An arm's edge far out leaves the block as it is: what it does near the data is the networks' alone. */
+static void tails_leave_the_middle_alone(void)
+{
+    struct base_fixture fixture = base_fixture_new(bnaf_small, 21);
+    const struct base_parameter *edge = base_parameter_find(&fixture.base, "base.block0.tail.edge");
+    const struct base_parameter *scale = base_parameter_find(&fixture.base, "base.block0.tail.log_scale");
+    const struct ir_graph *graph = base_fixture_kernel(&fixture, "block0");
+    double y[2][2];
+    for (int i = 0; i < 4; i++)
+        fixture.theta[edge->offset + i] = 3;
+    for (int k = 0; k < 2; k++) {
+        for (int i = 0; i < 4; i++)
+            fixture.theta[scale->offset + i] = k;
+        memcpy(y[k], at_distance(&fixture, graph, 2.9), sizeof y[k]);
+    }
+    CU_ASSERT_TRUE(y[0][0] == y[1][0] && y[0][1] == y[1][1]);
+    const double u = 2 * exp(1) * 0.5, *beyond = at_distance(&fixture, graph, 3.5);
+    fixture.theta[edge->offset + 2] = 4;
+    CU_ASSERT_DOUBLE_EQUAL(beyond[0] - at_distance(&fixture, graph, 3.5)[0], u * u / (1 + u) / 2, 1e-12);
     base_fixture_free(&fixture);
 }
 
@@ -186,6 +246,7 @@ static void gradients_are_differences(void)
 {
     base_compare_gradients(bnaf_small, 11);
     base_compare_gradients(bnaf_large, 12);
+    base_compare_gradients(bnaf_bounded, 19);
     struct base_model base = ffjord_small;
     for (int kind = 0; kind < 4; kind++) {
         base.divergence = kind % 2 ? BASE_DIVERGENCE_HUTCHINSON : BASE_DIVERGENCE_EXACT;
@@ -200,6 +261,8 @@ static void gradients_are_differences(void)
 static const struct check_case cases[] = {
     {"log-determinant is the Jacobian's", log_determinant_is_the_jacobians},
     {"blocks of BNAF are triangular", blocks_are_triangular},
+    {"linear tails reach everything", linear_tails_reach_everything},
+    {"tails leave the middle alone", tails_leave_the_middle_alone},
     {"masked weights take no part", masked_weights_take_no_part},
     {"estimates are right in the mean", estimates_are_right_in_the_mean},
     {"penalties are those of the velocity", penalties_are_those_of_the_velocity},

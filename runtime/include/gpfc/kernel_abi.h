@@ -145,7 +145,9 @@ struct gpfc_bundle {
  *   measure    parameters, "x" [d] -> per sample "cost" [], by the exact log-determinant of the trained map
  *   apply      parameters, "x" [d] -> "y" [d], "logdet" []     logdet of dy/dx
  *   bnaf       block0 ...: parameters, "x" [d] -> "y" [d], "log_diagonal" [d]   one triangular block with its
- *              gate, without the reversal that follows it; log_diagonal[i] = log dy_i/dx_i
+ *              gate, without the reversal that follows it; log_diagonal[i] = log dy_i/dx_i; with base.tail:
+ *              linear also tail: parameters, "x" [d] -> one output, named as the parameters of the arms
+ *              without their last part, [d]: what reaches the last block
  *   ffjord     velocity0 ...: parameters, "t" [] per sample, "x" [d] -> "v" [d], "divergence" []
  *   cp_flow    block0 ...: parameters, "x" [d] -> "y" [d], "jacobian" [d,d]     one convex block, without
  *              ActNorm; statistics: parameters, "x" [d] -> one output for each ActNorm in the order in

@@ -184,8 +184,12 @@ static void parameters_of_bnaf(void)
         {"base.block1.layer1.weight", 2, {2, 4}, 4, GPFC_INIT_TRIANGULAR, 0},
         {"base.block1.layer1.log_scale", 1, {2, 0}, 4, GPFC_INIT_LOG_UNIFORM, 0},
         {"base.block1.layer1.bias", 1, {2, 0}, 4, GPFC_INIT_UNIFORM, of_2},
+        {"base.block1.tail.edge", 1, {4, 0}, 2, GPFC_INIT_CONSTANT, 3},
+        {"base.block1.tail.log_scale", 1, {4, 0}, 2, GPFC_INIT_CONSTANT, 0},
     };
     check_parameters("dimension: 2\nbase: {kind: bnaf, hidden: [4], blocks: 2}\n", rows, CHECK_COUNT(rows));
+    check_parameters("dimension: 2\nbase: {kind: bnaf, hidden: [4], blocks: 2, tail: bounded}\n", rows,
+                     CHECK_COUNT(rows) - 2);
 }
 
 static void parameters_of_ffjord(void)
@@ -340,6 +344,8 @@ static void what_decides_a_base(void)
     CU_ASSERT_TRUE(same_base(bnaf, "dimension: 2\nbase: {kind: bnaf, hidden: [32, 32, 32], blocks: 1}\n"));
     CU_ASSERT_TRUE(same_base(bnaf, "dimension: 2\nbase: {kind: bnaf, rate: 1}\nflow: {field: cube}\n"));
     CU_ASSERT_FALSE(same_base(bnaf, "dimension: 2\nbase: {kind: bnaf, blocks: 2}\n"));
+    CU_ASSERT_TRUE(same_base(bnaf, "dimension: 2\nbase: {kind: bnaf, tail: linear}\n"));
+    CU_ASSERT_FALSE(same_base(bnaf, "dimension: 2\nbase: {kind: bnaf, tail: bounded}\n"));
     CU_ASSERT_FALSE(same_base(bnaf, "dimension: 3\nbase: {kind: bnaf, hidden: [33, 33, 33]}\n"));
     CU_ASSERT_FALSE(same_base(bnaf, "dimension: 2\nprecision: double\nbase: {kind: bnaf}\n"));
     CU_ASSERT_FALSE(same_base("dimension: 2\nbase: {kind: ffjord}\n",
