@@ -19,6 +19,7 @@ struct listener { /* one command */
     struct interrupt *interrupt;
     const struct gpfc_look *look; /* not printed yet; or NULL */
     struct progress progress;
+    struct command_memory memory; /* at the end of the training */
 };
 
 static bool talks(const struct listener *listener) /* to a person, on standard output */
@@ -168,6 +169,9 @@ static void hear(void *user, const struct gpfc_event *event)
     case GPFC_INEXACT_FLOW:
         warn_of_flow(listener, event);
         break;
+    case GPFC_ENDED:
+        listener->memory = command_memory();
+        break;
     }
 }
 
@@ -193,8 +197,8 @@ static void print_trained(const struct listener *listener, const struct gpfc_tra
 static bool finished(const struct listener *listener, const struct gpfc_trained *trained, struct fault *fault)
 {
     if (listener->options->json)
-        return command_print_json(report_training_json(listener->context->bundle, trained, "finished"),
-                                  fault);
+        return command_print_json(
+            report_training_json(listener->context->bundle, trained, &listener->memory, "finished"), fault);
     if (trained->has_evaluation)
         print_trained(listener, trained);
     return true;
@@ -207,7 +211,9 @@ static bool interrupted(const struct listener *listener, const struct gpfc_train
     const struct gpfc_stage *stage = &trained->stage;
     const int noted = interrupt_noted(listener->interrupt);
     if (listener->options->json &&
-        !command_print_json(report_training_json(listener->context->bundle, trained, "interrupted"), fault))
+        !command_print_json(
+            report_training_json(listener->context->bundle, trained, &listener->memory, "interrupted"),
+            fault))
         return false;
     return fault_set(fault, noted == SIGTERM ? FAULT_TERMINATED : FAULT_INTERRUPT,
                      "interrupted after step %s of %s%s, everything is saved; continue with: %s resume %s",

@@ -345,21 +345,20 @@ static json_t *stage_json(const struct gpfc_bundle *bundle, const struct gpfc_st
     return json;
 }
 
-static void put_memory(json_t *json)
+static void put_memory(json_t *json, const struct command_memory *memory)
 {
-    const struct command_memory memory = command_memory();
-    report_put(json, "rss_mb", memory.most / 1e6);
-    command_put_memory(json, &memory);
+    report_put(json, "rss_mb", memory->most / 1e6);
+    command_put_memory(json, memory);
 }
 
 json_t *report_training_json(const struct gpfc_bundle *bundle, const struct gpfc_trained *trained,
-                             const char *status)
+                             const struct command_memory *memory, const char *status)
 {
     json_t *json = stage_json(bundle, &trained->stage);
     put_text(json, "status", status);
     put_count(json, "step", trained->step);
     report_put(json, "seconds", trained->seconds);
-    put_memory(json);
+    put_memory(json, memory);
     report_put(json, "best_cost", trained->best_cost);
     put_count(json, "best_step", trained->best_step);
     if (!isnan(trained->validation_cost))

@@ -34,14 +34,16 @@ void report_pairs(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc
 /* A base flow that was trained. */
 void report_trained(FILE *out, const struct gpfc_base *base);
 
-/* The time steps that a finished training chose, and what that saved; nothing where they are fixed. */
-/* How long it took, where the best weights were, and how far below it what was learnt by heart lies. Says first
- * where no step made the map better. */
+/* How long it took, where the best weights were, and how far below their validation cost the training cost
+ * lies. Begins with it where no step made the map better. */
 void report_best(FILE *out, const struct gpfc_trained *trained);
+
+/* The time steps that a finished training chose, and what that saved; nothing where they are fixed. */
 void report_time_steps(FILE *out, const struct gpfc_time_steps *steps);
 
+struct command_memory;
 /* All of a training that is over, or was stopped ("finished", "interrupted"). */
 json_t *report_training_json(const struct gpfc_bundle *bundle, const struct gpfc_trained *trained,
-                             const char *status);
+                             const struct command_memory *memory, const char *status);
 
 #endif

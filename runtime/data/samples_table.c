@@ -211,11 +211,12 @@ static bool make_plan(const struct samples_paths *paths, struct plan *out, struc
 
 /* ---- all of it ----------------------------------------------------------------------------------------- */
 
-static bool read_x(struct gathered *all, const struct samples_request *request, const char *path,
-                   const struct plan *plan, const struct names *names, struct fault *fault)
+static bool read_x(struct gathered *all, const struct samples_request *request,
+                   const struct samples_paths *paths, const struct plan *plan, const struct names *names,
+                   struct fault *fault)
 {
-    const bool wide = samples_changed(request, false);
-    struct table_request wanted = {.path = path,
+    const bool wide = samples_changed(request, paths->of.y);
+    struct table_request wanted = {.path = paths->of.x,
                                    .arrays = names->x,
                                    .columns = request->columns,
                                    .needed = request->d,
@@ -234,11 +235,12 @@ static void give_part(struct part *part, struct gathered *all)
     *all = (struct gathered){.x = NULL};
 }
 
-static bool read_parts(struct samples *out, const struct samples_request *request, const char *path,
-                       const struct plan *plan, struct gathered *train, struct fault *fault)
+static bool read_parts(struct samples *out, const struct samples_request *request,
+                       const struct samples_paths *paths, const struct plan *plan, struct gathered *train,
+                       struct fault *fault)
 {
     struct gathered test;
-    if (!read_x(&test, request, path, plan, plan->test, fault))
+    if (!read_x(&test, request, paths, plan, plan->test, fault))
         return false;
     out->precision = train->precision;
     out->dropped = train->dropped + test.dropped;
@@ -268,10 +270,10 @@ bool samples_read_table(struct samples *out, const struct samples_request *reque
     if (paths->of.y && request->columns.missing == TABLE_DROP)
         return fault_set(fault, FAULT_INPUT, "%s: rows of samples can be left out, but not those of pairs",
                          request->file);
-    if (!make_plan(paths, &plan, fault) || !read_x(&all, request, paths->of.x, &plan, plan.train, fault))
+    if (!make_plan(paths, &plan, fault) || !read_x(&all, request, paths, &plan, plan.train, fault))
         return false;
-    const bool done = plan.test ? read_parts(out, request, paths->of.x, &plan, &all, fault)
-                                : split_x(out, request, &all, fault);
+    const bool done =
+        plan.test ? read_parts(out, request, paths, &plan, &all, fault) : split_x(out, request, &all, fault);
     free_gathered(&all);
     return done && (!paths->of.y || read_y(out, request, paths->of.y, fault));
 }

@@ -66,6 +66,7 @@ static bool give(struct training *training, struct gpfc_trained **out, struct fa
     const struct train_run *run = training->stage.run;
     const struct trainer_state *state = &training->stage.trainer->state;
     struct results *results = calloc(1, sizeof *results);
+    training_tell(training, &(struct gpfc_event){.kind = GPFC_ENDED});
     if (!results)
         return fault_memory(fault, sizeof *results, "the results");
     results->trained = (struct gpfc_trained){

@@ -2,11 +2,11 @@
  *
  * Training of a flow on pairs (x, y), or of a compiled base flow on x only, one step at a time: what a step
  * does to the weights, and the measurements. A share of the training rows is not learnt from: the best
- * weights are those of the smallest cost of these rows, or, without any, of the test set. The cost of a base flow is its negative
- * log-likelihood, in nats. With flow.steps: auto the number of time steps is checked at steps that are powers
- * of two, and at each measurement, on the first rows of the test set. No files, no clock, no printing; those
- * are in train_run.h. A trainer's state after a step is a function of the bundle, the pairs, the options and
- * the state before it, to the last bit, whatever the number of threads. */
+ * weights are those of the smallest cost of these rows, or, without any, of the test set. The cost of a base
+ * flow is its negative log-likelihood, in nats. With flow.steps: auto the number of time steps is checked at
+ * steps that are powers of two, and at each measurement, on the first rows of the test set. No files, no
+ * clock, no printing; those are in train_run.h. A trainer's state after a step is a function of the bundle,
+ * the pairs, the options and the state before it, to the last bit, whatever the number of threads. */
 #ifndef GPFC_TRAIN_H
 #define GPFC_TRAIN_H
 

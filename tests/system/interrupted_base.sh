@@ -30,8 +30,8 @@ as_uninterrupted()
 
 expect 0 '' ./two train --out whole --quiet --threads 1
 measures whole >whole.measures
-grep -q '"stage":"base","step":600' whole.measures || fault "no measure of the base flow's step 600"
-grep -q '"stage":"flow","step":100' whole.measures || fault "no measure of the flow's step 100"
+grep -q '"stage":"base","step":540' whole.measures || fault "no measure of the base flow's step 540"
+grep -q '"stage":"flow","step":90' whole.measures || fault "no measure of the flow's step 90"
 test -s whole/base.safetensors || fault "no base flow was written"
 expect 0 '' ./two train --out three --quiet --threads 3
 as_uninterrupted three

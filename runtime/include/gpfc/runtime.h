@@ -162,7 +162,8 @@ enum gpfc_event_kind {
     GPFC_STEP,          /* step */
     GPFC_BASE,          /* base: it is trained */
     GPFC_INEXACT_BASE,  /* base, evaluation: its likelihood by the training's time steps is not exact */
-    GPFC_INEXACT_FLOW   /* evaluation: density_error_mean is large, s is not an exact map */
+    GPFC_INEXACT_FLOW,  /* evaluation: density_error_mean is large, s is not an exact map */
+    GPFC_ENDED          /* the last one: finished or stopped, with all that it needed still in memory */
 };
 
 struct gpfc_event { /* what the kind does not name is NULL, except stage once one has begun */

@@ -10,7 +10,7 @@
 static struct fake fake;
 
 struct heard { /* of one training */
-    int events[GPFC_INEXACT_FLOW + 1];
+    int events[GPFC_ENDED + 1];
     enum gpfc_event_kind first, last_but_steps;
     int64_t step, stop_at; /* 0: never */
     double cost;
@@ -94,6 +94,7 @@ static void events_and_result_say_what_was_done(void)
     CU_ASSERT_STRING_EQUAL(message, "untouched");
     CU_ASSERT_TRUE(heard.first == GPFC_STARTED && heard.events[GPFC_STARTED] == 1);
     CU_ASSERT_TRUE(heard.events[GPFC_STEP] == 80 && heard.step == 80);
+    CU_ASSERT_EQUAL(heard.events[GPFC_ENDED], 1);
     CU_ASSERT_EQUAL(heard.events[GPFC_FORECAST], 1);
     CU_ASSERT_TRUE(heard.events[GPFC_BASE] == 0 && heard.events[GPFC_CHANGED] == 0);
     const struct gpfc_stage *stage = &trained->stage;
