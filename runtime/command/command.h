@@ -69,14 +69,17 @@ enum command_parsed { COMMAND_RUN, COMMAND_HELPED, COMMAND_WRONG };
 enum command_parsed command_parse(const struct command *command, const char *program, int argc, char **argv,
                                   struct command_options *out);
 
+/* All of the text as a whole number within bounds? */
+bool command_read_integer(const char *text, double least, double greatest, int64_t *out);
+
 /* Were the kernels tuned for another model of processor than the one at hand? `here`: its name. */
 bool command_other_cpu(const struct gpfc_bundle *bundle, char here[GPFC_CPU_NAME]);
 
 /* On standard error, where a model was trained for another number of time steps than it is run with here, or
  * is of another precision. */
 struct weights;
-void command_tell_steps(const struct command_context *context, const char *model,
-                        const struct weights *weights);
+void command_tell_weights(const struct command_context *context, const char *model,
+                          const struct weights *weights);
 
 /* --part of commands that are about data: s after f, or f only; NULL: both. */
 bool command_part_of_data(const char *word, enum flow_part *part, struct fault *fault) MUST_CHECK;

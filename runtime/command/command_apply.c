@@ -7,7 +7,6 @@
 #include "model/column_choice.h"
 #include "model/flow.h"
 #include "numbers/normal.h"
-#include "numbers/rows.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -190,16 +189,17 @@ static bool map_block(struct stream *stream, struct fault *fault)
 /* Column `which` of the densities becomes that of y by N(0, I). */
 static void put_densities(struct stream *stream, int64_t which)
 {
-    const int64_t d = stream->flow->bundle->dimension, columns = density_columns(stream);
+    const int64_t d = stream->flow->bundle->dimension, precision = stream->flow->bundle->precision;
+    const int64_t columns = density_columns(stream);
     for (int64_t row = 0; row < stream->rows.got; row++) {
-        double sum = stream->logdet[row] - (double)d * NORMAL_HALF_LOG_2PI;
-        for (int64_t i = row * d; i < (row + 1) * d; i++) {
-            const double y = rows_number(stream->rows.x, i, stream->flow->bundle->precision);
-            sum -= 0.5 * y * y;
-        }
-        stream->density[row * columns + which] = stream->failures.reason[row] == ROW_GOOD ? sum : -INFINITY;
+        const char *const y = (const char *)stream->rows.x + row * d * precision;
+        stream->density[row * columns + which] =
+            stream->failures.reason[row] == ROW_GOOD
+                ? stream->logdet[row] + normal_log_density(y, d, precision)
+                : -INFINITY;
     }
 }
+
 /* What s adds to what f said of each row. */
 static void add_outcome(struct stream *stream)
 {
@@ -230,13 +230,6 @@ static bool density_block(struct stream *stream, struct fault *fault)
            table_write(stream->out, stream->density, NULL, rows.n, fault);
 }
 
-static bool commit(struct table_writer **writer, struct fault *fault)
-{
-    struct table_writer *const out = *writer;
-    *writer = NULL;
-    return !out || table_commit(out, fault);
-}
-
 static bool stream_all(struct stream *stream, struct fault *fault)
 {
     do {
@@ -244,7 +237,7 @@ static bool stream_all(struct stream *stream, struct fault *fault)
             !(stream->direction == DENSITIES ? density_block : map_block)(stream, fault))
             return false;
     } while (stream->rows.got > 0);
-    return commit(&stream->out, fault) && commit(&stream->logdets, fault);
+    return table_commit(&stream->out, fault) && table_commit(&stream->logdets, fault);
 }
 
 static void stream_close(struct stream *stream)
@@ -312,7 +305,7 @@ static bool run(const struct command_context *context, const struct command_opti
 {
     bool good = stream_open(stream, context, options, fault);
     if (good && stream->part != FLOW_PART_BASE)
-        command_tell_steps(context, options->argument[0], &stream->flow->weights);
+        command_tell_weights(context, options->argument[0], &stream->flow->weights);
     good = good && stream_all(stream, fault) && row_failures_end(&stream->failures, context, fault);
     stream_close(stream);
     return good;

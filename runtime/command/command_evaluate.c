@@ -64,8 +64,8 @@ static bool find_pairs(struct evaluated *e, struct fault *fault)
     return pairs_through(&e->pairs, &e->samples, base, fault);
 }
 
-void command_tell_steps(const struct command_context *context, const char *model,
-                        const struct weights *weights)
+void command_tell_weights(const struct command_context *context, const char *model,
+                          const struct weights *weights)
 {
     if (weights->dtype[0])
         (void)fprintf(stderr, "%s: %s is in %s; its numbers are converted to %s precision\n",
@@ -123,7 +123,7 @@ bool command_evaluate(const struct command_context *context, const struct comman
     struct evaluated e = {.context = context, .options = options};
     bool good = load(&e, fault);
     if (good)
-        command_tell_steps(context, options->argument[0], &e.weights);
+        command_tell_weights(context, options->argument[0], &e.weights);
     good = good && find_pairs(&e, fault) && measure(&e, fault) && print(&e, fault);
     pairs_free(&e.pairs);
     samples_free(&e.samples);

@@ -78,7 +78,7 @@ struct parse {
 
 /* ---- values -------------------------------------------------------------------------------------------- */
 
-static bool read_integer(const char *text, double least, double greatest, int64_t *out)
+bool command_read_integer(const char *text, double least, double greatest, int64_t *out)
 {
     char *end = NULL;
     errno = 0;
@@ -120,7 +120,7 @@ static error_t put_value(const struct option_row *row, const char *text, struct 
         *(bool *)field = true;
         return 0;
     case OPTION_INTEGER:
-        if (read_integer(text, row->least, row->greatest, &integer)) {
+        if (command_read_integer(text, row->least, row->greatest, &integer)) {
             put_integer(out, row, integer);
             return 0;
         }

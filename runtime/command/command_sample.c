@@ -8,7 +8,6 @@
 #include "model/flow.h"
 #include "numbers/random.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 enum { BLOCK_ROWS = 1 << 14 };
@@ -25,10 +24,7 @@ struct sampling {
 
 static bool read_count(const char *text, int64_t *out, struct fault *fault)
 {
-    char *end = NULL;
-    errno = 0;
-    *out = strtoll(text, &end, 10);
-    return (errno == 0 && end != text && *end == '\0' && *out >= 1) ||
+    return command_read_integer(text, 1, (double)INT64_MAX, out) ||
            fault_set(fault, FAULT_INPUT, "expected a number of samples of at least 1, found '%s'", text);
 }
 
@@ -72,9 +68,7 @@ static bool sample_all(struct sampling *s, struct fault *fault)
     for (int64_t first = 0; first < s->rows; first += BLOCK_ROWS)
         if (!sample_block(s, first, s->rows - first < BLOCK_ROWS ? s->rows - first : BLOCK_ROWS, fault))
             return false;
-    struct table_writer *const out = s->out;
-    s->out = NULL;
-    return table_commit(out, fault);
+    return table_commit(&s->out, fault);
 }
 
 bool command_sample(const struct command_context *context, const struct command_options *options,

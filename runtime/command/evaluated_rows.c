@@ -65,12 +65,8 @@ static bool read_block(struct row_file *file, const struct evaluation_block *blo
 static double nll_of(const struct row_file *file, int64_t row)
 {
     const int64_t d = file->bundle->dimension;
-    double nll = (double)d * NORMAL_HALF_LOG_2PI - file->logdet[row];
-    if (file->standard->d > 0)
-        nll += standard_log_scale(file->standard);
-    for (int64_t i = row * d; i < (row + 1) * d; i++)
-        nll += 0.5 * file->y[i] * file->y[i];
-    return nll;
+    const double of_z = file->logdet[row] + normal_log_density(file->y + row * d, d, sizeof(double));
+    return (file->standard->d > 0 ? standard_log_scale(file->standard) : 0) - of_z;
 }
 
 static void fill_line(struct row_file *file, const struct evaluation_block *block, int64_t row)
@@ -106,9 +102,7 @@ bool row_file_take(void *data, const struct evaluation_block *block, struct faul
 
 bool row_file_commit(struct row_file *file, struct fault *fault)
 {
-    struct table_writer *const out = file->out;
-    file->out = NULL;
-    return table_commit(out, fault);
+    return table_commit(&file->out, fault);
 }
 
 void row_file_close(struct row_file *file)

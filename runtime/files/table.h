@@ -116,7 +116,8 @@ bool table_create(struct table_writer **out, const struct table_making *making,
 /* labels may be NULL where making->labels has none. */
 bool table_write(struct table_writer *writer, const void *x, const int64_t *labels, int64_t rows,
                  struct fault *fault) MUST_CHECK;
-bool table_commit(struct table_writer *writer, struct fault *fault) MUST_CHECK; /* takes */
-void table_abandon(struct table_writer *writer);                                /* takes; NULL is allowed */
+/* Takes *writer, which becomes NULL, as it may be already. */
+bool table_commit(struct table_writer **writer, struct fault *fault) MUST_CHECK;
+void table_abandon(struct table_writer *writer); /* takes; NULL is allowed */
 
 #endif

@@ -46,10 +46,12 @@ bool table_write(struct table_writer *writer, const void *x, const int64_t *labe
     return writer->format->write(writer, x, labels, rows, fault);
 }
 
-bool table_commit(struct table_writer *writer, struct fault *fault)
+bool table_commit(struct table_writer **writer, struct fault *fault)
 {
-    const bool good = writer->format->commit(writer, fault);
-    free(writer);
+    struct table_writer *const taken = *writer;
+    *writer = NULL;
+    const bool good = !taken || taken->format->commit(taken, fault);
+    free(taken);
     return good;
 }
 

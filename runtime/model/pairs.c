@@ -19,24 +19,12 @@ static const double way_back = 1e-3;
 
 /* ---- samples as they are ------------------------------------------------------------------------------- */
 
-static double log_normal(const double *y, int64_t n)
-{
-    double sum = 0;
-    for (int64_t i = 0; i < n; i++)
-        sum -= 0.5 * y[i] * y[i] + NORMAL_HALF_LOG_2PI;
-    return sum;
-}
-
 /* Mean of -log p(x) = |y|^2/2 + d/2 log(2 pi) - logdet; NaN where something of it is missing. */
 static double mean_nll(const struct samples *samples, const struct part *part)
 {
-    double sum = 0;
     if (!part->y || !part->logdet || part->n == 0)
         return NAN;
-    for (int64_t i = 0; i < part->n * samples->d; i++) {
-        const double value = rows_number(part->y, i, samples->precision);
-        sum -= log_normal(&value, 1);
-    }
+    double sum = -normal_log_density(part->y, part->n * samples->d, samples->precision);
     for (int64_t i = 0; i < part->n; i++)
         sum -= part->logdet[i];
     return sum / (double)part->n;
@@ -127,7 +115,7 @@ static void add_nll(struct maker *maker, int64_t rows)
 {
     for (int64_t i = 0; i < rows; i++)
         maker->nll += maker->log_scale - maker->logdet[i];
-    maker->nll -= log_normal(maker->y, rows * maker->pairs->d);
+    maker->nll -= normal_log_density(maker->y, rows * maker->pairs->d, sizeof(double));
 }
 
 static int64_t block_at(int64_t first, int64_t n)

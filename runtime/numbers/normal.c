@@ -3,9 +3,21 @@
  * Converts a point to the logarithm of a probability, and back. */
 #include "numbers/normal.h"
 
+#include "numbers/rows.h"
+
 #include <math.h>
 
 static const double SQRT_HALF = 0.70710678118654752440;
+
+double normal_log_density(const void *y, int64_t n, int64_t precision)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const double at = rows_number(y, i, precision);
+        sum -= 0.5 * at * at + NORMAL_HALF_LOG_2PI;
+    }
+    return sum;
+}
 
 /* log Phi(-a) for a >= 0: by erfc while that is a normal number with room to spare, then by its asymptotic
  * series phi(a)/a * (1 - 1/a^2 + 3/a^4 - 15/a^6 ...), whose eighth term is below 1e-17 from a = 30 on. */

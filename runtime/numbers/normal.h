@@ -4,7 +4,12 @@
 #ifndef GPFC_NORMAL_H
 #define GPFC_NORMAL_H
 
+#include <stdint.h>
+
 #define NORMAL_HALF_LOG_2PI 0.91893853320467274178
+
+/* Of N(0, I) at n numbers of precision 4 or 8. */
+double normal_log_density(const void *y, int64_t n, int64_t precision);
 
 struct normal_logs {
     double below; /* log Phi(a)      */

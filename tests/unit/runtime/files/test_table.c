@@ -349,7 +349,7 @@ static bool write_numbers(const char *name, const char *format, int64_t rows, st
     if (!table_create(&writer, &making, fault))
         return false;
     if (table_write(writer, numbers, NULL, 1, fault) && table_write(writer, numbers + 2, NULL, 2, fault))
-        return table_commit(writer, fault);
+        return table_commit(&writer, fault);
     table_abandon(writer);
     return false;
 }
@@ -385,7 +385,7 @@ static void numbers_are_short(void)
     const struct table_making making = {
         .path = scratch_path(&s, "a.csv"), .array = "y", .columns = 2, .rows = 2, .precision = 4};
     check_good(table_create(&writer, &making, &fault) && table_write(writer, singles, NULL, 2, &fault) &&
-                   table_commit(writer, &fault),
+                   table_commit(&writer, &fault),
                &fault);
     char *const text = scratch_read(scratch_path(&s, "a.csv"), &length);
     CU_ASSERT_STRING_EQUAL(text, "y1,y2\n0.1,16777216\n1.4013e-45,3.4028235e+38\n");
@@ -426,7 +426,7 @@ static void labels_go_along(void)
                                             .precision = 8,
                                             .labels = t.reader};
         check_good(table_create(&writer, &making, &fault) &&
-                       table_write(writer, t.x, t.labels, t.n, &fault) && table_commit(writer, &fault),
+                       table_write(writer, t.x, t.labels, t.n, &fault) && table_commit(&writer, &fault),
                    &fault);
         const struct table_columns same = {.label = i ? NULL : "species"};
         check_good(read_path(&again, scratch_path(&s, names[i]), &same, 3, &fault), &fault);
@@ -492,7 +492,7 @@ static void standard_output_is_a_file(void)
     (void)fflush(stdout);
     const int before = pipe_instead(STDOUT_FILENO, ends);
     const bool good = table_create(&writer, &making, &fault) && table_write(writer, two, NULL, 1, &fault) &&
-                      table_commit(writer, &fault);
+                      table_commit(&writer, &fault);
     put_back(before, STDOUT_FILENO);
     (void)close(ends[1]);
     check_good(good, &fault);
