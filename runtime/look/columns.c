@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/columns.h"
 
-#include "look/mix.h"
+#include "look/hash.h"
 
 #include <math.h>
 #include <string.h>
@@ -84,7 +84,7 @@ static void take_order(struct column *to, const double *values, int64_t n, int64
         const double off = value - (to->first + (double)row * to->step);
         to->counts =
             to->counts && fabs(off) <= STEP_ROUNDING * fabs(to->step) + SINGLE_ROUNDING * fabs(value);
-        to->word = mix_number(to->word, value);
+        to->word = hash_number(to->word, value);
     }
 }
 

@@ -15,10 +15,10 @@ libgpfcrt_a_SOURCES += \
 	runtime/look/finding_kinds.def \
 	runtime/look/findings.c \
 	runtime/look/findings.h \
+	runtime/look/hash.h \
 	runtime/look/look.c \
 	runtime/look/look.h \
 	runtime/look/look_view.h \
-	runtime/look/mix.h \
 	runtime/look/row_hashes.c \
 	runtime/look/row_hashes.h \
 	runtime/look/row_places.c \

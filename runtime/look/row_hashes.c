@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/row_hashes.h"
 
-#include "look/mix.h"
+#include "look/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +32,8 @@ bool row_hashes_add(struct row_hashes *hashes, const double *row, int64_t width,
         return false;
     uint64_t word = (uint64_t)width;
     for (int64_t i = 0; i < width; i++)
-        word = mix_number(word, row[i]);
-    hashes->words[hashes->n++] = (mix_word(word) & ~UINT64_C(1)) | for_test;
+        word = hash_number(word, row[i]);
+    hashes->words[hashes->n++] = (word & ~UINT64_C(1)) | for_test;
     return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "look/row_sample.h"
 
-#include "look/mix.h"
+#include "look/hash.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@ enum { FIRST_ROOM = 256 };
 
 static bool is_kept(const struct row_sample *sample, int64_t number)
 {
-    return sample->halvings == 0 || mix_word((uint64_t)number + 1) >> (64 - sample->halvings) == 0;
+    return sample->halvings == 0 || hash_count(number) >> (64 - sample->halvings) == 0;
 }
 
 static bool make_room(struct row_sample *sample, struct fault *fault)
