@@ -20,6 +20,6 @@ static void spread(struct part *part, int64_t d, const struct gpfc_column *colum
 
 void samples_dequantise(struct samples *samples, const struct gpfc_look *look)
 {
-    spread(&samples->train, samples->d, look->columns, 0);
-    spread(&samples->test, samples->d, look->columns, 1);
+    for (int i = 0; i < PARTS; i++)
+        spread(samples_part(samples, i), samples->d, look->columns, (uint64_t)i);
 }

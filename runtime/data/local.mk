@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 #
-# Takes: the spec's data settings, or a file. Gives: samples, standardised, split into training and test
-# set; and results written in the format and units that the samples came in.
+# Takes: the spec's data settings, or a file. Gives: samples, standardised, split into training, test and
+# validation set; and results written in the format and units that the samples came in.
 libgpfcrt_a_SOURCES += \
+	runtime/data/array_names.c \
+	runtime/data/array_names.h \
 	runtime/data/data_path.c \
 	runtime/data/data_path.h \
 	runtime/data/dequantise.c \

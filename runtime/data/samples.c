@@ -31,6 +31,14 @@ void *samples_room(int64_t n, size_t row_bytes, struct fault *fault)
     return room;
 }
 
+struct part *samples_part(struct samples *samples, enum part_number number)
+{
+    struct part *const parts[PARTS] = {[PART_TRAIN] = &samples->train,
+                                       [PART_TEST] = &samples->test,
+                                       [PART_VALIDATION] = &samples->validation};
+    return parts[number];
+}
+
 /* ---- the generator ------------------------------------------------------------------------------------- */
 
 /* Samples first .. first + n - 1 of a generator, block by block. */
@@ -74,7 +82,7 @@ static bool make_samples(struct samples *out, const struct samples_request *requ
 static int64_t row_read(const struct samples *s, const struct part *part, int64_t row)
 {
     const unsigned char which = part == &s->test;
-    if (!s->for_test)
+    if (!s->for_test || part == &s->validation)
         return row;
     for (int64_t i = 0;; i++)
         if (s->for_test[i] == which && row-- == 0)
@@ -84,8 +92,12 @@ static int64_t row_read(const struct samples *s, const struct part *part, int64_
 const char *samples_place(const struct samples *s, const struct part *part, int64_t row, char *room,
                           size_t bytes)
 {
-    const int64_t read = row_read(s, part, row), place = s->places ? s->places[read] : read;
-    const char *const which = s->for_test || !s->file ? "" : part == &s->test ? " of x_test" : " of x_train";
+    const bool own = part == &s->validation || (s->file && !s->for_test);
+    const int64_t read = row_read(s, part, row), place = s->places && !own ? s->places[read] : read;
+    const char *const which = !own                     ? ""
+                              : part == &s->test       ? " of x_test"
+                              : part == &s->validation ? " of x_validation"
+                                                       : " of x_train";
     (void)snprintf(room, bytes, s->by_line ? "%s:%" PRId64 "%s" : "%s: row %" PRId64 "%s (counted from 0)",
                    s->file ? s->file : "the generator", place, which);
     return room;
@@ -107,6 +119,8 @@ bool samples_changed(const struct samples_request *request, bool has_y)
 static void make_single(void **rows, int64_t elements)
 {
     char *const at = *rows;
+    if (!at)
+        return;
     for (int64_t i = 0; i < elements; i++) {
         double wide;
         memcpy(&wide, at + i * (int64_t)sizeof wide, sizeof wide);
@@ -139,8 +153,8 @@ static bool standardise(struct samples *s, const struct samples_request *request
     if (request->standard ? !standard_copy(&s->standard, request->standard, fault)
                           : !standard_fit(&s->standard, s->train.x, s->train.n, s->d, fault))
         return false;
-    standard_apply(&s->standard, s->train.x, s->train.n, 8);
-    standard_apply(&s->standard, s->test.x, s->test.n, 8);
+    for (int i = 0; i < PARTS; i++)
+        standard_apply(&s->standard, samples_part(s, i)->x, samples_part(s, i)->n, 8);
     return true;
 }
 
@@ -162,12 +176,11 @@ static bool change(struct samples *s, const struct samples_request *request, str
     if ((request->dequantise && !dequantise(s, request, fault)) ||
         (samples_standardised(request, false) && !standardise(s, request, fault)))
         return false;
-    if (is_single(request->precision)) {
-        make_single(&s->train.x, s->train.n * s->d);
-        make_single(&s->test.x, s->test.n * s->d);
-    }
+    for (int i = 0; i < PARTS && is_single(request->precision); i++)
+        make_single(&samples_part(s, i)->x, samples_part(s, i)->n * s->d);
     s->precision = request->precision;
-    return check_rows(s, &s->train, fault) && check_rows(s, &s->test, fault);
+    return check_rows(s, &s->train, fault) && check_rows(s, &s->test, fault) &&
+           check_rows(s, &s->validation, fault);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------------------- */
@@ -201,12 +214,12 @@ static void free_rows(void *rows, struct file_map *map)
 
 void samples_free(struct samples *samples)
 {
-    struct part *const parts[2] = {&samples->train, &samples->test};
-    for (int i = 0; i < 2; i++) {
-        free_rows(parts[i]->x, &samples->x_map[i]);
-        free_rows(parts[i]->y, &samples->y_map[i]);
-        free(parts[i]->logdet);
-        free(parts[i]->labels);
+    for (int i = 0; i < PARTS; i++) {
+        const struct part *const part = samples_part(samples, i);
+        free_rows(part->x, &samples->x_map[i]);
+        free_rows(part->y, &samples->y_map[i]);
+        free(part->logdet);
+        free(part->labels);
     }
     free(samples->places);
     standard_free(&samples->standard);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a trainer learns from, as it was given: rows x for training and for the test, and, where a file has
- * them, y = f(x), log-determinants and labels; in the trainer's precision, row-major, [n][d], finite, at
+ * What a trainer learns from, as it was given: rows x for training, for the test and perhaps for validation,
+ * and, where a file has them, y = f(x), log-determinants and labels; in the trainer's precision, row-major, [n][d], finite, at
  * least one training row. From
  *
- *   .npz   x_train x_test, or x, or samples; with or without y_train y_test, or y; logdet_train logdet_test,
- *          or logdet; labels_train labels_test, or labels
+ *   .npz   x_train x_test x_validation (or x_val), of which the last two may be missing, or x, or samples; with
+ *          or without y_train ..., or y; logdet_train ..., or logdet; labels_train ..., or labels
  *   .npy   only x
  *   .csv   (or .tsv, .txt) a column for each coordinate of x, and one of labels, or none
  *   X,Y    two files, for instance "X.npy,Y.csv": x and y
@@ -24,6 +24,7 @@
 #ifndef GPFC_SAMPLES_H
 #define GPFC_SAMPLES_H
 
+#include "data/array_names.h"
 #include "data/standard.h"
 #include "files/file_map.h"
 #include "files/table.h"
@@ -48,7 +49,7 @@ struct samples_request {
                                         NULL. Where the file has a y, none is */
 };
 
-struct part { /* rows for training, or for the test */
+struct part { /* rows for training, for the test, or to validate by */
     int64_t n;
     void *x;         /* REAL [n][d], standardised */
     void *y;         /* REAL [n][d]; NULL: not given */
@@ -61,13 +62,14 @@ struct look;
 struct samples {
     int64_t d;
     int64_t precision;
-    struct part train, test;  /* test.n may be 0 */
-    struct standard standard; /* as used; d = 0: none */
-    struct file_map x_map[2]; /* of train.x and test.x, where they lie in a file */
-    struct file_map y_map[2];
+    struct part train, test;      /* test.n may be 0 */
+    struct part validation;       /* of a file that has such rows; else n = 0 */
+    struct standard standard;     /* as used; d = 0: none */
+    struct file_map x_map[PARTS]; /* of each part's x, where it lies in a file */
+    struct file_map y_map[PARTS];
     const char *file;        /* the request's, lent; NULL: generated */
     int64_t dropped;         /* rows that were left out */
-    unsigned char *for_test; /* [rows that were read]: which part each went to; NULL: the data has its own */
+    unsigned char *for_test; /* [rows that were read for both]: which are test rows; NULL: these are others */
     int64_t *places;         /* [rows that were read] in the file; NULL: each is what it counts to */
     char **names;            /* [d] of x's columns; NULL: the file has none */
     struct look *look;       /* NULL: not looked at */
@@ -77,6 +79,8 @@ struct samples {
 /* "a.csv:17", "a.npz: row 15 of x_test (counted from 0)": where row `row` of a part came from; gives room. */
 const char *samples_place(const struct samples *samples, const struct part *part, int64_t row, char *room,
                           size_t bytes);
+
+struct part *samples_part(struct samples *samples, enum part_number number);
 
 bool samples_load(struct samples *out, const struct samples_request *request, struct fault *fault) MUST_CHECK;
 /* What the rows of request->file are like, without keeping them; *out is the caller's to free. */

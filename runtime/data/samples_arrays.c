@@ -11,15 +11,6 @@
 
 enum { BLOCK_ROWS = 4096 };
 
-/* The names of arrays that belong together. */
-struct names {
-    const char *x, *y, *logdet, *labels;
-};
-static const struct names train_names = {"x_train", "y_train", "logdet_train", "labels_train"};
-static const struct names test_names = {"x_test", "y_test", "logdet_test", "labels_test"};
-static const struct names whole_names = {"x", "y", "logdet", "labels"};
-static const struct names samples_names = {"samples", "y", "logdet", "labels"};
-
 struct gathered { /* what becomes a part of the samples */
     int64_t n;
     void *x, *y, *logdet, *labels;
@@ -34,7 +25,7 @@ struct input {
     bool has_y;
     bool is_changed;         /* x, after it was read: standardised */
     unsigned char *for_test; /* [n] which rows are; NULL: the data has its own split */
-    struct gathered train, test;
+    struct gathered parts[PARTS];
 };
 
 /* ---- arrays by name ------------------------------------------------------------------------------------ */
@@ -46,6 +37,15 @@ static bool has_array(const struct input *in, const char *name)
     if (in->npz)
         return npz_has(in->npz, name);
     return strcmp(name, "x") == 0 || (strcmp(name, "y") == 0 && in->y_path);
+}
+
+/* The first that is there; where none is, the usual one, which is missed then. */
+static const char *x_name(const struct input *in, const struct array_names *names)
+{
+    const char *const *name = names->x;
+    while (*name && !has_array(in, *name))
+        name++;
+    return *name ? *name : names->x[0];
 }
 
 static bool open_array(const struct input *in, const char *name, struct npy_reader **out, struct fault *fault)
@@ -175,13 +175,13 @@ static bool read_array(const struct input *in, enum kind kind, const char *name,
 }
 
 /* All arrays of these names: x, y where there is one, and then log-determinants; labels. */
-static bool read_names(const struct input *in, const struct names *names, struct gathered *a,
+static bool read_names(const struct input *in, const struct array_names *names, struct gathered *a,
                        struct gathered *b, struct fault *fault)
 {
     struct gathered none = {.n = 0};
     struct gathered *const second = b ? b : &none;
-    if (!read_array(in, ROWS, names->x, a, b, &a->x, &second->x, &a->x_map, fault) ||
-        (in->has_y && !read_array(in, ROWS, names->y, a, b, &a->y, &second->y, &a->y_map, fault)))
+    if (!read_array(in, ROWS, x_name(in, names), a, b, &a->x, &second->x, &a->x_map, fault) ||
+        (in->has_y && !read_array(in, ROWS, names->y[0], a, b, &a->y, &second->y, &a->y_map, fault)))
         return false;
     if (in->has_y && has_array(in, names->logdet) &&
         !read_array(in, NUMBERS, names->logdet, a, b, &a->logdet, &second->logdet, NULL, fault))
@@ -190,47 +190,41 @@ static bool read_names(const struct input *in, const struct names *names, struct
            read_array(in, LABELS, names->labels, a, b, &a->labels, &second->labels, NULL, fault);
 }
 
-static void look_for_y(struct input *in, const struct names *names)
+static void look_for_y(struct input *in, const struct array_names *names)
 {
-    in->has_y = has_array(in, names->y);
+    in->has_y = has_array(in, names->y[0]);
     in->is_changed = samples_changed(in->request, in->has_y);
     in->precision = in->is_changed ? 8 : in->request->precision;
 }
 
-static bool read_own_split(struct input *in, struct fault *fault)
+static bool read_whole(struct input *in, const struct array_names *names, struct gathered *part,
+                       struct fault *fault)
 {
-    look_for_y(in, &train_names);
-    return count_rows(in, train_names.x, &in->train.n, fault) &&
-           count_rows(in, test_names.x, &in->test.n, fault) &&
-           read_names(in, &train_names, &in->train, NULL, fault) &&
-           read_names(in, &test_names, &in->test, NULL, fault);
+    return count_rows(in, x_name(in, names), &part->n, fault) && read_names(in, names, part, NULL, fault);
 }
 
-/* ---- data that is split here --------------------------------------------------------------------------- */
-
-static bool choose_test_rows(struct input *in, int64_t n, struct fault *fault)
+static bool read_and_split(struct input *in, const struct array_names *names, struct fault *fault)
 {
-    in->test.n = samples_test_rows(n, in->request->test);
-    in->train.n = n - in->test.n;
-    return samples_choose_test(n, in->test.n, &in->for_test, fault);
-}
-
-static bool read_and_split(struct input *in, const struct names *names, struct fault *fault)
-{
+    struct gathered *const train = &in->parts[PART_TRAIN], *const test = &in->parts[PART_TEST];
     int64_t n;
-    look_for_y(in, names);
-    return count_rows(in, names->x, &n, fault) && choose_test_rows(in, n, fault) &&
-           read_names(in, names, &in->train, &in->test, fault);
+    if (!count_rows(in, x_name(in, names), &n, fault))
+        return false;
+    test->n = samples_test_rows(n, in->request->test);
+    train->n = n - test->n;
+    return samples_choose_test(n, test->n, &in->for_test, fault) && read_names(in, names, train, test, fault);
 }
 
 static bool read_arrays(struct input *in, struct fault *fault)
 {
-    if (has_array(in, train_names.x) && has_array(in, test_names.x))
-        return read_own_split(in, fault);
-    if (has_array(in, train_names.x))
-        return read_and_split(in, &train_names, fault);
-    const bool samples = !has_array(in, whole_names.x) && has_array(in, samples_names.x);
-    return read_and_split(in, samples ? &samples_names : &whole_names, fault);
+    const struct array_plan plan = array_plan_of(in->npz);
+    look_for_y(in, plan.of[PART_TRAIN]);
+    if (!(plan.of[PART_TEST] ? read_whole(in, plan.of[PART_TRAIN], &in->parts[PART_TRAIN], fault)
+                             : read_and_split(in, plan.of[PART_TRAIN], fault)))
+        return false;
+    for (int i = PART_TEST; i < PARTS; i++)
+        if (plan.of[i] && !read_whole(in, plan.of[i], &in->parts[i], fault))
+            return false;
+    return true;
 }
 
 /* ---- the file ------------------------------------------------------------------------------------------ */
@@ -254,12 +248,12 @@ static struct part part_of(const struct gathered *rows)
 static void give(const struct input *in, struct samples *out)
 {
     out->precision = in->precision;
-    out->train = part_of(&in->train);
-    out->test = part_of(&in->test);
-    out->x_map[0] = in->train.x_map;
-    out->x_map[1] = in->test.x_map;
-    out->y_map[0] = in->train.y_map;
-    out->y_map[1] = in->test.y_map;
+    out->for_test = in->for_test;
+    for (int i = 0; i < PARTS; i++) {
+        *samples_part(out, i) = part_of(&in->parts[i]);
+        out->x_map[i] = in->parts[i].x_map;
+        out->y_map[i] = in->parts[i].y_map;
+    }
 }
 
 bool samples_read_arrays(struct samples *out, const struct samples_request *request,
@@ -269,6 +263,5 @@ bool samples_read_arrays(struct samples *out, const struct samples_request *requ
     const bool done = open_input(&in, paths, fault) && read_arrays(&in, fault);
     give(&in, out);
     npz_close(in.npz);
-    out->for_test = in.for_test;
     return done;
 }

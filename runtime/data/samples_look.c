@@ -10,42 +10,53 @@
 enum { BLOCK_ROWS = 512 };
 
 struct walk {
-    const struct samples *samples;
+    struct samples *samples;
     int64_t width, rows;     /* of the block */
-    int64_t next[2];         /* rows of the training and of the test that were met */
+    int64_t next[PARTS];     /* rows of each part that were met */
     double *block;           /* [BLOCK_ROWS][width] */
     unsigned char *for_test; /* [BLOCK_ROWS] */
 };
 
-/* The row that comes next in the file; a set of its own comes after the other. */
-static int which_is_next(const struct walk *walk)
+static int64_t rows_met(const struct walk *walk)
+{
+    return walk->next[PART_TRAIN] + walk->next[PART_TEST] + walk->next[PART_VALIDATION];
+}
+
+/* The row that comes next in the file; a set of its own comes after the others. */
+static enum part_number which_is_next(const struct walk *walk)
 {
     const struct samples *const samples = walk->samples;
-    return samples->for_test ? samples->for_test[walk->next[0] + walk->next[1]]
-                             : walk->next[0] == samples->train.n;
+    const int64_t met = rows_met(walk);
+    if (met >= samples->train.n + samples->test.n)
+        return PART_VALIDATION;
+    return samples->for_test        ? (enum part_number)samples->for_test[met]
+           : met < samples->train.n ? PART_TRAIN
+                                    : PART_TEST;
 }
 
 static void take_row(struct walk *walk)
 {
-    const int which = which_is_next(walk);
-    const struct samples *const samples = walk->samples;
-    const struct part *const part = which ? &samples->test : &samples->train;
+    const enum part_number which = which_is_next(walk);
+    struct samples *const samples = walk->samples;
+    const struct part *const part = samples_part(samples, which);
     const int64_t d = samples->d, from = walk->next[which]++ * d * samples->precision;
     double *const to = walk->block + walk->rows * walk->width;
     rows_to_double((const char *)part->x + from, d, samples->precision, to);
     if (part->y)
         rows_to_double((const char *)part->y + from, d, samples->precision, to + d);
-    walk->for_test[walk->rows++] = which != 0;
+    walk->for_test[walk->rows++] = which == PART_TEST;
 }
 
 static bool walk_rows(struct walk *walk, struct look *look, struct fault *fault)
 {
-    for (int64_t left = walk->samples->train.n + walk->samples->test.n; left > 0; left -= walk->rows) {
-        const int64_t first = walk->next[0] + walk->next[1];
+    const struct samples *const samples = walk->samples;
+    for (int64_t left = samples->train.n + samples->test.n + samples->validation.n; left > 0;
+         left -= walk->rows) {
+        const int64_t first = rows_met(walk);
         walk->rows = 0;
         while (walk->rows < BLOCK_ROWS && walk->rows < left)
             take_row(walk);
-        const int64_t *const places = walk->samples->places ? walk->samples->places + first : NULL;
+        const int64_t *const places = samples->places ? samples->places + first : NULL;
         if (!look_add(look, walk->block, walk->rows, walk->for_test, places, fault))
             return false;
     }

@@ -10,20 +10,13 @@
 
 enum { BLOCK_ROWS = 2048 };
 
-/* Arrays that belong together; of an .npz the first of x that is there. */
-struct arrays {
-    const char *const x[3], *const y[2];
-};
-static const struct arrays whole = {{"x", "samples"}, {"y"}}, train = {{"x_train"}, {"y_train"}},
-                           test = {{"x_test"}, {"y_test"}};
-
 struct stream {
     const struct samples_request *request;
     struct samples_paths paths;
-    const struct arrays *parts[2]; /* [1] NULL: the data has no split of its own */
+    struct array_plan plan;
     bool has_y;
     struct look *look;
-    int64_t n;
+    int64_t n, n_train;      /* rows so far; those of the arrays for training */
     double *x, *y, *both;    /* [BLOCK_ROWS][d], the last [2 d] */
     unsigned char *for_test; /* [BLOCK_ROWS] */
     int64_t *places;         /* [BLOCK_ROWS] */
@@ -31,24 +24,16 @@ struct stream {
 
 /* ---- what there is ------------------------------------------------------------------------------------- */
 
-static bool plan_arrays(struct stream *s, struct fault *fault)
+static bool make_plan(struct stream *s, struct fault *fault)
 {
-    struct npz *npz;
-    if (!npz_open(&npz, s->paths.of.x, fault))
+    struct npz *npz = NULL;
+    const bool two_files = s->paths.of.y;
+    if (!two_files && strcmp(s->paths.x_format, "npz") == 0 && !npz_open(&npz, s->paths.of.x, fault))
         return false;
-    const bool own = npz_has(npz, train.x[0]);
-    s->parts[0] = own ? &train : &whole;
-    s->parts[1] = own && npz_has(npz, test.x[0]) ? &test : NULL;
-    s->has_y = npz_has(npz, s->parts[0]->y[0]);
+    s->plan = array_plan_of(npz);
+    s->has_y = two_files || (npz && npz_has(npz, s->plan.of[PART_TRAIN]->y[0]));
     npz_close(npz);
     return true;
-}
-
-static bool plan(struct stream *s, struct fault *fault)
-{
-    s->parts[0] = &whole;
-    s->has_y = s->paths.of.y != NULL;
-    return s->has_y || strcmp(s->paths.x_format, "npz") != 0 || plan_arrays(s, fault);
 }
 
 static bool take_memory(struct stream *s, struct fault *fault)
@@ -94,8 +79,8 @@ static bool pass_by(struct stream *s, struct table_reader *x, struct table_reade
         if (y && of_x.got != of_y.got)
             return fault_set(fault, FAULT_INPUT, "%s: x and y differ in their numbers of rows",
                              s->request->file);
-        if (!look_add(s->look, join(s, of_x.got), of_x.got, s->for_test, s->parts[1] ? NULL : s->places,
-                      fault))
+        if (!look_add(s->look, join(s, of_x.got), of_x.got, s->for_test,
+                      s->plan.of[PART_TEST] ? NULL : s->places, fault))
             return false;
         s->n += of_x.got;
     }
@@ -106,16 +91,16 @@ static bool pass_part(struct stream *s, int part, struct fault *fault)
 {
     const int64_t d = s->request->d;
     const struct table_request of_x = {.path = s->paths.of.x,
-                                       .arrays = s->parts[part]->x,
+                                       .arrays = s->plan.of[part]->x,
                                        .columns = s->request->columns,
                                        .needed = d,
                                        .precision = 8};
     const struct table_request of_y = {.path = s->paths.of.y ? s->paths.of.y : s->paths.of.x,
-                                       .arrays = s->parts[part]->y,
+                                       .arrays = s->plan.of[part]->y,
                                        .needed = d,
                                        .precision = 8};
     struct table_reader *x = NULL, *y = NULL;
-    memset(s->for_test, part, BLOCK_ROWS);
+    memset(s->for_test, part == PART_TEST, BLOCK_ROWS);
     const bool good = table_open(&x, &of_x, fault) && (!s->has_y || table_open(&y, &of_y, fault)) &&
                       start(s, x, fault) && pass_by(s, x, y, fault);
     table_close(x);
@@ -129,20 +114,32 @@ static bool pass_part(struct stream *s, int part, struct fault *fault)
 static bool mark_test(const struct stream *s, struct fault *fault)
 {
     unsigned char *for_test = NULL;
-    if (s->parts[1] || s->n == 0)
+    if (s->plan.of[PART_TEST] || s->n_train == 0)
         return true;
-    const bool good = samples_choose_test(s->n, samples_test_rows(s->n, s->request->test), &for_test, fault);
+    const int64_t n_test = samples_test_rows(s->n_train, s->request->test);
+    const bool good = samples_choose_test(s->n_train, n_test, &for_test, fault);
     if (good)
-        look_mark_test(s->look, for_test);
+        look_mark_test(s->look, for_test, s->n_train);
     free(for_test);
     return good;
 }
 
+static bool pass_parts(struct stream *s, struct fault *fault)
+{
+    for (int i = 0; i < PARTS; i++) {
+        if (s->plan.of[i] && !pass_part(s, i, fault))
+            return false;
+        if (i == PART_TRAIN)
+            s->n_train = s->n;
+    }
+    return true;
+}
+
 static bool stream(struct stream *s, struct fault *fault)
 {
-    return samples_paths_find(&s->paths, s->request->file, s->request->folder, fault) && plan(s, fault) &&
-           take_memory(s, fault) && pass_part(s, 0, fault) && (!s->parts[1] || pass_part(s, 1, fault)) &&
-           mark_test(s, fault) && look_finish(s->look, fault);
+    return samples_paths_find(&s->paths, s->request->file, s->request->folder, fault) &&
+           make_plan(s, fault) && take_memory(s, fault) && pass_parts(s, fault) && mark_test(s, fault) &&
+           look_finish(s->look, fault);
 }
 
 bool samples_look_through(struct look **out, const struct samples_request *request, struct fault *fault)

@@ -145,13 +145,11 @@ static bool split(const struct samples *out, const void *rows, int64_t n, size_t
 static bool split_x(struct samples *out, const struct samples_request *request, struct gathered *all,
                     struct fault *fault)
 {
-    out->precision = all->precision;
     out->by_line = all->by_line;
     out->places = all->places;
     all->places = NULL;
     out->names = all->names;
     all->names = NULL;
-    out->dropped = all->dropped;
     out->test.n = samples_test_rows(all->n, request->test);
     out->train.n = all->n - out->test.n;
     return samples_choose_test(all->n, out->test.n, &out->for_test, fault) &&
@@ -170,59 +168,31 @@ static bool split_y(struct samples *out, const char *path, const struct gathered
 
 /* ---- which tables -------------------------------------------------------------------------------------- */
 
-/* Names of arrays in an .npz: of rows, the first that is there, and of their labels. */
-struct names {
-    const char *x[3], *labels;
-};
-static const struct names whole_names = {{"x", "samples"}, "labels"},
-                          train_names = {{"x_train"}, "labels_train"},
-                          test_names = {{"x_test"}, "labels_test"}, y_names = {{"y"}, "labels"};
-
-struct plan {                         /* of a file: a table to split, or one for each part */
-    const struct names *train, *test; /* test NULL: it is split here */
-    bool labels;                      /* in an array of another name than usual */
-};
-
-static bool look_into(struct npz *npz, const char *path, struct plan *out, struct fault *fault)
+static bool make_plan(const struct samples_paths *paths, struct array_plan *out, struct fault *fault)
 {
-    const bool own = npz_has(npz, train_names.x[0]);
-    if (npz_has(npz, "y") || npz_has(npz, "y_train"))
-        return fault_set(fault, FAULT_INPUT,
-                         "%s: columns, labels and rows can be chosen of samples, but not of pairs x, y",
-                         path);
-    out->train = own ? &train_names : &whole_names;
-    out->test = own && npz_has(npz, test_names.x[0]) ? &test_names : NULL;
-    out->labels = own && npz_has(npz, train_names.labels);
-    return true;
-}
-
-static bool make_plan(const struct samples_paths *paths, struct plan *out, struct fault *fault)
-{
-    struct npz *npz;
-    *out = (struct plan){.train = &whole_names};
-    if (strcmp(paths->x_format, "npz") != 0)
-        return true;
-    if (!npz_open(&npz, paths->of.x, fault))
+    struct npz *npz = NULL;
+    if (strcmp(paths->x_format, "npz") == 0 && !npz_open(&npz, paths->of.x, fault))
         return false;
-    const bool good = look_into(npz, paths->of.x, out, fault);
+    *out = array_plan_of(npz);
+    const bool pairs = npz && (npz_has(npz, "y") || npz_has(npz, out->of[PART_TRAIN]->y[0]));
     npz_close(npz);
-    return good;
+    return !pairs || fault_set(fault, FAULT_INPUT,
+                               "%s: columns, labels and rows can be chosen of samples, but not of pairs x, y",
+                               paths->of.x);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------------------- */
 
 static bool read_x(struct gathered *all, const struct samples_request *request,
-                   const struct samples_paths *paths, const struct plan *plan, const struct names *names,
-                   struct fault *fault)
+                   const struct samples_paths *paths, const struct array_names *names, struct fault *fault)
 {
     const bool wide = samples_changed(request, paths->of.y);
-    struct table_request wanted = {.path = paths->of.x,
-                                   .arrays = names->x,
-                                   .columns = request->columns,
-                                   .needed = request->d,
-                                   .precision = wide ? 8 : request->precision};
-    if (!wanted.columns.label && plan->labels)
-        wanted.columns.label = names->labels;
+    const struct table_request wanted = {.path = paths->of.x,
+                                         .arrays = names->x,
+                                         .labels = names->labels,
+                                         .columns = request->columns,
+                                         .needed = request->d,
+                                         .precision = wide ? 8 : request->precision};
     return read_table(all, &wanted, fault);
 }
 
@@ -235,25 +205,29 @@ static void give_part(struct part *part, struct gathered *all)
     *all = (struct gathered){.x = NULL};
 }
 
+/* Those that the file has besides the training's. */
 static bool read_parts(struct samples *out, const struct samples_request *request,
-                       const struct samples_paths *paths, const struct plan *plan, struct gathered *train,
-                       struct fault *fault)
+                       const struct samples_paths *paths, const struct array_plan *plan, struct fault *fault)
 {
-    struct gathered test;
-    if (!read_x(&test, request, paths, plan, plan->test, fault))
-        return false;
-    out->precision = train->precision;
-    out->dropped = train->dropped + test.dropped;
-    give_part(&out->train, train);
-    give_part(&out->test, &test);
+    for (int i = PART_TEST; i < PARTS; i++) {
+        struct gathered part;
+        if (!plan->of[i])
+            continue;
+        if (!read_x(&part, request, paths, plan->of[i], fault))
+            return false;
+        out->dropped += part.dropped;
+        give_part(samples_part(out, i), &part);
+    }
     return true;
 }
 
 static bool read_y(struct samples *out, const struct samples_request *request, const char *path,
                    struct fault *fault)
 {
-    const struct table_request wanted = {
-        .path = path, .arrays = y_names.x, .needed = request->d, .precision = request->precision};
+    const struct table_request wanted = {.path = path,
+                                         .arrays = array_plan_of(NULL).of[PART_TRAIN]->y,
+                                         .needed = request->d,
+                                         .precision = request->precision};
     struct gathered all;
     if (!read_table(&all, &wanted, fault))
         return false;
@@ -266,14 +240,20 @@ bool samples_read_table(struct samples *out, const struct samples_request *reque
                         const struct samples_paths *paths, struct fault *fault)
 {
     struct gathered all;
-    struct plan plan;
+    struct array_plan plan;
     if (paths->of.y && request->columns.missing == TABLE_DROP)
         return fault_set(fault, FAULT_INPUT, "%s: rows of samples can be left out, but not those of pairs",
                          request->file);
-    if (!make_plan(paths, &plan, fault) || !read_x(&all, request, paths, &plan, plan.train, fault))
+    if (!make_plan(paths, &plan, fault) || !read_x(&all, request, paths, plan.of[PART_TRAIN], fault))
         return false;
-    const bool done =
-        plan.test ? read_parts(out, request, paths, &plan, &all, fault) : split_x(out, request, &all, fault);
+    bool done = true;
+    out->precision = all.precision;
+    out->dropped = all.dropped;
+    if (plan.of[PART_TEST])
+        give_part(&out->train, &all);
+    else
+        done = split_x(out, request, &all, fault);
     free_gathered(&all);
-    return done && (!paths->of.y || read_y(out, request, paths->of.y, fault));
+    return done && read_parts(out, request, paths, &plan, fault) &&
+           (!paths->of.y || read_y(out, request, paths->of.y, fault));
 }

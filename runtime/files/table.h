@@ -44,7 +44,7 @@ enum table_missing {
 struct table_columns {        /* zeroed: all, and no missing numbers */
     const char *const *names; /* [n], or numbers from 1; n = 0: all but that of the labels */
     int64_t n;
-    const char *label; /* likewise; NULL: a column named "label" or "labels", an array "labels" */
+    const char *label; /* likewise; NULL: a column named "label" or "labels", or the usual array */
     enum table_missing missing;
     bool loose_columns; /* all columns, if these are not there, and the file has as many as needed */
     bool loose_label;   /* no labels, if these are not there */
@@ -53,6 +53,7 @@ struct table_columns {        /* zeroed: all, and no missing numbers */
 struct table_request {
     const char *path;
     const char *const *arrays; /* of an .npz: the first of these names that it has; NULL ends them */
+    const char *labels;        /* of an .npz: the usual name of the labels' array; NULL: "labels" */
     struct table_columns columns;
     int64_t needed;    /* columns; 0: any number of them */
     int64_t precision; /* 4 or 8: of the rows that are read. A number too large for float is a fault */

@@ -60,7 +60,8 @@ static const char *rows_array(const struct table_reader *r, struct npz *npz)
 /* The labels are an array, unless they were asked for as a column. */
 static bool open_labels(struct table_reader *r, struct arrays *a, struct fault *fault)
 {
-    const char *const wanted = r->request.columns.label ? r->request.columns.label : "labels";
+    const char *const usual = r->request.labels ? r->request.labels : "labels";
+    const char *const wanted = r->request.columns.label ? r->request.columns.label : usual;
     if (!npz_has(a->npz, wanted))
         return true;
     if (!npz_array(a->npz, wanted, &a->labels, fault))

@@ -153,12 +153,12 @@ bool look_add(struct look *look, const double *rows, int64_t n, const unsigned c
     return true;
 }
 
-void look_mark_test(struct look *look, const unsigned char *for_test)
+void look_mark_test(struct look *look, const unsigned char *for_test, int64_t n)
 {
     look->test = 0;
-    for (int64_t i = 0; i < look->n; i++)
+    for (int64_t i = 0; i < n; i++)
         look->test += for_test[i];
-    row_hashes_mark(&look->hashes, for_test);
+    row_hashes_mark(&look->hashes, for_test, n);
 }
 
 /* ---- after the last ------------------------------------------------------------------------------------ */

@@ -32,8 +32,9 @@ void look_free(struct look *look); /* NULL is allowed */
 bool look_add(struct look *look, const double *rows, int64_t n, const unsigned char *for_test,
               const int64_t *places, struct fault *fault) MUST_CHECK;
 
-/* The same once the last row was added, where it is known only then: for_test [rows]. */
-void look_mark_test(struct look *look, const unsigned char *for_test);
+/* The same once the last row was added, where it is known only then: for_test [n] of the first n rows; those
+ * after them are none. */
+void look_mark_test(struct look *look, const unsigned char *for_test, int64_t n);
 
 /* After the last row. */
 bool look_finish(struct look *look, struct fault *fault) MUST_CHECK;

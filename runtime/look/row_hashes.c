@@ -37,9 +37,9 @@ bool row_hashes_add(struct row_hashes *hashes, const double *row, int64_t width,
     return true;
 }
 
-void row_hashes_mark(struct row_hashes *hashes, const unsigned char *for_test)
+void row_hashes_mark(struct row_hashes *hashes, const unsigned char *for_test, int64_t n)
 {
-    for (int64_t i = 0; i < hashes->n; i++)
+    for (int64_t i = 0; i < hashes->n && i < n; i++)
         hashes->words[i] = (hashes->words[i] & ~UINT64_C(1)) | for_test[i];
 }
 

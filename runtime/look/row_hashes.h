@@ -23,7 +23,8 @@ struct row_matches {
 
 bool row_hashes_add(struct row_hashes *hashes, const double *row, int64_t width, bool for_test,
                     struct fault *fault) MUST_CHECK;
-void row_hashes_mark(struct row_hashes *hashes, const unsigned char *for_test); /* [n] of 0 and 1 */
+/* for_test: [n] of 0 and 1, of the first rows. */
+void row_hashes_mark(struct row_hashes *hashes, const unsigned char *for_test, int64_t n);
 bool row_hashes_match(const struct row_hashes *hashes, struct row_matches *out,
                       struct fault *fault) MUST_CHECK;
 void row_hashes_free(struct row_hashes *hashes); /* a zeroed one is allowed */

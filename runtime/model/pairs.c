@@ -37,6 +37,7 @@ void pairs_of_samples(struct pairs *out, const struct samples *samples)
         .precision = samples->precision,
         .train = samples->train,
         .test = samples->test,
+        .validation = samples->validation,
         .nll_train = mean_nll(samples, &samples->train),
         .nll_test = mean_nll(samples, &samples->test),
     };
@@ -144,15 +145,28 @@ static bool map_part(struct maker *maker, const struct part *part, double *nll, 
     return true;
 }
 
+static struct part *part_of(struct pairs *pairs, enum part_number number)
+{
+    struct part *const parts[PARTS] = {
+        [PART_TRAIN] = &pairs->train, [PART_TEST] = &pairs->test, [PART_VALIDATION] = &pairs->validation};
+    return parts[number];
+}
+
 static bool map_all(struct maker *maker, struct fault *fault)
 {
     struct pairs *pairs = maker->pairs;
-    if (!take(pairs, 0, pairs->train.n, fault) || !take(pairs, 1, pairs->test.n, fault))
-        return false;
-    pairs->train.y = pairs->owned[0];
-    pairs->test.y = pairs->owned[1];
-    return map_part(maker, &pairs->train, &pairs->nll_train, fault) &&
-           map_part(maker, &pairs->test, &pairs->nll_test, fault);
+    double nll[PARTS];
+    for (int i = 0; i < PARTS; i++) {
+        struct part *const part = part_of(pairs, i);
+        if (!take(pairs, i, part->n, fault))
+            return false;
+        part->y = pairs->owned[i];
+        if (!map_part(maker, part, &nll[i], fault))
+            return false;
+    }
+    pairs->nll_train = nll[PART_TRAIN];
+    pairs->nll_test = nll[PART_TEST];
+    return true;
 }
 
 /* ---- from noise ---------------------------------------------------------------------------------------- */
@@ -227,20 +241,21 @@ static bool draw_all(struct maker *maker, struct fault *fault)
 {
     struct pairs *pairs = maker->pairs;
     const int64_t n_train = pairs->train.n;
-    if (!take(pairs, 0, n_train, fault) || !take(pairs, 1, pairs->test.n, fault) ||
-        !take(pairs, 2, n_train, fault) || !take(pairs, 3, pairs->test.n, fault))
-        return false;
-    pairs->train.y = pairs->owned[0];
-    pairs->test.y = pairs->owned[1];
-    pairs->train.x = pairs->owned[2];
-    pairs->test.x = pairs->owned[3];
+    int64_t first = 0;
     pairs->of_noise = true;
-    pairs->train.logdet = pairs->test.logdet = NULL;
-    pairs->train.labels = pairs->test.labels = NULL;
-    return draw_part(maker, 0, &pairs->train, fault) && draw_part(maker, n_train, &pairs->test, fault) &&
-           (pairs->train.n > 0 ||
-            fault_set(fault, FAULT_INPUT, "the base flow's inverse failed for all %lld rows of noise",
-                      (long long)n_train));
+    for (int i = 0; i < PARTS; i++) {
+        struct part *const part = part_of(pairs, i);
+        const int64_t n = part->n;
+        if (!take(pairs, i, n, fault) || !take(pairs, PARTS + i, n, fault))
+            return false;
+        *part = (struct part){.n = n, .x = pairs->owned[PARTS + i], .y = pairs->owned[i]};
+        if (!draw_part(maker, first, part, fault))
+            return false;
+        first += n;
+    }
+    return pairs->train.n > 0 ||
+           fault_set(fault, FAULT_INPUT, "the base flow's inverse failed for all %lld rows of noise",
+                     (long long)n_train);
 }
 
 /* ---- both ---------------------------------------------------------------------------------------------- */

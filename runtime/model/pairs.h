@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a GP flow is trained on: pairs (x, y), y = f(x), for training and for the test, in the trainer's
+ * What a GP flow is trained on: pairs (x, y), y = f(x), for training, test and validation, in the trainer's
  * precision. Arrays are row-major, [n][d], finite, and there is at least one training row. Pairs come from
  * samples, and
  *
@@ -21,11 +21,12 @@ struct pairs {
     int64_t d;
     int64_t precision;
     struct part train, test;        /* test.n may be 0; labels are the samples' */
+    struct part validation;         /* of samples that have such rows; else n = 0 */
     double nll_train, nll_test;     /* of f, mean, nats, of data as they were given; NaN: not known */
     struct base_flow_report report; /* of f on all samples */
     int64_t left_out;               /* rows of noise whose inverse was not found */
     bool of_noise;
-    void *owned[4];
+    void *owned[2 * PARTS];
 };
 
 /* Samples as they are, lent until pairs_free: for a base flow's training, where y may be missing (NULL), and

@@ -137,9 +137,12 @@ static uint64_t hash_part(uint64_t hash, const struct part *part, int64_t row_by
 uint64_t checkpoint_hash(const struct pairs *pairs)
 {
     const int64_t sizes[] = {pairs->d, pairs->precision, pairs->train.n, pairs->test.n};
-    const uint64_t hash = XXH3_64bits(sizes, sizeof sizes);
-    return hash_part(hash_part(hash, &pairs->train, pairs->d * pairs->precision), &pairs->test,
-                     pairs->d * pairs->precision);
+    const struct part *const parts[] = {&pairs->train, &pairs->test, &pairs->validation};
+    uint64_t hash = XXH3_64bits(sizes, sizeof sizes);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (i < 2 || parts[i]->n > 0)
+            hash = hash_part(hash, parts[i], pairs->d * pairs->precision);
+    return hash;
 }
 
 static void note_choice(struct tensor_list *list, const char *key, const char *text)

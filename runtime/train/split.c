@@ -22,6 +22,11 @@ bool split_new(struct split *out, double share, int64_t n, struct fault *fault)
     return true;
 }
 
+struct split split_given(int64_t n, int64_t validation)
+{
+    return (struct split){.train = n, .validation = validation};
+}
+
 void split_free(struct split *split)
 {
     free(split->rows);

@@ -12,14 +12,17 @@
 
 struct split {
     int64_t train, validation; /* how many rows of each kind */
-    uint32_t *rows;            /* [train], then [validation]; NULL: all rows train, as they are */
+    uint32_t *rows;            /* [train], then [validation]; NULL: all rows train, as they are, and those
+                                  that validate are not among them */
 };
 
 /* A share below 1 of n >= 1 rows validates, rounded; at least one row is left to learn from. */
 bool split_new(struct split *out, double share, int64_t n, struct fault *fault) MUST_CHECK;
+/* All n rows train; there are others that validate. */
+struct split split_given(int64_t n, int64_t validation);
 void split_free(struct split *split); /* a zeroed one is allowed */
 
-const uint32_t *split_validation(const struct split *split); /* [validation]; NULL: none */
+const uint32_t *split_validation(const struct split *split); /* [validation]; NULL: none of these rows */
 
 /* The order of this epoch's training rows, [train]. */
 void split_shuffle(const struct split *split, uint64_t seed, uint64_t epoch, uint32_t *order);

@@ -85,8 +85,9 @@ static bool take_measures(struct trainer *trainer, struct fault *fault)
     const struct trainer_options *options = &trainer->options;
     const struct pairs *pairs = trainer->pairs;
     const struct measure_rows test = test_rows(pairs);
-    const struct measure_rows validation = {
-        .part = pairs->train, .order = split_validation(&trainer->split), .n = trainer->split.validation};
+    const struct measure_rows validation = {.part = trainer->split.rows ? pairs->train : pairs->validation,
+                                            .order = split_validation(&trainer->split),
+                                            .n = trainer->split.validation};
     return measure_set_new(&trainer->test, trainer->bundle, &options->device, &test, options->seed, fault) &&
            measure_set_new(&trainer->validation, trainer->bundle, &options->device, &validation,
                            options->seed, fault);
@@ -145,7 +146,10 @@ static void plan(struct trainer *trainer)
 
 static bool trainer_make(struct trainer *trainer, struct fault *fault)
 {
-    if (!split_new(&trainer->split, trainer->options.validation, trainer->pairs->train.n, fault))
+    const struct pairs *const pairs = trainer->pairs;
+    if (pairs->validation.n > 0)
+        trainer->split = split_given(pairs->train.n, pairs->validation.n);
+    else if (!split_new(&trainer->split, trainer->options.validation, pairs->train.n, fault))
         return false;
     plan(trainer);
     return trainer_init(trainer, fault);

@@ -4,6 +4,7 @@
 #include "data/samples.h"
 #include "data/toys.h"
 #include "files/npy.h"
+#include "look/look.h"
 #include "numbers/rows.h"
 #include "unit/runtime/files/npz_fixture.h"
 
@@ -97,6 +98,84 @@ static void a_given_split_is_kept(void)
             CU_ASSERT_PTR_NULL(data.train.logdet);
             samples_free(&data);
         }
+    scratch_remove(&s);
+}
+
+/* Arrays for validation are a part of their own, in units of the training rows, whether the file has a test
+ * set or one is drawn; without arrays for training they mean nothing. */
+static void rows_to_validate_by_may_be_given(void)
+{
+    static const char *const named[][3] = {{"x_validation.npy", "labels_validation.npy", "y_validation.npy"},
+                                           {"x_val.npy", "labels_val.npy", "y_val.npy"}};
+    struct scratch s;
+    struct fault fault;
+    struct samples data;
+    fill_arrays();
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const path = scratch_path(&s, "a.npz");
+    for (int i = 0; i < 8; i++) {
+        const char *const *const names = named[i % 2];
+        const bool has_test = i / 2 % 2, has_y = i / 4;
+        struct member members[] = {{"x_train.npy", has_test ? 20 : 30, D, x, ZIP_CM_STORE},
+                                   {"labels_train.npy", has_test ? 20 : 30, 0, labels, ZIP_CM_STORE},
+                                   {names[0], 20, D, x + 30 * D, ZIP_CM_STORE},
+                                   {names[1], 20, 0, labels + 30, ZIP_CM_STORE},
+                                   {has_test ? "x_test.npy" : "b.npy", 10, D, x + 20 * D, ZIP_CM_STORE},
+                                   {has_test ? "labels_test.npy" : "c.npy", 10, 0, labels + 20, ZIP_CM_STORE},
+                                   {has_y ? "y_train.npy" : "d.npy", has_test ? 20 : 30, D, y, ZIP_CM_STORE},
+                                   {names[2], 20, D, y + 30 * D, ZIP_CM_STORE}};
+        CU_ASSERT_TRUE_FATAL(make_npz(path, members, 8));
+        if (has_test && has_y) { /* a test set needs its y, too */
+            check_fault(load(&data, path, 8, true, &fault), &fault, FAULT_INPUT, "no array y_test");
+            continue;
+        }
+        check_good(load(&data, path, i % 2 ? 4 : 8, true, &fault), &fault);
+        int seen[ROWS] = {0};
+        CU_ASSERT_TRUE_FATAL(data.train.n == (has_test ? 20 : 24) && data.test.n == (has_test ? 10 : 6));
+        CU_ASSERT_TRUE_FATAL(data.validation.n == 20 && data.validation.labels != NULL);
+        check_half(&data, data.train.x, data.train.y, NULL, data.train.labels, data.train.n, seen);
+        check_half(&data, data.test.x, data.test.y, NULL, data.test.labels, data.test.n, seen);
+        check_half(&data, data.validation.x, data.validation.y, NULL, data.validation.labels, 20, seen);
+        CU_ASSERT_TRUE((data.validation.y != NULL) == has_y && data.validation.labels[0] == 30);
+        samples_free(&data);
+        members[0].name = "x.npy";
+        members[1].name = "labels.npy";
+        members[6].name = "y.npy";
+        CU_ASSERT_TRUE_FATAL(make_npz(path, members, 8));
+        check_good(load(&data, path, 8, true, &fault), &fault);
+        CU_ASSERT_EQUAL(data.validation.n, 0);
+        samples_free(&data);
+    }
+    scratch_remove(&s);
+}
+
+/* The look at a file that passes by and the one at samples that were read see the same. */
+static void a_file_with_rows_to_validate_by_is_looked_at(void)
+{
+    const struct member members[] = {{"x_train.npy", 20, D, x, ZIP_CM_STORE},
+                                     {"x_val.npy", 30, D, x + 20 * D, ZIP_CM_STORE},
+                                     {"x_test.npy", 10, D, x + 40 * D, ZIP_CM_STORE}};
+    struct scratch s;
+    struct fault fault = {0};
+    struct samples data;
+    struct look *look;
+    fill_arrays();
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    struct samples_request request = {
+        .d = D, .precision = 8, .file = scratch_path(&s, "a.npz"), .test = 0.25, .look = true};
+    for (size_t n = 2; n <= 3; n++) {
+        CU_ASSERT_TRUE_FATAL(make_npz(request.file, members, n));
+        check_good(samples_load(&data, &request, &fault), &fault);
+        check_good(samples_look_through(&look, &request, &fault), &fault);
+        const struct gpfc_look *const loaded = look_result(data.look), *const passed = look_result(look);
+        CU_ASSERT_TRUE(loaded->rows == (n == 2 ? 50 : 60) && passed->rows == loaded->rows);
+        CU_ASSERT_TRUE(loaded->test == (n == 2 ? 5 : 10) && passed->test == loaded->test);
+        CU_ASSERT_EQUAL_FATAL(passed->n_findings, loaded->n_findings);
+        for (int64_t i = 0; i < passed->n_findings; i++)
+            CU_ASSERT_STRING_EQUAL(passed->findings[i].text, loaded->findings[i].text);
+        look_free(look);
+        samples_free(&data);
+    }
     scratch_remove(&s);
 }
 
@@ -520,6 +599,8 @@ static void broken_files_are_reported(void)
 
 static const struct check_case cases[] = {
     {"a given split is kept", a_given_split_is_kept},
+    {"rows to validate by may be given", rows_to_validate_by_may_be_given},
+    {"a file with rows to validate by is looked at", a_file_with_rows_to_validate_by_is_looked_at},
     {"rows may be mapped", rows_may_be_mapped},
     {"data without a split is split", data_without_a_split_is_split},
     {"files of every kind agree", files_of_every_kind_agree},

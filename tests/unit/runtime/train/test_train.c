@@ -370,6 +370,29 @@ static void validation_chooses_and_is_not_learnt(void)
     fake_pairs_free(&pairs);
 }
 
+/* Rows that were given for it validate instead of a share of the training rows, all of which train. */
+static void given_rows_validate(void)
+{
+    fake_make(&fake, FAKE_DOUBLE2);
+    fake_set(&fake, "train.rate", "0.02");
+    struct pairs pairs = fake_pairs(2, 8, 101, 50);
+    double x[6] = {3, 3, 3, 3, 3, 3}, y[6] = {0};
+    pairs.validation = (struct part){.n = 3, .x = x, .y = y};
+    struct trainer *trainer = make_validated(&pairs, 6, 2);
+    CU_ASSERT_TRUE(trainer->split.train == 101 && trainer->split.validation == 3);
+    run_steps(trainer, 9);
+    trainer_measure(trainer);
+    double cost = 0;
+    for (int k = 0; k < 2; k++) {
+        const double move = ((const double *)array_host(&trainer->state.theta))[4 + k];
+        cost += (move - 3) * (move - 3);
+    }
+    CU_ASSERT_DOUBLE_EQUAL(trainer->state.last_validation, cost, 1e-12);
+    CU_ASSERT_EQUAL(trainer->state.best_cost, trainer->state.last_validation);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+}
+
 static void splits_are_drawn_once(void)
 {
     struct split a, b;
@@ -751,6 +774,7 @@ int main(void)
         {"a base flow finds its optimum", a_base_flow_finds_its_optimum},
         {"patience ends", patience_ends},
         {"validation chooses and is not learnt", validation_chooses_and_is_not_learnt},
+        {"given rows validate", given_rows_validate},
         {"splits are drawn once", splits_are_drawn_once},
         {"the plateau ends in a fall", the_plateau_ends_in_a_fall},
         {"the plateau falls in time", the_plateau_falls_in_time},
