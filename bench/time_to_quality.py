@@ -41,9 +41,9 @@ SETS = {  # of train:, beside epochs and evaluate_steps
     "adam": "{optimizer: adam, batch: 1024, rate: 5.0e-3}",
     "adam-small": "{optimizer: adam, batch: 256, rate: 1.0e-2}",
     "published": "{optimizer: adam, batch: 1000, rate: 1.0e-2, schedule: constant, weight_decay: 1.0e-4, "
-    "init_hidden: 1.0e-3, init_last: 1.0e-3}",
+    "weight_decay_kind: gradient, init_hidden: 1.0e-3, init_last: 1.0e-3}",
     "published-d10": "{optimizer: adam, batch: 1024, rate: 5.0e-4, schedule: constant, weight_decay: 1.0e-4, "
-    "init_hidden: 1.0e-3, init_last: 1.0e-3}",
+    "weight_decay_kind: gradient, init_hidden: 1.0e-3, init_last: 1.0e-3}",
 }
 DEFAULT_BATCH = 256
 

@@ -70,7 +70,8 @@ static void check_kinds(struct diag *diag, const struct spec *spec)
         OF_KIND(decays, COMPILED),       OF_KIND(warmup_steps, COMPILED),
         OF_KIND(weight_decay, COMPILED), OF_KIND(clip, COMPILED),
         OF_KIND(patience, COMPILED),     OF_KIND(optimizer, COMPILED),
-        OF_KIND(fall, COMPILED),         OF_KIND(tail, BNAF),
+        OF_KIND(fall, COMPILED),         OF_KIND(weight_decay_kind, COMPILED),
+        OF_KIND(average, COMPILED),      OF_KIND(tail, BNAF),
     };
 #undef OF_KIND
     tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);

@@ -8,6 +8,7 @@
 #include "ground/parallel.h"
 #include "kernels/settings.h"
 #include "numbers/rows.h"
+#include "optimize/shrink.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -20,7 +21,7 @@ struct adam adam_from_settings(const struct gpfc_bundle *bundle)
         .beta1 = setting_number(bundle, SETTING_train_beta1),
         .beta2 = setting_number(bundle, SETTING_train_beta2),
         .epsilon = setting_number(bundle, SETTING_train_epsilon),
-        .weight_decay = setting_number(bundle, SETTING_train_weight_decay),
+        .weight_decay = shrink_is_decoupled(bundle) ? 0 : setting_number(bundle, SETTING_train_weight_decay),
         .clip = setting_number(bundle, SETTING_train_clip),
     };
 }

@@ -13,9 +13,8 @@
 struct adam {
     double beta1, beta2;
     double epsilon;
-    double
-        weight_decay; /* weight_decay * theta is added to the gradient (the L2 form, not the decoupled one) */
-    double clip;      /* largest norm of the gradient; 0: any */
+    double weight_decay; /* weight_decay * theta is added to the gradient; see also shrink.h */
+    double clip;         /* largest norm of the gradient; 0: any */
 };
 
 struct adam_arrays { /* each of n REALs */

@@ -2,6 +2,7 @@
 #include "optimize/optimizer.h"
 
 #include "kernels/settings.h"
+#include "optimize/shrink.h"
 #include "optimize/soap.h"
 
 #include <stdlib.h>
@@ -109,5 +110,15 @@ bool optimizer_new(struct optimizer **out, const struct gpfc_bundle *bundle, str
         return false;
     (*out)->name = setting_word_text(rows[i].word);
     (*out)->adam = adam_from_settings(bundle);
+    (*out)->shrinkage = shrink_from_settings(bundle);
+    (*out)->bundle = bundle;
     return true;
+}
+
+bool optimizer_step(struct optimizer *optimizer, const struct adam_arrays *arrays, int64_t step, double rate,
+                    double norm)
+{
+    if (optimizer->shrinkage > 0)
+        shrink_weights(optimizer->bundle, 1 - rate * optimizer->shrinkage, arrays->theta);
+    return optimizer->ops->step(optimizer, arrays, step, rate, norm);
 }

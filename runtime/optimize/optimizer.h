@@ -22,17 +22,16 @@ struct optimizer { /* a row's own begins with it */
     const struct optimizer_ops *ops;
     const char *name; /* "adam" */
     struct adam adam;
+    double shrinkage; /* weights are multiplied by 1 - rate * shrinkage before each step */
+    const struct gpfc_bundle *bundle;
 };
 
 /* bundle is lent. */
 bool optimizer_new(struct optimizer **out, const struct gpfc_bundle *bundle, struct fault *fault) MUST_CHECK;
 
 /* As adam_step, of all arrays of the bundle; steps follow one another. Allocates nothing. */
-static inline bool MUST_CHECK optimizer_step(struct optimizer *optimizer, const struct adam_arrays *arrays,
-                                             int64_t step, double rate, double norm)
-{
-    return optimizer->ops->step(optimizer, arrays, step, rate, norm);
-}
+bool optimizer_step(struct optimizer *optimizer, const struct adam_arrays *arrays, int64_t step, double rate,
+                    double norm) MUST_CHECK;
 
 /* All of its state but the moments: into a checkpoint, numbers lent, and out of one. */
 static inline void optimizer_list(const struct optimizer *optimizer, struct tensor_list *list)

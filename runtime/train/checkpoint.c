@@ -2,7 +2,7 @@
  *
  * Counters and options are in the metadata, numbers in C's hexadecimal form so that none loses a bit; one
  * table lists them. Arrays: the weights under their own names, so that a checkpoint is a model file too, and
- * adam.mean.*, adam.square.*, best.* beside them. */
+ * adam.mean.*, adam.square.*, average.*, best.* beside them. */
 #include "train/checkpoint.h"
 
 #include "model/tensor_list.h"
@@ -165,6 +165,7 @@ bool checkpoint_write(const char *path, const struct trainer *trainer, const str
     tensor_list_add(&list, bundle, "", array_host(&state.theta));
     tensor_list_add(&list, bundle, "adam.mean.", array_host(&state.mean));
     tensor_list_add(&list, bundle, "adam.square.", array_host(&state.square));
+    tensor_list_add(&list, bundle, "average.", array_host(&state.average));
     tensor_list_add(&list, bundle, "best.", array_host(&state.best));
     optimizer_list(trainer->optimizer, &list);
     tensor_list_add_base(&list, beside->bundle, beside->base);
@@ -271,6 +272,7 @@ bool checkpoint_load(const struct checkpoint *checkpoint, struct trainer *traine
     if (!weights_take(bundle, file, "", array_write(&state->theta), fault) ||
         !weights_take(bundle, file, "adam.mean.", array_write(&state->mean), fault) ||
         !weights_take(bundle, file, "adam.square.", array_write(&state->square), fault) ||
+        !weights_take(bundle, file, "average.", array_write(&state->average), fault) ||
         !weights_take(bundle, file, "best.", array_write(&state->best), fault) ||
         !take_optimizer(file, trainer, path, fault) || !read_fields(file, path, state, &unused, fault) ||
         !has_time_steps(trainer, path, fault))

@@ -6,6 +6,7 @@
 #include "kernels/bundle.h"
 #include "numbers/random.h"
 #include "numbers/rows.h"
+#include "optimize/average.h"
 #include "train/train_parts.h"
 
 #include <math.h>
@@ -55,7 +56,7 @@ static void follow_steps(struct trainer *trainer)
     struct trainer_state *state = &trainer->state;
     if (!trainer->time_check)
         return;
-    time_check_parameters(trainer->time_check, array_host(&state->theta));
+    time_check_parameters(trainer->time_check, array_host(&state->average));
     const struct time_choice choice =
         time_steps_follow(&trainer->time_rule, state->time_steps, time_check_at, trainer->time_check);
     state->time_steps = choice.steps;
@@ -124,6 +125,7 @@ static void begin_fall(struct trainer *trainer)
     if (!isfinite(state->best_cost))
         return;
     array_copy(&state->theta, &state->best);
+    array_copy(&state->average, &state->best);
     state->time_steps = state->best_time_steps;
 }
 
@@ -196,6 +198,16 @@ static int64_t prepare(struct trainer *trainer, double lambda)
     return trainer_next_rows(trainer);
 }
 
+static void follow_average(struct trainer *trainer)
+{
+    struct trainer_state *state = &trainer->state;
+    const struct average_arrays arrays = {.n = trainer->bundle->theta_elements,
+                                          .precision = trainer->bundle->precision,
+                                          .theta = array_host(&state->theta),
+                                          .mean = array_write(&state->average)};
+    average_step(&arrays, trainer->average, state->step);
+}
+
 bool trainer_step(struct trainer *trainer, struct fault *fault)
 {
     const int64_t n = trainer->bundle->theta_elements;
@@ -224,6 +236,7 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
     if (!optimizer_step(trainer->optimizer, &arrays, state->step, rate, norm) &&
         !trainer_finite(trainer, bad, sizeof bad))
         return fault_set(fault, FAULT_DIVERGED, "step %lld: %s (loss %g)", (long long)state->step, bad, loss);
+    follow_average(trainer);
     state->evaluations += rows * state->time_steps;
     state->sums.steps++;
     state->sums.loss += loss;
@@ -263,9 +276,9 @@ static double measure(struct trainer *trainer)
 {
     struct trainer_state *state = &trainer->state;
     const struct trainer_sums *sums = &state->sums;
-    state->last = measure_set_go(&trainer->test, &state->theta, state->time_steps);
+    state->last = measure_set_go(&trainer->test, &state->average, state->time_steps);
     state->last_validation =
-        validates(trainer) ? deciding_cost(trainer, &state->theta, state->time_steps) : NAN;
+        validates(trainer) ? deciding_cost(trainer, &state->average, state->time_steps) : NAN;
     state->measured_step = state->step;
     if (sums->steps > 0)
         state->train_cost = sums->cost / (double)sums->steps;
@@ -285,7 +298,7 @@ void trainer_measure(struct trainer *trainer)
     state->best_test = state->last.cost;
     state->best_step = state->step;
     state->best_time_steps = state->best_measured_by = state->time_steps;
-    array_copy(&state->best, &state->theta);
+    array_copy(&state->best, &state->average);
 }
 
 void trainer_settle_steps(struct trainer *trainer)

@@ -42,9 +42,10 @@ struct trainer_sums { /* over the steps since the last measure, which clears the
 struct trainer_state {
     int64_t step; /* steps done */
     struct array theta, mean, square;
-    struct array best; /* the weights of the smallest cost so far, of the rows that validate */
-    double best_cost;  /* that cost; infinity before the first measure */
-    double best_test;  /* theirs of the test set */
+    struct array average; /* of theta over the latest steps: what is measured; it may be theta itself */
+    struct array best;    /* the average of the smallest cost so far, of the rows that validate */
+    double best_cost;     /* that cost; infinity before the first measure */
+    double best_test;     /* theirs of the test set */
     int64_t best_step;
     int64_t fall_step;     /* at which the plateau's rate began to fall; 0: not yet */
     int64_t patience_step; /* from which on patience is counted */
@@ -74,6 +75,7 @@ struct trainer {
     struct rate rate;
     struct time_rule time_rule;
     struct time_check *time_check; /* NULL: the time steps are fixed */
+    double average;                /* share of the steps that the average is over */
     double lambda, lambda_decay;   /* the penalty's weight at the start, and its factor */
     int64_t lambda_decays;
     struct runner *train;
@@ -91,6 +93,9 @@ struct trainer {
 bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const struct pairs *pairs,
                  const struct trainer_options *options, struct fault *fault) MUST_CHECK;
 void trainer_free(struct trainer *trainer); /* NULL is allowed */
+
+/* Before the first step: with these weights, REAL [theta_elements], in place of the initial ones. */
+void trainer_begin_with(struct trainer *trainer, const void *theta);
 
 /* One training step. The fault (FAULT_DIVERGED) names the step and the first array that holds a number that
  * is not finite. Where that is the loss or the gradient, the weights are as they were before the step; else

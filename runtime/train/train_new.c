@@ -32,8 +32,8 @@ static bool take_arrays(struct trainer *trainer, struct fault *fault)
 {
     const int64_t n = trainer->bundle->theta_elements, precision = trainer->bundle->precision;
     struct trainer_state *state = &trainer->state;
-    struct array *const arrays[] = {&state->theta, &state->mean, &state->square, &state->best,
-                                    &trainer->gradient};
+    struct array *const arrays[] = {&state->theta,   &state->mean, &state->square,
+                                    &state->average, &state->best, &trainer->gradient};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         if (!array_new(arrays[i], n, precision, "the weights", fault))
             return false;
@@ -109,10 +109,13 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
     trainer_order(trainer, 0);
     void *theta = array_write(&trainer->state.theta);
     const struct part *part = &trainer->pairs->train;
-    return base_flow_start(trainer->bundle, theta, part, trainer->order, options->batch, &options->device,
-                           fault) &&
-           base_tail_start(trainer->bundle, theta, part, trainer->order, trainer->split.train,
-                           &options->device, fault);
+    if (!base_flow_start(trainer->bundle, theta, part, trainer->order, options->batch, &options->device,
+                         fault) ||
+        !base_tail_start(trainer->bundle, theta, part, trainer->order, trainer->split.train, &options->device,
+                         fault))
+        return false;
+    array_copy(&trainer->state.average, &trainer->state.theta);
+    return true;
 }
 
 static double first_lambda(const struct gpfc_bundle *bundle)
@@ -155,6 +158,12 @@ static bool trainer_make(struct trainer *trainer, struct fault *fault)
     return trainer_init(trainer, fault);
 }
 
+void trainer_begin_with(struct trainer *trainer, const void *theta)
+{
+    array_fill(&trainer->state.theta, theta);
+    array_copy(&trainer->state.average, &trainer->state.theta);
+}
+
 bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const struct pairs *pairs,
                  const struct trainer_options *options, struct fault *fault)
 {
@@ -176,6 +185,7 @@ bool trainer_new(struct trainer **out, const struct gpfc_bundle *bundle, const s
                   .best_measured_by = bundle->steps,
                   .errors = {NAN, NAN}},
         .time_rule = time_rule_of(bundle),
+        .average = setting_number(bundle, SETTING_train_average),
         .lambda = first_lambda(bundle),
         .lambda_decay = setting_number(bundle, SETTING_penalty_decay),
         .lambda_decays = setting_integer(bundle, SETTING_penalty_decays),
@@ -203,7 +213,7 @@ void trainer_free(struct trainer *trainer)
     optimizer_free(trainer->optimizer);
     free(trainer->order);
     struct trainer_state *state = &trainer->state;
-    struct array *const arrays[] = {&state->theta, &state->mean,       &state->square,
+    struct array *const arrays[] = {&state->theta, &state->mean,       &state->square, &state->average,
                                     &state->best,  &trainer->gradient, &trainer->total};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         array_free(arrays[i]);

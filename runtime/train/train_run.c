@@ -62,7 +62,7 @@ static bool measure(struct train_run *run, double rate, double lambda, struct fa
 const void *train_run_best(const struct train_run *run)
 {
     const struct trainer_state *state = &run->trainer->state;
-    return array_host(isfinite(state->best_cost) ? &state->best : &state->theta);
+    return array_host(isfinite(state->best_cost) ? &state->best : &state->average);
 }
 
 int64_t train_run_best_steps(const struct train_run *run)

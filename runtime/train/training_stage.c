@@ -76,7 +76,7 @@ static bool open_stage(struct training *training, const struct training_request 
     if (!trainer_new(&stage->trainer, request->bundle, request->pairs, &request->note.options, fault))
         return false;
     if (request->theta)
-        array_fill(&stage->trainer->state.theta, request->theta);
+        trainer_begin_with(stage->trainer, request->theta);
     if (request->resumed && !checkpoint_load(request->resumed, stage->trainer, fault))
         return false;
     if (request->extends)

@@ -90,9 +90,11 @@ tests_unit_runtime_model_test_settings_SOURCES = tests/unit/runtime/model/test_s
 	$(fake_bundle)
 
 # optimize
-check_PROGRAMS += tests/unit/runtime/optimize/test_adam tests/unit/runtime/optimize/test_rate \
-	tests/unit/runtime/optimize/test_soap
+check_PROGRAMS += tests/unit/runtime/optimize/test_adam tests/unit/runtime/optimize/test_optimizer \
+	tests/unit/runtime/optimize/test_rate tests/unit/runtime/optimize/test_soap
 tests_unit_runtime_optimize_test_adam_SOURCES = tests/unit/runtime/optimize/test_adam.c $(fake_bundle)
+tests_unit_runtime_optimize_test_optimizer_SOURCES = \
+	tests/unit/runtime/optimize/test_optimizer.c $(fake_bundle)
 tests_unit_runtime_optimize_test_rate_SOURCES = tests/unit/runtime/optimize/test_rate.c $(fake_bundle)
 tests_unit_runtime_optimize_test_soap_SOURCES = tests/unit/runtime/optimize/test_soap.c $(fake_bundle)
 

@@ -217,6 +217,9 @@ static void settings_are_read(void)
     fake_set(&fake, "train.beta2", "0.875");
     fake_set(&fake, "train.epsilon", "1e-3");
     fake_set(&fake, "train.weight_decay", "1e-4");
+    CU_ASSERT_EQUAL(adam_from_settings(&fake.bundle).weight_decay,
+                    0); /* decoupled: no part of the gradient */
+    fake_set(&fake, "train.weight_decay_kind", "gradient");
     fake_set(&fake, "train.clip", "5");
     const struct adam adam = adam_from_settings(&fake.bundle);
     CU_ASSERT_EQUAL(adam.beta1, 0.75);

@@ -44,6 +44,7 @@ static bool same_bits(const struct trainer *a, const struct trainer *b)
            memcmp(array_host(&a->state.theta), array_host(&b->state.theta), bytes) == 0 &&
            memcmp(array_host(&a->state.mean), array_host(&b->state.mean), bytes) == 0 &&
            memcmp(array_host(&a->state.square), array_host(&b->state.square), bytes) == 0 &&
+           memcmp(array_host(&a->state.average), array_host(&b->state.average), bytes) == 0 &&
            memcmp(array_host(&a->state.best), array_host(&b->state.best), bytes) == 0 &&
            a->state.best_cost == b->state.best_cost && a->state.best_step == b->state.best_step &&
            memcmp(&a->state.last, &b->state.last, sizeof a->state.last) == 0 &&
@@ -465,6 +466,35 @@ static void the_plateau_falls_in_time(void)
     fake_pairs_free(&pairs);
 }
 
+/* Over all steps, the average is the mean of what the weights were; it is measured, and the best is one. */
+static void the_average_is_measured(void)
+{
+    enum { STEPS = 30 };
+    fake_make(&fake, FAKE_DOUBLE2);
+    fake_set(&fake, "train.average", "1");
+    fake_set(&fake, "train.rate", "0.02");
+    struct pairs pairs = fake_pairs(2, 8, 100, 50);
+    struct trainer *trainer = make_trainer(&pairs, 10, 10, 1);
+    double mean[6] = {0};
+    CU_ASSERT_EQUAL(
+        memcmp(array_host(&trainer->state.average), array_host(&trainer->state.theta), sizeof mean), 0);
+    for (int step = 0; step < STEPS; step++) {
+        run_steps(trainer, 1);
+        for (int i = 0; i < 6; i++)
+            mean[i] += array_number(&trainer->state.theta, i) / STEPS;
+    }
+    trainer_measure(trainer);
+    for (int i = 0; i < 6; i++) {
+        CU_ASSERT_DOUBLE_EQUAL(array_number(&trainer->state.best, i), mean[i], 1e-14);
+        CU_ASSERT_TRUE(fabs(array_number(&trainer->state.theta, i) - mean[i]) > 1e-4);
+    }
+    array_fill(&trainer->state.theta, mean);
+    CU_ASSERT_DOUBLE_EQUAL(measure_set_go(&trainer->test, &trainer->state.theta, FAKE_STEPS).cost,
+                           trainer->state.last.cost, 1e-12);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+}
+
 /* ---- same bits ----------------------------------------------------------------------------------------- */
 
 static void same_bits_for_any_threads(void)
@@ -623,6 +653,8 @@ static void killed_and_resumed(const char *optimizer, const char *schedule)
     fake_set(&fake, "train.fall", "0.6"); /* from step 26 of 66 on: before the checkpoint */
     fake_set(&fake, "train.checkpoint_steps", "7");
     fake_set(&fake, "train.rate", "0.05");
+    fake_set(&fake, "train.average", "0.3");
+    fake_set(&fake, "train.weight_decay", "0.1");
     struct pairs pairs = fake_pairs(2, 4, 101, 50);
 
     struct trainer *whole = make_trainer(&pairs, 6, 10, 1);
@@ -778,6 +810,7 @@ int main(void)
         {"splits are drawn once", splits_are_drawn_once},
         {"the plateau ends in a fall", the_plateau_ends_in_a_fall},
         {"the plateau falls in time", the_plateau_falls_in_time},
+        {"the average is measured", the_average_is_measured},
         {"same bits for any threads", same_bits_for_any_threads},
         {"same bits on any device", same_bits_on_any_device},
         {"resumed after a kill", resumed_after_a_kill},
