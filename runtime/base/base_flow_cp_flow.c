@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_TURNS = 200 };
+enum { MOST_TURNS = 200, MOST_RIDGES = 16 };
 
 struct descent {     /* of one row */
     double residual; /* |grad F - y| where it steps from; infinite: nowhere yet */
@@ -54,7 +54,7 @@ static struct block block_in(const struct base_compiled *flow, struct base_chunk
 
 /* ---- Hessians ------------------------------------------------------------------------------------------ */
 
-/* A Hessian that rounding or an overflow has made indefinite gets a ridge; false where none helps. */
+/* A Hessian that rounding has made indefinite gets a ridge; false where none helps. */
 static bool factorise(const double *hessian, int64_t d, double epsilon, double *L)
 {
     double size = 0;
@@ -62,7 +62,8 @@ static bool factorise(const double *hessian, int64_t d, double epsilon, double *
         size = fmax(size, fabs(hessian[i * d + i]));
     if (cholesky_factor(hessian, d, 0, L))
         return true;
-    for (double ridge = epsilon * size; ridge <= size && ridge > 0; ridge *= 16)
+    double ridge = epsilon * size;
+    for (int i = 0; i < MOST_RIDGES && isfinite(size) && ridge <= size; i++, ridge *= 16)
         if (cholesky_factor(hessian, d, ridge, L))
             return true;
     return false;

@@ -24,7 +24,7 @@ static struct values count_values(const struct look_column *column)
 {
     struct values values = {.step = INFINITY};
     for (int64_t from = 0, end; from < column->n; from = end) {
-        for (end = from; end < column->n && column->sorted[end] == column->sorted[from];)
+        for (end = from + 1; end < column->n && column->sorted[end] == column->sorted[from];)
             end++;
         values.different++;
         if (end < column->n)

@@ -23,14 +23,16 @@ double log_chance_distance(double distance, int64_t n)
     return fmin(0, LOG_2 - 2 * (double)n * distance * distance);
 }
 
+enum { MOST_TERMS = 10000 };
+
 /* ---- the incomplete gamma function P(a, x) ------------------------------------------------------------- */
 
 /* x^a e^-x / Gamma(a) times a sum of positive terms; few of them where x < a + 1. */
 static double gamma_series(double a, double x)
 {
     double term = 1 / a, sum = term;
-    for (double n = a + 1; term > 1e-16 * sum; n++) {
-        term *= x / n;
+    for (int n = 1; term > 1e-16 * sum && n < MOST_TERMS; n++) {
+        term *= x / (a + n);
         sum += term;
     }
     return sum;
@@ -40,7 +42,7 @@ static double gamma_series(double a, double x)
 static double gamma_fraction(double a, double x)
 {
     double b = x + 1 - a, c = 1e300, d = 1 / b, result = d, change = 2;
-    for (int i = 1; fabs(change - 1) > 1e-15 && i < 10000; i++) {
+    for (int i = 1; fabs(change - 1) > 1e-15 && i < MOST_TERMS; i++) {
         const double factor = -i * (i - a);
         b += 2;
         d = 1 / (b + factor * d);

@@ -299,6 +299,40 @@ static void statistics(const double *theta, double t, const double *x, double *n
     convex(1, a, norm1, h);
 }
 
+/* ---- overflow ------------------------------------------------------------------------------------------ */
+
+/* What comes of finite weights that are too large: infinities of either sign, and no number at 0. */
+static void grow(const double *x, int n, double *y)
+{
+    for (int i = 0; i < n; i++)
+        y[i] = x[i] * INFINITY;
+}
+
+static void overflowing_slopes(const double *theta, double t, const double *x, double *y, double *slopes)
+{
+    (void)theta;
+    (void)t;
+    grow(x, 2, y);
+    grow(x, 2, slopes);
+}
+
+static void overflowing_hessian(const double *theta, double t, const double *x, double *y, double *hessian)
+{
+    (void)theta;
+    (void)t;
+    memcpy(y, x, 2 * sizeof *y);
+    for (int i = 0; i < 4; i++)
+        hessian[i] = INFINITY;
+}
+
+static void overflowing(const double *theta, double t, const double *x, double *y, double *logdet)
+{
+    (void)theta;
+    (void)t;
+    grow(x, 2, y);
+    *logdet = INFINITY;
+}
+
 /* ---- bundles ------------------------------------------------------------------------------------------- */
 
 enum { MOST_KERNELS = 4 };
@@ -378,6 +412,30 @@ static const struct {
                        {"block1", 0, {"y", "jacobian"}, {2, 4}, convex1},
                        {"apply", 0, {"y", "logdet"}, {2, 1}, cp_flow},
                        {"statistics", 0, {"base.norm0", "base.norm1"}, {2, 2}, statistics}}},
+    [FAKE_BNAF_OVERFLOWS] = {"bnaf",
+                             2,
+                             1,
+                             {2},
+                             2,
+                             {"base.block0.gate"},
+                             {{"block0", 0, {"y", "log_diagonal"}, {2, 2}, overflowing_slopes},
+                              {"apply", 0, {"y", "logdet"}, {2, 1}, overflowing}}},
+    [FAKE_FFJORD_OVERFLOWS] = {"ffjord",
+                               2,
+                               1,
+                               {2},
+                               2,
+                               {"base.cnf0.layer0.bias"},
+                               {{"velocity0", 1, {"v", "divergence"}, {2, 1}, overflowing},
+                                {"apply", 0, {"y", "logdet"}, {2, 1}, overflowing}}},
+    [FAKE_CP_FLOW_OVERFLOWS] = {"cp_flow",
+                                2,
+                                2,
+                                {2, 2},
+                                2,
+                                {"base.norm0.shift", "base.norm0.log_scale"},
+                                {{"block0", 0, {"y", "jacobian"}, {2, 4}, overflowing_hessian},
+                                 {"apply", 0, {"y", "logdet"}, {2, 1}, overflowing}}},
 };
 
 /* A kernel is called without a word on which it is. */
@@ -405,6 +463,9 @@ TILES(FAKE_BNAF_BROKEN)
 TILES(FAKE_FFJORD_PLAIN)
 TILES(FAKE_FFJORD_BLOWS_UP)
 TILES(FAKE_CP_FLOW)
+TILES(FAKE_BNAF_OVERFLOWS)
+TILES(FAKE_FFJORD_OVERFLOWS)
+TILES(FAKE_CP_FLOW_OVERFLOWS)
 
 typedef void tile_function(const void *const *in, void *const *out, const void *uniform, void *scratch,
                            void *sums);
@@ -414,8 +475,9 @@ typedef void tile_function(const void *const *in, void *const *out, const void *
               {tile_##kind##_2_4, tile_##kind##_2_8},                                                        \
               {tile_##kind##_3_4, tile_##kind##_3_8}}
 static tile_function *const tiles[FAKE_BASES][MOST_KERNELS][2] = {
-    ROW(FAKE_BNAF_SMOOTH), ROW(FAKE_BNAF_FLAT),    ROW(FAKE_BNAF_STEPS),      ROW(FAKE_BNAF_LINEAR),
-    ROW(FAKE_BNAF_BROKEN), ROW(FAKE_FFJORD_PLAIN), ROW(FAKE_FFJORD_BLOWS_UP), ROW(FAKE_CP_FLOW),
+    ROW(FAKE_BNAF_SMOOTH),    ROW(FAKE_BNAF_FLAT),        ROW(FAKE_BNAF_STEPS),        ROW(FAKE_BNAF_LINEAR),
+    ROW(FAKE_BNAF_BROKEN),    ROW(FAKE_FFJORD_PLAIN),     ROW(FAKE_FFJORD_BLOWS_UP),   ROW(FAKE_CP_FLOW),
+    ROW(FAKE_BNAF_OVERFLOWS), ROW(FAKE_FFJORD_OVERFLOWS), ROW(FAKE_CP_FLOW_OVERFLOWS),
 };
 
 static struct gpfc_port port_of(const char *name, int64_t role, int64_t elements)
