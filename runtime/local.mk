@@ -4,3 +4,6 @@
 gpfcincludedir = $(includedir)/gpfc
 dist_gpfcinclude_HEADERS += runtime/include/gpfc/cpu_name.h runtime/include/gpfc/kernel_abi.h \
 	runtime/include/gpfc/runtime.h
+
+# What the main programs of both halves begin with.
+EXTRA_DIST += runtime/include/gpfc/standard_streams.h

@@ -7,6 +7,7 @@
 #include "command/main.h"
 
 #include "base/base.h"
+#include "gpfc/standard_streams.h"
 #include "sched/sched_space.h"
 #include "spec/spec.h"
 
@@ -322,6 +323,7 @@ int main(int argc, char **argv)
     static const struct argp parser = {option_list, parse_argument, "SPEC.yaml", help_text,
                                        NULL,        filter_help,    NULL};
     char path[4096], folder[4096];
+    gpfc_keep_standard_streams();
     const char *const program = own_path(path, sizeof path);
     struct arguments arguments = {
         .options =

@@ -3,6 +3,7 @@
  * The main program of linked trainers, in an object of its own: the linker does not pull it into a program
  * that has its own main. */
 #include "gpfc/runtime.h"
+#include "gpfc/standard_streams.h"
 
 #include <signal.h>
 
@@ -10,6 +11,7 @@
  * undone. */
 int main(int argc, char **argv)
 {
+    gpfc_keep_standard_streams();
     (void)signal(SIGXFSZ, SIG_IGN);
     return gpfc_trainer_main(&gpfc_bundle, argc, argv);
 }

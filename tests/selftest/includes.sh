@@ -41,7 +41,7 @@ emit_c ir plan bundle templates gpfc
 drive base spec model diff pass flow baseflow ode target sched plan bundle
 drive emit_llvm emit_c tune templates gpfc api
 compiler base drive api
-command base spec sched tune api
+command base spec sched tune gpfc api
 runtime/ground
 runtime/numbers runtime/ground
 runtime/files runtime/ground

@@ -22,6 +22,9 @@ done
 if test -w /dev/full; then
     expect 1 'No space left' "$gpfc" toy.yaml --emit=ir -o /dev/full
 fi
+expect 1 'cannot write to standard output' sh -c '"$@" >&-' sh "$gpfc" toy.yaml --emit=ir --json -o closed.ir
+expect 0 '' sh -c '"$@" <&- >&- 2>&-' sh "$gpfc" -q toy.yaml --emit=ir -o quiet.ir
+same closed.ir quiet.ir
 expect 1 'cannot create' env TMPDIR="$scratch/absent" "$gpfc" toy.yaml -o absent.out
 nothing_left absent.out*
 expect 1 'absent/libgpfcrt.a: cannot be read: No such file' \

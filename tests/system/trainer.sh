@@ -40,6 +40,15 @@ if test -w /dev/full; then
         expect 1 'cannot write' sh -c '"$@" >/dev/full' sh ./toy $command
     done
 fi
+# Closed streams: a file that is opened does not take their place.
+expect 1 'cannot write' sh -c '"$@" >&-' sh ./toy info --json
+expect 1 'cannot write' sh -c '"$@" <&- >&-' sh ./toy train --out closed.run
+checks=$((checks + 1))
+test "$(grep -c '^{' closed.run/metrics.jsonl)" = "$(wc -l <closed.run/metrics.jsonl)" ||
+    fault 'metrics.jsonl contains what was printed'
+expect 0 '' sh -c '"$@" <&- 2>&-' sh ./toy resume closed.run --epochs 3
+expect 1 'cannot write' sh -c '"$@" <&- >&-' sh ./toy train --json --out closed.run
+expect 1 'Bad file descriptor' sh -c '"$@" <&-' sh ./toy apply "$model" - s.npy
 expect 1 'cannot make the folder' ./toy train --out toy.yaml/run
 expect 1 'cannot make the folder' ./toy train --out toy.yaml
 if test "$(id -u)" -ne 0; then
