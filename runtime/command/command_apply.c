@@ -127,9 +127,9 @@ static bool open_logdets(struct stream *stream, const struct command_options *op
     static const char *const names[] = {"logdet"};
     if (!options->logdet && stream->direction != DENSITIES)
         return true;
-    return flow_want_logdet(stream->flow, stream->part, fault) &&
-           (!options->logdet ||
-            open_numbers(&stream->logdets, stream, options->logdet, NULL, "logdet", names, 1, fault));
+    stream->flow->wants_logdet = true;
+    return !options->logdet ||
+           open_numbers(&stream->logdets, stream, options->logdet, NULL, "logdet", names, 1, fault);
 }
 
 static bool make_room(struct stream *stream, const struct command_options *options, int64_t d,

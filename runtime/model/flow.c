@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "model/flow.h"
+#include "model/flow_parts.h"
 
 #include "ground/parallel.h"
 #include "kernels/bundle.h"
@@ -7,7 +7,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { FLOW_BLOCK = 4096 /* rows */ };
@@ -49,7 +48,9 @@ static bool make_inverse(struct gpfc_flow *flow, struct fault *fault)
            fault_calloc(fault, &room->target, n, each, "a flow") &&
            fault_calloc(fault, &room->tried, n, each, "a flow") &&
            fault_calloc(fault, &room->image, n, each, "a flow") &&
+           fault_calloc(fault, &room->step, n, each, "a flow") &&
            fault_calloc(fault, &room->latent, n, each, "a flow") &&
+           fault_calloc(fault, (void **)&room->halved, (size_t)flow->block, 1, "a flow") &&
            fault_calloc(fault, (void **)&room->order, (size_t)flow->block, sizeof *room->order, "a flow");
 }
 
@@ -69,7 +70,8 @@ static bool flow_init(struct gpfc_flow *flow, const char *model, enum flow_part 
     size_t bytes = (size_t)(flow->block * bundle->dimension) * sizeof(double);
     if (!bundle_check(bundle, fault) || !read_weights(flow, model, part, fault) ||
         !make_outcome(flow, fault) ||
-        (part != FLOW_PART_BASE && !(make_kernels(flow, fault) && make_inverse(flow, fault))))
+        (part != FLOW_PART_BASE &&
+         !(make_kernels(flow, fault) && make_inverse(flow, fault) && flow_jacobian_open(flow, fault))))
         return false;
     if (part == FLOW_PART_FLOW)
         return true;
@@ -109,9 +111,9 @@ void gpfc_flow_close(struct gpfc_flow *flow)
         return;
     runner_free(flow->apply);
     runner_free(flow->invert);
-    runner_free(flow->jacobian);
+    flow_jacobian_close(flow);
     weights_free(&flow->weights);
-    void *const arrays[] = {flow->doubles,        flow->matrix,        flow->work,
+    void *const arrays[] = {flow->doubles,        flow->room.halved,   flow->room.step,
                             flow->room.asked,     flow->room.target,   flow->room.tried,
                             flow->room.image,     flow->room.latent,   flow->room.order,
                             flow->outcome.reason, flow->outcome.error, flow->outcome.logdet};
@@ -263,7 +265,7 @@ static bool forward_block(struct gpfc_flow *flow, enum flow_part part, const str
     if (part == FLOW_PART_BASE)
         return true;
     const void *const y = part == FLOW_PART_BOTH ? b->to : b->from;
-    if (flow->jacobian)
+    if (flow->wants_logdet)
         flow_add_logdet(flow, y, b->rows);
     apply_block(flow, y, b->to, b->rows);
     mend(flow, b->to, real, b->rows);

@@ -15,16 +15,26 @@ enum flow_part { FLOW_PART_FLOW, FLOW_PART_BASE, FLOW_PART_BOTH }; /* s, f, and 
 struct flow_outcome {      /* of each row */
     unsigned char *reason; /* enum row_reason */
     double *error;         /* of the tolerance that was missed, or would have been */
-    double *logdet;        /* of the map, in the data's units; of flow_forward, after flow_want_logdet */
+    double *logdet;        /* of the map, in the data's units; of flow_forward, where flow->wants_logdet */
 };
 
-struct flow_room { /* REAL [block][d] but for the last */
-    void *asked;   /* s */
-    void *target;  /* what the next try is asked for */
-    void *tried;   /* y of the rows in `order` */
-    void *image;   /* s of that */
-    void *latent;  /* y that f^-1 is applied to */
-    uint32_t *order;
+struct flow_room {         /* REAL [block][d] but for the last two */
+    void *asked;           /* s */
+    void *target;          /* what the next try is asked for */
+    void *tried;           /* y of the rows in `order` */
+    void *image;           /* s of that */
+    void *step;            /* Newton's */
+    void *latent;          /* y that f^-1 is applied to */
+    uint32_t *order;       /* [block] rows that are not there yet */
+    unsigned char *halved; /* [block] how often Newton's step was */
+};
+
+/* The derivative of s. */
+struct flow_jacobian {
+    struct runner *runner;
+    int64_t rows;        /* a call of it */
+    void *matrix;        /* REAL [rows][d][d] */
+    double *work, *side; /* [d][d], [d]: of one row */
 };
 
 struct gpfc_flow {
@@ -35,10 +45,8 @@ struct gpfc_flow {
     int64_t block;                  /* rows a call of a kernel */
     double *doubles;                /* [block][d]: the base flow's numbers; NULL where there is none */
     struct flow_room room;          /* of the inverse of s; NULL as apply */
-    struct runner *jacobian;        /* of s; NULL: flow_want_logdet was not called */
-    int64_t jacobian_rows;          /* a call of it */
-    void *matrix;                   /* REAL [jacobian_rows][d][d] */
-    double *work;                   /* [d][d] */
+    struct flow_jacobian jacobian;  /* NULL as apply */
+    bool wants_logdet;              /* set by a caller: flow_forward gives log-determinants of s, too */
     struct base_flow_report report; /* of all rows */
     struct flow_outcome outcome;    /* [block] */
 };
@@ -55,9 +63,6 @@ bool flow_open(struct gpfc_flow **out, const struct gpfc_bundle *bundle, const c
  * are doubles, as a REAL may be too coarse for them as they are. */
 size_t flow_data_bytes(const struct gpfc_flow *flow, enum flow_part part);
 
-/* From now on flow_forward gives log-determinants. Call it at most once. */
-bool flow_want_logdet(struct gpfc_flow *flow, enum flow_part part, struct fault *fault) MUST_CHECK;
-
 struct flow_rows {
     const void *from;            /* REALs unless flow_data_bytes says otherwise */
     void *to;                    /* may be `from`, with room for the larger numbers; finite */
@@ -72,18 +77,5 @@ bool flow_forward(struct gpfc_flow *flow, enum flow_part part, const struct flow
                   struct fault *fault) MUST_CHECK;
 bool flow_backward(struct gpfc_flow *flow, enum flow_part part, const struct flow_rows *rows,
                    struct fault *fault) MUST_CHECK;
-
-/* ---- one block, at most flow->block rows --------------------------------------------------------------- */
-
-/* y with s(y) = s, and what became of each row; `y` may be `s`. */
-void flow_invert_block(struct gpfc_flow *flow, const void *s, void *y, int64_t n);
-/* Adds log |det ds/dy| at y to the outcome. */
-void flow_add_logdet(struct gpfc_flow *flow, const void *y, int64_t n);
-
-static inline void flow_note(struct gpfc_flow *flow, int64_t row, enum row_reason reason)
-{
-    if (flow->outcome.reason[row] == ROW_GOOD)
-        flow->outcome.reason[row] = (unsigned char)reason;
-}
 
 #endif

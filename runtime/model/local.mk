@@ -14,7 +14,9 @@ libgpfcrt_a_SOURCES += \
 	runtime/model/flow.c \
 	runtime/model/flow.h \
 	runtime/model/flow_inverse.c \
-	runtime/model/flow_logdet.c \
+	runtime/model/flow_jacobian.c \
+	runtime/model/flow_newton.c \
+	runtime/model/flow_parts.h \
 	runtime/model/pairs.c \
 	runtime/model/pairs.h \
 	runtime/model/spec_data.c \

@@ -9,6 +9,8 @@
 
 /* log |det a|, by elimination with pivots; a is overwritten. -inf for a singular one. */
 double log_abs_det(double *a, int64_t d);
+/* a^-1 b in place of b, likewise. False for a singular a; b is then of no use. */
+bool solve_equations(double *a, int64_t d, double *b);
 
 /* a + ridge I = L L^T, by the lower triangle. False where that is not positive definite, or holds a NaN. */
 bool cholesky_factor(const double *a, int64_t d, double ridge, double *L);

@@ -187,9 +187,11 @@ static void the_flow_maps_there_and_back(void)
     scratch_remove(&scratch);
 }
 
-/* The kernel "invert" of the fake, less exact: y is so much of what it should be. */
-static float share;
-static void (*exact)(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums);
+/* The kernels "invert" and "jacobian" of the fake, less exact: y and ds/dy are so much of what they should
+ * be. */
+static float share, share_of_slopes;
+typedef void tile(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums);
+static tile *exact, *exact_slopes;
 
 static void inexact(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums)
 {
@@ -199,6 +201,15 @@ static void inexact(const void *const *in, void *const *out, const void *uniform
         y[i] *= share;
 }
 
+static void inexact_slopes(const void *const *in, void *const *out, const void *uniform, void *scratch,
+                           void *sums)
+{
+    float *const jacobian = out[1];
+    exact_slopes(in, out, uniform, scratch, sums);
+    for (int i = 0; i < 4 * FAKE_LANES; i++)
+        jacobian[i] *= share_of_slopes;
+}
+
 static void make_inexact(struct gpfc_kernel *kernels)
 {
     for (int64_t k = 0; k < fake.bundle.n_kernels; k++) {
@@ -206,6 +217,9 @@ static void make_inexact(struct gpfc_kernel *kernels)
         if (strcmp(kernels[k].name, "invert") == 0) {
             exact = kernels[k].tile;
             kernels[k].tile = inexact;
+        } else if (strcmp(kernels[k].name, "jacobian") == 0) {
+            exact_slopes = kernels[k].tile;
+            kernels[k].tile = inexact_slopes;
         }
     }
     fake.bundle.kernels = kernels;
@@ -218,8 +232,9 @@ static double row_error(const float *s, const float *image)
     return fmax(fabs((double)image[0] - (double)s[0]), fabs((double)image[1] - (double)s[1])) / size;
 }
 
-/* Inverses that are off by a tenth are corrected, in rows of any size; where no try comes nearer, exactly the
- * rows that are off count as failed. */
+/* Inverses that are off are corrected, in rows of any size: by a tenth, with no Jacobian; by more, with one
+ * that need not be exact, so that steps may have to be halved. Where no try comes nearer, exactly the rows
+ * that are off count as failed. */
 static void inverses_are_corrected(void)
 {
     enum { N = 5001 };
@@ -241,9 +256,12 @@ static void inverses_are_corrected(void)
     random_fill_normal(1, 1, 0, 2 * N, 4, s);
     for (int i = 0; i < 2 * N; i++)
         s[i] *= (float)(1 + i % 50);
-    for (int hopeless = 0; hopeless < 2; hopeless++) {
+    for (int k = 0; k < 5; k++) {
+        static const float shares[5][2] = {{0.9F, 0}, {3, 1}, {-2, 1}, {3, 0.3F}, {3, -1}};
+        const bool hopeless = k == 4;
         int64_t wrong = 0;
-        share = hopeless ? 3 : 0.9F;
+        share = shares[k][0];
+        share_of_slopes = shares[k][1];
         const int64_t failed = gpfc_flow_invert(flow, s, y, N);
         gpfc_flow_apply(flow, y, image, N);
         for (int i = 0; i < N; i++)

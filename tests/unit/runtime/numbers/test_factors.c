@@ -19,6 +19,15 @@ static void determinants_have_pivots(void)
     CU_ASSERT_EQUAL(log_abs_det(zero, 2), -INFINITY);
 }
 
+static void equations_are_solved_with_pivots(void)
+{
+    double a[] = {0, 2, 1, 4, 1, 0, 1, 1, 3}, b[] = {7, 6, 12}, singular[] = {1, 2, 2, 4};
+    CU_ASSERT_TRUE(solve_equations(a, 3, b));
+    for (int i = 0; i < 3; i++)
+        CU_ASSERT_DOUBLE_EQUAL(b[i], i + 1, 1e-14);
+    CU_ASSERT_FALSE(solve_equations(singular, 2, b));
+}
+
 static void factors_solve(void)
 {
     const double a[] = {4, 9, 9, 2, 5, 9, 1, 3, 6}; /* the lower triangle counts */
@@ -44,6 +53,7 @@ int main(void)
 {
     static const struct check_case cases[] = {
         {"determinants have pivots", determinants_have_pivots},
+        {"equations are solved with pivots", equations_are_solved_with_pivots},
         {"factors solve", factors_solve},
         {"indefinite matrices have no factor", indefinite_matrices_have_no_factor},
     };
