@@ -19,7 +19,7 @@ void report_columns(FILE *out, const struct gpfc_look *look);
 json_t *report_findings_json(const struct gpfc_look *look);
 json_t *report_look_json(const struct gpfc_look *look);
 
-/* "equal rows: all 4,000 rows are the same; look at how the file was written" */
+/* "equal rows: all 4,000 rows are the same; check how the file was written" */
 void report_finding_sentence(const struct gpfc_finding *finding, char *room, size_t bytes);
 
 #endif

@@ -160,7 +160,7 @@ static bool standardise(struct samples *s, const struct samples_request *request
 
 static bool dequantise(struct samples *s, const struct samples_request *request, struct fault *fault)
 {
-    if (!s->look && !samples_look(s, true, fault))
+    if (!s->look && !samples_look(s, request, fault))
         return false;
     samples_dequantise(s, look_result(s->look));
     if (!request->look) {
@@ -189,8 +189,10 @@ static bool load(struct samples *out, const struct samples_request *request, str
 {
     if (request->file ? !samples_read_file(out, request, fault) : !make_samples(out, request, fault))
         return false;
-    if (request->look && !samples_look(out, request->dequantise, fault))
+    if (request->look && !samples_look(out, request, fault))
         return false;
+    if (request->look && look_refusal(look_result(out->look)))
+        return true;
     return !samples_changed(request, out->train.y) || change(out, request, fault);
 }
 

@@ -5,6 +5,8 @@
 #include "look/look.h"
 #include "numbers/rows.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 
 enum { BLOCK_ROWS = 512 };
@@ -63,15 +65,25 @@ static bool walk_rows(struct walk *walk, struct look *look, struct fault *fault)
     return true;
 }
 
-bool samples_look(struct samples *samples, bool dequantised, struct fault *fault)
+/* A number whose square overflows is the first that cannot be trained on. */
+struct look_request samples_look_request(const struct samples_request *request, bool has_y)
 {
-    const struct look_request request = {.d = samples->d,
-                                         .has_y = samples->train.y != NULL,
-                                         .dequantised = dequantised,
-                                         .by_line = samples->by_line && samples->places,
-                                         .names = (const char *const *)samples->names};
-    struct walk walk = {.samples = samples, .width = samples->d * (request.has_y ? 2 : 1)};
-    if (!look_new(&samples->look, &request, fault))
+    return (struct look_request){
+        .d = request->d,
+        .has_y = has_y,
+        .dequantised = request->dequantise,
+        .standardised = samples_standardised(request, has_y),
+        .greatest = sqrt(request->precision == 4 ? (double)FLT_MAX : DBL_MAX),
+    };
+}
+
+bool samples_look(struct samples *samples, const struct samples_request *request, struct fault *fault)
+{
+    struct look_request wanted = samples_look_request(request, samples->train.y);
+    wanted.by_line = samples->by_line && samples->places;
+    wanted.names = (const char *const *)samples->names;
+    struct walk walk = {.samples = samples, .width = samples->d * (wanted.has_y ? 2 : 1)};
+    if (!look_new(&samples->look, &wanted, fault))
         return false;
     walk.block = samples_room(BLOCK_ROWS, (size_t)walk.width * sizeof *walk.block, fault);
     walk.for_test = walk.block ? samples_room(BLOCK_ROWS, 1, fault) : NULL;

@@ -7,6 +7,7 @@
 #include "data/data_path.h"
 #include "data/samples.h"
 #include "files/table.h"
+#include "look/look.h"
 
 /* How many of n rows are for the test; at least one is left for training. */
 int64_t samples_test_rows(int64_t n, double share);
@@ -55,7 +56,11 @@ bool samples_read_table(struct samples *out, const struct samples_request *reque
 bool samples_read_file(struct samples *out, const struct samples_request *request,
                        struct fault *fault) MUST_CHECK;
 
+/* What is asked of a look at them, but for what only their file knows. */
+struct look_request samples_look_request(const struct samples_request *request, bool has_y);
+
 /* Makes samples->look of the samples as they were read, before they are standardised. */
-bool samples_look(struct samples *samples, bool dequantised, struct fault *fault) MUST_CHECK;
+bool samples_look(struct samples *samples, const struct samples_request *request,
+                  struct fault *fault) MUST_CHECK;
 
 #endif

@@ -61,11 +61,9 @@ static const double *join(struct stream *s, int64_t rows)
 
 static bool start(struct stream *s, const struct table_reader *x, struct fault *fault)
 {
-    const struct look_request request = {.d = s->request->d,
-                                         .has_y = s->has_y,
-                                         .dequantised = s->request->dequantise,
-                                         .by_line = table_info(x)->rows < 0,
-                                         .names = table_info(x)->names};
+    struct look_request request = samples_look_request(s->request, s->has_y);
+    request.by_line = table_info(x)->rows < 0;
+    request.names = table_info(x)->names;
     return s->look || look_new(&s->look, &request, fault);
 }
 

@@ -95,6 +95,18 @@ static bool heed_outliers(struct standard *s, const double *x, int64_t n, struct
     return true;
 }
 
+/* Squares that overflow make a deviation infinite, in whose stead the middle half may have served. */
+static bool check_scales(const struct standard *s, struct fault *fault)
+{
+    for (int64_t i = 0; i < s->d; i++)
+        if (!isfinite(s->mean[i]) || !isfinite(s->scale[i]))
+            return fault_set(fault, FAULT_INPUT,
+                             "the data cannot be standardised: the numbers of column %" PRId64
+                             " (counted from 1) are too large",
+                             i + 1);
+    return true;
+}
+
 bool standard_fit(struct standard *out, const double *x, int64_t n, int64_t d, struct fault *fault)
 {
     assert(n > 0 && d > 0);
@@ -104,15 +116,8 @@ bool standard_fit(struct standard *out, const double *x, int64_t n, int64_t d, s
     for (int64_t i = 0; i < d; i++) {
         const double deviation = sqrt(out->scale[i] / (double)n);
         out->scale[i] = deviation > 0 ? deviation : 1;
-        if (!isfinite(out->mean[i]) || !isfinite(deviation)) {
-            standard_free(out);
-            return fault_set(fault, FAULT_INPUT,
-                             "the data cannot be standardised: the numbers of column %" PRId64
-                             " (counted from 0) are too large",
-                             i);
-        }
     }
-    if (heed_outliers(out, x, n, fault))
+    if (heed_outliers(out, x, n, fault) && check_scales(out, fault))
         return true;
     standard_free(out);
     return false;

@@ -115,6 +115,13 @@ double column_kurtosis(const struct column *column)
     return column->m2 > 0 ? (double)column->n * column->m4 / (column->m2 * column->m2) - 3 : 0;
 }
 
+bool column_counts(const struct column *column)
+{
+    const double extent = column->high[0].value - column->low[0].value;
+    const double expected = fabs(column->step) * (double)(column->n - 1);
+    return column->counts && fabs(extent - expected) <= STEP_ROUNDING * expected;
+}
+
 bool column_constant(const struct column *column)
 {
     const double least = column->low[0].value, greatest = column->high[0].value;

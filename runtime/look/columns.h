@@ -21,7 +21,7 @@ struct column {
     struct extreme low[COLUMN_EXTREMES];  /* ascending; the first min(n, COLUMN_EXTREMES) are set */
     struct extreme high[COLUMN_EXTREMES]; /* descending */
     double first, step;                   /* value of row 0; of row 1 less that */
-    bool counts;                          /* row i holds first + i step */
+    bool counts;                          /* row i holds first + i step, but for rounding */
     uint64_t word;                        /* equal for equal columns */
 };
 
@@ -32,5 +32,6 @@ int64_t column_extremes(const struct column *column); /* how many are set */
 double column_deviation(const struct column *column);
 double column_kurtosis(const struct column *column); /* 0 for a normal column; 0 where it does not vary */
 bool column_constant(const struct column *column);   /* but for rounding */
+bool column_counts(const struct column *column);     /* from row to row, by more than rounding */
 
 #endif

@@ -105,7 +105,7 @@ static void solve_back(const struct factor *f, int64_t i, double *c)
     }
 }
 
-/* "1 times a, -2 times b and 3 more": as many terms as MOST_SHOWN. */
+/* "1 times a plus -2 times b and 3 more": as many terms as MOST_SHOWN. */
 static void write_sum(const struct look_view *view, const struct factor *f, int64_t i, const double *c,
                       char *room, size_t bytes)
 {
@@ -117,7 +117,7 @@ static void write_sum(const struct look_view *view, const struct factor *f, int6
         if (fabs(c[k]) < SHOWN || terms++ >= MOST_SHOWN)
             continue;
         const double in_units = c[k] * deviation_of(view, f->columns[i]) / deviation_of(view, f->columns[k]);
-        (void)snprintf(room + length, bytes - length, "%s%.4g times %s", length > 0 ? ", " : "", in_units,
+        (void)snprintf(room + length, bytes - length, "%s%.4g times %s", length > 0 ? " plus " : "", in_units,
                        look_name(view, f->columns[k], name, sizeof name));
     }
     const size_t length = strlen(room);

@@ -87,15 +87,6 @@ static bool find_categories(const struct look_view *view, const struct look_colu
     return true;
 }
 
-static void find_recurring(const struct look_view *view, const struct look_column *column,
-                           const struct values *values)
-{
-    const double n = (double)column->n, often = (double)values->longest;
-    if (values->longest >= LEAST_RECURRING && often > MUCH * n && often > TIMES_AS_OFTEN * times_a_row(view))
-        (void)findings_add(view->findings, FINDING_repeated_value, level_of(view), column->number,
-                           "%.4g in %.2g %% of the rows", values->recurring, 100 * often / n);
-}
-
 void find_discrete(const struct look_view *view)
 {
     for (int64_t i = 0; i < view->d && view->n >= LEAST_ROWS; i++) {
@@ -103,7 +94,46 @@ void find_discrete(const struct look_view *view)
         if (column_constant(column.sums) || findings_mark(view->findings, FINDING_row_number, i))
             continue;
         const struct values values = count_values(&column);
-        if (!find_steps(view, &column, &values) && !find_categories(view, &column, &values))
-            find_recurring(view, &column, &values);
+        if (!find_steps(view, &column, &values))
+            (void)find_categories(view, &column, &values);
     }
+}
+
+/* ---- values that recur --------------------------------------------------------------------------------- */
+
+static bool recurs(const struct look_view *view, const struct look_column *column,
+                   const struct values *values)
+{
+    const double n = (double)column->n, often = (double)values->longest;
+    return values->longest >= LEAST_RECURRING && often > MUCH * n &&
+           often > TIMES_AS_OFTEN * times_a_row(view);
+}
+
+/* A code for a missing number is told as such. */
+static bool is_told(const struct look_view *view, const struct look_column *column, double value)
+{
+    return findings_mark(view->findings, FINDING_sentinel, column->number) &&
+           (value == column->sums->low[0].value || value == column->sums->high[0].value);
+}
+
+static void find_recurring_in(const struct look_view *view, int64_t i)
+{
+    char number[LOOK_NUMBER];
+    const bool of_y = i >= view->d;
+    const struct look_column column = look_column(view, i);
+    if (column_constant(column.sums) || findings_mark(view->findings, FINDING_row_number, i) ||
+        findings_mark(view->findings, FINDING_discrete, i))
+        return;
+    const struct values values = count_values(&column);
+    if (recurs(view, &column, &values) && !is_told(view, &column, values.recurring))
+        (void)findings_add(view->findings, of_y ? FINDING_repeated_latent : FINDING_repeated_value,
+                           of_y ? GPFC_WARNING : level_of(view), i, "%s in %.2g %% of the rows",
+                           look_number(values.recurring, number),
+                           100 * (double)values.longest / (double)column.n);
+}
+
+void find_recurring(const struct look_view *view)
+{
+    for (int64_t i = 0; i < view->width && view->n >= LEAST_ROWS; i++)
+        find_recurring_in(view, i);
 }

@@ -115,28 +115,42 @@ static bool is_sentinel(const struct look_view *view, const struct look_column *
            gap > (nines ? NINES_GAP : OTHER_GAP) * rest;
 }
 
-static int64_t sampled_rows(const struct look_column *column, double value)
+/* How many of all rows so many of the sample stand for. */
+static int64_t of_all_rows(const struct look_column *column, int64_t sampled)
+{
+    return (int64_t)llround((double)sampled / (double)column->n * (double)column->sums->n);
+}
+
+static int64_t rows_equal_to(const struct look_column *column, double value)
 {
     int64_t n = 0;
     for (int64_t i = 0; i < column->n; i++)
         n += column->sorted[i] == value;
-    return n;
+    return of_all_rows(column, n);
+}
+
+/* Rows of extremes are listed, and counted by the sample where there are more than these. */
+static void add_rows(struct gpfc_finding *finding, const struct extreme *extremes, int64_t n, int64_t rows)
+{
+    for (int64_t i = 0; i < n; i++)
+        finding_add_row(finding, extremes[i].row);
+    finding->n_rows += larger(0, rows - n);
 }
 
 static bool find_sentinel(const struct look_view *view, const struct look_column *column,
                           const struct side *side)
 {
-    const int64_t rows = equal_values(side);
-    if (!is_sentinel(view, column, side, rows))
+    char number[LOOK_NUMBER];
+    const double value = side->extremes[0].value;
+    const int64_t known = equal_values(side);
+    if (!is_sentinel(view, column, side, known))
         return false;
-    const double share = rows < side->n
-                             ? (double)rows / (double)view->n
-                             : (double)sampled_rows(column, side->extremes[0].value) / (double)column->n;
-    struct gpfc_finding *const finding = findings_add(
-        view->findings, FINDING_sentinel, GPFC_WARNING, column->number,
-        "%.4g in %.2g %% of the rows, far from all others", side->extremes[0].value, 100 * share);
-    for (int64_t i = 0; i < rows; i++)
-        finding_add_row(finding, side->extremes[i].row);
+    const int64_t rows = known < side->n ? known : larger(known, rows_equal_to(column, value));
+    struct gpfc_finding *const finding =
+        findings_add(view->findings, FINDING_sentinel, GPFC_WARNING, column->number,
+                     "%s in %.2g %% of the rows, far from all others", look_number(value, number),
+                     100 * (double)rows / (double)view->n);
+    add_rows(finding, side->extremes, known, rows);
     return true;
 }
 
@@ -198,7 +212,60 @@ static bool find_on_side(const struct look_view *view, const struct look_column 
 {
     return find_sentinel(view, column, side) ||
            (!findings_mark(view->findings, FINDING_discrete, column->number) &&
+            !findings_mark(view->findings, FINDING_too_large, column->number) &&
             find_outlying(view, column, side));
+}
+
+/* ---- too large ----------------------------------------------------------------------------------------- */
+
+/* Beyond `greatest` once it is standardised. Of a column with a few rows far out, the middle half says how
+ * (standard.h). */
+static bool is_too_large(const struct look_view *view, const struct look_column *column, double value)
+{
+    static const double QUARTILES = 1.349; /* from one to the other, in deviations of a normal column */
+    const double spread = (look_quantile(column, 0.75) - look_quantile(column, 0.25)) / QUARTILES;
+    if (!view->standardised)
+        return fabs(value) > view->greatest;
+    return spread > 0 && fabs(value - look_quantile(column, 0.5)) / spread > view->greatest;
+}
+
+static int64_t count_too_large(const struct look_view *view, const struct look_column *column)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < column->n; i++)
+        n += is_too_large(view, column, column->sorted[i]);
+    return of_all_rows(column, n);
+}
+
+static int64_t known_too_large(const struct look_view *view, const struct look_column *column,
+                               const struct extreme *extremes)
+{
+    const int64_t all = column_extremes(column->sums);
+    int64_t known = 0;
+    while (known < all && is_too_large(view, column, extremes[known].value))
+        known++;
+    return known;
+}
+
+static void find_too_large_in(const struct look_view *view, const struct look_column *column)
+{
+    const struct extreme *const low = column->sums->low, *const high = column->sums->high;
+    const int64_t lows = known_too_large(view, column, low), highs = known_too_large(view, column, high);
+    if (lows + highs == 0)
+        return;
+    struct gpfc_finding *const finding =
+        findings_add(view->findings, FINDING_too_large, GPFC_REFUSED, column->number,
+                     "%.4g, whose square overflows", lows > 0 ? low[0].value : high[0].value);
+    add_rows(finding, low, lows, lows);
+    add_rows(finding, high, highs, count_too_large(view, column) - lows);
+}
+
+void find_too_large(const struct look_view *view)
+{
+    for (int64_t i = 0; i < view->width && view->greatest > 0; i++) {
+        const struct look_column column = look_column(view, i);
+        find_too_large_in(view, &column);
+    }
 }
 
 /* ---- heavy tails --------------------------------------------------------------------------------------- */
@@ -263,7 +330,8 @@ void find_far(const struct look_view *view)
         if (column_constant(column.sums) || findings_mark(view->findings, FINDING_row_number, i))
             continue;
         const bool below = find_on_side(view, &column, &low), above = find_on_side(view, &column, &high);
-        if (!below && !above && !view->has_y && !findings_mark(view->findings, FINDING_discrete, i))
+        if (!below && !above && !view->has_y && !findings_mark(view->findings, FINDING_discrete, i) &&
+            !findings_mark(view->findings, FINDING_too_large, i))
             find_heavy(view, &column);
     }
 }

@@ -30,7 +30,7 @@ struct judgement {
     int64_t tests;
     double mean, covariance, distance,
         greatest; /* largest |mean|, |covariance - I|, distance, |y| that counts */
-    double least_deviation, most_deviation;
+    double least_deviation, most_deviation, correlation; /* the largest, without its sign */
 };
 
 struct latents {
@@ -137,6 +137,7 @@ static void judge_moments(struct judgement *to, const struct latents *y)
             const double both = covariance_at(y, i, j);
             const double correlation = both / sqrt(variance * covariance_at(y, j, j));
             to->covariance = fmax(to->covariance, fabs(both));
+            to->correlation = fmax(to->correlation, fabs(correlation));
             judge(to, log_chance_normal(sqrt(n - 3) * atanh(fmax(-1, fmin(1, correlation)))));
         }
     }
@@ -234,8 +235,9 @@ static bool moments_off(const struct judgement *y)
 static void tell_scaled(const struct look_view *view, const struct judgement *y)
 {
     (void)findings_add(view->findings, FINDING_scaled, GPFC_WARNING, FINDING_OF_Y,
-                       "normal, but the means are up to %.2g from 0, and the deviations %.3g to %.3g",
-                       y->mean, y->least_deviation, y->most_deviation);
+                       "normal, but the means are up to %.2g from 0, the deviations are %.3g to %.3g, and "
+                       "the correlations up to %.2g",
+                       y->mean, y->least_deviation, y->most_deviation, y->correlation);
 }
 
 /* Where the moments are right, the rows that are not are named. */

@@ -29,11 +29,13 @@ static void find_few(const struct look_view *view)
                            human_count(&wanted, rows_wanted(view->d)));
 }
 
-/* Do columns with few values explain that rows are equal? */
-static bool all_discrete(const struct look_view *view)
+/* Do values that recur in each column explain that rows are equal? */
+static bool all_recur(const struct look_view *view)
 {
     for (int64_t i = 0; i < view->d; i++)
-        if (!column_constant(&view->columns[i]) && !findings_mark(view->findings, FINDING_discrete, i))
+        if (!column_constant(&view->columns[i]) && !findings_mark(view->findings, FINDING_discrete, i) &&
+            !findings_mark(view->findings, FINDING_repeated_value, i) &&
+            !findings_mark(view->findings, FINDING_sentinel, i))
             return false;
     return true;
 }
@@ -89,7 +91,7 @@ void find_in_rows(const struct look_view *view)
 
 void find_duplicates(const struct look_view *view)
 {
-    if (all_discrete(view))
+    if (all_recur(view))
         return;
     find_repeats(view);
     find_leaks(view);

@@ -21,6 +21,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/look/look_view.h \
 	runtime/look/row_hashes.c \
 	runtime/look/row_hashes.h \
+	runtime/look/row_neighbours.c \
+	runtime/look/row_neighbours.h \
 	runtime/look/row_places.c \
 	runtime/look/row_places.h \
 	runtime/look/row_sample.c \

@@ -294,9 +294,11 @@ static bool find_all(const struct look_view *view, struct fault *fault)
     if (view->findings->of[FINDING_one_row][0].kind || view->findings->of[FINDING_equal_rows][0].kind)
         return true;
     find_in_columns(view);
+    find_too_large(view);
     find_discrete(view);
-    find_duplicates(view);
     find_far(view);
+    find_recurring(view);
+    find_duplicates(view);
     return find_collinear(view, fault) &&
            (!view->has_y || (find_in_latents(view, fault) && find_unrelated(view, fault)));
 }
@@ -313,6 +315,8 @@ bool look_finish(struct look *look, struct fault *fault)
         .sampled = look->sample.n,
         .rows = look->sample.rows,
         .dequantised = look->request.dequantised,
+        .standardised = look->request.standardised,
+        .greatest = look->request.greatest,
         .steps = look->steps,
         .names = look->request.names,
         .findings = &look->findings,
@@ -363,6 +367,17 @@ const char *look_name(const struct look_view *view, int64_t number, char *room, 
         (void)snprintf(room, bytes, "%s", name);
     else
         (void)snprintf(room, bytes, "column %lld", (long long)number + 1);
+    return room;
+}
+
+const char *look_number(double value, char room[LOOK_NUMBER])
+{
+    for (int digits = 4; digits <= LOOK_DIGITS; digits++) {
+        (void)snprintf(room, LOOK_NUMBER, "%.*g", digits, value);
+        if (strtod(room, NULL) == value)
+            return room;
+    }
+    (void)snprintf(room, LOOK_NUMBER, "%.*g", LOOK_DIGITS, value);
     return room;
 }
 

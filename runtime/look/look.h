@@ -18,6 +18,8 @@ struct look_request {
     int64_t d;
     bool has_y;               /* a row is x [d], then y [d] */
     bool dequantised;         /* what is discrete will be made continuous: worth a note */
+    bool standardised;        /* x will be */
+    double greatest;          /* a number that can be trained on, once it is standardised; 0: any can */
     bool by_line;             /* places are lines, from 1 */
     const char *const *names; /* of x's columns, lent for the call; NULL: they have numbers */
 };

@@ -22,7 +22,8 @@ struct look_view {
     const double *means;          /* [width] */
     const double *covariance;     /* [width][width] */
     struct row_matches matches;
-    bool dequantised;
+    bool dequantised, standardised;
+    double greatest;          /* a number that can be trained on, as it is after standardisation */
     double *steps;            /* [d] of discrete columns, to be filled */
     const char *const *names; /* [d] of x's columns, or NULL */
     struct findings *findings;
@@ -38,13 +39,18 @@ struct look_column {
 struct look_column look_column(const struct look_view *view, int64_t number);
 /* "b", or "column 2" */
 const char *look_name(const struct look_view *view, int64_t number, char *room, size_t bytes);
+enum { LOOK_NUMBER = 32, LOOK_DIGITS = 10 };
+/* A value of the data with the digits that it was written with, up to LOOK_DIGITS: to be searched for. */
+const char *look_number(double value, char room[LOOK_NUMBER]);
 double look_quantile(const struct look_column *column, double p);
 
 void find_in_rows(const struct look_view *view);    /* too few, all equal */
-void find_duplicates(const struct look_view *view); /* rows that equal another; asks for discrete columns */
+void find_duplicates(const struct look_view *view); /* rows that equal another; asks for recurring values */
 void find_in_columns(const struct look_view *view); /* constant, equal, numbered ones */
-void find_discrete(const struct look_view *view);   /* discrete columns, values that recur */
+void find_discrete(const struct look_view *view);   /* columns of few values */
 void find_far(const struct look_view *view);        /* sentinels, outlying rows, heavy tails */
+void find_recurring(const struct look_view *view);  /* values that recur; asks for sentinels */
+void find_too_large(const struct look_view *view);
 bool find_collinear(const struct look_view *view, struct fault *fault) MUST_CHECK;
 bool find_in_latents(const struct look_view *view, struct fault *fault) MUST_CHECK; /* is y N(0, I)? */
 bool find_unrelated(const struct look_view *view, struct fault *fault) MUST_CHECK;  /* is y = f(x)? */

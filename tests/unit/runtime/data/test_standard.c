@@ -92,7 +92,7 @@ static void numbers_too_large_are_reported(void)
     const double x[4] = {1, -1.7e308, 2, 1.7e308};
     struct fault fault = {.exit_code = 0};
     struct standard s;
-    check_fault(standard_fit(&s, x, 2, 2, &fault), &fault, FAULT_INPUT, "column 1");
+    check_fault(standard_fit(&s, x, 2, 2, &fault), &fault, FAULT_INPUT, "column 2 (counted from 1)");
     CU_ASSERT_TRUE(s.d == 0 && s.mean == NULL);
 }
 

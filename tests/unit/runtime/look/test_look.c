@@ -79,7 +79,8 @@ static void a_sum_is_named(void)
         *at(&data, i, 2) = 3 - *at(&data, i, 0) - 2 * *at(&data, i, 1);
     }
     struct look *const look = look_and_free(&data, "collinear");
-    check_text(found(look, "collinear"), "column 3 is a constant plus -1 times column 1, -2 times column 2");
+    check_text(found(look, "collinear"),
+               "column 3 is a constant plus -1 times column 1 plus -2 times column 2");
     look_free(look);
 }
 
@@ -100,6 +101,29 @@ static void a_column_counts(void)
             *at(&data, i, 0) = firsts[k] + steps[k] * (double)i;
         struct look *const look = look_and_free(&data, "row_number");
         check_columns(found(look, "row_number"), 1, 1, 1);
+        look_free(look);
+    }
+}
+
+/* Constant but for the last digits, which are no steps. */
+static void rounding_does_not_count(void)
+{
+    struct data data = data_normal(1, 400, 2, false);
+    for (int64_t i = 0; i < data.n; i++)
+        *at(&data, i, 0) = 7 + 1e-12 * *at(&data, i, 0);
+    expect_and_free(&data, "");
+}
+
+/* An index of rows that were shuffled, or of which some recur: then it is only discrete. */
+static void a_column_numbers(void)
+{
+    for (int again = 0; again < 2; again++) {
+        struct data data = data_normal(1, 400, 2, false);
+        for (int64_t i = 0; i < data.n; i++)
+            *at(&data, i, 1) = 1000 + (double)(i * 87 % (again ? 391 : 400)); /* 87 is prime to both */
+        struct look *const look = look_and_free(&data, again ? "discrete" : "row_number");
+        if (!again)
+            check_text(found(look, "row_number"), "each from 1000 to 1399 once, in another order");
         look_free(look);
     }
 }
@@ -175,9 +199,19 @@ static void a_value_that_recurs(void)
     look_free(look);
 }
 
+/* Rows of such values in each column are equal by chance. */
+static void values_that_recur_in_all_columns(void)
+{
+    struct data data = data_normal(5, 4000, 2, false);
+    for (int64_t i = 0; i < 2 * data.n; i++)
+        data.rows[i] = fmax(0, data.rows[i]);
+    expect_and_free(&data, "repeated_value");
+}
+
 static void sentinels(void)
 {
-    static const double values[] = {-999, 9999, -99, -1e30};
+    static const double values[] = {-999, 9999, -99, -1e30, -32768};
+    static const char *const texts[] = {"-999 in", "9999 in", "-99 in", "-1e+30 in", "-32768 in"};
     for (size_t k = 0; k < CHECK_COUNT(values); k++) {
         struct data data = data_normal(5, 4000, 3, false);
         for (int64_t i = 100; i < 110; i++)
@@ -187,8 +221,21 @@ static void sentinels(void)
         check_columns(finding, 1, 2, 2);
         CU_ASSERT_EQUAL(finding->n_rows, 10);
         CU_ASSERT_EQUAL(finding->rows[0], 101);
+        check_text(finding, texts[k]);
         look_free(look);
     }
+}
+
+/* More than the extremes that are kept; and not told a second time as a value that recurs. */
+static void a_sentinel_in_many_rows(void)
+{
+    struct data data = data_normal(5, 4000, 3, false);
+    for (int64_t i = 0; i < 1000; i++)
+        *at(&data, i, 1) = -999;
+    struct look *const look = look_and_free(&data, "sentinel");
+    CU_ASSERT_EQUAL(found(look, "sentinel")->n_rows, 1000);
+    check_text(found(look, "sentinel"), "25 %");
+    look_free(look);
 }
 
 /* One of very many: found by its extreme, not in a sample. */
@@ -214,6 +261,42 @@ static void an_outlying_row(void)
     CU_ASSERT_EQUAL(finding->n_rows, 1);
     CU_ASSERT_EQUAL(finding->rows[0], 1);
     look_free(look);
+}
+
+static struct look *look_with_limit(const struct data *data, double greatest, bool standardised)
+{
+    struct look *look;
+    struct fault fault = {0};
+    const struct look_request request = {
+        .d = data->d, .has_y = data->has_y, .standardised = standardised, .greatest = greatest};
+    CU_ASSERT_TRUE_FATAL(look_new(&look, &request, &fault));
+    CU_ASSERT_TRUE_FATAL(look_add(look, data->rows, data->n, NULL, NULL, &fault));
+    CU_ASSERT_TRUE_FATAL(look_finish(look, &fault));
+    return look;
+}
+
+/* Squares that overflow: in the units in which they are trained on. */
+static void numbers_too_large(void)
+{
+    struct data data = data_normal(5, 4000, 2, false);
+    *at(&data, 9, 0) = -1e20;
+    for (int64_t i = 0; i < data.n; i++)
+        *at(&data, i, 1) *= 1e25;
+    struct look *look = look_with_limit(&data, 1e19, true);
+    const struct gpfc_finding *finding = look_refusal(look_result(look));
+    check_columns(finding, 1, 1, 1);
+    CU_ASSERT_TRUE(finding && finding->n_rows == 1 && finding->rows[0] == 10);
+    CU_ASSERT_TRUE(warns_of(look, "too_large"));
+    look_free(look);
+    look = look_with_limit(&data, 1e19, false);
+    finding = look_refusal(look_result(look));
+    check_columns(finding, 2, 1, 2);
+    CU_ASSERT_TRUE(finding && finding->n_rows > 3000);
+    look_free(look);
+    look = look_with_limit(&data, 1e150, false);
+    CU_ASSERT_PTR_NULL(look_refusal(look_result(look)));
+    look_free(look);
+    free(data.rows);
 }
 
 static void outlying_rows_on_both_sides(void)
@@ -337,7 +420,9 @@ static void latents_scaled(void)
     data = right_pairs(1, 5000, 2);
     for (int64_t i = 0; i < data.n; i++)
         *at(&data, i, 3) = 1 + 0.8 * *at(&data, i, 2) + 0.6 * *at(&data, i, 3);
-    look_free(look_and_free(&data, "scaled"));
+    look = look_and_free(&data, "scaled");
+    check_text(found(look, "scaled"), "correlations up to 0.8");
+    look_free(look);
 }
 
 static void latents_swapped(void)
@@ -423,6 +508,57 @@ static void latents_of_other_rows(void)
             free(other.rows);
             expect_and_free(&data, "unrelated");
         }
+}
+
+/* Some rows have the y of others, drawn from all rows or, from a place on, of a file. */
+static void latents_of_some_other_rows(void)
+{
+    static const int64_t sizes[][2] = {{1000, 2}, {5000, 2}, {5000, 5}, {1000, 10}};
+    for (size_t k = 0; k < CHECK_COUNT(sizes); k++)
+        for (int tenths = 1; tenths <= 3; tenths++) {
+            char share[16];
+            struct data data = right_pairs(k, sizes[k][0], sizes[k][1]);
+            const int64_t n = data.n, first = n - n * tenths / 10, d = data.d;
+            double *const held = malloc((size_t)d * sizeof *held);
+            memcpy(held, at(&data, first, d), (size_t)d * sizeof *held);
+            for (int64_t i = first; i + 1 < n; i++)
+                memcpy(at(&data, i, d), at(&data, i + 1, d), (size_t)d * sizeof *held);
+            memcpy(at(&data, n - 1, d), held, (size_t)d * sizeof *held);
+            free(held);
+            struct look *const look = look_and_free(&data, "partly_unrelated");
+            (void)snprintf(share, sizeof share, "about %d0 %%", tenths);
+            check_text(found(look, "partly_unrelated"), share);
+            look_free(look);
+        }
+}
+
+/* In the plane, up to all of them. */
+static void latents_of_most_other_rows(void)
+{
+    for (int tenths = 4; tenths <= 10; tenths += 2) {
+        struct data data = right_pairs(1, 4000, 2);
+        for (int64_t i = 4000 - 400 * tenths; i + 1 < data.n; i++)
+            memcpy(at(&data, i, 2), at(&data, i + 1, 2), 2 * sizeof(double));
+        expect_and_free(&data, tenths < 9 ? "partly_unrelated" : "unrelated");
+    }
+}
+
+static void latents_cut_off(void)
+{
+    struct data data = right_pairs(1, 4000, 2);
+    for (int64_t i = 0; i < data.n; i++)
+        *at(&data, i, 3) = fmin(2, *at(&data, i, 3));
+    struct look *const look = look_and_free(&data, "repeated_latent");
+    check_columns(found(look, "repeated_latent"), 1, 2, 2);
+    look_free(look);
+}
+
+static void equal_latents(void)
+{
+    struct data data = right_pairs(1, 4000, 2);
+    for (int64_t i = 0; i < data.n; i++)
+        *at(&data, i, 3) = *at(&data, i, 2);
+    look_free(look_and_free(&data, "equal_latents not_normal"));
 }
 
 static void latents_that_are_x(void)
@@ -537,12 +673,17 @@ int main(void)
         {"a sum is named", a_sum_is_named},
         {"nearly collinear", nearly_collinear_is_not},
         {"a column counts", a_column_counts},
+        {"rounding does not count", rounding_does_not_count},
+        {"a column numbers", a_column_numbers},
         {"discrete columns", discrete_columns},
         {"all columns discrete", all_columns_discrete},
         {"a value that recurs", a_value_that_recurs},
+        {"values that recur in all columns", values_that_recur_in_all_columns},
         {"sentinels", sentinels},
+        {"a sentinel in many rows", a_sentinel_in_many_rows},
         {"a sentinel among many", a_sentinel_among_many},
         {"an outlying row", an_outlying_row},
+        {"numbers too large", numbers_too_large},
         {"outlying rows on both sides", outlying_rows_on_both_sides},
         {"heavy tails", heavy_tails},
         {"rows that recur", rows_that_recur},
@@ -558,6 +699,10 @@ int main(void)
         {"latents nearly normal", latents_nearly_normal},
         {"a constant latent", a_constant_latent},
         {"latents of other rows", latents_of_other_rows},
+        {"latents of some other rows", latents_of_some_other_rows},
+        {"latents of most other rows", latents_of_most_other_rows},
+        {"latents cut off", latents_cut_off},
+        {"equal latents", equal_latents},
         {"latents that are x", latents_that_are_x},
         {"chances", chances_are_right},
         {"moments", moments_do_not_lose_digits},
