@@ -11,8 +11,8 @@
  *   X,Y    two files, for instance "X.npy,Y.csv": x and y
  *   none   a generator (toys.h)
  *
- * which are read as table.h says; so columns of x may be chosen, and rows left out in which a number is
- * missing, unless there is a y. Log-determinants are those of f, and used only with y.
+ * which are read as table.h says; so columns of x may be chosen, and rows left out in which a number of
+ * x, y or logdet is missing. Log-determinants are those of f, and used only with y.
  *
  * Where the data has no split of its own, a share `test` of it is the test: of a file rows drawn by a fixed
  * seed, so that training and every later evaluation see the same ones; of a generator the last ones. x may be

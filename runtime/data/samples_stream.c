@@ -5,6 +5,7 @@
 #include "files/npz.h"
 #include "look/look.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,14 +50,28 @@ static bool take_memory(struct stream *s, struct fault *fault)
 
 /* ---- rows ---------------------------------------------------------------------------------------------- */
 
-static const double *join(struct stream *s, int64_t rows)
+static bool is_whole(const double *row, int64_t columns)
 {
-    const size_t d = (size_t)s->request->d;
-    for (size_t i = 0; i < (size_t)rows && s->has_y; i++) {
-        memcpy(s->both + 2 * d * i, s->x + d * i, d * sizeof *s->x);
-        memcpy(s->both + 2 * d * i + d, s->y + d * i, d * sizeof *s->y);
+    for (int64_t i = 0; i < columns; i++)
+        if (!isfinite(row[i]))
+            return false;
+    return true;
+}
+
+/* x and y of a row become one. A row in which a number is missing, which is there only if such rows are to be
+ * left out, is. Gives how many there are. */
+static int64_t join(struct stream *s, int64_t rows)
+{
+    const int64_t d = s->request->d;
+    int64_t kept = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        double *const row = s->both + 2 * d * kept;
+        memcpy(row, s->x + d * i, (size_t)d * sizeof *row);
+        memcpy(row + d, s->y + d * i, (size_t)d * sizeof *row);
+        s->places[kept] = s->places[i];
+        kept += is_whole(row, 2 * d);
     }
-    return s->has_y ? s->both : s->x;
+    return kept;
 }
 
 static bool start(struct stream *s, const struct table_reader *x, struct fault *fault)
@@ -77,10 +92,11 @@ static bool pass_by(struct stream *s, struct table_reader *x, struct table_reade
         if (y && of_x.got != of_y.got)
             return fault_set(fault, FAULT_INPUT, "%s: x and y differ in their numbers of rows",
                              s->request->file);
-        if (!look_add(s->look, join(s, of_x.got), of_x.got, s->for_test,
-                      s->plan.of[PART_TEST] ? NULL : s->places, fault))
+        const int64_t n = y ? join(s, of_x.got) : of_x.got;
+        if (!look_add(s->look, y ? s->both : s->x, n, s->for_test, s->plan.of[PART_TEST] ? NULL : s->places,
+                      fault))
             return false;
-        s->n += of_x.got;
+        s->n += n;
     }
     return true;
 }
@@ -88,16 +104,20 @@ static bool pass_by(struct stream *s, struct table_reader *x, struct table_reade
 static bool pass_part(struct stream *s, int part, struct fault *fault)
 {
     const int64_t d = s->request->d;
-    const struct table_request of_x = {.path = s->paths.of.x,
-                                       .arrays = s->plan.of[part]->x,
-                                       .columns = s->request->columns,
-                                       .needed = d,
-                                       .precision = 8};
+    const enum table_missing wanted = s->request->columns.missing,
+                             missing = s->has_y && wanted == TABLE_DROP ? TABLE_KEEP : wanted;
+    struct table_request of_x = {.path = s->paths.of.x,
+                                 .arrays = s->plan.of[part]->x,
+                                 .columns = s->request->columns,
+                                 .needed = d,
+                                 .precision = 8};
     const struct table_request of_y = {.path = s->paths.of.y ? s->paths.of.y : s->paths.of.x,
                                        .arrays = s->plan.of[part]->y,
+                                       .columns = {.missing = missing},
                                        .needed = d,
                                        .precision = 8};
     struct table_reader *x = NULL, *y = NULL;
+    of_x.columns.missing = missing;
     memset(s->for_test, part == PART_TEST, BLOCK_ROWS);
     const bool good = table_open(&x, &of_x, fault) && (!s->has_y || table_open(&y, &of_y, fault)) &&
                       start(s, x, fault) && pass_by(s, x, y, fault);

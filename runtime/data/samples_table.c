@@ -6,7 +6,10 @@
 #include "files/npz.h"
 #include "files/table.h"
 
+#include "numbers/rows.h"
+
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +117,7 @@ static bool check_source(const struct table_reader *reader, const char *path, st
            fault_set(fault, FAULT_INPUT, "an .npz of samples cannot come from standard input; give its path");
 }
 
+/* What was read before a fault is the caller's to free, too. */
 static bool read_table(struct gathered *all, const struct table_request *request, struct fault *fault)
 {
     struct table_reader *reader;
@@ -124,16 +128,87 @@ static bool read_table(struct gathered *all, const struct table_request *request
     const bool done = check_source(reader, request->path, fault) && read_all(reader, all, fault) &&
                       check_count(request->path, all, fault);
     table_close(reader);
-    if (!done)
-        free_gathered(all);
     return done;
+}
+
+/* ---- pairs --------------------------------------------------------------------------------------------- */
+
+/* Tables of the same rows: x, y and log-determinants, of which there may be none. */
+enum { OF_X, OF_Y, OF_LOGDET, TABLES };
+struct tables {
+    struct gathered of[TABLES];
+};
+
+static void free_tables(struct tables *tables)
+{
+    for (int i = 0; i < TABLES; i++)
+        free_gathered(&tables->of[i]);
+    *tables = (struct tables){.of = {{.n = 0}}};
+}
+
+static bool has_row(const struct gathered *all, int64_t row)
+{
+    const int64_t columns = (int64_t)all->row_bytes / all->precision;
+    for (int64_t i = 0; i < columns; i++)
+        if (!isfinite(rows_number(all->x, row * columns + i, all->precision)))
+            return false;
+    return !all->labels || all->labels[row] != TABLE_NO_LABEL;
+}
+
+static bool have_row(const struct tables *tables, int64_t row)
+{
+    for (int i = 0; i < TABLES; i++)
+        if (tables->of[i].x && !has_row(&tables->of[i], row))
+            return false;
+    return true;
+}
+
+static void move_row(struct gathered *all, int64_t from, int64_t to)
+{
+    char *const rows = all->x;
+    memmove(rows + (size_t)to * all->row_bytes, rows + (size_t)from * all->row_bytes, all->row_bytes);
+    all->places[to] = all->places[from];
+    if (all->labels)
+        all->labels[to] = all->labels[from];
+}
+
+/* A row in which a number is missing, of x or of y, is left out of both. */
+static void drop_rows(struct tables *tables)
+{
+    const int64_t n = tables->of[OF_X].n;
+    int64_t kept = 0;
+    for (int64_t row = 0; row < n; row++) {
+        if (!have_row(tables, row))
+            continue;
+        for (int i = 0; i < TABLES; i++)
+            if (tables->of[i].x)
+                move_row(&tables->of[i], row, kept);
+        kept++;
+    }
+    for (int i = 0; i < TABLES; i++)
+        tables->of[i].n = tables->of[i].x ? kept : 0;
+    tables->of[OF_X].dropped += n - kept;
+}
+
+static bool check_rows(const struct tables *tables, const char *path, struct fault *fault)
+{
+    static const char *const names[] = {[OF_Y] = "y", [OF_LOGDET] = "logdet"};
+    const int64_t n = tables->of[OF_X].n;
+    for (int i = OF_Y; i < TABLES; i++)
+        if (tables->of[i].x && tables->of[i].n != n)
+            return fault_set(fault, FAULT_INPUT, "%s: %s has %" PRId64 " rows, its x %" PRId64, path,
+                             names[i], tables->of[i].n, n);
+    return true;
 }
 
 /* ---- splitting ----------------------------------------------------------------------------------------- */
 
-static bool split(const struct samples *out, const void *rows, int64_t n, size_t row_bytes, void **train,
-                  void **test, struct fault *fault)
+static bool split(const struct samples *out, const void *rows, size_t row_bytes, void **train, void **test,
+                  struct fault *fault)
 {
+    const int64_t n = out->train.n + out->test.n;
+    if (!rows)
+        return true;
     *train = samples_room(out->train.n, row_bytes, fault);
     *test = *train ? samples_room(out->test.n, row_bytes, fault) : NULL;
     if (!*test)
@@ -142,118 +217,157 @@ static bool split(const struct samples *out, const void *rows, int64_t n, size_t
     return true;
 }
 
-static bool split_x(struct samples *out, const struct samples_request *request, struct gathered *all,
-                    struct fault *fault)
+static bool split_tables(struct samples *out, const struct samples_request *request, struct tables *tables,
+                         struct fault *fault)
 {
-    out->by_line = all->by_line;
-    out->places = all->places;
-    all->places = NULL;
-    out->names = all->names;
-    all->names = NULL;
-    out->test.n = samples_test_rows(all->n, request->test);
-    out->train.n = all->n - out->test.n;
-    return samples_choose_test(all->n, out->test.n, &out->for_test, fault) &&
-           split(out, all->x, all->n, all->row_bytes, &out->train.x, &out->test.x, fault) &&
-           (!all->labels || split(out, all->labels, all->n, sizeof *all->labels, (void **)&out->train.labels,
-                                  (void **)&out->test.labels, fault));
+    struct part *const train = &out->train, *const test = &out->test;
+    const struct gathered *const x = &tables->of[OF_X], *const y = &tables->of[OF_Y],
+                                 *const logdet = &tables->of[OF_LOGDET];
+    test->n = samples_test_rows(x->n, request->test);
+    train->n = x->n - test->n;
+    return samples_choose_test(x->n, test->n, &out->for_test, fault) &&
+           split(out, x->x, x->row_bytes, &train->x, &test->x, fault) &&
+           split(out, y->x, y->row_bytes, &train->y, &test->y, fault) &&
+           split(out, logdet->x, logdet->row_bytes, (void **)&train->logdet, (void **)&test->logdet, fault) &&
+           split(out, x->labels, sizeof *x->labels, (void **)&train->labels, (void **)&test->labels, fault);
 }
 
-static bool split_y(struct samples *out, const char *path, const struct gathered *all, struct fault *fault)
+/* What is known of the rows of all parts, whatever part they go to. */
+static void take_places(struct samples *out, struct gathered *x)
 {
-    const int64_t n = out->train.n + out->test.n;
-    if (all->n != n)
-        return fault_set(fault, FAULT_INPUT, "%s: y has %" PRId64 " rows, its x %" PRId64, path, all->n, n);
-    return split(out, all->x, n, all->row_bytes, &out->train.y, &out->test.y, fault);
+    out->by_line = x->by_line;
+    out->places = x->places;
+    x->places = NULL;
+    out->names = x->names;
+    x->names = NULL;
 }
 
 /* ---- which tables -------------------------------------------------------------------------------------- */
 
-static bool make_plan(const struct samples_paths *paths, struct array_plan *out, struct fault *fault)
+struct source {
+    const struct samples_request *request;
+    const struct samples_paths *paths;
+    struct array_plan plan;
+    bool has_y, has_logdet; /* likewise of the other parts */
+};
+
+static bool open_source(struct source *source, struct fault *fault)
 {
+    const struct samples_paths *const paths = source->paths;
     struct npz *npz = NULL;
-    if (strcmp(paths->x_format, "npz") == 0 && !npz_open(&npz, paths->of.x, fault))
+    if (strcmp(paths->x_format, "npz") == 0 && !paths->of.y && !npz_open(&npz, paths->of.x, fault))
         return false;
-    *out = array_plan_of(npz);
-    const bool pairs = npz && (npz_has(npz, "y") || npz_has(npz, out->of[PART_TRAIN]->y[0]));
+    source->plan = array_plan_of(npz);
+    const struct array_names *const names = source->plan.of[PART_TRAIN];
+    source->has_y = paths->of.y || (npz && npz_has(npz, names->y[0]));
+    source->has_logdet = npz && source->has_y && npz_has(npz, names->logdet);
     npz_close(npz);
-    return !pairs || fault_set(fault, FAULT_INPUT,
-                               "%s: columns, labels and rows can be chosen of samples, but not of pairs x, y",
-                               paths->of.x);
+    return true;
+}
+
+/* Of pairs, rows are left out once both are read. */
+static enum table_missing missing_of(const struct source *source)
+{
+    const enum table_missing missing = source->request->columns.missing;
+    return source->has_y && missing == TABLE_DROP ? TABLE_KEEP : missing;
+}
+
+static bool read_x(struct gathered *all, const struct source *source, const struct array_names *names,
+                   struct fault *fault)
+{
+    const bool wide = samples_changed(source->request, source->has_y);
+    struct table_request wanted = {.path = source->paths->of.x,
+                                   .arrays = names->x,
+                                   .labels = names->labels,
+                                   .columns = source->request->columns,
+                                   .needed = source->request->d,
+                                   .precision = wide ? 8 : source->request->precision};
+    wanted.columns.missing = missing_of(source);
+    return read_table(all, &wanted, fault);
+}
+
+static bool read_y(struct gathered *all, const struct source *source, const struct array_names *names,
+                   struct fault *fault)
+{
+    const struct samples_paths *const paths = source->paths;
+    const struct table_request wanted = {.path = paths->of.y ? paths->of.y : paths->of.x,
+                                         .arrays = names->y,
+                                         .columns = {.missing = missing_of(source)},
+                                         .needed = source->request->d,
+                                         .precision = source->request->precision};
+    return !source->has_y || read_table(all, &wanted, fault);
+}
+
+static bool read_logdet(struct gathered *all, const struct source *source, const struct array_names *names,
+                        struct fault *fault)
+{
+    const char *const arrays[] = {names->logdet, NULL};
+    const struct table_request wanted = {.path = source->paths->of.x,
+                                         .arrays = arrays,
+                                         .columns = {.missing = missing_of(source)},
+                                         .needed = 1,
+                                         .precision = 8};
+    return !source->has_logdet || read_table(all, &wanted, fault);
+}
+
+static bool read_tables(struct tables *out, const struct source *source, const struct array_names *names,
+                        struct fault *fault)
+{
+    const char *const path = source->request->file;
+    *out = (struct tables){.of = {{.n = 0}}};
+    if (!read_x(&out->of[OF_X], source, names, fault) || !read_y(&out->of[OF_Y], source, names, fault) ||
+        !read_logdet(&out->of[OF_LOGDET], source, names, fault) || !check_rows(out, path, fault))
+        return false;
+    if (source->has_y && source->request->columns.missing == TABLE_DROP)
+        drop_rows(out);
+    return check_count(path, &out->of[OF_X], fault);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------------------- */
 
-static bool read_x(struct gathered *all, const struct samples_request *request,
-                   const struct samples_paths *paths, const struct array_names *names, struct fault *fault)
+static void *take_rows(struct gathered *all)
 {
-    const bool wide = samples_changed(request, paths->of.y);
-    const struct table_request wanted = {.path = paths->of.x,
-                                         .arrays = names->x,
-                                         .labels = names->labels,
-                                         .columns = request->columns,
-                                         .needed = request->d,
-                                         .precision = wide ? 8 : request->precision};
-    return read_table(all, &wanted, fault);
-}
-
-static void give_part(struct part *part, struct gathered *all)
-{
-    *part = (struct part){.n = all->n, .x = all->x, .labels = all->labels};
+    void *const rows = all->x;
     all->x = NULL;
-    all->labels = NULL;
-    free_gathered(all);
-    *all = (struct gathered){.x = NULL};
+    return rows;
 }
 
-/* Those that the file has besides the training's. */
-static bool read_parts(struct samples *out, const struct samples_request *request,
-                       const struct samples_paths *paths, const struct array_plan *plan, struct fault *fault)
+static void give_part(struct part *part, struct tables *tables)
 {
-    for (int i = PART_TEST; i < PARTS; i++) {
-        struct gathered part;
-        if (!plan->of[i])
-            continue;
-        if (!read_x(&part, request, paths, plan->of[i], fault))
-            return false;
-        out->dropped += part.dropped;
-        give_part(samples_part(out, i), &part);
+    *part = (struct part){.n = tables->of[OF_X].n,
+                          .labels = tables->of[OF_X].labels,
+                          .x = take_rows(&tables->of[OF_X]),
+                          .y = take_rows(&tables->of[OF_Y]),
+                          .logdet = take_rows(&tables->of[OF_LOGDET])};
+    tables->of[OF_X].labels = NULL;
+}
+
+static bool read_part(struct samples *out, const struct source *source, enum part_number number,
+                      struct fault *fault)
+{
+    struct tables tables;
+    bool done = read_tables(&tables, source, source->plan.of[number], fault);
+    if (done) {
+        out->precision = tables.of[OF_X].precision;
+        out->dropped += tables.of[OF_X].dropped;
+        if (number == PART_TRAIN && !source->plan.of[PART_TEST]) {
+            take_places(out, &tables.of[OF_X]);
+            done = split_tables(out, source->request, &tables, fault);
+        } else
+            give_part(samples_part(out, number), &tables);
     }
-    return true;
-}
-
-static bool read_y(struct samples *out, const struct samples_request *request, const char *path,
-                   struct fault *fault)
-{
-    const struct table_request wanted = {.path = path,
-                                         .arrays = array_plan_of(NULL).of[PART_TRAIN]->y,
-                                         .needed = request->d,
-                                         .precision = request->precision};
-    struct gathered all;
-    if (!read_table(&all, &wanted, fault))
-        return false;
-    const bool done = split_y(out, path, &all, fault);
-    free_gathered(&all);
+    free_tables(&tables);
     return done;
 }
 
 bool samples_read_table(struct samples *out, const struct samples_request *request,
                         const struct samples_paths *paths, struct fault *fault)
 {
-    struct gathered all;
-    struct array_plan plan;
-    if (paths->of.y && request->columns.missing == TABLE_DROP)
-        return fault_set(fault, FAULT_INPUT, "%s: rows of samples can be left out, but not those of pairs",
-                         request->file);
-    if (!make_plan(paths, &plan, fault) || !read_x(&all, request, paths, plan.of[PART_TRAIN], fault))
+    struct source source = {.request = request, .paths = paths};
+    if (!open_source(&source, fault))
         return false;
-    bool done = true;
-    out->precision = all.precision;
-    out->dropped = all.dropped;
-    if (plan.of[PART_TEST])
-        give_part(&out->train, &all);
-    else
-        done = split_x(out, request, &all, fault);
-    free_gathered(&all);
-    return done && read_parts(out, request, paths, &plan, fault) &&
-           (!paths->of.y || read_y(out, request, paths->of.y, fault));
+    for (int i = 0; i < PARTS; i++)
+        if (source.plan.of[i] && !read_part(out, &source, (enum part_number)i, fault))
+            return false;
+    return true;
 }

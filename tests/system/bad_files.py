@@ -58,7 +58,7 @@ def pairs(rng):
     np.savez("without_y.npz", x=x)
     np.savez("other_names.npz", a=x, b=y)
     np.savez("too_large.npz", x=x * 1e300, y=y)
-    np.savez("far.npz", x=x * 3e18, y=y)
+    np.savez("far.npz", x=np.sign(x) * 1.5e19, y=y)  # squares fit into a float, but not the sum of two
     bad[7, 1] = np.nan
     np.savez("nan.npz", x=bad, y=y)
     bad[7, 1] = np.inf

@@ -337,6 +337,119 @@ static void two_files_are_pairs(void)
     scratch_remove(&s);
 }
 
+static bool load_and_drop(struct samples *data, const char *file, struct fault *fault)
+{
+    const struct samples_request request = {
+        .d = D, .precision = 8, .file = file, .test = 0.2, .look = true, .columns.missing = TABLE_DROP};
+    fault->exit_code = 0;
+    return samples_load(data, &request, fault);
+}
+
+/* The look of check sees the same rows. */
+static void check_looks(const struct samples *data, const char *file, struct fault *fault)
+{
+    struct look *look;
+    const struct samples_request request = {
+        .d = D, .precision = 8, .file = file, .test = 0.2, .columns.missing = TABLE_DROP};
+    check_good(samples_look_through(&look, &request, fault), fault);
+    CU_ASSERT_EQUAL(look_result(look)->rows, look_result(data->look)->rows);
+    CU_ASSERT_EQUAL(look_result(look)->test, look_result(data->look)->test);
+    for (int i = 0; i < 2 * D; i++)
+        CU_ASSERT_DOUBLE_EQUAL(look_result(look)->columns[i].mean, look_result(data->look)->columns[i].mean,
+                               1e-12);
+    look_free(look);
+}
+
+static void leave_gaps(void)
+{
+    fill_arrays();
+    x[3 * D + 1] = NAN;
+    y[17 * D] = y[17 * D + 2] = NAN;
+    y[49 * D + 2] = INFINITY;
+}
+
+/* A number that is missing in x, y or logdet leaves the row out of all of them. */
+static void incomplete_pairs_are_dropped(void)
+{
+    struct scratch s;
+    struct fault fault;
+    struct samples data;
+    const char *const file = "a.npz";
+    leave_gaps();
+    logdet[21] = NAN;
+    const struct member whole[] = {{"x.npy", ROWS, D, x, ZIP_CM_STORE},
+                                   {"y.npy", ROWS, D, y, ZIP_CM_STORE},
+                                   {"labels.npy", ROWS, 0, labels, ZIP_CM_STORE},
+                                   {"logdet.npy", ROWS, 0, logdet, ZIP_CM_STORE}};
+    const struct member parts[] = {{"x_train.npy", 30, D, x, ZIP_CM_STORE},
+                                   {"y_train.npy", 30, D, y, ZIP_CM_STORE},
+                                   {"labels_train.npy", 30, 0, labels, ZIP_CM_STORE},
+                                   {"x_test.npy", 20, D, x + 30 * D, ZIP_CM_STORE},
+                                   {"y_test.npy", 20, D, y + 30 * D, ZIP_CM_STORE},
+                                   {"labels_test.npy", 20, 0, labels + 30, ZIP_CM_STORE}};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, file), whole, 4));
+    check_good(load_and_drop(&data, scratch_path(&s, file), &fault), &fault);
+    CU_ASSERT_EQUAL(data.dropped, 4);
+    CU_ASSERT_PTR_NOT_NULL(data.train.logdet);
+    check_all(&data, 37, 9);
+    samples_free(&data);
+    CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, file), parts, 6));
+    check_good(load_and_drop(&data, scratch_path(&s, file), &fault), &fault);
+    CU_ASSERT_EQUAL(data.dropped, 3);
+    check_all(&data, 28, 19);
+    check_looks(&data, scratch_path(&s, file), &fault);
+    samples_free(&data);
+    scratch_remove(&s);
+}
+
+static void incomplete_pairs_of_two_files_are_dropped(void)
+{
+    struct scratch s;
+    struct fault fault;
+    struct samples data;
+    char both[600], place[300];
+    leave_gaps();
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    write_npy(scratch_path(&s, "x.npy"), x);
+    write_text(scratch_path(&s, "y.csv"), "", y);
+    const size_t length = (size_t)snprintf(both, sizeof both, "%s,", scratch_path(&s, "x.npy"));
+    (void)snprintf(both + length, sizeof both - length, "%s", scratch_path(&s, "y.csv"));
+    check_good(load_and_drop(&data, both, &fault), &fault);
+    CU_ASSERT_EQUAL(data.dropped, 3);
+    CU_ASSERT_EQUAL_FATAL(data.train.n + data.test.n, ROWS - 3);
+    for (int64_t row = 0; row < data.train.n * D; row++)
+        CU_ASSERT_TRUE(value(&data, data.train.y, row) == 2 * value(&data, data.train.x, row));
+    for (int64_t row = 0, left = data.train.n; row < left; row++)
+        CU_ASSERT_PTR_NULL(strstr(samples_place(&data, &data.train, row, place, sizeof place), "row 17 "));
+    check_looks(&data, both, &fault);
+    samples_free(&data);
+    scratch_remove(&s);
+}
+
+static void pairs_without_a_whole_row_are_reported(void)
+{
+    struct scratch s;
+    struct fault fault;
+    struct samples data;
+    fill_arrays();
+    for (int i = 0; i < ROWS; i++)
+        *(i % 2 ? &x[i * D] : &y[i * D]) = NAN;
+    const struct member members[] = {{"x.npy", ROWS, D, x, ZIP_CM_STORE},
+                                     {"y.npy", ROWS, D, y, ZIP_CM_STORE}};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, "a.npz"), members, 2));
+    check_fault(load_and_drop(&data, scratch_path(&s, "a.npz"), &fault), &fault, FAULT_INPUT,
+                "a number is missing in each of its 50 rows");
+    CU_ASSERT_TRUE_FATAL(make_npz(
+        scratch_path(&s, "a.npz"),
+        (const struct member[]){{"x.npy", ROWS, D, x, ZIP_CM_STORE}, {"y.npy", ROWS - 1, D, y, ZIP_CM_STORE}},
+        2));
+    check_fault(load_and_drop(&data, scratch_path(&s, "a.npz"), &fault), &fault, FAULT_INPUT,
+                "y has 49 rows, its x 50");
+    scratch_remove(&s);
+}
+
 /* Without a test there is nothing to split: the file is all of it. */
 static void a_whole_file_may_be_mapped(void)
 {
@@ -605,6 +718,9 @@ static const struct check_case cases[] = {
     {"data without a split is split", data_without_a_split_is_split},
     {"files of every kind agree", files_of_every_kind_agree},
     {"two files are pairs", two_files_are_pairs},
+    {"incomplete pairs are dropped", incomplete_pairs_are_dropped},
+    {"incomplete pairs of two files are dropped", incomplete_pairs_of_two_files_are_dropped},
+    {"pairs without a whole row are reported", pairs_without_a_whole_row_are_reported},
     {"a whole file may be mapped", a_whole_file_may_be_mapped},
     {"labels are integers of any type", labels_are_integers_of_any_type},
     {"training rows have mean 0 and variance 1", training_rows_have_mean_0_and_variance_1},
