@@ -159,6 +159,15 @@ static void linear_after_single(const void *const *in, void *const *out, const v
     memcpy(out[1], in[0], 2 * sizeof(float));
 }
 
+static void reach_tail(const double *theta, double t, const double *x, double *reached, double *none)
+{
+    (void)theta;
+    (void)t;
+    reached[0] = x[0];
+    reached[1] = 3 - 5 * x[1];
+    none[0] = 0;
+}
+
 /* The whole map of one block: logdet is the diagonal's sum. */
 static void whole(fake_point *block, const double *theta, const double *x, double *y, double *logdet)
 {
@@ -384,6 +393,15 @@ static const struct {
                           {"base.block0.gate"},
                           {{"block0", 0, {"y", "log_diagonal"}, {2, 2}, broken0},
                            {"apply", 0, {"y", "logdet"}, {2, 1}, broken}}},
+    [FAKE_BNAF_TAIL] = {"bnaf",
+                        2,
+                        2,
+                        {4, 4},
+                        3,
+                        {"base.block1.tail.edge", "base.block1.tail.log_scale"},
+                        {{"block0", 0, {"y", "log_diagonal"}, {2, 2}, flat0},
+                         {"apply", 0, {"y", "logdet"}, {2, 1}, flat},
+                         {"tail", 0, {"base.block1.tail", "none"}, {2, 1}, reach_tail}}},
     [FAKE_FFJORD_PLAIN] = {"ffjord",
                            2,
                            1,
@@ -460,6 +478,7 @@ TILES(FAKE_BNAF_FLAT)
 TILES(FAKE_BNAF_STEPS)
 TILES(FAKE_BNAF_LINEAR)
 TILES(FAKE_BNAF_BROKEN)
+TILES(FAKE_BNAF_TAIL)
 TILES(FAKE_FFJORD_PLAIN)
 TILES(FAKE_FFJORD_BLOWS_UP)
 TILES(FAKE_CP_FLOW)
@@ -475,9 +494,9 @@ typedef void tile_function(const void *const *in, void *const *out, const void *
               {tile_##kind##_2_4, tile_##kind##_2_8},                                                        \
               {tile_##kind##_3_4, tile_##kind##_3_8}}
 static tile_function *const tiles[FAKE_BASES][MOST_KERNELS][2] = {
-    ROW(FAKE_BNAF_SMOOTH),    ROW(FAKE_BNAF_FLAT),        ROW(FAKE_BNAF_STEPS),        ROW(FAKE_BNAF_LINEAR),
-    ROW(FAKE_BNAF_BROKEN),    ROW(FAKE_FFJORD_PLAIN),     ROW(FAKE_FFJORD_BLOWS_UP),   ROW(FAKE_CP_FLOW),
-    ROW(FAKE_BNAF_OVERFLOWS), ROW(FAKE_FFJORD_OVERFLOWS), ROW(FAKE_CP_FLOW_OVERFLOWS),
+    ROW(FAKE_BNAF_SMOOTH), ROW(FAKE_BNAF_FLAT),      ROW(FAKE_BNAF_STEPS),       ROW(FAKE_BNAF_LINEAR),
+    ROW(FAKE_BNAF_BROKEN), ROW(FAKE_BNAF_TAIL),      ROW(FAKE_FFJORD_PLAIN),     ROW(FAKE_FFJORD_BLOWS_UP),
+    ROW(FAKE_CP_FLOW),     ROW(FAKE_BNAF_OVERFLOWS), ROW(FAKE_FFJORD_OVERFLOWS), ROW(FAKE_CP_FLOW_OVERFLOWS),
 };
 
 static struct gpfc_port port_of(const char *name, int64_t role, int64_t elements)

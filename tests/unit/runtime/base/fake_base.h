@@ -13,6 +13,7 @@ enum fake_base_kind {
     FAKE_BNAF_STEPS,      /* d = 2, nearly flat, then steep: plain Newton's method does not converge */
     FAKE_BNAF_LINEAR,     /* d = 2, log_diagonal is the same for all rows, a total of the kernel */
     FAKE_BNAF_BROKEN,     /* d = 2, no number where x_1 > 0.5 */
+    FAKE_BNAF_TAIL,       /* d = 2, as FLAT; (x_1, 3 - 5 x_2) reaches the arms, which are not there */
     FAKE_FFJORD_PLAIN,    /* d = 2, two CNFs: a rotation that grows, then dx/dt = 2 t x */
     FAKE_FFJORD_BLOWS_UP, /* d = 2, one CNF: dx_i/dt = x_i^2, which is infinite at t = 1/x */
     FAKE_CP_FLOW,         /* d = 2, two blocks, three ActNorms: x + 3 sum_k sg(w_k x) w_k, some w_k large */

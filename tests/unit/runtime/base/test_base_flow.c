@@ -5,6 +5,7 @@
 #include "base/base_flow.h"
 #include "check.h"
 #include "model/flow.h"
+#include "numbers/normal.h"
 #include "numbers/random.h"
 #include "unit/runtime/base/fake_base.h"
 #include "watched_memory.h"
@@ -504,6 +505,62 @@ static void norms_start_one_after_another(void)
     CU_ASSERT_EQUAL(fake.theta_double[0], 0);
 }
 
+/* ---- BNAF's arms --------------------------------------------------------------------------------------- */
+
+enum { ARM_ROWS = 20001 };
+
+static bool start_arms(double *x, struct fault *fault)
+{
+    const struct device two = device_cpu(2);
+    fake_base_make(&fake, FAKE_BNAF_TAIL, 8);
+    return base_tail_start(&fake.bundle, fake.theta, &(struct part){.x = x, .n = ARM_ROWS}, NULL, ARM_ROWS,
+                           &two, fault);
+}
+
+static double normal_quantile(double share)
+{
+    return share < 0.5 ? normal_lower_quantile(log(share)) : -normal_lower_quantile(log(1 - share));
+}
+
+/* Where rows are normal, an arm has the slope that makes N(0, 1) of them, from their thousandth on. */
+static void arms_continue_the_rows(void)
+{
+    static double x[2 * ARM_ROWS];
+    struct fault fault = {0};
+    for (int row = 0; row < ARM_ROWS; row++) {
+        x[2 * row] = 10 + 2 * normal_quantile((row + 0.5) / ARM_ROWS);
+        x[2 * row + 1] = normal_quantile((row * 7 % ARM_ROWS + 0.5) / ARM_ROWS);
+    }
+    CU_ASSERT_TRUE_FATAL(start_arms(x, &fault));
+    const double *edge = fake.theta_double, *log_scale = fake.theta_double + 4, outer = 3.0902323;
+    const double expected[] = {-(10 - 2 * outer), -(3 - 5 * outer), 10 + 2 * outer, 3 + 5 * outer};
+    for (int i = 0; i < 4; i++) {
+        CU_ASSERT_DOUBLE_EQUAL(edge[i], expected[i], 0.05);
+        CU_ASSERT_DOUBLE_EQUAL(log_scale[i], -log(i % 2 ? 5 : 2), 0.01);
+    }
+}
+
+/* Rows that end in a wall get an arm 20 times as steep as a normal distribution of their width would, and
+ * equal rows one of slope 1. */
+static void arms_of_walls(void)
+{
+    static double x[2 * ARM_ROWS];
+    struct fault fault = {0};
+    for (int row = 0; row < ARM_ROWS; row++) {
+        x[2 * row] = row % 2;
+        x[2 * row + 1] = 7;
+    }
+    CU_ASSERT_TRUE_FATAL(start_arms(x, &fault));
+    const double *edge = fake.theta_double, *log_scale = fake.theta_double + 4;
+    CU_ASSERT_TRUE(edge[0] == 0 && edge[2] == 1 && edge[1] == 32 && edge[3] == -32);
+    CU_ASSERT_DOUBLE_EQUAL(exp(log_scale[0]), 20 * 2 * 2.3263479, 1e-6);
+    CU_ASSERT_EQUAL(log_scale[0], log_scale[2]);
+    CU_ASSERT_TRUE(log_scale[1] == 0 && log_scale[3] == 0);
+    x[3333] = NAN;
+    CU_ASSERT_FALSE(start_arms(x, &fault));
+    CU_ASSERT_EQUAL(fault.exit_code, FAULT_DIVERGED);
+}
+
 static void norms_start_in_single(void)
 {
     const struct device one = device_cpu(1);
@@ -545,6 +602,8 @@ int main(void)
         {"out of memory is reported", out_of_memory_is_reported},
         {"mixtures are base flows", mixtures_are_base_flows},
         {"ActNorms start one after another", norms_start_one_after_another},
+        {"BNAF's arms continue the rows", arms_continue_the_rows},
+        {"BNAF's arms of rows that end in a wall", arms_of_walls},
         {"ActNorms start in single precision", norms_start_in_single},
     };
     return check_main("base flow", cases, CHECK_COUNT(cases));
