@@ -306,8 +306,8 @@ static void inverse_images_follow_the_mixture(void)
     }
 }
 
-/* Of a normal distribution, by more components than it needs: fewer than one in a thousand sets of 200,000 such
- * numbers have one beyond 6 deviations. */
+/* Of a normal distribution, by more components than it needs: fewer than one in a thousand sets of 200,000
+ * such numbers have one beyond 6 deviations. */
 static void samples_stay_with_the_data(void)
 {
     enum { ROWS = 10000, N = 100000 };
