@@ -45,7 +45,7 @@ const char *spec_expected(struct arena *arena, const struct spec_row *row)
         return arena_printf(arena, "an integer from %s to %s, or auto", least, greatest);
     case SPEC_KIND_COUNT_OR_FILE:
         return arena_printf(
-            arena, "an integer from %s to %s, or a path with .npy, .npz, .csv, .tsv, .txt or a / in it",
+            arena, "an integer from %s to %s, or a path with .npy, .npz, .csv, .tsv, .txt, .parquet or a / in it",
             least, greatest);
     }
     return "";
@@ -208,7 +208,7 @@ static bool read_int_or_auto(struct diag *diag, const struct spec_row *row, cons
 /* What has a suffix of files of rows is a path, and what is no name in the spec's own folder. */
 static bool is_path(const char *path)
 {
-    static const char *const endings[] = {".npy", ".npz", ".csv", ".tsv", ".txt"};
+    static const char *const endings[] = {".npy", ".npz", ".csv", ".tsv", ".txt", ".parquet"};
     const size_t length = strlen(path);
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
         if (length > strlen(endings[i]) && strcasecmp(path + length - strlen(endings[i]), endings[i]) == 0)

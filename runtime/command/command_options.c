@@ -23,7 +23,7 @@ struct option_row {
 #define FIELD(name) offsetof(struct command_options, name)
 
 static const struct option_row rows[] = {
-    {"data", "FILE", "pairs or samples (.npz, .npy, .csv, .tsv, .txt; X.npy,Y.npy) instead of the spec's",
+    {"data", "FILE", "pairs or samples (.npz, .npy, .csv, .tsv, .txt, .parquet; X.npy,Y.npy) instead of the spec's",
      OPTION_TEXT, FIELD(data), 0, 0},
     {"columns", "A,B,..", "columns of x in the file, by name or by number from 1", OPTION_TEXT,
      FIELD(columns), 0, 0},
@@ -31,7 +31,7 @@ static const struct option_row rows[] = {
      0},
     {"missing", "HOW", "rows in which a number is missing: 'refuse' or 'drop'", OPTION_TEXT, FIELD(missing),
      0, 0},
-    {"format", "FORMAT", "of OUT, if its name does not say: csv, tsv, txt or npy (default: like IN)",
+    {"format", "FORMAT", "of OUT, if its name does not say: csv, tsv, txt, parquet or npy (default: like IN)",
      OPTION_TEXT, FIELD(format), 0, 0},
     {"out", "DIR", "folder for the results (default: NAME.run)", OPTION_TEXT, FIELD(out), 0, 0},
     {"init", "MODEL", "start from the weights in MODEL (.safetensors)", OPTION_TEXT, FIELD(init), 0, 0},

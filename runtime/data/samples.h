@@ -7,7 +7,7 @@
  *   .npz   x_train x_test x_validation (or x_val), of which the last two may be missing, or x, or samples; with
  *          or without y_train ..., or y; logdet_train ..., or logdet; labels_train ..., or labels
  *   .npy   only x
- *   .csv   (or .tsv, .txt) a column for each coordinate of x, and one of labels, or none
+ *   .csv   (or .tsv, .txt, .parquet) a column for each coordinate of x, and one of labels, or none
  *   X,Y    two files, for instance "X.npy,Y.csv": x and y
  *   none   a generator (toys.h)
  *

@@ -3,9 +3,10 @@
  * Rows of numbers in files, whatever their format: read from the first row to the last in blocks, and written
  * likewise, so that a file larger than memory works. Every command reads and writes rows through this.
  *
- *   npy   NumPy's arrays of numbers or truth values: of any size and byte order, C or Fortran order
- *   npz   such an array by name out of several, and whole numbers in an array of labels
- *   csv   text, a line for each row (csv.h); tsv and txt are the same with other separators
+ *   npy       NumPy's arrays of numbers or truth values: of any size and byte order, C or Fortran order
+ *   npz       such an array by name out of several, and whole numbers in an array of labels
+ *   csv       text, a line for each row (csv.h); tsv and txt are the same with other separators
+ *   parquet   columns of numbers, and of words for labels; read where DuckDB's library is, written everywhere
  *
  * A suffix of a name says which, in upper or lower case; otherwise the first bytes do. The path "-" is
  * standard input or output.

@@ -12,8 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const double WHOLE_MAX = 9007199254740992; /* 2^53 */
-
 /* ---- opening ------------------------------------------------------------------------------------------- */
 
 struct arrays {
@@ -121,13 +119,10 @@ static bool label_of(const struct table_reader *r, double value, int64_t place, 
     *out = TABLE_NO_LABEL;
     if (isnan(value) && r->request.columns.missing != TABLE_REFUSE)
         return true;
-    if (!(fabs(value) <= WHOLE_MAX && value == floor(value)))
-        return fault_set(fault, FAULT_INPUT,
-                         "%s: row %" PRId64 ", column %" PRId64
-                         " is not a whole number; labels are (counted from 0)",
-                         r->name, place, r->label);
-    *out = (int64_t)value;
-    return true;
+    return table_label_of(value, out) || fault_set(fault, FAULT_INPUT,
+                                                   "%s: row %" PRId64 ", column %" PRId64
+                                                   " is not a whole number; labels are (counted from 0)",
+                                                   r->name, place, r->label);
 }
 
 /* Row i of all columns becomes one of those that are wanted. */
@@ -164,11 +159,6 @@ static bool tell_columns(const struct table_reader *r, struct fault *fault)
 {
     const struct arrays *const a = r->state;
     return npy_expect_columns(a->rows, r->request.needed, fault);
-}
-
-static void name_row(const struct table_reader *r, int64_t place, char *room, size_t bytes)
-{
-    (void)snprintf(room, bytes, "%s: row %" PRId64 " (counted from 0)", r->name, place);
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------- */
@@ -283,7 +273,7 @@ const struct table_format table_npy = {
     .close = close_arrays,
     .tell = tell_number,
     .tell_columns = tell_columns,
-    .name_place = name_row,
+    .name_place = table_name_row,
     .create = create_npy,
     .write = write_arrays,
     .commit = commit_arrays,
@@ -299,7 +289,7 @@ const struct table_format table_npz = {
     .close = close_arrays,
     .tell = tell_number,
     .tell_columns = tell_columns,
-    .name_place = name_row,
+    .name_place = table_name_row,
     .create = create_npz,
     .write = write_arrays,
     .commit = commit_arrays,

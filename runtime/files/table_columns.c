@@ -20,6 +20,16 @@ const char *table_columns_list(const struct table_reader *r, char *room, size_t 
     return room;
 }
 
+bool table_columns_tell(const struct table_reader *r, const char *why, struct fault *fault)
+{
+    char list[120];
+    return fault_set(
+        fault, FAULT_INPUT, "%s: %" PRId64 " columns%s%s%s%s; the dimension is %" PRId64 "%s%s%s", r->name,
+        r->info.columns, r->label >= 0 ? " besides the labels" : "", r->names ? " (" : "",
+        table_columns_list(r, list, sizeof list), r->names ? ")" : "", r->request.needed, why[0] ? "; " : "",
+        why, r->info.columns > r->request.needed ? "; choose some: data.columns, --columns" : "");
+}
+
 /* ---- one column ---------------------------------------------------------------------------------------- */
 
 static bool tell_missing(const struct table_reader *r, const char *name, struct fault *fault)

@@ -12,4 +12,7 @@ bool table_columns_choose(struct table_reader *reader, struct fault *fault) MUST
 /* "a, b, c" of all names, cut where they are too many; "" where there are none. */
 const char *table_columns_list(const struct table_reader *reader, char *room, size_t bytes);
 
+/* Other columns than needed: how many there are, why perhaps ("" where nothing is to be seen), what to do. */
+bool table_columns_tell(const struct table_reader *reader, const char *why, struct fault *fault);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a format of table.h has to do, and the table of formats. For table*.c only. */
+ * What a format of table.h has to do, and the table of formats. For table*.c and the folder of a format that
+ * has its own (parquet/) only. */
 #ifndef GPFC_TABLE_FORMAT_H
 #define GPFC_TABLE_FORMAT_H
 
@@ -60,6 +61,15 @@ struct table_format {
     void (*abandon)(struct table_writer *writer);
 };
 
-extern const struct table_format table_npy, table_npz, table_csv, table_tsv, table_txt;
+/* name_place of formats whose rows are counted from 0. */
+void table_name_row(const struct table_reader *reader, int64_t place, char *room, size_t bytes);
+
+/* A floating-point number as a label; false: it is not whole, or too large to be sure of that. */
+bool table_label_of(double value, int64_t *out) MUST_CHECK;
+
+/* What column i of a file is called that has names: as given, or "y1". Gives room where that is needed. */
+const char *table_column_name(const struct table_making *making, int64_t i, char *room, size_t bytes);
+
+extern const struct table_format table_npy, table_npz, table_csv, table_tsv, table_txt, table_parquet;
 
 #endif

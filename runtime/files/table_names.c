@@ -8,8 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct table_format *const formats[] = {&table_npy, &table_npz, &table_csv, &table_tsv,
-                                                     &table_txt};
+static const struct table_format *const formats[] = {&table_npy, &table_npz, &table_csv,
+                                                     &table_tsv, &table_txt, &table_parquet};
 enum { FORMATS = sizeof formats / sizeof formats[0] };
 
 const struct table_format *table_format_of_suffix(const char *path)
@@ -25,7 +25,8 @@ const struct table_format *table_format_of_word(const char *word, struct fault *
     for (int i = 0; i < FORMATS; i++)
         if (strcmp(word, formats[i]->name) == 0)
             return formats[i];
-    (void)fault_set(fault, FAULT_INPUT, "no format '%s'; known are npy, npz, csv, tsv and txt", word);
+    (void)fault_set(fault, FAULT_INPUT, "no format '%s'; known are npy, npz, csv, tsv, txt and parquet",
+                    word);
     return NULL;
 }
 
@@ -40,6 +41,8 @@ const struct table_format *table_format_of_bytes(const unsigned char *bytes, siz
         return &table_npy;
     if (begins(bytes, n, "PK\x03\x04", 4) || begins(bytes, n, "PK\x05\x06", 4))
         return &table_npz;
+    if (begins(bytes, n, "PAR1", 4))
+        return &table_parquet;
     return &table_csv;
 }
 
@@ -49,7 +52,6 @@ static const struct {
     const char *suffix, *start; /* of the name; of the bytes */
     const char *what, *way_out;
 } others[] = {
-    {".parquet", "PAR1", "a Parquet file", "pandas.read_parquet(FILE).to_csv(\"FILE.csv\", index=False)"},
     {".feather", "ARROW1", "an Arrow file", "pandas.read_feather(FILE).to_csv(\"FILE.csv\", index=False)"},
     {".h5", "\x89HDF", "an HDF5 file", "numpy.save(\"FILE.npy\", h5py.File(FILE)[NAME][:])"},
     {".xlsx", "\xD0\xCF\x11\xE0", "a spreadsheet", "save it as .csv"},

@@ -175,6 +175,20 @@ const char *table_word(const struct table_reader *r, int64_t label)
     return label >= 0 && label < r->words.n ? r->words.words[label] : NULL;
 }
 
+void table_name_row(const struct table_reader *r, int64_t place, char *room, size_t bytes)
+{
+    (void)snprintf(room, bytes, "%s: row %" PRId64 " (counted from 0)", r->name, place);
+}
+
+bool table_label_of(double value, int64_t *out)
+{
+    static const double most = 9007199254740992; /* 2^53 */
+    if (!(fabs(value) <= most && value == floor(value)))
+        return false;
+    *out = (int64_t)value;
+    return true;
+}
+
 const char *table_place(const struct table_reader *r, int64_t place, char *room, size_t bytes)
 {
     r->format->name_place(r, place, room, bytes);

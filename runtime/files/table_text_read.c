@@ -68,20 +68,15 @@ static int name_words(const struct table_reader *r, int64_t column, const char *
 bool table_text_tell_columns(const struct table_reader *r, struct fault *fault)
 {
     const struct text_table *const t = r->state;
-    char list[120], words[120] = "";
+    char words[120] = "";
     const char *word;
     int length;
     const int64_t column = csv_word_column(t->csv, 0, &word, &length);
-    if (column >= 0 && column != r->label) {
-        memcpy(words, "; ", 3);
-        (void)name_words(r, column, word, length, words + 2, sizeof words - 2);
-    } else if (r->names && !r->names[0][0])
-        (void)snprintf(words, sizeof words, "; column 1 has no name, like an index of rows");
-    return fault_set(fault, FAULT_INPUT, "%s: %" PRId64 " columns%s%s%s%s; the dimension is %" PRId64 "%s%s",
-                     r->name, r->info.columns, r->label >= 0 ? " besides the labels" : "",
-                     r->names ? " (" : "", table_columns_list(r, list, sizeof list), r->names ? ")" : "",
-                     r->request.needed, words,
-                     r->info.columns > r->request.needed ? "; choose some: data.columns, --columns" : "");
+    if (column >= 0 && column != r->label)
+        (void)name_words(r, column, word, length, words, sizeof words);
+    else if (r->names && !r->names[0][0])
+        (void)snprintf(words, sizeof words, "column 1 has no name, like an index of rows");
+    return table_columns_tell(r, words, fault);
 }
 
 /* A column of words among those that are numbers is told before anything is read. */

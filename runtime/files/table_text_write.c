@@ -145,12 +145,10 @@ static bool put_names(const struct table_writer *w, struct fault *fault)
 {
     const struct table_making *const m = &w->making;
     char room[300];
-    for (int64_t i = 0; i < m->columns; i++) {
-        (void)snprintf(room, sizeof room, "%s%" PRId64, m->array, i + 1);
-        if (!put_word(w, m->names ? m->names[i] : room, fault) ||
+    for (int64_t i = 0; i < m->columns; i++)
+        if (!put_word(w, table_column_name(m, i, room, sizeof room), fault) ||
             !put_separator(w, !w->has_labels && i == m->columns - 1, fault))
             return false;
-    }
     return !w->has_labels ||
            (put_word(w, table_info(m->labels)->label, fault) && put_separator(w, true, fault));
 }

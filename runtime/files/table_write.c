@@ -4,6 +4,8 @@
 #include "files/table_names.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +21,14 @@ static const struct table_format *find_format(const struct table_making *making,
         return table_format_of_word(making->format, fault);
     const struct table_format *const format = table_format_of_suffix(making->path);
     return format ? format : format_like(making->like, fault);
+}
+
+const char *table_column_name(const struct table_making *m, int64_t i, char *room, size_t bytes)
+{
+    if (m->names)
+        return m->names[i];
+    (void)snprintf(room, bytes, "%s%" PRId64, m->array, i + 1);
+    return room;
 }
 
 bool table_create(struct table_writer **out, const struct table_making *making, struct fault *fault)

@@ -4,27 +4,12 @@
  * is checked before a terminal sees it. */
 #include "ground/fault.h"
 
+#include "ground/text.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Bytes of the UTF-8 character at text, 0 where there is none. Overlong forms and surrogates pass: no
- * terminal is hurt. */
-static int utf8_length(const unsigned char *text)
-{
-    const unsigned char first = text[0];
-    const int length = first < 0x80   ? 1
-                       : first < 0xC2 ? 0
-                       : first < 0xE0 ? 2
-                       : first < 0xF0 ? 3
-                       : first < 0xF5 ? 4
-                                      : 0;
-    for (int i = 1; i < length; i++)
-        if ((text[i] & 0xC0) != 0x80) /* also the NUL at the end */
-            return 0;
-    return length;
-}
 
 /* C0 controls and DEL, and C1 controls (U+0080 .. U+009F), which some terminals obey too. */
 static bool is_control(const unsigned char *text)

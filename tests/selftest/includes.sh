@@ -45,6 +45,7 @@ command base spec sched tune gpfc api
 runtime/ground
 runtime/numbers runtime/ground
 runtime/files runtime/ground
+runtime/parquet runtime/ground runtime/files
 runtime/look runtime/ground runtime/numbers gpfc
 runtime/data runtime/ground runtime/numbers runtime/files runtime/look
 runtime/kernels runtime/ground runtime/numbers gpfc
@@ -67,7 +68,7 @@ jansson.h runtime/files runtime/model runtime/train runtime/command command tune
 hwloc runtime/ground target
 Random123/ runtime/numbers
 omp.h runtime/ground runtime/base
-dlfcn.h
+dlfcn.h runtime/parquet/parquet_library.c
 CUnit/
 END
 

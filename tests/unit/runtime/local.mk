@@ -33,7 +33,8 @@ check_PROGRAMS += tests/unit/runtime/files/test_csv tests/unit/runtime/files/tes
 	tests/unit/runtime/files/test_table \
 	tests/unit/runtime/files/test_npz tests/unit/runtime/files/test_npz_place \
 	tests/unit/runtime/files/test_safe_file tests/unit/runtime/files/test_safetensors
-tests_unit_runtime_files_test_table_SOURCES = tests/unit/runtime/files/test_table.c $(data_fixture)
+tests_unit_runtime_files_test_table_SOURCES = tests/unit/runtime/files/test_table.c \
+	tests/unit/runtime/files/table_fixture.h $(data_fixture)
 tests_unit_runtime_files_test_csv_SOURCES = tests/unit/runtime/files/test_csv.c $(data_fixture)
 tests_unit_runtime_files_test_npy_SOURCES = tests/unit/runtime/files/test_npy.c $(data_fixture)
 tests_unit_runtime_files_test_npz_SOURCES = tests/unit/runtime/files/test_npz.c $(npz_fixture)
@@ -43,6 +44,16 @@ tests_unit_runtime_files_test_safe_file_SOURCES = tests/unit/runtime/files/test_
 	$(data_fixture)
 tests_unit_runtime_files_test_safetensors_SOURCES = tests/unit/runtime/files/test_safetensors.c \
 	$(data_fixture)
+
+# parquet; what stands in for the library that reads Parquet is loaded as that is
+check_PROGRAMS += tests/unit/runtime/parquet/test_parquet
+tests_unit_runtime_parquet_test_parquet_SOURCES = tests/unit/runtime/parquet/test_parquet.c \
+	tests/unit/runtime/files/table_fixture.h $(data_fixture)
+test_libraries = tests/unit/runtime/parquet/duckdb_standin.so
+tests_unit_runtime_parquet_duckdb_standin_so_SOURCES = tests/unit/runtime/parquet/duckdb_standin.c
+tests_unit_runtime_parquet_duckdb_standin_so_CFLAGS = $(AM_CFLAGS) -fPIC
+tests_unit_runtime_parquet_duckdb_standin_so_LDFLAGS = $(AM_LDFLAGS) -shared
+tests_unit_runtime_parquet_duckdb_standin_so_LDADD =
 
 # look
 look_fixture = tests/unit/runtime/look/look_fixture.h

@@ -4,41 +4,14 @@
 #include "files/npz.h"
 #include "files/table.h"
 #include "unit/runtime/files/data_fixture.h"
+#include "unit/runtime/files/table_fixture.h"
 
 #include <fcntl.h>
 #include <locale.h>
 #include <math.h>
 #include <unistd.h>
 
-enum { MOST_ROWS = 64, MOST_COLUMNS = 8 };
-
 static struct scratch s;
-
-static const char *const x_only[] = {"x", NULL};
-
-struct table { /* all of a file */
-    struct table_reader *reader;
-    struct table_info info;
-    double x[MOST_ROWS * MOST_COLUMNS];
-    int64_t labels[MOST_ROWS], places[MOST_ROWS], n;
-};
-
-static bool read_path(struct table *t, const char *path, const struct table_columns *columns, int64_t needed,
-                      struct fault *fault)
-{
-    const struct table_request request = {
-        .path = path, .arrays = x_only, .columns = *columns, .needed = needed, .precision = 8};
-    struct table_rows rows = {.most = MOST_ROWS, .x = t->x, .labels = t->labels, .places = t->places};
-    fault->exit_code = 0;
-    t->n = 0;
-    if (!table_open(&t->reader, &request, fault))
-        return false;
-    t->info = *table_info(t->reader);
-    CU_ASSERT_TRUE_FATAL(t->info.columns <= MOST_COLUMNS);
-    const bool good = table_read(t->reader, &rows, fault);
-    t->n = rows.got;
-    return good;
-}
 
 static bool read_text(struct table *t, const char *name, const char *text,
                       const struct table_columns *columns, int64_t needed, struct fault *fault)
@@ -145,9 +118,9 @@ static void other_formats_say_what_to_do(void)
     static const struct {
         const char *name, *bytes, *said;
     } files[] = {
-        {"a.parquet", "PAR1",
-         "a.parquet: a Parquet file, which gpfc does not read or write; convert it: pandas"},
-        {"b", "PAR1....", "b: a Parquet file"},
+        {"a.feather", "ARROW1",
+         "a.feather: an Arrow file, which gpfc does not read or write; convert it: pandas"},
+        {"b", "ARROW1..", "b: an Arrow file"},
         {"c.csv.gz", "\x1F\x8B\x08", "a compressed file"},
         {"d", "\x1F\x8B\x08", "gunzip -c"},
         {"e", "\x89HDF\r\n", "an HDF5 file"},
@@ -403,8 +376,8 @@ static void formats_are_words(void)
     CU_ASSERT_STRING_EQUAL(t.info.format, "csv");
     table_close(t.reader);
     check_fault(write_numbers("a", "xls", 3, &fault), &fault, FAULT_INPUT,
-                "no format 'xls'; known are npy, npz, csv, tsv and txt");
-    check_fault(write_numbers("a.parquet", NULL, 3, &fault), &fault, FAULT_INPUT, "a Parquet file");
+                "no format 'xls'; known are npy, npz, csv, tsv, txt and parquet");
+    check_fault(write_numbers("a.feather", NULL, 3, &fault), &fault, FAULT_INPUT, "an Arrow file");
     scratch_remove(&s);
 }
 
