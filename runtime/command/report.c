@@ -181,8 +181,11 @@ static const double same_cost = 0.99; /* of the cost before, at least: no better
 static void print_useless(FILE *out, const struct gpfc_trained *trained)
 {
     const struct gpfc_evaluation *e = &trained->evaluation;
-    if (trained->best_step > 0)
+    if (trained->best_step > 0) {
+        if (trained->has_evaluation && e->cost_after > e->cost_before)
+            (void)fputs("the cost is above that without s: the model is no better than no map at all\n", out);
         return;
+    }
     (void)fprintf(
         out, "no training step lowered the %s cost: the model is the one that the training began with%s\n",
         isnan(trained->validation_cost) ? "test" : "validation",

@@ -10,6 +10,9 @@ EXTRA_DIST += tests/system/bad_files.py tests/system/common.sh tests/system/inte
 # The scripts for flows that were trained elsewhere
 check_scripts += tests/system/base_from_torch.py tests/system/pairs_from_flow.py
 
+# Data of every kind that people bring
+check_scripts += tests/system/people_bring.py
+
 # What the Python examples say of wrong input
 check_scripts += tests/system/example_messages.py
 

@@ -230,6 +230,37 @@ static void a_training(void)
                      "\"evaluations_saved\":0.5},\"evaluation\":" EVALUATION "}");
 }
 
+static void check_best(int64_t best_step, double before, double after, const char *first)
+{
+    char *text = NULL;
+    size_t bytes;
+    const struct gpfc_trained one = {.step = 20,
+                                     .best_step = best_step,
+                                     .validation_cost = 1,
+                                     .train_cost = NAN,
+                                     .has_evaluation = 1,
+                                     .evaluation = {.cost_before = before, .cost_after = after}};
+    FILE *out = open_memstream(&text, &bytes);
+    report_best(out, &one);
+    (void)fclose(out);
+    CU_ASSERT_TRUE(text && strncmp(text, first, strlen(first)) == 0);
+    free(text);
+}
+
+/* What a training was worth comes first. */
+static void a_training_in_vain(void)
+{
+    check_best(10, 2, 1, "trained for");
+    check_best(10, 2, 2, "trained for"); /* as in dimension 1, where s is the identity */
+    check_best(10, 2, 2.01, "the cost is above that without s: the model is no better than no map at all\n");
+    check_best(0, 2, 1,
+               "no training step lowered the validation cost: the model is the one that the training "
+               "began with\n");
+    check_best(0, 2, 1.99,
+               "no training step lowered the validation cost: the model is the one that the "
+               "training began with, no better than no map at all\n");
+}
+
 static const struct check_case cases[] = {
     {"an evaluation", an_evaluation},
     {"an evaluation of a base flow", an_evaluation_of_a_base_flow},
@@ -237,6 +268,7 @@ static const struct check_case cases[] = {
     {"numbers have units", numbers_have_units},
     {"an evaluation as a table", an_evaluation_as_a_table},
     {"a training", a_training},
+    {"a training in vain", a_training_in_vain},
 };
 
 int main(void)
