@@ -293,8 +293,9 @@ class CPFlow(torch.nn.Module):
 
 TOY, LATENT = "hidden: [32, 32], blocks: 3", "hidden: [64, 64], blocks: 3"
 CASES = {
-    "bnaf-d2": (2, lambda: BNAF(2, 32, 3, 1), "kind: bnaf, hidden: [32, 32, 32], blocks: 1"),
-    "bnaf-d10": (10, lambda: BNAF(10, 60, 3, 3), "kind: bnaf, hidden: [60, 60, 60], blocks: 3"),
+    "bnaf-d2": (2, lambda: BNAF(2, 32, 3, 1), "kind: bnaf, hidden: [32, 32, 32], blocks: 1, tail: bounded"),
+    "bnaf-d10": (10, lambda: BNAF(10, 60, 3, 3),
+                 "kind: bnaf, hidden: [60, 60, 60], blocks: 3, tail: bounded"),
     "cp_flow-d2-exact": (2, lambda: CPFlow(2, 32, 3, 5, "exact"),
                          "kind: cp_flow, hidden: [32, 32, 32], blocks: 5, logdet: exact"),
     "cp_flow-d10-exact": (10, lambda: CPFlow(10, 64, 3, 1, "exact"),
