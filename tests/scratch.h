@@ -88,6 +88,18 @@ static inline bool scratch_write(const char *path, const void *bytes, size_t len
     return file && fclose(file) == 0 && good;
 }
 
+/* Is there a file whose name begins so? */
+static inline bool scratch_any(const struct scratch *scratch, const char *start)
+{
+    DIR *folder = opendir(scratch->folder);
+    bool found = false;
+    for (const struct dirent *entry; folder && !found && (entry = readdir(folder));)
+        found = strncmp(entry->d_name, start, strlen(start)) == 0;
+    if (folder)
+        (void)closedir(folder);
+    return found;
+}
+
 static inline bool scratch_there(const char *path)
 {
     return access(path, F_OK) == 0;

@@ -29,6 +29,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/files/safetensors.h \
 	runtime/files/safetensors_read.c \
 	runtime/files/safetensors_write.c \
+	runtime/files/side_file.c \
+	runtime/files/side_file.h \
 	runtime/files/spool.c \
 	runtime/files/spool.h \
 	runtime/files/table.h \

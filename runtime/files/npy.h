@@ -69,6 +69,9 @@ struct npy_writer;
 
 bool npy_create(struct npy_writer **out, const char *path, int64_t precision, int64_t rows, int64_t columns,
                 struct fault *fault) MUST_CHECK;
+/* As a file without a name in the folder of `path`, for a member of that (npz_make). */
+bool npy_create_unnamed(struct npy_writer **out, const char *path, int *descriptor, int64_t precision,
+                        int64_t rows, int64_t columns, struct fault *fault) MUST_CHECK;
 bool npy_write_rows(struct npy_writer *writer, const void *from, int64_t rows,
                     struct fault *fault) MUST_CHECK;
 bool npy_writer_commit(struct npy_writer *writer,

@@ -49,9 +49,10 @@ static bool write_header(const struct npy_writer *w, int64_t rows, struct fault 
     return safe_file_write(w->file, header, HEADER_BYTES, fault);
 }
 
-static bool start(struct npy_writer *w, const char *path, struct fault *fault)
+static bool start(struct npy_writer *w, const char *path, int *descriptor, struct fault *fault)
 {
-    if (!safe_file_open(&w->file, path, fault))
+    if (!(descriptor ? safe_file_unnamed(&w->file, path, descriptor, fault)
+                     : safe_file_open(&w->file, path, fault)))
         return false;
     if (w->rows >= 0)
         return write_header(w, w->rows, fault);
@@ -59,22 +60,40 @@ static bool start(struct npy_writer *w, const char *path, struct fault *fault)
     return w->spool >= 0;
 }
 
-bool npy_create(struct npy_writer **out, const char *path, int64_t precision, int64_t rows, int64_t columns,
-                struct fault *fault)
+/* descriptor NULL: a file of that path. */
+static bool create(struct npy_writer **out, const char *path, int *descriptor, const struct npy_writer *form,
+                   struct fault *fault)
 {
-    assert((precision == 0 || precision == 4 || precision == 8) && rows >= -1 && columns >= NPY_LIST);
+    const int64_t precision = form->precision, columns = form->columns;
+    assert((precision == 0 || precision == 4 || precision == 8) && form->rows >= -1 && columns >= NPY_LIST);
     *out = NULL;
     struct npy_writer *const w = calloc(1, sizeof *w);
     if (!w)
         return fault_memory(fault, sizeof *w, "a writer");
-    *w = (struct npy_writer){.precision = precision, .columns = columns, .rows = rows, .spool = -1};
+    *w = *form;
+    w->spool = -1;
     w->row_bytes = (size_t)(precision ? precision : 8) * (columns == NPY_LIST ? 1 : (size_t)columns);
-    if (!start(w, path, fault)) {
+    if (!start(w, path, descriptor, fault)) {
         npy_writer_abandon(w);
         return false;
     }
     *out = w;
     return true;
+}
+
+bool npy_create(struct npy_writer **out, const char *path, int64_t precision, int64_t rows, int64_t columns,
+                struct fault *fault)
+{
+    const struct npy_writer form = {.precision = precision, .columns = columns, .rows = rows};
+    return create(out, path, NULL, &form, fault);
+}
+
+bool npy_create_unnamed(struct npy_writer **out, const char *path, int *descriptor, int64_t precision,
+                        int64_t rows, int64_t columns, struct fault *fault)
+{
+    const struct npy_writer form = {.precision = precision, .columns = columns, .rows = rows};
+    *descriptor = -1;
+    return create(out, path, descriptor, &form, fault);
 }
 
 bool npy_write_rows(struct npy_writer *writer, const void *from, int64_t rows, struct fault *fault)

@@ -6,7 +6,6 @@
 
 #include "files/npy_format.h"
 #include "files/npz_place.h"
-#include "files/safe_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -216,47 +215,65 @@ bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struc
 
 /* ---- making one ---------------------------------------------------------------------------------------- */
 
-/* Takes the source, which is NULL where there was no memory for it. */
-static bool add_member(zip_t *zip, const char *name, zip_source_t *source)
+static zip_source_t *member_source(zip_t *zip, const struct npz_member *member)
 {
-    char member[NAME_MAX_BYTES];
-    (void)snprintf(member, sizeof member, "%s.npy", name);
-    const zip_int64_t index = source ? zip_file_add(zip, member, source, ZIP_FL_OVERWRITE) : -1;
-    if (index < 0 && source)
-        zip_source_free(source);
-    return index >= 0 && zip_set_file_compression(zip, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0;
+    const int own = fcntl(member->descriptor, F_DUPFD_CLOEXEC, 0);
+    FILE *const file = own >= 0 && lseek(own, 0, SEEK_SET) == 0 ? fdopen(own, "rb") : NULL;
+    zip_source_t *const source = file ? zip_source_filep(zip, file, 0, -1) : NULL;
+    if (!file)
+        zip_error_set(zip_get_error(zip), ZIP_ER_OPEN, errno);
+    if (!source && file)
+        (void)fclose(file);
+    else if (!file && own >= 0)
+        close(own);
+    return source;
 }
 
-static bool write_zip(const char *path, const struct npz_member *members, int n, struct fault *fault)
+static bool add_member(zip_t *zip, const struct npz_member *member)
 {
+    enum { DOS_TIME = 0, DOS_DATE = 1 << 5 | 1 };
+    char name[NAME_MAX_BYTES];
+    (void)snprintf(name, sizeof name, "%s.npy", member->name);
+    zip_source_t *const source = member_source(zip, member);
+    const zip_int64_t index = source ? zip_file_add(zip, name, source, ZIP_FL_OVERWRITE) : -1;
+    if (index < 0 && source)
+        zip_source_free(source);
+    return index >= 0 && zip_set_file_compression(zip, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0 &&
+           zip_file_set_dostime(zip, (zip_uint64_t)index, DOS_TIME, DOS_DATE, 0) == 0;
+}
+
+struct making {
+    const char *path;
+    const struct npz_member *members;
+    int n;
+};
+
+/* libzip writes another file and renames it to `beside`. */
+static bool write_zip(void *data, const char *beside, struct fault *fault)
+{
+    const struct making *const making = data;
     int code = 0;
-    zip_t *const zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code);
+    zip_t *const zip = zip_open(beside, ZIP_CREATE | ZIP_TRUNCATE, &code);
     if (!zip) {
         zip_error_t error;
         zip_error_init_with_code(&error, code);
-        fault_set(fault, FAULT_SYSTEM, "cannot write %s: %s", path, zip_error_strerror(&error));
+        fault_set(fault, FAULT_SYSTEM, "cannot write %s: %s", making->path, zip_error_strerror(&error));
         zip_error_fini(&error);
         return false;
     }
     bool good = true;
-    for (int i = 0; i < n && good; i++)
-        good = add_member(zip, members[i].name, zip_source_file(zip, members[i].path, 0, -1));
+    for (int i = 0; i < making->n && good; i++)
+        good = add_member(zip, &making->members[i]);
     if (good && zip_close(zip) == 0)
         return true;
-    fault_set(fault, FAULT_SYSTEM, "cannot write %s: %s", path, zip_strerror(zip));
+    fault_set(fault, FAULT_SYSTEM, "cannot write %s: %s", making->path, zip_strerror(zip));
     zip_discard(zip);
     return false;
 }
 
-/* libzip renames what it wrote, but does not wait until that is on the device. */
-bool npz_make(const char *path, const struct npz_member *members, int n, struct fault *fault)
+bool npz_make(struct safe_file *file, const char *path, const struct npz_member *members, int n,
+              struct fault *fault)
 {
-    const size_t room = strlen(path) + sizeof ".part";
-    char *const part = malloc(room);
-    if (!part)
-        return fault_memory(fault, room, "a path");
-    (void)snprintf(part, room, "%s.part", path);
-    const bool good = write_zip(part, members, n, fault) && safe_file_place(part, path, fault);
-    free(part);
-    return good;
+    return safe_file_commit_filled(file, write_zip,
+                                   &(struct making){.path = path, .members = members, .n = n}, fault);
 }

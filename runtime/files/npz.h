@@ -7,6 +7,7 @@
 
 #include "files/byte_source.h"
 #include "files/npy.h"
+#include "files/safe_file.h"
 
 struct npz;
 
@@ -24,10 +25,13 @@ bool npz_has(struct npz *npz, const char *name);
  * npz is closed. Several readers of one npz may be open, in one thread. */
 bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault) MUST_CHECK;
 
-/* Makes the .npz `path`, whole or not at all, of .npy files under the names of arrays. */
+/* Makes an .npz of .npy files under the names of arrays, and takes its file. path: for faults. The same arrays give
+ * the same bytes: all members are of 1 January 1980. */
 struct npz_member {
-    const char *name, *path;
+    const char *name;
+    int descriptor; /* of the .npy, which is read from its beginning */
 };
-bool npz_make(const char *path, const struct npz_member *members, int n, struct fault *fault) MUST_CHECK;
+bool npz_make(struct safe_file *file, const char *path, const struct npz_member *members, int n,
+              struct fault *fault) MUST_CHECK;
 
 #endif

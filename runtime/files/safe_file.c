@@ -4,6 +4,8 @@
  * written to the device. */
 #include "files/safe_file.h"
 
+#include "files/side_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -17,7 +19,8 @@
 struct safe_file {
     int descriptor;
     char *path;   /* as the user knows it, links followed */
-    char *beside; /* PATH.part, renamed to path; NULL: path is written to directly */
+    char *beside; /* of another name, renamed to path (side_file.h); NULL: path is written to directly */
+    bool kept;    /* is to be on the device before commit ends */
 };
 
 static void release(struct safe_file *file)
@@ -40,37 +43,6 @@ static bool is_irregular(const char *path)
 {
     struct stat there;
     return stat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode);
-}
-
-/* Is the open file still the one of this name? Another writer may have renamed or removed it in between. */
-static bool is_named(int descriptor, const char *path)
-{
-    struct stat opened, named;
-    return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev &&
-           opened.st_ino == named.st_ino;
-}
-
-/* Opens PATH.part and locks it, so that two writers of one file do not mix. Truncated only once it is
- * ours. */
-static bool open_beside(struct safe_file *file, struct fault *fault)
-{
-    for (;;) {
-        file->descriptor = open(file->beside, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-        if (file->descriptor < 0)
-            return fault_system(fault, errno, "cannot write %s", file->path);
-        if (flock(file->descriptor, LOCK_EX | LOCK_NB) != 0) {
-            if (errno == EWOULDBLOCK)
-                return fault_set(fault, FAULT_SYSTEM, "cannot write %s: another process is writing it",
-                                 file->path);
-            /* a file system without locks: go on without */
-        } else if (!is_named(file->descriptor, file->beside)) {
-            close(file->descriptor);
-            continue;
-        }
-        if (ftruncate(file->descriptor, 0) != 0)
-            return fault_system(fault, errno, "cannot write %s", file->path);
-        return true;
-    }
 }
 
 static bool open_directly(struct safe_file *file, struct fault *fault)
@@ -100,27 +72,55 @@ static bool open_somehow(struct safe_file *file, const char *path, struct fault 
     struct stat there;
     if (stat(file->path, &there) == 0 && S_ISDIR(there.st_mode))
         return fault_system(fault, EISDIR, "cannot write %s", file->path);
-    const size_t room = strlen(file->path) + sizeof ".part";
-    file->beside = malloc(room);
-    if (!file->beside)
-        return fault_memory(fault, room, "a path");
-    snprintf(file->beside, room, "%s.part", file->path);
-    return open_beside(file, fault);
+    file->descriptor = side_file_open(file->path, &file->beside, fault);
+    return file->descriptor >= 0;
+}
+
+static bool file_new(struct safe_file **out, struct fault *fault)
+{
+    if (!fault_calloc(fault, (void **)out, 1, sizeof **out, "a file"))
+        return false;
+    (*out)->descriptor = -1;
+    (*out)->kept = true;
+    return true;
 }
 
 bool safe_file_open(struct safe_file **out, const char *path, struct fault *fault)
 {
+    struct safe_file *file;
     *out = NULL;
-    struct safe_file *file = calloc(1, sizeof *file);
-    if (!file)
-        return fault_memory(fault, sizeof *file, "a file");
-    file->descriptor = -1;
+    if (!file_new(&file, fault))
+        return false;
     if (!open_somehow(file, path, fault)) {
-        release(file); /* PATH.part, if there is one, is another writer's */
+        release(file);
         return false;
     }
     *out = file;
     return true;
+}
+
+bool safe_file_unnamed(struct safe_file **out, const char *path, int *descriptor, struct fault *fault)
+{
+    struct safe_file *file;
+    *out = NULL;
+    *descriptor = -1;
+    if (!file_new(&file, fault))
+        return false;
+    file->kept = false;
+    file->path = strdup(path);
+    file->descriptor = file->path ? side_file_unnamed(path, fault) : -1;
+    if (file->descriptor >= 0)
+        *descriptor = fcntl(file->descriptor, F_DUPFD_CLOEXEC, 0);
+    if (*descriptor >= 0) {
+        *out = file;
+        return true;
+    }
+    if (!file->path)
+        (void)fault_memory(fault, strlen(path), "a path");
+    else if (file->descriptor >= 0)
+        (void)fault_system(fault, errno, "cannot write %s", path);
+    release(file);
+    return false;
 }
 
 bool safe_file_write(struct safe_file *file, const void *data, size_t bytes, struct fault *fault)
@@ -157,7 +157,8 @@ static bool sync_directory(const struct safe_file *file, struct fault *fault)
 
 static bool commit(struct safe_file *file, struct fault *fault)
 {
-    if (fsync(file->descriptor) != 0 && errno != EINVAL && errno != EROFS) /* pipes say EINVAL */
+    if (file->kept && fsync(file->descriptor) != 0 && errno != EINVAL &&
+        errno != EROFS) /* pipes say EINVAL */
         return fault_system(fault, errno, "cannot write %s", file->path);
     if (!file->beside)
         return true;
@@ -184,21 +185,24 @@ void safe_file_abandon(struct safe_file *file)
     release(file);
 }
 
-bool safe_file_place(const char *beside, const char *path, struct fault *fault)
+/* By its name: what was written may be another file than the one that was opened. */
+static bool reopen(struct safe_file *file, struct fault *fault)
 {
-    struct safe_file *file = calloc(1, sizeof *file);
-    if (!file) {
-        unlink(beside);
-        return fault_memory(fault, sizeof *file, "a file");
-    }
-    *file = (struct safe_file){.descriptor = open(beside, O_RDONLY | O_CLOEXEC), .path = strdup(path)};
-    const int error = errno;
-    file->beside = strdup(beside);
-    if (file->path && file->beside && file->descriptor >= 0)
+    const int descriptor = open(file->beside, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (descriptor < 0)
+        return fault_system(fault, errno, "cannot write %s", file->path);
+    close(file->descriptor);
+    file->descriptor = descriptor;
+    (void)flock(descriptor, LOCK_EX | LOCK_NB); /* as the one before was */
+    return true;
+}
+
+bool safe_file_commit_filled(struct safe_file *file, safe_file_fill *fill, void *data, struct fault *fault)
+{
+    const bool regular =
+        file->beside || fault_set(fault, FAULT_SYSTEM, "cannot write %s: it is no regular file", file->path);
+    if (regular && fill(data, file->beside, fault) && reopen(file, fault))
         return safe_file_commit(file, fault);
-    const bool opened = file->descriptor >= 0;
-    unlink(beside);
-    release(file);
-    return opened ? fault_memory(fault, strlen(path), "a path")
-                  : fault_system(fault, error, "cannot write %s", path);
+    safe_file_abandon(file);
+    return false;
 }

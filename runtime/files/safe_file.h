@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A file that appears completely or not at all: written as PATH.part, then fsync, rename, fsync of the
- * directory. If PATH is a link, the file it leads to is replaced; if it is no regular file (a pipe,
+ * A file that appears completely or not at all: written under another name (side_file.h), then fsync, rename,
+ * fsync of the directory. If PATH is a link, the file it leads to is replaced; if it is no regular file (a pipe,
  * /dev/stdout), it is written to directly; "-" is standard output. One writer at a time: a second one for the
  * same path fails. */
 #ifndef GPFC_SAFE_FILE_H
@@ -21,7 +21,15 @@ bool safe_file_write(struct safe_file *file, const void *data, size_t bytes, str
 bool safe_file_commit(struct safe_file *file, struct fault *fault) MUST_CHECK;
 void safe_file_abandon(struct safe_file *file);
 
-/* A file that is complete, and lies beside `path` under another name: it takes that place, or is gone. */
-bool safe_file_place(const char *beside, const char *path, struct fault *fault) MUST_CHECK;
+/* A file without a name, in the folder of `path`, for what is to become a part of that: after commit its bytes
+ * are read from the descriptor, which is the caller's to close. */
+bool safe_file_unnamed(struct safe_file **out, const char *path, int *descriptor,
+                       struct fault *fault) MUST_CHECK;
+
+/* commit, for a library that takes a path: `fill` writes the regular file `beside`, or puts another in its
+ * place, and that becomes the file. */
+typedef bool safe_file_fill(void *data, const char *beside, struct fault *fault);
+bool safe_file_commit_filled(struct safe_file *file, safe_file_fill *fill, void *data,
+                             struct fault *fault) MUST_CHECK;
 
 #endif

@@ -163,33 +163,33 @@ static bool tell_columns(const struct table_reader *r, struct fault *fault)
 
 /* ---- writing ------------------------------------------------------------------------------------------- */
 
-/* An .npz is made of .npy files beside it. */
+/* An .npz is made of .npy files without names. */
 struct arrays_out {
+    struct safe_file *npz;            /* NULL for an .npy */
     struct npy_writer *rows, *labels; /* labels NULL: none */
-    char *rows_path, *labels_path;    /* NULL for an .npy */
+    int rows_file, labels_file;       /* -1: none; both for an .npy */
 };
-
-static void remove_file(char **path)
-{
-    if (*path)
-        (void)unlink(*path);
-    free(*path);
-    *path = NULL;
-}
 
 static void free_out(struct table_writer *w)
 {
     struct arrays_out *const out = w->state;
     npy_writer_abandon(out->rows);
     npy_writer_abandon(out->labels);
-    remove_file(&out->rows_path);
-    remove_file(&out->labels_path);
+    safe_file_abandon(out->npz);
+    if (out->rows_file >= 0)
+        (void)close(out->rows_file);
+    if (out->labels_file >= 0)
+        (void)close(out->labels_file);
     free(out);
 }
 
 static bool make_out(struct table_writer *w, struct fault *fault)
 {
-    return fault_calloc(fault, &w->state, 1, sizeof(struct arrays_out), "a writer");
+    if (!fault_calloc(fault, &w->state, 1, sizeof(struct arrays_out), "a writer"))
+        return false;
+    struct arrays_out *const out = w->state;
+    out->rows_file = out->labels_file = -1;
+    return true;
 }
 
 static bool create_npy(struct table_writer *w, struct fault *fault)
@@ -205,23 +205,14 @@ static bool create_npy(struct table_writer *w, struct fault *fault)
     return false;
 }
 
-static bool path_beside(char **out, const char *path, const char *end, struct fault *fault)
-{
-    const size_t room = strlen(path) + strlen(end) + 2;
-    *out = malloc(room);
-    if (!*out)
-        return fault_memory(fault, room, "a path");
-    (void)snprintf(*out, room, "%s.%s", path, end);
-    return true;
-}
-
 static bool open_members(const struct table_writer *w, struct arrays_out *out, struct fault *fault)
 {
     const struct table_making *const m = &w->making;
-    return path_beside(&out->rows_path, m->path, "rows", fault) &&
-           npy_create(&out->rows, out->rows_path, m->precision, m->rows, m->columns, fault) &&
-           (!w->has_labels || (path_beside(&out->labels_path, m->path, "labels", fault) &&
-                               npy_create(&out->labels, out->labels_path, 0, m->rows, NPY_LIST, fault)));
+    return safe_file_open(&out->npz, m->path, fault) &&
+           npy_create_unnamed(&out->rows, m->path, &out->rows_file, m->precision, m->rows, m->columns,
+                              fault) &&
+           (!w->has_labels ||
+            npy_create_unnamed(&out->labels, m->path, &out->labels_file, 0, m->rows, NPY_LIST, fault));
 }
 
 static bool create_npz(struct table_writer *w, struct fault *fault)
@@ -252,12 +243,20 @@ static bool commit_one(struct npy_writer **writer, struct fault *fault)
     return !taken || npy_writer_commit(taken, fault);
 }
 
+static bool zip_members(struct table_writer *w, struct fault *fault)
+{
+    struct arrays_out *const out = w->state;
+    struct safe_file *const taken = out->npz;
+    const struct npz_member members[] = {{w->making.array, out->rows_file}, {"labels", out->labels_file}};
+    out->npz = NULL;
+    return !taken || npz_make(taken, w->making.path, members, out->labels_file >= 0 ? 2 : 1, fault);
+}
+
 static bool commit_arrays(struct table_writer *w, struct fault *fault)
 {
     struct arrays_out *const out = w->state;
-    const struct npz_member members[] = {{w->making.array, out->rows_path}, {"labels", out->labels_path}};
-    const bool good = commit_one(&out->rows, fault) && commit_one(&out->labels, fault) &&
-                      (!out->rows_path || npz_make(w->making.path, members, out->labels_path ? 2 : 1, fault));
+    const bool good =
+        commit_one(&out->rows, fault) && commit_one(&out->labels, fault) && zip_members(w, fault);
     free_out(w);
     return good;
 }

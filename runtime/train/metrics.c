@@ -2,12 +2,14 @@
 #include "train/metrics.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct metrics {
@@ -42,13 +44,30 @@ static off_t kept_bytes(FILE *file, const struct stage_kind *stage, int64_t keep
     return kept;
 }
 
-static bool cut(struct metrics *metrics, int64_t keep, struct fault *fault)
+/* keep NULL: all of it. */
+static bool cut(struct metrics *metrics, const struct metrics_keep *keep, struct fault *fault)
 {
-    off_t kept = kept_bytes(metrics->file, metrics->stage, keep);
+    const off_t kept = keep ? kept_bytes(metrics->file, metrics->stage, keep->step) : 0;
+    if (ferror(metrics->file))
+        return fault_system(fault, errno, "cannot read %s", metrics->path);
     if (fseeko(metrics->file, kept, SEEK_SET) != 0 || ftruncate(fileno(metrics->file), kept) != 0)
-        return fault_system(fault, errno, "%s: cannot truncate after step %lld", metrics->path,
-                            (long long)keep);
+        return fault_system(fault, errno, "%s: cannot truncate", metrics->path);
     return true;
+}
+
+/* No link is followed, and no pipe waited for: the folder may be one that others write to as well. */
+static FILE *open_regular(const char *path)
+{
+    struct stat what;
+    const int file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    const bool regular = file >= 0 && fstat(file, &what) == 0 && S_ISREG(what.st_mode);
+    FILE *const stream = regular ? fdopen(file, "r+") : NULL;
+    if (stream || file < 0)
+        return stream;
+    const int error = regular ? errno : EEXIST;
+    close(file);
+    errno = error;
+    return NULL;
 }
 
 bool metrics_open(struct metrics **out, const char *path, const struct stage_kind *stage,
@@ -61,12 +80,9 @@ bool metrics_open(struct metrics **out, const char *path, const struct stage_kin
         return fault_memory(fault, sizeof *metrics, path);
     }
     metrics->stage = stage;
-    metrics->file = keep ? fopen(path, "r+e") : NULL;
-    bool there = metrics->file != NULL;
-    if (!there)
-        metrics->file = fopen(path, "we");
-    bool good = metrics->file || fault_system(fault, errno, "%s: cannot write", path);
-    good = good && (!there || cut(metrics, keep->step, fault));
+    metrics->file = open_regular(path);
+    const bool good =
+        metrics->file ? cut(metrics, keep, fault) : fault_system(fault, errno, "%s: cannot write", path);
     if (good) {
         *out = metrics;
         return true;

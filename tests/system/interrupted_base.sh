@@ -25,7 +25,7 @@ as_uninterrupted()
     same whole/model.safetensors "$1/model.safetensors"
     measures "$1" >"$1.measures"
     same whole.measures "$1.measures"
-    nothing_left "$1/base_checkpoint.safetensors" "$1"/*.part
+    nothing_left "$1/base_checkpoint.safetensors" "$1"/.*.part
 }
 
 expect 0 '' ./two train --out whole --quiet --threads 1

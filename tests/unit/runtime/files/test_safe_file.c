@@ -174,15 +174,74 @@ static void a_second_writer_is_reported(void)
     scratch_remove(&s);
 }
 
-/* What a killed writer left behind is no obstacle, and nothing of it stays. */
-static void a_stale_part_is_taken_over(void)
+/* What a killed writer left behind is no obstacle, and nothing of it stays; a file of somebody else's name
+ * does. */
+static void a_stale_file_is_removed(void)
 {
     struct scratch s;
     struct fault fault = {.exit_code = 0};
     CU_ASSERT_TRUE_FATAL(scratch_make(&s));
-    CU_ASSERT_TRUE_FATAL(scratch_write(scratch_path(&s, "x.part"), "a long rest of another run", 26));
+    const char *const kept = scratch_path(&s, ".x.0123456789abcdef.part");
+    CU_ASSERT_TRUE_FATAL(scratch_write(scratch_path(&s, ".x.0123456789abcdef01234567.part"), "stale", 5));
+    CU_ASSERT_TRUE_FATAL(scratch_write(kept, "kept", 4));
     check_good(put_file(scratch_path(&s, "x"), "x", 1, &fault), &fault);
     check_text(scratch_path(&s, "x"), "x");
+    check_text(kept, "kept");
+    CU_ASSERT_EQUAL(files_in(&s), 2);
+    scratch_remove(&s);
+}
+
+/* Names that a writer might use are the user's own: a file, a link to one, another link to it, and a pipe that
+ * nobody reads. */
+static void files_beside_are_left_alone(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const own = scratch_path(&s, "own");
+    CU_ASSERT_TRUE_FATAL(scratch_write(own, "mine", 4) &&
+                         scratch_write(scratch_path(&s, "a.part"), "mine", 4));
+    CU_ASSERT_EQUAL_FATAL(symlink(own, scratch_path(&s, "b.part")), 0);
+    CU_ASSERT_EQUAL_FATAL(link(own, scratch_path(&s, "c.part")), 0);
+    CU_ASSERT_EQUAL_FATAL(mkfifo(scratch_path(&s, "d.part"), 0600), 0);
+    for (const char *name = "abcd"; *name; name++)
+        check_good(put_file(scratch_path(&s, (const char[]){*name, '\0'}), "new", 3, &fault), &fault);
+    check_text(scratch_path(&s, "own"), "mine");
+    check_text(scratch_path(&s, "a.part"), "mine");
+    CU_ASSERT_EQUAL(files_in(&s), 9);
+    scratch_remove(&s);
+}
+
+/* The earlier one goes on, whoever looks first. */
+static void the_earliest_writer_goes_on(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const earlier = scratch_path(&s, ".x.0000000000000000aaaaaaaa.part"),
+                      *const later = scratch_path(&s, ".y.ffffffffffffffffaaaaaaaa.part");
+    CU_ASSERT_TRUE_FATAL(scratch_write(earlier, "", 0) && scratch_write(later, "", 0));
+    const int first = open(earlier, O_RDONLY), second = open(later, O_RDONLY);
+    CU_ASSERT_TRUE_FATAL(flock(first, LOCK_EX) == 0 && flock(second, LOCK_EX) == 0);
+    check_fault(put_file(scratch_path(&s, "x"), "x", 1, &fault), &fault, FAULT_SYSTEM,
+                "x: another process is writing it");
+    fault.exit_code = 0;
+    check_good(put_file(scratch_path(&s, "y"), "y", 1, &fault), &fault);
+    CU_ASSERT_EQUAL(files_in(&s), 3);
+    (void)close(first);
+    (void)close(second);
+    scratch_remove(&s);
+}
+
+static void long_names_are_written(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    char name[256];
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    memset(name, 'n', sizeof name - 1);
+    name[255] = '\0';
+    check_good(put_file(scratch_path(&s, name), "x", 1, &fault), &fault);
     CU_ASSERT_EQUAL(files_in(&s), 1);
     scratch_remove(&s);
 }
@@ -223,7 +282,10 @@ static const struct check_case cases[] = {
     {"an unwritable folder is reported", unwritable_folder_is_reported},
     {"a link is followed", a_link_is_followed},
     {"a second writer is reported", a_second_writer_is_reported},
-    {"a stale part is taken over", a_stale_part_is_taken_over},
+    {"a stale file is removed", a_stale_file_is_removed},
+    {"files beside are left alone", files_beside_are_left_alone},
+    {"the earliest writer goes on", the_earliest_writer_goes_on},
+    {"long names are written", long_names_are_written},
     {"sentences are printable", sentences_are_printable},
     {"sources report what cannot be read", sources_report_what_cannot_be_read},
 };

@@ -348,6 +348,50 @@ static void what_is_written_is_read(void)
     scratch_remove(&s);
 }
 
+/* Of one file, in every format, and the file of the first is whole. */
+static void a_second_writer_is_reported(void)
+{
+    static const char *const names[] = {"a.npy", "a.npz", "a.csv"};
+    struct fault fault = {.exit_code = 0};
+    struct table t;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    for (size_t i = 0; i < CHECK_COUNT(names); i++) {
+        const struct table_making making = {
+            .path = scratch_path(&s, names[i]), .array = "x", .columns = 2, .rows = -1, .precision = 8};
+        struct table_writer *writer;
+        check_good(table_create(&writer, &making, &fault) && table_write(writer, numbers, NULL, 3, &fault),
+                   &fault);
+        check_fault(write_numbers(names[i], NULL, 3, &fault), &fault, FAULT_SYSTEM,
+                    "another process is writing it");
+        fault.exit_code = 0;
+        check_good(table_commit(&writer, &fault), &fault);
+        check_good(read_path(&t, scratch_path(&s, names[i]), &all, 2, &fault), &fault);
+        CU_ASSERT_EQUAL(t.n, 3);
+        table_close(t.reader);
+        CU_ASSERT_EQUAL(files_in(&s), (int)i + 1);
+    }
+    scratch_remove(&s);
+}
+
+/* Names next to the output are the user's own, and the time of day is not in it. */
+static void an_npz_is_made_of_nothing_else(void)
+{
+    struct fault fault = {.exit_code = 0};
+    size_t length;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    CU_ASSERT_TRUE_FATAL(scratch_write(scratch_path(&s, "a.npz.rows"), "mine", 5));
+    check_good(write_numbers("a.npz", NULL, 3, &fault), &fault);
+    char *const mine = scratch_read(scratch_path(&s, "a.npz.rows"), NULL);
+    char *const zip = scratch_read(scratch_path(&s, "a.npz"), &length);
+    CU_ASSERT_TRUE_FATAL(mine && zip && length > 30);
+    CU_ASSERT_STRING_EQUAL(mine, "mine");
+    CU_ASSERT_EQUAL(memcmp(zip + 10, "\0\0\x21\0", 4), 0); /* time and date of a local header */
+    CU_ASSERT_EQUAL(files_in(&s), 2);
+    free(mine);
+    free(zip);
+    scratch_remove(&s);
+}
+
 static void numbers_are_short(void)
 {
     static const float singles[4] = {0.1f, 16777216, 1e-45f, 3.4028235e38f};
@@ -490,6 +534,8 @@ static const struct check_case cases[] = {
     {"incomplete rows are dropped and counted", incomplete_rows_are_dropped_and_counted},
     {"rows of arrays are dropped too", rows_of_arrays_are_dropped_too},
     {"what is written is read", what_is_written_is_read},
+    {"a second writer is reported", a_second_writer_is_reported},
+    {"an .npz is made of nothing else", an_npz_is_made_of_nothing_else},
     {"numbers are short", numbers_are_short},
     {"formats are words", formats_are_words},
     {"labels go along", labels_go_along},

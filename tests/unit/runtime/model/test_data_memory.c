@@ -120,7 +120,7 @@ static void no_memory_for_the_data(void)
     CU_ASSERT_TRUE_FATAL(scratch_make(&s));
     CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, "a.npz"), members, 3));
     fail_each(write_npy, &s, 4);
-    CU_ASSERT_EQUAL(files_in(&s), 2); /* no x.npy.part */
+    CU_ASSERT_EQUAL(files_in(&s), 2); /* no .x.npy.*.part */
     fail_each(read_npz, &s, 15);
     fail_each(read_npy_files, &s, 10);
     scratch_remove(&s);

@@ -9,7 +9,9 @@
 #include "unit/runtime/kernels/fake_bundle.h"
 #include "unit/runtime/model/fake_pairs.h"
 
+#include <fcntl.h>
 #include <math.h>
+#include <sys/file.h>
 
 static struct fake fake;
 static struct scratch scratch;
@@ -560,9 +562,11 @@ static void a_failed_write_leaves_the_file(void)
     open_all(FAKE_SINGLE2);
     write_checkpoint("c");
     char *old = scratch_read(in_folder("c"), &before);
-    CU_ASSERT_EQUAL_FATAL(mkdir(in_folder("c.part"), 0777), 0); /* where the new file would be written */
+    const int other = open(in_folder(".c.0000000000000000aaaaaaaa.part"), O_WRONLY | O_CREAT, 0600);
+    CU_ASSERT_EQUAL_FATAL(flock(other, LOCK_EX), 0); /* of another process's */
     CU_ASSERT_FALSE(write_to("c", &fault));
-    told(&fault, FAULT_SYSTEM, "c", "");
+    told(&fault, FAULT_SYSTEM, "c", "another process is writing it");
+    (void)close(other);
     char *now = scratch_read(in_folder("c"), &after);
     CU_ASSERT_TRUE(old != NULL && now != NULL && before == after && memcmp(old, now, before) == 0);
     free(old);

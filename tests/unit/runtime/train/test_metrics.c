@@ -284,9 +284,31 @@ static void lines_agree_with_the_training(void)
     scratch_remove(&scratch);
 }
 
+/* A link is not written through, and nobody waits for the reader of a pipe. */
+static void only_regular_files_are_written(void)
+{
+    struct scratch scratch;
+    struct metrics *metrics;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
+    const char *const other = scratch_path(&scratch, "other"), *const link = scratch_path(&scratch, "link"),
+                      *const pipe = scratch_path(&scratch, "pipe");
+    CU_ASSERT_TRUE_FATAL(scratch_write(other, "mine", 4) && symlink(other, link) == 0 &&
+                         mkfifo(pipe, 0600) == 0);
+    CU_ASSERT_FALSE(metrics_open(&metrics, link, &stage_kinds[STAGE_FLOW], NULL, &fault));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "link: cannot write"));
+    CU_ASSERT_FALSE(metrics_open(&metrics, pipe, &stage_kinds[STAGE_FLOW], NULL, &fault));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "pipe: cannot write"));
+    char *const text = scratch_read(other, NULL);
+    CU_ASSERT_TRUE(text && strcmp(text, "mine") == 0);
+    free(text);
+    scratch_remove(&scratch);
+}
+
 static const struct check_case cases[] = {
     {"every number has its name", every_number_has_its_name},
     {"missing values are left out or null", missing_values_are_left_out_or_null},
+    {"only regular files are written", only_regular_files_are_written},
     {"lines agree with the training", lines_agree_with_the_training},
 };
 

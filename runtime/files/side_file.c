@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A ticket is the time of day and a random number. Of several writers the one that drew the earliest goes on;
+ * the others report that. If clocks disagree, both go on, and the file is that of the last. */
+#define _GNU_SOURCE /* O_TMPFILE */
+#include "files/side_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { NAME_BYTES = 180, TICKET_DIGITS = 24, MOST_TRIES = 64 };
+static const char ending[] = ".part";
+
+struct side {
+    const char *path;
+    char *folder;                /* with the '/' at its end; "" for the present one */
+    char prefix[NAME_BYTES + 3]; /* ".NAME." */
+    char *beside;
+    size_t room; /* of beside */
+};
+
+/* ---- names --------------------------------------------------------------------------------------------- */
+
+static const char *name_of(const char *path)
+{
+    const char *const slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool side_start(struct side *side, const char *path, struct fault *fault)
+{
+    const char *const name = name_of(path);
+    *side = (struct side){.path = path, .folder = strndup(path, (size_t)(name - path))};
+    (void)snprintf(side->prefix, sizeof side->prefix, ".%.*s.", NAME_BYTES, name);
+    side->room = strlen(path) + NAME_BYTES + TICKET_DIGITS + sizeof ending + 3;
+    side->beside = malloc(side->room);
+    return (side->folder && side->beside) || fault_memory(fault, side->room, "a path");
+}
+
+static void put_name(struct side *side, const char *name)
+{
+    (void)snprintf(side->beside, side->room, "%s%s", side->folder, name);
+}
+
+static bool draw_name(struct side *side)
+{
+    struct timespec now;
+    uint32_t chance;
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0 ||
+        getrandom(&chance, sizeof chance, 0) != (ssize_t)sizeof chance)
+        return false;
+    const uint64_t time = (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+    (void)snprintf(side->beside, side->room, "%s%s%016" PRIx64 "%08" PRIx32 "%s", side->folder, side->prefix,
+                   time, chance, ending);
+    return true;
+}
+
+static bool is_of(const struct side *side, const char *name)
+{
+    const size_t start = strlen(side->prefix);
+    return strncmp(name, side->prefix, start) == 0 &&
+           strspn(name + start, "0123456789abcdef") == TICKET_DIGITS &&
+           strcmp(name + start + TICKET_DIGITS, ending) == 0;
+}
+
+/* ---- other writers ------------------------------------------------------------------------------------- */
+
+/* Is somebody writing this one? If it is a file of our own user's and nobody is, it is removed. */
+static bool is_being_written(const char *path)
+{
+    struct stat there;
+    const int file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    bool locked = false;
+    if (file >= 0 && fstat(file, &there) == 0 && S_ISREG(there.st_mode) && there.st_uid == geteuid()) {
+        if (flock(file, LOCK_EX | LOCK_NB) == 0)
+            (void)unlink(path);
+        else
+            locked = errno == EWOULDBLOCK;
+    }
+    if (file >= 0)
+        close(file);
+    return locked;
+}
+
+/* Looks through the folder; side->beside is overwritten. mine: the own name. */
+static bool another_writes(struct side *side, const char *mine)
+{
+    DIR *const folder = opendir(side->folder[0] ? side->folder : ".");
+    bool found = false;
+    for (const struct dirent *entry; folder && !found && (entry = readdir(folder));) {
+        if (!is_of(side, entry->d_name) || strcmp(entry->d_name, mine) == 0)
+            continue;
+        put_name(side, entry->d_name);
+        found = is_being_written(side->beside) && strcmp(entry->d_name, mine) < 0;
+    }
+    if (folder)
+        (void)closedir(folder);
+    return found;
+}
+
+static bool is_alone(struct side *side, struct fault *fault)
+{
+    char mine[NAME_BYTES + TICKET_DIGITS + sizeof ending + 3];
+    (void)snprintf(mine, sizeof mine, "%s", name_of(side->beside));
+    const bool other = another_writes(side, mine);
+    put_name(side, mine);
+    return !other ||
+           fault_set(fault, FAULT_SYSTEM, "cannot write %s: another process is writing it", side->path);
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------- */
+
+/* Another writer may take the file for one left behind before it is locked. */
+static bool lock(int file, const char *path)
+{
+    struct stat opened, named;
+    if (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return false; /* other errors: a file system without locks */
+    return fstat(file, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev &&
+           opened.st_ino == named.st_ino;
+}
+
+static int create(struct side *side)
+{
+    for (int i = 0; i < MOST_TRIES && draw_name(side); i++) {
+        const int file = open(side->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (file < 0 && errno != EEXIST)
+            return -1;
+        if (file >= 0 && lock(file, side->beside))
+            return file;
+        if (file >= 0)
+            close(file);
+    }
+    return -1;
+}
+
+static int open_side(struct side *side, struct fault *fault)
+{
+    const int file = create(side);
+    if (file < 0)
+        (void)fault_system(fault, errno, "cannot write %s", side->path);
+    if (file < 0 || is_alone(side, fault))
+        return file;
+    (void)unlink(side->beside);
+    close(file);
+    return -1;
+}
+
+int side_file_open(const char *path, char **beside, struct fault *fault)
+{
+    struct side side;
+    const int file = side_start(&side, path, fault) ? open_side(&side, fault) : -1;
+    *beside = file >= 0 ? side.beside : NULL;
+    if (file < 0)
+        free(side.beside);
+    free(side.folder);
+    return file;
+}
+
+/* Some file systems have no files without a name: there it loses the one that it has at first. */
+static int open_unnamed(struct side *side, struct fault *fault)
+{
+    int file = open(side->folder[0] ? side->folder : ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+    if (file >= 0)
+        return file;
+    if (draw_name(side))
+        file = open(side->beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file >= 0 && unlink(side->beside) == 0)
+        return file;
+    (void)fault_system(fault, errno, "cannot write a temporary file beside %s", side->path);
+    if (file >= 0)
+        close(file);
+    return -1;
+}
+
+int side_file_unnamed(const char *path, struct fault *fault)
+{
+    struct side side;
+    const int file = side_start(&side, path, fault) ? open_unnamed(&side, fault) : -1;
+    free(side.folder);
+    free(side.beside);
+    return file;
+}
