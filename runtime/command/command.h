@@ -72,6 +72,10 @@ enum command_parsed command_parse(const struct command *command, const char *pro
 /* All of the text as a whole number within bounds? */
 bool command_read_integer(const char *text, double least, double greatest, int64_t *out);
 
+/* Nothing that is written is also read, or written twice. */
+bool command_tell_files_apart(const struct command *command, const struct command_options *options,
+                              struct fault *fault) MUST_CHECK;
+
 /* Were the kernels tuned for another model of processor than the one at hand? `here`: its name. */
 bool command_other_cpu(const struct gpfc_bundle *bundle, char here[GPFC_CPU_NAME]);
 

@@ -126,7 +126,8 @@ static int run_command(const struct command_context *context, const struct comma
         tell_other_cpu(context);
     if (command->needs == COMMAND_CALLS_KERNELS)
         command_watch_files();
-    if (runnable && command->run(context, &options, &fault))
+    if (runnable && command_tell_files_apart(command, &options, &fault) &&
+        command->run(context, &options, &fault))
         return 0;
     (void)fprintf(stderr, "%s: %s\n", context->program, fault.text);
     return exit_code(&fault);

@@ -10,6 +10,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/command/command_bench.c \
 	runtime/command/command_check.c \
 	runtime/command/command_evaluate.c \
+	runtime/command/command_files.c \
 	runtime/command/command_info.c \
 	runtime/command/command_lost_file.c \
 	runtime/command/command_options.c \

@@ -125,7 +125,7 @@ bad_rows()
 {
     for command in apply invert; do
         expect 2 "$1" ./toy "$command" "$model" "$2" bad.npy
-        nothing_left bad.npy bad.npy.part
+        nothing_left bad.npy .bad.npy.*
     done
 }
 bad_rows 'truncated: its header announces' truncated.npy
@@ -138,13 +138,30 @@ bad_rows 'Is a directory' .
 expect 1 'No such file' ./toy apply "$model" y.npy absent/s.npy
 expect 1 'Is a directory' ./toy apply "$model" y.npy .
 expect 1 'File too large' sh -c 'ulimit -f 1 && exec "$@"' sh ./toy apply "$model" y.npy bad.npy
-nothing_left bad.npy bad.npy.part
+nothing_left bad.npy .bad.npy.*
 for rows in y y32 one none; do
     for weights in "$model" plain.safetensors; do
         expect 0 '' ./toy apply "$weights" "$rows.npy" s.npy
         expect 0 '' ./toy invert "$weights" s.npy back.npy
     done
 done
+
+# ---- what is read and what is written
+cp "$model" model.kept
+ln -f "$model" hard.safetensors
+for out in "$model" run/../run/model.safetensors hard.safetensors; do
+    expect 2 "$out is both MODEL and OUT" ./toy apply "$model" y.npy "$out"
+    expect 2 "$out is both MODEL and OUT" ./toy apply run y.npy "$out"
+done
+expect 2 'y.npy is both IN and OUT' ./toy invert "$model" y.npy y.npy
+expect 2 'y.npy is both X and --report' ./toy density "$model" y.npy d.npy --report y.npy
+expect 2 'new.npy is both OUT and --logdet' ./toy apply "$model" y.npy new.npy --logdet ./new.npy
+expect 2 '- is both OUT and --report' ./toy sample "$model" 3 - --report -
+expect 2 'good.npz is both --data and --rows' ./toy evaluate "$model" --data good.npz --rows good.npz
+same "$model" model.kept
+nothing_left new.npy d.npy
+rm hard.safetensors
+expect 0 '' sh -c '"$@" <y.npy' sh ./toy apply "$model" - - --format npy --logdet /dev/null --report /dev/null
 
 # ---- JSON
 ${PYTHON3:-python3} - "$model" <<'END' || fault "JSON"
