@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* "dir/a.b" -> "dir/a" */
@@ -40,10 +41,21 @@ static const char *path_of(struct compile *c)
     return arena_printf(c->arena, "%s%s", without_suffix(c->arena, base), suffix[c->options->emit]);
 }
 
+static bool is_input(const struct compile *c, const char *path)
+{
+    struct stat input, output;
+    return strcmp(c->options->input, "-") != 0 && stat(c->options->input, &input) == 0 &&
+           stat(path, &output) == 0 && S_ISREG(output.st_mode) && input.st_dev == output.st_dev &&
+           input.st_ino == output.st_ino;
+}
+
 static enum gpfc_status write_file(struct compile *c, const char *path, const char *bytes, size_t length,
                                    bool executable)
 {
     const char *fault = NULL;
+    if (is_input(c, path))
+        return compile_fail(c, GPFC_FAULTY,
+                            arena_printf(c->arena, "%s is both the input and the output", path));
     if (!file_put(c->arena, path, bytes, length, executable ? 0777 : 0666, &fault))
         return compile_fail(c, GPFC_FAILED, fault);
     c->report->output_bytes += (long)length;

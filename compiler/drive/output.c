@@ -37,11 +37,17 @@ static void release_folder(void *object)
     signals_let(&folder->held_before);
 }
 
+/* Not one that programs would take for an option. */
+static char *folder_template(struct arena *arena)
+{
+    const char *given = getenv("TMPDIR"), *where = given && given[0] ? given : "/tmp";
+    return arena_printf(arena, "%s%s/gpfc-XXXXXX", where[0] == '-' ? "./" : "", where);
+}
+
 struct output_folder *output_folder_new(struct arena *arena, const char **fault)
 {
-    const char *where = getenv("TMPDIR");
     struct output_folder *folder = ARENA_NEW(arena, struct output_folder);
-    char *path = arena_printf(arena, "%s/gpfc-XXXXXX", where && where[0] ? where : "/tmp");
+    char *path = folder_template(arena);
     folder->path = path;
     folder->place = arena_own(arena, release_folder);
     signals_hold(&folder->held_before);

@@ -44,6 +44,17 @@ expect 1 'absent/libgpfcrt.a: cannot be read' \
     env GPFC_RUNTIME_DIR=absent "$gpfc" toy.yaml --dump=sched -o absent.out
 test ! -f "$(dirname "$gpfc")/libgpfcrt.a" || \
     expect 0 '' env -u GPFC_RUNTIME_DIR "$gpfc" -q toy.yaml -o beside
+mkdir -- -o
+expect 0 '' env TMPDIR=-o "$gpfc" -q toy.yaml -o beside
+nothing_left ./-o/*
+cp toy.yaml kept
+cp toy.yaml toy
+ln toy hard
+expect 2 'toy is both the input and the output' "$gpfc" toy
+expect 2 'hard is both the input and the output' "$gpfc" toy --emit=ir -o hard
+same toy kept
+same hard kept
+rm toy hard
 mkdir elsewhere
 : >elsewhere/trainer
 ln -s elsewhere/trainer linked
