@@ -33,7 +33,16 @@ static enum gpfc_status check_options(struct compile *c)
 static enum gpfc_status read_input(struct compile *c)
 {
     const size_t limit = c->options->from_ir ? FRONT_IR_BYTES : FRONT_SPEC_BYTES;
-    return front_source(c->arena, &c->diag, c->options->input, limit, &c->front) ? GPFC_OK : GPFC_FAULTY;
+    switch (front_source(c->arena, &c->diag, c->options->input, limit, &c->front)) {
+    case SOURCE_OK:
+        return GPFC_OK;
+    case SOURCE_FAILED:
+        return GPFC_FAILED;
+    case SOURCE_UNREADABLE:
+    case SOURCE_TOO_LARGE:
+        break;
+    }
+    return GPFC_FAULTY;
 }
 
 static void open_families(struct compile *c)

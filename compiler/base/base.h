@@ -108,7 +108,7 @@ struct place { /* line 0: no place */
     int column; /* from 1, in characters (UTF-8) */
 };
 
-enum source_status { SOURCE_OK, SOURCE_UNREADABLE, SOURCE_TOO_LARGE };
+enum source_status { SOURCE_OK, SOURCE_UNREADABLE, SOURCE_TOO_LARGE, SOURCE_FAILED /* the system did */ };
 
 /* Reads a whole file of at most `limit` bytes into the arena, or standard input where path is "-", which is
  * then named "<stdin>". On failure *why says what went wrong (arena text). */

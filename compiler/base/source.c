@@ -20,7 +20,8 @@ static const char *source_name(const char *path)
 static enum source_status unreadable(struct arena *arena, const char *path, int error, const char **why)
 {
     *why = arena_printf(arena, "%s: cannot be read: %s", source_name(path), strerror(error));
-    return SOURCE_UNREADABLE;
+    const bool is_of_system = error == EIO || error == EMFILE || error == ENFILE || error == ENOMEM;
+    return is_of_system ? SOURCE_FAILED : SOURCE_UNREADABLE;
 }
 
 /* Reads up to `room` bytes. How many there were, or -1 with errno. */
@@ -31,7 +32,7 @@ static long read_whole(const char *path, char *text, size_t room)
         return -1;
     errno = 0;
     const size_t length = fread(text, 1, room, file);
-    const int error = ferror(file) ? errno : 0;
+    const int error = !ferror(file) ? 0 : errno ? errno : EIO;
     if (file != stdin)
         fclose(file);
     errno = error;

@@ -9,14 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool front_source(struct arena *arena, struct diag *diag, const char *path, size_t limit, struct front *out)
+enum source_status front_source(struct arena *arena, struct diag *diag, const char *path, size_t limit,
+                                struct front *out)
 {
     const char *why = NULL;
     out->real = REAL_4; /* of a program that comes without a spec */
-    const bool good = source_read(arena, path, limit, &out->source, &why) == SOURCE_OK;
-    if (!good)
+    const enum source_status status = source_read(arena, path, limit, &out->source, &why);
+    if (status != SOURCE_OK)
         diag_error(diag, (struct place){.line = 0}, "%s", why);
-    return good;
+    return status;
 }
 
 bool front_spec(struct arena *arena, struct diag *diag, struct front *front)

@@ -18,8 +18,8 @@ struct front {
 };
 
 /* Each reports its faults to diag. */
-bool front_source(struct arena *arena, struct diag *diag, const char *path, size_t limit,
-                  struct front *out) MUST_CHECK;
+enum source_status front_source(struct arena *arena, struct diag *diag, const char *path, size_t limit,
+                                struct front *out) MUST_CHECK;
 /* The source's spec and the model that it means. */
 bool front_spec(struct arena *arena, struct diag *diag, struct front *front) MUST_CHECK;
 /* Where a spec's data are looked for that was read from `path`; given: instead of its folder, or NULL. */

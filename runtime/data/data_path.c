@@ -12,15 +12,21 @@
 
 /* ---- one ----------------------------------------------------------------------------------------------- */
 
+/* What cannot be looked for may be there; opening it says what is wrong. */
+static bool may_be_there(int error)
+{
+    return error != ENOENT && error != ENOTDIR && error != EACCES;
+}
+
 static bool is_there(const char *path)
 {
-    return strcmp(path, "-") == 0 || access(path, F_OK) == 0;
+    return strcmp(path, "-") == 0 || access(path, F_OK) == 0 || errno == EACCES || may_be_there(errno);
 }
 
 static bool is_in(const char *folder, const char *path)
 {
     const int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool there = at >= 0 && faccessat(at, path, F_OK, 0) == 0;
+    const bool there = (at >= 0 && faccessat(at, path, F_OK, 0) == 0) || may_be_there(errno);
     if (at >= 0)
         (void)close(at);
     return there;
@@ -36,15 +42,13 @@ static bool tell_nowhere(const char *path, const char *folder, struct fault *fau
 {
     char *const here = getcwd(NULL, 0);
     const bool relative = path[0] != '/', two = relative && folder && folder[0];
-    (void)fault_system(fault, ENOENT, "cannot read %s%s%s%s%s", path,
-                       two ? ", looked for in the spec's folder " : "", two ? folder : "",
-                       two        ? " and in "
-                       : relative ? ", looked for in "
-                                  : "",
-                       relative && here ? here : "");
+    (void)fault_named(fault, ENOENT, "cannot read %s%s%s%s%s", path,
+                      two ? ", looked for in the spec's folder " : "", two ? folder : "",
+                      two        ? " and in "
+                      : relative ? ", looked for in "
+                                 : "",
+                      relative && here ? here : "");
     free(here);
-    if (fault)
-        fault->exit_code = FAULT_INPUT;
     return false;
 }
 

@@ -109,17 +109,14 @@ const char *byte_source_name(const char *path)
     return is_standard(path) ? "standard input" : path;
 }
 
-/* The user named it. */
 static bool cannot_open(struct fault *fault, const char *path, int error)
 {
     char *const folder = path[0] != '/' && error == ENOENT ? getcwd(NULL, 0) : NULL;
     if (folder)
-        fault_system(fault, error, "cannot read %s in %s", path, folder);
+        fault_named(fault, error, "cannot read %s in %s", path, folder);
     else
-        fault_system(fault, error, "cannot read %s", path);
+        fault_named(fault, error, "cannot read %s", path);
     free(folder);
-    if (fault && error != ENOMEM)
-        fault->exit_code = FAULT_INPUT;
     return false;
 }
 

@@ -28,13 +28,30 @@ struct npz {
     int64_t file_bytes;
 };
 
+/* libzip's error: the file's, or the system's. */
+static enum fault_code code_of(const zip_error_t *error)
+{
+    const bool called = zip_error_system_type(error) == ZIP_ET_SYS && zip_error_code_system(error) != 0;
+    return called || zip_error_code_zip(error) == ZIP_ER_MEMORY ? FAULT_SYSTEM : FAULT_INPUT;
+}
+
+static bool cannot_read(struct fault *fault, const char *name, zip_error_t *error)
+{
+    return fault_set(fault, code_of(error), "%s: %s", name, zip_error_strerror(error));
+}
+
+/* errno is that of the call that failed. */
 static bool cannot_open(struct fault *fault, const char *name, int code)
 {
+    const int error_number = errno;
     if (code == ZIP_ER_NOZIP)
         return fault_set(fault, FAULT_INPUT, "cannot read %s: not a zip file, or its end is missing", name);
     zip_error_t error;
     zip_error_init_with_code(&error, code);
-    fault_set(fault, FAULT_INPUT, "cannot read %s: %s", name, zip_error_strerror(&error));
+    if (zip_error_system_type(&error) == ZIP_ET_SYS)
+        fault_system(fault, error_number, "cannot read %s", name);
+    else
+        fault_set(fault, code_of(&error), "cannot read %s: %s", name, zip_error_strerror(&error));
     zip_error_fini(&error);
     return false;
 }
@@ -150,7 +167,7 @@ static bool member_read(void *state, const char *name, void *to, size_t bytes, s
     while (*got < bytes) {
         const zip_int64_t done = zip_fread(member, (char *)to + *got, bytes - *got);
         if (done < 0)
-            return fault_set(fault, FAULT_INPUT, "%s: %s", name, zip_file_strerror(member));
+            return cannot_read(fault, name, zip_file_get_error(member));
         if (done == 0)
             break;
         *got += (size_t)done;
@@ -172,7 +189,7 @@ static bool member_length(struct npz *npz, zip_uint64_t index, const char *name,
     const zip_uint64_t needed =
         ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
     if (zip_stat_index(npz->zip, index, 0, &what) != 0 || (what.valid & needed) != needed)
-        return fault_set(fault, FAULT_INPUT, "%s: %s", name, zip_strerror(npz->zip));
+        return cannot_read(fault, name, zip_get_error(npz->zip));
     if (what.encryption_method != ZIP_EM_NONE)
         return fault_set(fault, FAULT_INPUT, "%s: encrypted", name);
     if (what.comp_method != ZIP_CM_STORE && what.comp_method != ZIP_CM_DEFLATE)
@@ -209,7 +226,7 @@ bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struc
     find_place(npz, (zip_uint64_t)index, &source);
     source.state = zip_fopen_index(npz->zip, (zip_uint64_t)index, 0);
     if (!source.state)
-        return fault_set(fault, FAULT_INPUT, "%s: %s", full, zip_strerror(npz->zip));
+        return cannot_read(fault, full, zip_get_error(npz->zip));
     return npy_open_source(out, full, &source, fault);
 }
 

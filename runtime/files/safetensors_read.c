@@ -178,6 +178,8 @@ static bool read_header(struct safetensors *file, const char *text, size_t lengt
 {
     json_error_t error;
     file->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+    if (!file->header && json_error_code(&error) == json_error_out_of_memory)
+        return fault_memory(fault, length, "a list of tensors");
     if (!json_is_object(file->header))
         return fault_set(fault, FAULT_INPUT,
                          "%s: not a valid safetensors file: its header is not a JSON object (%s)", file->name,
@@ -260,13 +262,13 @@ static bool read_all(const struct byte_source *source, const char *path, void **
     if (!bytes)
         return fault_memory(fault, wanted, path);
     size_t got;
-    if (!byte_source_read(source, path, bytes, wanted, &got, fault) || got < wanted) {
-        free(bytes);
-        return got < wanted ? fault_set(fault, FAULT_INPUT, "cannot read %s: it became shorter", path)
-                            : false;
+    if (byte_source_read(source, path, bytes, wanted, &got, fault) &&
+        (got == wanted || fault_set(fault, FAULT_INPUT, "cannot read %s: it became shorter", path))) {
+        *out = bytes;
+        return true;
     }
-    *out = bytes;
-    return true;
+    free(bytes);
+    return false;
 }
 
 bool safetensors_read(struct safetensors **out, const char *path, struct fault *fault)

@@ -6,6 +6,7 @@
 
 #include "ground/text.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,19 +60,47 @@ bool fault_set(struct fault *fault, enum fault_code code, const char *format, ..
     return report(fault, code, text, sizeof text, length, "");
 }
 
-bool fault_system(struct fault *fault, int error, const char *format, ...)
+static bool report_error(struct fault *fault, enum fault_code code, int error, const char *format,
+                         va_list arguments)
 {
     char text[sizeof fault->text], reason[128], tail[140];
-    if (!fault)
-        return false;
     if (strerror_r(error, reason, sizeof reason) != 0)
         snprintf(reason, sizeof reason, "error %d", error);
     snprintf(tail, sizeof tail, ": %s", reason);
+    const int length = vsnprintf(text, sizeof text, format, arguments);
+    return report(fault, code, text, sizeof text, length, tail);
+}
+
+bool fault_system(struct fault *fault, int error, const char *format, ...)
+{
+    if (!fault)
+        return false;
     va_list arguments;
     va_start(arguments, format);
-    const int length = vsnprintf(text, sizeof text, format, arguments);
+    (void)report_error(fault, FAULT_SYSTEM, error, format, arguments);
     va_end(arguments);
-    return report(fault, FAULT_SYSTEM, text, sizeof text, length, tail);
+    return false;
+}
+
+/* What is wrong with a name, and not with the machine. */
+static bool is_of_a_name(int error)
+{
+    static const int of_names[] = {ENOENT, ENOTDIR, EISDIR, EACCES, EPERM, ELOOP, ENAMETOOLONG, ENXIO};
+    for (size_t i = 0; i < sizeof of_names / sizeof of_names[0]; i++)
+        if (error == of_names[i])
+            return true;
+    return false;
+}
+
+bool fault_named(struct fault *fault, int error, const char *format, ...)
+{
+    if (!fault)
+        return false;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)report_error(fault, is_of_a_name(error) ? FAULT_INPUT : FAULT_SYSTEM, error, format, arguments);
+    va_end(arguments);
+    return false;
 }
 
 bool fault_memory(struct fault *fault, size_t bytes, const char *what)

@@ -38,6 +38,10 @@ bool fault_set(struct fault *fault, enum fault_code code, const char *format, ..
 /* The same with ": No space left on device" after it, from `error`, an errno. */
 bool fault_system(struct fault *fault, int error, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* Likewise of a file that the user named: FAULT_INPUT where the name is what is wrong (there is no such file,
+ * it is a folder, it may not be read), FAULT_SYSTEM where the system failed. */
+bool fault_named(struct fault *fault, int error, const char *format, ...) PRINTF_LIKE(3, 4);
+
 /* "out of memory for 12.3 MB of <what>" */
 bool fault_memory(struct fault *fault, size_t bytes, const char *what);
 

@@ -44,6 +44,7 @@ tests_unit_runtime_files_test_safe_file_SOURCES = tests/unit/runtime/files/test_
 	$(data_fixture)
 tests_unit_runtime_files_test_safetensors_SOURCES = tests/unit/runtime/files/test_safetensors.c \
 	$(data_fixture)
+tests_unit_runtime_files_test_safetensors_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=read
 
 # parquet; what stands in for the library that reads Parquet is loaded as that is
 check_PROGRAMS += tests/unit/runtime/parquet/test_parquet

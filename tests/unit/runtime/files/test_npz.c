@@ -5,6 +5,7 @@
 #include "unit/runtime/files/npz_fixture.h"
 
 #include <math.h>
+#include <sys/resource.h>
 
 static const double six[6] = {1, -2.5, 3e-3, 4, 5e10, -6};
 static double many[4000];
@@ -294,7 +295,27 @@ static void mapped_arrays_are_checked(void)
     scratch_remove(&s);
 }
 
+/* With a descriptor left for the file, but none for libzip's own. */
+static void a_failing_system_is_reported(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    struct npz *npz;
+    struct rlimit before;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const path = sound_file(&s, ZIP_CM_STORE);
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (rlim_t most = 3; most <= 4; most++) {
+        const struct rlimit few = {.rlim_cur = most, .rlim_max = before.rlim_max};
+        CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &few), 0);
+        check_fault(npz_open(&npz, path, &fault), &fault, FAULT_SYSTEM, "Too many open files");
+        CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &before), 0);
+    }
+    scratch_remove(&s);
+}
+
 static const struct check_case cases[] = {
+    {"a failing system is reported", a_failing_system_is_reported},
     {"arrays are read by name", arrays_are_read_by_name},
     {"several readers may be open", several_readers_may_be_open},
     {"a missing array is reported with those that exist", a_missing_array_is_reported_with_those_that_exist},

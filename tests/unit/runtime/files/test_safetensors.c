@@ -5,7 +5,9 @@
 #include "files/safetensors.h"
 #include "unit/runtime/files/data_fixture.h"
 
+#include <errno.h>
 #include <math.h>
+#include <sys/resource.h>
 
 static const double weights[6] = {1, -2.5, 3e-300, 4, INFINITY, -6};
 static const float biases[3] = {0.1f, 0.2f, 0.3f};
@@ -252,9 +254,45 @@ static void a_full_device_leaves_the_old_model(void)
     scratch_remove(&s);
 }
 
+/* A device's fault is not the file's: neither is it shorter, nor broken. */
+static int read_error;
+ssize_t __real_read(int file, void *to, size_t bytes);
+ssize_t __wrap_read(int file, void *to, size_t bytes);
+ssize_t __wrap_read(int file, void *to, size_t bytes)
+{
+    if (read_error == 0)
+        return __real_read(file, to, bytes);
+    errno = read_error;
+    return -1;
+}
+
+static void a_failing_system_is_reported(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    struct safetensors *file;
+    struct rlimit before, none;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const path = scratch_path(&s, "m");
+    check_good(write_model(path, &fault), &fault);
+    read_error = EIO;
+    check_fault(safetensors_read(&file, path, &fault), &fault, FAULT_SYSTEM, "m: Input/output error");
+    read_error = 0;
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 3;
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &none), 0);
+    check_fault(safetensors_read(&file, path, &fault), &fault, FAULT_SYSTEM, "m: Too many open files");
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &before), 0);
+    check_fault(safetensors_read(&file, scratch_path(&s, "none"), &fault), &fault, FAULT_INPUT,
+                "none: No such file");
+    scratch_remove(&s);
+}
+
 static const struct check_case cases[] = {
     {"what is written is read", what_is_written_is_read},
     {"the same input gives the same bytes", the_same_input_gives_the_same_bytes},
+    {"a failing system is reported", a_failing_system_is_reported},
     {"what does not fit is reported", what_does_not_fit_is_reported},
     {"numbers of every size are converted", numbers_of_every_size_are_converted},
     {"headers of other programs are read", headers_of_other_programs_are_read},
