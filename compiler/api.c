@@ -5,6 +5,7 @@
 #include "gpfc.h"
 
 #include "base/clock.h"
+#include "base/plain_locale.h"
 #include "drive/artifact.h"
 #include "drive/describe.h"
 #include "drive/library.h"
@@ -171,12 +172,15 @@ static enum gpfc_status compile(struct compile *c)
 
 enum gpfc_status gpfc_compile(const struct gpfc_options *options, struct gpfc_report *report)
 {
+    const struct plain_locale locale = plain_locale_enter();
     double start = wall_seconds();
     jmp_buf no_memory;
     *report = (struct gpfc_report){.messages = NULL};
     struct arena *arena = arena_new();
-    if (!arena)
+    if (!arena) {
+        plain_locale_leave(locale);
         return GPFC_FAILED;
+    }
     volatile enum gpfc_status status = GPFC_FAILED;
     if (!setjmp(no_memory)) {
         arena_on_failure(arena, &no_memory);
@@ -191,6 +195,7 @@ enum gpfc_status gpfc_compile(const struct gpfc_options *options, struct gpfc_re
         status = GPFC_FAILED;
     }
     arena_free(arena);
+    plain_locale_leave(locale);
     report->seconds = wall_seconds() - start;
     return status;
 }

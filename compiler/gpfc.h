@@ -48,7 +48,8 @@ struct gpfc_options {
     const char *cpu;  /* NULL: as the spec says */
     const char *dump; /* "flow,diff,hoist,..": stages whose text goes to dumped; NULL: none; "all" */
     bool dump_alone;  /* nothing is written, linked or compiled further than the dumps need */
-    void (*dumped)(void *data, const char *stage, const char *text); /* called for each dump */
+    /* Called for each dump. While a compile runs, the locale of its thread is "C". */
+    void (*dumped)(void *data, const char *stage, const char *text);
     void *data;
     const char *data_folder; /* what the spec's relative paths of data are relative to; NULL: the spec's
                                 folder, or, for standard input, the working directory */

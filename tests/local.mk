@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-EXTRA_DIST += tests/check.h tests/check_arena.h tests/draw.h tests/network.h tests/scratch.h \
-	tests/watched_memory.h
+EXTRA_DIST += tests/check.h tests/check_arena.h tests/comma_locale.h tests/draw.h tests/network.h \
+	tests/scratch.h tests/watched_memory.h
 
 # With --enable-faults calls of gpfc and of trainers can be made to fail (tests/system/faults.c);
 # tests/system/faults.sh does that.

@@ -12,6 +12,8 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/base/file.h \
 	compiler/base/hash.c \
 	compiler/base/nearest.c \
+	compiler/base/plain_locale.c \
+	compiler/base/plain_locale.h \
 	compiler/base/source.c \
 	compiler/base/strbuf.c \
 	compiler/base/template.c \

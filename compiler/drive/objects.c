@@ -5,6 +5,7 @@
 #include "drive/objects.h"
 
 #include "base/clock.h"
+#include "base/plain_locale.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -45,8 +46,10 @@ static void make(struct work *work, int i)
 static void *make_some(void *data)
 {
     struct work *work = data;
+    const struct plain_locale locale = plain_locale_enter();
     for (int i; (i = atomic_fetch_add(&work->next, 1)) < work->n;)
         make(work, i);
+    plain_locale_leave(locale);
     return NULL;
 }
 

@@ -2,9 +2,9 @@
  *
  * Numbers of a spec, read strictly: decimal, nothing before or after them, no infinities, no leading zeros
  * (which some readers of YAML take for octal). The same in every locale. */
+#include "base/plain_locale.h"
 #include "spec/spec_tree.h"
 
-#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,27 +80,6 @@ enum spec_number spec_parse_int(const char *text, size_t length, int64_t *out)
     return SPEC_NUMBER_GOOD;
 }
 
-/* A user of the library may have chosen a locale that writes 0,5. This thread leaves it for a moment. */
-struct plain {
-    locale_t used, before;
-};
-
-static struct plain enter_plain(void)
-{
-    struct plain plain = {.used = newlocale(LC_ALL_MASK, "C", (locale_t)0)};
-    if (plain.used)
-        plain.before = uselocale(plain.used);
-    return plain;
-}
-
-static void leave_plain(struct plain plain)
-{
-    if (!plain.used)
-        return;
-    uselocale(plain.before);
-    freelocale(plain.used);
-}
-
 enum spec_number spec_parse_real(const char *text, size_t length, double *out)
 {
     const enum spec_number form = check_form(text, length, false);
@@ -109,9 +88,9 @@ enum spec_number spec_parse_real(const char *text, size_t length, double *out)
     char copy[LONGEST + 1];
     memcpy(copy, text, length);
     copy[length] = '\0';
-    const struct plain plain = enter_plain();
+    const struct plain_locale locale = plain_locale_enter();
     const double value = strtod(copy, NULL);
-    leave_plain(plain);
+    plain_locale_leave(locale);
     if (!isfinite(value))
         return SPEC_NUMBER_TOO_LARGE;
     *out = value;
@@ -136,13 +115,13 @@ static void shorten_exponent(char *text)
 const char *spec_real_text(struct arena *arena, double value)
 {
     char text[40] = "";
-    const struct plain plain = enter_plain();
+    const struct plain_locale locale = plain_locale_enter();
     for (int precision = 15; precision <= 17; precision++) {
         (void)snprintf(text, sizeof text, "%.*g", precision, value);
         if (strtod(text, NULL) == value)
             break;
     }
-    leave_plain(plain);
+    plain_locale_leave(locale);
     shorten_exponent(text);
     return arena_strdup(arena, text);
 }

@@ -6,6 +6,7 @@
 #include "tune/tune.h"
 
 #include "base/clock.h"
+#include "base/plain_locale.h"
 #include "tune/tune_case.h"
 #include "tune/tune_crowd.h"
 #include "tune/tune_decide.h"
@@ -59,12 +60,14 @@ struct job { /* of a thread that compiles */
 static void *compile(void *data)
 {
     struct job *job = data;
+    const struct plain_locale locale = plain_locale_enter();
     jmp_buf no_memory;
     jmp_buf *const former = arena_on_failure(job->arena, &no_memory);
     job->fault = "out of memory";
     if (!setjmp(no_memory))
         job->kernel = job->task->compile(job->task->data, job->arena, job->schedule, &job->fault);
     arena_on_failure(job->arena, former);
+    plain_locale_leave(locale);
     return NULL;
 }
 

@@ -2,6 +2,7 @@
  *
  * The table of a trainer's commands, and the choice among them. */
 #include "command/command.h"
+#include "files/c_locale.h"
 #include "gpfc/runtime.h"
 #include "kernels/bundle.h"
 
@@ -157,7 +158,14 @@ static int run_word(const struct command_context *context, const char *word, int
 int gpfc_trainer_main(const struct gpfc_bundle *bundle, int argc, char **argv)
 {
     const struct command_context context = {.bundle = bundle, .program = argc > 0 ? argv[0] : bundle->name};
+    struct c_locale locale;
+    struct fault fault = {0};
+    if (!c_locale_enter(&locale, &fault)) {
+        (void)fprintf(stderr, "%s: %s\n", context.program, fault.text);
+        return FAULT_SYSTEM;
+    }
     int code = run_word(&context, argc > 1 ? argv[1] : "", argc, argv);
+    c_locale_leave(&locale);
     bool printed = fflush(stdout) == 0 && ferror(stdout) == 0;
     if (printed || code != 0)
         return code;

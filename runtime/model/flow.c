@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/flow_parts.h"
 
+#include "files/c_locale.h"
 #include "ground/parallel.h"
 #include "kernels/bundle.h"
 #include "numbers/rows.h"
@@ -99,8 +100,14 @@ struct gpfc_flow *gpfc_flow_open(const struct gpfc_bundle *bundle, const char *m
                                  char *message, size_t room)
 {
     struct fault fault = {0};
-    struct gpfc_flow *flow;
-    if (!flow_open(&flow, bundle, model, FLOW_PART_FLOW, threads, &fault) && message)
+    struct gpfc_flow *flow = NULL;
+    struct c_locale locale;
+    bool good = c_locale_enter(&locale, &fault);
+    if (good) {
+        good = flow_open(&flow, bundle, model, FLOW_PART_FLOW, threads, &fault);
+        c_locale_leave(&locale);
+    }
+    if (!good && message)
         (void)snprintf(message, room, "%s", fault.text);
     return flow;
 }

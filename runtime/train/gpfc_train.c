@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * gpfc_train and gpfc_resume: how a training begins, and what it returns. */
+#include "files/c_locale.h"
 #include "ground/parallel.h"
 #include "kernels/bundle.h"
 #include "look/look.h"
@@ -276,7 +277,9 @@ static int call(const struct gpfc_bundle *bundle, const struct gpfc_train_option
     struct gpfc_trained *trained = NULL;
     struct training training = {.bundle = bundle, .options = options};
     training.device.threads = options->threads > 0 ? options->threads : parallel_threads();
-    bool good = bundle_check(bundle, &fault) &&
+    struct c_locale locale;
+    const bool entered = c_locale_enter(&locale, &fault);
+    bool good = entered && bundle_check(bundle, &fault) &&
                 device_find(&training.device.row, options->device ? options->device : "cpu", &fault);
     good = good && how(&training, &trained, &fault);
     if (out)
@@ -285,6 +288,8 @@ static int call(const struct gpfc_bundle *bundle, const struct gpfc_train_option
         gpfc_trained_free(trained);
     if (!good && message)
         (void)snprintf(message, room, "%s", fault.text);
+    if (entered)
+        c_locale_leave(&locale);
     return !good ? fault.exit_code : training.stopped != 0 ? GPFC_STOPPED : GPFC_DONE;
 }
 

@@ -3,6 +3,7 @@
  * Compiles in several threads at once: each writes what it would have written by itself, and the umask, which
  * belongs to the whole process, is unchanged. */
 #include "check.h"
+#include "comma_locale.h"
 #include "gpfc.h"
 #include "scratch.h"
 
@@ -93,6 +94,36 @@ static bool same_bytes(const char *a, const char *b)
     return same;
 }
 
+/* As a program may that writes 0,5. */
+static void locales_make_no_difference(void)
+{
+    static const enum gpfc_emit kinds[] = {GPFC_EMIT_IR, GPFC_EMIT_C, GPFC_EMIT_ASM, GPFC_EMIT_HEADER};
+    struct scratch scratch;
+    struct job plain[CHECK_COUNT(kinds)], other;
+    struct gpfc_report report;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
+    for (size_t i = 0; i < CHECK_COUNT(kinds); i++) {
+        make_job(&plain[i], &scratch, kinds[i], (int)(2 * i), 1);
+        (void)compile(&plain[i]);
+    }
+    if (!comma_locale_enter())
+        return;
+    for (size_t i = 0; i < CHECK_COUNT(kinds); i++) {
+        make_job(&other, &scratch, kinds[i], (int)(2 * i + 10), 1);
+        (void)compile(&other);
+        CU_ASSERT_TRUE(other.failed == 0 && localeconv()->decimal_point[0] == ',');
+        CU_ASSERT_TRUE(same_bytes(plain[i].output, other.output));
+    }
+    other.options.input = plain[0].output; /* the text of a program, with numbers */
+    other.options.from_ir = true;
+    other.options.emit = GPFC_EMIT_IR;
+    CU_ASSERT_EQUAL(gpfc_compile(&other.options, &report), GPFC_OK);
+    gpfc_report_free(&report);
+    comma_locale_leave();
+    CU_ASSERT_TRUE(same_bytes(plain[0].output, other.output));
+    scratch_remove(&scratch);
+}
+
 static void objects_are_as_if_made_one_at_a_time(void)
 {
     struct scratch scratch;
@@ -127,6 +158,7 @@ static void the_umask_is_not_changed(void)
 int main(void)
 {
     static const struct check_case cases[] = {
+        {"locales make no difference", locales_make_no_difference},
         {"objects are as if made one at a time", objects_are_as_if_made_one_at_a_time},
         {"the umask is not changed", the_umask_is_not_changed},
     };

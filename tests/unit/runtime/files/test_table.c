@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * Tables of every format: which columns and rows are read, and what is written is read again. */
+#include "comma_locale.h"
 #include "files/npz.h"
 #include "files/table.h"
 #include "unit/runtime/files/data_fixture.h"
 #include "unit/runtime/files/table_fixture.h"
 
 #include <fcntl.h>
-#include <locale.h>
 #include <math.h>
 #include <unistd.h>
 
@@ -334,7 +334,8 @@ static void what_is_written_is_read(void)
     struct table t;
     struct fault fault;
     CU_ASSERT_TRUE_FATAL(scratch_make(&s));
-    (void)setlocale(LC_NUMERIC, "de_DE.UTF-8");
+    if (!comma_locale_enter())
+        return;
     for (size_t i = 0; i < CHECK_COUNT(names); i++)
         for (int64_t rows = -1; rows <= 3; rows += 4) { /* announced, or not */
             check_good(write_numbers(names[i], NULL, rows, &fault), &fault);
@@ -343,7 +344,7 @@ static void what_is_written_is_read(void)
             CU_ASSERT_EQUAL(memcmp(t.x, numbers, sizeof numbers), 0);
             table_close(t.reader);
         }
-    (void)setlocale(LC_NUMERIC, "C");
+    comma_locale_leave();
     CU_ASSERT_EQUAL(files_in(&s), (int)CHECK_COUNT(names));
     scratch_remove(&s);
 }

@@ -2,6 +2,7 @@
  *
  * A training as a C program runs it, through gpfc/runtime.h: its events and result against the files it
  * leaves, stops that go on with the same bits, and what is refused. */
+#include "comma_locale.h"
 #include "gpfc/runtime.h"
 #include "unit/runtime/command/fake_trainer.h"
 
@@ -181,6 +182,36 @@ static void stopped_trainings_continue(void)
     scratch_remove(&scratch);
 }
 
+/* Checkpoints and models hold numbers as texts. A program that writes 0,5 leaves the same files. */
+static void locales_make_no_difference(void)
+{
+    struct heard heard;
+    start_up("none");
+    struct gpfc_train_options plain = options_of(&heard, "pairs.npz", "plain");
+    CU_ASSERT_EQUAL(gpfc_train(&fake.bundle, &plain, NULL, NULL, 0), GPFC_DONE);
+    if (comma_locale_enter()) {
+        struct gpfc_train_options other = options_of(&heard, "pairs.npz", "other");
+        heard.stop_at = 13;
+        CU_ASSERT_EQUAL_FATAL(gpfc_train(&fake.bundle, &other, NULL, NULL, 0), GPFC_STOPPED);
+        comma_locale_leave();
+        heard.stop_at = 50;
+        CU_ASSERT_EQUAL_FATAL(gpfc_resume(&fake.bundle, &other, NULL, NULL, 0), GPFC_STOPPED);
+        CU_ASSERT_TRUE(comma_locale_enter());
+        heard.stop_at = 0;
+        CU_ASSERT_EQUAL_FATAL(gpfc_resume(&fake.bundle, &other, NULL, NULL, 0), GPFC_DONE);
+        same_files("plain/model.safetensors", "other/model.safetensors");
+        struct gpfc_flow *flow =
+            gpfc_flow_open(&fake.bundle, in_folder("other/model.safetensors"), 1, NULL, 0);
+        CU_ASSERT_PTR_NOT_NULL(flow);
+        gpfc_flow_close(flow);
+        CU_ASSERT_EQUAL(localeconv()->decimal_point[0], ',');
+        comma_locale_leave();
+        options_free(&other);
+    }
+    options_free(&plain);
+    scratch_remove(&scratch);
+}
+
 /* Samples without y: a base flow is trained first, and a stop within it is one of the whole. */
 static void base_flows_are_a_stage(void)
 {
@@ -259,6 +290,7 @@ int main(int argc, char **argv)
     static const struct check_case cases[] = {
         {"events and result say what was done", events_and_result_say_what_was_done},
         {"stopped trainings continue", stopped_trainings_continue},
+        {"locales make no difference", locales_make_no_difference},
         {"ended trainings go on", ended_trainings_go_on},
         {"base flows are a stage", base_flows_are_a_stage},
         {"mistakes are reported", mistakes_are_reported},
