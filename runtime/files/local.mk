@@ -27,6 +27,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/files/safe_file.c \
 	runtime/files/safe_file.h \
 	runtime/files/safetensors.h \
+	runtime/files/safetensors_checksum.c \
+	runtime/files/safetensors_checksum.h \
 	runtime/files/safetensors_read.c \
 	runtime/files/safetensors_write.c \
 	runtime/files/side_file.c \

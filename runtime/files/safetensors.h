@@ -4,6 +4,9 @@
  * header with dtype, shape and data offsets of each tensor and a text-to-text "__metadata__", then the data.
  * Models and checkpoints are such files. No other file parses or writes the format.
  *
+ * What is written has a checksum in its metadata, "gpfc.checksum", and the form of the file, "gpfc.format";
+ * where they are, they are verified before anything else is believed. Files from elsewhere have neither.
+ *
  * A reader holds the whole file in memory. Whatever the bytes are, reading ends in a table of valid tensors
  * or in a fault. */
 #ifndef GPFC_SAFETENSORS_H

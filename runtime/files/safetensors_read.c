@@ -5,6 +5,7 @@
 #include "files/byte_source.h"
 #include "files/half.h"
 #include "files/safetensors.h"
+#include "files/safetensors_checksum.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -209,11 +210,42 @@ static bool header_length(const struct safetensors *file, const unsigned char *p
     return *out <= length - LENGTH_BYTES || bad(file, fault, "", "it ends inside its header");
 }
 
+/* Files from elsewhere have no checksum, nor what says of which form of ours they are. */
+static bool check_form(const struct safetensors *file, struct fault *fault)
+{
+    const char *const form = safetensors_metadata(file, FORMAT_KEY);
+    if (form && strcmp(form, FORMAT_NOW) != 0)
+        return fault_set(fault, FAULT_INPUT, "%s: of form '%s', and %s is known: a newer gpfc wrote it",
+                         file->name, form, FORMAT_NOW);
+    return !form || safetensors_metadata(file, CHECKSUM_KEY) ||
+           fault_set(fault, FAULT_INPUT, "%s: damaged: its checksum is missing", file->name);
+}
+
+/* Of all bytes, whose header has `header` of them; before any of them is believed. */
+static bool check_sum(const struct safetensors *file, const unsigned char *bytes, size_t length,
+                      size_t header, struct fault *fault)
+{
+    const char *const text = (const char *)bytes, *const place = checksum_place(text + LENGTH_BYTES, header);
+    char digits[CHECKSUM_DIGITS + 1];
+    if (!place)
+        return true;
+    const size_t before = (size_t)(place - text), after = before + CHECKSUM_DIGITS;
+    checksum_of(
+        (struct piece[]){{text, before}, {CHECKSUM_NONE, CHECKSUM_DIGITS}, {text + after, length - after}}, 3,
+        digits);
+    return memcmp(digits, place, CHECKSUM_DIGITS) == 0 ||
+           fault_set(fault, FAULT_INPUT,
+                     "%s: damaged, or changed by another program: its checksum is %s, and %.*s is announced",
+                     file->name, digits, CHECKSUM_DIGITS, place);
+}
+
 /* The data follows a header of any length; copied out of the way of its odd start. */
 static bool parse(struct safetensors *file, const unsigned char *bytes, size_t length, struct fault *fault)
 {
     uint64_t header = 0;
     if (!header_length(file, bytes, length, &header, fault))
+        return false;
+    if (!check_sum(file, bytes, length, header, fault))
         return false;
     const unsigned char *const data = bytes + LENGTH_BYTES + header;
     const size_t data_bytes = length - LENGTH_BYTES - header;
@@ -221,7 +253,8 @@ static bool parse(struct safetensors *file, const unsigned char *bytes, size_t l
     if (!file->data)
         return fault_memory(fault, data_bytes, "tensors");
     memcpy(file->data, data, data_bytes);
-    return read_header(file, (const char *)bytes + LENGTH_BYTES, header, (int64_t)data_bytes, fault);
+    return read_header(file, (const char *)bytes + LENGTH_BYTES, header, (int64_t)data_bytes, fault) &&
+           check_form(file, fault);
 }
 
 static struct safetensors *new_file(const char *name, struct fault *fault)

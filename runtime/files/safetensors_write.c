@@ -3,6 +3,7 @@
  * Takes tensors and texts, gives a safetensors file that appears completely or not at all. */
 #include "files/safe_file.h"
 #include "files/safetensors.h"
+#include "files/safetensors_checksum.h"
 
 #include <assert.h>
 #include <jansson.h>
@@ -31,12 +32,11 @@ static json_t *header_of(const struct tensor *tensors, size_t n_tensors, const s
                          size_t n_metadata)
 {
     json_t *const header = json_object(), *const texts = json_object();
-    bool done = true;
+    bool done = json_object_set_new(texts, CHECKSUM_KEY, json_string(CHECKSUM_NONE)) == 0 &&
+                json_object_set_new(texts, FORMAT_KEY, json_string(FORMAT_NOW)) == 0;
     for (size_t i = 0; i < n_metadata; i++)
         done = json_object_set_new(texts, metadata[i].key, json_string(metadata[i].value)) == 0 && done;
-    if (n_metadata > 0)
-        done = json_object_set(header, "__metadata__", texts) == 0 && done;
-    json_decref(texts);
+    done = json_object_set_new(header, "__metadata__", texts) == 0 && done;
     int64_t begin = 0;
     for (size_t i = 0; i < n_tensors; begin += bytes_of(&tensors[i]), i++)
         done = json_object_set_new(header, tensors[i].name, entry_of(&tensors[i], begin)) == 0 && done;
@@ -46,29 +46,58 @@ static json_t *header_of(const struct tensor *tensors, size_t n_tensors, const s
     return NULL;
 }
 
-/* The length, the text, and spaces up to the alignment. */
-static bool write_header(struct safe_file *file, const char *text, struct fault *fault)
+/* The length, the text, and spaces up to the alignment; NULL: no memory. */
+static char *block_of(const char *text, size_t *bytes)
 {
-    char spaces[HEADER_ALIGNMENT];
-    memset(spaces, ' ', sizeof spaces);
     const size_t length = strlen(text);
     const size_t padding = (HEADER_ALIGNMENT - (LENGTH_BYTES + length) % HEADER_ALIGNMENT) % HEADER_ALIGNMENT;
-    unsigned char prefix[LENGTH_BYTES];
+    *bytes = LENGTH_BYTES + length + padding;
+    char *const block = malloc(*bytes);
+    if (!block)
+        return NULL;
     for (int i = 0; i < LENGTH_BYTES; i++)
-        prefix[i] = (unsigned char)((uint64_t)(length + padding) >> 8 * i);
-    return safe_file_write(file, prefix, sizeof prefix, fault) &&
-           safe_file_write(file, text, length, fault) && safe_file_write(file, spaces, padding, fault);
+        block[i] = (char)((uint64_t)(length + padding) >> 8 * i);
+    memcpy(block + LENGTH_BYTES, text, length);
+    memset(block + LENGTH_BYTES + length, ' ', padding);
+    return block;
+}
+
+/* Puts the checksum into the first piece, which is the header's. */
+static void put_checksum(char *block, const struct piece *pieces, size_t n)
+{
+    char digits[CHECKSUM_DIGITS + 1];
+    const char *const place = checksum_place(block, pieces[0].length);
+    checksum_of(pieces, n, digits);
+    memcpy(block + (place - block), digits, CHECKSUM_DIGITS);
+}
+
+static bool write_pieces(struct safe_file *file, const struct piece *pieces, size_t n, struct fault *fault)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!safe_file_write(file, pieces[i].bytes, pieces[i].length, fault))
+            return false;
+    return true;
 }
 
 static bool write_all(struct safe_file *file, const char *text, const struct tensor *tensors,
                       size_t n_tensors, struct fault *fault)
 {
-    if (!write_header(file, text, fault))
-        return false;
-    for (size_t i = 0; i < n_tensors; i++)
-        if (!safe_file_write(file, tensors[i].data, (size_t)bytes_of(&tensors[i]), fault))
-            return false;
-    return true;
+    struct piece *pieces;
+    size_t header;
+    char *const block = block_of(text, &header);
+    if (!block)
+        return fault_memory(fault, strlen(text), "a header");
+    bool done = fault_calloc(fault, (void **)&pieces, n_tensors + 1, sizeof *pieces, "a list of tensors");
+    if (done) {
+        pieces[0] = (struct piece){block, header};
+        for (size_t i = 0; i < n_tensors; i++)
+            pieces[i + 1] = (struct piece){tensors[i].data, (size_t)bytes_of(&tensors[i])};
+        put_checksum(block, pieces, n_tensors + 1);
+        done = write_pieces(file, pieces, n_tensors + 1, fault);
+        free(pieces);
+    }
+    free(block);
+    return done;
 }
 
 static bool write_file(const char *path, const char *text, const struct tensor *tensors, size_t n_tensors,

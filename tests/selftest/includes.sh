@@ -62,7 +62,7 @@ cat >"$scratch/real/libraries" <<'END'
 yaml.h spec
 llvm-c/ emit_llvm tune/jit.c
 llvm/ emit_llvm tune/jit.c
-xxhash.h base runtime/look runtime/train
+xxhash.h base runtime/files runtime/look runtime/train
 zip.h runtime/files
 jansson.h runtime/files runtime/model runtime/train runtime/command command tune
 hwloc runtime/ground target

@@ -68,6 +68,19 @@ expect 2 'flow.hidden is [6] there and [7] here' ./other train --init "$model" -
 expect 2 'names no data' ./other train
 nothing_left other.run
 
+# ---- a bit of a model or a checkpoint that flips
+for file in model checkpoint; do
+    mkdir -p flipped
+    cp run/$file.safetensors flipped
+    bytes=$(wc -c <flipped/$file.safetensors)
+    # the last byte is one of a number's sign and exponent
+    last=$(tail -c 1 flipped/$file.safetensors | od -An -tu1)
+    printf "\\$(printf %o $((last ^ 128)))" |
+        dd of=flipped/$file.safetensors bs=1 seek=$((bytes - 1)) conv=notrunc 2>dd
+done
+expect 2 'model.safetensors: damaged' ./toy evaluate flipped
+expect 2 'checkpoint.safetensors: damaged' ./toy resume flipped
+
 # ---- files that numpy makes
 ${PYTHON3:-python3} "$source/tests/system/bad_files.py" . >out 2>&1 || {
     echo "$(head -1 out): the rest is skipped"

@@ -225,8 +225,8 @@ struct gpfc_trained {
  *
  * Blocks until it is done. Events and stop are called in the calling thread, which must not call this
  * function again from there; other threads may run other trainings, in other folders. The thread's locale is
- * "C" meanwhile. Installs no signal
- * handler: let yours set a flag that stop reads. The weights are the same for any number of threads. */
+ * "C" meanwhile. Installs no signal handler: let yours set a flag that stop reads. The weights are the same
+ * for any number of threads. */
 int gpfc_train(const struct gpfc_bundle *bundle, const struct gpfc_train_options *options,
                struct gpfc_trained **out, char *message, size_t room);
 

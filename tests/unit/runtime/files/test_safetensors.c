@@ -254,6 +254,61 @@ static void a_full_device_leaves_the_old_model(void)
     scratch_remove(&s);
 }
 
+/* Wherever it is: in the length, the header, its padding, the data or the checksum. */
+static void each_flipped_bit_is_found(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    struct safetensors *file;
+    size_t length;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    check_good(write_model(scratch_path(&s, "m"), &fault), &fault);
+    char *const bytes = scratch_read(scratch_path(&s, "m"), &length);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
+    int found = 0;
+    for (size_t bit = 0; bit < 8 * length; bit++) {
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
+        if (safetensors_parse(&file, "m", bytes, length, &fault))
+            safetensors_free(file);
+        else
+            found += fault.exit_code == FAULT_INPUT;
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
+    }
+    CU_ASSERT_TRUE(length > 400 && found == 8 * (int)length);
+    fault.exit_code = 0;
+    check_good(safetensors_parse(&file, "m", bytes, length, &fault), &fault);
+    safetensors_free(file);
+    free(bytes);
+    scratch_remove(&s);
+}
+
+static bool parse_text(const char *header, struct fault *fault)
+{
+    char bytes[200];
+    struct safetensors *file;
+    const size_t length = strlen(header);
+    memset(bytes, 0, 8);
+    bytes[0] = (char)length;
+    memcpy(bytes + 8, header, length);
+    fault->exit_code = 0;
+    if (!safetensors_parse(&file, "m", bytes, 8 + length, fault))
+        return false;
+    safetensors_free(file);
+    return true;
+}
+
+static void forms_are_told_apart(void)
+{
+    struct fault fault;
+    check_good(parse_text("{\"__metadata__\":{\"spec\":\"gpfc.checksum\"}}", &fault), &fault);
+    check_fault(parse_text("{\"__metadata__\":{\"gpfc.format\":\"2\"}}", &fault), &fault, FAULT_INPUT,
+                "m: of form '2', and 1 is known: a newer gpfc wrote it");
+    check_fault(parse_text("{\"__metadata__\":{\"gpfc.format\":\"1\"}}", &fault), &fault, FAULT_INPUT,
+                "m: damaged: its checksum is missing");
+    check_fault(parse_text("{\"__metadata__\":{\"gpfc.checksum\":\"0123456789abcdef\"}}", &fault), &fault,
+                FAULT_INPUT, "m: damaged, or changed by another program: its checksum is");
+}
+
 /* A device's fault is not the file's: neither is it shorter, nor broken. */
 static int read_error;
 ssize_t __real_read(int file, void *to, size_t bytes);
@@ -292,6 +347,8 @@ static void a_failing_system_is_reported(void)
 static const struct check_case cases[] = {
     {"what is written is read", what_is_written_is_read},
     {"the same input gives the same bytes", the_same_input_gives_the_same_bytes},
+    {"each flipped bit is found", each_flipped_bit_is_found},
+    {"forms are told apart", forms_are_told_apart},
     {"a failing system is reported", a_failing_system_is_reported},
     {"what does not fit is reported", what_does_not_fit_is_reported},
     {"numbers of every size are converted", numbers_of_every_size_are_converted},
