@@ -21,7 +21,7 @@ struct command_options { /* 0, false or NULL where not given */
     int64_t epochs, base_epochs, batch, seed;
     int threads; /* at least 1 */
     double seconds, tune_seconds;
-    bool seed_given, quiet, json, nan, strict;
+    bool seed_given, anyway, quiet, json, nan, strict;
     const char *argument[COMMAND_MOST_ARGUMENTS];
 };
 

@@ -57,6 +57,7 @@ static const struct option_row rows[] = {
     {"strict", NULL, "exit with status 1 if a row fails (OUT is written)", OPTION_FLAG, FIELD(strict), 0, 0},
     {"rows", "FILE", "write x, y, s and the measures of each row to FILE", OPTION_TEXT, FIELD(rows), 0, 0},
     {"logdet", "FILE", "write log-determinants to FILE", OPTION_TEXT, FIELD(logdet), 0, 0},
+    {"anyway", NULL, "continue what another build of the trainer began", OPTION_FLAG, FIELD(anyway), 0, 0},
     {"quiet", NULL, "print only errors", OPTION_FLAG, FIELD(quiet), 0, 0},
     {"json", NULL, "print the result as JSON", OPTION_FLAG, FIELD(json), 0, 0},
 };

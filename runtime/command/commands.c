@@ -26,7 +26,7 @@ static const struct command commands[] = {
      "about it; then mean, deviation and range of each column. train does the same first. Ends with an error "
      "only where nothing can be learned.",
      command_check, COMMAND_READS_BUNDLE},
-    {"resume", "DIR", 1, OPTIONS("epochs", "threads", "quiet", "json"),
+    {"resume", "DIR", 1, OPTIONS("epochs", "anyway", "threads", "quiet", "json"),
      "continue a training that was stopped",
      "Continues a training from its last checkpoint, with the same result as if it had not been "
      "stopped. With --epochs the flow is trained for so many in total, even if its training had ended.",

@@ -7,6 +7,7 @@
 
 #include "model/tensor_list.h"
 #include "model/version.h"
+#include "train/checkpoint_build.h"
 #include "train/checkpoint_settings.h"
 
 #include <errno.h>
@@ -171,6 +172,7 @@ bool checkpoint_write(const char *path, const struct trainer *trainer, const str
     tensor_list_add_base(&list, beside->bundle, beside->base);
     tensor_list_add_standard(&list, beside->standard);
     tensor_list_note_bundle(&list, beside->bundle);
+    checkpoint_build_note(&list, bundle);
     tensor_list_note(&list, "stage", "%s", trainer->stage->name);
     tensor_list_note(&list, "optimizer", "%s", trainer->optimizer->name);
     tensor_list_note(&list, "data", "%s", note->data);
@@ -228,6 +230,8 @@ bool checkpoint_open(struct checkpoint *out, const struct gpfc_bundle *bundle, c
         (!out->stage->after_base || weights_take_base(&out->base, bundle, out->file, path, threads, fault)) &&
         standard_from_tensors(&out->standard, out->file, bundle->dimension, fault) && read_data(out, fault);
     if (good) {
+        const struct gpfc_bundle *const own = out->stage->number == STAGE_BASE ? bundle->base : bundle;
+        checkpoint_build_differs(own, out->file, out->rebuilt, sizeof out->rebuilt);
         checkpoint_settings(bundle, out->file, out->stage, out->changed, sizeof out->changed);
     } else {
         if (out->file)

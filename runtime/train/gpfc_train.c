@@ -201,6 +201,23 @@ static void tell_changes(const struct training *training, const struct checkpoin
                                                      .path = checkpoint->path});
 }
 
+/* Kernels of another build end at other bits, which are neither's. */
+static bool same_build(const struct training *training, const struct checkpoint *checkpoint,
+                       struct fault *fault)
+{
+    if (checkpoint->rebuilt[0] == '\0')
+        return true;
+    if (!training->options->anyway)
+        return fault_set(
+            fault, FAULT_INPUT,
+            "%s: another build of the trainer wrote it (%s), with whose kernels only the rest of "
+            "the training has the same bits; --anyway continues with these",
+            checkpoint->path, checkpoint->rebuilt);
+    training_tell(training, &(struct gpfc_event){
+                                .kind = GPFC_CHANGED, .text = checkpoint->rebuilt, .path = checkpoint->path});
+    return true;
+}
+
 /* More epochs for the flow, of whichever stage the checkpoint is. */
 static bool extend(struct training *training, const struct checkpoint *checkpoint, struct fault *fault)
 {
@@ -225,7 +242,7 @@ static bool go_on(struct training *training, struct checkpoint *checkpoint, stru
     training->base = checkpoint->base;
     checkpoint->base = NULL;
     tell_changes(training, checkpoint);
-    if (!extend(training, checkpoint, fault))
+    if (!same_build(training, checkpoint, fault) || !extend(training, checkpoint, fault))
         return false;
     const struct data_options data = {.file = checkpoint->note.data,
                                       .columns = checkpoint->note.columns,

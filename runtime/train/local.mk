@@ -5,6 +5,8 @@
 libgpfcrt_a_SOURCES += \
 	runtime/train/checkpoint.c \
 	runtime/train/checkpoint.h \
+	runtime/train/checkpoint_build.c \
+	runtime/train/checkpoint_build.h \
 	runtime/train/checkpoint_settings.c \
 	runtime/train/checkpoint_settings.h \
 	runtime/train/gpfc_train.c \

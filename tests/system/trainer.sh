@@ -68,6 +68,14 @@ expect 2 'flow.hidden is [6] there and [7] here' ./other train --init "$model" -
 expect 2 'names no data' ./other train
 nothing_left other.run
 
+# ---- a trainer of the same spec for another CPU
+"$gpfc" --quiet toy.yaml --cpu x86-64 -o generic || exit 1
+cp -r run rebuilt
+expect 2 'another build of the trainer wrote it (cpu was ' ./generic resume rebuilt --epochs 3
+same run/checkpoint.safetensors rebuilt/checkpoint.safetensors
+expect 0 'cpu was ' ./generic resume rebuilt --epochs 3 --anyway
+expect 0 '' ./generic evaluate run
+
 # ---- a bit of a model or a checkpoint that flips
 for file in model checkpoint; do
     mkdir -p flipped

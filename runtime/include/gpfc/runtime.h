@@ -153,7 +153,8 @@ struct gpfc_place {        /* x compared with y, whose mean is 0 and standard de
 };
 
 enum gpfc_event_kind {
-    GPFC_CHANGED,       /* text: settings that differ between the trainer and the checkpoint `path` */
+    GPFC_CHANGED,       /* text: settings, or facts of the build, that differ between the trainer and the
+                           checkpoint `path` */
     GPFC_LOOKED,        /* look: what the data are like */
     GPFC_FAR,           /* place: the position or scale of x hides the signal from training */
     GPFC_UNSCALED_BASE, /* place, path: base flow of a file without standardisation, for data far from it */
@@ -195,6 +196,7 @@ struct gpfc_train_options {
     const char *device; /* what runs the kernels; NULL: "cpu" */
     int threads;        /* 0: all of the machine */
     int pin;            /* 1: each thread on a core of its own, while it trains (GPFC_PIN, OMP_PROC_BIND) */
+    int anyway;         /* 1: gpfc_resume continues what another build of the trainer began */
     int evaluate;       /* 1: the best weights are evaluated at the end; events may warn then */
 
     void *user;                                                   /* passed to both: */

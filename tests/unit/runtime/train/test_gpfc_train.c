@@ -182,6 +182,33 @@ static void stopped_trainings_continue(void)
     scratch_remove(&scratch);
 }
 
+/* Compiled for another CPU, or tuned: neither's bits, so only for those who say so. */
+static void other_builds_are_refused(void)
+{
+    struct heard heard;
+    char message[400] = "";
+    start_up("none");
+    struct gpfc_train_options options = options_of(&heard, "pairs.npz", "run");
+    fake.bundle.cpu = "abacus";
+    fake.bundle.schedule = "lanes=4";
+    heard.stop_at = 13;
+    CU_ASSERT_EQUAL_FATAL(gpfc_train(&fake.bundle, &options, NULL, NULL, 0), GPFC_STOPPED);
+    heard = (struct heard){.step = 0};
+    fake.bundle.cpu = "slide_rule";
+    fake.bundle.schedule = "lanes=8";
+    CU_ASSERT_EQUAL(gpfc_resume(&fake.bundle, &options, NULL, message, sizeof message), GPFC_INPUT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(message, "(cpu was abacus and is slide_rule, the schedule)"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(message, "--anyway"));
+    CU_ASSERT_TRUE(heard.events[GPFC_STEP] == 0 && heard.events[GPFC_CHANGED] == 0);
+    options.anyway = 1;
+    CU_ASSERT_EQUAL(gpfc_resume(&fake.bundle, &options, NULL, NULL, 0), GPFC_DONE);
+    CU_ASSERT_TRUE(heard.events[GPFC_STEP] == 67 && heard.events[GPFC_CHANGED] == 1);
+    options.anyway = 0;
+    CU_ASSERT_EQUAL(gpfc_resume(&fake.bundle, &options, NULL, NULL, 0), GPFC_DONE);
+    options_free(&options);
+    scratch_remove(&scratch);
+}
+
 /* Checkpoints and models hold numbers as texts. A program that writes 0,5 leaves the same files. */
 static void locales_make_no_difference(void)
 {
@@ -290,6 +317,7 @@ int main(int argc, char **argv)
     static const struct check_case cases[] = {
         {"events and result say what was done", events_and_result_say_what_was_done},
         {"stopped trainings continue", stopped_trainings_continue},
+        {"other builds are refused", other_builds_are_refused},
         {"locales make no difference", locales_make_no_difference},
         {"ended trainings go on", ended_trainings_go_on},
         {"base flows are a stage", base_flows_are_a_stage},
