@@ -2,8 +2,8 @@
  *
  * The table of a trainer's commands, and the choice among them. */
 #include "command/command.h"
-#include "files/c_locale.h"
 #include "gpfc/runtime.h"
+#include "ground/c_locale.h"
 #include "kernels/bundle.h"
 
 #include <stdio.h>

@@ -5,8 +5,6 @@
 libgpfcrt_a_SOURCES += \
 	runtime/files/byte_source.c \
 	runtime/files/byte_source.h \
-	runtime/files/c_locale.c \
-	runtime/files/c_locale.h \
 	runtime/files/csv.h \
 	runtime/files/csv_field.c \
 	runtime/files/csv_field.h \

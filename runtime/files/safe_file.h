@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * A file that appears completely or not at all: written under another name (side_file.h), then fsync, rename,
- * fsync of the directory. If PATH is a link, the file it leads to is replaced; if it is no regular file (a pipe,
- * /dev/stdout), it is written to directly; "-" is standard output. One writer at a time: a second one for the
- * same path fails. */
+ * fsync of the directory. If PATH is a link, the file it leads to is replaced; if it is no regular file (a
+ * pipe, /dev/stdout), it is written to directly; "-" is standard output. One writer at a time: a second one
+ * for the same path fails. */
 #ifndef GPFC_SAFE_FILE_H
 #define GPFC_SAFE_FILE_H
 
@@ -21,8 +21,8 @@ bool safe_file_write(struct safe_file *file, const void *data, size_t bytes, str
 bool safe_file_commit(struct safe_file *file, struct fault *fault) MUST_CHECK;
 void safe_file_abandon(struct safe_file *file);
 
-/* A file without a name, in the folder of `path`, for what is to become a part of that: after commit its bytes
- * are read from the descriptor, which is the caller's to close. */
+/* A file without a name, in the folder of `path`, for what is to become a part of that: after commit its
+ * bytes are read from the descriptor, which is the caller's to close. */
 bool safe_file_unnamed(struct safe_file **out, const char *path, int *descriptor,
                        struct fault *fault) MUST_CHECK;
 

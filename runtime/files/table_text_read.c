@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Tables as text, read. */
-#include "files/c_locale.h"
 #include "files/csv.h"
 #include "files/table_columns.h"
 #include "files/table_text.h"
+#include "ground/c_locale.h"
 
 #include <float.h>
 #include <inttypes.h>

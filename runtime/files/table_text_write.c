@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Tables as text, written: the shortest numbers that are read as what they were. And the formats of text. */
-#include "files/c_locale.h"
 #include "files/safe_file.h"
 #include "files/table_text.h"
+#include "ground/c_locale.h"
 
 #include <float.h>
 #include <inttypes.h>

@@ -3,6 +3,8 @@
 # Takes: nothing of gpfc. Gives: faults as texts, threads and cores, signals, clocks, numbers as people
 # read them. Knows the operating system.
 libgpfcrt_a_SOURCES += \
+	runtime/ground/c_locale.c \
+	runtime/ground/c_locale.h \
 	runtime/ground/clock.c \
 	runtime/ground/clock.h \
 	runtime/ground/fault.c \

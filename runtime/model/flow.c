@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/flow_parts.h"
 
-#include "files/c_locale.h"
+#include "ground/c_locale.h"
 #include "ground/parallel.h"
 #include "kernels/bundle.h"
 #include "numbers/rows.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * gpfc_train and gpfc_resume: how a training begins, and what it returns. */
-#include "files/c_locale.h"
+#include "ground/c_locale.h"
 #include "ground/parallel.h"
 #include "kernels/bundle.h"
 #include "look/look.h"

@@ -191,8 +191,8 @@ static void a_stale_file_is_removed(void)
     scratch_remove(&s);
 }
 
-/* Names that a writer might use are the user's own: a file, a link to one, another link to it, and a pipe that
- * nobody reads. */
+/* Names that a writer might use are the user's own: a file, a link to one, another link to it, and a pipe
+ * that nobody reads. */
 static void files_beside_are_left_alone(void)
 {
     struct scratch s;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "files/c_locale.h"
+#include "ground/c_locale.h"
 
 bool c_locale_enter(struct c_locale *locale, struct fault *fault)
 {
