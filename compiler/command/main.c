@@ -318,6 +318,16 @@ static const char *runtime_folder(const char *program, char *room, size_t bytes)
     return room;
 }
 
+/* LLVM aborts where it finds no memory, after saying so. A script needs a status that is not a signal's. */
+static void end_of_llvm(int signal_number)
+{
+    static const char text[] = "gpfc: stopped while compiling, for want of memory or by a fault of its own\n";
+    const ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)signal_number;
+    (void)written;
+    _exit(GPFC_FAILED);
+}
+
 int main(int argc, char **argv)
 {
     static const struct argp parser = {option_list, parse_argument, "SPEC.yaml", help_text,
@@ -337,12 +347,16 @@ int main(int argc, char **argv)
     };
     arguments.options.data = &arguments;
     (void)signal(SIGXFSZ, SIG_IGN); /* a file larger than ulimit -f is reported like a full device */
+    (void)signal(SIGABRT, end_of_llvm);
     argp_err_exit_status = GPFC_FAULTY;
     (void)atexit(close_output);
     if (argc > 1 && strcmp(argv[1], "wisdom") == 0)
         return main_wisdom(argc - 1, argv + 1);
-    argp_parse(&parser, argc, argv, ARGP_NO_HELP, NULL,
-               &arguments); /* argp's own options would hide the filter */
+    /* argp's own options would hide the filter */
+    if (argp_parse(&parser, argc, argv, ARGP_NO_HELP, NULL, &arguments) != 0) {
+        (void)fputs("gpfc: out of memory\n", stderr);
+        return GPFC_FAILED;
+    }
     arguments.options.dump_alone = arguments.options.dump && !arguments.emits && !arguments.options.output;
     return arguments.help_spec ? print_spec_help() : compile(&arguments);
 }

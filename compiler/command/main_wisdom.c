@@ -300,7 +300,8 @@ int main_wisdom(int argc, char **argv)
     static char name[] = "gpfc wisdom";
     struct request request = {.n = 0};
     argv[0] = name;
-    argp_parse(&parser, argc, argv, 0, NULL, &request);
+    if (argp_parse(&parser, argc, argv, 0, NULL, &request) != 0)
+        return print_fault(GPFC_FAILED, "out of memory");
     const char *wrong = misuse(find(request.word[0]), &request);
     if (wrong) {
         (void)fprintf(stderr, "gpfc wisdom: %s\nTry 'gpfc wisdom --help'.\n", wrong);

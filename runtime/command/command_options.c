@@ -213,6 +213,10 @@ enum command_parsed command_parse(const struct command *command, const char *pro
     argv[1] = name;
     error_t error = argp_parse(&argp, argc - 1, argv + 1, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, &parse);
     argv[1] = first;
+    if (error == ENOMEM) {
+        (void)fprintf(stderr, "%s: out of memory\n", name);
+        return COMMAND_FAILED;
+    }
     if (parse.helped)
         return COMMAND_HELPED;
     if (error != 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/command.h"
 #include "command/report.h"
+#include "files/json_text.h"
 #include "ground/human.h"
 #include "kernels/settings.h"
 
@@ -15,7 +16,7 @@ static const double LARGE_FILES = 32e6; /* bytes: more than the program and its 
 
 bool command_print_json(struct json_t *json, struct fault *fault)
 {
-    char *text = json_dumps(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+    char *text = json_text(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     json_decref(json);
     if (!text)
         return fault_memory(fault, 0, "the result");

@@ -118,6 +118,8 @@ static int run_command(const struct command_context *context, const struct comma
         return 0;
     case COMMAND_WRONG:
         return FAULT_INPUT;
+    case COMMAND_FAILED:
+        return FAULT_SYSTEM;
     case COMMAND_RUN:
         break;
     }

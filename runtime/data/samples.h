@@ -26,9 +26,9 @@
 
 #include "data/array_names.h"
 #include "data/standard.h"
-#include "files/file_map.h"
 #include "files/table.h"
 #include "ground/fault.h"
+#include "ground/file_map.h"
 
 #include <stdint.h>
 

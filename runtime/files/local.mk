@@ -9,9 +9,9 @@ libgpfcrt_a_SOURCES += \
 	runtime/files/csv_field.c \
 	runtime/files/csv_field.h \
 	runtime/files/csv_read.c \
-	runtime/files/file_map.c \
-	runtime/files/file_map.h \
 	runtime/files/half.h \
+	runtime/files/json_text.c \
+	runtime/files/json_text.h \
 	runtime/files/npy.h \
 	runtime/files/npy_elements.c \
 	runtime/files/npy_format.h \

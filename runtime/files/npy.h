@@ -8,8 +8,8 @@
 #ifndef GPFC_NPY_H
 #define GPFC_NPY_H
 
-#include "files/file_map.h"
 #include "ground/fault.h"
+#include "ground/file_map.h"
 
 #include <stdint.h>
 

@@ -25,8 +25,8 @@ bool npz_has(struct npz *npz, const char *name);
  * npz is closed. Several readers of one npz may be open, in one thread. */
 bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struct fault *fault) MUST_CHECK;
 
-/* Makes an .npz of .npy files under the names of arrays, and takes its file. path: for faults. The same arrays
- * give the same bytes: all members are of 1 January 1980. */
+/* Makes an .npz of .npy files under the names of arrays, and takes its file. path: for faults. The same
+ * arrays give the same bytes: all members are of 1 January 1980. */
 struct npz_member {
     const char *name;
     int descriptor; /* of the .npy, which is read from its beginning */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Takes tensors and texts, gives a safetensors file that appears completely or not at all. */
+#include "files/json_text.h"
 #include "files/safe_file.h"
 #include "files/safetensors.h"
 #include "files/safetensors_checksum.h"
@@ -18,11 +19,22 @@ static int64_t bytes_of(const struct tensor *tensor)
     return tensor_elements(tensor) * (tensor->dtype[1] == '3' ? 4 : 8);
 }
 
-static json_t *entry_of(const struct tensor *tensor, int64_t begin)
+/* NULL: no memory. */
+static json_t *shape_of(const struct tensor *tensor)
 {
     json_t *const shape = json_array();
+    bool whole = true;
     for (int i = 0; i < tensor->rank; i++)
-        json_array_append_new(shape, json_integer(tensor->shape[i])); /* NULL, checked below, stays NULL */
+        whole = json_array_append_new(shape, json_integer(tensor->shape[i])) == 0 && whole;
+    if (whole)
+        return shape;
+    json_decref(shape);
+    return NULL;
+}
+
+static json_t *entry_of(const struct tensor *tensor, int64_t begin)
+{
+    json_t *const shape = shape_of(tensor);
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", tensor->dtype, "shape", shape, "data_offsets",
                      (json_int_t)begin, (json_int_t)(begin + bytes_of(tensor)));
 }
@@ -116,7 +128,7 @@ bool safetensors_write(const char *path, const struct tensor *tensors, size_t n_
                        const struct metadata *metadata, size_t n_metadata, struct fault *fault)
 {
     json_t *const header = header_of(tensors, n_tensors, metadata, n_metadata);
-    char *const text = header ? json_dumps(header, JSON_COMPACT) : NULL;
+    char *const text = json_text(header, JSON_COMPACT);
     json_decref(header);
     if (!text) /* no memory, or a text that is no UTF-8 */
         return fault_set(fault, FAULT_SYSTEM, "cannot write %s: its header cannot be made", path);

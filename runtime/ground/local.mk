@@ -9,6 +9,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/ground/clock.h \
 	runtime/ground/fault.c \
 	runtime/ground/fault.h \
+	runtime/ground/file_map.c \
+	runtime/ground/file_map.h \
 	runtime/ground/human.c \
 	runtime/ground/human.h \
 	runtime/ground/interrupt.c \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/metrics.h"
 
+#include "files/json_text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -94,46 +96,60 @@ bool metrics_open(struct metrics **out, const char *path, const struct stage_kin
     return false;
 }
 
-static void put(json_t *line, const char *key, double value)
+struct making {
+    json_t *json;
+    bool whole; /* nothing is missing for want of memory */
+};
+
+static void put_value(struct making *making, const char *key, json_t *value)
 {
-    (void)json_object_set_new(line, key, isfinite(value) ? json_real(value) : json_null());
+    making->whole = json_object_set_new(making->json, key, value) == 0 && making->whole;
 }
 
+static void put(struct making *making, const char *key, double value)
+{
+    put_value(making, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+/* NULL: no memory. */
 static json_t *line_json(const struct metrics *metrics, const struct metrics_line *line)
 {
-    json_t *json = json_object();
-    (void)json_object_set_new(json, "stage", json_string(metrics->stage->name));
-    (void)json_object_set_new(json, "step", json_integer(line->step));
-    (void)json_object_set_new(json, "epoch", json_integer(line->epoch));
-    put(json, "loss", line->loss);
-    put(json, "cost", line->cost);
+    struct making making = {.json = json_object(), .whole = true};
+    put_value(&making, "stage", json_string(metrics->stage->name));
+    put_value(&making, "step", json_integer(line->step));
+    put_value(&making, "epoch", json_integer(line->epoch));
+    put(&making, "loss", line->loss);
+    put(&making, "cost", line->cost);
     if (!isnan(line->validation_cost))
-        put(json, "validation_cost", line->validation_cost);
+        put(&making, "validation_cost", line->validation_cost);
     if (!isnan(line->nll))
-        put(json, "nll", line->nll);
-    put(json, "penalty", line->penalty);
-    put(json, "energy", line->energy);
+        put(&making, "nll", line->nll);
+    put(&making, "penalty", line->penalty);
+    put(&making, "energy", line->energy);
     if (line->time_steps > 0) {
-        (void)json_object_set_new(json, "time_steps", json_integer(line->time_steps));
-        put(json, "density_error", line->errors.density);
-        put(json, "roundtrip", line->errors.roundtrip);
+        put_value(&making, "time_steps", json_integer(line->time_steps));
+        put(&making, "density_error", line->errors.density);
+        put(&making, "roundtrip", line->errors.roundtrip);
     }
-    put(json, "rate", line->rate);
-    put(json, "samples_per_s", line->samples_per_s);
-    put(json, "best_cost", line->best_cost);
-    put(json, "train_cost", line->train_cost);
-    put(json, "train_penalty", line->train_penalty);
-    put(json, "gradient_norm", line->gradient_norm);
-    put(json, "lambda", line->lambda);
-    put(json, "seconds", line->seconds);
-    put(json, "cpu_seconds", line->cpu_seconds);
-    return json;
+    put(&making, "rate", line->rate);
+    put(&making, "samples_per_s", line->samples_per_s);
+    put(&making, "best_cost", line->best_cost);
+    put(&making, "train_cost", line->train_cost);
+    put(&making, "train_penalty", line->train_penalty);
+    put(&making, "gradient_norm", line->gradient_norm);
+    put(&making, "lambda", line->lambda);
+    put(&making, "seconds", line->seconds);
+    put(&making, "cpu_seconds", line->cpu_seconds);
+    if (making.whole)
+        return making.json;
+    json_decref(making.json);
+    return NULL;
 }
 
 bool metrics_add(struct metrics *metrics, const struct metrics_line *line, struct fault *fault)
 {
     json_t *json = line_json(metrics, line);
-    char *text = json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+    char *text = json_text(json, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     json_decref(json);
     if (!text)
         return fault_memory(fault, 0, metrics->path);

@@ -63,6 +63,19 @@ checks=$((checks + 1))
 test -h linked && test -x elsewhere/trainer || fault 'a link was replaced, not what it leads to'
 expect 2 "unknown CPU 'abacus'" "$gpfc" toy.yaml --cpu abacus --emit=asm
 
+# ---- memory that ends anywhere: LLVM aborts, and says so
+if test -z "${GPFC_SANITIZE_FLAGS-}"; then
+    for room in 200 212 224 236 248 260; do
+        checks=$((checks + 1))
+        sh -c 'ulimit -v $1 && shift && exec "$@"' sh "${room}000" "$gpfc" -q toy.yaml -o small >out 2>err
+        case $? in
+        0 | 127) ;; # 127: not even its libraries
+        1) test -s err || fault "no message with $room MB" ;;
+        *) fault "with $room MB: $(head -3 err)" ;;
+        esac
+    done
+fi
+
 # ---- mixed precision: where the CPU is known to gain from it, and the products are large enough
 mixed_spec() # $1: dimension; $2: widths; $3: of the products; $4: of the model
 {

@@ -10,6 +10,7 @@
 #include "unit/runtime/model/fake_pairs.h"
 
 #include <fcntl.h>
+#include <jansson.h>
 #include <math.h>
 #include <sys/file.h>
 
@@ -555,6 +556,39 @@ static void no_space_is_reported(void)
     close_all();
 }
 
+/* jansson's n-th allocation fails. */
+static long json_left;
+
+static void *json_memory(size_t bytes)
+{
+    return json_left-- == 0 ? NULL : malloc(bytes);
+}
+
+/* No file is without some of its settings. */
+static void no_setting_is_lost_with_memory(void)
+{
+    size_t all, bytes;
+    bool done = false;
+    int n = 0;
+    open_all(FAKE_SINGLE2);
+    write_checkpoint("whole");
+    char *const whole = scratch_read(in_folder("whole"), &all);
+    for (; !done; n++) {
+        struct fault fault = {0};
+        json_left = n;
+        json_set_alloc_funcs(json_memory, free);
+        done = write_to("c", &fault);
+        json_set_alloc_funcs(malloc, free);
+        char *const text = scratch_read(in_folder("c"), &bytes);
+        CU_ASSERT_TRUE(done ? text && bytes == all && memcmp(text, whole, all) == 0
+                            : !text && fault.exit_code == FAULT_SYSTEM);
+        free(text);
+    }
+    CU_ASSERT_TRUE(n > 50);
+    free(whole);
+    close_all();
+}
+
 static void a_failed_write_leaves_the_file(void)
 {
     struct fault fault = {0};
@@ -625,6 +659,7 @@ int main(void)
         {"other precisions are converted", other_precisions_are_converted},
         {"files that do not fit are reported", files_that_do_not_fit_are_reported},
         {"no space is reported", no_space_is_reported},
+        {"no setting is lost with memory", no_setting_is_lost_with_memory},
         {"a failed write leaves the file", a_failed_write_leaves_the_file},
         {"data have a hash", data_have_a_hash},
         {"the settings of the search are in the spec", the_settings_of_the_search_are_in_the_spec},

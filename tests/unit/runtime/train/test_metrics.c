@@ -284,6 +284,42 @@ static void lines_agree_with_the_training(void)
     scratch_remove(&scratch);
 }
 
+/* jansson's n-th allocation fails. */
+static long json_left;
+
+static void *json_memory(size_t bytes)
+{
+    return json_left-- == 0 ? NULL : malloc(bytes);
+}
+
+/* A line is whole or a fault, never one without some of its keys. */
+static void no_number_is_lost_with_memory(void)
+{
+    struct scratch scratch;
+    struct metrics *metrics;
+    bool done = false;
+    int n = 0;
+    char *const whole = written(&stage_kinds[STAGE_BASE], &all_different);
+    CU_ASSERT_TRUE_FATAL(scratch_make(&scratch));
+    for (; !done; n++) {
+        struct fault fault = {0};
+        const char *const path = scratch_path(&scratch, "metrics.jsonl");
+        CU_ASSERT_TRUE_FATAL(metrics_open(&metrics, path, &stage_kinds[STAGE_BASE], NULL, &fault));
+        json_left = n;
+        json_set_alloc_funcs(json_memory, free);
+        done = metrics_add(metrics, &all_different, &fault);
+        json_set_alloc_funcs(malloc, free);
+        CU_ASSERT_TRUE(done || strstr(fault.text, "memory") != NULL);
+        CU_ASSERT_TRUE(metrics_close(metrics, &fault));
+        char *const text = scratch_read(path, NULL);
+        CU_ASSERT_STRING_EQUAL(text, done ? whole : "");
+        free(text);
+    }
+    CU_ASSERT_TRUE(n > 20);
+    free(whole);
+    scratch_remove(&scratch);
+}
+
 /* A link is not written through, and nobody waits for the reader of a pipe. */
 static void only_regular_files_are_written(void)
 {
@@ -308,6 +344,7 @@ static void only_regular_files_are_written(void)
 static const struct check_case cases[] = {
     {"every number has its name", every_number_has_its_name},
     {"missing values are left out or null", missing_values_are_left_out_or_null},
+    {"no number is lost with memory", no_number_is_lost_with_memory},
     {"only regular files are written", only_regular_files_are_written},
     {"lines agree with the training", lines_agree_with_the_training},
 };

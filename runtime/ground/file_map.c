@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "files/file_map.h"
+#include "ground/file_map.h"
 
 #include <stddef.h>
 #include <sys/mman.h>
