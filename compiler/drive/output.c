@@ -136,6 +136,8 @@ bool output_run(struct arena *arena, const char *const *arguments, const char **
         return file_fault(arena, arguments[0], "run", error, fault);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
-    *fault = arena_printf(arena, "%s failed:\n%s", arguments[0], said);
+    *fault = WIFSIGNALED(status) ? arena_printf(arena, "%s was ended by signal %d (%s):\n%s", arguments[0],
+                                                WTERMSIG(status), strsignal(WTERMSIG(status)), said)
+                                 : arena_printf(arena, "%s failed:\n%s", arguments[0], said);
     return false;
 }

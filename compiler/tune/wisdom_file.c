@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The file of wisdom: where it is, who may read it, how it is replaced. */
+#include "base/clock.h"
 #include "base/file.h"
 #include "tune/wisdom.h"
 
@@ -10,9 +11,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { MOST_BYTES = 1 << 26 };
+enum { MOST_BYTES = 1 << 26, MOST_WAIT = 10 /* seconds, for another process */ };
 
 static const char *set_to(const char *name)
 {
@@ -86,6 +88,17 @@ static void release_lock(void *object)
     (void)close(lock->file);
 }
 
+/* errno says why not. */
+static bool lock_within(int file, double seconds)
+{
+    const double end = wall_seconds() + seconds;
+    while (flock(file, LOCK_EX | LOCK_NB) != 0)
+        if ((errno != EWOULDBLOCK && errno != EINTR) || wall_seconds() > end ||
+            nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL) != 0)
+            return false;
+    return true;
+}
+
 /* Held until it is released, or the arena ends. The file stays: to remove it would let two in. */
 static struct owned *lock_new(struct arena *arena, const char *path, const char **fault)
 {
@@ -98,13 +111,10 @@ static struct owned *lock_new(struct arena *arena, const char *path, const char 
         return NULL;
     }
     place->object = lock;
-    int locked;
-    do
-        locked = flock(lock->file, LOCK_EX);
-    while (locked != 0 && errno == EINTR);
-    if (locked == 0)
+    if (lock_within(lock->file, MOST_WAIT))
         return place;
-    file_fault(arena, name, "lock", errno, fault);
+    file_fault(arena, name, errno == EWOULDBLOCK ? "lock, which another process holds" : "lock", errno,
+               fault);
     arena_release(place);
     return NULL;
 }

@@ -215,7 +215,7 @@ static bool interrupted(const struct listener *listener, const struct gpfc_train
             report_training_json(listener->context->bundle, trained, &listener->memory, "interrupted"),
             fault))
         return false;
-    return fault_set(fault, noted == SIGTERM ? FAULT_TERMINATED : FAULT_INTERRUPT,
+    return fault_set(fault, (enum fault_code)(FAULT_SIGNAL + noted),
                      "interrupted after step %s of %s%s, everything is saved; continue with: %s resume %s",
                      human_count(&step, trained->step), human_count(&steps, stage->steps),
                      strcmp(stage->name, "base") == 0 ? " of the base flow" : "", listener->context->program,
@@ -253,6 +253,7 @@ static bool run(training_call *call, const struct command_context *context,
     };
     if (!interrupt_watch(&listener.interrupt, fault))
         return false;
+    void (*const piped)(int) = signal(SIGPIPE, SIG_IGN); /* the weights are worth more than the messages */
     char message[sizeof fault->text];
     const int code = call(context->bundle, &training, &trained, message, sizeof message);
     progress_clear(&listener.progress);
@@ -260,6 +261,7 @@ static bool run(training_call *call, const struct command_context *context,
                 : code == GPFC_STOPPED ? interrupted(&listener, trained, fault)
                                        : fault_set(fault, (enum fault_code)code, "%s", message);
     gpfc_trained_free(trained);
+    (void)signal(SIGPIPE, piped);
     interrupt_free(listener.interrupt);
     return good;
 }

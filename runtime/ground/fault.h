@@ -22,8 +22,7 @@ enum fault_code {
     FAULT_SYSTEM = 1,   /* no space left, no permission, no memory                             */
     FAULT_INPUT = 2,    /* what the user gave: data, model, command line                       */
     FAULT_DIVERGED = 3, /* a number that is not finite came up in training                     */
-    FAULT_INTERRUPT = 130,
-    FAULT_TERMINATED = 143
+    FAULT_SIGNAL = 128  /* and the number of the signal that was noted                         */
 };
 
 struct fault {

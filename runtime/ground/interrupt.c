@@ -56,6 +56,7 @@ bool interrupt_watch(struct interrupt **out, struct fault *fault)
     (void)sigemptyset(&interrupt->watched);
     add_unless_ignored(&interrupt->watched, SIGINT);
     add_unless_ignored(&interrupt->watched, SIGTERM);
+    add_unless_ignored(&interrupt->watched, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, &interrupt->watched, &interrupt->before);
     int error = pthread_create(&interrupt->thread, NULL, wait_for_signals, interrupt);
     if (error != 0) {

@@ -30,6 +30,7 @@ struct field {
 };
 
 enum { N_FIELDS = 31 };
+static const int64_t GREATEST_COUNT = INT64_C(1) << 53; /* sums of a few of them do not overflow */
 
 static void list_fields(struct trainer_state *state, struct checkpoint_note *note,
                         struct field fields[N_FIELDS])
@@ -93,7 +94,8 @@ static bool parse_field(const struct field *field, const char *text)
     switch (field->kind) {
     case FIELD_COUNT:
         *(int64_t *)field->value = strtoll(text, &end, 10);
-        return errno == 0 && *text != '\0' && *end == '\0' && *(int64_t *)field->value >= 0;
+        return errno == 0 && *text != '\0' && *end == '\0' && *(int64_t *)field->value >= 0 &&
+               *(int64_t *)field->value <= GREATEST_COUNT;
     case FIELD_WORD:
         *(uint64_t *)field->value = strtoull(text, &end, 10);
         return errno == 0 && *text != '\0' && *end == '\0';

@@ -34,13 +34,25 @@ start busy --threads 1 --epochs 100000000
 cp busy/metrics.jsonl first
 expect 1 'busy: another process is training there' ./run train --out busy --epochs 1
 expect 1 'busy: another process is training there' ./run resume busy
-kill -KILL "$child"
+kill -s HUP "$child" # a terminal that is closed
 wait "$child" 2>/dev/null
+got=$?
+test "$got" = 129 || fault "SIGHUP: exit status $got"
+grep -q 'everything is saved; continue with: ./run resume busy' busy.err || fault "SIGHUP: $(cat busy.err)"
 head -n 1 first >line
 head -n 1 busy/metrics.jsonl >first
 same first line
 nothing_left busy/metrics.jsonl.old
 expect 0 '' ./run train --out busy --epochs 1 --quiet
+
+# ---- whoever read what is printed is gone: the training goes on
+{
+    ./run train --out piped --threads 2 2>piped.err
+    echo $? >piped.code
+} | true
+checks=$((checks + 1))
+grep -qxF -e 1 -e 141 piped.code || fault "SIGPIPE: exit status $(cat piped.code)"
+same whole/model.safetensors piped/model.safetensors
 
 # ---- killed after the last checkpoint, before the model beside it was written
 cp -r whole late

@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 /* The main program of a trainer: NAME train, resume, apply, ... Returns the exit status: 0, 1 for the
- * system, 2 for the user's input, 130 and 143 after SIGINT and SIGTERM. */
+ * system, 2 for the user's input, 129, 130 and 143 after SIGHUP, SIGINT and SIGTERM. */
 int gpfc_trainer_main(const struct gpfc_bundle *bundle, int argc, char **argv);
 
 /* ---- training ------------------------------------------------------------------------------------------ */

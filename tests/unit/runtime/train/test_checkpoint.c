@@ -458,6 +458,23 @@ static void models_are_not_checkpoints(void)
     close_all();
 }
 
+/* Sums of counters are not to overflow. */
+static void counters_have_an_end(void)
+{
+    struct checkpoint checkpoint;
+    struct fault fault = {0};
+    open_all(FAKE_SINGLE2);
+    trainer->state.evaluations = (INT64_C(1) << 53) + 1;
+    write_checkpoint("c");
+    CU_ASSERT_FALSE(open_checkpoint(&checkpoint, "c", &fault));
+    told(&fault, FAULT_INPUT, "'gpfc.evaluations'", "9007199254740993");
+    trainer->state.evaluations--;
+    write_checkpoint("c");
+    CU_ASSERT_TRUE_FATAL(open_checkpoint(&checkpoint, "c", &fault));
+    checkpoint_close(&checkpoint);
+    close_all();
+}
+
 /* ---- files from elsewhere ------------------------------------------------------------------------------ */
 
 static const float elsewhere_weight[4] = {1, 2, 3, 4}, elsewhere_bias[2] = {5, 6};
@@ -659,6 +676,7 @@ int main(void)
         {"other precisions are converted", other_precisions_are_converted},
         {"files that do not fit are reported", files_that_do_not_fit_are_reported},
         {"no space is reported", no_space_is_reported},
+        {"counters have an end", counters_have_an_end},
         {"no setting is lost with memory", no_setting_is_lost_with_memory},
         {"a failed write leaves the file", a_failed_write_leaves_the_file},
         {"data have a hash", data_have_a_hash},
