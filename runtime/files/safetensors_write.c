@@ -128,10 +128,12 @@ bool safetensors_write(const char *path, const struct tensor *tensors, size_t n_
                        const struct metadata *metadata, size_t n_metadata, struct fault *fault)
 {
     json_t *const header = header_of(tensors, n_tensors, metadata, n_metadata);
+    if (!header) /* no memory, or a text that is no UTF-8 */
+        return fault_set(fault, FAULT_SYSTEM, "cannot write %s: its header cannot be made", path);
     char *const text = json_text(header, JSON_COMPACT);
     json_decref(header);
-    if (!text) /* no memory, or a text that is no UTF-8 */
-        return fault_set(fault, FAULT_SYSTEM, "cannot write %s: its header cannot be made", path);
+    if (!text)
+        return fault_memory(fault, 0, "a header");
     const bool done = write_file(path, text, tensors, n_tensors, fault);
     free(text);
     return done;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * SIGINT, SIGTERM and SIGHUP as a flag that is polled between two steps. The first signal is noted; a second one ends
- * the process at once, as if nothing had been installed here. A thread waits for them, so that nothing global
- * is needed. */
+ * SIGINT, SIGTERM and SIGHUP as a flag that is polled between two steps. The first signal is noted; a second
+ * one ends the process at once, as if nothing had been installed here. A thread waits for them, so that
+ * nothing global is needed. */
 #ifndef GPFC_INTERRUPT_H
 #define GPFC_INTERRUPT_H
 
