@@ -44,9 +44,10 @@ const char *spec_expected(struct arena *arena, const struct spec_row *row)
     case SPEC_KIND_INT_OR_AUTO:
         return arena_printf(arena, "an integer from %s to %s, or auto", least, greatest);
     case SPEC_KIND_COUNT_OR_FILE:
-        return arena_printf(
-            arena, "an integer from %s to %s, or a path with .npy, .npz, .csv, .tsv, .txt, .parquet or a / in it",
-            least, greatest);
+        return arena_printf(arena,
+                            "an integer from %s to %s, or a path with .npy, .npz, .csv, .tsv, .txt, "
+                            ".parquet or a / in it",
+                            least, greatest);
     }
     return "";
 }

@@ -23,7 +23,8 @@ struct option_row {
 #define FIELD(name) offsetof(struct command_options, name)
 
 static const struct option_row rows[] = {
-    {"data", "FILE", "pairs or samples (.npz, .npy, .csv, .tsv, .txt, .parquet; X.npy,Y.npy) instead of the spec's",
+    {"data", "FILE",
+     "pairs or samples (.npz, .npy, .csv, .tsv, .txt, .parquet; X.npy,Y.npy) instead of the spec's",
      OPTION_TEXT, FIELD(data), 0, 0},
     {"columns", "A,B,..", "columns of x in the file, by name or by number from 1", OPTION_TEXT,
      FIELD(columns), 0, 0},

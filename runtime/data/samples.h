@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a trainer learns from, as it was given: rows x for training, for the test and perhaps for validation,
- * and, where a file has them, y = f(x), log-determinants and labels; in the trainer's precision, row-major, [n][d], finite, at
- * least one training row. From
+ * and, where a file has them, y = f(x), log-determinants and labels; in the trainer's precision, row-major,
+ * [n][d], finite, at least one training row. From
  *
- *   .npz   x_train x_test x_validation (or x_val), of which the last two may be missing, or x, or samples; with
- *          or without y_train ..., or y; logdet_train ..., or logdet; labels_train ..., or labels
+ *   .npz   x_train x_test x_validation (or x_val), of which the last two may be missing, or x, or samples;
+ *          with or without y_train ..., or y; logdet_train ..., or logdet; labels_train ..., or labels
  *   .npy   only x
  *   .csv   (or .tsv, .txt, .parquet) a column for each coordinate of x, and one of labels, or none
  *   X,Y    two files, for instance "X.npy,Y.csv": x and y

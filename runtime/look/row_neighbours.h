@@ -15,7 +15,8 @@ struct row_neighbours {
     int32_t near[2][NEIGHBOURS]; /* in x, in y: the nearest first */
 };
 
-/* Of n rows of the sample, evenly taken; n > NEIGHBOURS. *out [n] is the caller's to free; NULL after a fault. */
+/* Of n rows of the sample, evenly taken; n > NEIGHBOURS. *out [n] is the caller's to free; NULL after a
+ * fault. */
 bool row_neighbours_find(struct row_neighbours **out, const struct look_view *view, int64_t n,
                          struct fault *fault) MUST_CHECK;
 

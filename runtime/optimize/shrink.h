@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Weight decay that is no part of the gradient (AdamW; Loshchilov and Hutter 2019): before a step, weights are
- * multiplied by 1 - rate * weight_decay, whatever the optimizer then does. In the gradient, Adam would divide
- * it by the gradient's size, so that it would act most where the loss says least. Biases are left alone. */
+ * Weight decay that is no part of the gradient (AdamW; Loshchilov and Hutter 2019): before a step, weights
+ * are multiplied by 1 - rate * weight_decay, whatever the optimizer then does. In the gradient, Adam would
+ * divide it by the gradient's size, so that it would act most where the loss says least. Biases are left
+ * alone. */
 #ifndef GPFC_SHRINK_H
 #define GPFC_SHRINK_H
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Takes: Parquet files. Gives: their rows, by the format of files/table_format.h. Knows DuckDB's library, which
-# reads them where it is, and the layout in which they are written.
+# Takes: Parquet files. Gives: their rows, by the format of files/table_format.h. Knows DuckDB's library,
+# which reads them where it is, and the layout in which they are written.
 libgpfcrt_a_SOURCES += \
 	runtime/parquet/parquet_functions.def \
 	runtime/parquet/parquet_library.c \

@@ -24,8 +24,8 @@ struct compiled;
 int compiled_main(const char *name, const struct check_case *cases, size_t n);
 /* That one. */
 const struct backend *compiled_backend(void);
-/* Whether each program goes through a C compiler, or the build has the address sanitizer: either takes too long
- * for all that a test has. What a sanitizer finds, it finds in small programs too. */
+/* Whether each program goes through a C compiler, or the build has the address sanitizer: either takes too
+ * long for all that a test has. What a sanitizer finds, it finds in small programs too. */
 bool compiled_is_slow(void);
 
 /* Whether this machine runs what is compiled for that processor; NULL: itself. */

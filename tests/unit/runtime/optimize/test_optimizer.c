@@ -45,8 +45,8 @@ static void decay_of(struct fake *fake, const char *optimizer, const char *kind,
     fake_set(fake, "train.weight_decay_kind", kind);
 }
 
-/* Without a gradient nothing else moves: weights lose rate * 0.25 of themselves, biases nothing. With one, the
- * loss is the same, whatever the gradient. */
+/* Without a gradient nothing else moves: weights lose rate * 0.25 of themselves, biases nothing. With one,
+ * the loss is the same, whatever the gradient. */
 static void decoupled_decay_is_no_part_of_the_gradient(void)
 {
     static const char *const optimizers[] = {"adam", "soap"};
