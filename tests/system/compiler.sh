@@ -63,6 +63,15 @@ checks=$((checks + 1))
 test -h linked && test -x elsewhere/trainer || fault 'a link was replaced, not what it leads to'
 expect 2 "unknown CPU 'abacus'" "$gpfc" toy.yaml --cpu abacus --emit=asm
 
+# ---- tables of addresses are read-only once a program runs
+expect 0 '' "$gpfc" -q toy.yaml -o toy
+for program in "$gpfc" ./toy; do
+    test -n "${HARDEN_LDFLAGS-}" && command -v readelf >/dev/null || continue
+    checks=$((checks + 1))
+    readelf -Wld "$program" | grep -q GNU_RELRO && readelf -Wld "$program" | grep -qE 'BIND_NOW|NOW' ||
+        fault "$program is linked without relro and now"
+done
+
 # ---- memory that ends anywhere: LLVM aborts, and says so
 if test -z "${GPFC_SANITIZE_FLAGS-}"; then
     for room in 200 212 224 236 248 260; do
