@@ -52,7 +52,7 @@ walk()
         *) fault "$*: call $n failed, exit status $got: $(head -20 err)" ;;
         esac
         test ! -e "$made" || whole "$made" "$1" || fault "$*: call $n failed, what is there is not whole"
-        nothing_left "$TMPDIR"/* "$made".[0-9]*
+        nothing_left "$TMPDIR"/* "$made".[0-9]* .[!.]*.part run/.[!.]*.part
         n=$((n + stride))
     done
     test "$got" = 0 || fault "$*: exit status $got without a failing call: $(head -3 err)"
