@@ -25,7 +25,7 @@ struct uses {
 
 static void add(struct uses *uses, const char *what, size_t length, const char *path, bool output)
 {
-    if (path)
+    if (path && path[0] != '\0') /* --logdet may be without a file */
         uses->use[uses->n++] =
             (struct use){.what = what, .length = (int)length, .path = path, .output = output};
 }

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum option_kind { OPTION_TEXT, OPTION_INTEGER, OPTION_REAL, OPTION_FLAG };
+enum option_kind { OPTION_TEXT, OPTION_TEXT_OR_NONE, OPTION_INTEGER, OPTION_REAL, OPTION_FLAG };
 
 struct option_row {
     const char *name, *value, *help;
@@ -57,7 +57,8 @@ static const struct option_row rows[] = {
     {"nan", NULL, "write NaN into rows that fail", OPTION_FLAG, FIELD(nan), 0, 0},
     {"strict", NULL, "exit with status 1 if a row fails (OUT is written)", OPTION_FLAG, FIELD(strict), 0, 0},
     {"rows", "FILE", "write x, y, s and the measures of each row to FILE", OPTION_TEXT, FIELD(rows), 0, 0},
-    {"logdet", "FILE", "write log-determinants to FILE", OPTION_TEXT, FIELD(logdet), 0, 0},
+    {"logdet", "FILE", "write log-determinants, too: beside the rows of OUT, or to FILE", OPTION_TEXT_OR_NONE,
+     FIELD(logdet), 0, 0},
     {"anyway", NULL, "continue what another build of the trainer began", OPTION_FLAG, FIELD(anyway), 0, 0},
     {"quiet", NULL, "print only errors", OPTION_FLAG, FIELD(quiet), 0, 0},
     {"json", NULL, "print the result as JSON", OPTION_FLAG, FIELD(json), 0, 0},
@@ -117,6 +118,9 @@ static error_t put_value(const struct option_row *row, const char *text, struct 
             return EINVAL;
         }
         *(const char **)field = text;
+        return 0;
+    case OPTION_TEXT_OR_NONE:
+        *(const char **)field = text ? text : "";
         return 0;
     case OPTION_FLAG:
         *(bool *)field = true;
@@ -185,8 +189,12 @@ static void list_options(const struct command *command, struct argp_option optio
     int n = 0;
     for (int i = 0; i < N_ROWS; i++)
         if (takes(command, rows[i].name))
-            options[n++] = (struct argp_option){
-                .name = rows[i].name, .key = key_of(i), .arg = rows[i].value, .doc = rows[i].help};
+            options[n++] =
+                (struct argp_option){.name = rows[i].name,
+                                     .key = key_of(i),
+                                     .arg = rows[i].value,
+                                     .flags = rows[i].kind == OPTION_TEXT_OR_NONE ? OPTION_ARG_OPTIONAL : 0,
+                                     .doc = rows[i].help};
     options[n++] = (struct argp_option){.name = "help", .key = KEY_HELP, .doc = "show this", .group = -1};
     options[n++] = (struct argp_option){.key = KEY_HELP_TOO, .flags = OPTION_HIDDEN};
     options[n++] = (struct argp_option){.name = "usage", .key = KEY_USAGE, .flags = OPTION_HIDDEN};

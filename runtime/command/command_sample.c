@@ -57,10 +57,11 @@ static bool sample_block(struct sampling *s, int64_t first, int64_t n, struct fa
                                    .outcome = {.reason = s->failures.reason, .error = s->failures.error}};
     random_fill_normal(s->seed, random_stream(RANDOM_SAMPLE, 0), (uint64_t)(first * bundle->dimension),
                        n * bundle->dimension, bundle->precision, s->x);
-    return flow_backward(s->flow, s->part, &rows, fault) &&
-           row_failures_take(&s->failures, s->x, n, bundle->dimension,
-                             (int64_t)flow_data_bytes(s->flow, s->part), fault) &&
-           table_write(s->out, s->x, NULL, n, fault);
+    if (!flow_backward(s->flow, s->part, &rows, fault))
+        return false;
+    row_failures_clear(&s->failures, s->x, n, bundle->dimension, (int64_t)flow_data_bytes(s->flow, s->part));
+    return row_failures_take(&s->failures, n, fault) &&
+           table_write(s->out, &(struct table_block){.x = s->x, .rows = n}, fault);
 }
 
 static bool sample_all(struct sampling *s, struct fault *fault)

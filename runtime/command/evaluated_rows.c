@@ -94,7 +94,7 @@ bool row_file_take(void *data, const struct evaluation_block *block, struct faul
         return false;
     for (int64_t row = 0; row < block->n; row++) {
         fill_line(file, block, row);
-        if (!table_write(file->out, file->line, NULL, 1, fault))
+        if (!table_write(file->out, &(struct table_block){.x = file->line, .rows = 1}, fault))
             return false;
     }
     return true;

@@ -9,6 +9,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/command/command_apply.c \
 	runtime/command/command_bench.c \
 	runtime/command/command_check.c \
+	runtime/command/command_density.c \
 	runtime/command/command_evaluate.c \
 	runtime/command/command_files.c \
 	runtime/command/command_info.c \
@@ -31,4 +32,6 @@ libgpfcrt_a_SOURCES += \
 	runtime/command/report_look.h \
 	runtime/command/row_failures.c \
 	runtime/command/row_failures.h \
+	runtime/command/row_stream.c \
+	runtime/command/row_stream.h \
 	runtime/command/trainer_main.c

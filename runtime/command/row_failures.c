@@ -41,14 +41,7 @@ static bool list_row(struct row_failures *failures, int64_t row, struct fault *f
     return !failures->report || write_text(failures, line, fault);
 }
 
-static void clear_row(void *x, int64_t row, int64_t columns, int64_t precision)
-{
-    for (int64_t i = row * columns; i < (row + 1) * columns; i++)
-        rows_put(NAN, x, i, precision);
-}
-
-bool row_failures_take(struct row_failures *failures, void *x, int64_t n, int64_t columns, int64_t precision,
-                       struct fault *fault)
+bool row_failures_take(struct row_failures *failures, int64_t n, struct fault *fault)
 {
     for (int64_t row = 0; row < n; row++) {
         failures->count[failures->reason[row]]++;
@@ -59,11 +52,17 @@ bool row_failures_take(struct row_failures *failures, void *x, int64_t n, int64_
         failures->failed++;
         if (!list_row(failures, row, fault))
             return false;
-        if (failures->options->nan)
-            clear_row(x, row, columns, precision);
     }
     failures->rows += n;
     return true;
+}
+
+void row_failures_clear(const struct row_failures *failures, void *x, int64_t n, int64_t columns,
+                        int64_t precision)
+{
+    for (int64_t i = 0; failures->options->nan && i < n * columns; i++)
+        if (failures->reason[i / columns] != ROW_GOOD)
+            rows_put(NAN, x, i, precision);
 }
 
 /* "3 of 1,000 rows failed: 1 overflow, 2 out of range" */

@@ -23,10 +23,12 @@ bool row_failures_open(struct row_failures *out, const struct command_options *o
                        struct fault *fault) MUST_CHECK;
 void row_failures_close(struct row_failures *failures); /* a zeroed one is allowed */
 
-/* The block's rows are counted and listed; where NaN is wanted, those of x [n][columns] that failed become
- * it. precision: of x. */
-bool row_failures_take(struct row_failures *failures, void *x, int64_t n, int64_t columns, int64_t precision,
-                       struct fault *fault) MUST_CHECK;
+/* The block's rows are counted and listed. */
+bool row_failures_take(struct row_failures *failures, int64_t n, struct fault *fault) MUST_CHECK;
+
+/* Where NaN is wanted, those rows of x [n][columns] that failed become it. precision: of x. */
+void row_failures_clear(const struct row_failures *failures, void *x, int64_t n, int64_t columns,
+                        int64_t precision);
 
 /* All rows are through, and the results are in place: the list is, too, and what failed is printed. False
  * with a fault where --strict makes that an error. */

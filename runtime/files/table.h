@@ -102,6 +102,8 @@ struct table_making {
     const char *like;         /* the format where neither tells, such as that of the input; NULL: "npy" */
     const char *array;        /* name in an .npz; with numbers from 1, of columns that have no names: "y1" */
     const char *const *names; /* [columns], or NULL */
+    const char *beside; /* name of a double that each row has beside its columns; NULL: none. An .npz has
+                                 an array of it, others a column; an .npy is refused */
     int64_t columns;
     int64_t rows;                      /* -1: known only at the end */
     int64_t precision;                 /* 4 or 8 */
@@ -115,8 +117,13 @@ struct table_writer;
 
 bool table_create(struct table_writer **out, const struct table_making *making,
                   struct fault *fault) MUST_CHECK;
-/* labels may be NULL where making->labels has none. */
-bool table_write(struct table_writer *writer, const void *x, const int64_t *labels, int64_t rows,
+struct table_block {
+    const void *x;         /* REAL [rows][columns] */
+    const double *beside;  /* [rows]; may be NULL where making->beside is */
+    const int64_t *labels; /* [rows]; may be NULL where making->labels has none */
+    int64_t rows;
+};
+bool table_write(struct table_writer *writer, const struct table_block *block,
                  struct fault *fault) MUST_CHECK;
 /* Takes *writer, which becomes NULL, as it may be already. */
 bool table_commit(struct table_writer **writer, struct fault *fault) MUST_CHECK;

@@ -164,22 +164,25 @@ static bool tell_columns(const struct table_reader *r, struct fault *fault)
 /* ---- writing ------------------------------------------------------------------------------------------- */
 
 /* An .npz is made of .npy files without names. */
+struct array_out {
+    struct npy_writer *writer; /* NULL: this array is not written */
+    int file;                  /* -1: none, as for an .npy */
+};
+enum out_array { OUT_ROWS, OUT_BESIDE, OUT_LABELS, OUT_ARRAYS };
 struct arrays_out {
-    struct safe_file *npz;            /* NULL for an .npy */
-    struct npy_writer *rows, *labels; /* labels NULL: none */
-    int rows_file, labels_file;       /* -1: none; both for an .npy */
+    struct safe_file *npz; /* NULL for an .npy */
+    struct array_out array[OUT_ARRAYS];
 };
 
 static void free_out(struct table_writer *w)
 {
     struct arrays_out *const out = w->state;
-    npy_writer_abandon(out->rows);
-    npy_writer_abandon(out->labels);
+    for (int i = 0; i < OUT_ARRAYS; i++) {
+        npy_writer_abandon(out->array[i].writer);
+        if (out->array[i].file >= 0)
+            (void)close(out->array[i].file);
+    }
     safe_file_abandon(out->npz);
-    if (out->rows_file >= 0)
-        (void)close(out->rows_file);
-    if (out->labels_file >= 0)
-        (void)close(out->labels_file);
     free(out);
 }
 
@@ -187,32 +190,43 @@ static bool make_out(struct table_writer *w, struct fault *fault)
 {
     if (!fault_calloc(fault, &w->state, 1, sizeof(struct arrays_out), "a writer"))
         return false;
-    struct arrays_out *const out = w->state;
-    out->rows_file = out->labels_file = -1;
+    for (int i = 0; i < OUT_ARRAYS; i++)
+        ((struct arrays_out *)w->state)->array[i].file = -1;
     return true;
 }
 
 static bool create_npy(struct table_writer *w, struct fault *fault)
 {
     const struct table_making *const m = &w->making;
+    if (m->beside)
+        return fault_set(fault, FAULT_INPUT,
+                         "%s: an .npy has no place for a %s of each row; every other format has", m->path,
+                         m->beside);
     if (!make_out(w, fault))
         return false;
     struct arrays_out *const out = w->state;
     w->has_labels = false;
-    if (npy_create(&out->rows, m->path, m->precision, m->rows, m->columns, fault))
+    if (npy_create(&out->array[OUT_ROWS].writer, m->path, m->precision, m->rows, m->columns, fault))
         return true;
     free_out(w);
     return false;
 }
 
-static bool open_members(const struct table_writer *w, struct arrays_out *out, struct fault *fault)
+static bool open_member(const struct table_writer *w, enum out_array which, int64_t precision,
+                        int64_t columns, struct fault *fault)
+{
+    struct array_out *const out = &((struct arrays_out *)w->state)->array[which];
+    return npy_create_unnamed(&out->writer, w->making.path, &out->file, precision, w->making.rows, columns,
+                              fault);
+}
+
+static bool open_members(const struct table_writer *w, struct fault *fault)
 {
     const struct table_making *const m = &w->making;
-    return safe_file_open(&out->npz, m->path, fault) &&
-           npy_create_unnamed(&out->rows, m->path, &out->rows_file, m->precision, m->rows, m->columns,
-                              fault) &&
-           (!w->has_labels ||
-            npy_create_unnamed(&out->labels, m->path, &out->labels_file, 0, m->rows, NPY_LIST, fault));
+    return safe_file_open(&((struct arrays_out *)w->state)->npz, m->path, fault) &&
+           open_member(w, OUT_ROWS, m->precision, m->columns, fault) &&
+           (!m->beside || open_member(w, OUT_BESIDE, sizeof(double), NPY_LIST, fault)) &&
+           (!w->has_labels || open_member(w, OUT_LABELS, 0, NPY_LIST, fault));
 }
 
 static bool create_npz(struct table_writer *w, struct fault *fault)
@@ -222,18 +236,21 @@ static bool create_npz(struct table_writer *w, struct fault *fault)
                          "an .npz cannot be written to standard output; use the format npy or csv");
     if (!make_out(w, fault))
         return false;
-    if (open_members(w, w->state, fault))
+    if (open_members(w, fault))
         return true;
     free_out(w);
     return false;
 }
 
-static bool write_arrays(struct table_writer *w, const void *x, const int64_t *labels, int64_t rows,
-                         struct fault *fault)
+static bool write_arrays(struct table_writer *w, const struct table_block *block, struct fault *fault)
 {
-    struct arrays_out *const out = w->state;
-    return npy_write_rows(out->rows, x, rows, fault) &&
-           (!out->labels || npy_write_rows(out->labels, labels, rows, fault));
+    const struct arrays_out *const out = w->state;
+    const void *const from[OUT_ARRAYS] = {
+        [OUT_ROWS] = block->x, [OUT_BESIDE] = block->beside, [OUT_LABELS] = block->labels};
+    for (int i = 0; i < OUT_ARRAYS; i++)
+        if (out->array[i].writer && !npy_write_rows(out->array[i].writer, from[i], block->rows, fault))
+            return false;
+    return true;
 }
 
 static bool commit_one(struct npy_writer **writer, struct fault *fault)
@@ -247,16 +264,24 @@ static bool zip_members(struct table_writer *w, struct fault *fault)
 {
     struct arrays_out *const out = w->state;
     struct safe_file *const taken = out->npz;
-    const struct npz_member members[] = {{w->making.array, out->rows_file}, {"labels", out->labels_file}};
+    const char *const names[OUT_ARRAYS] = {
+        [OUT_ROWS] = w->making.array, [OUT_BESIDE] = w->making.beside, [OUT_LABELS] = "labels"};
+    struct npz_member members[OUT_ARRAYS];
+    int n = 0;
+    for (int i = 0; i < OUT_ARRAYS; i++)
+        if (out->array[i].file >= 0)
+            members[n++] = (struct npz_member){names[i], out->array[i].file};
     out->npz = NULL;
-    return !taken || npz_make(taken, w->making.path, members, out->labels_file >= 0 ? 2 : 1, fault);
+    return !taken || npz_make(taken, w->making.path, members, n, fault);
 }
 
 static bool commit_arrays(struct table_writer *w, struct fault *fault)
 {
     struct arrays_out *const out = w->state;
-    const bool good =
-        commit_one(&out->rows, fault) && commit_one(&out->labels, fault) && zip_members(w, fault);
+    bool good = true;
+    for (int i = 0; i < OUT_ARRAYS; i++)
+        good = good && commit_one(&out->array[i].writer, fault);
+    good = good && zip_members(w, fault);
     free_out(w);
     return good;
 }

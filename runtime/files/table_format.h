@@ -55,8 +55,7 @@ struct table_format {
     void (*name_place)(const struct table_reader *reader, int64_t place, char *room, size_t bytes);
 
     bool (*create)(struct table_writer *writer, struct fault *fault);
-    bool (*write)(struct table_writer *writer, const void *x, const int64_t *labels, int64_t rows,
-                  struct fault *fault);
+    bool (*write)(struct table_writer *writer, const struct table_block *block, struct fault *fault);
     bool (*commit)(struct table_writer *writer, struct fault *fault); /* takes the state */
     void (*abandon)(struct table_writer *writer);
 };
@@ -67,8 +66,9 @@ void table_name_row(const struct table_reader *reader, int64_t place, char *room
 /* A floating-point number as a label; false: it is not whole, or too large to be sure of that. */
 bool table_label_of(double value, int64_t *out) MUST_CHECK;
 
-/* What column i of a file is called that has names: as given, or "y1". Gives room where that is needed. */
-const char *table_column_name(const struct table_making *making, int64_t i, char *room, size_t bytes);
+/* What field i of a row is called in a file that has names: its columns as given, or "y1", then the number
+ * beside them, then the label. Gives room where that is needed. */
+const char *table_field_name(const struct table_writer *writer, int64_t i, char *room, size_t bytes);
 
 extern const struct table_format table_npy, table_npz, table_csv, table_tsv, table_txt, table_parquet;
 

@@ -91,9 +91,9 @@ static int print_double(char *room, double value)
     return length;
 }
 
-static int print_number(const struct table_writer *w, const void *x, int64_t i, char room[MOST_NUMBER])
+static int print_number(int64_t precision, const void *x, int64_t i, char room[MOST_NUMBER])
 {
-    const bool single = w->making.precision == 4;
+    const bool single = precision == 4;
     const double value = single ? (double)((const float *)x)[i] : ((const double *)x)[i];
     if (isnan(value))
         return snprintf(room, MOST_NUMBER, "nan");
@@ -112,29 +112,42 @@ static bool put_label(const struct table_writer *w, int64_t label, struct fault 
     return put(w->state, room, (size_t)length, fault);
 }
 
-static bool put_row(const struct table_writer *w, const void *x, int64_t row, const int64_t *labels,
-                    struct fault *fault)
+/* Columns, the number beside them, and the label. */
+static int64_t fields(const struct table_writer *w)
+{
+    return w->making.columns + (w->making.beside ? 1 : 0) + (w->has_labels ? 1 : 0);
+}
+
+static bool put_field(const struct table_writer *w, const struct table_block *block, int64_t row, int64_t i,
+                      struct fault *fault)
 {
     const int64_t columns = w->making.columns;
     char room[MOST_NUMBER];
-    for (int64_t i = 0; i < columns; i++) {
-        const int length = print_number(w, x, row * columns + i, room);
-        if (!put(w->state, room, (size_t)length, fault) ||
-            !put_separator(w, !w->has_labels && i == columns - 1, fault))
-            return false;
-    }
-    return !w->has_labels || (put_label(w, labels[row], fault) && put_separator(w, true, fault));
+    if (i >= columns && !(w->making.beside && i == columns))
+        return put_label(w, block->labels[row], fault);
+    const int length = i < columns ? print_number(w->making.precision, block->x, row * columns + i, room)
+                                   : print_number(sizeof(double), block->beside, row, room);
+    return put(w->state, room, (size_t)length, fault);
 }
 
-static bool write_rows(struct table_writer *w, const void *x, const int64_t *labels, int64_t rows,
-                       struct fault *fault)
+static bool put_row(const struct table_writer *w, const struct table_block *block, int64_t row,
+                    struct fault *fault)
+{
+    const int64_t n = fields(w);
+    for (int64_t i = 0; i < n; i++)
+        if (!put_field(w, block, row, i, fault) || !put_separator(w, i == n - 1, fault))
+            return false;
+    return true;
+}
+
+static bool write_rows(struct table_writer *w, const struct table_block *block, struct fault *fault)
 {
     struct c_locale locale;
     bool good = c_locale_enter(&locale, fault);
     if (!good)
         return false;
-    for (int64_t row = 0; good && row < rows; row++)
-        good = put_row(w, x, row, labels, fault);
+    for (int64_t row = 0; good && row < block->rows; row++)
+        good = put_row(w, block, row, fault);
     c_locale_leave(&locale);
     return good;
 }
@@ -143,14 +156,13 @@ static bool write_rows(struct table_writer *w, const void *x, const int64_t *lab
 
 static bool put_names(const struct table_writer *w, struct fault *fault)
 {
-    const struct table_making *const m = &w->making;
+    const int64_t n = fields(w);
     char room[300];
-    for (int64_t i = 0; i < m->columns; i++)
-        if (!put_word(w, table_column_name(m, i, room, sizeof room), fault) ||
-            !put_separator(w, !w->has_labels && i == m->columns - 1, fault))
+    for (int64_t i = 0; i < n; i++)
+        if (!put_word(w, table_field_name(w, i, room, sizeof room), fault) ||
+            !put_separator(w, i == n - 1, fault))
             return false;
-    return !w->has_labels ||
-           (put_word(w, table_info(m->labels)->label, fault) && put_separator(w, true, fault));
+    return true;
 }
 
 static void abandon(struct table_writer *w)

@@ -23,8 +23,11 @@ static const struct table_format *find_format(const struct table_making *making,
     return format ? format : format_like(making->like, fault);
 }
 
-const char *table_column_name(const struct table_making *m, int64_t i, char *room, size_t bytes)
+const char *table_field_name(const struct table_writer *w, int64_t i, char *room, size_t bytes)
 {
+    const struct table_making *const m = &w->making;
+    if (i >= m->columns)
+        return m->beside && i == m->columns ? m->beside : table_info(m->labels)->label;
     if (m->names)
         return m->names[i];
     (void)snprintf(room, bytes, "%s%" PRId64, m->array, i + 1);
@@ -49,11 +52,10 @@ bool table_create(struct table_writer **out, const struct table_making *making, 
     return false;
 }
 
-bool table_write(struct table_writer *writer, const void *x, const int64_t *labels, int64_t rows,
-                 struct fault *fault)
+bool table_write(struct table_writer *writer, const struct table_block *block, struct fault *fault)
 {
-    assert(labels || !writer->has_labels);
-    return writer->format->write(writer, x, labels, rows, fault);
+    assert((block->labels || !writer->has_labels) && (block->beside || !writer->making.beside));
+    return writer->format->write(writer, block, fault);
 }
 
 bool table_commit(struct table_writer **writer, struct fault *fault)

@@ -16,12 +16,13 @@ enum { GROUP_BYTES = 32 << 20, GROUP_ROWS = 1 << 20, MOST_NAME = 300 };
 struct parquet_out {
     struct safe_file *file;
     int64_t place;                    /* bytes that were written */
-    struct parquet_field *fields;     /* [fields_n] the columns', and the labels' */
+    struct parquet_field *fields;     /* [fields_n] the columns', of the numbers beside, and of the labels */
     struct parquet_metadata metadata; /* of groups that were written, for which there is room: */
     int64_t groups_room;
     int64_t room, rows; /* of the group that is being gathered */
     char *numbers;      /* [columns][room] of the precision */
-    int64_t *labels;    /* [room]; NULL: there are none */
+    double *beside;     /* [room]; NULL: there are none */
+    int64_t *labels;    /* likewise */
 };
 
 /* ---- bytes --------------------------------------------------------------------------------------------- */
@@ -160,7 +161,9 @@ static bool put_group(const struct table_writer *w, struct fault *fault)
     for (int64_t k = 0; k < columns; k++)
         if (!put_page(out, k, out->numbers + k * out->room * w->making.precision, bytes, fault))
             return false;
-    if (out->labels && !put_labels(w, columns, fault))
+    if ((out->beside &&
+         !put_page(out, columns, out->beside, (size_t)out->rows * sizeof *out->beside, fault)) ||
+        (out->labels && !put_labels(w, out->metadata.n - 1, fault)))
         return false;
     out->metadata.rows[out->metadata.groups++] = out->rows;
     out->rows = 0;
@@ -179,14 +182,15 @@ static void gather(const struct table_writer *w, const void *x, int64_t i)
             ((double *)out->numbers)[k * out->room + out->rows] = ((const double *)x)[i * columns + k];
 }
 
-static bool write_rows(struct table_writer *w, const void *x, const int64_t *labels, int64_t rows,
-                       struct fault *fault)
+static bool write_rows(struct table_writer *w, const struct table_block *block, struct fault *fault)
 {
     struct parquet_out *const out = w->state;
-    for (int64_t i = 0; i < rows; i++) {
-        gather(w, x, i);
+    for (int64_t i = 0; i < block->rows; i++) {
+        gather(w, block->x, i);
+        if (out->beside)
+            out->beside[out->rows] = block->beside[i];
         if (out->labels)
-            out->labels[out->rows] = labels[i];
+            out->labels[out->rows] = block->labels[i];
         if (++out->rows == out->room && !put_group(w, fault))
             return false;
     }
@@ -201,10 +205,9 @@ static bool name_fields(const struct table_writer *w, struct parquet_out *out, s
     char room[MOST_NAME];
     for (int64_t k = 0; k < out->metadata.n; k++) {
         struct parquet_field *const field = &out->fields[k];
-        field->optional = k == m->columns;
-        field->type = m->precision == 4 ? PARQUET_FLOAT : PARQUET_DOUBLE;
-        field->name = strdup(field->optional ? table_info(m->labels)->label
-                                             : table_column_name(m, k, room, sizeof room));
+        field->optional = w->has_labels && k == out->metadata.n - 1;
+        field->type = m->precision == 4 && k < m->columns ? PARQUET_FLOAT : PARQUET_DOUBLE;
+        field->name = strdup(table_field_name(w, k, room, sizeof room));
         if (!field->name)
             return fault_memory(fault, sizeof room, "names");
     }
@@ -216,10 +219,12 @@ static bool take_memory(const struct table_writer *w, struct parquet_out *out, s
     const struct table_making *const m = &w->making;
     const int64_t row_bytes = m->columns * m->precision, fit = GROUP_BYTES / row_bytes;
     out->room = fit < 1 ? 1 : fit < GROUP_ROWS ? fit : GROUP_ROWS;
-    out->metadata.n = m->columns + w->has_labels;
+    out->metadata.n = m->columns + (m->beside != NULL) + w->has_labels;
     return fault_calloc(fault, (void **)&out->fields, (size_t)out->metadata.n, sizeof *out->fields,
                         "columns") &&
            fault_calloc(fault, (void **)&out->numbers, (size_t)out->room, (size_t)row_bytes, "rows") &&
+           (!m->beside ||
+            fault_calloc(fault, (void **)&out->beside, (size_t)out->room, sizeof *out->beside, "rows")) &&
            (!w->has_labels ||
             fault_calloc(fault, (void **)&out->labels, (size_t)out->room, sizeof *out->labels, "labels"));
 }
@@ -234,6 +239,7 @@ static void abandon(struct table_writer *w)
     free(out->metadata.pages);
     free(out->metadata.rows);
     free(out->numbers);
+    free(out->beside);
     free(out->labels);
     free(out);
 }

@@ -61,12 +61,23 @@ const char *in_folder(const char *name)
     return scratch_path(&scratch, name);
 }
 
+/* "@name", and "--option=@name" */
+static char *full_word(const char *word)
+{
+    const char *const at = strchr(word, '@');
+    char room[1024];
+    if (!at || (at > word && at[-1] != '='))
+        return strdup(word);
+    (void)snprintf(room, sizeof room, "%.*s%s", (int)(at - word), word, in_folder(at + 1));
+    return strdup(room);
+}
+
 static void split_words(const char *words, char *const room, size_t bytes, char *list[MOST_WORDS + 1])
 {
     int n = 0;
     (void)snprintf(room, bytes, "%s", words);
     for (char *word = strtok(room, " "); word && n < MOST_WORDS; word = strtok(NULL, " "))
-        list[n++] = word[0] == '@' ? strdup(in_folder(word + 1)) : strdup(word);
+        list[n++] = full_word(word);
     list[n] = NULL;
 }
 

@@ -338,6 +338,19 @@ static void write_labelled(const char *name, const double *x, int64_t n)
         zip_close(zip) == 0);
 }
 
+/* An array [n] of an .npz. */
+static void read_array(const char *name, const char *array, int64_t n, double out[])
+{
+    struct npz *npz;
+    struct npy_reader *reader;
+    struct fault fault = {0};
+    int64_t got;
+    CU_ASSERT_TRUE_FATAL(npz_open(&npz, in_folder(name), &fault) && npz_array(npz, array, &reader, &fault));
+    CU_ASSERT_TRUE(npy_read_rows(reader, 8, n, out, &got, &fault) && got == n);
+    npy_close(reader);
+    npz_close(npz);
+}
+
 static void check_labelled(const char *name, const char *array, int64_t n, double out[])
 {
     struct npz *npz;
@@ -445,6 +458,31 @@ static double log_normal(const double *y)
     return -0.5 * (y[0] * y[0] + y[1] * y[1]) - log(2 * M_PI);
 }
 
+/* What "logdet.npy" has is also a column of text and an array of an .npz, and NaN there, too, where a row is;
+ * an .npy has no place for it. */
+static void log_determinants_are_beside_the_rows(void)
+{
+    enum { N = 5 };
+    static const double rows[6] = {1, 0, NAN, 0, 0.5, 2};
+    double from_array[N], *const logdet = read_npy_as(8, "logdet.npy", N, 1);
+    write_npy("missing.npy", 8, 3, 2, rows);
+    expect(FAKE_DOUBLE2, WITH_BNAF, "apply @run/model.safetensors @x.npy @s.npz --part both --logdet", 0, "");
+    read_array("s.npz", "logdet", N, from_array);
+    CU_ASSERT_EQUAL(memcmp(from_array, logdet, sizeof from_array), 0);
+    expect(FAKE_DOUBLE2, WITH_BNAF,
+           "apply @run/model.safetensors @missing.npy @s.csv --part both --logdet --nan", 0, "1 not finite");
+    char *text = scratch_read(in_folder("s.csv"), NULL);
+    double first = 0, third = 0;
+    CU_ASSERT_EQUAL(sscanf(text, "s1,s2,logdet %*f,%*f,%lf nan,nan,nan %*f,%*f,%lf", &first, &third), 2);
+    CU_ASSERT_DOUBLE_EQUAL(first, logdet[0], 1e-12); /* of an affine map */
+    CU_ASSERT_DOUBLE_EQUAL(third, logdet[0], 1e-12);
+    free(text);
+    expect(FAKE_DOUBLE2, WITH_BNAF, "apply @run/model.safetensors @x.npy @new.npy --part both --logdet", 2,
+           "an .npy has no place for a logdet of each row");
+    CU_ASSERT_FALSE(scratch_there(in_folder("new.npy")));
+    free(logdet);
+}
+
 /* f and s of the fake trainer are affine: their densities follow from where three points go. */
 static void densities_are_those_of_the_map(void)
 {
@@ -459,7 +497,8 @@ static void densities_are_those_of_the_map(void)
     expect(FAKE_DOUBLE2, WITH_BNAF, "train --data @far.npy --out @run --epochs 9 --quiet", 0, "");
     expect(FAKE_DOUBLE2, WITH_BNAF, "apply @run/model.safetensors @x.npy @y.npy --part base", 0, "");
     expect(FAKE_DOUBLE2, WITH_BNAF,
-           "apply @run/model.safetensors @x.npy @s.npy --part both --logdet @logdet.npy", 0, "");
+           "apply @run/model.safetensors @x.npy @s.npy --part both --logdet=@logdet.npy", 0, "");
+    log_determinants_are_beside_the_rows();
     expect(FAKE_DOUBLE2, WITH_BNAF, "density @run/model.safetensors @x.npy @p.npy", 0, "");
     expect(FAKE_DOUBLE2, WITH_BNAF, "density @run/base.safetensors @x.npy @base.npy --part base", 0, "");
     expect(FAKE_DOUBLE2, WITH_BNAF, "density @run/model.safetensors @x.npy @p.csv", 0, "");

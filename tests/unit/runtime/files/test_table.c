@@ -321,7 +321,8 @@ static bool write_numbers(const char *name, const char *format, int64_t rows, st
     fault->exit_code = 0;
     if (!table_create(&writer, &making, fault))
         return false;
-    if (table_write(writer, numbers, NULL, 1, fault) && table_write(writer, numbers + 2, NULL, 2, fault))
+    if (table_write(writer, &(struct table_block){.x = numbers, .rows = 1}, fault) &&
+        table_write(writer, &(struct table_block){.x = numbers + 2, .rows = 2}, fault))
         return table_commit(&writer, fault);
     table_abandon(writer);
     return false;
@@ -360,7 +361,8 @@ static void a_second_writer_is_reported(void)
         const struct table_making making = {
             .path = scratch_path(&s, names[i]), .array = "x", .columns = 2, .rows = -1, .precision = 8};
         struct table_writer *writer;
-        check_good(table_create(&writer, &making, &fault) && table_write(writer, numbers, NULL, 3, &fault),
+        check_good(table_create(&writer, &making, &fault) &&
+                       table_write(writer, &(struct table_block){.x = numbers, .rows = 3}, &fault),
                    &fault);
         check_fault(write_numbers(names[i], NULL, 3, &fault), &fault, FAULT_SYSTEM,
                     "another process is writing it");
@@ -402,7 +404,8 @@ static void numbers_are_short(void)
     CU_ASSERT_TRUE_FATAL(scratch_make(&s));
     const struct table_making making = {
         .path = scratch_path(&s, "a.csv"), .array = "y", .columns = 2, .rows = 2, .precision = 4};
-    check_good(table_create(&writer, &making, &fault) && table_write(writer, singles, NULL, 2, &fault) &&
+    check_good(table_create(&writer, &making, &fault) &&
+                   table_write(writer, &(struct table_block){.x = singles, .rows = 2}, &fault) &&
                    table_commit(&writer, &fault),
                &fault);
     char *const text = scratch_read(scratch_path(&s, "a.csv"), &length);
@@ -444,7 +447,9 @@ static void labels_go_along(void)
                                             .precision = 8,
                                             .labels = t.reader};
         check_good(table_create(&writer, &making, &fault) &&
-                       table_write(writer, t.x, t.labels, t.n, &fault) && table_commit(&writer, &fault),
+                       table_write(writer, &(struct table_block){.x = t.x, .labels = t.labels, .rows = t.n},
+                                   &fault) &&
+                       table_commit(&writer, &fault),
                    &fault);
         const struct table_columns same = {.label = i ? NULL : "species"};
         check_good(read_path(&again, scratch_path(&s, names[i]), &same, 3, &fault), &fault);
@@ -509,7 +514,8 @@ static void standard_output_is_a_file(void)
     int ends[2];
     (void)fflush(stdout);
     const int before = pipe_instead(STDOUT_FILENO, ends);
-    const bool good = table_create(&writer, &making, &fault) && table_write(writer, two, NULL, 1, &fault) &&
+    const bool good = table_create(&writer, &making, &fault) &&
+                      table_write(writer, &(struct table_block){.x = two, .rows = 1}, &fault) &&
                       table_commit(&writer, &fault);
     put_back(before, STDOUT_FILENO);
     (void)close(ends[1]);

@@ -349,7 +349,7 @@ static bool write_table(const struct table_making *making, const void *x, const 
     fault->exit_code = 0;
     if (!table_create(&writer, making, fault))
         return false;
-    if (table_write(writer, x, labels, rows, fault))
+    if (table_write(writer, &(struct table_block){.x = x, .labels = labels, .rows = rows}, fault))
         return table_commit(&writer, fault);
     table_abandon(writer);
     return false;
