@@ -106,6 +106,41 @@ grep -q '^2,inf,not finite$' list.csv && grep -q '^1,' list.csv || fault "list: 
 test "$(grep -c '^nan,nan$' out.csv)" = 2 && test "$(wc -l <out.csv)" = 5 || fault "rows: $(cat out.csv)"
 expect 0 'rows failed' ./toy invert run bad.npy out.csv --part base --nan
 
+# ---- inverses far out, with few time steps: each row is within the tolerance, or marked
+cat >ten.yaml <<END
+name: ten
+dimension: 10
+data: {pairs: ten.npz}
+flow: {hidden: [16], steps: 4}
+train: {epochs: 10, batch: 100, init_hidden: 1}
+END
+"$python" - <<'END'
+import numpy as np
+draw = np.random.default_rng(1)
+y = draw.normal(size=(2000, 10)).astype("f4")
+z = np.roll(y, 1, 1) * np.where(np.arange(10) % 2, 1, -1)
+np.savez("ten.npz", x=np.sign(z) * abs(z) ** 1.5, y=y)
+s = draw.normal(size=(3000, 10))
+length = np.array([4, 8, 40])[np.arange(3000) % 3]
+np.save("far.npy", (s / np.linalg.norm(s, axis=1)[:, None] * length[:, None]).astype("f4"))
+END
+"$gpfc" --quiet ten.yaml || exit 1
+expect 0 '' ./ten train --quiet --out ten.run --threads 1
+expect 0 '' ./ten invert ten.run far.npy far_y.npy --report far.csv
+expect 0 '' ./ten apply ten.run far_y.npy far_s.npy
+"$python" - <<'END' || fault "inverses far out"
+import numpy as np
+s, image = np.load("far.npy"), np.load("far_s.npy")
+gap = abs(image - s).max(1) / np.maximum(1, abs(s).max(1))
+marked = np.zeros(len(s), bool)
+for line in open("far.csv").read().split("\n")[1:-1]:
+    row, error, reason = line.split(",")
+    marked[int(row)] = True
+    assert reason == "not converged" and float(error) > 1e-3, line
+assert np.all(gap[~marked] < 1.001e-3) and np.all(gap[marked] > 0.999e-3)  # two kernels' rounding
+assert marked[0::3].sum() < 50 and marked[2::3].sum() > 0, marked.reshape(-1, 3).sum(0)  # |s| = 4, 40
+END
+
 # ---- odd files
 expect 0 '' ./toy apply run half.npy half_s.npy
 expect 0 '' ./toy apply run half_as_double.npy whole_s.npy
@@ -125,4 +160,4 @@ expect 2 'no place for a logdet' ./toy apply run one.npy one_out.npy --logdet
 expect 2 'at least 1' ./toy sample run 0 out.npy
 expect 0 '' sh -c './toy apply run - - --logdet --format csv <x.npy >stream.csv'
 test "$(head -1 stream.csv)" = s1,s2,logdet || fault "standard streams: $(head -1 stream.csv)"
-finish 38
+finish 41
