@@ -36,6 +36,25 @@ expect 0 '' ./toy apply run x.npy s.npz --part both --logdet
 expect 0 '' ./toy apply run x.npy y.npy --part base
 expect 0 '' ./toy apply run near.npy near_s.npy --part both
 
+# ---- and with one column
+cat >line.yaml <<END
+name: line
+dimension: 1
+data: {samples: line.npy}
+base: {kind: mixture, components: 3, iterations: 10}
+END
+"$python" - <<'END'
+import numpy as np
+x = np.random.default_rng(1).normal(size=(600, 1))
+np.save("line.npy", x * 0.1 + np.sign(x))
+np.save("line_grid.npy", (np.arange(4000)[:, None] + 0.5) / 1000 - 2)
+END
+"$gpfc" --quiet line.yaml || exit 1
+expect 0 '' ./line train --quiet --out line.run
+expect 0 '' ./line density line.run line_grid.npy line_p.npy
+"$python" -c 'import numpy as np
+assert np.all(abs(np.exp(np.load("line_p.npy")).sum(0) / 1000 - 1) < 1e-3)' || fault "density of one column"
+
 # ---- samples
 for seed in 1 2; do
     expect 0 '' ./toy sample run 500 "sample$seed.npy" --seed "$seed" --threads 1
@@ -160,4 +179,4 @@ expect 2 'no place for a logdet' ./toy apply run one.npy one_out.npy --logdet
 expect 2 'at least 1' ./toy sample run 0 out.npy
 expect 0 '' sh -c './toy apply run - - --logdet --format csv <x.npy >stream.csv'
 test "$(head -1 stream.csv)" = s1,s2,logdet || fault "standard streams: $(head -1 stream.csv)"
-finish 41
+finish 43
