@@ -94,8 +94,8 @@ static bool measure(struct evaluated *e, struct fault *fault)
                       (!listed || row_file_commit(&file, fault));
     row_file_close(&file);
     e->flow.standardised = e->samples.standard.d > 0;
-    return good && (!e->has_base ||
-                    evaluate_base(&e->of_base, bundle, e->weights.theta, steps, base, &part, &device, fault));
+    return good && (!e->has_base || evaluate_base(&e->of_base, bundle, e->weights.theta, e->weights.rotation,
+                                                  steps, base, &part, &device, fault));
 }
 
 static bool print(const struct evaluated *e, struct fault *fault)
@@ -124,7 +124,8 @@ bool command_evaluate(const struct command_context *context, const struct comman
     bool good = load(&e, fault);
     if (good)
         command_tell_weights(context, options->argument[0], &e.weights);
-    good = good && find_pairs(&e, fault) && measure(&e, fault) && print(&e, fault);
+    good = good && find_pairs(&e, fault) && pairs_turn(&e.pairs, e.weights.rotation, fault) &&
+           measure(&e, fault) && print(&e, fault);
     pairs_free(&e.pairs);
     samples_free(&e.samples);
     base_flow_free(e.base);

@@ -7,6 +7,7 @@
 #include "kernels/runner.h"
 #include "numbers/factors.h"
 #include "numbers/normal.h"
+#include "numbers/rotation.h"
 #include "numbers/rows.h"
 
 #include <math.h>
@@ -17,6 +18,7 @@ enum { D = 2, GRID = 256 /* points a side */, BLOCK = 4096 /* rows */ };
 struct grid {
     const struct gpfc_bundle *bundle;
     struct base_flow *base;
+    const double *rotation; /* NULL: none */
     struct runner *jacobian;
     double low[D], step[D];
     double *x, *y, *logdet, *s, *matrix; /* [BLOCK] of 2, 2, 1, 2, 4 */
@@ -77,7 +79,12 @@ static bool map_points(struct grid *grid, struct fault *fault)
     const size_t each = BLOCK * (size_t)precision;
     if (!base_flow_forward(grid->base, grid->x, BLOCK, grid->y, grid->logdet, NULL, fault))
         return false;
-    rows_from_double(grid->y, BLOCK * D, precision, grid->real);
+    const double *start = grid->y;
+    if (grid->rotation) {
+        rotation_turn(D, grid->rotation, false, grid->y, grid->s, BLOCK, sizeof(double));
+        start = grid->s;
+    }
+    rows_from_double(start, BLOCK * D, precision, grid->real);
     runner_go(grid->jacobian, BLOCK);
     rows_to_double((char *)grid->real + D * each, BLOCK * D, precision, grid->s);
     rows_to_double((char *)grid->real + 2 * D * each, BLOCK * D * D, precision, grid->matrix);
@@ -102,10 +109,10 @@ static void add_points(struct grid *grid)
 }
 
 bool density_integrals(double *before, double *after, const struct gpfc_bundle *bundle, const void *theta,
-                       int64_t time_steps, struct base_flow *base, const void *x, int64_t n,
-                       const struct device *device, struct fault *fault)
+                       const double *rotation, int64_t time_steps, struct base_flow *base, const void *x,
+                       int64_t n, const struct device *device, struct fault *fault)
 {
-    struct grid grid = {.bundle = bundle, .base = base};
+    struct grid grid = {.bundle = bundle, .base = base, .rotation = rotation};
     bool good = grid_init(&grid, theta, device, fault);
     if (good) {
         runner_steps(grid.jacobian, time_steps);

@@ -93,11 +93,12 @@ static bool evaluator_init(struct evaluator *e, const void *theta, int64_t time_
 static void bind_pairs(struct evaluator *e, const struct part *part)
 {
     const struct runner_rows from = {.rows = part->x, .n = part->n, .stays = true},
-                             to = {.rows = part->y, .n = part->n, .stays = true};
+                             given = {.rows = part->y, .n = part->n, .stays = true},
+                             to = {.rows = part_start(part), .n = part->n, .stays = true};
     runner_input(e->measure, "x", &from);
     runner_input(e->measure, "y", &to);
     runner_input(e->stay, "x", &from);
-    runner_input(e->stay, "y", &to);
+    runner_input(e->stay, "y", &given);
     runner_input(e->jacobian, "y", &to);
 }
 
@@ -174,7 +175,8 @@ static void add_moments(const struct evaluator *e, const void *array, int64_t ro
     }
 }
 
-static void add_row(struct evaluator *e, const void *y, int64_t row)
+/* start: y as the flow takes it. */
+static void add_row(struct evaluator *e, const void *y, const void *start, int64_t row)
 {
     struct gpfc_evaluation *sums = &e->sums;
     sums->cost_before += real_at(e, e->cost_before, row);
@@ -186,13 +188,19 @@ static void add_row(struct evaluator *e, const void *y, int64_t row)
     sums->density_error_max = evaluate_larger(sums->density_error_max, fabs(e->delta[row]));
     for (int64_t i = row * e->d; i < (row + 1) * e->d; i++)
         sums->roundtrip_max =
-            evaluate_larger(sums->roundtrip_max, fabs(real_at(e, e->back, i) - real_at(e, y, i)));
+            evaluate_larger(sums->roundtrip_max, fabs(real_at(e, e->back, i) - real_at(e, start, i)));
     add_moments(e, y, row, e->mean_y, e->square_y);
     add_moments(e, e->s, row, e->mean_s, e->square_s);
 }
 
-static void run_block(struct evaluator *e, const void *y, int64_t first, int64_t n)
+static const void *rows_from(const struct evaluator *e, const void *rows, int64_t first)
 {
+    return (const char *)rows + first * e->d * e->bundle->precision;
+}
+
+static void run_block(struct evaluator *e, const struct part *part, int64_t first, int64_t n)
+{
+    const void *const y = rows_from(e, part->y, first), *const start = rows_from(e, part_start(part), first);
     runner_order(e->measure, NULL, first);
     runner_noise(e->measure, e->seed, random_stream(RANDOM_MEASURE, 0), (uint64_t)first);
     runner_order(e->stay, NULL, first);
@@ -202,9 +210,9 @@ static void run_block(struct evaluator *e, const void *y, int64_t first, int64_t
     runner_go(e->stay, n);
     runner_go(e->jacobian, n);
     runner_go(e->invert, n);
-    find_deltas(e, y, n);
+    find_deltas(e, start, n);
     for (int64_t row = 0; row < n; row++)
-        add_row(e, y, row);
+        add_row(e, y, start, row);
 }
 
 /* ---- all ----------------------------------------------------------------------------------------------- */
@@ -277,10 +285,9 @@ bool evaluate_rows(struct gpfc_evaluation *out, const struct gpfc_bundle *bundle
     if (good)
         bind_pairs(&e, part);
     for (int64_t first = 0; good && first < n; first += e.block) {
-        const char *const y = (const char *)part->y + first * d * bundle->precision;
         const int64_t rows = n - first < e.block ? n - first : e.block;
-        run_block(&e, y, first, rows);
-        const struct evaluation_block measured = block_of(&e, y, first, rows);
+        run_block(&e, part, first, rows);
+        const struct evaluation_block measured = block_of(&e, rows_from(&e, part->y, first), first, rows);
         good = !take_block || take_block(data, &measured, fault);
     }
     if (good)

@@ -86,8 +86,8 @@ static void go_far(struct traveller *t)
 }
 
 bool evaluate_base(struct base_evaluation *out, const struct gpfc_bundle *bundle, const void *theta,
-                   int64_t time_steps, struct base_flow *base, const struct part *part,
-                   const struct device *device, struct fault *fault)
+                   const double *rotation, int64_t time_steps, struct base_flow *base,
+                   const struct part *part, const struct device *device, struct fault *fault)
 {
     const int64_t precision = bundle->precision;
     struct traveller t = {
@@ -102,6 +102,6 @@ bool evaluate_base(struct base_evaluation *out, const struct gpfc_bundle *bundle
     }
     traveller_free(&t);
     return good && (bundle->dimension != 2 ||
-                    density_integrals(&out->integral_before, &out->integral_after, bundle, theta, time_steps,
-                                      base, part->x, part->n, device, fault));
+                    density_integrals(&out->integral_before, &out->integral_after, bundle, theta, rotation,
+                                      time_steps, base, part->x, part->n, device, fault));
 }

@@ -4,6 +4,7 @@
 #include "ground/c_locale.h"
 #include "ground/parallel.h"
 #include "kernels/bundle.h"
+#include "numbers/rotation.h"
 #include "numbers/rows.h"
 
 #include <math.h>
@@ -196,6 +197,16 @@ static void outcome_give(const struct gpfc_flow *flow, const struct flow_outcome
         memcpy(to->logdet + first, flow->outcome.logdet, n * sizeof *to->logdet);
 }
 
+/* R y of a block, in room that only an inverse uses otherwise. */
+static const void *turned(const struct gpfc_flow *flow, const void *y, int64_t n)
+{
+    const double *const rotation = flow->weights.rotation;
+    if (!rotation)
+        return y;
+    rotation_turn(flow->bundle->dimension, rotation, false, y, flow->room.latent, n, flow->bundle->precision);
+    return flow->room.latent;
+}
+
 /* A tile is read before it is written, and no tile's outputs are another's inputs: from and to may be the
  * same. */
 static void apply_block(const struct gpfc_flow *flow, const void *y, void *s, int64_t n)
@@ -271,7 +282,7 @@ static bool forward_block(struct gpfc_flow *flow, enum flow_part part, const str
         return false;
     if (part == FLOW_PART_BASE)
         return true;
-    const void *const y = part == FLOW_PART_BOTH ? b->to : b->from;
+    const void *const y = turned(flow, part == FLOW_PART_BOTH ? b->to : b->from, b->rows);
     if (flow->wants_logdet)
         flow_add_logdet(flow, y, b->rows);
     apply_block(flow, y, b->to, b->rows);
@@ -341,8 +352,10 @@ static void *block_from(const struct gpfc_flow *flow, const void *rows, int64_t 
 
 void gpfc_flow_apply(struct gpfc_flow *flow, const void *y, void *s, int64_t n)
 {
-    for (int64_t first = 0; first < n; first += flow->block)
-        apply_block(flow, block_from(flow, y, first), block_from(flow, s, first), block_at(flow, first, n));
+    for (int64_t first = 0; first < n; first += flow->block) {
+        const int64_t rows = block_at(flow, first, n);
+        apply_block(flow, turned(flow, block_from(flow, y, first), rows), block_from(flow, s, first), rows);
+    }
 }
 
 int64_t gpfc_flow_invert(struct gpfc_flow *flow, const void *s, void *y, int64_t n)

@@ -7,6 +7,7 @@
  * few rows whose error does not fall that way are left to Newton's method. */
 #include "kernels/settings.h"
 #include "model/flow_parts.h"
+#include "numbers/rotation.h"
 #include "numbers/rows.h"
 
 #include <math.h>
@@ -108,6 +109,15 @@ static void mark_missed(struct gpfc_flow *flow, int64_t n)
     }
 }
 
+static void turn_back(const struct gpfc_flow *flow, void *y, int64_t n)
+{
+    const int64_t d = flow->bundle->dimension, precision = flow->bundle->precision;
+    if (!flow->weights.rotation)
+        return;
+    memcpy(flow->room.image, y, (size_t)(n * d * precision));
+    rotation_turn(d, flow->weights.rotation, true, flow->room.image, y, n, precision);
+}
+
 void flow_invert_block(struct gpfc_flow *flow, const void *s, void *y, int64_t n)
 {
     const size_t bytes = (size_t)(n * flow->bundle->dimension * flow->bundle->precision);
@@ -116,4 +126,5 @@ void flow_invert_block(struct gpfc_flow *flow, const void *s, void *y, int64_t n
     find_fixed_points(flow, y, n);
     flow_newton(flow, y, find_missed(flow, n));
     mark_missed(flow, n);
+    turn_back(flow, y, n);
 }

@@ -17,6 +17,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/model/flow_jacobian.c \
 	runtime/model/flow_newton.c \
 	runtime/model/flow_parts.h \
+	runtime/model/flow_rotation.c \
+	runtime/model/flow_rotation.h \
 	runtime/model/pairs.c \
 	runtime/model/pairs.h \
 	runtime/model/spec_data.c \

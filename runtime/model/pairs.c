@@ -5,6 +5,7 @@
 
 #include "numbers/normal.h"
 #include "numbers/random.h"
+#include "numbers/rotation.h"
 #include "numbers/rows.h"
 
 #include <math.h>
@@ -284,4 +285,16 @@ bool pairs_from_noise(struct pairs *out, const struct samples *samples, struct b
                       struct fault *fault)
 {
     return make(out, samples, &(struct maker){.base = base, .seed = seed}, draw_all, fault);
+}
+
+bool pairs_turn(struct pairs *pairs, const double *rotation, struct fault *fault)
+{
+    for (int i = 0; rotation && i < PARTS; i++) {
+        struct part *const part = part_of(pairs, i);
+        if (!take(pairs, 2 * PARTS + i, part->n, fault))
+            return false;
+        part->turned = pairs->owned[2 * PARTS + i];
+        rotation_turn(pairs->d, rotation, false, part->y, part->turned, part->n, pairs->precision);
+    }
+    return true;
 }

@@ -4,6 +4,7 @@
 #include "ground/text.h"
 #include "kernels/bundle.h"
 #include "kernels/settings.h"
+#include "model/flow_rotation.h"
 #include "model/tensor_list.h"
 #include "model/version.h"
 #include "numbers/rows.h"
@@ -128,7 +129,7 @@ static bool no_others(const struct gpfc_bundle *bundle, const struct safetensors
 {
     for (size_t i = 0; i < safetensors_count(file); i++) {
         const char *name = safetensors_at(file, i)->name;
-        bool known = !starts_with(name, start);
+        bool known = !starts_with(name, start) || strcmp(name, FLOW_ROTATION) == 0;
         for (int64_t k = 0; !known && k < bundle->n_parameters; k++)
             known = strcmp(name, bundle->parameters[k].name) == 0;
         if (!known)
@@ -244,7 +245,8 @@ static bool read_file(struct weights *out, const struct gpfc_bundle *bundle, con
                       const char *path, bool flow, int threads, struct fault *fault)
 {
     if (flow && (!weights_fit_spec(bundle, file, path, fault) ||
-                 !take_all(&out->theta, bundle, file, path, "flow.", "flow", fault)))
+                 !take_all(&out->theta, bundle, file, path, "flow.", "flow", fault) ||
+                 !flow_rotation_read(&out->rotation, file, bundle->dimension, fault)))
         return false;
     if (!weights_take_base(&out->base, bundle, file, path, threads, fault) ||
         !standard_from_tensors(&out->standard, file, bundle->dimension, fault))
@@ -324,6 +326,7 @@ void weights_free(struct weights *weights)
     free(weights->theta);
     base_flow_free(weights->base);
     standard_free(&weights->standard);
+    free(weights->rotation);
     *weights = (struct weights){0};
 }
 
@@ -334,6 +337,7 @@ bool weights_write(const char *path, const struct weights_beside *beside, const 
     tensor_list_add(&list, trained, "", theta);
     tensor_list_add_base(&list, beside->bundle, beside->base);
     tensor_list_add_standard(&list, beside->standard);
+    flow_rotation_list(&list, beside->bundle->dimension, beside->rotation);
     tensor_list_note_bundle(&list, beside->bundle);
     tensor_list_note(&list, "step", "%" PRId64, note->step);
     tensor_list_note(&list, "cost", "%.9g", note->cost);

@@ -2,7 +2,8 @@
  *
  * The trained arrays of a flow or base flow, `theta` [theta_elements] REALs: their initial values, and model
  * files (safetensors) that contain them by name: flow.*, the base flow base.* where there is one, and
- * data.mean, data.scale where data are standardised, so that a model is the whole map. A model file may also
+ * data.mean, data.scale where data are standardised, and flow.rotation where one comes before the flow, so
+ * that a model is the whole map. A model file may also
  * come from elsewhere, without metadata: then names and shapes must fit, and nothing else is known about it.
  * Arrays of another precision are converted. */
 #ifndef GPFC_WEIGHTS_H
@@ -29,6 +30,7 @@ struct weights {
     void *theta;              /* [theta_elements]; NULL: only the base flow was asked for */
     struct base_flow *base;   /* NULL: the file has none */
     struct standard standard; /* d = 0: the file has none */
+    double *rotation;         /* [d][d], flow_rotation.h; NULL: the file has none */
     char dtype[8];            /* of the file's arrays, where it is not the trainer's: they were converted */
     int64_t time_steps;       /* that they were trained for; 0: not known */
     bool seed_known;
@@ -55,6 +57,7 @@ struct weights_beside {               /* what a file holds beside the arrays tha
     const struct gpfc_bundle *bundle; /* the trainer's */
     const struct base_flow *base;     /* NULL: none, or it is what is trained */
     const struct standard *standard;  /* NULL: none */
+    const double *rotation;           /* NULL: none */
 };
 
 /* theta: of `trained`, which is beside->bundle or its base. */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Takes: arrays of numbers. Gives: random numbers, dense and factored matrices, sums, an ODE solver, the
-# same bits for any number of threads. Knows no models.
+# Takes: arrays of numbers. Gives: random numbers, dense and factored matrices, rotations, sums, an ODE
+# solver, the same bits for any number of threads. Knows no models.
 libgpfcrt_a_SOURCES += \
 	runtime/numbers/array.c \
 	runtime/numbers/array.h \
@@ -17,5 +17,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/numbers/ode_dopri5.h \
 	runtime/numbers/random.c \
 	runtime/numbers/random.h \
+	runtime/numbers/rotation.c \
+	runtime/numbers/rotation.h \
 	runtime/numbers/rows.c \
 	runtime/numbers/rows.h

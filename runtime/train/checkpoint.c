@@ -5,6 +5,7 @@
  * adam.mean.*, adam.square.*, average.*, best.* beside them. */
 #include "train/checkpoint.h"
 
+#include "model/flow_rotation.h"
 #include "model/tensor_list.h"
 #include "model/version.h"
 #include "train/checkpoint_build.h"
@@ -173,6 +174,7 @@ bool checkpoint_write(const char *path, const struct trainer *trainer, const str
     optimizer_list(trainer->optimizer, &list);
     tensor_list_add_base(&list, beside->bundle, beside->base);
     tensor_list_add_standard(&list, beside->standard);
+    flow_rotation_list(&list, bundle->dimension, beside->rotation);
     tensor_list_note_bundle(&list, beside->bundle);
     checkpoint_build_note(&list, bundle);
     tensor_list_note(&list, "stage", "%s", trainer->stage->name);
@@ -230,7 +232,8 @@ bool checkpoint_open(struct checkpoint *out, const struct gpfc_bundle *bundle, c
         weights_same_base(bundle, out->file, path, fault) && read_stage(out, bundle, fault) &&
         read_fields(out->file, path, &unused, &out->note, fault) && options_in_range(out, fault) &&
         (!out->stage->after_base || weights_take_base(&out->base, bundle, out->file, path, threads, fault)) &&
-        standard_from_tensors(&out->standard, out->file, bundle->dimension, fault) && read_data(out, fault);
+        standard_from_tensors(&out->standard, out->file, bundle->dimension, fault) &&
+        flow_rotation_read(&out->rotation, out->file, bundle->dimension, fault) && read_data(out, fault);
     if (good) {
         const struct gpfc_bundle *const own = out->stage->number == STAGE_BASE ? bundle->base : bundle;
         checkpoint_build_differs(own, out->file, out->rebuilt, sizeof out->rebuilt);
@@ -295,6 +298,7 @@ void checkpoint_close(struct checkpoint *checkpoint)
     safetensors_free(checkpoint->file);
     base_flow_free(checkpoint->base);
     standard_free(&checkpoint->standard);
+    free(checkpoint->rotation);
     free(checkpoint->note.data);
     *checkpoint = (struct checkpoint){0};
 }

@@ -31,6 +31,7 @@ struct checkpoint {
     const struct stage_kind *stage; /* whose training it is */
     struct base_flow *base;         /* NULL: none, or the one that is in training */
     struct standard standard;       /* d = 0: none */
+    double *rotation;               /* NULL: none */
     char rebuilt[256]; /* what the trainer's kernels were compiled by otherwise; "" for nothing */
     char changed[256]; /* settings that the trainer has otherwise than when this was written; "" for none */
 };

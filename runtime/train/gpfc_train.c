@@ -153,6 +153,8 @@ static bool load(struct training *training, struct given *given, struct fault *f
     training->theta = given->init.theta;
     training->base = from->base;
     from->base = NULL;
+    training->rotation = given->init.rotation;
+    given->init.rotation = NULL;
     const struct data_options data = options_of_data(training);
     return spec_data_load(&training->samples, training->bundle, &data, has_base ? &from->standard : NULL,
                           training->note.options.seed, true, fault);
@@ -241,6 +243,8 @@ static bool go_on(struct training *training, struct checkpoint *checkpoint, stru
     training->resumed = checkpoint;
     training->base = checkpoint->base;
     checkpoint->base = NULL;
+    training->rotation = checkpoint->rotation;
+    checkpoint->rotation = NULL;
     tell_changes(training, checkpoint);
     if (!same_build(training, checkpoint, fault) || !extend(training, checkpoint, fault))
         return false;

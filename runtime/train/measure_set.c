@@ -23,7 +23,7 @@ bool measure_set_new(struct measure_set *out, const struct gpfc_bundle *bundle, 
     if (!runner_new(&out->runner, device, bundle, "measure", out->block, fault))
         return false;
     bind(out, "x", rows->part.x);
-    bind(out, "y", rows->part.y);
+    bind(out, "y", part_start(&rows->part));
     for (int i = 0; i < RESULTS; i++) {
         if (!array_new(&out->results[i], out->block, bundle->precision, "the test's results", fault))
             return false;

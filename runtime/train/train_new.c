@@ -50,7 +50,7 @@ static struct runner_rows staying(const void *rows, int64_t n)
 
 static void bind_rows(struct runner *run, const struct part *part)
 {
-    const struct runner_rows x = staying(part->x, part->n), y = staying(part->y, part->n);
+    const struct runner_rows x = staying(part->x, part->n), y = staying(part_start(part), part->n);
     runner_input(run, "x", &x);
     runner_input(run, "y", &y);
 }
@@ -102,7 +102,7 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
         return false;
     bind_train(trainer);
     if (trainer->time_rule.automatic &&
-        !time_check_new(&trainer->time_check, trainer->bundle, trainer->test.rows.part.y,
+        !time_check_new(&trainer->time_check, trainer->bundle, part_start(&trainer->test.rows.part),
                         trainer->test.rows.n, &options->device, fault))
         return false;
     weights_initial(trainer->bundle, options->seed, array_write(&trainer->state.theta));

@@ -4,9 +4,11 @@
 #include "ground/pin.h"
 #include "kernels/settings.h"
 #include "model/evaluate.h"
+#include "model/flow_rotation.h"
 #include "model/spec_data.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static const double MOST_NATS_APART = 0.02;
 static const double FARTHEST = 3, LEAST_SPREAD = 0.2; /* of x, in its deviations; in those of y */
@@ -16,6 +18,7 @@ void training_free(struct training *training)
     training_stage_free(&training->stage);
     pairs_free(&training->pairs);
     base_flow_free(training->base);
+    free(training->rotation);
     samples_free(&training->samples);
     run_folder_free(training->folder);
 }
@@ -222,6 +225,7 @@ static bool train_flow(struct training *training, struct fault *fault)
         .bundle = training->bundle,
         .pairs = &training->pairs,
         .base = training->base,
+        .rotation = training->rotation,
         .resumed = resumed,
         .extends = resumed && training->extends,
         .theta = training->theta,
@@ -234,9 +238,17 @@ static bool train_flow(struct training *training, struct fault *fault)
     return training_stage_run(training, &request, fault);
 }
 
+/* Weights that are given go with the rotation that they were trained for. */
+static bool turn_pairs(struct training *training, struct fault *fault)
+{
+    const bool is_given = training->theta || (training->resumed && !training->has_base);
+    return (is_given || flow_rotation_best(&training->rotation, training->bundle, &training->pairs, fault)) &&
+           pairs_turn(&training->pairs, training->rotation, fault);
+}
+
 static bool make_flow(struct training *training, struct fault *fault)
 {
-    if (!make_pairs(training, fault))
+    if (!make_pairs(training, fault) || !turn_pairs(training, fault))
         return false;
     note_pairs(training);
     warn_of_place(training);
@@ -254,8 +266,11 @@ static bool evaluate_best(struct training *training, struct fault *fault)
     struct pairs made = {0};
     const struct pairs *pairs = &training->pairs;
     if (from_noise(training)) {
-        if (!pairs_through(&made, &training->samples, training->base, fault))
+        if (!pairs_through(&made, &training->samples, training->base, fault) ||
+            !pairs_turn(&made, training->rotation, fault)) {
+            pairs_free(&made);
             return false;
+        }
         pairs = &made;
     }
     double nll;

@@ -29,6 +29,7 @@ struct training {
     const void *theta;                /* lent; what the flow starts with; NULL: its own */
     struct samples samples;
     struct base_flow *base; /* given, or made here; NULL: none */
+    double *rotation;       /* of the weights that were given, or the best; NULL: none */
 
     char data[TRAINING_MOST_PATH]; /* what it is called */
     struct run_folder *folder;
@@ -54,6 +55,7 @@ struct training_request {
     const struct gpfc_bundle *bundle;    /* the training's, or its base */
     const struct pairs *pairs;           /* a base flow's have no y */
     const struct base_flow *base;        /* that comes before it; NULL: none */
+    const double *rotation;              /* likewise */
     const struct checkpoint *resumed;    /* it goes on from there; NULL: it starts */
     bool extends;                        /* ... and to more epochs than it was to have */
     const void *theta;                   /* it starts with these weights; NULL: with its own */

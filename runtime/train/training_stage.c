@@ -59,8 +59,10 @@ static struct gpfc_stage stage_of(const struct training *training, const struct 
 static bool open_run(struct training *training, const struct training_request *request, struct fault *fault)
 {
     struct training_stage *stage = &training->stage;
-    const struct weights_beside beside = {
-        .bundle = training->bundle, .base = request->base, .standard = &training->samples.standard};
+    const struct weights_beside beside = {.bundle = training->bundle,
+                                          .base = request->base,
+                                          .standard = &training->samples.standard,
+                                          .rotation = request->rotation};
     struct checkpoint_note note = request->note;
     const double before = clock_now();
     note.options.epochs = stage->trainer->options.epochs;

@@ -138,7 +138,7 @@ static void densities_integrate_to_one(void)
         x[i] = (x[i] - (i % 2 == 0 ? 0.5F : -0.25F)) * (float)exp(-log_scale[i % 2]);
     const struct part part = {.n = 3000, .x = x};
     const struct device one = device_cpu(1), two = device_cpu(2);
-    CU_ASSERT_TRUE_FATAL(evaluate_base(&e, &fake.bundle, theta, FAKE_STEPS, base, &part, &two, &fault));
+    CU_ASSERT_TRUE_FATAL(evaluate_base(&e, &fake.bundle, theta, NULL, FAKE_STEPS, base, &part, &two, &fault));
     CU_ASSERT_DOUBLE_EQUAL(e.integral_before, 1, 1e-5);
     CU_ASSERT_DOUBLE_EQUAL(e.integral_after, 1, 1e-5);
     CU_ASSERT_TRUE(e.near.samples == 3000 && e.near.not_converged == 0);
@@ -146,7 +146,8 @@ static void densities_integrate_to_one(void)
     CU_ASSERT_TRUE(e.far.samples == 1000 && e.far.not_converged == 0);
     CU_ASSERT_TRUE(e.far.roundtrip_max > 0 && e.far.roundtrip_max < 2e-5);
     const float shrunk[6] = {-0.875F, 0, 0, 0, 0, 0}; /* the box is too small for what s makes of it */
-    CU_ASSERT_TRUE_FATAL(evaluate_base(&e, &fake.bundle, shrunk, FAKE_STEPS, base, &part, &one, &fault));
+    CU_ASSERT_TRUE_FATAL(
+        evaluate_base(&e, &fake.bundle, shrunk, NULL, FAKE_STEPS, base, &part, &one, &fault));
     CU_ASSERT_DOUBLE_EQUAL(e.integral_before, 1, 1e-5);
     CU_ASSERT_TRUE(e.integral_after < 0.9);
     base_flow_free(base);
