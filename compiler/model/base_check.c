@@ -197,12 +197,12 @@ static void check_schedule(struct diag *diag, const struct spec *spec)
 {
     const bool step = spec->base_schedule.value == SPEC_schedule_step || spec->base_schedule.faulty;
     const char *const wants = wanted_word(diag->arena, SPEC_KEY_base_schedule, SPEC_schedule_step);
-    const bool plateau = spec->base_schedule.value == SPEC_schedule_plateau || spec->base_schedule.faulty;
-    const char *const wants_plateau = wanted_word(diag->arena, SPEC_KEY_base_schedule, SPEC_schedule_plateau);
+    const char *const falling =
+        wanted_either(diag->arena, SPEC_KEY_base_schedule, SPEC_schedule_cosine, SPEC_schedule_plateau);
     const struct dependent keys[] = {
         DEPENDENT(base_decay, step, false, wants),
         DEPENDENT(base_decays, step, false, wants),
-        DEPENDENT(base_fall, plateau, false, wants_plateau),
+        DEPENDENT(base_fall, schedule_falls(&spec->base_schedule), false, falling),
     };
     tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);
 }

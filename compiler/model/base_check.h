@@ -25,6 +25,15 @@ struct dependent {
     }
 /* "'cost.kind: l1'" */
 const char *wanted_word(struct arena *arena, enum spec_key key, int word);
+/* "'train.schedule: cosine' or 'plateau'" */
+const char *wanted_either(struct arena *arena, enum spec_key key, int word, int other);
+
+/* Does the learning rate fall to 0 in the end? What is faulty may. */
+static inline bool schedule_falls(const struct spec_choice *schedule)
+{
+    return schedule->value == SPEC_schedule_cosine || schedule->value == SPEC_schedule_plateau ||
+           schedule->faulty;
+}
 void tell_dependents(struct diag *diag, const struct dependent *keys, size_t n);
 
 #endif

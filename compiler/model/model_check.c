@@ -132,7 +132,7 @@ static void check_patience(struct diag *diag, const struct spec *spec,
                            const struct spec_int_or_auto *patience, const char *key)
 {
     if (patience->value > 0 && spec->data_source.value != SPEC_source_none && spec->data_test.value == 0 &&
-        spec->data_validation.value == 0)
+        spec->data_validation.value == 0 && !spec->data_validation.automatic)
         diag_error(diag, patience->at,
                    "%s waits for a better validation cost, but data.validation and data.test are 0", key);
 }
@@ -156,6 +156,11 @@ const char *wanted_word(struct arena *arena, enum spec_key key, int word)
     return arena_printf(arena, "'%s: %s'", spec_path(key), spec_word(key, word));
 }
 
+const char *wanted_either(struct arena *arena, enum spec_key key, int word, int other)
+{
+    return arena_printf(arena, "%s or '%s'", wanted_word(arena, key, word), spec_word(key, other));
+}
+
 static void check_dependents(struct diag *diag, const struct spec *spec)
 {
     const char *const l1_kind = wanted_word(diag->arena, SPEC_KEY_cost_kind, SPEC_cost_l1),
@@ -171,8 +176,9 @@ static void check_dependents(struct diag *diag, const struct spec *spec)
                          spec->data_samples.faulty || spec->data_samples.file[0] != '\0';
     const bool automatic = spec->flow_steps.automatic || spec->flow_steps.faulty;
     const bool step = spec->train_schedule.value == SPEC_schedule_step || spec->train_schedule.faulty;
-    const bool plateau = spec->train_schedule.value == SPEC_schedule_plateau || spec->train_schedule.faulty;
-    const char *const plateau_kind = wanted_word(diag->arena, SPEC_KEY_train_schedule, SPEC_schedule_plateau);
+    const bool falls = schedule_falls(&spec->train_schedule);
+    const char *const falling =
+        wanted_either(diag->arena, SPEC_KEY_train_schedule, SPEC_schedule_cosine, SPEC_schedule_plateau);
     const struct dependent keys[] = {
         DEPENDENT(cost_smoothing, l1, true, l1_kind),
         DEPENDENT(penalty_weight, penalty, true, euler),
@@ -188,7 +194,7 @@ static void check_dependents(struct diag *diag, const struct spec *spec)
         DEPENDENT(flow_roundtrip, automatic, true, auto_steps),
         DEPENDENT(train_decay, step, false, step_kind),
         DEPENDENT(train_decays, step, false, step_kind),
-        DEPENDENT(train_fall, plateau, false, plateau_kind),
+        DEPENDENT(train_fall, falls, false, falling),
     };
     tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);
 }

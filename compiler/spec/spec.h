@@ -67,6 +67,13 @@ struct spec_int_or_auto {
     bool given, faulty;
 };
 
+struct spec_real_or_auto {
+    double value;   /* 0 where automatic */
+    bool automatic; /* SPEC_AUTO */
+    struct place at;
+    bool given, faulty;
+};
+
 struct spec_count_or_file {
     int64_t value;    /* the default where a file is given */
     const char *file; /* arena; "": a count */
@@ -83,6 +90,7 @@ enum spec_key {
 #define SPEC_SIZES(path, field, ...) SPEC_KEY_##field,
 #define SPEC_NAMES(path, field, ...) SPEC_KEY_##field,
 #define SPEC_INT_OR_AUTO(path, field, ...) SPEC_KEY_##field,
+#define SPEC_REAL_OR_AUTO(path, field, ...) SPEC_KEY_##field,
 #define SPEC_COUNT_OR_FILE(path, field, ...) SPEC_KEY_##field,
 #include "spec/spec_keys.def"
     SPEC_ROWS
@@ -99,6 +107,7 @@ struct spec {
 #define SPEC_SIZES(path, field, ...) struct spec_sizes field;
 #define SPEC_NAMES(path, field, ...) struct spec_names field;
 #define SPEC_INT_OR_AUTO(path, field, ...) struct spec_int_or_auto field;
+#define SPEC_REAL_OR_AUTO(path, field, ...) struct spec_real_or_auto field;
 #define SPEC_COUNT_OR_FILE(path, field, ...) struct spec_count_or_file field;
 #include "spec/spec_keys.def"
 };

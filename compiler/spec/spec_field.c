@@ -43,6 +43,8 @@ const char *spec_expected(struct arena *arena, const struct spec_row *row)
         return arena_printf(arena, "a list of up to %d texts, such as [a, b]", SPEC_MAX_NAMES);
     case SPEC_KIND_INT_OR_AUTO:
         return arena_printf(arena, "an integer from %s to %s, or auto", least, greatest);
+    case SPEC_KIND_REAL_OR_AUTO:
+        return arena_printf(arena, "a number from %s to %s, or auto", least, greatest);
     case SPEC_KIND_COUNT_OR_FILE:
         return arena_printf(arena,
                             "an integer from %s to %s, or a path with .npy, .npz, .csv, .tsv, .txt, "
@@ -192,16 +194,30 @@ static bool read_text(struct diag *diag, const struct spec_row *row, const struc
     return true;
 }
 
-/* ---- an integer, or the compiler's choice -------------------------------------------------------------- */
+/* ---- a number, or the compiler's choice ---------------------------------------------------------------- */
+
+static bool is_auto(const struct spec_node *node)
+{
+    return node->kind == SPEC_NODE_SCALAR && node->length == strlen(SPEC_AUTO) &&
+           memcmp(node->text, SPEC_AUTO, node->length) == 0;
+}
 
 static bool read_int_or_auto(struct diag *diag, const struct spec_row *row, const struct spec_node *node,
                              struct spec_int_or_auto *out)
 {
-    out->automatic = node->kind == SPEC_NODE_SCALAR && node->length == strlen(SPEC_AUTO) &&
-                     memcmp(node->text, SPEC_AUTO, node->length) == 0;
+    out->automatic = is_auto(node);
     if (out->automatic)
         out->value = 0;
     return out->automatic || read_int(diag, row, node, &out->value);
+}
+
+static bool read_real_or_auto(struct diag *diag, const struct spec_row *row, const struct spec_node *node,
+                              struct spec_real_or_auto *out)
+{
+    out->automatic = is_auto(node);
+    if (out->automatic)
+        out->value = 0;
+    return out->automatic || read_real(diag, row, node, &out->value);
 }
 
 /* ---- a count, or a file's path ------------------------------------------------------------------------- */
@@ -333,6 +349,8 @@ static bool read_field(struct diag *diag, const struct spec_row *row, const stru
         return read_names(diag, row, tree, index, field);
     case SPEC_KIND_INT_OR_AUTO:
         return read_int_or_auto(diag, row, node, field);
+    case SPEC_KIND_REAL_OR_AUTO:
+        return read_real_or_auto(diag, row, node, field);
     case SPEC_KIND_COUNT_OR_FILE:
         return read_count_or_file(diag, row, node, field);
     }
@@ -371,6 +389,14 @@ static enum spec_number default_int_or_auto(const struct spec_row *row, struct s
                           : spec_parse_int(row->initial, strlen(row->initial), &out->value);
 }
 
+static enum spec_number default_real_or_auto(const struct spec_row *row, struct spec_real_or_auto *out)
+{
+    out->automatic = strcmp(row->initial, SPEC_AUTO) == 0;
+    out->value = 0;
+    return out->automatic ? SPEC_NUMBER_GOOD
+                          : spec_parse_real(row->initial, strlen(row->initial), &out->value);
+}
+
 void spec_field_default(const struct spec_row *row, struct spec *spec)
 {
     void *field = (char *)spec + row->offset;
@@ -402,6 +428,9 @@ void spec_field_default(const struct spec_row *row, struct spec *spec)
         break;
     case SPEC_KIND_INT_OR_AUTO:
         number = default_int_or_auto(row, field);
+        break;
+    case SPEC_KIND_REAL_OR_AUTO:
+        number = default_real_or_auto(row, field);
         break;
     case SPEC_KIND_COUNT_OR_FILE:
         number =

@@ -37,6 +37,9 @@
 #define SPEC_INT_OR_AUTO(key, name, first, low, high, meaning, text)                                         \
     {ROW(key, name, INT_OR_AUTO), .initial = #first,  .least = (low),                                        \
      .greatest = (high),          .model = (meaning), .help = (text)},
+#define SPEC_REAL_OR_AUTO(key, name, first, low, high, meaning, text)                                        \
+    {ROW(key, name, REAL_OR_AUTO), .initial = #first,  .least = (low),                                       \
+     .greatest = (high),           .model = (meaning), .help = (text)},
 #define SPEC_COUNT_OR_FILE(key, name, second, first, low, high, meaning, text)                               \
     {ROW(key, name, COUNT_OR_FILE),                                                                          \
      .initial = #first,                                                                                      \

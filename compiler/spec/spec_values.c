@@ -47,6 +47,12 @@ static void put_count(struct arena *arena, int64_t count, struct spec_value *out
     out->text = arena_printf(arena, "%lld", (long long)count);
 }
 
+static void put_real(struct arena *arena, double number, struct spec_value *out)
+{
+    out->number = number;
+    out->text = spec_real_text(arena, number);
+}
+
 static struct spec_value value_of(struct arena *arena, const struct spec_row *row, const void *field)
 {
     struct spec_value value = {.key = row->path, .decides = row->model};
@@ -55,8 +61,7 @@ static struct spec_value value_of(struct arena *arena, const struct spec_row *ro
         put_count(arena, ((const struct spec_int *)field)->value, &value);
         break;
     case SPEC_KIND_REAL:
-        value.number = ((const struct spec_real *)field)->value;
-        value.text = spec_real_text(arena, value.number);
+        put_real(arena, ((const struct spec_real *)field)->value, &value);
         break;
     case SPEC_KIND_CHOICE:
         value.text = spec_word_text(row, ((const struct spec_choice *)field)->value);
@@ -73,6 +78,11 @@ static struct spec_value value_of(struct arena *arena, const struct spec_row *ro
     case SPEC_KIND_INT_OR_AUTO:
         put_count(arena, ((const struct spec_int_or_auto *)field)->value, &value);
         if (((const struct spec_int_or_auto *)field)->automatic)
+            value.text = SPEC_AUTO;
+        break;
+    case SPEC_KIND_REAL_OR_AUTO:
+        put_real(arena, ((const struct spec_real_or_auto *)field)->value, &value);
+        if (((const struct spec_real_or_auto *)field)->automatic)
             value.text = SPEC_AUTO;
         break;
     case SPEC_KIND_COUNT_OR_FILE:

@@ -21,8 +21,8 @@ struct base_evaluation {
     double integral_before, integral_after;
 };
 
-/* bundle, theta, rotation (NULL: none): the flow's. part: x of at least one row, standardised. Looks at some thousand rows at
- * most. */
+/* bundle, theta, rotation (NULL: none): the flow's. part: x of at least one row, standardised. Looks at some
+ * thousand rows at most. */
 bool evaluate_base(struct base_evaluation *out, const struct gpfc_bundle *bundle, const void *theta,
                    const double *rotation, int64_t time_steps, struct base_flow *base,
                    const struct part *part, const struct device *device, struct fault *fault) MUST_CHECK;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The rotation R that comes before the flow: s(y) is the flow of R y. It keeps N(0, I) and log-determinants as
- * they are, so that the best one, which is known in closed form, may be taken before training: what is left to
- * learn is small, and so are the errors of the time steps. A part of the model, tensor flow.rotation [d, d] in
- * double; NULL is the identity. */
+ * The rotation R that comes before the flow: s(y) is the flow of R y. It keeps N(0, I) and log-determinants
+ * as they are, so that the best one, which is known in closed form, may be taken before training: what is
+ * left to learn is small, and so are the errors of the time steps. A part of the model, tensor flow.rotation
+ * [d, d] in double; NULL is the identity. */
 #ifndef GPFC_FLOW_ROTATION_H
 #define GPFC_FLOW_ROTATION_H
 

@@ -6,11 +6,20 @@
 #include <math.h>
 #include <stddef.h>
 
-enum { LEAST_EPOCHS = 3 };
+/* Pairs that were seen much more often than that are learnt by heart; fewer steps learn too little. */
+enum { LEAST_EPOCHS = 3, MOST_EPOCHS = 28, LEAST_STEPS = 600 };
 
-int64_t rate_epochs(const struct gpfc_bundle *bundle, int64_t epoch_steps)
+static int64_t steps_needed(const struct gpfc_bundle *bundle, int64_t epoch_steps, bool by_heart)
 {
-    const int64_t epochs = (bundle->training_steps + epoch_steps - 1) / epoch_steps;
+    const int64_t most = bundle->training_steps, seen = MOST_EPOCHS * epoch_steps;
+    if (!by_heart || seen >= most)
+        return most;
+    return seen > LEAST_STEPS ? seen : LEAST_STEPS;
+}
+
+int64_t rate_epochs(const struct gpfc_bundle *bundle, int64_t epoch_steps, bool by_heart)
+{
+    const int64_t epochs = (steps_needed(bundle, epoch_steps, by_heart) + epoch_steps - 1) / epoch_steps;
     return epochs > LEAST_EPOCHS ? epochs : LEAST_EPOCHS;
 }
 
@@ -75,27 +84,31 @@ int64_t rate_latest_fall(const struct rate *rate)
     return latest > 1 ? latest : 1;
 }
 
-static double plateau_at(const struct rate *rate, int64_t step, int64_t fall_step)
+bool rate_falls(const struct rate *rate)
 {
-    if (fall_step == 0)
+    return rate->schedule == RATE_PLATEAU || rate->schedule == RATE_COSINE;
+}
+
+static double scheduled_at(const struct rate *rate, int64_t step)
+{
+    switch (rate->schedule) {
+    case RATE_CONSTANT:
+    case RATE_PLATEAU:
         return rate->start;
-    const double done = (double)(step - fall_step) / (double)rate_fall_steps(rate, fall_step);
-    return done < 1 ? rate->start * (1 - done) : 0;
+    case RATE_STEP:
+        return rate_decayed(rate->start, rate->decay, rate->decays, step / rate->epoch_steps, rate->epochs);
+    case RATE_COSINE:
+        return cosine_at(rate, step);
+    }
+    return rate->start;
 }
 
 double rate_at(const struct rate *rate, int64_t step, int64_t fall_step)
 {
     if (step < rate->warmup_steps)
         return rate->start * (double)(step + 1) / (double)rate->warmup_steps;
-    switch (rate->schedule) {
-    case RATE_CONSTANT:
-        return rate->start;
-    case RATE_STEP:
-        return rate_decayed(rate->start, rate->decay, rate->decays, step / rate->epoch_steps, rate->epochs);
-    case RATE_COSINE:
-        return cosine_at(rate, step);
-    case RATE_PLATEAU:
-        return plateau_at(rate, step, fall_step);
-    }
-    return rate->start;
+    if (fall_step == 0)
+        return scheduled_at(rate, step);
+    const double done = (double)(step - fall_step) / (double)rate_fall_steps(rate, fall_step);
+    return done < 1 ? scheduled_at(rate, fall_step) * (1 - done) : 0;
 }

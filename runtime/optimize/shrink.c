@@ -5,6 +5,11 @@
 #include "kernels/settings.h"
 #include "numbers/rows.h"
 
+#include <math.h>
+
+/* weight_decay: auto. The more dimensions, the more a flow's outputs, and what the rows leave open. */
+static const double in_one = 0.01, most = 0.5;
+
 bool shrink_is_decoupled(const struct gpfc_bundle *bundle)
 {
     return setting_is(bundle, SETTING_train_weight_decay_kind, WORD_weight_decay_decoupled);
@@ -12,7 +17,11 @@ bool shrink_is_decoupled(const struct gpfc_bundle *bundle)
 
 double shrink_from_settings(const struct gpfc_bundle *bundle)
 {
-    return shrink_is_decoupled(bundle) ? setting_number(bundle, SETTING_train_weight_decay) : 0;
+    if (!shrink_is_decoupled(bundle))
+        return 0;
+    return setting_automatic(bundle, SETTING_train_weight_decay)
+               ? fmin(in_one * pow((double)bundle->dimension, 1.5), most)
+               : setting_number(bundle, SETTING_train_weight_decay);
 }
 
 static void multiply(void *array, int64_t first, int64_t n, int64_t precision, double factor)

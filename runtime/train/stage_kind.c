@@ -31,6 +31,7 @@ const struct stage_kind stage_kinds[STAGES] = {
                     .checkpoint = "checkpoint.safetensors",
                     .after_base = true,
                     .model_has_steps = true,
+                    .by_heart = true,
                     .weighs_penalty = true,
                     .steered_by = flow_keys},
 };

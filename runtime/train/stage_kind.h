@@ -22,6 +22,7 @@ struct stage_kind {
     bool after_base;                /* its checkpoints hold the base flow that it comes after */
     bool cost_is_nll;               /* of the standardised data, in nats; else a transport cost */
     bool model_has_steps;           /* its model file says for how many time steps */
+    bool by_heart;                  /* it can come to know its rows without learning the rule */
     bool weighs_penalty;            /* its penalty's weight is for users to choose */
     const char *const *steered_by;  /* what keys of settings begin with that steer it; NULL ends them */
 };

@@ -105,11 +105,6 @@ double trainer_lambda(const struct trainer *trainer)
 
 /* ---- the end ------------------------------------------------------------------------------------------- */
 
-static bool has_plateau(const struct trainer *trainer)
-{
-    return trainer->rate.schedule == RATE_PLATEAU;
-}
-
 static bool out_of_patience(const struct trainer *trainer)
 {
     const struct trainer_state *state = &trainer->state;
@@ -132,8 +127,9 @@ static void begin_fall(struct trainer *trainer)
 static void fall_if_due(struct trainer *trainer)
 {
     const struct trainer_state *state = &trainer->state;
-    const bool last = state->step >= rate_latest_fall(&trainer->rate);
-    if (has_plateau(trainer) && state->fall_step == 0 && state->step > 0 &&
+    const bool last =
+        trainer->rate.schedule == RATE_PLATEAU && state->step >= rate_latest_fall(&trainer->rate);
+    if (rate_falls(&trainer->rate) && state->fall_step == 0 && state->step > 0 &&
         (last || out_of_patience(trainer)))
         begin_fall(trainer);
 }
@@ -154,7 +150,7 @@ int64_t trainer_end(const struct trainer *trainer)
 bool trainer_done(const struct trainer *trainer)
 {
     const struct trainer_state *state = &trainer->state;
-    return state->step >= trainer_end(trainer) || (!has_plateau(trainer) && out_of_patience(trainer));
+    return state->step >= trainer_end(trainer) || (!rate_falls(&trainer->rate) && out_of_patience(trainer));
 }
 
 int64_t trainer_next_rows(const struct trainer *trainer)

@@ -25,10 +25,12 @@
 struct trainer_options {
     int64_t epochs;    /* 0: as many as rate_epochs says */
     int64_t batch;     /* rows of a step; the last, smaller one of an epoch is used too */
-    double validation; /* share of the training rows */
+    double validation; /* share of the training rows; below 0: as many as are enough to choose by */
     uint64_t seed;
     struct device device;
 };
+
+#define TRAINER_VALIDATION_AUTO (-1.0)
 
 /* From train.* of the bundle's settings. */
 struct trainer_options trainer_options_of(const struct gpfc_bundle *bundle);
@@ -47,7 +49,7 @@ struct trainer_state {
     double best_cost;     /* that cost; infinity before the first measure */
     double best_test;     /* theirs of the test set */
     int64_t best_step;
-    int64_t fall_step;     /* at which the plateau's rate began to fall; 0: not yet */
+    int64_t fall_step;     /* at which the rate began to fall, on a plateau or before its time; 0: not yet */
     int64_t patience_step; /* from which on patience is counted */
     struct trainer_sums sums;
     double train_cost;      /* mean over the training steps before the latest measure; NaN: none yet */
@@ -102,8 +104,8 @@ void trainer_begin_with(struct trainer *trainer, const void *theta);
  * the trainer can take no more steps, and only the best weights so far are of use. Allocates nothing. */
 bool trainer_step(struct trainer *trainer, struct fault *fault) MUST_CHECK;
 
-/* Measures both sets, and keeps the weights as the best so far where their cost is the smallest. On a plateau
- * where patience runs out, the fall begins here, from the best weights. */
+/* Measures both sets, and keeps the weights as the best so far where their cost is the smallest. Where
+ * patience runs out, the next step is the first of the fall, from the best weights. */
 void trainer_measure(struct trainer *trainer);
 
 /* The fewest time steps that the best weights need: at the end, when these stay what they are. */

@@ -14,15 +14,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENT_STEPS = 300, PATIENT_EPOCHS = 2 }; /* train.patience: auto */
+enum { PATIENT_STEPS = 300, PATIENT_EPOCHS = 2, PATIENT_PART = 4 /* of all steps */ }; /* patience: auto */
 enum { MEASURE_WITHOUT_TEST = 10000 /* rows */ };
+enum { MOST_VALIDATING = 500 /* rows */ }; /* data.validation: auto */
 
 struct trainer_options trainer_options_of(const struct gpfc_bundle *bundle)
 {
     return (struct trainer_options){
         .epochs = setting_integer(bundle, SETTING_train_epochs),
         .batch = setting_integer(bundle, SETTING_train_batch),
-        .validation = setting_number(bundle, SETTING_data_validation),
+        .validation = setting_automatic(bundle, SETTING_data_validation)
+                          ? TRAINER_VALIDATION_AUTO
+                          : setting_number(bundle, SETTING_data_validation),
         .seed = (uint64_t)setting_integer(bundle, SETTING_train_seed),
         .device = device_cpu(1),
     };
@@ -128,9 +131,8 @@ static int64_t patience_of(const struct trainer *trainer)
 {
     if (!setting_automatic(trainer->bundle, SETTING_train_patience))
         return setting_integer(trainer->bundle, SETTING_train_patience) * trainer->epoch_steps;
-    return trainer->rate.schedule == RATE_PLATEAU
-               ? larger(PATIENT_STEPS, PATIENT_EPOCHS * trainer->epoch_steps)
-               : 0;
+    const int64_t least = larger(PATIENT_STEPS, PATIENT_EPOCHS * trainer->epoch_steps);
+    return rate_falls(&trainer->rate) ? larger(least, trainer->steps / PATIENT_PART) : 0;
 }
 
 /* How long the training is follows from how many rows there are to learn from. */
@@ -141,15 +143,23 @@ static void plan(struct trainer *trainer)
     options->batch = smaller(options->batch, trainer->split.train);
     trainer->epoch_steps = (trainer->split.train + options->batch - 1) / options->batch;
     if (options->epochs <= 0)
-        options->epochs = rate_epochs(bundle, trainer->epoch_steps);
+        options->epochs = rate_epochs(bundle, trainer->epoch_steps, trainer->stage->by_heart);
     trainer->steps = options->epochs * trainer->epoch_steps;
     trainer->rate = rate_from_settings(bundle, options->epochs, trainer->epoch_steps);
     trainer->patience = patience_of(trainer);
 }
 
+/* A tenth, but not more rows than choosing takes: the rest is better learnt from. */
+static double enough_to_validate(int64_t n)
+{
+    return fmin(0.1, (double)MOST_VALIDATING / (double)n);
+}
+
 static bool trainer_make(struct trainer *trainer, struct fault *fault)
 {
     const struct pairs *const pairs = trainer->pairs;
+    if (trainer->options.validation < 0)
+        trainer->options.validation = enough_to_validate(pairs->train.n);
     if (pairs->validation.n > 0)
         trainer->split = split_given(pairs->train.n, pairs->validation.n);
     else if (!split_new(&trainer->split, trainer->options.validation, pairs->train.n, fault))

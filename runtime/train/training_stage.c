@@ -66,6 +66,7 @@ static bool open_run(struct training *training, const struct training_request *r
     struct checkpoint_note note = request->note;
     const double before = clock_now();
     note.options.epochs = stage->trainer->options.epochs;
+    note.options.validation = stage->trainer->options.validation;
     if (!train_run_new(&stage->run, stage->trainer, &beside, &note, training->folder, request->how, fault))
         return false;
     stage->measure_seconds = clock_now() - before;

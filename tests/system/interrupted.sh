@@ -9,7 +9,7 @@ trainer=run
 . "$source/tests/system/interruption.sh"
 
 write_spec run 'train:
-  {epochs: 100, batch: 50, checkpoint_steps: 7, evaluate_steps: 20, schedule: plateau, fall: 0.5}
+  {epochs: 100, batch: 50, checkpoint_steps: 7, evaluate_steps: 20, schedule: plateau, fall: 0.5, patience: 0}
 penalty: {kind: euler, weight: 1.0e-3, decay: 0.5, decays: 2}'
 "$gpfc" --quiet run.yaml || exit 1
 

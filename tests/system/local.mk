@@ -3,7 +3,8 @@
 # The compiler and a real trainer from the user's side: wrong files, full devices, signals.
 check_scripts += tests/system/automatic_steps.sh tests/system/compiler.sh tests/system/dimension_one.sh \
 	tests/system/interrupted.sh tests/system/interrupted_base.sh tests/system/mixed_precision.sh \
-	tests/system/rows.sh tests/system/sampling.sh tests/system/trainer.sh tests/system/trainer_base.sh tests/system/tuning.sh
+	tests/system/rows.sh tests/system/sampling.sh tests/system/trainer.sh tests/system/trainer_base.sh \
+	tests/system/tuning.sh
 EXTRA_DIST += tests/system/bad_files.py tests/system/common.sh tests/system/interruption.sh \
 	tests/system/library.c
 

@@ -130,7 +130,7 @@ cat >ten.yaml <<END
 name: ten
 dimension: 10
 data: {pairs: ten.npz}
-flow: {hidden: [16], steps: 4}
+flow: {hidden: [16], steps: 4, start: identity}
 train: {epochs: 10, batch: 100, init_hidden: 1}
 END
 "$python" - <<'END'

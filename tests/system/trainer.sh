@@ -176,13 +176,13 @@ for out in "$model" run/../run/model.safetensors hard.safetensors; do
 done
 expect 2 'y.npy is both IN and OUT' ./toy invert "$model" y.npy y.npy
 expect 2 'y.npy is both X and --report' ./toy density "$model" y.npy d.npy --report y.npy
-expect 2 'new.npy is both OUT and --logdet' ./toy apply "$model" y.npy new.npy --logdet ./new.npy
+expect 2 'new.npy is both OUT and --logdet' ./toy apply "$model" y.npy new.npy --logdet=./new.npy
 expect 2 '- is both OUT and --report' ./toy sample "$model" 3 - --report -
 expect 2 'good.npz is both --data and --rows' ./toy evaluate "$model" --data good.npz --rows good.npz
 same "$model" model.kept
 nothing_left new.npy d.npy
 rm hard.safetensors
-expect 0 '' sh -c '"$@" <y.npy' sh ./toy apply "$model" - - --format npy --logdet /dev/null --report /dev/null
+expect 0 '' sh -c '"$@" <y.npy' sh ./toy apply "$model" - - --format npy --logdet=/dev/null --report /dev/null
 
 # ---- JSON
 ${PYTHON3:-python3} - "$model" <<'END' || fault "JSON"

@@ -193,9 +193,15 @@ static void keys_without_effect_get_a_warning(void)
     CU_ASSERT_EQUAL(r->diag.warnings, 3);
     CU_ASSERT_PTR_NOT_NULL(strstr(diag_text(&r->diag), "warning: train.decay has no effect"));
     free_reading(r);
-    r = read_text("dimension: 2\ntrain: {fall: 0.5}\nbase: {kind: bnaf, fall: 0.5}\n");
+    r = read_text("dimension: 2\ntrain: {fall: 0.5, schedule: constant}\n"
+                  "base: {kind: bnaf, fall: 0.5, schedule: step}\n");
     CU_ASSERT_EQUAL(r->diag.warnings, 2);
-    CU_ASSERT_PTR_NOT_NULL(strstr(diag_text(&r->diag), "warning: base.fall has no effect"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(diag_text(&r->diag),
+               "warning: base.fall has no effect without 'base.schedule: cosine' or 'plateau'"));
+    free_reading(r);
+    r = read_text("dimension: 2\ntrain: {fall: 0.5}\nbase: {kind: bnaf, fall: 0.5, schedule: plateau}\n");
+    CU_ASSERT_EQUAL(r->diag.warnings, 0);
     free_reading(r);
     r = read_text("dimension: 2\ntrain: {decay: 0.5, decays: 3, schedule: step}\n");
     CU_ASSERT_EQUAL(r->diag.warnings, 0);

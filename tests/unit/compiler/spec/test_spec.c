@@ -339,7 +339,25 @@ static void base_settings_leave_the_flow_out(void)
     free_reading(d);
 }
 
-/* ---- a count, or auto ---------------------------------------------------------------------------------- */
+/* ---- a number, or auto --------------------------------------------------------------------------------- */
+
+static void weight_decay_is_a_number_or_automatic(void)
+{
+    struct reading *r = read_text("dimension: 2\n");
+    CU_ASSERT_TRUE(r->spec_good && r->spec.train_weight_decay.automatic && !r->spec.train_weight_decay.given);
+    free_reading(r);
+    r = read_text("dimension: 2\ntrain: {weight_decay: 0.25}\n");
+    CU_ASSERT_TRUE(r->spec_good && !r->spec.train_weight_decay.automatic);
+    CU_ASSERT_EQUAL(r->spec.train_weight_decay.value, 0.25);
+    free_reading(r);
+    static const char *const wrong[] = {"dimension: 2\ntrain: {weight_decay: 2}\n",
+                                        "dimension: 2\ntrain: {weight_decay: automatic}\n"};
+    for (size_t i = 0; i < CHECK_COUNT(wrong); i++) {
+        r = read_text(wrong[i]);
+        CU_ASSERT_FALSE(r->spec_good);
+        free_reading(r);
+    }
+}
 
 static void epochs_are_a_count_or_automatic(void)
 {
@@ -582,6 +600,7 @@ static const struct check_case cases[] = {
     {"model settings leave training out", model_settings_leave_training_out},
     {"base settings leave the flow out", base_settings_leave_the_flow_out},
     {"epochs are a count, or auto", epochs_are_a_count_or_automatic},
+    {"weight decay is a number, or auto", weight_decay_is_a_number_or_automatic},
     {"samples are a count or a file", samples_are_a_count_or_a_file},
     {"help is a spec of defaults", help_is_a_spec_of_defaults},
     {"endless texts are refused at once", endless_texts_are_refused_at_once},

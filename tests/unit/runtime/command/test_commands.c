@@ -102,7 +102,8 @@ static void apply_and_invert_are_inverses(void)
     random_fill_normal(1, 1, 0, 2 * N, 8, y);
     write_npy("y.npy", 8, N, 2, y); /* float64 in, the model's float32 out */
     expect(FAKE_SINGLE2, "", "apply @run/model.safetensors @y.npy @s.npy", 0, "");
-    expect(FAKE_SINGLE2, "", "invert @run/checkpoint.safetensors @s.npy @back.npy", 0, "");
+    expect(FAKE_SINGLE2, "", "invert @run/model.safetensors @s.npy @back.npy", 0, "");
+    expect(FAKE_SINGLE2, "", "apply @run/checkpoint.safetensors @y.npy @latest.npy", 0, "");
     float *s = read_npy("s.npy", N, 2), *back = read_npy("back.npy", N, 2);
     double moved = 0;
     for (int i = 0; i < 2 * N; i++) {

@@ -17,6 +17,7 @@ static const struct {
 #define SPEC_SIZES(path, field, start, model, help) {path, start, model},
 #define SPEC_NAMES(path, field, start, model, help) {path, start, model},
 #define SPEC_INT_OR_AUTO(path, field, start, least, greatest, model, help) {path, #start, model},
+#define SPEC_REAL_OR_AUTO(path, field, start, least, greatest, model, help) {path, #start, model},
 #define SPEC_COUNT_OR_FILE(path, field, file, start, least, greatest, model, help)                           \
     {path, #start, model}, {file, "", model},
 #include "spec/spec_keys.def"

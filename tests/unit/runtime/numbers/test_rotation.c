@@ -106,8 +106,8 @@ static void known_rotations_come_back(void)
     }
 }
 
-/* Turned by any small angle in any plane, it agrees less with m. Half of these m have a reflection that agrees
- * more. */
+/* Turned by any small angle in any plane, it agrees less with m. Half of these m have a reflection that
+ * agrees more. */
 static void none_is_nearer(void)
 {
     uint64_t seed = 4;

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "optimize/average.h"
 #include "optimize/optimizer.h"
+#include "optimize/shrink.h"
 #include "unit/runtime/kernels/fake_bundle.h"
 
 #include <math.h>
@@ -78,6 +79,24 @@ static void decay_in_the_gradient_is_adams(void)
         CU_ASSERT_DOUBLE_EQUAL(theta[i], i + 1 - rate, 1e-8);
 }
 
+/* By itself it grows with the dimension, to an end; another kind has none by itself. */
+static void decay_follows_the_dimension(void)
+{
+    static const struct {
+        int64_t d;
+        double decay;
+    } rows[] = {{1, 0.01}, {4, 0.08}, {9, 0.27}, {14, 0.5}, {91, 0.5}};
+    static struct fake fake;
+    decay_of(&fake, "adam", "decoupled", "auto");
+    for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
+        fake.bundle.dimension = rows[i].d;
+        CU_ASSERT_DOUBLE_EQUAL(shrink_from_settings(&fake.bundle), rows[i].decay, 1e-15);
+    }
+    fake_set(&fake, "train.weight_decay_kind", "gradient");
+    CU_ASSERT_EQUAL(shrink_from_settings(&fake.bundle), 0);
+    CU_ASSERT_EQUAL(adam_from_settings(&fake.bundle).weight_decay, 0);
+}
+
 /* ---- the average --------------------------------------------------------------------------------------- */
 
 enum { STEPS = 40 };
@@ -147,6 +166,7 @@ int main(void)
     static const struct check_case cases[] = {
         {"decoupled decay is no part of the gradient", decoupled_decay_is_no_part_of_the_gradient},
         {"decay in the gradient is Adam's", decay_in_the_gradient_is_adams},
+        {"decay follows the dimension", decay_follows_the_dimension},
         {"the average has a closed form", the_average_has_a_closed_form},
         {"shares of one and nothing", shares_of_one_and_nothing},
     };

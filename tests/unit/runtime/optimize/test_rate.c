@@ -60,6 +60,24 @@ static void the_plateau_falls_where_it_is_told(void)
     CU_ASSERT_EQUAL(rate_latest_fall(&rate), 1);
 }
 
+/* Out of patience before its time, the cosine falls from where it is, and has its share of steps for that. */
+static void a_cosine_falls_before_its_time(void)
+{
+    struct rate rate = base;
+    rate.schedule = RATE_COSINE;
+    rate.fall = 0.25;
+    CU_ASSERT_TRUE(rate_falls(&rate));
+    const double top = rate_at(&rate, 30, 0);
+    CU_ASSERT_TRUE(top < 0.1 && top > 0.05);
+    CU_ASSERT_EQUAL(rate_at(&rate, 30, 30), top);
+    CU_ASSERT_DOUBLE_EQUAL(rate_at(&rate, 35, 30), top / 2, 1e-16);
+    CU_ASSERT_EQUAL(rate_at(&rate, 40, 30), 0);
+    rate.schedule = RATE_CONSTANT;
+    CU_ASSERT_FALSE(rate_falls(&rate));
+    rate.schedule = RATE_STEP;
+    CU_ASSERT_FALSE(rate_falls(&rate));
+}
+
 static void warm_up_rises_then_the_schedule_follows(void)
 {
     struct rate rate = base;
@@ -103,16 +121,26 @@ static void settings_are_read(void)
     }
 }
 
-/* As many steps with few rows as with many, but no row is seen less than three times. */
+/* As many steps as are needed, but no row is seen less than three times; pairs not more than 28 times, unless
+ * there are so few that this is too little to learn from. */
 static void epochs_give_the_steps_needed(void)
 {
     static struct fake fake;
     fake_make(&fake, FAKE_SINGLE2);
-    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, 1), 3000);
-    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, 7), 429); /* 3,003 steps */
-    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, 1000), 3);
-    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, 5000), 3);
-    CU_ASSERT_EQUAL(rate_epochs(&fake.base, 10), 600);
+    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, 1, false), 3000);
+    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, 7, false), 429); /* 3,003 steps */
+    for (int by_heart = 0; by_heart < 2; by_heart++) {
+        CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, 300, by_heart), 10);
+        CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, 1000, by_heart), 3);
+        CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, 5000, by_heart), 3);
+    }
+    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, 1, true), 600);
+    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, 7, true), 86); /* 602 steps */
+    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, 34, true), 28);
+    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, 107, true), 28);
+    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, 108, true), 28); /* 3,000 steps, rounded up */
+    CU_ASSERT_EQUAL(rate_epochs(&fake.bundle, 120, true), 25);
+    CU_ASSERT_EQUAL(rate_epochs(&fake.base, 10, false), 600);
 }
 
 int main(void)
@@ -122,6 +150,7 @@ int main(void)
         {"decays come at even intervals", decays_come_at_even_intervals},
         {"cosine falls to zero", cosine_falls_to_zero},
         {"the plateau falls where it is told", the_plateau_falls_where_it_is_told},
+        {"a cosine falls before its time", a_cosine_falls_before_its_time},
         {"warm-up rises, then the schedule follows", warm_up_rises_then_the_schedule_follows},
         {"any number of decays", any_number_of_decays},
         {"settings are read", settings_are_read},

@@ -252,6 +252,8 @@ static void lines_agree_with_the_training(void)
                                               {"penalty.decays", "1"},
                                               {"train.warmup_steps", "3"},
                                               {"train.clip", "0"},
+                                              {"train.average", "0"},
+                                              {"train.weight_decay", "0"},
                                               {"train.init_last", "0.3"},
                                               {"train.evaluate_steps", "2"},
                                               {"train.checkpoint_steps", "1000"},

@@ -57,6 +57,7 @@ static bool same_bits(const struct trainer *a, const struct trainer *b)
 static void finds_the_known_optimum(void)
 {
     fake_make(&fake, FAKE_DOUBLE3);
+    fake_set(&fake, "train.weight_decay", "0");
     fake_set(&fake, "train.rate", "0.02");
     struct pairs pairs = fake_pairs(3, 8, 300, 100);
     struct trainer *trainer = make_trainer(&pairs, 80, 32, 2);
@@ -79,6 +80,7 @@ static void finds_the_known_optimum(void)
 static void the_penalty_is_weighted(void)
 {
     fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "train.weight_decay", "0");
     fake_set(&fake, "train.rate", "0.02");
     fake_set(&fake, "penalty.kind", "euler");
     fake_set(&fake, "penalty.weight", "100");
@@ -116,6 +118,7 @@ static void any_batch_size(void)
 {
     static const int64_t sizes[] = {1, 3, 4, 5, 17, 18, 1000};
     fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "train.weight_decay", "0");
     fake_set(&fake, "train.rate", "0.05");
     struct pairs pairs = fake_pairs(2, 4, 17, 5);
     for (size_t i = 0; i < CHECK_COUNT(sizes); i++) {
@@ -298,6 +301,7 @@ static void patience_ends(void)
     fake_make(&fake, FAKE_SINGLE2);
     fake_set(&fake, "base.kind", "bnaf");
     fake_set(&fake, "base.rate", "0");
+    fake_set(&fake, "base.schedule", "constant");
     fake_set(&fake, "base.patience", "3");
     fake_set(&fake, "train.evaluate_steps", "2");
     struct pairs pairs = base_samples(2, 4, 40, 20);
@@ -446,6 +450,54 @@ static void the_plateau_ends_in_a_fall(void)
     CU_ASSERT_EQUAL(trainer->state.fall_step, 0);
     trainer_free(trainer);
     fake_pairs_free(&pairs);
+}
+
+/* By itself patience is a quarter of the training, at least 300 steps. When it runs out, the cosine is left
+ * for a fall from the best weights: training ends before its time, but not at a high rate. */
+static void a_cosine_without_gain_falls(void)
+{
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "train.rate", "0.01");
+    fake_set(&fake, "train.fall", "0.1");
+    struct pairs pairs = fake_pairs(2, 4, 100, 50);
+    struct trainer *trainer = make_validated(&pairs, 200, 1);
+    CU_ASSERT_TRUE(trainer->steps == 1600 && trainer->patience == 400);
+    trainer->state.best_cost = -1; /* nothing is better */
+    while (trainer->state.step < 400) {
+        run_steps(trainer, 8);
+        trainer_measure(trainer);
+        CU_ASSERT_TRUE(trainer->state.fall_step == 0 && !trainer_done(trainer));
+    }
+    const double top = trainer_rate(trainer);
+    ((float *)array_write(&trainer->state.best))[0] = 0.5F;
+    run_steps(trainer, 1);
+    CU_ASSERT_TRUE(trainer->state.fall_step == 400 && trainer_end(trainer) == 445);
+    CU_ASSERT_DOUBLE_EQUAL(array_number(&trainer->state.theta, 0), 0.5, 0.02);
+    CU_ASSERT_DOUBLE_EQUAL(trainer_rate(trainer), top * 44 / 45, 1e-12);
+    run_steps(trainer, 44);
+    CU_ASSERT_TRUE(trainer_done(trainer) && trainer_rate(trainer) == 0);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+}
+
+/* A tenth of the rows, until that is more than choosing takes. */
+static void validation_takes_no_more_than_it_needs(void)
+{
+    static const int64_t rows[][2] = {{9, 1}, {100, 10}, {5000, 500}, {9600, 500}};
+    fake_make(&fake, FAKE_SINGLE2);
+    for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
+        struct pairs pairs = fake_pairs(2, 4, rows[i][0], 5);
+        struct trainer_options options = trainer_options_of(&fake.bundle);
+        struct trainer *trainer;
+        struct fault fault = {0};
+        CU_ASSERT_TRUE_FATAL(trainer_new(&trainer, &fake.bundle, &pairs, &options, &fault));
+        CU_ASSERT_EQUAL(trainer->split.validation, rows[i][1]);
+        CU_ASSERT_TRUE(trainer->options.validation > 0); /* known now, and what a checkpoint says */
+        trainer_free(trainer);
+        fake_pairs_free(&pairs);
+    }
+    fake_set(&fake, "data.validation", "0.3");
+    CU_ASSERT_EQUAL(trainer_options_of(&fake.bundle).validation, 0.3);
 }
 
 /* What gets better all the time falls in time for the last step. */
@@ -809,6 +861,8 @@ int main(void)
         {"given rows validate", given_rows_validate},
         {"splits are drawn once", splits_are_drawn_once},
         {"the plateau ends in a fall", the_plateau_ends_in_a_fall},
+        {"a cosine without gain falls", a_cosine_without_gain_falls},
+        {"validation takes no more than it needs", validation_takes_no_more_than_it_needs},
         {"the plateau falls in time", the_plateau_falls_in_time},
         {"the average is measured", the_average_is_measured},
         {"same bits for any threads", same_bits_for_any_threads},
