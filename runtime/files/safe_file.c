@@ -51,6 +51,14 @@ static bool open_directly(struct safe_file *file, struct fault *fault)
     return file->descriptor >= 0 || fault_system(fault, errno, "cannot write %s", file->path);
 }
 
+/* As /dev/stdout is, wherever that leads: a file of its own would replace the link, or be lost. */
+static bool is_standard_output(const char *path)
+{
+    struct stat there, output;
+    return stat(path, &there) == 0 && fstat(STDOUT_FILENO, &output) == 0 && there.st_dev == output.st_dev &&
+           there.st_ino == output.st_ino && S_ISREG(there.st_mode);
+}
+
 static bool open_standard(struct safe_file *file, struct fault *fault)
 {
     file->path = strdup("standard output");
@@ -62,7 +70,7 @@ static bool open_standard(struct safe_file *file, struct fault *fault)
 
 static bool open_somehow(struct safe_file *file, const char *path, struct fault *fault)
 {
-    if (strcmp(path, "-") == 0)
+    if (strcmp(path, "-") == 0 || is_standard_output(path))
         return open_standard(file, fault);
     file->path = is_irregular(path) ? strdup(path) : followed(path);
     if (!file->path)

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 static bool MUST_CHECK put_file(const char *path, const void *data, size_t bytes, struct fault *fault)
 {
@@ -46,6 +47,32 @@ static void writes_a_new_file(void)
     check_good(put_file(path, "", 0, &fault), &fault);
     check_text(path, "");
     CU_ASSERT_EQUAL(files_in(&s), 1);
+    scratch_remove(&s);
+}
+
+/* A link to the standard output stays a link, also where the output has no name of its own any more. */
+static void standard_output_is_not_replaced(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const gone = scratch_path(&s, "gone");
+    const int before = dup(STDOUT_FILENO), file = open(gone, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    CU_ASSERT_TRUE_FATAL(before >= 0 && file >= 0);
+    (void)fflush(stdout);
+    (void)dup2(file, STDOUT_FILENO);
+    (void)unlink(gone);
+    const char *const link = scratch_path(&s, "link");
+    const bool linked = symlink("/proc/self/fd/1", link) == 0;
+    const bool written = linked && put_file(link, "hello", 5, &fault);
+    (void)dup2(before, STDOUT_FILENO);
+    char found[8] = "", place[32] = "";
+    CU_ASSERT_TRUE(written);
+    CU_ASSERT_EQUAL(pread(file, found, sizeof found - 1, 0), 5);
+    CU_ASSERT_STRING_EQUAL(found, "hello");
+    CU_ASSERT_TRUE(readlink(link, place, sizeof place - 1) > 0);
+    close(before);
+    close(file);
     scratch_remove(&s);
 }
 
@@ -274,6 +301,7 @@ static void sources_report_what_cannot_be_read(void)
 
 static const struct check_case cases[] = {
     {"writes a new file", writes_a_new_file},
+    {"standard output is not replaced", standard_output_is_not_replaced},
     {"does not exist before commit", does_not_exist_before_commit},
     {"abandon leaves the old one", abandon_leaves_the_old_one},
     {"a full device leaves the old one", a_full_device_leaves_the_old_one},
