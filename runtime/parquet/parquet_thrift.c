@@ -3,6 +3,8 @@
 
 #include "ground/text.h"
 
+#include <assert.h>
+
 enum type { TYPE_I32 = 5, TYPE_I64 = 6, TYPE_TEXT = 8, TYPE_LIST = 9, TYPE_STRUCT = 12 };
 enum { SHORT_LIST = 15, FURTHEST = 15 };
 
@@ -28,9 +30,8 @@ static void put_signed(struct thrift *s, int64_t value)
 static void put_field(struct thrift *s, int field, enum type type)
 {
     const int step = field - s->last;
-    put_byte(s, (step <= FURTHEST ? step << 4 : 0) | (int)type);
-    if (step > FURTHEST)
-        put_signed(s, field);
+    assert(step > 0 && step <= FURTHEST); /* further ones have a longer form */
+    put_byte(s, step << 4 | (int)type);
     s->last = field;
 }
 

@@ -49,6 +49,7 @@ tests_unit_runtime_files_test_safetensors_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rea
 
 # parquet; what stands in for the library that reads Parquet is loaded as that is
 check_PROGRAMS += tests/unit/runtime/parquet/test_parquet
+check_scripts += tests/unit/runtime/parquet/parquet.sh
 tests_unit_runtime_parquet_test_parquet_SOURCES = tests/unit/runtime/parquet/test_parquet.c \
 	tests/unit/runtime/files/table_fixture.h $(data_fixture)
 test_libraries = tests/unit/runtime/parquet/duckdb_standin.so

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Parquet files: read through what stands in for DuckDB's library (duckdb_standin.c, whose files are text),
- * and written as parquet-format says. tests/system/parquet.sh reads real ones, where the real library is. */
+ * and written as parquet-format says. parquet.sh beside it reads real ones, where the real library is. */
 #include "files/table.h"
 #include "unit/runtime/files/data_fixture.h"
 #include "unit/runtime/files/table_fixture.h"
