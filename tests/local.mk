@@ -8,6 +8,5 @@ EXTRA_DIST += tests/system/faults.c
 check_scripts += tests/system/faults.sh
 if FAULTS
 gpfc_SOURCES += tests/system/faults.c
-gpfc_LDFLAGS = $(AM_LDFLAGS) $(FAULTS_LDFLAGS)
 libgpfcrt_a_SOURCES += tests/system/faults.c
 endif

@@ -8,4 +8,4 @@ gpfc_SOURCES = \
 	compiler/command/main_report.c \
 	compiler/command/main_wisdom.c
 gpfc_LDADD = $(compiler_libs)
-gpfc_LDFLAGS = $(AM_LDFLAGS) $(HARDEN_LDFLAGS)
+gpfc_LDFLAGS = $(AM_LDFLAGS) $(HARDEN_LDFLAGS) $(FAULTS_LDFLAGS)
