@@ -516,7 +516,7 @@ static void latents_of_some_other_rows(void)
     static const int64_t sizes[][2] = {{1000, 2}, {5000, 2}, {5000, 5}, {1000, 10}};
     for (size_t k = 0; k < CHECK_COUNT(sizes); k++)
         for (int tenths = 1; tenths <= 3; tenths++) {
-            char share[16];
+            char share[32];
             struct data data = right_pairs(k, sizes[k][0], sizes[k][1]);
             const int64_t n = data.n, first = n - n * tenths / 10, d = data.d;
             double *const held = malloc((size_t)d * sizeof *held);
