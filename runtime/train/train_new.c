@@ -16,7 +16,7 @@
 
 enum { PATIENT_STEPS = 300, PATIENT_EPOCHS = 2, PATIENT_PART = 4 /* of all steps */ }; /* patience: auto */
 enum { MEASURE_WITHOUT_TEST = 10000 /* rows */ };
-enum { MOST_VALIDATING = 500 /* rows */ }; /* data.validation: auto */
+enum { ENOUGH_VALIDATING = 500 /* rows */ }; /* data.validation: auto */
 
 struct trainer_options trainer_options_of(const struct gpfc_bundle *bundle)
 {
@@ -149,10 +149,11 @@ static void plan(struct trainer *trainer)
     trainer->patience = patience_of(trainer);
 }
 
-/* A tenth, but not more rows than choosing takes: the rest is better learnt from. */
+/* A tenth, but of more than some thousand rows as many as choosing takes: the rest is better learnt from. Of
+ * many rows a twentieth costs nothing, and chooses better. */
 static double enough_to_validate(int64_t n)
 {
-    return fmin(0.1, (double)MOST_VALIDATING / (double)n);
+    return fmin(0.1, fmax(0.05, (double)ENOUGH_VALIDATING / (double)n));
 }
 
 static bool trainer_make(struct trainer *trainer, struct fault *fault)
