@@ -25,7 +25,7 @@ bench_gpfc_bench_CPPFLAGS = $(AM_CPPFLAGS) -DBENCH_CC='"$(GPFC_CC)"' \
 	-DBENCH_INCLUDE='"$(abs_top_srcdir)/runtime/include"' \
 	-DBENCH_SOURCE='"$(abs_top_srcdir)"' -D_GNU_SOURCE
 EXTRA_DIST += bench/base_torch.py bench/generalise.py bench/peer_jax.py bench/peer_torch.py \
-	bench/sampling.py bench/time_to_quality.py
+	bench/sampling.py bench/time_to_quality.py bench/weighted_rows.py
 
 # The program of `make bench-schedules`.
 bench_gpfc_schedules_SOURCES = \

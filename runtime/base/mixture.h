@@ -43,9 +43,10 @@ struct mixture_report {
     bool converged;
 };
 
-/* Fits to x [n][d]. report may be NULL. Faults: fewer rows than components, memory. Rows that are all the
- * same, or lie in a subspace, are widened by the ridge (at least 1e-9 of the scale). */
-bool mixture_fit(struct mixture **out, const double *x, int64_t n, int64_t d,
+/* Fits to x [n][d], in which row i stands for weights[i] > 0 rows; weights NULL: for one. report may be
+ * NULL. Faults: fewer rows than components, memory. Rows that are all the same, or lie in a subspace, are
+ * widened by the ridge (at least 1e-9 of the scale). */
+bool mixture_fit(struct mixture **out, const double *x, const double *weights, int64_t n, int64_t d,
                  const struct mixture_options *options, struct mixture_report *report,
                  struct fault *fault) MUST_CHECK;
 void mixture_free(struct mixture *mixture); /* NULL is allowed */

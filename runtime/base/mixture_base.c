@@ -30,8 +30,8 @@ bool mixture_base_fit(struct base_flow **out, const struct gpfc_bundle *bundle, 
     if (!x)
         return fault_memory(fault, (size_t)n * sizeof *x, "the base flow");
     rows_to_double(samples->train.x, n, samples->precision, x);
-    const bool good =
-        mixture_fit(&mixture, x, samples->train.n, samples->d, &options, &fitted->report, fault);
+    const bool good = mixture_fit(&mixture, x, samples->train.weights, samples->train.n, samples->d, &options,
+                                  &fitted->report, fault);
     free(x);
     fitted->done = good;
     fitted->seconds = clock_now() - start;

@@ -5,6 +5,7 @@
 #include "base/mixture_em.h"
 
 #include "base/mixture_parts.h"
+#include "numbers/row_weights.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -42,9 +43,11 @@ static int64_t chunks_for(const struct em *em, int64_t n)
     return wanted < most ? wanted : most > 1 ? most : 1;
 }
 
-void em_rows(struct em *em, const double *x, int64_t n)
+void em_rows(struct em *em, const double *x, const double *weights, int64_t n)
 {
     em->x = x;
+    em->weights = weights;
+    em->total = row_weights_sum(weights, n);
     em->n = n;
     em->chunks = chunks_for(em, n);
     em->chunk_rows = (n + em->chunks - 1) / em->chunks;
@@ -73,14 +76,16 @@ void em_free(struct em *em)
 
 /* ---- the prior ----------------------------------------------------------------------------------------- */
 
-/* One row more, by Welford's way: digits are kept wherever the data lies. C: lower sums of products. */
-static void measure_row(const double *x, int64_t d, double count, double *mean, double *step, double *C)
+/* One row more, by Welford's way: digits are kept wherever the data lies. count: the weights so far. C: lower
+ * sums of products. */
+static void measure_row(const double *x, double weight, int64_t d, double count, double *mean, double *step,
+                        double *C)
 {
     for (int64_t i = 0; i < d; i++) {
         step[i] = x[i] - mean[i];
-        mean[i] += step[i] / count;
+        mean[i] += weight * step[i] / count;
         for (int64_t j = 0; j <= i; j++)
-            C[i * d + j] += (x[i] - mean[i]) * step[j];
+            C[i * d + j] += weight * (x[i] - mean[i]) * step[j];
     }
 }
 
@@ -100,9 +105,13 @@ void em_measure(struct em *em, double ridge)
     double *const mean = em->room, *const step = em->room + d, *const C = em->prior;
     memset(mean, 0, (size_t)d * sizeof *mean);
     memset(C, 0, (size_t)(d * d) * sizeof *C);
-    for (int64_t row = 0; row < em->n; row++)
-        measure_row(em->x + row * d, d, (double)(row + 1), mean, step, C);
-    const double shrink = pow((double)em->K, -2.0 / (double)d) / (double)em->n;
+    double count = 0;
+    for (int64_t row = 0; row < em->n; row++) {
+        const double weight = row_weight(em->weights, row);
+        count += weight;
+        measure_row(em->x + row * d, weight, d, count, mean, step, C);
+    }
+    const double shrink = pow((double)em->K, -2.0 / (double)d) / em->total;
     double size = 1e-100, least;
     for (int64_t i = 0; i < d; i++) {
         size = fmax(size, mean[i] * mean[i]);
@@ -172,15 +181,15 @@ static void nearest_shares(const struct em *em, const double *block, const doubl
     }
 }
 
-/* Shares by the mixture; log p is added to the last sum. */
-static void mixture_shares(const struct em *em, const double *block, int64_t rows, double *z, double *shares,
-                           double *sums)
+/* Shares by the mixture; log p is added to the last sum. weights: of the block's rows. */
+static void mixture_shares(const struct em *em, const double *block, const double *weights, int64_t rows,
+                           double *z, double *shares, double *sums)
 {
     double log_p[LANES];
     mixture_block_terms(em->mixture, block, z, shares);
     mixture_block_shares(em->K, shares, log_p);
     for (int64_t l = 0; l < rows; l++)
-        sums[em->sums_of_chunk - 1] += log_p[l];
+        sums[em->sums_of_chunk - 1] += row_weight(weights, l) * log_p[l];
 }
 
 static bool has_share(const double *shares)
@@ -191,18 +200,29 @@ static bool has_share(const double *shares)
     return greatest > NOTHING;
 }
 
-static void sum_block(const struct em *em, const double *x, int64_t rows, const double *scale, double *room,
+/* A row's shares are those of all the rows that it stands for. */
+static void weigh_shares(const double *weights, int64_t rows, double *shares)
+{
+    for (int64_t l = 0; l < rows; l++)
+        shares[l] *= weights[l];
+}
+
+/* Rows from `first` on. */
+static void sum_block(const struct em *em, int64_t first, int64_t rows, const double *scale, double *room,
                       double *sums)
 {
+    const double *const x = em->x + first * em->d, *const weights = em->weights ? em->weights + first : NULL;
     double *const block = room, *const z = block + em->d * LANES, *const shares = z + em->d * LANES;
     mixture_block_rows(x, rows, em->d, block);
     if (scale)
         nearest_shares(em, block, scale, shares);
     else
-        mixture_shares(em, block, rows, z, shares, sums);
+        mixture_shares(em, block, weights, rows, z, shares, sums);
     for (int64_t k = 0; k < em->K; k++) {
         for (int64_t l = rows; l < LANES; l++) /* not rows but the last one again */
             shares[k * LANES + l] = 0;
+        if (weights)
+            weigh_shares(weights, rows, shares + k * LANES);
         if (has_share(shares + k * LANES))
             add_block(em, k, block, shares + k * LANES, z, sums);
     }
@@ -214,7 +234,7 @@ static void sum_chunk(const struct em *em, int64_t chunk, const double *scale, d
     double *const sums = em->sums + (size_t)chunk * em->sums_of_chunk;
     memset(sums, 0, em->sums_of_chunk * sizeof *sums);
     for (int64_t row = from; row < to; row += LANES)
-        sum_block(em, em->x + row * em->d, to - row < LANES ? to - row : LANES, scale, room, sums);
+        sum_block(em, row, to - row < LANES ? to - row : LANES, scale, room, sums);
 }
 
 /* Sums of all chunks, added up in chunk 0 in their order. scale: nearest means; NULL: shares by the
@@ -232,7 +252,7 @@ static void sum_rows(const struct em *em, const double *scale)
 /* Mean log-likelihood of the mixture that the sums were made with. */
 static double likelihood(const struct em *em)
 {
-    return em->sums[em->sums_of_chunk - 1] / (double)em->n;
+    return em->sums[em->sums_of_chunk - 1] / em->total;
 }
 
 /* ---- weights, means and covariances from the sums ------------------------------------------------------ */
@@ -244,7 +264,7 @@ static void maximize_component(const struct em *em, int64_t k)
     const double *const rows = own + 1, *const products = rows + d;
     double *const mean = em->mixture->means + k * d, *const C = em->mixture->covariances + k * d * d;
     const double weight = own[0], inverse = weight > 0 ? 1 / weight : 0;
-    em->mixture->weights[k] = weight / (double)em->n;
+    em->mixture->weights[k] = weight / em->total;
     for (int64_t i = 0; i < d; i++)
         for (int64_t j = 0; j <= i; j++) {
             const double centred = products[i * d + j] - rows[i] * rows[j] * inverse;

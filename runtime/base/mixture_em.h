@@ -10,7 +10,9 @@
 #include "base/mixture.h"
 
 struct em {
-    const double *x; /* [n][d], rows that are fitted to; lent */
+    const double *x;       /* [n][d], rows that are fitted to; lent */
+    const double *weights; /* [n] for how many rows each stands; lent; NULL: for one */
+    double total;          /* sum of the weights */
     int64_t n, d, K;
     struct mixture *mixture; /* owned */
     double *prior;           /* [d][d] what a component's covariance is without rows; as strong as one row */
@@ -28,7 +30,7 @@ bool em_new(struct em *em, int64_t n, int64_t d, int64_t K, int team, struct fau
 void em_free(struct em *em);
 
 /* The rows to fit to from here on. */
-void em_rows(struct em *em, const double *x, int64_t n);
+void em_rows(struct em *em, const double *x, const double *weights, int64_t n);
 
 /* Prior and ridge from the rows' covariance; ridge: relative to their mean variance. */
 void em_measure(struct em *em, double ridge);

@@ -7,6 +7,7 @@
 #include "base/mixture_em.h"
 #include "base/mixture_parts.h"
 #include "numbers/random.h"
+#include "numbers/row_weights.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -33,6 +34,8 @@ struct search {
     uint64_t seed, drawn; /* how many random numbers were used */
     int64_t m;            /* rows of the part */
     double *part;         /* [m][d] */
+    double *part_weights; /* [m]; NULL: 1 each, also where rows are drawn by their weights: */
+    uint32_t *chosen;     /* [m] which rows; NULL: all of them, or any */
     double *nearest;      /* [m] squared distance to the nearest centre so far */
     double *trial;        /* [m] the same with a candidate, and with the best candidate */
     double *best_trial;
@@ -60,20 +63,32 @@ static double least_distances(const struct search *s, const double *centre, cons
             sum += step * step;
         }
         after[row] = before && before[row] < sum ? before[row] : sum;
-        total += after[row];
+        total += row_weight(s->part_weights, row) * after[row];
     }
     return total;
 }
 
-/* A row with a chance as its distance; any row where all distances are 0. */
+/* A row with a chance as its weight. */
+static int64_t any_row(const double *weights, int64_t n, double u)
+{
+    if (!weights)
+        return (int64_t)(u * (double)n);
+    double left = u * row_weights_sum(weights, n);
+    int64_t row = 0;
+    while (row < n - 1 && left >= weights[row])
+        left -= weights[row++];
+    return row;
+}
+
+/* A row with a chance as its weight and distance; any row where all distances are 0. */
 static int64_t far_row(struct search *s, double total)
 {
     const double u = draw(s);
     double left = u * total;
     if (!(total > 0))
-        return (int64_t)(u * (double)s->m);
+        return any_row(s->part_weights, s->m, u);
     for (int64_t row = 0; row < s->m - 1; row++) {
-        left -= s->nearest[row];
+        left -= row_weight(s->part_weights, row) * s->nearest[row];
         if (left < 0)
             return row;
     }
@@ -108,7 +123,7 @@ static double add_centre(struct search *s, int64_t k, int candidates, double tot
 static void place_centres(struct search *s)
 {
     const int64_t d = s->em.d;
-    const double *const first = s->part + (int64_t)(draw(s) * (double)s->m) * d;
+    const double *const first = s->part + any_row(s->part_weights, s->m, draw(s)) * d;
     const int candidates = 2 + (int)log2((double)s->em.K);
     memcpy(s->em.mixture->means, first, (size_t)d * sizeof *first);
     double total = least_distances(s, first, NULL, s->nearest);
@@ -162,6 +177,8 @@ static void search_free(struct search *s)
 {
     em_free(&s->em);
     free(s->part);
+    free(s->part_weights);
+    free(s->chosen);
     free(s->nearest);
     free(s->trial);
     free(s->best_trial);
@@ -169,8 +186,8 @@ static void search_free(struct search *s)
     free(s->kept);
 }
 
-static bool search_new(struct search *s, int64_t n, int64_t d, const struct mixture_options *options,
-                       struct fault *fault)
+static bool search_new(struct search *s, int64_t n, int64_t d, bool weighted,
+                       const struct mixture_options *options, struct fault *fault)
 {
     const int64_t K = options->components;
     const size_t m = (size_t)(n < K * ROWS_OF_COMPONENT ? n : K * ROWS_OF_COMPONENT);
@@ -183,34 +200,46 @@ static bool search_new(struct search *s, int64_t n, int64_t d, const struct mixt
     s->best_trial = malloc(m * sizeof(double));
     s->scale = malloc((size_t)d * sizeof(double));
     s->kept = malloc(kept_bytes(&s->em));
-    if (s->part && s->nearest && s->trial && s->best_trial && s->scale && s->kept)
+    const bool draws = s->m < n;
+    if (weighted && draws)
+        s->chosen = malloc(m * sizeof *s->chosen);
+    else if (weighted)
+        s->part_weights = malloc(m * sizeof *s->part_weights);
+    if (s->part && s->nearest && s->trial && s->best_trial && s->scale && s->kept &&
+        (!weighted || s->chosen || s->part_weights))
         return true;
     search_free(s);
     return fault_memory(fault, m * (size_t)d * sizeof(double), "the fit of the base flow");
 }
 
-/* Random rows, or all of them; and the scale of each coordinate, from the prior's diagonal. */
-static void choose_part(struct search *s, const double *x, int64_t n)
+/* All rows, or some that are drawn; and the scale of each coordinate, from the prior's diagonal. */
+static void choose_part(struct search *s, const double *x, const double *weights, int64_t n)
 {
     const int64_t d = s->em.d;
+    if (s->chosen)
+        row_weights_draw(weights, n, draw(s), s->m, s->chosen);
     for (int64_t row = 0; row < s->m; row++) {
-        const int64_t from = s->m == n ? row : (int64_t)(draw(s) * (double)n);
+        const int64_t from = s->chosen   ? (int64_t)s->chosen[row]
+                             : s->m == n ? row
+                                         : (int64_t)(draw(s) * (double)n);
         memcpy(s->part + row * d, x + from * d, (size_t)d * sizeof *x);
+        if (s->part_weights)
+            s->part_weights[row] = weights[row];
     }
     for (int64_t i = 0; i < d; i++)
         s->scale[i] = sqrt(s->em.prior[i * d + i] + s->em.ridge);
 }
 
-static bool fit(struct search *s, const double *x, int64_t n, const struct mixture_options *options,
-                struct mixture_report *report, struct fault *fault)
+static bool fit(struct search *s, const double *x, const double *weights, int64_t n,
+                const struct mixture_options *options, struct mixture_report *report, struct fault *fault)
 {
-    em_rows(&s->em, x, n);
+    em_rows(&s->em, x, weights, n);
     em_measure(&s->em, options->ridge);
-    choose_part(s, x, n);
-    em_rows(&s->em, s->part, s->m);
+    choose_part(s, x, weights, n);
+    em_rows(&s->em, s->part, s->part_weights, s->m);
     if (!try_starts(s, fault))
         return false;
-    em_rows(&s->em, x, n);
+    em_rows(&s->em, x, weights, n);
     return em_iterate(&s->em, options->iterations, report, fault);
 }
 
@@ -262,7 +291,7 @@ static bool finish(struct em *em, struct mixture **out, struct fault *fault)
                      "the base flow cannot be fitted: the data's covariance is not finite");
 }
 
-bool mixture_fit(struct mixture **out, const double *x, int64_t n, int64_t d,
+bool mixture_fit(struct mixture **out, const double *x, const double *weights, int64_t n, int64_t d,
                  const struct mixture_options *options, struct mixture_report *report, struct fault *fault)
 {
     struct search search;
@@ -271,10 +300,10 @@ bool mixture_fit(struct mixture **out, const double *x, int64_t n, int64_t d,
     if (n < options->components)
         return fault_set(fault, FAULT_INPUT, "%" PRId64 " rows for a base flow of %" PRId64 " components", n,
                          options->components);
-    if (!search_new(&search, n, d, options, fault))
+    if (!search_new(&search, n, d, weights != NULL, options, fault))
         return false;
-    const bool done =
-        fit(&search, x, n, options, report ? report : &local, fault) && finish(&search.em, out, fault);
+    const bool done = fit(&search, x, weights, n, options, report ? report : &local, fault) &&
+                      finish(&search.em, out, fault);
     search_free(&search);
     return done;
 }

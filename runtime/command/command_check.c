@@ -22,8 +22,11 @@ bool command_check(const struct command_context *context, const struct command_o
                    struct fault *fault)
 {
     const char *const file = options->argument[0];
-    const struct data_options data = {
-        .file = file, .columns = options->columns, .label = options->label, .missing = options->missing};
+    const struct data_options data = {.file = file,
+                                      .columns = options->columns,
+                                      .label = options->label,
+                                      .missing = options->missing,
+                                      .weights = options->weights};
     struct look *look;
     if (!spec_data_look(&look, context->bundle, &data, fault))
         return false;

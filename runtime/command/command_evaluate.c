@@ -38,7 +38,8 @@ static bool load(struct evaluated *e, struct fault *fault)
     const struct data_options data = {.file = e->options->data,
                                       .columns = e->options->columns,
                                       .label = e->options->label,
-                                      .missing = e->options->missing};
+                                      .missing = e->options->missing,
+                                      .weights = e->options->weights};
     return weights_read(&e->weights, bundle, e->options->argument[0], threads, fault) &&
            spec_data_load(&e->samples, bundle, &data, e->weights.base ? &e->weights.standard : NULL,
                           seed_of(e), false, fault);

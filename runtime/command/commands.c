@@ -15,13 +15,14 @@
 
 static const struct command commands[] = {
     {"train", "", 0,
-     OPTIONS("data", "columns", "label", "missing", "out", "init", "base", "epochs", "base-epochs", "seed",
-             "threads", "quiet", "json"),
+     OPTIONS("data", "columns", "label", "missing", "weights", "out", "init", "base", "epochs", "base-epochs",
+             "seed", "threads", "quiet", "json"),
      "train, and write the results to a folder",
      "Trains the flow on pairs (x, y = f(x)), after the base flow f if there are no pairs yet. Writes the "
      "best model, a checkpoint and metrics to a folder. Ctrl-C saves and stops.",
      command_train, COMMAND_CALLS_KERNELS},
-    {"check", "DATA", 1, OPTIONS("columns", "label", "missing", "json"), "look at data before training",
+    {"check", "DATA", 1, OPTIONS("columns", "label", "missing", "weights", "json"),
+     "look at data before training",
      "Prints what is remarkable in a file of pairs or samples, what it does to the result, and what to do "
      "about it; then mean, deviation and range of each column. train does the same first. Ends with an error "
      "only where nothing can be learned.",
@@ -32,7 +33,8 @@ static const struct command commands[] = {
      "stopped. With --epochs the flow is trained for so many in total, even if its training had ended.",
      command_resume, COMMAND_CALLS_KERNELS},
     {"apply", "MODEL IN OUT", 3,
-     OPTIONS("part", "from", "columns", "label", "format", "logdet", "report", "nan", "strict", "threads"),
+     OPTIONS("part", "from", "columns", "label", "weights", "format", "logdet", "report", "nan", "strict",
+             "threads"),
      "map rows: y to s(y), x to f(x)",
      "Maps the rows of IN by the flow s, the base flow f, or s after f. In .npz files the arrays are x, y = "
      "f(x) and s; labels are copied.",
@@ -44,7 +46,7 @@ static const struct command commands[] = {
      "apply.",
      command_invert, COMMAND_CALLS_KERNELS},
     {"density", "MODEL X OUT", 3,
-     OPTIONS("part", "columns", "label", "format", "report", "nan", "strict", "threads"),
+     OPTIONS("part", "columns", "label", "weights", "format", "report", "nan", "strict", "threads"),
      "log p(x) of rows x",
      "Writes the log-density of each row x, in nats and in the data's units: log_p_f by the base flow, "
      "log_p_s by s after it.",
@@ -55,7 +57,8 @@ static const struct command commands[] = {
      "gives "
      "the same rows.",
      command_sample, COMMAND_CALLS_KERNELS},
-    {"evaluate", "MODEL", 1, OPTIONS("data", "columns", "label", "missing", "rows", "threads", "json"),
+    {"evaluate", "MODEL", 1,
+     OPTIONS("data", "columns", "label", "missing", "weights", "rows", "threads", "json"),
      "measure a model on the test set",
      "Measures a model on the test set: likelihood and cost before and after, energy, how well it preserves "
      "the Gaussian, and how well the base flow is inverted.",

@@ -16,14 +16,15 @@ enum { MEASURES = sizeof measures / sizeof measures[0], LIKELIHOODS = 2 };
 static bool make_names(struct row_file *file, struct fault *fault)
 {
     const int64_t d = file->bundle->dimension;
-    file->columns = 3 * d + MEASURES - (file->base ? 0 : LIKELIHOODS);
+    const int64_t measured = 3 * d + MEASURES - (file->base ? 0 : LIKELIHOODS);
+    file->columns = measured + (file->part->weights != NULL);
     if (!fault_calloc(fault, (void **)&file->names, (size_t)file->columns, sizeof *file->names, "names"))
         return false;
     for (int64_t i = 0; i < file->columns; i++) {
         char name[32];
         if (i < 3 * d)
             (void)snprintf(name, sizeof name, "%c%d", "xys"[i / d], (int)(i % d + 1));
-        file->names[i] = strdup(i < 3 * d ? name : measures[i - 3 * d]);
+        file->names[i] = strdup(i < 3 * d ? name : i < measured ? measures[i - 3 * d] : "weight");
         if (!file->names[i])
             return fault_memory(fault, sizeof name, "names");
     }
@@ -73,6 +74,8 @@ static void fill_line(struct row_file *file, const struct evaluation_block *bloc
 {
     const int64_t d = file->bundle->dimension, precision = file->bundle->precision;
     double *at = file->line;
+    if (file->part->weights)
+        at[file->columns - 1] = file->part->weights[block->first + row];
     memcpy(at, file->x + row * d, (size_t)d * sizeof *at);
     rows_to_double((const char *)block->y + row * d * precision, d, precision, at + d);
     rows_to_double((const char *)block->s + row * d * precision, d, precision, at + 2 * d);

@@ -45,6 +45,9 @@ void report_evaluation(FILE *out, const struct gpfc_evaluation *e)
     char on[64];
     (void)snprintf(on, sizeof on, "on %s samples", human_count(&samples, e->samples));
     columns_row(out, on, "before", "after");
+    if (e->weighted)
+        (void)fprintf(out, "    of different weights, as good as %s of equal ones\n",
+                      human_count(&samples, (int64_t)e->effective));
     row(out, e->standardised ? "transport cost, standardised units" : "transport cost, data's units",
         e->cost_before, e->cost_after);
     if (!isnan(e->nll_before))
@@ -76,6 +79,8 @@ json_t *report_evaluation_json(const struct gpfc_evaluation *e)
     report_put(json, "covariance_error_max", e->covariance_error_max);
     put_count(json, "time_steps", e->time_steps);
     put_count(json, "samples", e->samples);
+    if (e->weighted)
+        report_put(json, "effective_samples", e->effective);
     if (!isnan(e->nll_before)) {
         report_put(json, "nll_before", e->nll_before);
         report_put(json, "nll_after", e->nll_after);
@@ -289,6 +294,17 @@ static void print_failed(FILE *out, const struct gpfc_pairs *pairs)
                      human_count(&failed, pairs->left_out));
 }
 
+static void print_weights(FILE *out, const struct gpfc_pairs *pairs)
+{
+    struct human effective, weightless;
+    if (!pairs->weighted)
+        return;
+    columns_item(out, "weights", "training rows are as good as %s of equal weight%s%s%s",
+                 human_count(&effective, (int64_t)pairs->effective), pairs->weightless > 0 ? "; " : "",
+                 pairs->weightless > 0 ? human_count(&weightless, pairs->weightless) : "",
+                 pairs->weightless > 0 ? " rows of weight 0 are left out" : "");
+}
+
 static void print_dropped(FILE *out, const struct gpfc_pairs *pairs)
 {
     struct human dropped;
@@ -306,6 +322,7 @@ void report_pairs(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc
                      pairs->converged ? "converged" : "stopped", (long long)pairs->iterations,
                      human_seconds(&seconds, pairs->seconds));
     print_dropped(out, pairs);
+    print_weights(out, pairs);
     print_likelihoods(out, pairs->fitted ? "" : "base flow", pairs);
     print_failed(out, pairs);
 }
@@ -318,6 +335,10 @@ static void put_pairs(json_t *json, const struct gpfc_pairs *pairs)
         report_put(json, "base_nll_test", pairs->nll_test);
     if (pairs->dropped > 0)
         put_count(json, "rows_dropped", pairs->dropped);
+    if (pairs->weightless > 0)
+        put_count(json, "rows_weightless", pairs->weightless);
+    if (pairs->weighted)
+        report_put(json, "effective_train", pairs->effective);
     if (pairs->failed > 0)
         put_count(json, "base_rows_failed", pairs->failed);
     if (pairs->left_out > 0)

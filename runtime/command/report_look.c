@@ -91,7 +91,7 @@ void report_finding_sentence(const struct gpfc_finding *finding, char *room, siz
 
 void report_findings(FILE *out, const struct gpfc_look *look, enum gpfc_finding_level least)
 {
-    struct human rows, test;
+    struct human rows, test, effective, weightless;
     struct text line = {""};
     int64_t told = 0;
     for (int64_t i = 0; i < look->n_findings; i++)
@@ -99,6 +99,11 @@ void report_findings(FILE *out, const struct gpfc_look *look, enum gpfc_finding_
     add(&line, "%s row%s, %s of them for the test, %lld column%s%s", human_count(&rows, look->rows),
         look->rows == 1 ? "" : "s", human_count(&test, look->test), (long long)look->d,
         look->d > 1 ? "s" : "", look->n_columns > look->d ? " of x and of y" : "");
+    if (look->weighted)
+        add(&line, ", weighted (as good as %s of equal weight)",
+            human_count(&effective, (int64_t)look->effective));
+    if (look->weightless > 0)
+        add(&line, ", %s of weight 0 left out", human_count(&weightless, look->weightless));
     add(&line, "%s", told == 0 ? ": nothing remarkable" : "");
     columns_item(out, "look", "%s", line.at);
     for (int64_t i = 0; i < look->n_findings; i++)
@@ -192,6 +197,10 @@ json_t *report_look_json(const struct gpfc_look *look)
     json_t *json = json_object();
     (void)json_object_set_new(json, "rows", json_integer(look->rows));
     (void)json_object_set_new(json, "test_rows", json_integer(look->test));
+    if (look->weighted)
+        report_put(json, "effective_rows", look->effective);
+    if (look->weightless > 0)
+        (void)json_object_set_new(json, "rows_weightless", json_integer(look->weightless));
     (void)json_object_set_new(json, "columns", columns_json(look));
     (void)json_object_set_new(json, "findings", report_findings_json(look));
     return json;

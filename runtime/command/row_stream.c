@@ -27,7 +27,8 @@ static bool choose_columns(struct column_choice *out, const struct row_stream *s
     const bool of_data = !stream->back && stream->part != FLOW_PART_FLOW;
     const struct data_options given = {.columns = !options->columns && !of_data ? "[]" : options->columns,
                                        .label = !options->label && !of_data ? "" : options->label,
-                                       .missing = "refuse"};
+                                       .missing = "refuse",
+                                       .weights = !options->weights && !of_data ? "" : options->weights};
     if (!column_choice_make(out, stream->context->bundle, &given, true, fault))
         return false;
     if (options->nan) /* as rows that fail */

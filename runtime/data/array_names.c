@@ -3,17 +3,18 @@
 
 #include <stddef.h>
 
-static const struct array_names whole = {{"x", "samples"}, {"y"}, "logdet", "labels"};
+static const struct array_names whole = {{"x", "samples"}, {"y"}, "logdet", "labels", "weights"};
 
 /* In the order in which they are looked for. Only with arrays for the training. */
 static const struct {
     enum part_number part;
     struct array_names names;
 } own[] = {
-    {PART_TRAIN, {{"x_train"}, {"y_train"}, "logdet_train", "labels_train"}},
-    {PART_TEST, {{"x_test"}, {"y_test"}, "logdet_test", "labels_test"}},
-    {PART_VALIDATION, {{"x_validation"}, {"y_validation"}, "logdet_validation", "labels_validation"}},
-    {PART_VALIDATION, {{"x_val"}, {"y_val"}, "logdet_val", "labels_val"}},
+    {PART_TRAIN, {{"x_train"}, {"y_train"}, "logdet_train", "labels_train", "weights_train"}},
+    {PART_TEST, {{"x_test"}, {"y_test"}, "logdet_test", "labels_test", "weights_test"}},
+    {PART_VALIDATION,
+     {{"x_validation"}, {"y_validation"}, "logdet_validation", "labels_validation", "weights_validation"}},
+    {PART_VALIDATION, {{"x_val"}, {"y_val"}, "logdet_val", "labels_val", "weights_val"}},
 };
 
 struct array_plan array_plan_of(struct npz *npz)
@@ -27,4 +28,9 @@ struct array_plan array_plan_of(struct npz *npz)
     if (!plan.of[PART_TRAIN])
         plan.of[PART_TRAIN] = &whole;
     return plan;
+}
+
+bool array_plan_is_split(const struct array_plan *plan)
+{
+    return plan->of[PART_TEST] || plan->of[PART_VALIDATION];
 }

@@ -11,7 +11,7 @@ enum part_number { PART_TRAIN, PART_TEST, PART_VALIDATION, PARTS };
 
 /* x, y: the first of these that is there; NULL ends them. */
 struct array_names {
-    const char *x[3], *y[2], *logdet, *labels;
+    const char *x[3], *y[2], *logdet, *labels, *weights;
 };
 
 struct array_plan {
@@ -22,5 +22,8 @@ struct array_plan {
 
 /* npz NULL: a file that is x, and perhaps one that is y. */
 struct array_plan array_plan_of(struct npz *npz);
+
+/* Does the file say which rows are for what? */
+bool array_plan_is_split(const struct array_plan *plan);
 
 #endif

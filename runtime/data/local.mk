@@ -8,6 +8,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/data/data_path.c \
 	runtime/data/data_path.h \
 	runtime/data/dequantise.c \
+	runtime/data/row_fates.c \
+	runtime/data/row_fates.h \
 	runtime/data/samples.c \
 	runtime/data/samples.h \
 	runtime/data/samples_arrays.c \
@@ -16,6 +18,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/data/samples_parts.h \
 	runtime/data/samples_stream.c \
 	runtime/data/samples_table.c \
+	runtime/data/samples_weights.c \
 	runtime/data/standard.c \
 	runtime/data/standard.h \
 	runtime/data/toys.c \

@@ -15,12 +15,6 @@
 
 enum { BLOCK_ROWS = 4096 };
 
-int64_t samples_test_rows(int64_t n, double share)
-{
-    const int64_t rows = (int64_t)(share * (double)n + 0.5);
-    return rows < n ? rows : n - 1;
-}
-
 void *samples_room(int64_t n, size_t row_bytes, struct fault *fault)
 {
     size_t bytes = SIZE_MAX;
@@ -69,7 +63,7 @@ static bool make_samples(struct samples *out, const struct samples_request *requ
     assert(request->rows > 0);
     if (samples_changed(request, false))
         out->precision = 8;
-    out->test.n = samples_test_rows(request->rows, request->test);
+    out->test.n = row_fates_test(request->rows, request->test);
     out->train.n = request->rows - out->test.n;
     out->train.x = generate(out, toy, request->seed, 0, out->train.n, fault);
     out->test.x = out->train.x ? generate(out, toy, request->seed, out->train.n, out->test.n, fault) : NULL;
@@ -78,28 +72,20 @@ static bool make_samples(struct samples *out, const struct samples_request *requ
 
 /* ---- places -------------------------------------------------------------------------------------------- */
 
-/* Which of the rows that were read row `row` of a part was. */
-static int64_t row_read(const struct samples *s, const struct part *part, int64_t row)
-{
-    const unsigned char which = part == &s->test;
-    if (!s->for_test || part == &s->validation)
-        return row;
-    for (int64_t i = 0;; i++)
-        if (s->for_test[i] == which && row-- == 0)
-            return i;
-}
-
 const char *samples_place(const struct samples *s, const struct part *part, int64_t row, char *room,
                           size_t bytes)
 {
-    const bool own = part == &s->validation || (s->file && !s->for_test);
-    const int64_t read = row_read(s, part, row), place = s->places && !own ? s->places[read] : read;
-    const char *const which = !own                     ? ""
-                              : part == &s->test       ? " of x_test"
-                              : part == &s->validation ? " of x_validation"
-                                                       : " of x_train";
+    static const char *const of_part[PARTS] = {" of x_train", " of x_test", " of x_validation"};
+    const enum part_number number = part == &s->test         ? PART_TEST
+                                    : part == &s->validation ? PART_VALIDATION
+                                                             : PART_TRAIN;
+    const bool drawn = s->test_is_drawn && number == PART_TEST;
+    const bool whole = !s->file || (s->test_is_drawn && number != PART_VALIDATION);
+    const int64_t read = drawn ? row_fates_find(&s->fates[PART_TRAIN], ROW_FOR_TEST, row)
+                               : row_fates_find(&s->fates[number], ROW_KEPT, row);
+    const int64_t place = s->places && whole ? s->places[read] : read;
     (void)snprintf(room, bytes, s->by_line ? "%s:%" PRId64 "%s" : "%s: row %" PRId64 "%s (counted from 0)",
-                   s->file ? s->file : "the generator", place, which);
+                   s->file ? s->file : "the generator", place, whole ? "" : of_part[number]);
     return room;
 }
 
@@ -150,8 +136,9 @@ static bool standardise(struct samples *s, const struct samples_request *request
         return fault_set(fault, FAULT_INPUT,
                          "the model standardises %" PRId64 " coordinates; the dimension is %" PRId64,
                          request->standard->d, s->d);
-    if (request->standard ? !standard_copy(&s->standard, request->standard, fault)
-                          : !standard_fit(&s->standard, s->train.x, s->train.n, s->d, fault))
+    if (request->standard
+            ? !standard_copy(&s->standard, request->standard, fault)
+            : !standard_fit(&s->standard, s->train.x, s->train.weights, s->train.n, s->d, fault))
         return false;
     for (int i = 0; i < PARTS; i++)
         standard_apply(&s->standard, samples_part(s, i)->x, samples_part(s, i)->n, 8);
@@ -189,6 +176,7 @@ static bool load(struct samples *out, const struct samples_request *request, str
 {
     if (request->file ? !samples_read_file(out, request, fault) : !make_samples(out, request, fault))
         return false;
+    samples_scale_weights(out);
     if (request->look && !samples_look(out, request, fault))
         return false;
     if (request->look && look_refusal(look_result(out->look)))
@@ -222,11 +210,12 @@ void samples_free(struct samples *samples)
         free_rows(part->y, &samples->y_map[i]);
         free(part->logdet);
         free(part->labels);
+        free(part->weights);
+        row_fates_free(&samples->fates[i]);
     }
     free(samples->places);
     standard_free(&samples->standard);
     look_free(samples->look);
-    free(samples->for_test);
     for (int64_t i = 0; samples->names && i < samples->d; i++)
         free(samples->names[i]);
     free(samples->names);

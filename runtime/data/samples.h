@@ -4,8 +4,8 @@
  * and, where a file has them, y = f(x), log-determinants and labels; in the trainer's precision, row-major,
  * [n][d], finite, at least one training row. From
  *
- *   .npz   x_train x_test x_validation (or x_val), of which the last two may be missing, or x, or samples;
- *          with or without y_train ..., or y; logdet_train ..., or logdet; labels_train ..., or labels
+ *   .npz   x_train x_test x_validation (or x_val), of which the last two may be missing; or x, or samples.
+ *          With or without y_train ..., or y; likewise logdet, labels and weights
  *   .npy   only x
  *   .csv   (or .tsv, .txt, .parquet) a column for each coordinate of x, and one of labels, or none
  *   X,Y    two files, for instance "X.npy,Y.csv": x and y
@@ -13,6 +13,10 @@
  *
  * which are read as table.h says; so columns of x may be chosen, and rows left out in which a number of
  * x, y or logdet is missing. Log-determinants are those of f, and used only with y.
+ *
+ * A row may have a weight: the number of equal rows that it stands for, if all weights are whole numbers, or
+ * else in proportion to which it counts; those are scaled to have the mean 1 in training. A row of weight 0
+ * is left out.
  *
  * Where the data has no split of its own, a share `test` of it is the test: of a file rows drawn by a fixed
  * seed, so that training and every later evaluation see the same ones; of a generator the last ones. x may be
@@ -25,6 +29,7 @@
 #define GPFC_SAMPLES_H
 
 #include "data/array_names.h"
+#include "data/row_fates.h"
 #include "data/standard.h"
 #include "files/table.h"
 #include "ground/fault.h"
@@ -42,6 +47,8 @@ struct samples_request {
     double test;                  /* 0 .. 0.9 */
     uint64_t seed;                /* of the generator */
     struct table_columns columns; /* of x in the file */
+    const char *weights_file;     /* of one column, for rows without a split of their own; or NULL */
+    const char *weights_folder;   /* where that is looked for, as `folder` */
     bool look;                    /* the data are looked at */
     bool dequantise;              /* x, where the file has no y: noise within the steps of discrete columns */
     bool standardise;             /* x, where the file has no y */
@@ -56,6 +63,7 @@ struct part { /* rows for training, for the test, or to validate by */
     void *turned;    /* REAL [n][d]: y as a flow takes it, after its rotation; NULL: y itself */
     double *logdet;  /* [n]; NULL: not given */
     int64_t *labels; /* [n]; NULL: not given */
+    double *weights; /* [n], above 0; NULL: all the same */
 };
 
 /* What a part's flow begins with. */
@@ -74,13 +82,15 @@ struct samples {
     struct standard standard;     /* as used; d = 0: none */
     struct file_map x_map[PARTS]; /* of each part's x, where it lies in a file */
     struct file_map y_map[PARTS];
-    const char *file;        /* the request's, lent; NULL: generated */
-    int64_t dropped;         /* rows that were left out */
-    unsigned char *for_test; /* [rows that were read for both]: which are test rows; NULL: these are others */
-    int64_t *places;         /* [rows that were read] in the file; NULL: each is what it counts to */
-    char **names;            /* [d] of x's columns; NULL: the file has none */
-    struct look *look;       /* NULL: not looked at */
-    bool by_line;            /* places are lines from 1, not rows from 0 */
+    const char *file;              /* the request's, lent; NULL: generated */
+    int64_t dropped;               /* rows that were left out because a number is missing */
+    int64_t weightless;            /* ... because their weight is 0 */
+    struct row_fates fates[PARTS]; /* of the rows that were read for each part */
+    bool test_is_drawn;            /* from those for training; else it was read for itself */
+    int64_t *places;               /* [fates[PART_TRAIN].rows] in the file; NULL: each is what it counts to */
+    char **names;                  /* [d] of x's columns; NULL: the file has none */
+    struct look *look;             /* NULL: not looked at */
+    bool by_line;                  /* places are lines from 1, not rows from 0 */
 };
 
 /* "a.csv:17", "a.npz: row 15 of x_test (counted from 0)": where row `row` of a part came from; gives room. */

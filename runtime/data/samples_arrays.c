@@ -13,7 +13,7 @@ enum { BLOCK_ROWS = 4096 };
 
 struct gathered { /* what becomes a part of the samples */
     int64_t n;
-    void *x, *y, *logdet, *labels;
+    void *x, *y, *logdet, *labels, *weights;
     struct file_map x_map, y_map;
 };
 
@@ -23,8 +23,9 @@ struct input {
     const char *x_path, *y_path; /* .npy files; y_path may be NULL */
     int64_t precision;           /* of x and y */
     bool has_y;
-    bool is_changed;         /* x, after it was read: standardised */
-    unsigned char *for_test; /* [n] which rows are; NULL: the data has its own split */
+    bool is_changed;    /* x, after it was read: standardised */
+    bool test_is_drawn; /* from the rows for training */
+    struct row_fates fates[PARTS];
     struct gathered parts[PARTS];
 };
 
@@ -113,8 +114,8 @@ static bool read_rows(const struct input *in, enum kind kind, struct npy_reader 
                           : npy_read_rows(reader, kind == ROWS ? in->precision : 8, rows, to, got, fault);
 }
 
-static bool read_split(const struct input *in, enum kind kind, struct npy_reader *reader, void *const to[2],
-                       struct fault *fault)
+static bool read_split(const struct input *in, enum kind kind, struct npy_reader *reader,
+                       const struct row_fates *fates, void *const to[2], struct fault *fault)
 {
     const size_t row_bytes = bytes_of_row(in, kind);
     char *const block = samples_room(BLOCK_ROWS, row_bytes, fault);
@@ -123,71 +124,126 @@ static bool read_split(const struct input *in, enum kind kind, struct npy_reader
     while (done && got > 0) {
         done = read_rows(in, kind, reader, BLOCK_ROWS, block, &got, fault);
         if (done)
-            samples_hand_out(in->for_test + row, block, got, row_bytes, to, next);
+            row_fates_hand_out(fates, row, block, got, row_bytes, to, next);
         row += got;
     }
     free(block);
     return done;
 }
 
-/* An array of a's rows, or of a's and b's together, in room made here. b NULL: it is not split. */
+/* Where an array goes: rows that are kept, and those that are drawn for the test; test NULL: none are. */
+struct target {
+    void **kept, **test;
+};
+
+/* An array whose rows have these fates, in room made here. */
 static bool read_into_memory(const struct input *in, enum kind kind, struct npy_reader *reader,
-                             const struct gathered *a, const struct gathered *b, void **to_a, void **to_b,
-                             struct fault *fault)
+                             const struct row_fates *fates, const struct target *to, struct fault *fault)
 {
     int64_t got;
-    *to_a = samples_room(a->n, bytes_of_row(in, kind), fault);
-    if (b && *to_a)
-        *to_b = samples_room(b->n, bytes_of_row(in, kind), fault);
-    if (!*to_a || (b && !*to_b))
+    *to->kept = samples_room(fates->count[ROW_KEPT], bytes_of_row(in, kind), fault);
+    if (to->test && *to->kept)
+        *to->test = samples_room(fates->count[ROW_FOR_TEST], bytes_of_row(in, kind), fault);
+    if (!*to->kept || (to->test && !*to->test))
         return false;
-    return b ? read_split(in, kind, reader, (void *const[2]){*to_a, *to_b}, fault)
-             : read_rows(in, kind, reader, a->n, *to_a, &got, fault);
+    if (!fates->of)
+        return read_rows(in, kind, reader, fates->rows, *to->kept, &got, fault);
+    void *const both[2] = {*to->kept, to->test ? *to->test : NULL};
+    return read_split(in, kind, reader, fates, both, fault);
 }
 
-/* a's rows where they lie, if they can stay there: *to_a is not NULL. Nothing is left for b then. */
-static bool map_rows(const struct input *in, struct npy_reader *reader, const struct gathered *b,
-                     struct file_map *map, void **to_a, void **to_b, struct fault *fault)
+/* All rows where they lie, if they can stay there: *to->kept is not NULL. Nothing is left for the test
+ * then. */
+static bool map_rows(const struct input *in, struct npy_reader *reader, const struct row_fates *fates,
+                     struct file_map *map, const struct target *to, struct fault *fault)
 {
-    if (in->is_changed || (b && b->n > 0))
+    if (in->is_changed || fates->of)
         return true;
     if (!npy_map_rows(reader, in->precision, map, fault))
         return false;
-    *to_a = map->bytes;
-    if (*to_a && b)
-        *to_b = samples_room(0, 1, fault);
-    return !*to_a || !b || *to_b;
+    *to->kept = map->bytes;
+    if (*to->kept && to->test)
+        *to->test = samples_room(0, 1, fault);
+    return !*to->kept || !to->test || *to->test;
 }
 
 /* map NULL: it is always read. */
-static bool read_array(const struct input *in, enum kind kind, const char *name, const struct gathered *a,
-                       const struct gathered *b, void **to_a, void **to_b, struct file_map *map,
+static bool read_array(const struct input *in, enum kind kind, const char *name,
+                       const struct row_fates *fates, const struct target *to, struct file_map *map,
                        struct fault *fault)
 {
     struct npy_reader *reader;
-    if (!open_checked(in, kind, name, a->n + (b ? b->n : 0), &reader, fault))
+    if (!open_checked(in, kind, name, fates->rows, &reader, fault))
         return false;
-    bool done = !map || map_rows(in, reader, b, map, to_a, to_b, fault);
-    if (done && !*to_a)
-        done = read_into_memory(in, kind, reader, a, b, to_a, to_b, fault);
+    bool done = !map || map_rows(in, reader, fates, map, to, fault);
+    if (done && !*to->kept)
+        done = read_into_memory(in, kind, reader, fates, to, fault);
     npy_close(reader);
     return done;
 }
 
-/* All arrays of these names: x, y where there is one, and then log-determinants; labels. */
-static bool read_names(const struct input *in, const struct array_names *names, struct gathered *a,
-                       struct gathered *b, struct fault *fault)
+/* All arrays of these names: x, y where there is one, and then log-determinants; labels. test NULL: no rows
+ * are drawn for it. */
+static bool read_names(const struct input *in, const struct array_names *names, const struct row_fates *fates,
+                       struct gathered *a, struct gathered *test, struct fault *fault)
 {
-    struct gathered none = {.n = 0};
-    struct gathered *const second = b ? b : &none;
-    if (!read_array(in, ROWS, x_name(in, names), a, b, &a->x, &second->x, &a->x_map, fault) ||
-        (in->has_y && !read_array(in, ROWS, names->y[0], a, b, &a->y, &second->y, &a->y_map, fault)))
+    const struct target x = {&a->x, test ? &test->x : NULL}, y = {&a->y, test ? &test->y : NULL},
+                        logdet = {&a->logdet, test ? &test->logdet : NULL},
+                        labels = {&a->labels, test ? &test->labels : NULL};
+    if (!read_array(in, ROWS, x_name(in, names), fates, &x, &a->x_map, fault) ||
+        (in->has_y && !read_array(in, ROWS, names->y[0], fates, &y, &a->y_map, fault)))
         return false;
     if (in->has_y && has_array(in, names->logdet) &&
-        !read_array(in, NUMBERS, names->logdet, a, b, &a->logdet, &second->logdet, NULL, fault))
+        !read_array(in, NUMBERS, names->logdet, fates, &logdet, NULL, fault))
         return false;
     return !has_array(in, names->labels) ||
-           read_array(in, LABELS, names->labels, a, b, &a->labels, &second->labels, NULL, fault);
+           read_array(in, LABELS, names->labels, fates, &labels, NULL, fault);
+}
+
+/* ---- weights, and what becomes of rows ----------------------------------------------------------------- */
+
+static bool check_weights(const struct input *in, const char *name, const double *weights, int64_t n,
+                          struct fault *fault)
+{
+    for (int64_t i = 0; weights && i < n; i++)
+        if (weights[i] < 0)
+            return fault_set(fault, FAULT_INPUT,
+                             "%s: %s: row %" PRId64 " (counted from 0): the weight is %g; weights are not "
+                             "negative",
+                             in->request->file, name, i, weights[i]);
+    return true;
+}
+
+/* [n]; NULL: there are none. The caller's also after a fault. */
+static bool read_weights(const struct input *in, const struct array_names *names, int64_t n, void **out,
+                         struct fault *fault)
+{
+    const char *const wanted = in->request->columns.weights, *const name = wanted ? wanted : names->weights;
+    const struct row_fates all = {.rows = n, .count = {[ROW_KEPT] = n}};
+    const struct target to = {out, NULL};
+    if (!wanted && !has_array(in, name))
+        return true;
+    return read_array(in, NUMBERS, name, &all, &to, NULL, fault) && check_weights(in, name, *out, n, fault);
+}
+
+/* Of arrays of these names; and the weights that are left. test NULL: no rows are drawn for it. */
+static bool choose_rows(const struct input *in, const struct array_names *names, struct row_fates *fates,
+                        struct gathered *a, struct gathered *test, struct fault *fault)
+{
+    int64_t n;
+    void *weights = NULL;
+    bool good = count_rows(in, x_name(in, names), &n, fault) &&
+                (in->request->weights_file ? samples_read_weights(in->request, n, &weights, fault)
+                                           : read_weights(in, names, n, &weights, fault)) &&
+                row_fates_draw(fates, n, weights, test ? in->request->test : 0, fault);
+    if (good && weights)
+        good =
+            row_fates_split(fates, weights, sizeof(double), &a->weights, test ? &test->weights : NULL, fault);
+    free(weights);
+    a->n = fates->count[ROW_KEPT];
+    if (test)
+        test->n = fates->count[ROW_FOR_TEST];
+    return good;
 }
 
 static void look_for_y(struct input *in, const struct array_names *names)
@@ -197,32 +253,25 @@ static void look_for_y(struct input *in, const struct array_names *names)
     in->precision = in->is_changed ? 8 : in->request->precision;
 }
 
-static bool read_whole(struct input *in, const struct array_names *names, struct gathered *part,
-                       struct fault *fault)
+static bool read_part(struct input *in, const struct array_names *names, enum part_number number,
+                      struct fault *fault)
 {
-    return count_rows(in, x_name(in, names), &part->n, fault) && read_names(in, names, part, NULL, fault);
-}
-
-static bool read_and_split(struct input *in, const struct array_names *names, struct fault *fault)
-{
-    struct gathered *const train = &in->parts[PART_TRAIN], *const test = &in->parts[PART_TEST];
-    int64_t n;
-    if (!count_rows(in, x_name(in, names), &n, fault))
-        return false;
-    test->n = samples_test_rows(n, in->request->test);
-    train->n = n - test->n;
-    return samples_choose_test(n, test->n, &in->for_test, fault) && read_names(in, names, train, test, fault);
+    struct gathered *const part = &in->parts[number];
+    struct gathered *const test = number == PART_TRAIN && in->test_is_drawn ? &in->parts[PART_TEST] : NULL;
+    struct row_fates *const fates = &in->fates[number];
+    return choose_rows(in, names, fates, part, test, fault) &&
+           read_names(in, names, fates, part, test, fault);
 }
 
 static bool read_arrays(struct input *in, struct fault *fault)
 {
     const struct array_plan plan = array_plan_of(in->npz);
+    in->test_is_drawn = !plan.of[PART_TEST];
     look_for_y(in, plan.of[PART_TRAIN]);
-    if (!(plan.of[PART_TEST] ? read_whole(in, plan.of[PART_TRAIN], &in->parts[PART_TRAIN], fault)
-                             : read_and_split(in, plan.of[PART_TRAIN], fault)))
+    if (array_plan_is_split(&plan) && !samples_refuse_weights(in->request, fault))
         return false;
-    for (int i = PART_TEST; i < PARTS; i++)
-        if (plan.of[i] && !read_whole(in, plan.of[i], &in->parts[i], fault))
+    for (int i = 0; i < PARTS; i++)
+        if (plan.of[i] && !read_part(in, plan.of[i], i, fault))
             return false;
     return true;
 }
@@ -240,17 +289,23 @@ static bool open_input(struct input *in, const struct samples_paths *paths, stru
 
 static struct part part_of(const struct gathered *rows)
 {
-    return (struct part){
-        .n = rows->n, .x = rows->x, .y = rows->y, .logdet = rows->logdet, .labels = rows->labels};
+    return (struct part){.n = rows->n,
+                         .x = rows->x,
+                         .y = rows->y,
+                         .logdet = rows->logdet,
+                         .labels = rows->labels,
+                         .weights = rows->weights};
 }
 
 /* Parts that were not read to their end, too: they are the caller's to free. */
 static void give(const struct input *in, struct samples *out)
 {
     out->precision = in->precision;
-    out->for_test = in->for_test;
+    out->test_is_drawn = in->test_is_drawn;
     for (int i = 0; i < PARTS; i++) {
         *samples_part(out, i) = part_of(&in->parts[i]);
+        out->fates[i] = in->fates[i];
+        out->weightless += in->fates[i].count[ROW_LEFT_OUT];
         out->x_map[i] = in->parts[i].x_map;
         out->y_map[i] = in->parts[i].y_map;
     }

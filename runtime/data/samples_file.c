@@ -1,54 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes what a request calls its file, gives the samples in it: by their arrays, or as tables. Test rows of
- * data without a split of its own are drawn by a fixed seed, so that training and every later evaluation see
- * the same ones. */
+ * Takes what a request calls its file, gives the samples in it: by their arrays, or as tables. */
 #include "data/samples_parts.h"
-#include "numbers/random.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-enum { SPLIT_SEED = 1 };
-
-/* ---- test rows ----------------------------------------------------------------------------------------- */
-
-/* The rows that a random order puts first. */
-bool samples_choose_test(int64_t n, int64_t n_test, unsigned char **for_test, struct fault *fault)
-{
-    uint32_t *const order = malloc((size_t)n * sizeof *order);
-    *for_test = calloc((size_t)n, 1);
-    if (!order || !*for_test) {
-        free(order);
-        return fault_memory(fault, (size_t)n * sizeof *order, "the choice of test rows");
-    }
-    random_permutation(SPLIT_SEED, random_stream(RANDOM_SPLIT, 0), n, order);
-    for (int64_t i = 0; i < n_test; i++)
-        (*for_test)[order[i]] = 1;
-    free(order);
-    return true;
-}
-
-void samples_hand_out(const unsigned char *for_test, const void *rows, int64_t n, size_t row_bytes,
-                      void *const to[2], int64_t next[2])
-{
-    for (int64_t i = 0; i < n; i++) {
-        const int which = for_test[i];
-        memcpy((char *)to[which] + (size_t)next[which]++ * row_bytes,
-               (const char *)rows + (size_t)i * row_bytes, row_bytes);
-    }
-}
 
 /* ---- arrays, or a table -------------------------------------------------------------------------------- */
 
-/* What is chosen among the columns of a table needs to be read as one. */
+/* What is chosen among the columns of a table needs to be read as one; weights of an .npz may be an array. */
 static bool is_table(const struct samples_request *request, const struct samples_paths *paths)
 {
     const struct table_columns *const columns = &request->columns;
     const bool npz = strcmp(paths->x_format, "npz") == 0 && !paths->of.y,
                npy = strcmp(paths->x_format, "npy") == 0 &&
                      (!paths->of.y || strcmp(paths->y_format, "npy") == 0);
-    return columns->n > 0 || columns->label || columns->missing != TABLE_REFUSE || (!npz && !npy);
+    return columns->n > 0 || columns->label || columns->missing != TABLE_REFUSE || (!npz && !npy) ||
+           (columns->weights && !npz);
 }
 
 bool samples_paths_find(struct samples_paths *out, const char *file, const char *folder, struct fault *fault)

@@ -3,6 +3,7 @@
  * Looks at samples as they stand in their file, in its order. */
 #include "data/samples_parts.h"
 #include "look/look.h"
+#include "numbers/row_weights.h"
 #include "numbers/rows.h"
 
 #include <float.h>
@@ -14,55 +15,74 @@ enum { BLOCK_ROWS = 512 };
 struct walk {
     struct samples *samples;
     int64_t width, rows;     /* of the block */
+    int64_t before;          /* rows that were read for the parts before this one */
     int64_t next[PARTS];     /* rows of each part that were met */
     double *block;           /* [BLOCK_ROWS][width] */
+    double *weights;         /* [BLOCK_ROWS] */
+    int64_t *places;         /* [BLOCK_ROWS] */
     unsigned char *for_test; /* [BLOCK_ROWS] */
 };
 
-static int64_t rows_met(const struct walk *walk)
+static bool take_memory(struct walk *walk, struct fault *fault)
 {
-    return walk->next[PART_TRAIN] + walk->next[PART_TEST] + walk->next[PART_VALIDATION];
+    walk->block = samples_room(BLOCK_ROWS, (size_t)walk->width * sizeof *walk->block, fault);
+    walk->weights = walk->block ? samples_room(BLOCK_ROWS, sizeof *walk->weights, fault) : NULL;
+    walk->places = walk->weights ? samples_room(BLOCK_ROWS, sizeof *walk->places, fault) : NULL;
+    walk->for_test = walk->places ? samples_room(BLOCK_ROWS, 1, fault) : NULL;
+    return walk->for_test != NULL;
 }
 
-/* The row that comes next in the file; a set of its own comes after the others. */
-static enum part_number which_is_next(const struct walk *walk)
+static bool flush(struct walk *walk, struct fault *fault)
 {
     const struct samples *const samples = walk->samples;
-    const int64_t met = rows_met(walk);
-    if (met >= samples->train.n + samples->test.n)
-        return PART_VALIDATION;
-    return samples->for_test        ? (enum part_number)samples->for_test[met]
-           : met < samples->train.n ? PART_TRAIN
-                                    : PART_TEST;
+    const struct look_rows rows = {.rows = walk->block,
+                                   .n = walk->rows,
+                                   .for_test = walk->for_test,
+                                   .places = walk->places,
+                                   .weights = samples->train.weights ? walk->weights : NULL};
+    walk->rows = 0;
+    return look_add(samples->look, &rows, fault);
 }
 
-static void take_row(struct walk *walk)
+/* Row `read` of those that were read for a part. */
+static void take_row(struct walk *walk, enum part_number number, int64_t read)
 {
-    const enum part_number which = which_is_next(walk);
     struct samples *const samples = walk->samples;
+    const bool drawn = row_fate(&samples->fates[number], read) == ROW_FOR_TEST;
+    const enum part_number which = drawn ? PART_TEST : number;
     const struct part *const part = samples_part(samples, which);
-    const int64_t d = samples->d, from = walk->next[which]++ * d * samples->precision;
+    const int64_t d = samples->d, row = walk->next[which]++, from = row * d * samples->precision;
     double *const to = walk->block + walk->rows * walk->width;
     rows_to_double((const char *)part->x + from, d, samples->precision, to);
     if (part->y)
         rows_to_double((const char *)part->y + from, d, samples->precision, to + d);
+    walk->weights[walk->rows] = row_weight(part->weights, row);
+    walk->places[walk->rows] =
+        samples->places && number == PART_TRAIN ? samples->places[read] : walk->before + read;
     walk->for_test[walk->rows++] = which == PART_TEST;
 }
 
-static bool walk_rows(struct walk *walk, struct look *look, struct fault *fault)
+/* Of a generator nothing was read. */
+static int64_t rows_read(const struct walk *walk, enum part_number number)
 {
-    const struct samples *const samples = walk->samples;
-    for (int64_t left = samples->train.n + samples->test.n + samples->validation.n; left > 0;
-         left -= walk->rows) {
-        const int64_t first = rows_met(walk);
-        walk->rows = 0;
-        while (walk->rows < BLOCK_ROWS && walk->rows < left)
-            take_row(walk);
-        const int64_t *const places = samples->places ? samples->places + first : NULL;
-        if (!look_add(look, walk->block, walk->rows, walk->for_test, places, fault))
-            return false;
+    return walk->samples->file ? walk->samples->fates[number].rows : samples_part(walk->samples, number)->n;
+}
+
+/* A set of its own comes after the others. */
+static bool walk_rows(struct walk *walk, struct fault *fault)
+{
+    for (int number = 0; number < PARTS; number++) {
+        const int64_t n = rows_read(walk, number);
+        for (int64_t read = 0; read < n; read++) {
+            if (row_fate(&walk->samples->fates[number], read) == ROW_LEFT_OUT)
+                continue;
+            take_row(walk, number, read);
+            if (walk->rows == BLOCK_ROWS && !flush(walk, fault))
+                return false;
+        }
+        walk->before += n;
     }
-    return true;
+    return walk->rows == 0 || flush(walk, fault);
 }
 
 /* A number whose square overflows is the first that cannot be trained on. */
@@ -85,11 +105,12 @@ bool samples_look(struct samples *samples, const struct samples_request *request
     struct walk walk = {.samples = samples, .width = samples->d * (wanted.has_y ? 2 : 1)};
     if (!look_new(&samples->look, &wanted, fault))
         return false;
-    walk.block = samples_room(BLOCK_ROWS, (size_t)walk.width * sizeof *walk.block, fault);
-    walk.for_test = walk.block ? samples_room(BLOCK_ROWS, 1, fault) : NULL;
+    look_weightless(samples->look, samples->weightless);
     const bool good =
-        walk.for_test && walk_rows(&walk, samples->look, fault) && look_finish(samples->look, fault);
+        take_memory(&walk, fault) && walk_rows(&walk, fault) && look_finish(samples->look, fault);
     free(walk.block);
+    free(walk.weights);
+    free(walk.places);
     free(walk.for_test);
     return good;
 }

@@ -9,9 +9,6 @@
 #include "files/table.h"
 #include "look/look.h"
 
-/* How many of n rows are for the test; at least one is left for training. */
-int64_t samples_test_rows(int64_t n, double share);
-
 /* Room for n rows of row_bytes; NULL, with a fault, if there is none. */
 void *samples_room(int64_t n, size_t row_bytes, struct fault *fault) MUST_CHECK;
 
@@ -26,13 +23,30 @@ bool samples_changed(const struct samples_request *request, bool has_y);
 struct gpfc_look;
 void samples_dequantise(struct samples *samples, const struct gpfc_look *look);
 
-/* Which of n rows, n_test of them, are for the test: (*for_test)[n], the caller's to free also after a
- * fault. */
-bool samples_choose_test(int64_t n, int64_t n_test, unsigned char **for_test, struct fault *fault) MUST_CHECK;
+/* The numbers of request->weights_file, as many at a time as there are rows. Closed also after a fault. */
+struct samples_weights {
+    struct data_paths paths;
+    struct table_reader *reader;
+};
 
-/* Rows to train, to[0], and test, to[1], by for_test[n]; next: how many each has. */
-void samples_hand_out(const unsigned char *for_test, const void *rows, int64_t n, size_t row_bytes,
-                      void *const to[2], int64_t next[2]);
+bool samples_weights_open(struct samples_weights *out, const struct samples_request *request,
+                          struct fault *fault) MUST_CHECK;
+bool samples_weights_next(struct samples_weights *weights, int64_t n, double *to,
+                          struct fault *fault) MUST_CHECK;
+bool samples_weights_end(struct samples_weights *weights,
+                         struct fault *fault) MUST_CHECK; /* no more of them */
+void samples_weights_close(struct samples_weights *weights);
+
+/* All of them: double (*out)[n], the caller's to free, also after a fault. */
+bool samples_read_weights(const struct samples_request *request, int64_t n, void **out,
+                          struct fault *fault) MUST_CHECK;
+
+/* Of a file with a split of its own: there is no saying to which of its rows those of a weights_file
+ * belong. */
+bool samples_refuse_weights(const struct samples_request *request, struct fault *fault) MUST_CHECK;
+
+/* Scales the weights as samples.h says. */
+void samples_scale_weights(struct samples *samples);
 
 /* request->file as files. */
 struct samples_paths {

@@ -21,6 +21,7 @@ struct gathered {
     int64_t precision, n, room, dropped;
     void *x;
     int64_t *labels; /* NULL: none */
+    double *weights; /* likewise */
     int64_t *places;
     bool by_line;
     int64_t columns;
@@ -31,6 +32,7 @@ static void free_gathered(struct gathered *all)
 {
     free(all->x);
     free(all->labels);
+    free(all->weights);
     free(all->places);
     for (int64_t i = 0; all->names && i < all->columns; i++)
         free(all->names[i]);
@@ -57,7 +59,8 @@ static bool make_room(struct gathered *all, const struct table_info *info, struc
     const int64_t room = all->room > 0 ? 2 * all->room : info->rows > 0 ? info->rows + 1 : FIRST_ROOM;
     if (!make_larger(&all->x, room, all->row_bytes, fault) ||
         !make_larger((void **)&all->places, room, sizeof *all->places, fault) ||
-        (info->label && !make_larger((void **)&all->labels, room, sizeof *all->labels, fault)))
+        (info->label && !make_larger((void **)&all->labels, room, sizeof *all->labels, fault)) ||
+        (info->weights && !make_larger((void **)&all->weights, room, sizeof *all->weights, fault)))
         return false;
     all->room = room;
     return true;
@@ -89,6 +92,7 @@ static bool read_all(struct table_reader *reader, struct gathered *all, struct f
             .most = all->room - all->n,
             .x = (char *)all->x + (size_t)all->n * all->row_bytes,
             .labels = info->label ? all->labels + all->n : NULL,
+            .weights = info->weights ? all->weights + all->n : NULL,
             .places = all->places + all->n,
         };
         if (!table_read(reader, &rows, fault))
@@ -131,7 +135,7 @@ static bool read_table(struct gathered *all, const struct table_request *request
     return done;
 }
 
-/* ---- pairs --------------------------------------------------------------------------------------------- */
+/* ---- rows of several tables ---------------------------------------------------------------------------- */
 
 /* Tables of the same rows: x, y and log-determinants, of which there may be none. */
 enum { OF_X, OF_Y, OF_LOGDET, TABLES };
@@ -152,7 +156,8 @@ static bool has_row(const struct gathered *all, int64_t row)
     for (int64_t i = 0; i < columns; i++)
         if (!isfinite(rows_number(all->x, row * columns + i, all->precision)))
             return false;
-    return !all->labels || all->labels[row] != TABLE_NO_LABEL;
+    return (!all->labels || all->labels[row] != TABLE_NO_LABEL) &&
+           (!all->weights || isfinite(all->weights[row]));
 }
 
 static bool have_row(const struct tables *tables, int64_t row)
@@ -170,9 +175,11 @@ static void move_row(struct gathered *all, int64_t from, int64_t to)
     all->places[to] = all->places[from];
     if (all->labels)
         all->labels[to] = all->labels[from];
+    if (all->weights)
+        all->weights[to] = all->weights[from];
 }
 
-/* A row in which a number is missing, of x or of y, is left out of both. */
+/* A row in which a number is missing is left out of all of them. */
 static void drop_rows(struct tables *tables)
 {
     const int64_t n = tables->of[OF_X].n;
@@ -203,43 +210,33 @@ static bool check_rows(const struct tables *tables, const char *path, struct fau
 
 /* ---- splitting ----------------------------------------------------------------------------------------- */
 
-static bool split(const struct samples *out, const void *rows, size_t row_bytes, void **train, void **test,
+/* Rows of a table become those of a part, and perhaps of a part for the test (test NULL: none are). */
+static bool split(const struct row_fates *fates, const void *rows, size_t row_bytes, void **part, void **test,
                   struct fault *fault)
 {
-    const int64_t n = out->train.n + out->test.n;
-    if (!rows)
-        return true;
-    *train = samples_room(out->train.n, row_bytes, fault);
-    *test = *train ? samples_room(out->test.n, row_bytes, fault) : NULL;
-    if (!*test)
-        return false;
-    samples_hand_out(out->for_test, rows, n, row_bytes, (void *const[2]){*train, *test}, (int64_t[2]){0, 0});
-    return true;
+    return !rows || row_fates_split(fates, rows, row_bytes, part, test, fault);
 }
 
-static bool split_tables(struct samples *out, const struct samples_request *request, struct tables *tables,
-                         struct fault *fault)
+static bool split_tables(const struct row_fates *fates, const struct tables *tables, struct part *part,
+                         struct part *test, struct fault *fault)
 {
-    struct part *const train = &out->train, *const test = &out->test;
+    struct part none;
+    struct part *const other = test ? test : &none;
     const struct gathered *const x = &tables->of[OF_X], *const y = &tables->of[OF_Y],
                                  *const logdet = &tables->of[OF_LOGDET];
-    test->n = samples_test_rows(x->n, request->test);
-    train->n = x->n - test->n;
-    return samples_choose_test(x->n, test->n, &out->for_test, fault) &&
-           split(out, x->x, x->row_bytes, &train->x, &test->x, fault) &&
-           split(out, y->x, y->row_bytes, &train->y, &test->y, fault) &&
-           split(out, logdet->x, logdet->row_bytes, (void **)&train->logdet, (void **)&test->logdet, fault) &&
-           split(out, x->labels, sizeof *x->labels, (void **)&train->labels, (void **)&test->labels, fault);
-}
-
-/* What is known of the rows of all parts, whatever part they go to. */
-static void take_places(struct samples *out, struct gathered *x)
-{
-    out->by_line = x->by_line;
-    out->places = x->places;
-    x->places = NULL;
-    out->names = x->names;
-    x->names = NULL;
+    const struct {
+        const void *rows;
+        size_t row_bytes;
+        void **part, **test;
+    } all[] = {{x->x, x->row_bytes, &part->x, &other->x},
+               {y->x, y->row_bytes, &part->y, &other->y},
+               {logdet->x, logdet->row_bytes, (void **)&part->logdet, (void **)&other->logdet},
+               {x->labels, sizeof *x->labels, (void **)&part->labels, (void **)&other->labels},
+               {x->weights, sizeof *x->weights, (void **)&part->weights, (void **)&other->weights}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (!split(fates, all[i].rows, all[i].row_bytes, all[i].part, test ? all[i].test : NULL, fault))
+            return false;
+    return true;
 }
 
 /* ---- which tables -------------------------------------------------------------------------------------- */
@@ -265,11 +262,15 @@ static bool open_source(struct source *source, struct fault *fault)
     return true;
 }
 
-/* Of pairs, rows are left out once both are read. */
+/* Rows of several tables are left out once all are read. */
+static bool drops_late(const struct source *source)
+{
+    return source->request->columns.missing == TABLE_DROP && (source->has_y || source->request->weights_file);
+}
+
 static enum table_missing missing_of(const struct source *source)
 {
-    const enum table_missing missing = source->request->columns.missing;
-    return source->has_y && missing == TABLE_DROP ? TABLE_KEEP : missing;
+    return drops_late(source) ? TABLE_KEEP : source->request->columns.missing;
 }
 
 static bool read_x(struct gathered *all, const struct source *source, const struct array_names *names,
@@ -279,6 +280,7 @@ static bool read_x(struct gathered *all, const struct source *source, const stru
     struct table_request wanted = {.path = source->paths->of.x,
                                    .arrays = names->x,
                                    .labels = names->labels,
+                                   .weights = names->weights,
                                    .columns = source->request->columns,
                                    .needed = source->request->d,
                                    .precision = wide ? 8 : source->request->precision};
@@ -310,62 +312,85 @@ static bool read_logdet(struct gathered *all, const struct source *source, const
     return !source->has_logdet || read_table(all, &wanted, fault);
 }
 
+/* Those of a file of their own */
+static bool read_weights(struct gathered *x, const struct source *source, struct fault *fault)
+{
+    void *weights = NULL;
+    if (!source->request->weights_file)
+        return true;
+    const bool good = samples_read_weights(source->request, x->n, &weights, fault);
+    free(x->weights);
+    x->weights = weights;
+    return good;
+}
+
 static bool read_tables(struct tables *out, const struct source *source, const struct array_names *names,
                         struct fault *fault)
 {
     const char *const path = source->request->file;
     *out = (struct tables){.of = {{.n = 0}}};
     if (!read_x(&out->of[OF_X], source, names, fault) || !read_y(&out->of[OF_Y], source, names, fault) ||
-        !read_logdet(&out->of[OF_LOGDET], source, names, fault) || !check_rows(out, path, fault))
+        !read_logdet(&out->of[OF_LOGDET], source, names, fault) || !check_rows(out, path, fault) ||
+        !read_weights(&out->of[OF_X], source, fault))
         return false;
-    if (source->has_y && source->request->columns.missing == TABLE_DROP)
+    if (drops_late(source))
         drop_rows(out);
     return check_count(path, &out->of[OF_X], fault);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------------------- */
 
-static void *take_rows(struct gathered *all)
+/* What belongs to the whole file: of the table that is read first. */
+static void give_file(struct samples *out, struct gathered *x)
 {
-    void *const rows = all->x;
-    all->x = NULL;
-    return rows;
+    out->precision = x->precision;
+    out->by_line = x->by_line;
+    out->names = x->names;
+    x->names = NULL;
+    if (!out->test_is_drawn)
+        return;
+    out->places = x->places;
+    x->places = NULL;
 }
 
-static void give_part(struct part *part, struct tables *tables)
+static bool give_part(struct samples *out, const struct source *source, enum part_number number,
+                      const struct tables *tables, struct fault *fault)
 {
-    *part = (struct part){.n = tables->of[OF_X].n,
-                          .labels = tables->of[OF_X].labels,
-                          .x = take_rows(&tables->of[OF_X]),
-                          .y = take_rows(&tables->of[OF_Y]),
-                          .logdet = take_rows(&tables->of[OF_LOGDET])};
-    tables->of[OF_X].labels = NULL;
+    const struct gathered *const x = &tables->of[OF_X];
+    struct part *const part = samples_part(out, number), *const test =
+                                                             number == PART_TRAIN && out->test_is_drawn
+                                                                 ? &out->test
+                                                                 : NULL;
+    struct row_fates *const fates = &out->fates[number];
+    const bool good = row_fates_draw(fates, x->n, x->weights, test ? source->request->test : 0, fault);
+    part->n = fates->count[ROW_KEPT];
+    if (test)
+        test->n = fates->count[ROW_FOR_TEST];
+    out->dropped += x->dropped;
+    out->weightless += fates->count[ROW_LEFT_OUT];
+    return good && split_tables(fates, tables, part, test, fault);
 }
 
 static bool read_part(struct samples *out, const struct source *source, enum part_number number,
                       struct fault *fault)
 {
     struct tables tables;
-    bool done = read_tables(&tables, source, source->plan.of[number], fault);
-    if (done) {
-        out->precision = tables.of[OF_X].precision;
-        out->dropped += tables.of[OF_X].dropped;
-        if (number == PART_TRAIN && !source->plan.of[PART_TEST]) {
-            take_places(out, &tables.of[OF_X]);
-            done = split_tables(out, source->request, &tables, fault);
-        } else
-            give_part(samples_part(out, number), &tables);
-    }
+    bool good = read_tables(&tables, source, source->plan.of[number], fault);
+    if (good && number == PART_TRAIN)
+        give_file(out, &tables.of[OF_X]);
+    good = good && give_part(out, source, number, &tables, fault);
     free_tables(&tables);
-    return done;
+    return good;
 }
 
 bool samples_read_table(struct samples *out, const struct samples_request *request,
                         const struct samples_paths *paths, struct fault *fault)
 {
     struct source source = {.request = request, .paths = paths};
-    if (!open_source(&source, fault))
+    if (!open_source(&source, fault) ||
+        (array_plan_is_split(&source.plan) && !samples_refuse_weights(request, fault)))
         return false;
+    out->test_is_drawn = !source.plan.of[PART_TEST];
     for (int i = 0; i < PARTS; i++)
         if (source.plan.of[i] && !read_part(out, &source, (enum part_number)i, fault))
             return false;

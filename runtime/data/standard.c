@@ -4,6 +4,7 @@
  * row after another. */
 #include "data/standard.h"
 
+#include "numbers/row_weights.h"
 #include "numbers/rows.h"
 
 #include <assert.h>
@@ -43,16 +44,21 @@ bool standard_copy(struct standard *out, const struct standard *from, struct fau
 /* ---- fit ----------------------------------------------------------------------------------------------- */
 
 /* The mean runs along, so that one that does not vary is met exactly, and large numbers do not overflow. */
-static void sum_up(struct standard *s, const double *x, int64_t n)
+static void sum_up(struct standard *s, const double *x, const double *weights, int64_t n)
 {
+    double total = 0;
     memset(s->mean, 0, (size_t)s->d * sizeof *s->mean);
     memset(s->scale, 0, (size_t)s->d * sizeof *s->scale);
-    for (int64_t row = 0; row < n; row++)
+    for (int64_t row = 0; row < n; row++) {
+        const double weight = row_weight(weights, row);
+        total += weight;
         for (int64_t i = 0; i < s->d; i++) {
             const double gap = x[row * s->d + i] - s->mean[i];
-            s->mean[i] += gap / (double)(row + 1);
-            s->scale[i] += gap * (x[row * s->d + i] - s->mean[i]); /* sum of squares so far (Welford 1962) */
+            s->mean[i] += weight * gap / total;
+            /* sum of squares so far (Welford 1962) */
+            s->scale[i] += weight * gap * (x[row * s->d + i] - s->mean[i]);
         }
+    }
 }
 
 /* ---- columns with outliers ----------------------------------------------------------------------------- */
@@ -61,36 +67,58 @@ enum { MOST_SORTED = 10000 /* rows, evenly taken */ };
 static const double STRETCHED = 20;    /* a deviation of so many of the middle half's is none of most rows */
 static const double QUARTILES = 1.349; /* from one to the other, in deviations of a normal distribution */
 
+struct weighted { /* a number of a row */
+    double value, weight;
+};
+
 static int ascending(const void *a, const void *b)
 {
-    const double x = *(const double *)a, y = *(const double *)b;
+    const double x = ((const struct weighted *)a)->value, y = ((const struct weighted *)b)->value;
     return (x > y) - (x < y);
+}
+
+/* The first number from one end on, in steps of 1 or -1, by which more than `weight` has passed. */
+static double quantile(const struct weighted *from, int64_t step, double weight)
+{
+    double passed = from->weight;
+    while (passed <= weight) {
+        from += step;
+        passed += from->weight;
+    }
+    return from->value;
 }
 
 /* A few rows far out, a stand-in such as -999 or a very heavy tail, leave all others within a small part of
  * the standard deviation, where a flow hardly resolves them: then the scale is taken from the middle half of
  * the rows. */
-static void heed_middle_half(struct standard *s, const double *x, int64_t n, int64_t column, double *sorted)
+static void heed_middle_half(struct standard *s, const double *x, const double *weights, int64_t n,
+                             int64_t column, struct weighted *sorted)
 {
     const int64_t count = n < MOST_SORTED ? n : MOST_SORTED;
-    for (int64_t i = 0; i < count; i++)
-        sorted[i] = x[(i * n / count) * s->d + column];
+    double total = 0;
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t row = i * n / count;
+        sorted[i] = (struct weighted){x[row * s->d + column], row_weight(weights, row)};
+        total += sorted[i].weight;
+    }
     qsort(sorted, (size_t)count, sizeof *sorted, ascending);
-    const double spread = (sorted[count - 1 - count / 4] - sorted[count / 4]) / QUARTILES;
+    const double low = quantile(sorted, 1, total / 4), high = quantile(sorted + count - 1, -1, total / 4);
+    const double spread = (high - low) / QUARTILES;
     if (!(spread > 0) || !(s->scale[column] > STRETCHED * spread))
         return;
-    s->mean[column] = sorted[count / 2];
+    s->mean[column] = quantile(sorted, 1, total / 2);
     s->scale[column] = spread;
 }
 
-static bool heed_outliers(struct standard *s, const double *x, int64_t n, struct fault *fault)
+static bool heed_outliers(struct standard *s, const double *x, const double *weights, int64_t n,
+                          struct fault *fault)
 {
-    const size_t bytes = (size_t)(n < MOST_SORTED ? n : MOST_SORTED) * sizeof(double);
-    double *const sorted = malloc(bytes);
+    const size_t bytes = (size_t)(n < MOST_SORTED ? n : MOST_SORTED) * sizeof(struct weighted);
+    struct weighted *const sorted = malloc(bytes);
     if (!sorted)
         return fault_memory(fault, bytes, "the standardisation");
     for (int64_t i = 0; i < s->d; i++)
-        heed_middle_half(s, x, n, i, sorted);
+        heed_middle_half(s, x, weights, n, i, sorted);
     free(sorted);
     return true;
 }
@@ -107,17 +135,19 @@ static bool check_scales(const struct standard *s, struct fault *fault)
     return true;
 }
 
-bool standard_fit(struct standard *out, const double *x, int64_t n, int64_t d, struct fault *fault)
+bool standard_fit(struct standard *out, const double *x, const double *weights, int64_t n, int64_t d,
+                  struct fault *fault)
 {
     assert(n > 0 && d > 0);
+    const double total = row_weights_sum(weights, n);
     if (!make_room(out, d, fault))
         return false;
-    sum_up(out, x, n);
+    sum_up(out, x, weights, n);
     for (int64_t i = 0; i < d; i++) {
-        const double deviation = sqrt(out->scale[i] / (double)n);
+        const double deviation = sqrt(out->scale[i] / total);
         out->scale[i] = deviation > 0 ? deviation : 1;
     }
-    if (heed_outliers(out, x, n, fault) && check_scales(out, fault))
+    if (heed_outliers(out, x, weights, n, fault) && check_scales(out, fault))
         return true;
     standard_free(out);
     return false;

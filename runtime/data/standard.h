@@ -15,9 +15,10 @@ struct standard {
     double *mean, *scale; /* [d], owned; scale > 0 */
 };
 
-/* Of n rows, double [n][d]: mean and deviation; a coordinate that does not vary gets scale 1, and one whose
- * deviation is that of a few rows far out the median and the middle half's deviation. */
-bool standard_fit(struct standard *out, const double *x, int64_t n, int64_t d,
+/* Of n rows, double [n][d], by weights [n] above 0, or NULL: mean and deviation; a coordinate that does not
+ * vary gets scale 1, and one whose deviation is that of a few rows far out the median and the middle half's
+ * deviation. */
+bool standard_fit(struct standard *out, const double *x, const double *weights, int64_t n, int64_t d,
                   struct fault *fault) MUST_CHECK;
 bool standard_copy(struct standard *out, const struct standard *from, struct fault *fault) MUST_CHECK;
 void standard_free(struct standard *standard); /* a zeroed one is allowed */

@@ -123,6 +123,8 @@ static bool is_wanted(const struct csv_reader *r, const struct table_columns *wa
     for (int64_t i = 0; i < wanted->n; i++)
         if (is_text(f, wanted->names[i]))
             return true;
+    if (wanted->weights && is_text(f, wanted->weights))
+        return true;
     return wanted->label ? is_text(f, wanted->label) : csv_is_word(f, "label") || csv_is_word(f, "labels");
 }
 

@@ -13,7 +13,8 @@
  *
  * A file's columns are all of its numbers, unless some are chosen. A label is a whole number that belongs to
  * a row, or a word: then it stands for the number of the word, in the order in which the words first
- * occur. */
+ * occur. A weight is a number of at least 0 that says for how many rows, or for what share of them, a row
+ * stands. */
 #ifndef GPFC_TABLE_H
 #define GPFC_TABLE_H
 
@@ -45,16 +46,21 @@ enum table_missing {
 struct table_columns {        /* zeroed: all, and no missing numbers */
     const char *const *names; /* [n], or numbers from 1; n = 0: all but that of the labels */
     int64_t n;
-    const char *label; /* likewise; NULL: a column named "label" or "labels", or the usual array */
+    const char *weights; /* of the weights, by name or number, or an array of an .npz; NULL: only the usual
+                            array, if there is one */
+    const char *label;   /* likewise; NULL: a column named "label" or "labels", or the usual array */
     enum table_missing missing;
     bool loose_columns; /* all columns, if these are not there, and the file has as many as needed */
     bool loose_label;   /* no labels, if these are not there */
+    bool loose_weights; /* no weights, if these are not there */
 };
 
 struct table_request {
     const char *path;
     const char *const *arrays; /* of an .npz: the first of these names that it has; NULL ends them */
     const char *labels;        /* of an .npz: the usual name of the labels' array; NULL: "labels" */
+    const char *weights;       /* that of the weights' array; NULL: weights are not read, and a column of them
+                                  is no other */
     struct table_columns columns;
     int64_t needed;    /* columns; 0: any number of them */
     int64_t precision; /* 4 or 8: of the rows that are read. A number too large for float is a fault */
@@ -66,6 +72,7 @@ struct table_info {
     int64_t columns;          /* chosen */
     const char *const *names; /* [columns]; NULL: the file has none */
     const char *label;        /* what the labels' column or array is called; NULL: there are no labels */
+    const char *weights;      /* likewise the weights' that are read */
 };
 
 struct table_reader;
@@ -84,6 +91,7 @@ struct table_rows {
     void *x;         /* REAL [most][columns] of the request's precision */
     int64_t *labels; /* [most], or NULL: not wanted; TABLE_NO_LABEL where one is missing and that is kept */
     int64_t *places; /* [most], or NULL: not wanted; for table_place */
+    double *weights; /* [most], where info has them; or NULL: not wanted */
     int64_t got;     /* rows that are there now; 0 after the last one */
 };
 

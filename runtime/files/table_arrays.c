@@ -15,9 +15,10 @@
 /* ---- opening ------------------------------------------------------------------------------------------- */
 
 struct arrays {
-    struct npz *npz;                  /* NULL: an .npy */
-    struct npy_reader *rows, *labels; /* labels NULL: no array of their own */
-    double *all; /* [block_rows][there], where not all columns are wanted, or not in their order */
+    struct npz *npz;                            /* NULL: an .npy */
+    struct npy_reader *rows, *labels, *weights; /* the last two NULL: no array of their own */
+    double *all; /* [block_rows][there], where not all columns are wanted, or not only, or in another order */
+    double *weight; /* [block_rows], of an array of their own */
     int64_t row;
 };
 
@@ -55,6 +56,18 @@ static const char *rows_array(const struct table_reader *r, struct npz *npz)
     return npz_has(npz, name[0]) ? name[0] : r->request.arrays[0];
 }
 
+/* An array of one number for each row. */
+static bool open_list(const struct table_reader *r, struct npz *npz, const char *name,
+                      struct npy_reader **out, struct fault *fault)
+{
+    if (!npz_array(npz, name, out, fault))
+        return false;
+    const struct npy_shape shape = npy_shape(*out);
+    return (shape.columns == 1 && shape.rows == r->info.rows) ||
+           fault_set(fault, FAULT_INPUT, "%s: %s is not a list of %" PRId64 " numbers, one for each row",
+                     r->name, name, r->info.rows);
+}
+
 /* The labels are an array, unless they were asked for as a column. */
 static bool open_labels(struct table_reader *r, struct arrays *a, struct fault *fault)
 {
@@ -62,14 +75,17 @@ static bool open_labels(struct table_reader *r, struct arrays *a, struct fault *
     const char *const wanted = r->request.columns.label ? r->request.columns.label : usual;
     if (!npz_has(a->npz, wanted))
         return true;
-    if (!npz_array(a->npz, wanted, &a->labels, fault))
-        return false;
-    const struct npy_shape shape = npy_shape(a->labels);
-    if (shape.columns != 1 || shape.rows != r->info.rows)
-        return fault_set(fault, FAULT_INPUT, "%s: %s is not a list of %" PRId64 " numbers, one for each row",
-                         r->name, wanted, r->info.rows);
     r->label_array = wanted;
-    return true;
+    return open_list(r, a->npz, wanted, &a->labels, fault);
+}
+
+static bool open_weights(struct table_reader *r, struct arrays *a, struct fault *fault)
+{
+    const char *const wanted = r->request.columns.weights ? r->request.columns.weights : r->request.weights;
+    if (!r->request.weights || !npz_has(a->npz, wanted))
+        return true;
+    r->weight_array = wanted;
+    return open_list(r, a->npz, wanted, &a->weights, fault);
 }
 
 static bool open_npz(struct table_reader *r, const struct byte_source *source, struct fault *fault)
@@ -83,7 +99,7 @@ static bool open_npz(struct table_reader *r, const struct byte_source *source, s
         !npz_array(a->npz, rows_array(r, a->npz), &a->rows, fault))
         return false;
     take_shape(r);
-    return open_labels(r, a, fault);
+    return open_labels(r, a, fault) && open_weights(r, a, fault);
 }
 
 static void close_arrays(struct table_reader *r)
@@ -91,8 +107,10 @@ static void close_arrays(struct table_reader *r)
     struct arrays *const a = r->state;
     npy_close(a->rows);
     npy_close(a->labels);
+    npy_close(a->weights);
     npz_close(a->npz);
     free(a->all);
+    free(a->weight);
     free(a);
 }
 
@@ -100,15 +118,18 @@ static void close_arrays(struct table_reader *r)
 
 static bool takes_all(const struct table_reader *r)
 {
-    for (int64_t i = 0; i < r->info.columns; i++)
+    for (int64_t i = 0; i < r->width; i++)
         if (r->from[i] != i)
             return false;
-    return r->info.columns == r->there;
+    return r->width == r->there && !r->weight_array;
 }
 
 static bool start_arrays(struct table_reader *r, struct fault *fault)
 {
     struct arrays *const a = r->state;
+    if (a->weights &&
+        !fault_calloc(fault, (void **)&a->weight, (size_t)r->block_rows, sizeof *a->weight, "weights"))
+        return false;
     return takes_all(r) ||
            fault_calloc(fault, (void **)&a->all, (size_t)(r->block_rows * r->there), sizeof *a->all, "rows");
 }
@@ -128,17 +149,19 @@ static bool label_of(const struct table_reader *r, double value, int64_t place, 
 /* Row i of all columns becomes one of those that are wanted. */
 static bool choose(struct table_reader *r, const double *all, int64_t i, struct fault *fault)
 {
-    for (int64_t k = 0; k < r->info.columns; k++)
-        r->block[i * r->info.columns + k] = all[r->from[k]];
+    const struct arrays *const a = r->state;
+    for (int64_t k = 0; k < r->width; k++)
+        r->block[i * r->width + k] = r->from[k] == TABLE_OWN_ARRAY ? a->weight[i] : all[r->from[k]];
     return r->label < 0 || label_of(r, all[r->label], r->places[i], &r->labels[i], fault);
 }
 
 static bool read_arrays(struct table_reader *r, int64_t rows, int64_t *got, struct fault *fault)
 {
     struct arrays *const a = r->state;
-    int64_t labels;
+    int64_t labels, weights;
     if (!npy_read_numbers(a->rows, rows, a->all ? a->all : r->block, got, fault) ||
-        (a->labels && !npy_read_integers(a->labels, rows, r->labels, &labels, fault)))
+        (a->labels && !npy_read_integers(a->labels, rows, r->labels, &labels, fault)) ||
+        (a->weights && !npy_read_numbers(a->weights, rows, a->weight, &weights, fault)))
         return false;
     for (int64_t i = 0; i < *got; i++) {
         r->places[i] = a->row++;
@@ -152,7 +175,8 @@ static bool tell_number(const struct table_reader *r, int64_t place, int64_t col
                         struct fault *fault)
 {
     const struct arrays *const a = r->state;
-    return npy_tell_number(a->rows, place, column, value, fault);
+    return column == TABLE_OWN_ARRAY ? npy_tell_number(a->weights, place, 0, value, fault)
+                                     : npy_tell_number(a->rows, place, column, value, fault);
 }
 
 static bool tell_columns(const struct table_reader *r, struct fault *fault)

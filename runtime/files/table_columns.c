@@ -20,14 +20,21 @@ const char *table_columns_list(const struct table_reader *r, char *room, size_t 
     return room;
 }
 
+static const char *besides(const struct table_reader *r)
+{
+    static const char *const texts[2][2] = {{"", " besides the weights"},
+                                            {" besides the labels", " besides labels and weights"}};
+    return texts[r->label >= 0][r->weight >= 0];
+}
+
 bool table_columns_tell(const struct table_reader *r, const char *why, struct fault *fault)
 {
     char list[120];
     return fault_set(
         fault, FAULT_INPUT, "%s: %" PRId64 " columns%s%s%s%s; the dimension is %" PRId64 "%s%s%s", r->name,
-        r->info.columns, r->label >= 0 ? " besides the labels" : "", r->names ? " (" : "",
-        table_columns_list(r, list, sizeof list), r->names ? ")" : "", r->request.needed, why[0] ? "; " : "",
-        why, r->info.columns > r->request.needed ? "; choose some: data.columns, --columns" : "");
+        r->info.columns, besides(r), r->names ? " (" : "", table_columns_list(r, list, sizeof list),
+        r->names ? ")" : "", r->request.needed, why[0] ? "; " : "", why,
+        r->info.columns > r->request.needed ? "; choose some: data.columns, --columns" : "");
 }
 
 /* ---- one column ---------------------------------------------------------------------------------------- */
@@ -92,6 +99,34 @@ static bool choose_label(struct table_reader *r, struct fault *fault)
     return true;
 }
 
+static bool choose_weight(struct table_reader *r, struct fault *fault)
+{
+    const char *const wanted = r->request.columns.weights;
+    const bool loose = r->request.columns.loose_weights;
+    r->weight = TABLE_OWN_ARRAY;
+    if (!r->weight_array && wanted && !find_column(r, wanted, &r->weight, loose ? NULL : fault))
+        return loose;
+    if (r->weight >= 0 && r->weight == r->label)
+        return fault_set(fault, FAULT_INPUT, "%s: column \"%s\" is chosen twice", r->name, wanted);
+    if (r->request.weights)
+        r->info.weights = r->weight_array ? r->weight_array
+                          : r->weight < 0 ? NULL
+                          : r->names      ? r->names[r->weight]
+                                          : wanted;
+    return true;
+}
+
+static bool is_taken(const struct table_reader *r, int64_t column)
+{
+    return column == r->label || column == r->weight;
+}
+
+/* Columns that are neither labels nor weights. */
+static int64_t count_others(const struct table_reader *r)
+{
+    return r->there - (r->label >= 0) - (r->weight >= 0);
+}
+
 /* seen: [there], all false. */
 static bool choose_named(struct table_reader *r, bool *seen, struct fault *fault)
 {
@@ -100,7 +135,7 @@ static bool choose_named(struct table_reader *r, bool *seen, struct fault *fault
         int64_t column;
         if (!find_column(r, wanted->names[i], &column, fault))
             return false;
-        if (seen[column] || column == r->label)
+        if (seen[column] || is_taken(r, column))
             return fault_set(fault, FAULT_INPUT, "%s: column \"%s\" is chosen twice", r->name,
                              wanted->names[i]);
         seen[column] = true;
@@ -113,7 +148,7 @@ static void choose_others(struct table_reader *r)
 {
     int64_t n = 0;
     for (int64_t i = 0; i < r->there; i++)
-        if (i != r->label)
+        if (!is_taken(r, i))
             r->from[n++] = i;
 }
 
@@ -136,7 +171,7 @@ static bool is_of_other_names(const struct table_reader *r)
 {
     const struct table_columns *const wanted = &r->request.columns;
     int64_t column;
-    if (!wanted->loose_columns || r->there - (r->label >= 0) != r->request.needed)
+    if (!wanted->loose_columns || count_others(r) != r->request.needed)
         return false;
     for (int64_t i = 0; i < wanted->n; i++)
         if (!find_column(r, wanted->names[i], &column, NULL))
@@ -146,16 +181,19 @@ static bool is_of_other_names(const struct table_reader *r)
 
 bool table_columns_choose(struct table_reader *r, struct fault *fault)
 {
-    if (!choose_label(r, fault))
+    if (!choose_label(r, fault) || !choose_weight(r, fault))
         return false;
     if (is_of_other_names(r))
         r->request.columns.n = 0;
     const int64_t wanted = r->request.columns.n;
-    const int64_t n = wanted > 0 ? wanted : r->there - (r->label >= 0);
-    if (!fault_calloc(fault, (void **)&r->from, (size_t)n, sizeof *r->from, "columns") ||
+    const int64_t n = wanted > 0 ? wanted : count_others(r);
+    r->width = n + (r->info.weights != NULL);
+    if (!fault_calloc(fault, (void **)&r->from, (size_t)r->width, sizeof *r->from, "columns") ||
         !fault_calloc(fault, (void **)&r->chosen, (size_t)n, sizeof *r->chosen, "columns") ||
         !choose_columns(r, fault))
         return false;
+    if (r->info.weights)
+        r->from[n] = r->weight;
     for (int64_t i = 0; r->names && i < n; i++)
         r->chosen[i] = r->names[r->from[i]];
     r->info.columns = n;

@@ -6,7 +6,8 @@
 
 #include "files/table_format.h"
 
-/* Finds the labels' column and the others, by what was requested: label, from, chosen and info. */
+/* Finds the columns of labels, weights and the others, by what was requested: label, weight, width, from,
+ * chosen and info. */
 bool table_columns_choose(struct table_reader *reader, struct fault *fault) MUST_CHECK;
 
 /* "a, b, c" of all names, cut where they are too many; "" where there are none. */

@@ -9,6 +9,8 @@
 #include "files/table.h"
 #include "files/word_list.h"
 
+enum { TABLE_OWN_ARRAY = -1 }; /* instead of a column: weights that are an array beside the rows */
+
 struct table_reader {
     const struct table_format *format;
     const char *name; /* for faults; lent */
@@ -16,13 +18,16 @@ struct table_reader {
     struct table_info info;
     int64_t there;            /* columns of the file, and */
     const char *const *names; /* their names, lent by the format; NULL: none */
-    int64_t *from;            /* [info.columns] which of them each is */
-    const char **chosen;      /* [info.columns] info.names */
-    int64_t label;            /* which of them the labels are; -1: none, or an array of their own */
-    const char *label_array;  /* that one's name; NULL: there is none */
+    int64_t width;           /* numbers of a row in the block: info.columns, and the weight if there is one */
+    int64_t *from;           /* [width] which of them each is; TABLE_OWN_ARRAY */
+    const char **chosen;     /* [info.columns] info.names */
+    int64_t label;           /* which of them the labels are; -1: none, or an array of their own */
+    const char *label_array; /* that one's name; NULL: there is none */
+    int64_t weight;          /* as label; the columns are others also where weights are not read */
+    const char *weight_array; /* as label_array */
     struct word_list words;   /* of labels */
     void *state;              /* the format's */
-    double *block;            /* [block_rows][info.columns], rows to be judged */
+    double *block;            /* [block_rows][width], rows to be judged */
     int64_t *labels, *places; /* [block_rows] */
     int64_t block_rows;
     int64_t dropped;
@@ -38,8 +43,8 @@ struct table_writer {
 struct table_format {
     const char *name, *suffix;
 
-    /* Takes the source, also where it fails. Fills there, names, info.rows and label_array, and state, which
-       close ends, also after a fault. */
+    /* Takes the source, also where it fails. Fills there, names, info.rows, label_array and weight_array, and
+       state, which close ends, also after a fault. */
     bool (*open)(struct table_reader *reader, const struct byte_source *source, struct fault *fault);
     bool (*start)(struct table_reader *reader, struct fault *fault); /* the columns are chosen now */
 
@@ -48,7 +53,8 @@ struct table_format {
     bool (*read)(struct table_reader *reader, int64_t rows, int64_t *got, struct fault *fault);
     void (*close)(struct table_reader *reader);
 
-    /* Faults: a number that cannot be used, in a column of the file; not as many columns as needed. */
+    /* Faults: a number that cannot be used, in a column of the file, or TABLE_OWN_ARRAY; not as many columns
+       as needed. */
     bool (*tell)(const struct table_reader *reader, int64_t place, int64_t column, double value,
                  struct fault *fault);
     bool (*tell_columns)(const struct table_reader *reader, struct fault *fault);

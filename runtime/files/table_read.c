@@ -30,7 +30,7 @@ static bool check_count(const struct table_reader *r, struct fault *fault)
 
 static bool make_block(struct table_reader *r, struct fault *fault)
 {
-    const int64_t columns = r->info.columns > 0 ? r->info.columns : 1;
+    const int64_t columns = r->width > 0 ? r->width : 1;
     r->block_rows = columns < BLOCK_NUMBERS ? BLOCK_NUMBERS / columns : 1;
     return fault_calloc(fault, (void **)&r->block, (size_t)(r->block_rows * columns), sizeof *r->block,
                         "rows") &&
@@ -96,13 +96,24 @@ const struct table_info *table_info(const struct table_reader *r)
 
 enum verdict { ROW_GOOD, ROW_DROPPED, ROW_TOLD };
 
+static enum verdict judge_weight(const struct table_reader *r, int64_t i, struct fault *fault)
+{
+    const double weight = r->info.weights ? r->block[i * r->width + r->info.columns] : 0;
+    char place[300];
+    if (!(weight < 0))
+        return ROW_GOOD;
+    (void)fault_set(fault, FAULT_INPUT, "%s: the weight is %g; weights are not negative",
+                    table_place(r, r->places[i], place, sizeof place), weight);
+    return ROW_TOLD;
+}
+
 /* Row i of the block. */
 static enum verdict judge(const struct table_reader *r, int64_t i, struct fault *fault)
 {
     const double greatest = r->request.precision == 4 ? (double)FLT_MAX : DBL_MAX;
     const enum table_missing missing = r->request.columns.missing;
-    const double *const x = r->block + i * r->info.columns;
-    for (int64_t k = 0; k < r->info.columns; k++) {
+    const double *const x = r->block + i * r->width;
+    for (int64_t k = 0; k < r->width; k++) {
         if (fabs(x[k]) <= greatest)
             continue;
         const bool finite = isfinite(x[k]);
@@ -113,14 +124,14 @@ static enum verdict judge(const struct table_reader *r, int64_t i, struct fault 
             return ROW_TOLD;
         }
     }
-    return r->labels[i] == TABLE_NO_LABEL && missing == TABLE_DROP ? ROW_DROPPED : ROW_GOOD;
+    return r->labels[i] == TABLE_NO_LABEL && missing == TABLE_DROP ? ROW_DROPPED : judge_weight(r, i, fault);
 }
 
 /* Row i of the block becomes the next one of `rows`. */
 static void keep(const struct table_reader *r, int64_t i, struct table_rows *rows)
 {
     const int64_t columns = r->info.columns;
-    const double *const from = r->block + i * columns;
+    const double *const from = r->block + i * r->width;
     if (r->request.precision == 8)
         memcpy((double *)rows->x + rows->got * columns, from, (size_t)columns * sizeof *from);
     else
@@ -130,6 +141,8 @@ static void keep(const struct table_reader *r, int64_t i, struct table_rows *row
         rows->labels[rows->got] = r->labels[i];
     if (rows->places)
         rows->places[rows->got] = r->places[i];
+    if (rows->weights && r->info.weights)
+        rows->weights[rows->got] = from[columns];
     rows->got++;
 }
 

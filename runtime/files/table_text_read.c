@@ -72,7 +72,7 @@ bool table_text_tell_columns(const struct table_reader *r, struct fault *fault)
     const char *word;
     int length;
     const int64_t column = csv_word_column(t->csv, 0, &word, &length);
-    if (column >= 0 && column != r->label)
+    if (column >= 0 && column != r->label && column != r->weight)
         (void)name_words(r, column, word, length, words, sizeof words);
     else if (r->names && !r->names[0][0])
         (void)snprintf(words, sizeof words, "column 1 has no name, like an index of rows");
@@ -86,7 +86,7 @@ static bool check_words(const struct table_reader *r, struct fault *fault)
     char words[200];
     const char *word;
     int length;
-    for (int64_t i = 0; i < r->info.columns; i++)
+    for (int64_t i = 0; i < r->width; i++)
         if (csv_word_column(t->csv, r->from[i], &word, &length) == r->from[i]) {
             (void)name_words(r, r->from[i], word, length, words, sizeof words);
             return fault_set(fault, FAULT_INPUT,
@@ -102,7 +102,7 @@ bool table_text_start(struct table_reader *r, struct fault *fault)
     struct text_table *const t = r->state;
     const struct csv_choice choice = {
         .columns = r->from,
-        .n = r->info.columns,
+        .n = r->width,
         .label = r->label,
         .missing = r->request.columns.missing,
         .greatest = r->request.precision == 4 ? (double)FLT_MAX : DBL_MAX,
@@ -136,7 +136,7 @@ static bool read_rows(struct table_reader *r, int64_t rows, int64_t *got, struct
     struct text_table *const t = r->state;
     struct csv_row row = {.there = true};
     for (*got = 0; *got < rows; ++*got) {
-        row.x = r->block + *got * r->info.columns;
+        row.x = r->block + *got * r->width;
         if (!csv_next(t->csv, &row, fault))
             return false;
         if (!row.there)

@@ -11,6 +11,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/look/find_in_columns.c \
 	runtime/look/find_in_latents.c \
 	runtime/look/find_in_rows.c \
+	runtime/look/find_in_weights.c \
 	runtime/look/find_unrelated.c \
 	runtime/look/finding_kinds.def \
 	runtime/look/findings.c \
@@ -19,6 +20,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/look/look.c \
 	runtime/look/look.h \
 	runtime/look/look_view.h \
+	runtime/look/look_weights.c \
+	runtime/look/look_weights.h \
 	runtime/look/row_hashes.c \
 	runtime/look/row_hashes.h \
 	runtime/look/row_neighbours.c \

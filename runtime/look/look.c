@@ -6,9 +6,11 @@
 
 #include "look/columns.h"
 #include "look/look_view.h"
+#include "look/look_weights.h"
 #include "look/row_hashes.h"
 #include "look/row_places.h"
 #include "look/row_sample.h"
+#include "numbers/row_weights.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -30,6 +32,8 @@ struct look {
     struct row_hashes hashes;
     struct row_sample sample;
     struct row_places places;
+    struct look_weights weights;
+    int64_t weightless;                  /* rows that were left out */
     int64_t kept;                        /* rows of the sample that mean and covariance are those of */
     double *sorted, *covariance, *means; /* means: in covariance's memory */
     uint32_t *marks;                     /* [width] */
@@ -72,7 +76,7 @@ static bool take_memory(struct look *look, struct fault *fault)
            fault_calloc(fault, (void **)&look->shown, width, sizeof *look->shown, "the columns") &&
            fault_calloc(fault, (void **)&look->marks, width, sizeof *look->marks, "the findings") &&
            fault_calloc(fault, (void **)&look->steps, width, sizeof *look->steps, "the steps") &&
-           copy_names(look, fault);
+           look_weights_new(&look->weights, look->width, fault) && copy_names(look, fault);
 }
 
 bool look_new(struct look **out, const struct look_request *request, struct fault *fault)
@@ -113,6 +117,7 @@ void look_free(struct look *look)
     if (!look)
         return;
     drop_rows(look);
+    look_weights_free(&look->weights);
     free(look->columns);
     free(look->marks);
     free(look->steps);
@@ -123,34 +128,42 @@ void look_free(struct look *look)
     free(look);
 }
 
-static bool add_block(struct look *look, const double *rows, int64_t n, const unsigned char *for_test,
+/* Rows first .. first + n - 1 of these. */
+static bool add_block(struct look *look, const struct look_rows *all, int64_t first, int64_t n,
                       struct fault *fault)
 {
     const int64_t width = look->width;
+    const double *const rows = all->rows + first * width;
     for (int64_t i = 0; i < width; i++)
         column_add(&look->columns[i], rows + i, n, width);
     for (int64_t i = 0; i < n; i++) {
-        const bool test = for_test && for_test[i];
+        const bool test = all->for_test && all->for_test[first + i];
+        const double weight = row_weight(all->weights, first + i);
         look->test += test;
         if (!row_hashes_add(&look->hashes, rows + i * width, width, test, fault) ||
-            !row_sample_add(&look->sample, rows + i * width, look->n + i, fault))
+            !row_sample_add(&look->sample, rows + i * width, look->n + i, weight, fault))
             return false;
     }
     look->n += n;
     return true;
 }
 
-bool look_add(struct look *look, const double *rows, int64_t n, const unsigned char *for_test,
-              const int64_t *places, struct fault *fault)
+bool look_add(struct look *look, const struct look_rows *rows, struct fault *fault)
 {
-    for (int64_t i = 0; i < n && places; i++)
-        if (!row_places_add(&look->places, look->n + i, places[i], fault))
+    for (int64_t i = 0; i < rows->n && rows->places; i++)
+        if (!row_places_add(&look->places, look->n + i, rows->places[i], fault))
             return false;
-    for (int64_t i = 0; i < n; i += BLOCK_ROWS)
-        if (!add_block(look, rows + i * look->width, n - i < BLOCK_ROWS ? n - i : BLOCK_ROWS,
-                       for_test ? for_test + i : NULL, fault))
+    if (rows->weights)
+        look_weights_add(&look->weights, rows->rows, rows->weights, rows->n);
+    for (int64_t i = 0; i < rows->n; i += BLOCK_ROWS)
+        if (!add_block(look, rows, i, rows->n - i < BLOCK_ROWS ? rows->n - i : BLOCK_ROWS, fault))
             return false;
     return true;
+}
+
+void look_weightless(struct look *look, int64_t rows)
+{
+    look->weightless = rows;
 }
 
 void look_mark_test(struct look *look, const unsigned char *for_test, int64_t n)
@@ -254,8 +267,9 @@ static void show_columns(struct look *look)
         const struct column *const column = &look->columns[i];
         look->shown[i] = (struct gpfc_column){
             .name = i < look->request.d ? name_of(look->request.names, i) : NULL,
-            .mean = column->mean,
-            .deviation = column_deviation(column),
+            .mean = look_is_weighted(&look->weights) ? look->weights.means[i] : column->mean,
+            .deviation = look_is_weighted(&look->weights) ? look_weights_deviation(&look->weights, i)
+                                                          : column_deviation(column),
             .step = look->steps[i],
             .least = column->low[0].value,
             .greatest = column->high[0].value,
@@ -264,6 +278,9 @@ static void show_columns(struct look *look)
     look->result = (struct gpfc_look){
         .rows = look->n,
         .test = look->test,
+        .weighted = look_is_weighted(&look->weights),
+        .effective = look_weights_effective(&look->weights),
+        .weightless = look->weightless,
         .d = look->request.d,
         .n_columns = look->width,
         .columns = look->shown,
@@ -291,6 +308,7 @@ static void place_rows(struct look *look)
 static bool find_all(const struct look_view *view, struct fault *fault)
 {
     find_in_rows(view);
+    find_in_weights(view);
     if (view->findings->of[FINDING_one_row][0].kind || view->findings->of[FINDING_equal_rows][0].kind)
         return true;
     find_in_columns(view);
@@ -300,7 +318,7 @@ static bool find_all(const struct look_view *view, struct fault *fault)
     find_recurring(view);
     find_duplicates(view);
     return find_collinear(view, fault) &&
-           (!view->has_y || (find_in_latents(view, fault) && find_unrelated(view, fault)));
+           (!view->has_y || (find_in_weighted(view, find_in_latents, fault) && find_unrelated(view, fault)));
 }
 
 bool look_finish(struct look *look, struct fault *fault)
@@ -314,6 +332,9 @@ bool look_finish(struct look *look, struct fault *fault)
         .columns = look->columns,
         .sampled = look->sample.n,
         .rows = look->sample.rows,
+        .numbers = look->sample.numbers,
+        .weights = look_is_weighted(&look->weights) ? look->sample.weights : NULL,
+        .effective = look_weights_effective(&look->weights),
         .dequantised = look->request.dequantised,
         .standardised = look->request.standardised,
         .greatest = look->request.greatest,

@@ -29,10 +29,19 @@ struct look;
 bool look_new(struct look **out, const struct look_request *request, struct fault *fault) MUST_CHECK;
 void look_free(struct look *look); /* NULL is allowed */
 
-/* The next n rows in the order of the file, [n][d], or [n][2 d] with y. for_test [n]: which of them are test
- * rows; NULL: none is. places [n]: in the file, lines or rows from 0; NULL: no row was left out. */
-bool look_add(struct look *look, const double *rows, int64_t n, const unsigned char *for_test,
-              const int64_t *places, struct fault *fault) MUST_CHECK;
+struct look_rows {
+    const double *rows;            /* [n][d], or [n][2 d] with y */
+    int64_t n;                     /* 0 or more */
+    const unsigned char *for_test; /* [n] which of them are test rows; NULL: none is */
+    const int64_t *places;         /* [n] in the file, lines or rows from 0; NULL: no row was left out */
+    const double *weights;         /* [n], above 0; NULL: all the same */
+};
+
+/* The next rows in the order of the file; all of them with weights, or none. */
+bool look_add(struct look *look, const struct look_rows *rows, struct fault *fault) MUST_CHECK;
+
+/* So many rows were left out, because their weight is 0. */
+void look_weightless(struct look *look, int64_t rows);
 
 /* The same once the last row was added, where it is known only then: for_test [n] of the first n rows; those
  * after them are none. */

@@ -17,6 +17,9 @@ struct look_view {
     const struct column *columns; /* [width] of all rows */
     int64_t sampled;              /* rows of the sample */
     const double *rows;           /* [sampled][width] */
+    const int64_t *numbers;       /* [sampled] which rows these are */
+    const double *weights;        /* [sampled]; NULL: all the same */
+    double effective;             /* how many rows of equal weight tell as much as all */
     const double *sorted;         /* [width][sampled], each column ascending */
     int64_t kept;                 /* rows of it without values far out; of these: */
     const double *means;          /* [width] */
@@ -52,7 +55,12 @@ void find_far(const struct look_view *view);        /* sentinels, outlying rows,
 void find_recurring(const struct look_view *view);  /* values that recur; asks for sentinels */
 void find_too_large(const struct look_view *view);
 bool find_collinear(const struct look_view *view, struct fault *fault) MUST_CHECK;
+void find_in_weights(const struct look_view *view); /* few of the rows count */
 bool find_in_latents(const struct look_view *view, struct fault *fault) MUST_CHECK; /* is y N(0, I)? */
 bool find_unrelated(const struct look_view *view, struct fault *fault) MUST_CHECK;  /* is y = f(x)? */
+
+/* What is asked of the distribution of rows that have weights, asked of rows drawn by these. */
+bool find_in_weighted(const struct look_view *view, bool find(const struct look_view *, struct fault *),
+                      struct fault *fault) MUST_CHECK;
 
 #endif

@@ -22,9 +22,12 @@ static bool make_room(struct row_sample *sample, struct fault *fault)
     if (rows)
         sample->rows = rows;
     int64_t *const numbers = rows ? realloc(sample->numbers, (size_t)room * sizeof *numbers) : NULL;
-    if (!numbers)
+    if (numbers)
+        sample->numbers = numbers;
+    double *const weights = numbers ? realloc(sample->weights, (size_t)room * sizeof *weights) : NULL;
+    if (!weights)
         return fault_memory(fault, (size_t)(room * sample->width) * sizeof *rows, "a sample of the rows");
-    sample->numbers = numbers;
+    sample->weights = weights;
     sample->room = room;
     return true;
 }
@@ -38,12 +41,14 @@ static void halve(struct row_sample *sample)
             continue;
         memmove(sample->rows + kept * sample->width, sample->rows + i * sample->width,
                 (size_t)sample->width * sizeof *sample->rows);
+        sample->weights[kept] = sample->weights[i];
         sample->numbers[kept++] = sample->numbers[i];
     }
     sample->n = kept;
 }
 
-bool row_sample_add(struct row_sample *sample, const double *row, int64_t number, struct fault *fault)
+bool row_sample_add(struct row_sample *sample, const double *row, int64_t number, double weight,
+                    struct fault *fault)
 {
     while (sample->n == sample->most)
         halve(sample);
@@ -52,6 +57,7 @@ bool row_sample_add(struct row_sample *sample, const double *row, int64_t number
     if (sample->n == sample->room && !make_room(sample, fault))
         return false;
     memcpy(sample->rows + sample->n * sample->width, row, (size_t)sample->width * sizeof *row);
+    sample->weights[sample->n] = weight;
     sample->numbers[sample->n++] = number;
     return true;
 }
@@ -60,5 +66,6 @@ void row_sample_free(struct row_sample *sample)
 {
     free(sample->rows);
     free(sample->numbers);
+    free(sample->weights);
     *sample = (struct row_sample){.n = 0};
 }

@@ -14,10 +14,11 @@ struct row_sample {
     int64_t n, room;
     double *rows;     /* [n][width] */
     int64_t *numbers; /* [n] which rows these are, from 0 */
+    double *weights;  /* [n] theirs */
     int halvings;     /* a row is kept with the chance 2^-halvings */
 };
 
-bool row_sample_add(struct row_sample *sample, const double *row, int64_t number,
+bool row_sample_add(struct row_sample *sample, const double *row, int64_t number, double weight,
                     struct fault *fault) MUST_CHECK;
 void row_sample_free(struct row_sample *sample); /* a zeroed one is allowed */
 

@@ -16,6 +16,8 @@ struct data_options data_options_resolved(const struct gpfc_bundle *bundle, cons
         out.label = setting_text(bundle, SETTING_data_label);
     if (!out.missing)
         out.missing = setting_text(bundle, SETTING_data_missing);
+    if (!out.weights)
+        out.weights = setting_text(bundle, SETTING_data_weights);
     return out;
 }
 
@@ -84,12 +86,26 @@ static bool take_missing(struct column_choice *out, const char *word, struct fau
            fault_set(fault, FAULT_INPUT, "missing: expected '%s' or '%s', found '%s'", refuse, drop, word);
 }
 
+bool column_choice_is_file(const char *weights)
+{
+    return table_has_suffix(weights, strlen(weights));
+}
+
+static void take_weights(struct column_choice *out, const char *weights)
+{
+    if (column_choice_is_file(weights))
+        out->weights_file = weights;
+    else if (weights[0])
+        out->columns.weights = weights;
+}
+
 bool column_choice_make(struct column_choice *out, const struct gpfc_bundle *bundle,
                         const struct data_options *given, bool loose, struct fault *fault)
 {
     const struct data_options wanted = data_options_resolved(bundle, given);
-    *out = (struct column_choice){
-        .columns = {.loose_columns = loose && !given->columns, .loose_label = loose && !given->label}};
+    *out = (struct column_choice){.columns = {.loose_columns = loose && !given->columns,
+                                              .loose_label = loose && !given->label,
+                                              .loose_weights = loose && !given->weights}};
     const bool is_list = wanted.columns[0] == '[';
     if (!take_missing(out, wanted.missing, fault) ||
         !(is_list ? take_list(out, wanted.columns, fault) : take_words(out, wanted.columns, fault))) {
@@ -98,6 +114,7 @@ bool column_choice_make(struct column_choice *out, const struct gpfc_bundle *bun
     }
     out->columns.names = (const char *const *)out->names;
     out->columns.label = wanted.label[0] ? wanted.label : NULL;
+    take_weights(out, wanted.weights);
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include "kernels/settings.h"
 #include "numbers/factors.h"
 #include "numbers/random.h"
+#include "numbers/row_weights.h"
 #include "numbers/rows.h"
 
 #include <math.h>
@@ -28,6 +29,7 @@ struct evaluator {
     void *cost, *energy, *penalty; /* REAL [block] */
     void *cost_before;             /* REAL [block]: of y */
     double *delta;                 /* [block] */
+    const double *weights;         /* [rows], lent; NULL: 1 each */
     double *work;                  /* [threads][d][d] */
     double *mean_y, *mean_s;       /* [d]: sums */
     double *square_y, *square_s;   /* [d][d]: sums of products */
@@ -164,11 +166,11 @@ static void find_deltas(struct evaluator *e, const void *y, int64_t n)
     parallel_for(e->threads, (n + DELTAS_A_PART - 1) / DELTAS_A_PART, find_some_deltas, &deltas);
 }
 
-static void add_moments(const struct evaluator *e, const void *array, int64_t row, double *mean,
-                        double *square)
+static void add_moments(const struct evaluator *e, const void *array, int64_t row, double weight,
+                        double *mean, double *square)
 {
     for (int64_t i = 0; i < e->d; i++) {
-        double value = real_at(e, array, row * e->d + i);
+        double value = weight * real_at(e, array, row * e->d + i);
         mean[i] += value;
         for (int64_t j = 0; j <= i; j++)
             square[i * e->d + j] += value * real_at(e, array, row * e->d + j);
@@ -176,21 +178,21 @@ static void add_moments(const struct evaluator *e, const void *array, int64_t ro
 }
 
 /* start: y as the flow takes it. */
-static void add_row(struct evaluator *e, const void *y, const void *start, int64_t row)
+static void add_row(struct evaluator *e, const void *y, const void *start, int64_t row, double weight)
 {
     struct gpfc_evaluation *sums = &e->sums;
-    sums->cost_before += real_at(e, e->cost_before, row);
-    sums->cost_after += real_at(e, e->cost, row);
-    sums->energy += real_at(e, e->energy, row);
-    sums->penalty += real_at(e, e->penalty, row);
-    sums->density_shift += e->delta[row];
-    sums->density_error_mean += fabs(e->delta[row]);
+    sums->cost_before += weight * real_at(e, e->cost_before, row);
+    sums->cost_after += weight * real_at(e, e->cost, row);
+    sums->energy += weight * real_at(e, e->energy, row);
+    sums->penalty += weight * real_at(e, e->penalty, row);
+    sums->density_shift += weight * e->delta[row];
+    sums->density_error_mean += weight * fabs(e->delta[row]);
     sums->density_error_max = evaluate_larger(sums->density_error_max, fabs(e->delta[row]));
     for (int64_t i = row * e->d; i < (row + 1) * e->d; i++)
         sums->roundtrip_max =
             evaluate_larger(sums->roundtrip_max, fabs(real_at(e, e->back, i) - real_at(e, start, i)));
-    add_moments(e, y, row, e->mean_y, e->square_y);
-    add_moments(e, e->s, row, e->mean_s, e->square_s);
+    add_moments(e, y, row, weight, e->mean_y, e->square_y);
+    add_moments(e, e->s, row, weight, e->mean_s, e->square_s);
 }
 
 static const void *rows_from(const struct evaluator *e, const void *rows, int64_t first)
@@ -212,12 +214,12 @@ static void run_block(struct evaluator *e, const struct part *part, int64_t firs
     runner_go(e->invert, n);
     find_deltas(e, start, n);
     for (int64_t row = 0; row < n; row++)
-        add_row(e, y, start, row);
+        add_row(e, y, start, row, row_weight(part->weights, first + row));
 }
 
 /* ---- all ----------------------------------------------------------------------------------------------- */
 
-/* Largest |mean| and |covariance - I| from sums over n rows. */
+/* Largest |mean| and |covariance - I| from sums over rows whose weights sum to n. */
 static void moments_of(const struct evaluator *e, const double *mean, const double *square, double n,
                        double *mean_max, double *covariance_max)
 {
@@ -233,8 +235,10 @@ static void moments_of(const struct evaluator *e, const double *mean, const doub
 static struct gpfc_evaluation means_of(const struct evaluator *e, int64_t samples, double nll)
 {
     struct gpfc_evaluation out = e->sums;
-    double n = (double)samples;
+    const double n = row_weights_sum(e->weights, samples);
     out.samples = samples;
+    out.weighted = e->weights != NULL;
+    out.effective = row_weights_effective(e->weights, samples);
     out.cost_before /= n;
     out.cost_after /= n;
     out.energy /= n;
@@ -278,6 +282,7 @@ bool evaluate_rows(struct gpfc_evaluation *out, const struct gpfc_bundle *bundle
         .bundle = bundle,
         .d = d,
         .block = block < n ? block : n,
+        .weights = part->weights,
         .threads = device->threads,
         .seed = (uint64_t)setting_integer(bundle, SETTING_train_seed),
     };

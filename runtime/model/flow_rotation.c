@@ -3,6 +3,7 @@
 
 #include "kernels/settings.h"
 #include "numbers/rotation.h"
+#include "numbers/row_weights.h"
 #include "numbers/rows.h"
 
 #include <math.h>
@@ -21,15 +22,17 @@ static double number(const struct moments *moments, const void *rows, int64_t i)
     return rows_number(rows, i, moments->pairs->precision);
 }
 
-/* The mean of x is taken off, as that of y is 0 but for chance. */
+/* Means by weight. That of x is taken off, as that of y is 0 but for chance. */
 static void find_moments(const struct moments *moments)
 {
     const struct part *const part = &moments->pairs->train;
     const int64_t d = moments->pairs->d;
+    const double total = row_weights_sum(part->weights, part->n);
     for (int64_t i = 0; i < part->n * d; i++)
-        moments->mean[i % d] += number(moments, part->x, i) / (double)part->n;
+        moments->mean[i % d] += row_weight(part->weights, i / d) * number(moments, part->x, i) / total;
     for (int64_t i = 0; i < part->n * d; i++) {
-        const double x = (number(moments, part->x, i) - moments->mean[i % d]) / (double)part->n;
+        const double weight = row_weight(part->weights, i / d);
+        const double x = weight * (number(moments, part->x, i) - moments->mean[i % d]) / total;
         for (int64_t j = 0; j < d; j++)
             moments->product[i % d * d + j] += x * number(moments, part->y, i / d * d + j);
     }

@@ -6,6 +6,7 @@
 #include "numbers/normal.h"
 #include "numbers/random.h"
 #include "numbers/rotation.h"
+#include "numbers/row_weights.h"
 #include "numbers/rows.h"
 
 #include <math.h>
@@ -20,11 +21,26 @@ static const double way_back = 1e-3;
 
 /* ---- samples as they are ------------------------------------------------------------------------------- */
 
-/* Mean of -log p(x) = |y|^2/2 + d/2 log(2 pi) - logdet; NaN where something of it is missing. */
+/* Sum of weight times -log p(x) over rows y [n][d] with their log-determinants. */
+static double weighted_nll(const void *y, const double *logdet, const double *weights, int64_t n, int64_t d,
+                           int64_t precision)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const char *const row = (const char *)y + i * d * precision;
+        sum -= weights[i] * (normal_log_density(row, d, precision) + logdet[i]);
+    }
+    return sum;
+}
+
+/* Mean of -log p(x) = |y|^2/2 + d/2 log(2 pi) - logdet, by weight; NaN where something of it is missing. */
 static double mean_nll(const struct samples *samples, const struct part *part)
 {
     if (!part->y || !part->logdet || part->n == 0)
         return NAN;
+    if (part->weights)
+        return weighted_nll(part->y, part->logdet, part->weights, part->n, samples->d, samples->precision) /
+               row_weights_sum(part->weights, part->n);
     double sum = -normal_log_density(part->y, part->n * samples->d, samples->precision);
     for (int64_t i = 0; i < part->n; i++)
         sum -= part->logdet[i];
@@ -55,16 +71,17 @@ struct part pairs_measured(const struct pairs *pairs, double *nll)
 static void add_place(const struct pairs *pairs, const void *of, int64_t coordinate, int64_t rows,
                       struct pairs_place *out)
 {
-    double mean = 0, sum = 0;
+    double mean = 0, sum = 0, total = 0;
     for (int64_t i = 0; i < rows; i++) {
         const int64_t row = i * pairs->train.n / rows;
         const double x = rows_number(of, row * pairs->d + coordinate, pairs->precision);
-        const double gap = x - mean;
-        mean += gap / (double)(i + 1);
-        sum += gap * (x - mean);
+        const double gap = x - mean, weight = row_weight(pairs->train.weights, row);
+        total += weight;
+        mean += weight * gap / total;
+        sum += weight * gap * (x - mean);
     }
     out->offset += mean * mean;
-    out->spread += sum / (double)rows / (double)pairs->d;
+    out->spread += sum / total / (double)pairs->d;
 }
 
 struct pairs_place pairs_place(const struct pairs *pairs, const void *rows)
@@ -97,7 +114,7 @@ struct maker { /* one call of pairs_through or pairs_from_noise */
     double log_scale;               /* of the standardisation */
     double *x, *y, *noise, *logdet; /* [BLOCK_ROWS][d], of the last [BLOCK_ROWS] */
     uint64_t seed;                  /* of the noise */
-    double nll;                     /* sum over the rows of a part */
+    double nll;                     /* sum over the rows of a part, by weight */
 };
 
 static bool maker_init(struct maker *maker, struct fault *fault)
@@ -112,12 +129,19 @@ static bool maker_init(struct maker *maker, struct fault *fault)
     return true;
 }
 
-/* The data's own likelihood is that of the standardised over the product of the scales. */
-static void add_nll(struct maker *maker, int64_t rows)
+/* Of a block's rows; weights NULL: 1 each. The data's own likelihood is that of the standardised over the
+ * product of the scales. */
+static void add_nll(struct maker *maker, const double *weights, int64_t rows)
 {
+    const int64_t d = maker->pairs->d;
+    if (weights) {
+        maker->nll += weighted_nll(maker->y, maker->logdet, weights, rows, d, sizeof(double)) +
+                      maker->log_scale * row_weights_sum(weights, rows);
+        return;
+    }
     for (int64_t i = 0; i < rows; i++)
         maker->nll += maker->log_scale - maker->logdet[i];
-    maker->nll -= normal_log_density(maker->y, rows * maker->pairs->d, sizeof(double));
+    maker->nll -= normal_log_density(maker->y, rows * d, sizeof(double));
 }
 
 static int64_t block_at(int64_t first, int64_t n)
@@ -140,9 +164,9 @@ static bool map_part(struct maker *maker, const struct part *part, double *nll, 
         if (!base_flow_forward(maker->base, maker->x, rows, maker->y, maker->logdet, &pairs->report, fault))
             return false;
         rows_from_double(maker->y, rows * pairs->d, pairs->precision, row_at(pairs, part->y, row));
-        add_nll(maker, rows);
+        add_nll(maker, part->weights ? part->weights + row : NULL, rows);
     }
-    *nll = part->n > 0 ? maker->nll / (double)part->n : NAN;
+    *nll = part->n > 0 ? maker->nll / row_weights_sum(part->weights, part->n) : NAN;
     return true;
 }
 

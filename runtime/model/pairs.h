@@ -20,9 +20,9 @@
 struct pairs {
     int64_t d;
     int64_t precision;
-    struct part train, test;        /* test.n may be 0; labels are the samples' */
-    struct part validation;         /* of samples that have such rows; else n = 0 */
-    double nll_train, nll_test;     /* of f, mean, nats, of data as they were given; NaN: not known */
+    struct part train, test;    /* test.n may be 0; labels are the samples' */
+    struct part validation;     /* of samples that have such rows; else n = 0 */
+    double nll_train, nll_test; /* of f, mean by weight, nats, of data as they were given; NaN: not known */
     struct base_flow_report report; /* of f on all samples */
     int64_t left_out;               /* rows of noise whose inverse was not found */
     bool of_noise;

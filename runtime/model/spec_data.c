@@ -34,15 +34,32 @@ const char *spec_data_folder(const struct gpfc_bundle *bundle, const char *data)
     return data && data[0] != '\0' ? NULL : setting_text(bundle, SETTING_data_folder);
 }
 
+static char *copy_of(const char *text, struct fault *fault)
+{
+    char *const copy = strdup(text);
+    if (!copy)
+        (void)fault_memory(fault, strlen(text) + 1, "a path");
+    return copy;
+}
+
 char *spec_data_lasting(const struct gpfc_bundle *bundle, const char *data, struct fault *fault)
 {
     const char *const file = spec_data_file(bundle, data);
     if (file)
         return data_path_lasting(file, spec_data_folder(bundle, data), fault);
-    char *const none = strdup("");
-    if (!none)
-        (void)fault_memory(fault, 1, "a path");
-    return none;
+    return copy_of("", fault);
+}
+
+static const char *weights_folder(const struct gpfc_bundle *bundle, const char *weights)
+{
+    return weights ? NULL : setting_text(bundle, SETTING_data_folder);
+}
+
+char *spec_data_lasting_weights(const struct gpfc_bundle *bundle, const char *weights, struct fault *fault)
+{
+    const char *const name = weights ? weights : setting_text(bundle, SETTING_data_weights);
+    return column_choice_is_file(name) ? data_path_lasting(name, weights_folder(bundle, weights), fault)
+                                       : copy_of(name, fault);
 }
 
 const char *spec_data_name(const struct gpfc_bundle *bundle, const char *data, char *room, size_t bytes)
@@ -60,7 +77,7 @@ static bool standardises(const struct gpfc_bundle *bundle, const char *file)
 }
 
 static struct samples_request request_of(const struct gpfc_bundle *bundle, const char *file,
-                                         const struct column_choice *choice)
+                                         const struct data_options *given, const struct column_choice *choice)
 {
     return (struct samples_request){
         .d = bundle->dimension,
@@ -69,6 +86,8 @@ static struct samples_request request_of(const struct gpfc_bundle *bundle, const
         .rows = setting_integer(bundle, SETTING_data_samples),
         .test = setting_number(bundle, SETTING_data_test),
         .columns = choice->columns,
+        .weights_file = choice->weights_file,
+        .weights_folder = weights_folder(bundle, given->weights),
         .dequantise = setting_is(bundle, SETTING_data_dequantise, WORD_dequantise_yes),
         .standardise = standardises(bundle, file),
     };
@@ -85,7 +104,7 @@ bool spec_data_load(struct samples *out, const struct gpfc_bundle *bundle, const
                          has_base(bundle) ? ", or with only x" : "");
     if (!column_choice_make(&choice, bundle, given, false, fault))
         return false;
-    struct samples_request request = request_of(bundle, file, &choice);
+    struct samples_request request = request_of(bundle, file, given, &choice);
     request.generator = generator[0] != '\0' ? generator : NULL;
     request.folder = spec_data_folder(bundle, given->file);
     request.seed = seed;
@@ -102,7 +121,7 @@ bool spec_data_look(struct look **out, const struct gpfc_bundle *bundle, const s
     struct column_choice choice;
     if (!column_choice_make(&choice, bundle, given, false, fault))
         return false;
-    const struct samples_request request = request_of(bundle, given->file, &choice);
+    const struct samples_request request = request_of(bundle, given->file, given, &choice);
     const bool good = samples_look_through(out, &request, fault);
     column_choice_free(&choice);
     return good;

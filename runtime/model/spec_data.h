@@ -28,6 +28,10 @@ const char *spec_data_folder(const struct gpfc_bundle *bundle, const char *data)
  * another spec be compiled under that name; "" without a file. The caller's to free; NULL: a fault. */
 char *spec_data_lasting(const struct gpfc_bundle *bundle, const char *data, struct fault *fault) MUST_CHECK;
 
+/* The same of the weights, which may be no file but a name: `weights`, or the spec's. */
+char *spec_data_lasting_weights(const struct gpfc_bundle *bundle, const char *weights,
+                                struct fault *fault) MUST_CHECK;
+
 /* "pairs.npz", "generator moons"; gives room. */
 const char *spec_data_name(const struct gpfc_bundle *bundle, const char *data, char *room, size_t bytes);
 

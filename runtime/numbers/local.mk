@@ -19,5 +19,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/numbers/random.h \
 	runtime/numbers/rotation.c \
 	runtime/numbers/rotation.h \
+	runtime/numbers/row_weights.c \
+	runtime/numbers/row_weights.h \
 	runtime/numbers/rows.c \
 	runtime/numbers/rows.h

@@ -24,8 +24,9 @@ enum random_purpose {
     RANDOM_PAIRS,    /* of pairs that are made from noise        */
     RANDOM_LOOK,     /* directions in which data are looked at   */
     RANDOM_DEQUANTISE,
-    RANDOM_SAMPLE,    /* noise of samples that a model draws */
-    RANDOM_VALIDATION /* which training rows validate */
+    RANDOM_SAMPLE,     /* noise of samples that a model draws */
+    RANDOM_VALIDATION, /* which training rows validate */
+    RANDOM_DRAW        /* rows drawn by their weights; number: the epoch */
 };
 
 /* number < 2^56 */

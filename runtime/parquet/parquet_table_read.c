@@ -181,7 +181,7 @@ void parquet_table_close(struct table_reader *r)
 /* The first column, of those that are chosen, that holds something else than numbers; -1: there is none. */
 static int64_t column_of_others(const struct table_reader *r)
 {
-    for (int64_t i = 0; i < r->info.columns; i++)
+    for (int64_t i = 0; i < r->width; i++)
         if (!is_number(r, r->from[i]))
             return r->from[i];
     return -1;
@@ -224,12 +224,12 @@ static const char *type_of_label(const struct table_reader *r)
     return types[kind_of(r, r->label)->as];
 }
 
-/* The chosen columns and then the label, by their numbers in the file. */
+/* The chosen columns, then the weight and the label, by their numbers in the file. */
 static void print_question(const struct table_reader *r, FILE *to)
 {
     const struct parquet_table *const t = r->state;
     const char *between = "SELECT ";
-    for (int64_t i = 0; i < r->info.columns; i++, between = ", ")
+    for (int64_t i = 0; i < r->width; i++, between = ", ")
         (void)fprintf(to, "%sCAST(#%" PRId64 " AS DOUBLE)", between, t->columns[r->from[i]].number + 1);
     if (r->label >= 0)
         (void)fprintf(to, "%sCAST(#%" PRId64 " AS %s)", between, t->columns[r->label].number + 1,
@@ -259,7 +259,7 @@ bool parquet_table_start(struct table_reader *r, struct fault *fault)
 static void take_numbers(struct table_reader *r, int64_t first, int64_t n)
 {
     const struct parquet_table *const t = r->state;
-    const int64_t columns = r->info.columns;
+    const int64_t columns = r->width;
     for (int64_t k = 0; k < columns; k++) {
         const struct parquet_column column = parquet_query_column(&t->query, k);
         const double *const from = column.values;
@@ -309,7 +309,7 @@ static bool take_label(struct table_reader *r, const struct parquet_column *colu
 static bool take_labels(struct table_reader *r, int64_t first, int64_t n, struct fault *fault)
 {
     const struct parquet_table *const t = r->state;
-    const struct parquet_column column = parquet_query_column(&t->query, r->info.columns);
+    const struct parquet_column column = parquet_query_column(&t->query, r->width);
     for (int64_t i = 0; i < n; i++)
         if (!take_label(r, &column, t->used + i, t->row + i, &r->labels[first + i], fault))
             return false;

@@ -127,7 +127,7 @@ static bool read_fields(const struct safetensors *file, const char *path, struct
 
 /* ---- writing ------------------------------------------------------------------------------------------- */
 
-/* A part's x and y, with what was hashed before. */
+/* A part's x, y and weights, with what was hashed before. */
 static uint64_t hash_part(uint64_t hash, const struct part *part, int64_t row_bytes)
 {
     const size_t bytes = (size_t)(part->n * row_bytes);
@@ -135,6 +135,8 @@ static uint64_t hash_part(uint64_t hash, const struct part *part, int64_t row_by
     for (int i = 0; i < 2; i++)
         if (arrays[i])
             hash = XXH3_64bits_withSeed(arrays[i], bytes, hash);
+    if (part->weights)
+        hash = XXH3_64bits_withSeed(part->weights, (size_t)part->n * sizeof *part->weights, hash);
     return hash;
 }
 
@@ -183,6 +185,7 @@ bool checkpoint_write(const char *path, const struct trainer *trainer, const str
     note_choice(&list, "columns", note->columns);
     note_choice(&list, "label", note->label);
     note_choice(&list, "missing", note->missing);
+    note_choice(&list, "weights", note->weights);
     list_fields(&state, &copy, fields);
     for (const struct field *field = fields; field->key; field++)
         note_field(&list, field);
@@ -219,6 +222,7 @@ static bool read_data(struct checkpoint *out, struct fault *fault)
     out->note.columns = safetensors_metadata(out->file, "gpfc.columns");
     out->note.label = safetensors_metadata(out->file, "gpfc.label");
     out->note.missing = safetensors_metadata(out->file, "gpfc.missing");
+    out->note.weights = safetensors_metadata(out->file, "gpfc.weights");
     return out->note.data || fault_memory(fault, 0, out->path);
 }
 

@@ -12,8 +12,9 @@ struct checkpoint_note {            /* how the training was started, and how lon
     struct trainer_options options; /* of this training */
     int64_t flow_epochs;            /* of the flow's, where this is the base flow's */
     char *data;                     /* path given with --data, absolute; "" where the spec names the data */
-    const char *columns, *label, *missing; /* as in data_options; NULL, of older files: as the spec says */
-    uint64_t data_hash;                    /* of the pairs: a resumed training must see the same */
+    const char *columns, *label, *missing,
+        *weights;       /* as in data_options; NULL, of older files: as the spec says */
+    uint64_t data_hash; /* of the pairs: a resumed training must see the same */
     double seconds;
 };
 

@@ -142,7 +142,8 @@ static struct data_options options_of_data(const struct training *training)
     return (struct data_options){.file = options->data,
                                  .columns = options->columns,
                                  .label = options->label,
-                                 .missing = options->missing};
+                                 .missing = options->missing,
+                                 .weights = options->weights};
 }
 
 /* The base flow that is given, and the standardisation that goes with it. */
@@ -174,6 +175,8 @@ static bool train(struct training *training, struct gpfc_trained **out, struct f
 {
     struct given given = {0};
     char *const data = spec_data_lasting(training->bundle, training->options->data, fault);
+    char *const weights =
+        data ? spec_data_lasting_weights(training->bundle, training->options->weights, fault) : NULL;
     choose_folder(training, training->options->folder);
     const struct data_options wanted = options_of_data(training),
                               choice = data_options_resolved(training->bundle, &wanted);
@@ -181,12 +184,14 @@ static bool train(struct training *training, struct gpfc_trained **out, struct f
                                               .data = data,
                                               .columns = choice.columns,
                                               .label = choice.label,
-                                              .missing = choice.missing};
-    bool good = data && read_given(&given, training, fault) && load(training, &given, fault) &&
+                                              .missing = choice.missing,
+                                              .weights = weights};
+    bool good = data && weights && read_given(&given, training, fault) && load(training, &given, fault) &&
                 tell_look(training, fault) && training_run(training, fault);
     if (good || training->stopped != 0)
         good = give(training, out, fault);
     free(data);
+    free(weights);
     training_free(training);
     weights_free(&given.init);
     weights_free(&given.base);
@@ -251,7 +256,8 @@ static bool go_on(struct training *training, struct checkpoint *checkpoint, stru
     const struct data_options data = {.file = checkpoint->note.data,
                                       .columns = checkpoint->note.columns,
                                       .label = checkpoint->note.label,
-                                      .missing = checkpoint->note.missing};
+                                      .missing = checkpoint->note.missing,
+                                      .weights = checkpoint->note.weights};
     return spec_data_load(&training->samples, training->bundle, &data, &checkpoint->standard,
                           checkpoint->note.options.seed, false, fault) &&
            training_run(training, fault);

@@ -2,6 +2,7 @@
 #include "train/measure_set.h"
 
 #include "numbers/random.h"
+#include "numbers/row_weights.h"
 
 enum { MEASURE_BLOCK = 4096 };
 static const char *const results[] = {"cost", "energy", "penalty"};
@@ -13,6 +14,20 @@ static void bind(struct measure_set *set, const char *name, const void *rows)
     runner_input(set->runner, name, &all);
 }
 
+/* Of the part, which row i of the set is. */
+static int64_t row_at(const struct measure_set *set, int64_t i)
+{
+    return set->rows.order ? (int64_t)set->rows.order[i] : i;
+}
+
+static double total_weight(const struct measure_set *set)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < set->rows.n; i++)
+        sum += row_weight(set->rows.part.weights, row_at(set, i));
+    return sum;
+}
+
 bool measure_set_new(struct measure_set *out, const struct gpfc_bundle *bundle, const struct device *device,
                      const struct measure_rows *rows, uint64_t seed, struct fault *fault)
 {
@@ -20,6 +35,7 @@ bool measure_set_new(struct measure_set *out, const struct gpfc_bundle *bundle, 
         .rows = *rows, .block = rows->n < MEASURE_BLOCK ? rows->n : MEASURE_BLOCK, .seed = seed};
     if (rows->n == 0)
         return true;
+    out->total = total_weight(out);
     if (!runner_new(&out->runner, device, bundle, "measure", out->block, fault))
         return false;
     bind(out, "x", rows->part.x);
@@ -45,9 +61,11 @@ static void measure_block(struct measure_set *set, int64_t first, int64_t n, dou
     runner_order(set->runner, set->rows.order, first);
     runner_noise(set->runner, set->seed, random_stream(RANDOM_MEASURE, 0), (uint64_t)first);
     runner_go(set->runner, n);
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        const double weight = row_weight(set->rows.part.weights, row_at(set, first + i));
         for (int k = 0; k < RESULTS; k++)
-            sums[k] += array_number(&set->results[k], i);
+            sums[k] += weight * array_number(&set->results[k], i);
+    }
 }
 
 struct measured measure_set_go(struct measure_set *set, const struct array *theta, int64_t time_steps)
@@ -59,5 +77,5 @@ struct measured measure_set_go(struct measure_set *set, const struct array *thet
     for (int64_t first = 0; first < n; first += set->block)
         measure_block(set, first, n - first < set->block ? n - first : set->block, sums);
     return (struct measured){
-        .cost = sums[0] / (double)n, .energy = sums[1] / (double)n, .penalty = sums[2] / (double)n};
+        .cost = sums[0] / set->total, .energy = sums[1] / set->total, .penalty = sums[2] / set->total};
 }

@@ -9,7 +9,7 @@
 #include "model/pairs.h"
 #include "numbers/array.h"
 
-/* Means over the rows. */
+/* Means over the rows, by weight. */
 struct measured {
     double cost, energy, penalty;
 };
@@ -23,6 +23,7 @@ struct measure_rows {
 struct measure_set { /* zeroed: without rows */
     struct measure_rows rows;
     int64_t block; /* rows of one call */
+    double total;  /* weight of all rows */
     uint64_t seed; /* of the penalty's noise */
     struct runner *runner;
     struct array results[3]; /* REAL [block]: cost, energy, penalty of rows */

@@ -165,6 +165,8 @@ static bool trainer_make(struct trainer *trainer, struct fault *fault)
         trainer->split = split_given(pairs->train.n, pairs->validation.n);
     else if (!split_new(&trainer->split, trainer->options.validation, pairs->train.n, fault))
         return false;
+    if (!split_weigh(&trainer->split, pairs->train.weights, fault))
+        return false;
     plan(trainer);
     return trainer_init(trainer, fault);
 }

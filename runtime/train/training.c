@@ -6,6 +6,7 @@
 #include "model/evaluate.h"
 #include "model/flow_rotation.h"
 #include "model/spec_data.h"
+#include "numbers/row_weights.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -177,6 +178,9 @@ static void note_pairs(struct training *training)
         .failed = pairs->report.failed,
         .left_out = pairs->left_out,
         .dropped = training->samples.dropped,
+        .weightless = training->samples.weightless,
+        .weighted = pairs->train.weights != NULL,
+        .effective = row_weights_effective(pairs->train.weights, pairs->train.n),
     };
 }
 

@@ -316,6 +316,56 @@ def try_tables():
     check([row[-1] for row in rows[1:4]] == ["setosa", "virginica", "virginica"], "labels: %s" % rows[:4])
 
 
+# ---- weights ----------------------------------------------------------------------------------------------
+
+def repeated(rows):
+    """Row i as often as its weight says, which is i % 3."""
+    return [row for i, row in enumerate(rows) for _ in range(i % 3)]
+
+
+def weights_of(rows):
+    return [float(i % 3) for i in range(len(rows))]
+
+
+def evaluation(trainer, model, name, *options):
+    return json.loads(expect(0, "", "./" + trainer, "evaluate", model, "--data", name, "--json", *options))
+
+
+def try_weights(g):
+    """A row of weight 2 is two rows, one of weight 0 none: in means, likelihoods, costs, errors."""
+    train, test = g[:900], g[900:]
+    write_npz("weighted.npz", x_train=train, x_test=test, weights_train=weights_of(train),
+              weights_test=weights_of(test))
+    write_npz("repeated.npz", x_train=repeated(train), x_test=repeated(test))
+    one, other = (look("space", name) for name in ("weighted.npz", "repeated.npz"))
+    check(all(near(a["mean"], b["mean"], 1e-12) for a, b in zip(one["columns"], other["columns"])),
+          "weighted means: %s, %s" % (one["columns"], other["columns"]))
+    one, other = (evaluation("space", "model", name) for name in ("weighted.npz", "repeated.npz"))
+    for key in ("nll_before", "nll_after", "cost_before", "cost_after", "energy", "density_error_mean",
+                "density_error_max", "mean_max", "covariance_error_max"):
+        check(near(one[key], other[key], 1e-9),
+              "evaluated by weight: %s, %s, %s" % (key, one[key], other[key]))
+    check(one["effective_samples"] < len(repeated(test)), "effective samples: %s" % one["effective_samples"])
+
+
+def try_weights_of_pairs():
+    """Where rows are left out, of pairs too, their weights go with them, also those of a file of its own."""
+    x, y, _ = pairs()["right"]
+    x[7][0], y[9][1] = NAN, INF
+    write_npz("heavy.npz", x=x, y=y, weights=weights_of(x))
+    write_npz("light.npz", x=x, y=y)
+    write("weights.txt", "".join("%g\n" % weight for weight in weights_of(x)))
+    results = [json.loads(expect(0, "", "./plane", "train", "--data", name, "--missing", "drop", "--json",
+                                 "--quiet", "--out", name + ".run", *options))
+               for name, options in (("heavy.npz", ()), ("light.npz", ("--weights", "weights.txt")))]
+    for result in results:
+        check(result["rows_dropped"] == 2 and result["rows_weightless"] == 666,
+              "left out: %s, %s" % (result["rows_dropped"], result["rows_weightless"]))
+    check(results[0]["evaluation"] == results[1]["evaluation"], "weights beside and in the file differ")
+    streamed = look("plane", "light.npz", "--missing", "drop", "--weights", "weights.txt")
+    check(streamed["rows"] == 2000 - 2 - 666, "weighted rows of check: %s" % streamed["rows"])
+
+
 def try_paths():
     """A path in a spec starts from the spec's folder; a message says where was looked."""
     os.mkdir("elsewhere")
@@ -341,6 +391,8 @@ def main():
     try_arrays(g)
     try_texts(g)
     try_tables()
+    try_weights(g)
+    try_weights_of_pairs()
     try_paths()
     print("%d checks, %d faults" % (checks, len(faults)))
     return 1 if faults or checks < 160 else 0

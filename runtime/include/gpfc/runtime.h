@@ -83,12 +83,17 @@ struct gpfc_pairs { /* where the pairs (x, y = f(x)) come from */
     int64_t rows, failed;       /* put through f; those that missed base.tolerance */
     int64_t left_out;           /* rows of noise without an inverse */
     int64_t dropped;            /* rows of the file in which a number is missing */
+    int64_t weightless;         /* ... whose weight is 0 */
+    int weighted;               /* 1: rows have weights; the training rows tell as much as this many: */
+    double effective;
 };
 
-/* A flow on pairs (x, y): means over the rows unless stated otherwise. With delta(y) =
- * log|det ds/dy| - (|s|^2 - |y|^2)/2, which is 0 if s preserves N(0, I) exactly. */
+/* A flow on pairs (x, y): means over the rows, by weight where they have one, unless stated otherwise. With
+ * delta(y) = log|det ds/dy| - (|s|^2 - |y|^2)/2, which is 0 if s preserves N(0, I) exactly. */
 struct gpfc_evaluation {
     int64_t samples, time_steps;
+    int weighted; /* 1: the rows have weights, and tell as much as this many of equal weight: */
+    double effective;
     int standardised;               /* 1: x and so the costs are; the likelihoods are of x as given */
     double cost_before, cost_after; /* of (x, y), and of (x, s(y)) */
     double energy, penalty;
@@ -139,6 +144,9 @@ struct gpfc_column {
 
 struct gpfc_look {
     int64_t rows, test; /* all of them; how many of these are test rows */
+    int weighted;       /* 1: rows have weights, by which means and deviations of columns are weighted */
+    double effective;   /* (sum of weights)^2 / sum of squares: so many rows of equal weight tell as much */
+    int64_t weightless; /* further rows, of weight 0, that are left out */
     int64_t d;          /* columns of x */
     int64_t n_columns;  /* d, or 2 d where there is a y */
     const struct gpfc_column *columns;
@@ -183,9 +191,10 @@ struct gpfc_event { /* what the kind does not name is NULL, except stage once on
 /* All zero: as the spec says. Strings are borrowed until the call returns. */
 struct gpfc_train_options {
     const char *data;    /* a file of pairs or samples, instead of the spec's */
-    const char *columns; /* of x in the file, "a,b,c"; instead of the spec's, as the next two are */
+    const char *columns; /* of x in the file, "a,b,c"; instead of the spec's, as the next three are */
     const char *label;   /* its column of labels */
     const char *missing; /* rows in which a number is missing: "refuse" or "drop" */
+    const char *weights; /* of the rows: a column or an array of the file, or a file of one column */
     const char
         *folder;      /* for model, checkpoint and metrics; NULL: "NAME.run"; of gpfc_resume: must be given */
     const char *init; /* a model file whose weights the flow starts with */
@@ -232,10 +241,10 @@ struct gpfc_trained {
 int gpfc_train(const struct gpfc_bundle *bundle, const struct gpfc_train_options *options,
                struct gpfc_trained **out, char *message, size_t room);
 
-/* Continues the training of options->folder from its last checkpoint, with the same result as if it had
- * not been stopped. data, columns, label, missing, init, base, base_epochs and seed are those with which it
- * began. So is epochs where it is 0; else the flow is trained for so many in total, also if its training had
- * ended. */
+/* Continues the training of options->folder from its last checkpoint, with the same result as if it had not
+ * been stopped. data, columns, label, missing, weights, init, base, base_epochs and seed are those with
+ * which it began. So is epochs where it is 0; else the flow is trained for so many in total, also if its
+ * training had ended. */
 int gpfc_resume(const struct gpfc_bundle *bundle, const struct gpfc_train_options *options,
                 struct gpfc_trained **out, char *message, size_t room);
 

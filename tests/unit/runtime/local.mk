@@ -23,11 +23,13 @@ tests_unit_runtime_ground_test_pin_SOURCES = tests/unit/runtime/ground/test_pin.
 
 # numbers
 check_PROGRAMS += tests/unit/runtime/numbers/test_factors tests/unit/runtime/numbers/test_ode \
-	tests/unit/runtime/numbers/test_random tests/unit/runtime/numbers/test_rotation
+	tests/unit/runtime/numbers/test_random tests/unit/runtime/numbers/test_rotation \
+	tests/unit/runtime/numbers/test_row_weights
 tests_unit_runtime_numbers_test_factors_SOURCES = tests/unit/runtime/numbers/test_factors.c
 tests_unit_runtime_numbers_test_ode_SOURCES = tests/unit/runtime/numbers/test_ode.c
 tests_unit_runtime_numbers_test_random_SOURCES = tests/unit/runtime/numbers/test_random.c
 tests_unit_runtime_numbers_test_rotation_SOURCES = tests/unit/runtime/numbers/test_rotation.c
+tests_unit_runtime_numbers_test_row_weights_SOURCES = tests/unit/runtime/numbers/test_row_weights.c
 
 # files
 check_PROGRAMS += tests/unit/runtime/files/test_csv tests/unit/runtime/files/test_npy \

@@ -434,7 +434,7 @@ static void mixtures_are_base_flows(void)
     struct fault fault = {0};
     const struct mixture_options options = {.components = 2, .ridge = 1e-6, .iterations = 20, .threads = 1};
     random_fill_normal(3, 1, 0, MOST, 8, p.x);
-    CU_ASSERT_TRUE_FATAL(mixture_fit(&mixture, p.x, 500, 2, &options, NULL, &fault));
+    CU_ASSERT_TRUE_FATAL(mixture_fit(&mixture, p.x, NULL, 500, 2, &options, NULL, &fault));
     CU_ASSERT_TRUE_FATAL(base_flow_of_mixture(&base, mixture, 1, &fault));
     CU_ASSERT_TRUE(base_flow_mixture(base) == mixture && base_flow_theta(base) == NULL);
     there_and_back(base, &p, 500);

@@ -31,7 +31,7 @@ static struct mixture *fit(const double *x, int64_t n, int64_t d, int64_t K, uin
     struct mixture_report report;
     const struct mixture_options options = {
         .components = K, .ridge = 1e-6, .iterations = 500, .seed = seed, .threads = threads};
-    check_good(mixture_fit(&m, x, n, d, &options, &report, &fault), &fault);
+    check_good(mixture_fit(&m, x, NULL, n, d, &options, &report, &fault), &fault);
     CU_ASSERT_TRUE(report.iterations > 0 && report.converged);
     return m;
 }
@@ -203,11 +203,12 @@ static void wrong_fits_are_reported(void)
     struct mixture *m;
     const double x[4] = {1, 2, 3, 4}, huge[4] = {1e300, 2e300, -1e300, 4};
     struct mixture_options options = {.components = 3, .ridge = 1e-6, .iterations = 10};
-    check_fault(mixture_fit(&m, x, 2, 2, &options, NULL, &fault), &fault, FAULT_INPUT,
+    check_fault(mixture_fit(&m, x, NULL, 2, 2, &options, NULL, &fault), &fault, FAULT_INPUT,
                 "2 rows for a base flow of 3 components");
     CU_ASSERT_PTR_NULL(m);
     options.components = 1;
-    check_fault(mixture_fit(&m, huge, 2, 2, &options, NULL, &fault), &fault, FAULT_INPUT, "no covariance");
+    check_fault(mixture_fit(&m, huge, NULL, 2, 2, &options, NULL, &fault), &fault, FAULT_INPUT,
+                "no covariance");
     CU_ASSERT_PTR_NULL(m);
     mixture_free(NULL);
 }
@@ -570,9 +571,83 @@ static void wrong_models_are_reported(void)
     }
 }
 
+/* ---- weights ------------------------------------------------------------------------------------------- */
+
+enum { WEIGHED = 600 };
+
+static struct mixture *fit_weighted(const double *x, const double *weights, int64_t n, int64_t K)
+{
+    struct fault fault = {.exit_code = 0};
+    struct mixture *m;
+    const struct mixture_options options = {
+        .components = K, .ridge = 1e-6, .iterations = 40, .seed = 3, .threads = 1};
+    check_good(mixture_fit(&m, x, weights, n, 2, &options, NULL, &fault), &fault);
+    return m;
+}
+
+static void check_same(const struct mixture *a, const struct mixture *b, double tolerance)
+{
+    CU_ASSERT_TRUE(largest_gap(a->weights, b->weights, a->components) < tolerance);
+    CU_ASSERT_TRUE(largest_gap(a->means, b->means, 2 * a->components) < tolerance);
+    CU_ASSERT_TRUE(largest_gap(a->covariances, b->covariances, 4 * a->components) < tolerance);
+}
+
+/* A row of weight 3 is three rows, in k-means and in EM. */
+static void weights_are_repeated_rows(void)
+{
+    static double x[2 * WEIGHED], weights[WEIGHED], repeated[6 * WEIGHED];
+    int64_t n = 0;
+    toy_samples(toy_find("moons"), 5, 0, WEIGHED, x);
+    for (int i = 0; i < WEIGHED; i++) {
+        weights[i] = i % 3 + 1;
+        for (int k = 0; k <= i % 3; k++, n++)
+            memcpy(repeated + 2 * n, x + 2 * i, 2 * sizeof *x);
+    }
+    struct mixture *const by_weight = fit_weighted(x, weights, WEIGHED, 3);
+    struct mixture *const by_rows = fit_weighted(repeated, NULL, n, 3);
+    struct mixture *const without = fit_weighted(x, NULL, WEIGHED, 3);
+    check_same(by_weight, by_rows, 1e-12);
+    CU_ASSERT_TRUE(largest_gap(without->means, by_rows->means, 6) > 1e-3);
+    mixture_free(by_weight);
+    mixture_free(by_rows);
+    mixture_free(without);
+}
+
+/* One component is the weighted mean and covariance, its prior and ridge apart; so is it where the start is
+ * made from a part of the rows. */
+static void a_weighted_normal_is_found(void)
+{
+    double *const x = room_for(3 * 20000), *const weights = x + 2 * 20000;
+    double sum = 0, mean[2] = {0}, square = 0;
+    fill_normal(7, 2 * 20000, x);
+    for (int i = 0; i < 20000; i++) {
+        weights[i] = exp(x[2 * i]); /* N((1, 0), I) */
+        sum += weights[i];
+        for (int j = 0; j < 2; j++)
+            mean[j] += weights[i] * x[2 * i + j];
+    }
+    for (int i = 0; i < 20000; i++)
+        square += weights[i] * pow(x[2 * i] - mean[0] / sum, 2) / sum;
+    struct mixture *const one = fit_weighted(x, weights, 20000, 1);
+    CU_ASSERT_DOUBLE_EQUAL(one->means[0], mean[0] / sum, 1e-10);
+    CU_ASSERT_DOUBLE_EQUAL(one->means[1], mean[1] / sum, 1e-10);
+    CU_ASSERT_DOUBLE_EQUAL(one->covariances[0], square, 1e-4);
+    CU_ASSERT_DOUBLE_EQUAL(one->means[0], 1, 0.1);
+    mixture_free(one);
+    struct mixture *const two = fit_weighted(x, weights, 20000, 2);
+    double both = 0;
+    for (int k = 0; k < 3; k++)
+        both += two->weights[k] * two->means[2 * k];
+    CU_ASSERT_DOUBLE_EQUAL(both, mean[0] / sum, 1e-3);
+    mixture_free(two);
+    free(x);
+}
+
 static const struct check_case cases[] = {
     {"the fit reaches the entropy", the_fit_reaches_the_entropy},
     {"position and scale do not matter", position_and_scale_do_not_matter},
+    {"weights are repeated rows", weights_are_repeated_rows},
+    {"a weighted normal is found", a_weighted_normal_is_found},
     {"threads change nothing", threads_change_nothing},
     {"thin data is fitted", thin_data_is_fitted},
     {"wrong fits are reported", wrong_fits_are_reported},

@@ -558,6 +558,46 @@ static void each_row_is_measured(void)
     scratch_remove(&scratch);
 }
 
+/* Weights of a column, from the look to the table: the means of the lines by weight are what is printed; and
+ * the column is none of x, whether its weights matter or not. */
+static void weights_reach_every_command(void)
+{
+    enum { N = 40, COLUMNS = 13 };
+    static char text[20000];
+    int length = sprintf(text, "a,w,b\n");
+    for (int i = 0; i < 250; i++)
+        length += sprintf(text + length, "%.3f,%d,%.3f\n", sin(i), i % 5, cos(3 * i));
+    set_up();
+    CU_ASSERT_TRUE_FATAL(scratch_write(in_folder("a.csv"), text, (size_t)length));
+    json_t *json = run_json(FAKE_DOUBLE2, WITH_BNAF, "check @a.csv --weights w --json");
+    CU_ASSERT_TRUE(number(json, "rows") == 200 && number(json, "rows_weightless") == 50);
+    CU_ASSERT_DOUBLE_EQUAL(number(json, "effective_rows"), 200 * 10. / 12, 0.1);
+    json_decref(json);
+    json = run_json(FAKE_DOUBLE2, WITH_BNAF, "train --out @run --epochs 3 --data @a.csv --weights w --json");
+    CU_ASSERT_EQUAL(number(json, "rows_weightless"), 50);
+    CU_ASSERT_TRUE(number(json, "effective_train") > 100 && number(json, "effective_train") < 150);
+    json_decref(json);
+    json =
+        run_json(FAKE_DOUBLE2, WITH_BNAF, "evaluate @run --json --data @a.csv --weights w --rows @rows.npy");
+    double *const rows = read_npy_as(8, "rows.npy", N, COLUMNS), cost = 0, sum = 0, squares = 0;
+    for (int i = 0; i < N; i++) {
+        const double weight = rows[i * COLUMNS + COLUMNS - 1];
+        sum += weight;
+        squares += weight * weight;
+        cost += weight * rows[i * COLUMNS + 7];
+    }
+    CU_ASSERT_DOUBLE_EQUAL(number(json, "cost_after"), cost / sum, 1e-7);
+    CU_ASSERT_DOUBLE_EQUAL(number(json, "effective_samples"), sum * sum / squares, 1e-3);
+    json_decref(json);
+    free(rows);
+    expect(FAKE_DOUBLE2, WITH_BNAF, "density @run @a.csv @p.npy --weights w", 0, "");
+    free(read_npy_as(8, "p.npy", 250, 2));
+    expect(FAKE_DOUBLE2, WITH_BNAF ",data.weights=w", "apply @run @a.csv @s.npy --part both", 0, "");
+    free(read_npy_as(8, "s.npy", 250, 2));
+    expect(FAKE_DOUBLE2, WITH_BNAF, "density @run @a.csv @p.npy", 2, "3 columns");
+    scratch_remove(&scratch);
+}
+
 static void samples_are_what_the_map_makes_of_noise(void)
 {
     enum { N = 40000 };
@@ -666,6 +706,7 @@ int main(int argc, char **argv)
         {"missing numbers may stay missing", missing_numbers_may_stay_missing},
         {"densities are those of the map", densities_are_those_of_the_map},
         {"each row is measured", each_row_is_measured},
+        {"weights reach every command", weights_reach_every_command},
         {"samples are what the map makes of noise", samples_are_what_the_map_makes_of_noise},
         {"interrupted base flows continue", interrupted_base_flows_continue},
         {"a base flow that diverges is reported", a_base_flow_that_diverges_is_reported},

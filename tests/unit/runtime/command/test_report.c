@@ -261,6 +261,27 @@ static void a_training_in_vain(void)
                "training began with, no better than no map at all\n");
 }
 
+/* What is added where rows have weights. */
+static void weighted_rows(void)
+{
+    static struct fake fake;
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "base.kind", "bnaf");
+    struct gpfc_trained all = trained;
+    all.evaluation = evaluation;
+    all.evaluation.weighted = all.pairs.weighted = 1;
+    all.evaluation.effective = 50.5;
+    all.pairs.effective = 60.5;
+    all.pairs.weightless = 7;
+    const struct command_memory memory = {.most = 32e6};
+    json_t *const json = report_training_json(&fake.bundle, &all, &memory, "finished");
+    const json_t *const of_test = json_object_get(json, "evaluation");
+    CU_ASSERT_EQUAL(json_number_value(json_object_get(json, "effective_train")), 60.5);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(json, "rows_weightless")), 7);
+    CU_ASSERT_EQUAL(json_number_value(json_object_get(of_test, "effective_samples")), 50.5);
+    json_decref(json);
+}
+
 static const struct check_case cases[] = {
     {"an evaluation", an_evaluation},
     {"an evaluation of a base flow", an_evaluation_of_a_base_flow},
@@ -269,6 +290,7 @@ static const struct check_case cases[] = {
     {"an evaluation as a table", an_evaluation_as_a_table},
     {"a training", a_training},
     {"a training in vain", a_training_in_vain},
+    {"weighted rows", weighted_rows},
 };
 
 int main(void)

@@ -179,6 +179,212 @@ static void a_file_with_rows_to_validate_by_is_looked_at(void)
     scratch_remove(&s);
 }
 
+static void write_npy(const char *path, const double *data)
+{
+    struct fault fault = {.exit_code = 0};
+    struct npy_writer *writer;
+    check_good(npy_create(&writer, path, 8, ROWS, D, &fault), &fault);
+    check_good(npy_write_rows(writer, data, ROWS, &fault), &fault);
+    check_good(npy_writer_commit(writer, &fault), &fault);
+}
+
+/* ---- weights ------------------------------------------------------------------------------------------- */
+
+static double weights[ROWS]; /* 0 1 2 3 0 1 .. units */
+
+static void fill_weights(double unit)
+{
+    for (int i = 0; i < ROWS; i++)
+        weights[i] = i % 4 * unit;
+}
+
+/* Each row has the weight of its label, in units of `unit`; those without one are not there. */
+static void check_weights(const struct part *part, double unit)
+{
+    CU_ASSERT_TRUE_FATAL(part->weights && part->labels);
+    for (int64_t i = 0; i < part->n; i++) {
+        CU_ASSERT_NOT_EQUAL(part->labels[i] % 4, 0);
+        CU_ASSERT_TRUE(same(part->weights[i], (double)(part->labels[i] % 4) * unit));
+    }
+}
+
+static double mean_weight(const struct part *part)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < part->n; i++)
+        sum += part->weights[i] / (double)part->n;
+    return sum;
+}
+
+/* 13 of 50 rows have none, and 37 are left; whole weights stay as they are, others get the mean 1. A place is
+ * that in the file. */
+static void rows_have_weights(void)
+{
+    struct scratch s;
+    struct fault fault;
+    struct samples data;
+    char room[200], number[16];
+    fill_arrays();
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    for (int i = 0; i < 4; i++) {
+        const bool whole = i % 2, has_y = i / 2;
+        fill_weights(whole ? 1 : 1.5);
+        const struct member members[] = {{"x.npy", ROWS, D, x, ZIP_CM_STORE},
+                                         {"labels.npy", ROWS, 0, labels, ZIP_CM_STORE},
+                                         {"weights.npy", ROWS, 0, weights, ZIP_CM_STORE},
+                                         {has_y ? "y.npy" : "z.npy", ROWS, D, y, ZIP_CM_STORE}};
+        CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, "a.npz"), members, 4));
+        check_good(load(&data, scratch_path(&s, "a.npz"), 8, true, &fault), &fault);
+        CU_ASSERT_TRUE_FATAL(data.train.n == 30 && data.test.n == 7 && data.weightless == 13);
+        int seen[ROWS] = {0};
+        check_half(&data, data.train.x, data.train.y, NULL, data.train.labels, 30, seen);
+        check_half(&data, data.test.x, data.test.y, NULL, data.test.labels, 7, seen);
+        const double unit = whole ? 1 : data.train.weights[0] / (double)(data.train.labels[0] % 4);
+        check_weights(&data.train, unit);
+        check_weights(&data.test, unit);
+        CU_ASSERT_TRUE(whole ? unit == 1 : same(mean_weight(&data.train), 1));
+        for (int64_t row = 0; row < 7; row++) {
+            (void)snprintf(number, sizeof number, "row %d ", (int)data.test.labels[row]);
+            CU_ASSERT_PTR_NOT_NULL(strstr(samples_place(&data, &data.test, row, room, sizeof room), number));
+        }
+        samples_free(&data);
+    }
+    scratch_remove(&s);
+}
+
+static void parts_have_weights(void)
+{
+    struct scratch s;
+    struct fault fault;
+    struct samples data;
+    char room[200];
+    fill_arrays();
+    fill_weights(1);
+    const struct member members[] = {{"x_train.npy", 30, D, x, ZIP_CM_STORE},
+                                     {"x_test.npy", 20, D, x + 30 * D, ZIP_CM_STORE},
+                                     {"labels_train.npy", 30, 0, labels, ZIP_CM_STORE},
+                                     {"labels_test.npy", 20, 0, labels + 30, ZIP_CM_STORE},
+                                     {"weights_train.npy", 30, 0, weights, ZIP_CM_STORE},
+                                     {"weights_test.npy", 20, 0, weights + 30, ZIP_CM_STORE}};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s) && make_npz(scratch_path(&s, "a.npz"), members, 6));
+    const struct samples_request request = {
+        .d = D, .precision = 8, .file = scratch_path(&s, "a.npz"), .weights_file = "w.npy"};
+    check_good(load(&data, request.file, 8, false, &fault), &fault);
+    CU_ASSERT_TRUE_FATAL(data.train.n == 22 && data.test.n == 15 && data.weightless == 13);
+    check_weights(&data.train, 1);
+    check_weights(&data.test, 1);
+    CU_ASSERT_EQUAL(data.test.labels[2], 33);
+    CU_ASSERT_PTR_NOT_NULL(strstr(samples_place(&data, &data.test, 2, room, sizeof room), "row 3 of x_test"));
+    samples_free(&data);
+    check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT, "has a split of its own");
+    scratch_remove(&s);
+}
+
+/* A column of a table, an array under another name, or a file: all the same. */
+static void weights_come_from_anywhere(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    struct samples data;
+    char path[4][200];
+    fill_arrays();
+    fill_weights(1);
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    static const char *const names[] = {"a.csv", "x.npy", "w.npy", "w.txt"};
+    for (int i = 0; i < 4; i++)
+        (void)snprintf(path[i], sizeof path[i], "%s", scratch_path(&s, names[i]));
+    FILE *const csv = fopen(path[0], "w"), *const txt = fopen(path[3], "w");
+    CU_ASSERT_TRUE_FATAL(csv && txt);
+    (void)fprintf(csv, "a,w,label,b,c\n");
+    for (int i = 0; i < ROWS; i++) {
+        (void)fprintf(csv, "%.17g,%g,%d,%.17g,%.17g\n", x[D * i], weights[i], i, x[D * i + 1], x[D * i + 2]);
+        (void)fprintf(txt, "%g\n", weights[i]);
+    }
+    CU_ASSERT_TRUE_FATAL(fclose(csv) == 0 && fclose(txt) == 0);
+    write_npy(path[1], x);
+    struct npy_writer *w = NULL;
+    CU_ASSERT_TRUE_FATAL(npy_create(&w, path[2], 8, ROWS, NPY_LIST, &fault) &&
+                         npy_write_rows(w, weights, ROWS, &fault) && npy_writer_commit(w, &fault));
+    const struct member member[] = {{"x.npy", ROWS, D, x, ZIP_CM_STORE},
+                                    {"v.npy", ROWS, 0, weights, ZIP_CM_STORE}};
+    CU_ASSERT_TRUE_FATAL(make_npz(scratch_path(&s, "a.npz"), member, 2));
+    const struct samples_request requests[] = {
+        {.file = path[0], .columns.weights = "w"},
+        {.file = path[0], .columns.weights = "2"},
+        {.file = path[1], .weights_file = path[2]},
+        {.file = path[1], .weights_file = "w.txt", .weights_folder = s.folder},
+        {.file = scratch_path(&s, "a.npz"), .columns.weights = "v"},
+    };
+    for (size_t i = 0; i < CHECK_COUNT(requests); i++) {
+        struct samples_request request = requests[i];
+        request.d = D;
+        request.precision = 8;
+        request.test = 0.2;
+        check_good(samples_load(&data, &request, &fault), &fault);
+        CU_ASSERT_TRUE_FATAL(data.train.n == 30 && data.test.n == 7 && data.train.weights != NULL);
+        double sum = 0;
+        for (int64_t row = 0; row < 37; row++) {
+            const struct part *const part = row < 30 ? &data.train : &data.test;
+            const int64_t at = row < 30 ? row : row - 30;
+            bool found = false;
+            for (int k = 0; k < ROWS; k++)
+                found =
+                    found || (value(&data, part->x, at * D) == x[k * D] && part->weights[at] == weights[k]);
+            CU_ASSERT_TRUE(found);
+            sum += part->weights[at];
+        }
+        CU_ASSERT_EQUAL(sum, 73);
+        samples_free(&data);
+    }
+    scratch_remove(&s);
+}
+
+static void wrong_weights_are_reported(void)
+{
+    static const double none[4] = {0}, negative[4] = {1, 2, -3, 1}, nan[4] = {1, NAN, 1, 1};
+    static const struct {
+        const double *weights;
+        int64_t n;
+        const char *said;
+    } wrong[] = {{none, 4, "the weights of all rows are 0"},
+                 {negative, 4, "weights: row 2 (counted from 0): the weight is -3; weights are not negative"},
+                 {nan, 4, "weights: row 1, column 0 is not a number"},
+                 {none, 3, "weights is not a list of 4 numbers"}};
+    static const char text[] = "a,b,c,w\n1,2,3,1\n4,5,6,-1\n7,8,9,1\n";
+    struct scratch s;
+    struct fault fault;
+    struct samples data;
+    fill_arrays();
+    fill_weights(1);
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const path = scratch_path(&s, "wrong.npz");
+    for (size_t i = 0; i < CHECK_COUNT(wrong); i++) {
+        const struct member members[] = {{"x.npy", 4, D, x, 0},
+                                         {"weights.npy", wrong[i].n, 0, wrong[i].weights, 0}};
+        CU_ASSERT_TRUE_FATAL(make_npz(path, members, 2));
+        check_fault(load(&data, path, 4, i % 2, &fault), &fault, FAULT_INPUT, wrong[i].said);
+    }
+    const char *const csv = scratch_path(&s, "a.csv");
+    CU_ASSERT_TRUE_FATAL(scratch_write(csv, text, sizeof text - 1));
+    struct samples_request request = {.d = D, .precision = 8, .file = csv, .columns.weights = "w"};
+    check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT,
+                "a.csv:3: the weight is -1; weights are not negative");
+    request.columns.weights = "v";
+    check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT, "no column \"v\"");
+    request.columns.weights = NULL;
+    request.weights_file = "two.txt";
+    request.weights_folder = s.folder;
+    request.columns.names = (const char *const[]){"a", "b", "c"};
+    request.columns.n = 3;
+    CU_ASSERT_TRUE_FATAL(scratch_write(scratch_path(&s, "two.txt"), "1\n2\n", 4));
+    check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT, "fewer weights than rows");
+    CU_ASSERT_TRUE_FATAL(scratch_write(scratch_path(&s, "two.txt"), "1\n2\n1\n2\n", 8));
+    check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT, "more weights than rows");
+    CU_ASSERT_TRUE_FATAL(scratch_write(scratch_path(&s, "two.txt"), "1 2\n1 2\n1 2\n", 12));
+    check_fault(samples_load(&data, &request, &fault), &fault, FAULT_INPUT, "2 columns; weights are one");
+    scratch_remove(&s);
+}
+
 static int mapped(const struct samples *s)
 {
     int n = 0;
@@ -252,15 +458,6 @@ static void data_without_a_split_is_split(void)
         samples_free(&data);
     }
     scratch_remove(&s);
-}
-
-static void write_npy(const char *path, const double *data)
-{
-    struct fault fault = {.exit_code = 0};
-    struct npy_writer *writer;
-    check_good(npy_create(&writer, path, 8, ROWS, D, &fault), &fault);
-    check_good(npy_write_rows(writer, data, ROWS, &fault), &fault);
-    check_good(npy_writer_commit(writer, &fault), &fault);
 }
 
 static void write_text(const char *path, const char *names, const double *rows)
@@ -714,6 +911,10 @@ static const struct check_case cases[] = {
     {"a given split is kept", a_given_split_is_kept},
     {"rows to validate by may be given", rows_to_validate_by_may_be_given},
     {"a file with rows to validate by is looked at", a_file_with_rows_to_validate_by_is_looked_at},
+    {"rows have weights", rows_have_weights},
+    {"parts have weights", parts_have_weights},
+    {"weights come from anywhere", weights_come_from_anywhere},
+    {"wrong weights are reported", wrong_weights_are_reported},
     {"rows may be mapped", rows_may_be_mapped},
     {"data without a split is split", data_without_a_split_is_split},
     {"files of every kind agree", files_of_every_kind_agree},

@@ -24,7 +24,7 @@ static void mean_and_deviation_are_right(void)
     struct fault fault = {.exit_code = 0};
     struct standard s;
     fill(x);
-    check_good(standard_fit(&s, x, N, D, &fault), &fault);
+    check_good(standard_fit(&s, x, NULL, N, D, &fault), &fault);
     CU_ASSERT_EQUAL(s.d, D);
     CU_ASSERT_DOUBLE_EQUAL(s.mean[0], 1e6 + 4.5, 1e-8);
     CU_ASSERT_DOUBLE_EQUAL(s.scale[0], sqrt(8.25), 1e-8);
@@ -48,13 +48,44 @@ static void outliers_do_not_stretch(void)
         x[i * D + 1] = i == 500 ? 300 : i % 101;
         x[i * D + 2] = i == 500 ? 1e6 : 0; /* nothing but outliers to measure */
     }
-    check_good(standard_fit(&s, x, N, D, &fault), &fault);
+    check_good(standard_fit(&s, x, NULL, N, D, &fault), &fault);
     CU_ASSERT_DOUBLE_EQUAL(s.mean[0], 50, 1);
     CU_ASSERT_DOUBLE_EQUAL(s.scale[0], 50 / 1.349, 1);
     CU_ASSERT_DOUBLE_EQUAL(s.scale[1], sqrt(100 * 102 / 12. + 62.5), 1);
     CU_ASSERT_DOUBLE_EQUAL(s.mean[2], 1e3, 1e-9);
     CU_ASSERT_TRUE(s.scale[2] > 1e4);
     standard_free(&s);
+}
+
+/* Rows 0 1 2 3 .. of weights 1 2 3 1 .. and these rows so many times: equal, also where the middle half
+ * decides. */
+static void weights_are_repeated_rows(void)
+{
+    static double x[N * D], weights[N], repeated[3 * N * D];
+    struct fault fault = {.exit_code = 0};
+    struct standard by_weight, by_rows;
+    int64_t n = 0;
+    for (int i = 0; i < N; i++) {
+        x[i * D] = 1e6 + i % 17;
+        x[i * D + 1] = i == 500 ? -1e6 : i % 101;
+        x[i * D + 2] = 1e-9 * (i % 7);
+        weights[i] = i % 3 + 1;
+        for (int k = 0; k <= i % 3; k++, n++)
+            for (int j = 0; j < D; j++)
+                repeated[n * D + j] = x[i * D + j];
+    }
+    check_good(standard_fit(&by_weight, x, weights, N, D, &fault), &fault);
+    check_good(standard_fit(&by_rows, repeated, NULL, n, D, &fault), &fault);
+    for (int j = 0; j < D; j++) {
+        CU_ASSERT_DOUBLE_EQUAL(by_weight.mean[j], by_rows.mean[j], 1e-12 * fabs(by_rows.mean[j]));
+        CU_ASSERT_DOUBLE_EQUAL(by_weight.scale[j], by_rows.scale[j], 1e-12 * by_rows.scale[j]);
+    }
+    CU_ASSERT_TRUE(by_rows.scale[1] < 50);
+    standard_free(&by_weight);
+    check_good(standard_fit(&by_weight, x, NULL, N, D, &fault), &fault);
+    CU_ASSERT_TRUE(fabs(by_weight.mean[0] - by_rows.mean[0]) > 1e-3);
+    standard_free(&by_weight);
+    standard_free(&by_rows);
 }
 
 static void standardisation_is_undone(void)
@@ -92,7 +123,7 @@ static void numbers_too_large_are_reported(void)
     const double x[4] = {1, -1.7e308, 2, 1.7e308};
     struct fault fault = {.exit_code = 0};
     struct standard s;
-    check_fault(standard_fit(&s, x, 2, 2, &fault), &fault, FAULT_INPUT, "column 2 (counted from 1)");
+    check_fault(standard_fit(&s, x, NULL, 2, 2, &fault), &fault, FAULT_INPUT, "column 2 (counted from 1)");
     CU_ASSERT_TRUE(s.d == 0 && s.mean == NULL);
 }
 
@@ -155,6 +186,7 @@ static void broken_scales_in_a_model_are_reported(void)
 static const struct check_case cases[] = {
     {"mean and deviation are right", mean_and_deviation_are_right},
     {"outliers do not stretch", outliers_do_not_stretch},
+    {"weights are repeated rows", weights_are_repeated_rows},
     {"standardisation is undone", standardisation_is_undone},
     {"a copy is independent", a_copy_is_independent},
     {"numbers too large are reported", numbers_too_large_are_reported},

@@ -261,6 +261,42 @@ static void a_tsv_may_have_decimal_commas(void)
     scratch_remove(&s);
 }
 
+/* A column of weights is none of the others, whether it is read or not; one that is not there may be missed
+ * where that is allowed. */
+static void a_column_of_weights_is_none_of_x(void)
+{
+    static const char text[] = "a,w,b,label\n1,0.5,2,7\n3,0,4,8\n";
+    const struct table_columns by_name = {.weights = "w"}, by_number = {.weights = "2"},
+                               twice = {.weights = "label"}, missing = {.weights = "v"},
+                               loose = {.weights = "v", .loose_weights = true};
+    double weights[4];
+    struct table t;
+    struct fault fault = {.exit_code = 0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    for (int i = 0; i < 4; i++) {
+        CU_ASSERT_TRUE_FATAL(scratch_write(scratch_path(&s, "a.csv"), text, strlen(text)));
+        const struct table_request request = {.path = scratch_path(&s, "a.csv"),
+                                              .columns = i % 2 ? by_number : by_name,
+                                              .weights = i / 2 ? "weights" : NULL,
+                                              .needed = 2,
+                                              .precision = 8};
+        struct table_rows rows = {.most = 4, .x = t.x, .labels = t.labels, .weights = weights};
+        check_good(table_open(&t.reader, &request, &fault), &fault);
+        check_good(table_read(t.reader, &rows, &fault), &fault);
+        const struct table_info *const info = table_info(t.reader);
+        CU_ASSERT_TRUE(rows.got == 2 && info->columns == 2 && strcmp(info->names[1], "b") == 0);
+        CU_ASSERT_TRUE(t.x[1] == 2 && t.x[2] == 3 && t.x[3] == 4 && t.labels[1] == 8);
+        CU_ASSERT_TRUE(i / 2 ? strcmp(info->weights, "w") == 0 && weights[0] == 0.5 && weights[1] == 0
+                             : !info->weights);
+        table_close(t.reader);
+    }
+    check_fault(read_text(&t, "a.csv", text, &missing, 2, &fault), &fault, FAULT_INPUT, "no column \"v\"");
+    check_fault(read_text(&t, "a.csv", text, &twice, 2, &fault), &fault, FAULT_INPUT, "is chosen twice");
+    check_good(read_text(&t, "a.csv", text, &loose, 3, &fault), &fault);
+    table_close(t.reader);
+    scratch_remove(&s);
+}
+
 /* ---- rows that are left out ---------------------------------------------------------------------------- */
 
 static void incomplete_rows_are_dropped_and_counted(void)
@@ -538,6 +574,7 @@ static const struct check_case cases[] = {
     {"wrong choices are reported", wrong_choices_are_reported},
     {"loose choices take a file of just these", loose_choices_take_a_file_of_just_these},
     {"a .tsv may have decimal commas", a_tsv_may_have_decimal_commas},
+    {"a column of weights is none of x", a_column_of_weights_is_none_of_x},
     {"incomplete rows are dropped and counted", incomplete_rows_are_dropped_and_counted},
     {"rows of arrays are dropped too", rows_of_arrays_are_dropped_too},
     {"what is written is read", what_is_written_is_read},

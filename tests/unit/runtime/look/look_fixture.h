@@ -18,6 +18,7 @@ struct data {
     bool has_y;
     const char *const *names;
     unsigned char *for_test; /* [n], or NULL */
+    const double *weights;   /* [n], or NULL */
     double *rows;            /* [n][d or 2 d], room for MOST_NUMBERS */
 };
 
@@ -65,7 +66,9 @@ static inline struct look *look_at(const struct data *data)
     struct fault fault = {0};
     const struct look_request request = {.d = data->d, .has_y = data->has_y, .names = data->names};
     CU_ASSERT_TRUE_FATAL(look_new(&look, &request, &fault));
-    CU_ASSERT_TRUE_FATAL(look_add(look, data->rows, data->n, data->for_test, NULL, &fault));
+    const struct look_rows rows = {
+        .rows = data->rows, .n = data->n, .for_test = data->for_test, .weights = data->weights};
+    CU_ASSERT_TRUE_FATAL(look_add(look, &rows, &fault));
     CU_ASSERT_TRUE_FATAL(look_finish(look, &fault));
     return look;
 }

@@ -270,7 +270,7 @@ static struct look *look_with_limit(const struct data *data, double greatest, bo
     const struct look_request request = {
         .d = data->d, .has_y = data->has_y, .standardised = standardised, .greatest = greatest};
     CU_ASSERT_TRUE_FATAL(look_new(&look, &request, &fault));
-    CU_ASSERT_TRUE_FATAL(look_add(look, data->rows, data->n, NULL, NULL, &fault));
+    CU_ASSERT_TRUE_FATAL(look_add(look, &(struct look_rows){.rows = data->rows, .n = data->n}, &fault));
     CU_ASSERT_TRUE_FATAL(look_finish(look, &fault));
     return look;
 }
@@ -423,6 +423,56 @@ static void latents_scaled(void)
     look = look_and_free(&data, "scaled");
     check_text(found(look, "scaled"), "correlations up to 0.8");
     look_free(look);
+}
+
+/* x and y of deviation 2, with weights that make N(0, I) of y. */
+static void latents_normal_by_weight(void)
+{
+    static double weights[20000];
+    struct data data = right_pairs(1, 20000, 2);
+    for (int64_t i = 0; i < data.n; i++) {
+        double square = 0;
+        for (int64_t j = 2; j < 4; j++) {
+            *at(&data, i, j) *= 2;
+            square += *at(&data, i, j) * *at(&data, i, j);
+        }
+        weights[i] = exp(-0.375 * square);
+    }
+    struct look *look = look_at(&data);
+    CU_ASSERT_PTR_NOT_NULL(found(look, "scaled"));
+    CU_ASSERT_FALSE(look_result(look)->weighted);
+    look_free(look);
+    data.weights = weights;
+    look = look_at(&data);
+    CU_ASSERT_TRUE(warns_of(look, ""));
+    CU_ASSERT_PTR_NULL(found(look, "not_normal"));
+    const struct gpfc_look *const result = look_result(look);
+    CU_ASSERT_TRUE(result->weighted && result->effective > 8000 && result->effective < 9500);
+    CU_ASSERT_DOUBLE_EQUAL(result->columns[2].deviation, 1, 0.03);
+    CU_ASSERT_DOUBLE_EQUAL(result->columns[2].mean, 0, 0.03);
+    look_free(look);
+    for (int64_t i = 0; i < data.n; i++)
+        weights[i] = exp(0.1 * *at(&data, i, 2)); /* another mean, and the right rows for it */
+    look = look_and_free(&data, "scaled");
+    look_free(look);
+}
+
+/* Few rows count: worth a note, and a warning where they are too few for so many columns. */
+static void uneven_weights(void)
+{
+    static double weights[5000];
+    struct data data = data_normal(4, 5000, 2, false);
+    for (int64_t i = 0; i < data.n; i++)
+        weights[i] = i % 20 == 0 ? 1 : 1e-6;
+    data.weights = weights;
+    struct look *look = look_at(&data);
+    const struct gpfc_finding *const note = found(look, "uneven_weights");
+    CU_ASSERT_TRUE_FATAL(note && note->level == GPFC_NOTE);
+    check_text(note, "5,000 rows are as good as 250 of equal weight");
+    look_free(look);
+    for (int64_t i = 0; i < data.n; i++)
+        weights[i] = i % 100 == 0 ? 1 : 1e-6;
+    look_free(look_and_free(&data, "uneven_weights"));
 }
 
 static void latents_swapped(void)
@@ -634,7 +684,7 @@ static void samples_are_spread(void)
     double sum = 0;
     for (int64_t i = 0; i < 100000; i++) {
         const double row = (double)i;
-        CU_ASSERT_TRUE_FATAL(row_sample_add(&sample, &row, i, &fault));
+        CU_ASSERT_TRUE_FATAL(row_sample_add(&sample, &row, i, 1, &fault));
     }
     CU_ASSERT_TRUE(sample.n >= 400 && sample.n <= 1000);
     for (int64_t i = 0; i < sample.n; i++) {
@@ -692,6 +742,8 @@ int main(void)
         {"too few rows", too_few_rows},
         {"nothing to learn", nothing_to_learn},
         {"latents scaled", latents_scaled},
+        {"latents normal by weight", latents_normal_by_weight},
+        {"uneven weights", uneven_weights},
         {"latents swapped", latents_swapped},
         {"latents not normal", latents_not_normal},
         {"latents of normal coordinates", latents_of_normal_coordinates},

@@ -6,6 +6,7 @@
 #include "model/evaluate.h"
 #include "model/evaluate_base.h"
 #include "model/flow.h"
+#include "model/flow_rotation.h"
 #include "model/weights.h"
 #include "numbers/factors.h"
 #include "scratch.h"
@@ -95,6 +96,66 @@ static void known_map_gives_known_numbers(void)
     const struct gpfc_evaluation one = run(theta, &pairs, NAN, 1);
     CU_ASSERT_EQUAL(memcmp(&one, &e, offsetof(struct gpfc_evaluation, nll_before)), 0);
     fake_pairs_free(&pairs);
+}
+
+static void check_near(double a, double b)
+{
+    CU_ASSERT_DOUBLE_EQUAL(a, b, 1e-12 * (1 + fabs(b)));
+}
+
+/* A row of weight 3 is three rows: means are equal, and the largest numbers. */
+static void weights_are_repeated_rows(void)
+{
+    double theta[6], weights[300];
+    fake_make(&fake, FAKE_DOUBLE2);
+    struct pairs pairs = fake_pairs(2, 8, 300, 0), repeated = fake_pairs(2, 8, 600, 0);
+    int64_t n = 0;
+    for (int i = 0; i < 6; i++)
+        theta[i] = fake_optimum(5 - i) / 2;
+    for (int i = 0; i < 300; i++) {
+        weights[i] = i % 3 + 1;
+        for (int k = 0; k <= i % 3; k++, n++) {
+            memcpy((double *)repeated.train.x + 2 * n, (double *)pairs.train.x + 2 * i, 2 * sizeof(double));
+            memcpy((double *)repeated.train.y + 2 * n, (double *)pairs.train.y + 2 * i, 2 * sizeof(double));
+        }
+    }
+    CU_ASSERT_EQUAL_FATAL(n, 600);
+    const struct gpfc_evaluation without = run(theta, &pairs, 1, 1), b = run(theta, &repeated, 1, 1);
+    pairs.train.weights = weights;
+    const struct gpfc_evaluation a = run(theta, &pairs, 1, 2);
+    CU_ASSERT_TRUE(a.weighted && !b.weighted && a.samples == 300);
+    CU_ASSERT_DOUBLE_EQUAL(a.effective, 600. * 600 / 1400, 1e-9);
+    check_near(a.cost_before, b.cost_before);
+    check_near(a.cost_after, b.cost_after);
+    check_near(a.energy, b.energy);
+    check_near(a.nll_after, b.nll_after);
+    check_near(a.density_error_mean, b.density_error_mean);
+    check_near(a.mean_max, b.mean_max);
+    check_near(a.covariance_error_max, b.covariance_error_max);
+    check_near(a.covariance_error_before_max, b.covariance_error_before_max);
+    CU_ASSERT_EQUAL(a.roundtrip_max, b.roundtrip_max);
+    CU_ASSERT_EQUAL(a.density_error_max, b.density_error_max);
+    CU_ASSERT_TRUE(fabs(without.cost_after - b.cost_after) > 1e-3);
+    fake_pairs_free(&pairs);
+    fake_pairs_free(&repeated);
+}
+
+/* A row of weight 2 turns the flow's start as two rows do. */
+static void the_start_is_weighted(void)
+{
+    double x[] = {1, 0, 1, 0, 0, 2, -1, 1}, y[] = {0, 1, 0, 1, -3, -1, 2, 0}, weights[] = {2, 1, 1};
+    double *of_rows, *of_weights;
+    struct fault fault = {0};
+    fake_make(&fake, FAKE_DOUBLE2);
+    struct pairs pairs = {.d = 2, .precision = 8, .train = {.n = 4, .x = x, .y = y}};
+    CU_ASSERT_TRUE_FATAL(flow_rotation_best(&of_rows, &fake.bundle, &pairs, &fault));
+    pairs.train = (struct part){.n = 3, .x = x + 2, .y = y + 2, .weights = weights};
+    CU_ASSERT_TRUE_FATAL(flow_rotation_best(&of_weights, &fake.bundle, &pairs, &fault));
+    for (int i = 0; i < 4; i++)
+        CU_ASSERT_DOUBLE_EQUAL(of_weights[i], of_rows[i], 1e-14);
+    CU_ASSERT_TRUE(fabs(of_rows[1]) > 0.1);
+    free(of_rows);
+    free(of_weights);
 }
 
 static void non_finite_numbers_show(void)
@@ -280,6 +341,8 @@ int main(void)
         {"log-determinants", log_determinants},
         {"identity changes nothing", identity_changes_nothing},
         {"known map gives known numbers", known_map_gives_known_numbers},
+        {"weights are repeated rows", weights_are_repeated_rows},
+        {"the start is weighted", the_start_is_weighted},
         {"non-finite numbers show", non_finite_numbers_show},
         {"densities integrate to one", densities_integrate_to_one},
         {"the flow maps there and back", the_flow_maps_there_and_back},

@@ -64,15 +64,6 @@ static void given_pairs_are_borrowed(void)
     pairs_free(&p);
 }
 
-static void position_and_scale_are_those_of_x(void)
-{
-    double x[3 * 2] = {3, 10, 5, 10, 4, 16}; /* mean (4, 12); squares about it 2 and 24 */
-    const struct pairs p = {.d = 2, .precision = 8, .train.n = 3, .train.x = x};
-    const struct pairs_place place = pairs_place(&p, p.train.x);
-    CU_ASSERT_DOUBLE_EQUAL(place.offset, sqrt(160), 1e-12);
-    CU_ASSERT_DOUBLE_EQUAL(place.spread, sqrt(26. / 6), 1e-12);
-}
-
 static struct base_flow *make_base(struct fake_base *fake, enum fake_base_kind kind)
 {
     struct base_flow *base;
@@ -80,6 +71,61 @@ static struct base_flow *make_base(struct fake_base *fake, enum fake_base_kind k
     fake_base_make(fake, kind, 8);
     check_good(base_flow_compiled(&base, &fake->bundle, fake->theta, 0, 1, &fault), &fault);
     return base;
+}
+
+/* A row of weight 2 counts as two; through a base flow, too. */
+static void likelihoods_are_weighted(void)
+{
+    static struct fake_base fake;
+    static double weights[N];
+    double sum = 0, total = 0;
+    struct fault fault = {0};
+    struct samples samples = make_samples(false);
+    struct pairs p;
+    for (int i = 0; i < N; i++) {
+        weights[i] = i % 3 + 1;
+        sum += weights[i];
+        total += weights[i] * nll_of(y_train + i * D, 1, D * log(2));
+    }
+    samples.train.y = y_train;
+    samples.test.y = y_test;
+    samples.train.logdet = logdet;
+    samples.train.weights = weights;
+    pairs_of_samples(&p, &samples);
+    CU_ASSERT_DOUBLE_EQUAL(p.nll_train, total / sum, 1e-12);
+    pairs_free(&p);
+    struct base_flow *base = make_base(&fake, FAKE_BNAF_LINEAR);
+    samples = make_samples(true);
+    check_good(pairs_through(&p, &samples, base, &fault), &fault);
+    const double without = p.nll_train;
+    pairs_free(&p);
+    for (int i = 0; i < N; i++)
+        weights[i] = 2;
+    samples.train.weights = weights;
+    check_good(pairs_through(&p, &samples, base, &fault), &fault);
+    CU_ASSERT_DOUBLE_EQUAL(p.nll_train, without, 1e-12);
+    pairs_free(&p);
+    weights[7] = 1e9;
+    struct samples one = samples;
+    one.train = (struct part){.n = 1, .x = x_train + 7 * D};
+    one.test.n = 0;
+    check_good(pairs_through(&p, &one, base, &fault), &fault);
+    const double of_one = p.nll_train;
+    pairs_free(&p);
+    check_good(pairs_through(&p, &samples, base, &fault), &fault);
+    CU_ASSERT_DOUBLE_EQUAL(p.nll_train, of_one, 1e-4);
+    CU_ASSERT_TRUE(fabs(of_one - without) > 0.01);
+    pairs_free(&p);
+    base_flow_free(base);
+}
+
+static void position_and_scale_are_those_of_x(void)
+{
+    double x[3 * 2] = {3, 10, 5, 10, 4, 16}; /* mean (4, 12); squares about it 2 and 24 */
+    const struct pairs p = {.d = 2, .precision = 8, .train.n = 3, .train.x = x};
+    const struct pairs_place place = pairs_place(&p, p.train.x);
+    CU_ASSERT_DOUBLE_EQUAL(place.offset, sqrt(160), 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(place.spread, sqrt(26. / 6), 1e-12);
 }
 
 /* The likelihood is of the data before they were standardised. */
@@ -180,6 +226,7 @@ int main(void)
 {
     static const struct check_case cases[] = {
         {"given pairs are borrowed", given_pairs_are_borrowed},
+        {"likelihoods are weighted", likelihoods_are_weighted},
         {"position and scale are those of x", position_and_scale_are_those_of_x},
         {"samples go through the base flow", samples_go_through_the_base_flow},
         {"a row without an image has no likelihood", a_row_without_an_image_has_no_likelihood},

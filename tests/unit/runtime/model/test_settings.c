@@ -90,6 +90,52 @@ static void columns_and_rows_of_a_file_are_chosen(void)
     scratch_remove(&s);
 }
 
+/* A name is a column or an array; what ends like a file is one, in the spec's folder. */
+static void weights_are_found_by_the_spec(void)
+{
+    static const char text[] = "a,w,b\n1,2,3\n4,0,6\n7,1,9\n", weights[] = "0\n5\n2\n";
+    struct scratch s;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s) && scratch_write(scratch_path(&s, "a.csv"), text, strlen(text)));
+    CU_ASSERT_TRUE_FATAL(scratch_write(scratch_path(&s, "w.txt"), weights, strlen(weights)));
+    fake_make(&fake, FAKE_DOUBLE2);
+    fake_set(&fake, "base.kind", "mixture");
+    fake_set(&fake, "data.standardise", "no");
+    fake_set(&fake, "data.test", "0");
+    fake_set(&fake, "data.file", "a.csv");
+    fake_set(&fake, "data.folder", s.folder);
+    fake_set(&fake, "data.weights", "w");
+    struct samples samples = load(NULL);
+    const double *x = samples.train.x;
+    CU_ASSERT_TRUE_FATAL(samples.train.n == 2 && samples.weightless == 1 && samples.train.weights);
+    CU_ASSERT_TRUE(x[1] == 3 && x[2] == 7 && samples.train.weights[0] == 2 && samples.train.weights[1] == 1);
+    samples_free(&samples);
+    char *lasting = spec_data_lasting_weights(&fake.bundle, NULL, &fault);
+    CU_ASSERT_STRING_EQUAL(lasting, "w");
+    free(lasting);
+    fake_set(&fake, "data.columns", "[\"a\", \"b\"]");
+    fake_set(&fake, "data.weights", "w.txt");
+    samples = load(NULL);
+    x = samples.train.x;
+    CU_ASSERT_TRUE_FATAL(samples.train.n == 2 && samples.train.weights);
+    CU_ASSERT_TRUE(x[1] == 6 && x[2] == 7 && samples.train.weights[0] == 5 && samples.train.weights[1] == 2);
+    samples_free(&samples);
+    lasting = spec_data_lasting_weights(&fake.bundle, NULL, &fault);
+    CU_ASSERT_TRUE(lasting && lasting[0] == '/' && strstr(lasting, "/w.txt"));
+    const struct data_options resumed = {.weights = lasting}, option = {.weights = "w"},
+                              elsewhere = {.weights = "w.txt"};
+    CU_ASSERT_TRUE_FATAL(spec_data_load(&samples, &fake.bundle, &resumed, NULL, 1, false, &fault));
+    CU_ASSERT_TRUE(samples.train.n == 2 && samples.train.weights[0] == 5);
+    samples_free(&samples);
+    free(lasting);
+    CU_ASSERT_TRUE_FATAL(spec_data_load(&samples, &fake.bundle, &option, NULL, 1, false, &fault));
+    CU_ASSERT_TRUE(samples.train.n == 2 && samples.train.weights[0] == 2);
+    samples_free(&samples);
+    CU_ASSERT_FALSE(spec_data_load(&samples, &fake.bundle, &elsewhere, NULL, 1, false, &fault));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "cannot read w.txt, looked for in /"));
+    scratch_remove(&s);
+}
+
 static void data_are_standardised_when_needed(void)
 {
     static const struct {
@@ -161,6 +207,7 @@ static const struct check_case cases[] = {
     {"rows and the share for testing", rows_and_the_share_for_testing},
     {"the source of the data is named", the_source_of_the_data_is_named},
     {"columns and rows of a file are chosen", columns_and_rows_of_a_file_are_chosen},
+    {"weights are found by the spec", weights_are_found_by_the_spec},
     {"data are standardised when needed", data_are_standardised_when_needed},
     {"a mixture is fitted as the spec says", a_mixture_is_fitted_as_the_spec_says},
     {"options of a training", options_of_a_training},

@@ -420,6 +420,99 @@ static void splits_are_drawn_once(void)
     split_free(&a);
 }
 
+/* ---- weights of rows ----------------------------------------------------------------------------------- */
+
+/* Where all are the same, training is what it is without them, to the last bit; they may be shared out, as
+ * those of rows that validate are. */
+static void equal_weights_change_nothing(void)
+{
+    double weights[101];
+    fake_make(&fake, FAKE_DOUBLE2);
+    struct pairs pairs = fake_pairs(2, 8, 101, 50);
+    struct trainer *without = make_validated(&pairs, 3, 1);
+    for (int i = 0; i < 101; i++)
+        weights[i] = 3;
+    pairs.train.weights = weights;
+    struct trainer *with = make_validated(&pairs, 3, 2);
+    run_steps(without, without->steps);
+    run_steps(with, with->steps);
+    const size_t bytes = (size_t)(fake.bundle.theta_elements * fake.bundle.precision);
+    CU_ASSERT_EQUAL(memcmp(array_host(&with->state.theta), array_host(&without->state.theta), bytes), 0);
+    trainer_measure(without);
+    trainer_measure(with);
+    CU_ASSERT_DOUBLE_EQUAL(with->state.last_validation, without->state.last_validation, 1e-14);
+    trainer_free(with);
+    trainer_free(without);
+    fake_pairs_free(&pairs);
+}
+
+/* A draw has as many rows as there are, all of those that train; over the epochs each as often as its
+ * weight says. Seed and epoch decide, nothing else. */
+static void rows_are_drawn_by_weight(void)
+{
+    struct split split, again;
+    struct fault fault = {0};
+    uint32_t order[80], repeated[80];
+    double weights[100], times[100] = {0}, total = 0;
+    for (int i = 0; i < 100; i++)
+        weights[i] = i % 4 == 0 ? 4 : 0.25 + 0.001 * i;
+    CU_ASSERT_TRUE_FATAL(split_new(&split, 0.2, 100, &fault) && split_weigh(&split, weights, &fault));
+    CU_ASSERT_TRUE_FATAL(split_new(&again, 0.2, 100, &fault) && split_weigh(&again, weights, &fault));
+    for (uint64_t epoch = 0; epoch < 2000; epoch++) {
+        split_shuffle(&split, 7, epoch, order);
+        for (int i = 0; i < 80; i++)
+            times[order[i]] += 1.0 / 2000;
+    }
+    split_shuffle(&again, 7, 1999, repeated);
+    CU_ASSERT_EQUAL(memcmp(order, repeated, sizeof order), 0);
+    for (int i = 0; i < 80; i++)
+        total += weights[split.rows[i]];
+    for (int i = 0; i < 80; i++)
+        CU_ASSERT_DOUBLE_EQUAL(times[split.rows[i]], 80 * weights[split.rows[i]] / total, 0.06);
+    for (int i = 0; i < 20; i++)
+        CU_ASSERT_EQUAL(times[split_validation(&split)[i]], 0);
+    split_free(&split);
+    split_free(&again);
+}
+
+/* A base flow y = exp(l) x + b on rows of one law, whose weights make another of it: it finds the weighted
+ * mean and deviation, and measures the weighted likelihood. */
+static void a_weighted_normal_is_learnt(void)
+{
+    enum { N = 2000 };
+    double weights[N], sum = 0, mean = 0, square = 0, cost = 0;
+    fake_make(&fake, FAKE_DOUBLE2);
+    fake_set(&fake, "base.kind", "bnaf");
+    fake_set(&fake, "base.rate", "0.02");
+    fake_set(&fake, "base.schedule", "cosine");
+    fake_set(&fake, "base.average", "0");
+    struct pairs pairs = base_samples(2, 8, N, 0);
+    const double *const x = pairs.train.x;
+    for (int i = 0; i < N; i++) {
+        weights[i] = exp(x[2 * i]);
+        sum += weights[i];
+        mean += weights[i] * x[2 * i];
+    }
+    mean /= sum;
+    for (int i = 0; i < N; i++)
+        square += weights[i] * (x[2 * i] - mean) * (x[2 * i] - mean) / sum;
+    pairs.train.weights = weights;
+    struct trainer *const trainer = make_base_trainer(&pairs, 60, 100);
+    run_steps(trainer, trainer->steps);
+    trainer_measure(trainer);
+    const double *const theta = array_host(&trainer->state.theta), l = theta[0], b = theta[2];
+    CU_ASSERT_DOUBLE_EQUAL(exp(-l), sqrt(square), 0.01 * sqrt(square));
+    CU_ASSERT_DOUBLE_EQUAL(-b * exp(-l), mean, 0.01);
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < 2; k++) {
+            const double at = exp(theta[k]) * x[2 * i + k] + theta[2 + k];
+            cost += weights[i] / sum * (at * at / 2 + 0.91893853320467274 - theta[k]);
+        }
+    CU_ASSERT_DOUBLE_EQUAL(trainer->state.last.cost, cost, 1e-10);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+}
+
 /* With rate 0 nothing gets better: the fall comes when patience runs out, from the best weights, and ends
  * after its share; a training that is to go on has its rate back. */
 static void the_plateau_ends_in_a_fall(void)
@@ -859,6 +952,9 @@ int main(void)
         {"patience ends", patience_ends},
         {"validation chooses and is not learnt", validation_chooses_and_is_not_learnt},
         {"given rows validate", given_rows_validate},
+        {"equal weights change nothing", equal_weights_change_nothing},
+        {"rows are drawn by weight", rows_are_drawn_by_weight},
+        {"a weighted normal is learnt", a_weighted_normal_is_learnt},
         {"splits are drawn once", splits_are_drawn_once},
         {"the plateau ends in a fall", the_plateau_ends_in_a_fall},
         {"a cosine without gain falls", a_cosine_without_gain_falls},
