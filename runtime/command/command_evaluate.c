@@ -125,8 +125,9 @@ bool command_evaluate(const struct command_context *context, const struct comman
     bool good = load(&e, fault);
     if (good)
         command_tell_weights(context, options->argument[0], &e.weights);
-    good = good && find_pairs(&e, fault) && pairs_turn(&e.pairs, e.weights.rotation, fault) &&
-           measure(&e, fault) && print(&e, fault);
+    good = good && find_pairs(&e, fault);
+    pairs_turn(&e.pairs, e.weights.rotation);
+    good = good && measure(&e, fault) && print(&e, fault);
     pairs_free(&e.pairs);
     samples_free(&e.samples);
     base_flow_free(e.base);

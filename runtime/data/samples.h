@@ -58,19 +58,13 @@ struct samples_request {
 
 struct part { /* rows for training, for the test, or to validate by */
     int64_t n;
-    void *x;         /* REAL [n][d], standardised */
-    void *y;         /* REAL [n][d]; NULL: not given */
-    void *turned;    /* REAL [n][d]: y as a flow takes it, after its rotation; NULL: y itself */
-    double *logdet;  /* [n]; NULL: not given */
-    int64_t *labels; /* [n]; NULL: not given */
-    double *weights; /* [n], above 0; NULL: all the same */
+    void *x;                /* REAL [n][d], standardised */
+    void *y;                /* REAL [n][d]; NULL: not given */
+    const double *rotation; /* [d][d], lent: a flow takes y after it; NULL: y itself */
+    double *logdet;         /* [n]; NULL: not given */
+    int64_t *labels;        /* [n]; NULL: not given */
+    double *weights;        /* [n], above 0; NULL: all the same */
 };
-
-/* What a part's flow begins with. */
-static inline const void *part_start(const struct part *part)
-{
-    return part->turned ? part->turned : part->y;
-}
 
 struct look;
 

@@ -4,6 +4,7 @@
  * loop over a row's numbers would cost more than the numbers. */
 #include "kernels/kernel_tile.h"
 
+#include "numbers/rotation.h"
 #include "numbers/rows.h"
 
 #include <stddef.h>
@@ -75,6 +76,22 @@ void tile_gather(const struct tile *tile, const struct tile_rows *from, int64_t 
         gather_float_double(tile, from, elements, to);
     else
         gather_double_double(tile, from, elements, to);
+}
+
+static const void *row_at(const struct tile *tile, const struct tile_rows *from, int64_t lane)
+{
+    const int64_t row = row_of(tile, lane < tile->n ? lane : tile->n - 1);
+    return (const char *)from->rows + row * from->stride * from->precision;
+}
+
+/* The product costs next to nothing beside what a kernel does with the row. */
+void tile_gather_turned(const struct tile *tile, const struct tile_rows *from, const double *rotation,
+                        int64_t elements, int64_t precision, void *to)
+{
+    for (int64_t lane = 0; lane < tile->lanes; lane++)
+        for (int64_t e = 0; e < elements; e++)
+            rows_put(rotation_number(elements, rotation, e, row_at(tile, from, lane), from->precision), to,
+                     e * tile->lanes + lane, precision);
 }
 
 void tile_scatter(const struct tile *tile, const void *from, int64_t elements, int64_t precision,

@@ -28,6 +28,10 @@ struct tile_rows_out {
 void tile_gather(const struct tile *tile, const struct tile_rows *from, int64_t elements, int64_t precision,
                  void *to);
 
+/* The same of rows that are turned (rotation.h). */
+void tile_gather_turned(const struct tile *tile, const struct tile_rows *from, const double *rotation,
+                        int64_t elements, int64_t precision, void *to);
+
 /* Empty lanes go nowhere. */
 void tile_scatter(const struct tile *tile, const void *from, int64_t elements, int64_t precision,
                   const struct tile_rows_out *to);

@@ -13,11 +13,13 @@
 #include <stddef.h>
 
 /* The rows of an input. `stays`: for as long as the runner lives or until the input is bound anew, they stay
- * where they are and do not change, so that a device need copy them only once. */
+ * where they are and do not change, so that a device need copy them only once. A row r is taken as R r, by
+ * rotation_turn. */
 struct runner_rows {
     const void *rows; /* REAL [n][elements], lent */
     int64_t n;
     bool stays;
+    const double *rotation; /* R [elements][elements], lent like the rows; NULL: rows are taken as they are */
 };
 
 struct runner_ops { /* see the functions of the same names below */

@@ -27,8 +27,9 @@ struct cpu {
     struct kernel_call call;
     int64_t rows; /* of a go, at most */
 
-    const char *in[GPFC_MAX_PORTS]; /* rows of the varying inputs */
-    void *out[GPFC_MAX_PORTS];      /* rows of the varying outputs; NULL: not wanted */
+    const char *in[GPFC_MAX_PORTS];         /* rows of the varying inputs */
+    const double *rotation[GPFC_MAX_PORTS]; /* of them; NULL: none */
+    void *out[GPFC_MAX_PORTS];              /* rows of the varying outputs; NULL: not wanted */
     const uint32_t *order;
     int64_t first;     /* row of the inputs that a call begins with, where there is no order */
     int weight;        /* the port that is filled here; -1: none */
@@ -135,8 +136,10 @@ static void cpu_input(struct runner *runner, const char *name, const struct runn
 {
     struct cpu *run = cpu_of(runner);
     const int port = port_in(run, name, GPFC_IN_SAMPLE);
-    if (port >= 0)
-        run->in[port] = rows->rows;
+    if (port < 0)
+        return;
+    run->in[port] = rows->rows;
+    run->rotation[port] = rows->rotation;
 }
 
 static void cpu_output(struct runner *runner, const char *name, void *rows)
@@ -216,6 +219,16 @@ static struct tile_rows rows_of(const struct cpu *run, int port)
         .rows = run->in[port] + run->first * elements * real, .stride = elements, .precision = real};
 }
 
+static void fill_rows(const struct cpu *run, int port, const struct tile *tile, void *to)
+{
+    const struct tile_rows rows = rows_of(run, port);
+    const int64_t elements = run->call.kernel->in[port].elements, real = run->call.precision;
+    if (run->rotation[port])
+        tile_gather_turned(tile, &rows, run->rotation[port], elements, real, to);
+    else
+        tile_gather(tile, &rows, elements, real, to);
+}
+
 static void fill_inputs(const struct batch *batch, const struct kernel_room *room, const struct tile *tile)
 {
     const struct cpu *run = batch->run;
@@ -227,10 +240,8 @@ static void fill_inputs(const struct batch *batch, const struct kernel_room *roo
                              room->in_tile[i]);
         else if (i == run->weight)
             fill_weights(batch, tile, room->in_tile[i]);
-        else if (port->role == GPFC_IN_SAMPLE) {
-            const struct tile_rows rows = rows_of(run, i);
-            tile_gather(tile, &rows, port->elements, run->call.precision, room->in_tile[i]);
-        }
+        else if (port->role == GPFC_IN_SAMPLE)
+            fill_rows(run, i, tile, room->in_tile[i]);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "kernels/settings.h"
 #include "numbers/factors.h"
 #include "numbers/random.h"
+#include "numbers/rotation.h"
 #include "numbers/row_weights.h"
 #include "numbers/rows.h"
 
@@ -24,7 +25,7 @@ struct evaluator {
     struct runner *measure, *jacobian, *invert;
     struct runner *stay;           /* measure with weights of 0, which leave y where it is */
     void *zeros;                   /* REAL [theta_elements] */
-    void *s, *back;                /* REAL [block][d] */
+    void *s, *start, *back;        /* REAL [block][d]; start: y as the flow takes it */
     void *matrix;                  /* REAL [block][d][d] */
     void *cost, *energy, *penalty; /* REAL [block] */
     void *cost_before;             /* REAL [block]: of y */
@@ -56,9 +57,9 @@ static bool take_arrays(struct evaluator *e, struct fault *fault)
     size_t real = (size_t)e->bundle->precision;
     int64_t d = e->d, rows = e->block;
     return take(&e->s, rows * d, real, fault) && take(&e->back, rows * d, real, fault) &&
-           take(&e->matrix, rows * d * d, real, fault) && take(&e->cost, rows, real, fault) &&
-           take(&e->energy, rows, real, fault) && take(&e->penalty, rows, real, fault) &&
-           take(&e->cost_before, rows, real, fault) &&
+           take(&e->start, rows * d, real, fault) && take(&e->matrix, rows * d * d, real, fault) &&
+           take(&e->cost, rows, real, fault) && take(&e->energy, rows, real, fault) &&
+           take(&e->penalty, rows, real, fault) && take(&e->cost_before, rows, real, fault) &&
            take(&e->zeros, e->bundle->theta_elements, real, fault) && take_doubles(&e->delta, rows, fault) &&
            take_doubles(&e->work, e->threads * d * d, fault) && take_doubles(&e->mean_y, d, fault) &&
            take_doubles(&e->mean_s, d, fault) && take_doubles(&e->square_y, d * d, fault) &&
@@ -96,7 +97,7 @@ static void bind_pairs(struct evaluator *e, const struct part *part)
 {
     const struct runner_rows from = {.rows = part->x, .n = part->n, .stays = true},
                              given = {.rows = part->y, .n = part->n, .stays = true},
-                             to = {.rows = part_start(part), .n = part->n, .stays = true};
+                             to = {.rows = part->y, .n = part->n, .stays = true, .rotation = part->rotation};
     runner_input(e->measure, "x", &from);
     runner_input(e->measure, "y", &to);
     runner_input(e->stay, "x", &from);
@@ -110,8 +111,9 @@ static void evaluator_free(struct evaluator *e)
     runner_free(e->stay);
     runner_free(e->jacobian);
     runner_free(e->invert);
-    void *const arrays[] = {e->s,     e->back,  e->matrix, e->cost,   e->energy, e->penalty,  e->cost_before,
-                            e->zeros, e->delta, e->work,   e->mean_y, e->mean_s, e->square_y, e->square_s};
+    void *const arrays[] = {e->s,      e->start,   e->back,        e->matrix,   e->cost,
+                            e->energy, e->penalty, e->cost_before, e->zeros,    e->delta,
+                            e->work,   e->mean_y,  e->mean_s,      e->square_y, e->square_s};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         free(arrays[i]);
 }
@@ -200,9 +202,18 @@ static const void *rows_from(const struct evaluator *e, const void *rows, int64_
     return (const char *)rows + first * e->d * e->bundle->precision;
 }
 
+/* y as the flow takes it. */
+static const void *start_of(struct evaluator *e, const struct part *part, const void *y, int64_t n)
+{
+    if (!part->rotation)
+        return y;
+    rotation_turn(e->d, part->rotation, false, y, e->start, n, e->bundle->precision);
+    return e->start;
+}
+
 static void run_block(struct evaluator *e, const struct part *part, int64_t first, int64_t n)
 {
-    const void *const y = rows_from(e, part->y, first), *const start = rows_from(e, part_start(part), first);
+    const void *const y = rows_from(e, part->y, first), *const start = start_of(e, part, y, n);
     runner_order(e->measure, NULL, first);
     runner_noise(e->measure, e->seed, random_stream(RANDOM_MEASURE, 0), (uint64_t)first);
     runner_order(e->stay, NULL, first);

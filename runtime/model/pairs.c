@@ -5,7 +5,6 @@
 
 #include "numbers/normal.h"
 #include "numbers/random.h"
-#include "numbers/rotation.h"
 #include "numbers/row_weights.h"
 #include "numbers/rows.h"
 
@@ -311,14 +310,8 @@ bool pairs_from_noise(struct pairs *out, const struct samples *samples, struct b
     return make(out, samples, &(struct maker){.base = base, .seed = seed}, draw_all, fault);
 }
 
-bool pairs_turn(struct pairs *pairs, const double *rotation, struct fault *fault)
+void pairs_turn(struct pairs *pairs, const double *rotation)
 {
-    for (int i = 0; rotation && i < PARTS; i++) {
-        struct part *const part = part_of(pairs, i);
-        if (!take(pairs, 2 * PARTS + i, part->n, fault))
-            return false;
-        part->turned = pairs->owned[2 * PARTS + i];
-        rotation_turn(pairs->d, rotation, false, part->y, part->turned, part->n, pairs->precision);
-    }
-    return true;
+    for (int i = 0; i < PARTS; i++)
+        part_of(pairs, i)->rotation = rotation;
 }

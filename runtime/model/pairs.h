@@ -26,7 +26,7 @@ struct pairs {
     struct base_flow_report report; /* of f on all samples */
     int64_t left_out;               /* rows of noise whose inverse was not found */
     bool of_noise;
-    void *owned[3 * PARTS];
+    void *owned[2 * PARTS];
 };
 
 /* Samples as they are, lent until pairs_free: for a base flow's training, where y may be missing (NULL), and
@@ -42,8 +42,8 @@ bool pairs_through(struct pairs *out, const struct samples *samples, struct base
 bool pairs_from_noise(struct pairs *out, const struct samples *samples, struct base_flow *base, uint64_t seed,
                       struct fault *fault) MUST_CHECK;
 
-/* Fills in part.turned, R y. rotation: [d][d], or NULL, which changes nothing. */
-bool pairs_turn(struct pairs *pairs, const double *rotation, struct fault *fault) MUST_CHECK;
+/* The parts' rotation, [d][d] or NULL, lent until pairs_free. */
+void pairs_turn(struct pairs *pairs, const double *rotation);
 
 /* The rows that a flow is measured on: the test's, or, where there are none, those of the training; and the
  * likelihood of f on them. */

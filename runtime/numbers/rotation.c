@@ -127,15 +127,27 @@ void rotation_nearest(int64_t d, const double *m, double *rotation, double *room
 
 /* ---- rows ---------------------------------------------------------------------------------------------- */
 
+/* The sum of coefficients, `across` apart, times the numbers of a row. */
+static inline double turned_number(int64_t d, const double *coefficients, int64_t across, const void *rows,
+                                   int64_t first, int64_t precision)
+{
+    double sum = 0;
+    for (int64_t j = 0; j < d; j++)
+        sum += coefficients[j * across] * rows_number(rows, first + j, precision);
+    return sum;
+}
+
+double rotation_number(int64_t d, const double *rotation, int64_t i, const void *y, int64_t precision)
+{
+    return turned_number(d, rotation + i * d, 1, y, 0, precision);
+}
+
 void rotation_turn(int64_t d, const double *rotation, bool back, const void *from, void *to, int64_t n,
                    int64_t precision)
 {
     const int64_t across = back ? d : 1, down = back ? 1 : d;
     for (int64_t row = 0; row < n; row++)
-        for (int64_t i = 0; i < d; i++) {
-            double sum = 0;
-            for (int64_t j = 0; j < d; j++)
-                sum += rotation[i * down + j * across] * rows_number(from, row * d + j, precision);
-            rows_put(sum, to, row * d + i, precision);
-        }
+        for (int64_t i = 0; i < d; i++)
+            rows_put(turned_number(d, rotation + i * down, across, from, row * d, precision), to, row * d + i,
+                     precision);
 }

@@ -14,6 +14,9 @@ enum { ROTATION_ROOM = 4 }; /* matrices [d][d] */
  * is the mean of x y^T (Kabsch 1976). Where several do, one of them. m must be finite. */
 void rotation_nearest(int64_t d, const double *m, double *rotation, double *room);
 
+/* Coordinate i of R y, of one row y, REAL [d]. */
+double rotation_number(int64_t d, const double *rotation, int64_t i, const void *y, int64_t precision);
+
 /* R y of each row, or R^T y, REAL [n][d]. */
 void rotation_turn(int64_t d, const double *rotation, bool back, const void *from, void *to, int64_t n,
                    int64_t precision);

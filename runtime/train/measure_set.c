@@ -8,9 +8,9 @@ enum { MEASURE_BLOCK = 4096 };
 static const char *const results[] = {"cost", "energy", "penalty"};
 enum { RESULTS = sizeof results / sizeof results[0] };
 
-static void bind(struct measure_set *set, const char *name, const void *rows)
+static void bind(struct measure_set *set, const char *name, const void *rows, const double *rotation)
 {
-    const struct runner_rows all = {.rows = rows, .n = set->rows.part.n, .stays = true};
+    const struct runner_rows all = {.rows = rows, .n = set->rows.part.n, .stays = true, .rotation = rotation};
     runner_input(set->runner, name, &all);
 }
 
@@ -38,8 +38,8 @@ bool measure_set_new(struct measure_set *out, const struct gpfc_bundle *bundle, 
     out->total = total_weight(out);
     if (!runner_new(&out->runner, device, bundle, "measure", out->block, fault))
         return false;
-    bind(out, "x", rows->part.x);
-    bind(out, "y", part_start(&rows->part));
+    bind(out, "x", rows->part.x, NULL);
+    bind(out, "y", rows->part.y, rows->part.rotation);
     for (int i = 0; i < RESULTS; i++) {
         if (!array_new(&out->results[i], out->block, bundle->precision, "the test's results", fault))
             return false;

@@ -3,17 +3,18 @@
 
 #include "kernels/runner.h"
 #include "model/evaluate.h"
+#include "numbers/rotation.h"
 #include "numbers/rows.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct time_check {
     int64_t n, trips, d, precision; /* n: rows whose density is looked at */
-    const void *y;                  /* REAL [trips][d] */
     struct runner *jacobian, *apply, *invert;
-    void *s, *back, *matrix; /* REAL [trips][d], [trips][d], [n][d][d] */
-    double *work;            /* [d][d] */
+    void *y, *s, *back, *matrix; /* REAL [trips][d], three of them, [n][d][d] */
+    double *work;                /* [d][d] */
 };
 
 static bool take(void **out, int64_t n, size_t each, struct fault *fault)
@@ -21,13 +22,23 @@ static bool take(void **out, int64_t n, size_t each, struct fault *fault)
     return fault_calloc(fault, out, (size_t)n, each, "a check of the time steps");
 }
 
-static bool check_init(struct time_check *check, const struct gpfc_bundle *bundle,
+/* y as the flow takes it. */
+static void take_rows(const struct time_check *check, const struct part *part)
+{
+    if (part->rotation)
+        rotation_turn(check->d, part->rotation, false, part->y, check->y, check->trips, check->precision);
+    else
+        memcpy(check->y, part->y, (size_t)(check->trips * check->d * check->precision));
+}
+
+static bool check_init(struct time_check *check, const struct gpfc_bundle *bundle, const struct part *part,
                        const struct device *device, struct fault *fault)
 {
     const int64_t n = check->n, trips = check->trips, d = check->d;
     const size_t real = (size_t)check->precision;
     void *work = NULL;
-    const bool good = take(&check->s, trips * d, real, fault) && take(&check->back, trips * d, real, fault) &&
+    const bool good = take(&check->y, trips * d, real, fault) && take(&check->s, trips * d, real, fault) &&
+                      take(&check->back, trips * d, real, fault) &&
                       take(&check->matrix, n * d * d, real, fault) &&
                       take(&work, d * d, sizeof *check->work, fault) &&
                       runner_new(&check->jacobian, device, bundle, "jacobian", n, fault) &&
@@ -36,6 +47,7 @@ static bool check_init(struct time_check *check, const struct gpfc_bundle *bundl
     check->work = work;
     if (!good)
         return false;
+    take_rows(check, part);
     runner_input(check->jacobian, "y", &(struct runner_rows){.rows = check->y, .n = trips, .stays = true});
     runner_output(check->jacobian, "s", check->s);
     runner_output(check->jacobian, "jacobian", check->matrix);
@@ -46,8 +58,8 @@ static bool check_init(struct time_check *check, const struct gpfc_bundle *bundl
     return true;
 }
 
-bool time_check_new(struct time_check **out, const struct gpfc_bundle *bundle, const void *y, int64_t n,
-                    const struct device *device, struct fault *fault)
+bool time_check_new(struct time_check **out, const struct gpfc_bundle *bundle, const struct part *part,
+                    int64_t n, const struct device *device, struct fault *fault)
 {
     struct time_check *check = calloc(1, sizeof *check);
     *out = NULL;
@@ -56,9 +68,8 @@ bool time_check_new(struct time_check **out, const struct gpfc_bundle *bundle, c
     *check = (struct time_check){.n = n < TIME_CHECK_ROWS ? n : TIME_CHECK_ROWS,
                                  .trips = n < TIME_CHECK_TRIPS ? n : TIME_CHECK_TRIPS,
                                  .d = bundle->dimension,
-                                 .precision = bundle->precision,
-                                 .y = y};
-    if (!check_init(check, bundle, device, fault)) {
+                                 .precision = bundle->precision};
+    if (!check_init(check, bundle, part, device, fault)) {
         time_check_free(check);
         return false;
     }
@@ -73,6 +84,7 @@ void time_check_free(struct time_check *check)
     runner_free(check->jacobian);
     runner_free(check->apply);
     runner_free(check->invert);
+    free(check->y);
     free(check->s);
     free(check->back);
     free(check->matrix);

@@ -6,6 +6,7 @@
 
 #include "ground/fault.h"
 #include "kernels/device.h"
+#include "model/pairs.h"
 #include "train/time_steps.h"
 
 #include <stddef.h>
@@ -16,9 +17,9 @@ enum { TIME_CHECK_ROWS = 256, TIME_CHECK_TRIPS = 1024 };
 
 struct time_check;
 
-/* y: REAL [n][d], lent; the first TIME_CHECK_TRIPS of them are looked at. */
-bool time_check_new(struct time_check **out, const struct gpfc_bundle *bundle, const void *y, int64_t n,
-                    const struct device *device, struct fault *fault) MUST_CHECK;
+/* The first n rows y of the part, as a flow takes them; at most TIME_CHECK_TRIPS are looked at. */
+bool time_check_new(struct time_check **out, const struct gpfc_bundle *bundle, const struct part *part,
+                    int64_t n, const struct device *device, struct fault *fault) MUST_CHECK;
 void time_check_free(struct time_check *check); /* NULL is allowed */
 
 void time_check_parameters(struct time_check *check, const void *theta); /* lent */

@@ -46,14 +46,10 @@ static bool take_arrays(struct trainer *trainer, struct fault *fault)
            (trainer->order || fault_memory(fault, rows * sizeof *trainer->order, "the order of the samples"));
 }
 
-static struct runner_rows staying(const void *rows, int64_t n)
-{
-    return (struct runner_rows){.rows = rows, .n = n, .stays = true};
-}
-
 static void bind_rows(struct runner *run, const struct part *part)
 {
-    const struct runner_rows x = staying(part->x, part->n), y = staying(part_start(part), part->n);
+    const struct runner_rows x = {.rows = part->x, .n = part->n, .stays = true},
+                             y = {.rows = part->y, .n = part->n, .stays = true, .rotation = part->rotation};
     runner_input(run, "x", &x);
     runner_input(run, "y", &y);
 }
@@ -105,8 +101,8 @@ static bool trainer_init(struct trainer *trainer, struct fault *fault)
         return false;
     bind_train(trainer);
     if (trainer->time_rule.automatic &&
-        !time_check_new(&trainer->time_check, trainer->bundle, part_start(&trainer->test.rows.part),
-                        trainer->test.rows.n, &options->device, fault))
+        !time_check_new(&trainer->time_check, trainer->bundle, &trainer->test.rows.part, trainer->test.rows.n,
+                        &options->device, fault))
         return false;
     weights_initial(trainer->bundle, options->seed, array_write(&trainer->state.theta));
     trainer_order(trainer, 0);

@@ -246,8 +246,10 @@ static bool train_flow(struct training *training, struct fault *fault)
 static bool turn_pairs(struct training *training, struct fault *fault)
 {
     const bool is_given = training->theta || (training->resumed && !training->has_base);
-    return (is_given || flow_rotation_best(&training->rotation, training->bundle, &training->pairs, fault)) &&
-           pairs_turn(&training->pairs, training->rotation, fault);
+    if (!is_given && !flow_rotation_best(&training->rotation, training->bundle, &training->pairs, fault))
+        return false;
+    pairs_turn(&training->pairs, training->rotation);
+    return true;
 }
 
 static bool make_flow(struct training *training, struct fault *fault)
@@ -270,11 +272,11 @@ static bool evaluate_best(struct training *training, struct fault *fault)
     struct pairs made = {0};
     const struct pairs *pairs = &training->pairs;
     if (from_noise(training)) {
-        if (!pairs_through(&made, &training->samples, training->base, fault) ||
-            !pairs_turn(&made, training->rotation, fault)) {
+        if (!pairs_through(&made, &training->samples, training->base, fault)) {
             pairs_free(&made);
             return false;
         }
+        pairs_turn(&made, training->rotation);
         pairs = &made;
     }
     double nll;

@@ -140,7 +140,8 @@ static void faked_steps(struct runner *runner, int64_t steps)
 static void copy_in(struct faked *f, const struct input *input)
 {
     const size_t bytes = (size_t)input->host.n * input->row_bytes;
-    const struct runner_rows rows = {.rows = input->copy, .n = input->host.n};
+    const struct runner_rows rows = {
+        .rows = input->copy, .n = input->host.n, .rotation = input->host.rotation};
     memcpy(input->copy, input->host.rows, bytes);
     runner_input(f->inner, input->name, &rows);
 }

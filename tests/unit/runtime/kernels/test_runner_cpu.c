@@ -7,6 +7,7 @@
 #include "kernels/runner_cpu.h"
 #include "kernels/settings.h"
 #include "numbers/random.h"
+#include "numbers/rotation.h"
 #include "unit/runtime/kernels/fake_bundle.h"
 
 #include <math.h>
@@ -86,6 +87,31 @@ static void rows_in_another_order(void)
     for (int64_t row = 0; row < 501; row++)
         for (int i = 0; i < D; i++)
             CU_ASSERT_DOUBLE_EQUAL(f.s[row * D + i], expected_s(&f, order[row + 10], i), 1e-13);
+    runner_free(run);
+}
+
+/* The same bits as of rows that were turned before, in any order, tails too. */
+static void rows_are_turned(void)
+{
+    static struct fixture f;
+    static double turned[MOST_ROWS * D], expected[MOST_ROWS * D];
+    const double rotation[D * D] = {0.36, 0.48, -0.8, -0.8, 0.6, 0, 0.48, 0.64, 0.6};
+    make_fixture(&f);
+    uint32_t order[MOST_ROWS];
+    random_permutation(1, 1, MOST_ROWS, order);
+    rotation_turn(D, rotation, false, f.y, turned, MOST_ROWS, 8);
+    struct runner *run = make_run("apply", MOST_ROWS, 2, f.theta);
+    runner_order(run, order, 0);
+    bind_rows(run, "y", turned);
+    runner_output(run, "s", expected);
+    runner_go(run, MOST_ROWS - 1);
+    runner_input(run, "y", &(struct runner_rows){.rows = f.y, .n = MOST_ROWS, .rotation = rotation});
+    runner_output(run, "s", f.s);
+    runner_go(run, MOST_ROWS - 1);
+    CU_ASSERT_EQUAL(memcmp(f.s, expected, (MOST_ROWS - 1) * D * sizeof(double)), 0);
+    bind_rows(run, "y", f.y); /* bound anew, without */
+    runner_go(run, MOST_ROWS - 1);
+    CU_ASSERT_DOUBLE_EQUAL(f.s[0], expected_s(&f, order[0], 0), 1e-13);
     runner_free(run);
 }
 
@@ -333,6 +359,7 @@ int main(void)
     static const struct check_case cases[] = {
         {"any number of rows", any_number_of_rows},
         {"rows in another order", rows_in_another_order},
+        {"rows are turned", rows_are_turned},
         {"rows from any row on", rows_from_any_row_on},
         {"devices have names", devices_have_names},
         {"totals are means of rows", totals_are_means_of_rows},

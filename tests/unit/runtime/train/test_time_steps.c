@@ -138,7 +138,8 @@ static void a_fixed_number_is_not_changed(void)
  * exactly. */
 static void errors_are_measured(void)
 {
-    static const double theta[] = {0.5, 0, 0, -0.25, 0, 0}, y[] = {1, 0, 0, 2, -1, 1};
+    static const double theta[] = {0.5, 0, 0, -0.25, 0, 0};
+    static double y[] = {1, 0, 0, 2, -1, 1};
     const double logdet = log(1.5 * 0.75);
     const double grown[] = {1.5 * 1.5 - 1, 1.5 * 1.5 - 4, 1.5 * 1.5 + 0.75 * 0.75 - 2};
     struct fake fake;
@@ -149,7 +150,8 @@ static void errors_are_measured(void)
     for (int i = 0; i < 3; i++)
         mean += fabs(logdet - grown[i] / 2) / 3;
     const struct device device = device_cpu(2);
-    CU_ASSERT_TRUE_FATAL(time_check_new(&check, &fake.bundle, y, 3, &device, &fault));
+    CU_ASSERT_TRUE_FATAL(
+        time_check_new(&check, &fake.bundle, &(struct part){.n = 3, .y = y}, 3, &device, &fault));
     time_check_parameters(check, theta);
     const struct time_errors errors = time_check_at(check, FAKE_STEPS);
     CU_ASSERT_DOUBLE_EQUAL(errors.density, mean, 1e-14);
