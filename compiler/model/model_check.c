@@ -92,8 +92,8 @@ static void check_columns(struct diag *diag, const struct spec *spec)
     const struct spec_names *columns = &spec->data_columns;
     if (columns->count > 0 && !columns->faulty && !spec->dimension.faulty &&
         columns->count != spec->dimension.value)
-        diag_error(diag, columns->at, "data.columns names %d columns; the dimension is %lld", columns->count,
-                   (long long)spec->dimension.value);
+        diag_error(diag, columns->at, "data.columns names %d column%s; the dimension is %lld", columns->count,
+                   columns->count == 1 ? "" : "s", (long long)spec->dimension.value);
 }
 
 static void check_data(struct diag *diag, const struct spec *spec)

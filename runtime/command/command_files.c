@@ -42,6 +42,9 @@ static void add_arguments(struct uses *uses, const struct command *command,
     }
 }
 
+/* What a command prints */
+static const char RESULT[] = "the result";
+
 static struct uses uses_of(const struct command *command, const struct command_options *options)
 {
     struct uses uses = {.n = 0};
@@ -56,6 +59,8 @@ static struct uses uses_of(const struct command *command, const struct command_o
     add_arguments(&uses, command, options);
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
         add(&uses, given[i].what, strlen(given[i].what), given[i].path, given[i].output);
+    if (command->run == command_evaluate)
+        add(&uses, RESULT, strlen(RESULT), "-", true);
     return uses;
 }
 

@@ -5,6 +5,7 @@
 #include "command/command.h"
 #include "command/report_look.h"
 #include "ground/human.h"
+#include "ground/text.h"
 #include "kernels/settings.h"
 
 #include <math.h>
@@ -43,7 +44,7 @@ void report_evaluation(FILE *out, const struct gpfc_evaluation *e)
 {
     struct human samples;
     char on[64];
-    (void)snprintf(on, sizeof on, "on %s samples", human_count(&samples, e->samples));
+    (void)snprintf(on, sizeof on, "on %s sample%s", human_count(&samples, e->samples), plural(e->samples));
     columns_row(out, on, "before", "after");
     if (e->weighted)
         (void)fprintf(out, "    of different weights, as good as %s of equal ones\n",
@@ -183,6 +184,12 @@ void report_start(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc
 
 static const double same_cost = 0.99; /* of the cost before, at least: no better */
 
+/* The rows that choose the best weights. */
+static const char *choosing_rows(const struct gpfc_trained *trained)
+{
+    return !isnan(trained->validation_cost) ? "validation" : trained->stage.test > 0 ? "test" : "training";
+}
+
 static void print_useless(FILE *out, const struct gpfc_trained *trained)
 {
     const struct gpfc_evaluation *e = &trained->evaluation;
@@ -193,7 +200,7 @@ static void print_useless(FILE *out, const struct gpfc_trained *trained)
     }
     (void)fprintf(
         out, "no training step lowered the %s cost: the model is the one that the training began with%s\n",
-        isnan(trained->validation_cost) ? "test" : "validation",
+        choosing_rows(trained),
         e->cost_after > same_cost * e->cost_before ? ", no better than no map at all" : "");
 }
 
@@ -215,7 +222,7 @@ void report_best(FILE *out, const struct gpfc_trained *trained)
     struct human step, steps, seconds, cost;
     print_useless(out, trained);
     (void)fprintf(out, "trained for %s, best %s cost %s at step %s of %s\n",
-                  human_seconds(&seconds, trained->seconds), validated ? "validation" : "test",
+                  human_seconds(&seconds, trained->seconds), choosing_rows(trained),
                   human_number(&cost, validated ? trained->validation_cost : trained->best_cost),
                   human_count(&step, trained->best_step), human_count(&steps, trained->step));
     print_gap(out, trained);

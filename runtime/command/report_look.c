@@ -4,6 +4,7 @@
 #include "command/columns.h"
 #include "command/report.h"
 #include "ground/human.h"
+#include "ground/text.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static void add_columns(struct text *text, const struct gpfc_finding *finding,
     struct human more;
     int64_t listed = 0;
     if (finding->n_columns > 0)
-        add(text, ", column%s ", finding->n_columns > 1 ? "s" : "");
+        add(text, ", column%s ", plural(finding->n_columns));
     for (; listed < finding->n_columns && listed < GPFC_FINDING_COLUMNS; listed++) {
         const int64_t number = finding->columns[listed];
         const char *const name = columns && !finding->of_y ? columns[number - 1].name : NULL;
@@ -59,7 +60,7 @@ static void add_rows(struct text *text, const struct gpfc_finding *finding)
     struct human number;
     int64_t listed = 0;
     if (finding->n_rows > 0)
-        add(text, "; %s%s ", finding->lines[0] > 0 ? "line" : "row", finding->n_rows > 1 ? "s" : "");
+        add(text, "; %s%s ", finding->lines[0] > 0 ? "line" : "row", plural(finding->n_rows));
     for (; listed < finding->n_rows && listed < GPFC_FINDING_ROWS && finding->rows[listed] > 0; listed++)
         add(text, "%s%s", listed > 0 ? ", " : "",
             human_count(&number,
@@ -91,17 +92,19 @@ void report_finding_sentence(const struct gpfc_finding *finding, char *room, siz
 
 void report_findings(FILE *out, const struct gpfc_look *look, enum gpfc_finding_level least)
 {
-    struct human rows, test, effective, weightless;
+    struct human rows, test, effective, dropped, weightless;
     struct text line = {""};
     int64_t told = 0;
     for (int64_t i = 0; i < look->n_findings; i++)
         told += look->findings[i].level >= least;
     add(&line, "%s row%s, %s of them for the test, %lld column%s%s", human_count(&rows, look->rows),
-        look->rows == 1 ? "" : "s", human_count(&test, look->test), (long long)look->d,
-        look->d > 1 ? "s" : "", look->n_columns > look->d ? " of x and of y" : "");
+        plural(look->rows), human_count(&test, look->test), (long long)look->d, plural(look->d),
+        look->n_columns > look->d ? " of x and of y" : "");
     if (look->weighted)
         add(&line, ", weighted (as good as %s of equal weight)",
             human_count(&effective, (int64_t)look->effective));
+    if (look->dropped > 0)
+        add(&line, ", %s left out in which a number is missing", human_count(&dropped, look->dropped));
     if (look->weightless > 0)
         add(&line, ", %s of weight 0 left out", human_count(&weightless, look->weightless));
     add(&line, "%s", told == 0 ? ": nothing remarkable" : "");
@@ -199,6 +202,8 @@ json_t *report_look_json(const struct gpfc_look *look)
     (void)json_object_set_new(json, "test_rows", json_integer(look->test));
     if (look->weighted)
         report_put(json, "effective_rows", look->effective);
+    if (look->dropped > 0)
+        (void)json_object_set_new(json, "rows_dropped", json_integer(look->dropped));
     if (look->weightless > 0)
         (void)json_object_set_new(json, "rows_weightless", json_integer(look->weightless));
     (void)json_object_set_new(json, "columns", columns_json(look));

@@ -3,6 +3,7 @@
  * Takes an .npz or .npy files, gives what they hold, split. What needs no change may stay where it lies. */
 #include "data/samples_parts.h"
 #include "files/npz.h"
+#include "ground/text.h"
 #include "numbers/rows.h"
 
 #include <inttypes.h>
@@ -63,8 +64,8 @@ static bool check_shape(const struct input *in, enum kind kind, const char *name
     if (kind == ROWS)
         return npy_expect_columns(reader, in->request->d, fault) &&
                (n < 0 || n == shape.rows ||
-                fault_set(fault, FAULT_INPUT, "%s: %s has %" PRId64 " rows, its x %" PRId64,
-                          in->request->file, name, shape.rows, n));
+                fault_set(fault, FAULT_INPUT, "%s: %s has %" PRId64 " row%s, its x %" PRId64,
+                          in->request->file, name, shape.rows, plural(shape.rows), n));
     return ((shape.rank == 1 || shape.rank == 2) && shape.columns == 1 && shape.rows == n) ||
            fault_set(fault, FAULT_INPUT, "%s: %s is not a list of %" PRId64 " numbers, one for each row of x",
                      in->request->file, name, n);

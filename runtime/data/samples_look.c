@@ -105,7 +105,7 @@ bool samples_look(struct samples *samples, const struct samples_request *request
     struct walk walk = {.samples = samples, .width = samples->d * (wanted.has_y ? 2 : 1)};
     if (!look_new(&samples->look, &wanted, fault))
         return false;
-    look_weightless(samples->look, samples->weightless);
+    look_left_out(samples->look, samples->dropped, samples->weightless);
     const bool good =
         take_memory(&walk, fault) && walk_rows(&walk, fault) && look_finish(samples->look, fault);
     free(walk.block);

@@ -19,7 +19,8 @@ struct stream {
     struct look *look;
     int64_t n, n_train;      /* rows so far; those of the arrays for training */
     int64_t rows_before;     /* in the arrays that come before these */
-    int64_t weightless;      /* rows that were left out */
+    int64_t dropped;         /* rows that were left out: a number is missing */
+    int64_t weightless;      /* likewise: of weight 0 */
     double *x, *y, *both;    /* [BLOCK_ROWS][d], the last [2 d] */
     unsigned char *for_test; /* [BLOCK_ROWS] */
     int64_t *places;         /* [BLOCK_ROWS] */
@@ -109,6 +110,7 @@ static int64_t leave_out(struct stream *s, int64_t rows)
         const bool is_whole = is_whole_row(s, i), has_weight = !s->has_weights || s->weights[i] > 0;
         if (is_whole && has_weight)
             move_row(s, i, kept++);
+        s->dropped += !is_whole;
         s->weightless += is_whole && !has_weight;
     }
     return kept;
@@ -175,6 +177,8 @@ static bool pass_part(struct stream *s, int part, struct fault *fault)
     memset(s->for_test, part == PART_TEST, BLOCK_ROWS);
     const bool good = table_open(&x, &of_x, fault) && (!s->has_y || table_open(&y, &of_y, fault)) &&
                       start(s, x, fault) && pass_by(s, x, y, fault);
+    if (good)
+        s->dropped += table_dropped(x);
     if (good && table_info(x)->rows > 0)
         s->rows_before += table_info(x)->rows;
     table_close(x);
@@ -209,7 +213,7 @@ static bool end_weights(struct stream *s, struct fault *fault)
 {
     if (s->weightless > 0 && s->n == 0)
         return fault_set(fault, FAULT_INPUT, "%s: the weights of all rows are 0", s->request->file);
-    look_weightless(s->look, s->weightless);
+    look_left_out(s->look, s->dropped, s->weightless);
     return !s->request->weights_file || samples_weights_end(&s->weights_file, fault);
 }
 

@@ -5,7 +5,7 @@
 #include "data/samples_parts.h"
 #include "files/npz.h"
 #include "files/table.h"
-
+#include "ground/text.h"
 #include "numbers/rows.h"
 
 #include <inttypes.h>
@@ -109,8 +109,8 @@ static bool check_count(const char *path, const struct gathered *all, struct fau
     if (all->n > UINT32_MAX)
         return fault_set(fault, FAULT_INPUT, "%s: more than %" PRIu32 " rows", path, UINT32_MAX);
     if (all->n == 0 && all->dropped > 0)
-        return fault_set(fault, FAULT_INPUT, "%s: a number is missing in each of its %" PRId64 " rows", path,
-                         all->dropped);
+        return fault_set(fault, FAULT_INPUT, "%s: a number is missing in each of its %" PRId64 " row%s", path,
+                         all->dropped, plural(all->dropped));
     return all->n > 0 || fault_set(fault, FAULT_INPUT, "%s: no rows", path);
 }
 
@@ -203,8 +203,8 @@ static bool check_rows(const struct tables *tables, const char *path, struct fau
     const int64_t n = tables->of[OF_X].n;
     for (int i = OF_Y; i < TABLES; i++)
         if (tables->of[i].x && tables->of[i].n != n)
-            return fault_set(fault, FAULT_INPUT, "%s: %s has %" PRId64 " rows, its x %" PRId64, path,
-                             names[i], tables->of[i].n, n);
+            return fault_set(fault, FAULT_INPUT, "%s: %s has %" PRId64 " row%s, its x %" PRId64, path,
+                             names[i], tables->of[i].n, plural(tables->of[i].n), n);
     return true;
 }
 

@@ -144,13 +144,13 @@ static void print_shape(const struct npy_shape *s, char *out, size_t room)
 bool npy_expect_columns(const struct npy_reader *reader, int64_t d, struct fault *fault)
 {
     const struct npy_shape *const s = &reader->header.shape;
-    if (s->rank == 2 && s->shape[1] == d)
+    if ((s->rank == 2 || (s->rank == 1 && d == 1)) && s->columns == d)
         return true;
     char text[200];
     print_shape(s, text, sizeof text);
     return fault_set(fault, FAULT_INPUT,
-                     "%s: shape %s; the dimension is %" PRId64 ", so (rows, %" PRId64 ") is needed",
-                     reader->name, text, d, d);
+                     "%s: shape %s; the dimension is %" PRId64 ", so (rows, %" PRId64 ") is needed%s",
+                     reader->name, text, d, d, s->rank == 2 && s->shape[0] == d ? ": its transpose" : "");
 }
 
 /* ---- rows ---------------------------------------------------------------------------------------------- */

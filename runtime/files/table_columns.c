@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "files/table_columns.h"
 
+#include "ground/text.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,10 +33,10 @@ bool table_columns_tell(const struct table_reader *r, const char *why, struct fa
 {
     char list[120];
     return fault_set(
-        fault, FAULT_INPUT, "%s: %" PRId64 " columns%s%s%s%s; the dimension is %" PRId64 "%s%s%s", r->name,
-        r->info.columns, besides(r), r->names ? " (" : "", table_columns_list(r, list, sizeof list),
-        r->names ? ")" : "", r->request.needed, why[0] ? "; " : "", why,
-        r->info.columns > r->request.needed ? "; choose some: data.columns, --columns" : "");
+        fault, FAULT_INPUT, "%s: %" PRId64 " column%s%s%s%s%s; the dimension is %" PRId64 "%s%s%s", r->name,
+        r->info.columns, plural(r->info.columns), besides(r), r->names ? " (" : "",
+        table_columns_list(r, list, sizeof list), r->names ? ")" : "", r->request.needed, why[0] ? "; " : "",
+        why, r->info.columns > r->request.needed ? "; choose some: data.columns, --columns" : "");
 }
 
 /* ---- one column ---------------------------------------------------------------------------------------- */
@@ -46,8 +48,8 @@ static bool tell_missing(const struct table_reader *r, const char *name, struct 
         return fault_set(fault, FAULT_INPUT, "%s: no column \"%s\"; it has %s", r->name, name,
                          table_columns_list(r, list, sizeof list));
     return fault_set(fault, FAULT_INPUT,
-                     "%s: no column \"%s\"; its %" PRId64 " columns have no names, but numbers from 1",
-                     r->name, name, r->there);
+                     "%s: no column \"%s\"; its %" PRId64 " column%s no names, but numbers from 1", r->name,
+                     name, r->there, r->there == 1 ? " has" : "s have");
 }
 
 /* From 0 on; -1: it is none. */

@@ -23,8 +23,8 @@ static bool check_count(const struct table_reader *r, struct fault *fault)
     if (needed == 0 || r->info.columns == needed)
         return true;
     if (r->request.columns.n > 0)
-        return fault_set(fault, FAULT_INPUT, "%s: %" PRId64 " columns are chosen; the dimension is %" PRId64,
-                         r->name, r->info.columns, needed);
+        return fault_set(fault, FAULT_INPUT, "%s: %" PRId64 " column%s chosen; the dimension is %" PRId64,
+                         r->name, r->info.columns, r->info.columns == 1 ? " is" : "s are", needed);
     return r->format->tell_columns(r, fault);
 }
 

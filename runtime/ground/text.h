@@ -3,6 +3,7 @@
 #define GPFC_TEXT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -16,6 +17,12 @@ static inline bool ends_with(const char *text, const char *end)
 {
     const size_t length = strlen(text), tail = strlen(end);
     return length >= tail && strcasecmp(text + length - tail, end) == 0;
+}
+
+/* After a noun: "1 row", "2 rows". */
+static inline const char *plural(int64_t n)
+{
+    return n == 1 ? "" : "s";
 }
 
 /* Bytes of the UTF-8 character at text, 0 where there is none. Overlong forms and surrogates pass: no

@@ -2,6 +2,7 @@
  *
  * Rows that are too few, or equal to each other. */
 #include "ground/human.h"
+#include "ground/text.h"
 #include "look/look_view.h"
 
 enum {
@@ -24,8 +25,8 @@ static void find_few(const struct look_view *view)
     const int64_t n = view->n - view->test;
     if (n < rows_wanted(view->d))
         (void)findings_add(view->findings, FINDING_few_rows, GPFC_WARNING, FINDING_OF_X,
-                           "%s training rows for %lld columns; %s are the fewest that make sense",
-                           human_count(&rows, n), (long long)view->d,
+                           "%s training row%s for %lld column%s; %s are the fewest that make sense",
+                           human_count(&rows, n), plural(n), (long long)view->d, plural(view->d),
                            human_count(&wanted, rows_wanted(view->d)));
 }
 

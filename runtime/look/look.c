@@ -33,7 +33,7 @@ struct look {
     struct row_sample sample;
     struct row_places places;
     struct look_weights weights;
-    int64_t weightless;                  /* rows that were left out */
+    int64_t dropped, weightless;         /* rows that were left out */
     int64_t kept;                        /* rows of the sample that mean and covariance are those of */
     double *sorted, *covariance, *means; /* means: in covariance's memory */
     uint32_t *marks;                     /* [width] */
@@ -161,9 +161,10 @@ bool look_add(struct look *look, const struct look_rows *rows, struct fault *fau
     return true;
 }
 
-void look_weightless(struct look *look, int64_t rows)
+void look_left_out(struct look *look, int64_t dropped, int64_t weightless)
 {
-    look->weightless = rows;
+    look->dropped = dropped;
+    look->weightless = weightless;
 }
 
 void look_mark_test(struct look *look, const unsigned char *for_test, int64_t n)
@@ -280,6 +281,7 @@ static void show_columns(struct look *look)
         .test = look->test,
         .weighted = look_is_weighted(&look->weights),
         .effective = look_weights_effective(&look->weights),
+        .dropped = look->dropped,
         .weightless = look->weightless,
         .d = look->request.d,
         .n_columns = look->width,

@@ -40,8 +40,8 @@ struct look_rows {
 /* The next rows in the order of the file; all of them with weights, or none. */
 bool look_add(struct look *look, const struct look_rows *rows, struct fault *fault) MUST_CHECK;
 
-/* So many rows were left out, because their weight is 0. */
-void look_weightless(struct look *look, int64_t rows);
+/* So many rows were left out, because a number is missing, or because their weight is 0. */
+void look_left_out(struct look *look, int64_t dropped, int64_t weightless);
 
 /* The same once the last row was added, where it is known only then: for_test [n] of the first n rows; those
  * after them are none. */

@@ -216,7 +216,8 @@ def try_pairs():
     result = json.loads(expect(0, "", "./plane", "train", "--data", "gaps.npz", "--missing", "drop", "--out",
                                "gaps", "--json"))
     check(result["rows_dropped"] == 2, "gaps: %s rows dropped" % result["rows_dropped"])
-    check(look("plane", "gaps.npz", "--missing", "drop")["rows"] == 1998, "gaps: rows of check")
+    seen = look("plane", "gaps.npz", "--missing", "drop")
+    check(seen["rows"] == 1998 and seen["rows_dropped"] == 2, "gaps: rows of check")
 
 
 # ---- sampling ---------------------------------------------------------------------------------------------
@@ -257,6 +258,18 @@ def try_arrays(g):
         expect(0, "", "./space", "apply", "--part=base", "model", "other.NPY", "s.npy")
         check(open("s.npy", "rb").read() == wanted,
               "an array of %s%s, Fortran order: %s" % (order, code, fortran))
+
+
+def try_shapes(g):
+    """What has the wrong shape is told with the right one."""
+    write("turned.npy", npy([list(column) for column in zip(*g)]))
+    write("list.npy", npy([row[0] for row in g]))
+    expect(2, "shape (3, 1500); the dimension is 3, so (rows, 3) is needed: its transpose", "./space", "train",
+           "--data", "turned.npy")
+    expect(2, "shape (1500,); the dimension is 3", "./space", "train", "--data", "list.npy")
+    write("one.csv", "a\n1\n2\n")
+    expect(2, "one.csv: 1 column (a); the dimension is 3", "./space", "check", "one.csv")
+    expect(2, "- is both --rows and the result", "./space", "evaluate", "model", "--rows", "-")
 
 
 def texts(g):
@@ -389,6 +402,7 @@ def main():
     try_pairs()
     try_wide_normal()
     try_arrays(g)
+    try_shapes(g)
     try_texts(g)
     try_tables()
     try_weights(g)

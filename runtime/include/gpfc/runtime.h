@@ -146,7 +146,8 @@ struct gpfc_look {
     int64_t rows, test; /* all of them; how many of these are test rows */
     int weighted;       /* 1: rows have weights, by which means and deviations of columns are weighted */
     double effective;   /* (sum of weights)^2 / sum of squares: so many rows of equal weight tell as much */
-    int64_t weightless; /* further rows, of weight 0, that are left out */
+    int64_t dropped;    /* further rows, which are left out: a number is missing in them */
+    int64_t weightless; /* likewise: of weight 0 */
     int64_t d;          /* columns of x */
     int64_t n_columns;  /* d, or 2 d where there is a y */
     const struct gpfc_column *columns;

@@ -245,13 +245,16 @@ static void shapes_are_compared(void)
     CU_ASSERT_TRUE(npy_expect_columns(reader, 2, &fault));
     check_fault(npy_expect_columns(reader, 5, &fault), &fault, FAULT_INPUT,
                 "shape (3, 2); the dimension is 5, so (rows, 5) is needed");
+    check_fault(npy_expect_columns(reader, 3, &fault), &fault, FAULT_INPUT,
+                "shape (3, 2); the dimension is 3, so (rows, 3) is needed: its transpose");
     npy_close(reader);
     make_npy(&bytes, 1, "{'descr': '<f8', 'fortran_order': False, 'shape': (6,)}", six, sizeof six);
     CU_ASSERT_TRUE_FATAL(scratch_write(path, bytes.at, bytes.length));
     fault.exit_code = 0;
     check_good(npy_open(&reader, path, &fault), &fault);
     CU_ASSERT_EQUAL(npy_shape(reader).columns, 1);
-    check_fault(npy_expect_columns(reader, 1, &fault), &fault, FAULT_INPUT, "shape (6,)");
+    CU_ASSERT_TRUE(npy_expect_columns(reader, 1, &fault));
+    check_fault(npy_expect_columns(reader, 6, &fault), &fault, FAULT_INPUT, "shape (6,)");
     npy_close(reader);
     npy_close(NULL);
     scratch_remove(&s);
