@@ -264,8 +264,8 @@ def try_shapes(g):
     """What has the wrong shape is told with the right one."""
     write("turned.npy", npy([list(column) for column in zip(*g)]))
     write("list.npy", npy([row[0] for row in g]))
-    expect(2, "shape (3, 1500); the dimension is 3, so (rows, 3) is needed: its transpose", "./space", "train",
-           "--data", "turned.npy")
+    expect(2, "shape (3, 1500); the dimension is 3, so (rows, 3) is needed: its transpose", "./space",
+           "train", "--data", "turned.npy")
     expect(2, "shape (1500,); the dimension is 3", "./space", "train", "--data", "list.npy")
     write("one.csv", "a\n1\n2\n")
     expect(2, "one.csv: 1 column (a); the dimension is 3", "./space", "check", "one.csv")
