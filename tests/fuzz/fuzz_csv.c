@@ -2,25 +2,17 @@
  *
  * Any bytes as a table, asked for in several ways. What is refused is refused with a sentence; what is read
  * is finite, unless that was not asked for. */
-#define _GNU_SOURCE /* memfd_create */
 #include "files/table.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/memory_file.h"
 #include "numbers/rows.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 enum { MOST_NUMBERS = 64 };
-
-static void demand(bool good)
-{
-    if (!good)
-        abort();
-}
 
 /* How a table is asked for. */
 static const struct table_request requests[] = {
@@ -66,15 +58,10 @@ static void load(const char *path, const struct table_request *how)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const int file = memfd_create("fuzz", 0);
-    char path[64];
-    if (file < 0)
+    const char *const path = memory_file(data, size);
+    if (!path)
         return 0;
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-    if (size == 0 || write(file, data, size) == (ssize_t)size) {
-        for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++)
-            load(path, &requests[i]);
-    }
-    (void)close(file);
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++)
+        load(path, &requests[i]);
     return 0;
 }

@@ -8,13 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What went wrong is for the fuzzer to see. */
-static void must(bool good)
-{
-    if (!good)
-        abort();
-}
-
 static struct ir_graph **read_text(struct arena *arena, const char *text, size_t length, int *n)
 {
     struct source *source = ARENA_NEW(arena, struct source);
@@ -22,7 +15,7 @@ static struct ir_graph **read_text(struct arena *arena, const char *text, size_t
     *source = (struct source){"fuzz.ir", text, length};
     diag_init(&diag, arena);
     struct ir_graph **graphs = ir_parse(arena, source, &diag, n);
-    must((graphs != NULL) == (diag.errors == 0));
+    demand((graphs != NULL) == (diag.errors == 0));
     return graphs;
 }
 
@@ -30,13 +23,13 @@ static void check_graph(struct arena *arena, const struct ir_graph *graph)
 {
     struct strbuf first;
     int n;
-    must(!ir_verify(graph));
+    demand(!ir_verify(graph));
     strbuf_init(&first, arena);
     ir_print(graph, &first);
     const struct ir_graph *const *again =
         (const struct ir_graph *const *)read_text(arena, strbuf_text(&first), first.length, &n);
-    must(again && n == 1);
-    must(again[0]->n_inputs == graph->n_inputs && again[0]->n_outputs == graph->n_outputs);
+    demand(again && n == 1);
+    demand(again[0]->n_inputs == graph->n_inputs && again[0]->n_outputs == graph->n_outputs);
     (void)ir_count(again[0]);
 }
 

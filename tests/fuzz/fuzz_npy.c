@@ -16,12 +16,6 @@ struct memory {
     size_t left;
 };
 
-static void demand(bool good)
-{
-    if (!good)
-        abort();
-}
-
 static bool memory_read(void *state, const char *name, void *to, size_t bytes, size_t *got,
                         struct fault *fault)
 {

@@ -2,22 +2,15 @@
  *
  * Any bytes as an .npz of pairs: loaded whole, split or not. What is refused is refused with a sentence; what
  * is loaded is finite, and has at least one training row. */
-#define _GNU_SOURCE /* memfd_create */
 #include "data/samples.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/memory_file.h"
+#include "fuzz/mutate.h"
 #include "numbers/rows.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-static void demand(bool good)
-{
-    if (!good)
-        abort();
-}
 
 static void check_finite(const void *numbers, int64_t n, int precision)
 {
@@ -42,17 +35,21 @@ static void load(const char *path, int precision)
     samples_free(&samples);
 }
 
+static void load_both(const uint8_t *data, size_t size)
+{
+    const char *const path = memory_file(data, size);
+    if (!path)
+        return;
+    load(path, 4);
+    load(path, 8);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const int file = memfd_create("fuzz.npz", 0);
-    char path[64];
-    if (file < 0)
-        return 0;
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-    if (size == 0 || write(file, data, size) == (ssize_t)size) {
-        load(path, 4);
-        load(path, 8);
-    }
-    (void)close(file);
+    load_both(data, size);
+    uint8_t *const sealed = seal_zip(data, size);
+    if (sealed)
+        load_both(sealed, size);
+    free(sealed);
     return 0;
 }

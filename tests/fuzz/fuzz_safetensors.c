@@ -4,16 +4,11 @@
  * sentence; what is read is a table of tensors inside the file. */
 #include "base/mixture.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/mutate.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void demand(bool good)
-{
-    if (!good)
-        abort();
-}
 
 /* Reads every byte of numbers, so that a sanitizer sees data outside the file. */
 static void read_tensor(const struct safetensors *file, const struct tensor *t, size_t size)
@@ -47,18 +42,27 @@ static void read_base(const struct safetensors *file)
     mixture_free(base);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void read_file(const uint8_t *data, size_t size)
 {
     struct fault fault = {.exit_code = 0};
     struct safetensors *file;
     if (!safetensors_parse(&file, "fuzz", data, size, &fault)) {
         demand(fault.text[0] && fault.exit_code == FAULT_INPUT);
-        return 0;
+        return;
     }
     (void)safetensors_metadata(file, "spec");
     for (size_t i = 0; i < safetensors_count(file); i++)
         read_tensor(file, safetensors_at(file, i), size);
     read_base(file);
     safetensors_free(file);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    read_file(data, size);
+    uint8_t *const sealed = seal_safetensors(data, size);
+    if (sealed)
+        read_file(sealed, size);
+    free(sealed);
     return 0;
 }

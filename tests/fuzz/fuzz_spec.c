@@ -8,12 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void demand(bool good)
-{
-    if (!good)
-        abort();
-}
-
 static void check_model(const struct model *model)
 {
     demand(model->d >= 2 && model->n_layers >= 2 && model->n_layers <= MODEL_MAX_LAYERS);

@@ -11,12 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void demand(bool good)
-{
-    if (!good)
-        abort();
-}
-
 static void read_schedule(struct arena *arena, const char *text)
 {
     struct schedule schedule = {.lanes = 8, .cpu = {.vector = 8, .accumulators = 8, .registers = 16}};

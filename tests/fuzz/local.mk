@@ -2,24 +2,83 @@
 #
 # A fuzz target is one file with libFuzzer's entry; here it is linked with replay.c, which runs
 # tests/fuzz/corpus/NAME:
-#   check_PROGRAMS += tests/fuzz/fuzz_name
+#   fuzz_programs += tests/fuzz/fuzz_name
 #   tests_fuzz_fuzz_name_SOURCES = tests/fuzz/fuzz_name.c $(fuzz_replay)
-# To fuzz: clang -fsanitize=fuzzer,address,undefined over tests/fuzz/fuzz_name.c and the sources it tests,
-# without replay.c.
-EXTRA_DIST += tests/fuzz/corpus
+#   tests_fuzz_fuzz_name_LDADD = $(fuzz_libs)
+# `make fuzz` builds them with libFuzzer instead, in a folder of its own (--enable-fuzz), and runs them:
+#   make fuzz FUZZ_TARGET="csv npz" FUZZ_SECONDS=600      these two, ten minutes each
+#   make fuzz FUZZ_RUNS=1000000                           all, a million inputs each
+fuzz_programs =
+check_PROGRAMS += $(fuzz_programs)
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/fuzz.sh
+if FUZZ
+fuzz_replay = tests/fuzz/fuzz.h
+else
 fuzz_replay = tests/fuzz/replay.c tests/fuzz/fuzz.h
+endif
+EXTRA_DIST += tests/fuzz/replay.c
+fuzz_libs = $(LDADD) $(FUZZ_LDFLAGS)
+memory_file = tests/fuzz/memory_file.c tests/fuzz/memory_file.h
+mutate_safetensors = tests/fuzz/mutate_safetensors.c tests/fuzz/mutate.h
+mutate_zip = tests/fuzz/mutate_zip.c tests/fuzz/mutate.h
 
-check_PROGRAMS += tests/fuzz/fuzz_spec
+# The compiler's inputs
+fuzz_programs += tests/fuzz/fuzz_spec
 tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c tests/spec_fixture.h $(fuzz_replay)
+tests_fuzz_fuzz_spec_LDADD = $(fuzz_libs)
 
-check_PROGRAMS += tests/fuzz/fuzz_ir
+fuzz_programs += tests/fuzz/fuzz_ir
 tests_fuzz_fuzz_ir_SOURCES = tests/fuzz/fuzz_ir.c $(fuzz_replay)
+tests_fuzz_fuzz_ir_LDADD = $(fuzz_libs)
 
-check_PROGRAMS += tests/fuzz/fuzz_wisdom
+fuzz_programs += tests/fuzz/fuzz_wisdom
 tests_fuzz_fuzz_wisdom_SOURCES = tests/fuzz/fuzz_wisdom.c $(fuzz_replay)
+tests_fuzz_fuzz_wisdom_LDADD = $(fuzz_libs)
 
-check_PROGRAMS += tests/fuzz/fuzz_csv tests/fuzz/fuzz_npy tests/fuzz/fuzz_npz tests/fuzz/fuzz_safetensors
-tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c $(fuzz_replay)
+# Files that the runtime reads
+fuzz_programs += tests/fuzz/fuzz_csv
+tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c $(memory_file) $(fuzz_replay)
+tests_fuzz_fuzz_csv_LDADD = $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_npy
 tests_fuzz_fuzz_npy_SOURCES = tests/fuzz/fuzz_npy.c $(fuzz_replay)
-tests_fuzz_fuzz_npz_SOURCES = tests/fuzz/fuzz_npz.c $(fuzz_replay)
-tests_fuzz_fuzz_safetensors_SOURCES = tests/fuzz/fuzz_safetensors.c $(fuzz_replay)
+tests_fuzz_fuzz_npy_LDADD = $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_npz
+tests_fuzz_fuzz_npz_SOURCES = tests/fuzz/fuzz_npz.c $(memory_file) $(mutate_zip) $(fuzz_replay)
+tests_fuzz_fuzz_npz_LDADD = $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_safetensors
+tests_fuzz_fuzz_safetensors_SOURCES = tests/fuzz/fuzz_safetensors.c $(mutate_safetensors) $(fuzz_replay)
+tests_fuzz_fuzz_safetensors_LDADD = $(fuzz_libs)
+
+# Models and checkpoints of a trainer, one for each base flow. Where their form changes, seeds.sh makes the
+# corpora anew.
+EXTRA_DIST += tests/fuzz/seeds.sh tests/fuzz/models/pairs.yaml tests/fuzz/models/mixture.yaml \
+	tests/fuzz/models/bnaf.yaml tests/fuzz/models/ffjord.yaml tests/fuzz/models/cp_flow.yaml
+fuzz_model = tests/fuzz/fuzz_model.c tests/fuzz/fuzz_bundle.c tests/fuzz/fuzz_bundle.h tests/scratch.h \
+	$(memory_file) $(mutate_safetensors) $(fuzz_replay)
+fuzz_programs += tests/fuzz/fuzz_model_pairs
+tests_fuzz_fuzz_model_pairs_SOURCES = $(fuzz_model)
+tests_fuzz_fuzz_model_pairs_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_model_pairs_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_SPEC='"tests/fuzz/models/pairs.yaml"'
+
+fuzz_programs += tests/fuzz/fuzz_model_mixture
+tests_fuzz_fuzz_model_mixture_SOURCES = $(fuzz_model)
+tests_fuzz_fuzz_model_mixture_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_model_mixture_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_SPEC='"tests/fuzz/models/mixture.yaml"'
+
+fuzz_programs += tests/fuzz/fuzz_model_bnaf
+tests_fuzz_fuzz_model_bnaf_SOURCES = $(fuzz_model)
+tests_fuzz_fuzz_model_bnaf_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_model_bnaf_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_SPEC='"tests/fuzz/models/bnaf.yaml"'
+
+fuzz_programs += tests/fuzz/fuzz_model_ffjord
+tests_fuzz_fuzz_model_ffjord_SOURCES = $(fuzz_model)
+tests_fuzz_fuzz_model_ffjord_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_model_ffjord_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_SPEC='"tests/fuzz/models/ffjord.yaml"'
+
+fuzz_programs += tests/fuzz/fuzz_model_cp_flow
+tests_fuzz_fuzz_model_cp_flow_SOURCES = $(fuzz_model)
+tests_fuzz_fuzz_model_cp_flow_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_model_cp_flow_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_SPEC='"tests/fuzz/models/cp_flow.yaml"'

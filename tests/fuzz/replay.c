@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs a fuzz target without a fuzzer: every file of its corpus, then the same file cut short and with bytes
- * changed, the same way each time. fuzz_NAME without arguments takes tests/fuzz/corpus/NAME; files and
- * folders may be named instead. Fails where there is nothing to run; a crash ends it by itself, under the
- * name printed last. */
+ * Runs a fuzz target without a fuzzer: every file of its corpus, then the same file cut short, with bytes
+ * changed, and, where the target has a way of its own to change inputs, changed so; the same in each run.
+ * fuzz_NAME without arguments takes tests/fuzz/corpus/NAME; files and folders may be named instead. Fails
+ * where there is nothing to run; a crash ends it by itself, under the name printed last. */
 #include "fuzz/fuzz.h"
 
 #include <dirent.h>
@@ -15,7 +15,8 @@
 enum {
     CUTS = 16,
     CHANGES = 48,
-    LARGE = 64 * 1024 /* bytes; larger inputs run as they are, once */
+    CHANGES_OF_ONE = 4, /* one after another, before the file is as it was again */
+    LARGE = 64 * 1024   /* bytes; larger inputs run as they are, once */
 };
 
 /* In memory of exactly its size, so that a sanitizer sees any read past the end. */
@@ -30,11 +31,36 @@ static void run_copy(const unsigned char *bytes, size_t size)
     free(copy);
 }
 
-/* Numbers that are the same in every run: a linear congruence, of which the upper bits are used. */
-static size_t draw(uint64_t *state, size_t below)
+/* As the target changes its inputs, where it does: libFuzzer's own part of it is one byte. */
+#pragma weak LLVMFuzzerCustomMutator
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t room)
 {
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return (size_t)(*state >> 33) % below;
+    uint64_t state = size;
+    (void)room;
+    for (size_t i = 0; i < size; i++)
+        state = state * 31 + data[i];
+    if (size > 0)
+        data[draw(&state, size)] = (uint8_t)draw(&state, 256);
+    return size;
+}
+
+static void run_mutated(const unsigned char *bytes, size_t size)
+{
+    const size_t room = 2 * size + 64;
+    unsigned char *changed = malloc(room);
+    if (!changed)
+        return;
+    size_t length = size;
+    for (unsigned i = 0; i < CHANGES; i++) {
+        if (i % CHANGES_OF_ONE == 0) {
+            memcpy(changed, bytes, size);
+            length = size;
+        }
+        length = LLVMFuzzerCustomMutator(changed, length, room, i);
+        run_copy(changed, length);
+    }
+    free(changed);
 }
 
 static void run_changed(unsigned char *bytes, size_t size)
@@ -70,6 +96,8 @@ static int run_file(const char *path)
         for (size_t i = 0; i < CUTS; i++)
             run_copy(bytes, size * i / CUTS);
         run_changed(bytes, size);
+        if (LLVMFuzzerCustomMutator)
+            run_mutated(bytes, size);
     }
     free(bytes);
     return 1;
@@ -108,6 +136,16 @@ static int run_own_corpus(const char *program)
     return run_path(path);
 }
 
+#pragma weak fuzz_reached
+
+static bool reached_all(void)
+{
+    if (!fuzz_reached || fuzz_reached())
+        return true;
+    (void)fputs("the corpus is refused before it reaches what it is for: make it anew\n", stderr);
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     int ran = 0;
@@ -116,5 +154,5 @@ int main(int argc, char **argv)
     if (argc == 1)
         ran = run_own_corpus(argv[0]);
     printf("%d inputs\n", ran);
-    return ran > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return ran > 0 && reached_all() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
