@@ -63,14 +63,25 @@ checks=$((checks + 1))
 test -h linked && test -x elsewhere/trainer || fault 'a link was replaced, not what it leads to'
 expect 2 "unknown CPU 'abacus'" "$gpfc" toy.yaml --cpu abacus --emit=asm
 
-# ---- tables of addresses are read-only once a program runs
-expect 0 '' "$gpfc" -q toy.yaml -o toy
-for program in "$gpfc" ./toy; do
-    test -n "${HARDEN_LDFLAGS-}" && command -v readelf >/dev/null || continue
+# ---- the defences that configure found are in gpfc and in what it links
+# $1: one of configure's flags; $2: what readelf then says; $3: its options; then the file
+defended()
+{
+    case " ${HARDEN_FLAGS-} " in *" $1"*) ;; *) return ;; esac
     checks=$((checks + 1))
-    readelf -Wld "$program" | grep -q GNU_RELRO && readelf -Wld "$program" | grep -qE 'BIND_NOW|NOW' ||
-        fault "$program is linked without relro and now"
-done
+    readelf -W $3 "$4" 2>/dev/null | grep -qE -e "$2" || fault "$4 is made without $1"
+}
+expect 0 '' "$gpfc" -q toy.yaml -o toy
+if command -v readelf >/dev/null; then
+    for program in "$gpfc" ./toy; do
+        defended -Wl,-z,relro GNU_RELRO -l "$program"
+        defended -Wl,-z,relro 'BIND_NOW|FLAGS.*NOW' -d "$program"
+        defended -Wl,-z,noexecstack 'GNU_STACK.* RW +0x' -l "$program"
+        defended -fstack-protector-strong __stack_chk_fail --dyn-syms "$program"
+        defended -D_FORTIFY_SOURCE '__[a-z]+_chk' --dyn-syms "$program"
+    done
+    defended -fcf-protection 'IBT, SHSTK' -n "${GPFC_RUNTIME_DIR:-.}/libgpfcrt.a"
+fi
 
 # ---- memory that ends anywhere: LLVM aborts, and says so
 if test -z "${GPFC_SANITIZE_FLAGS-}"; then
