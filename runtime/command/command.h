@@ -64,6 +64,9 @@ bool command_bench(const struct command_context *, const struct command_options 
 bool command_tune(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
 bool command_info(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
 
+/* Of this name, in the table of all; NULL: there is none. */
+const struct command *command_find(const char *name);
+
 /* Reads argv[2..]; argv[1] is the command's name. Prints what is wrong, or the help that was asked for. */
 enum command_parsed { COMMAND_RUN, COMMAND_HELPED, COMMAND_WRONG, COMMAND_FAILED };
 enum command_parsed command_parse(const struct command *command, const char *program, int argc, char **argv,

@@ -87,7 +87,7 @@ static void print_usage(FILE *out, const struct command_context *context)
     (void)fprintf(out, "\n%s COMMAND --help shows the options of a command.\n", context->program);
 }
 
-static const struct command *find_command(const char *name)
+const struct command *command_find(const char *name)
 {
     for (int i = 0; i < N_COMMANDS; i++)
         if (strcmp(commands[i].name, name) == 0)
@@ -150,7 +150,7 @@ static int run_word(const struct command_context *context, const char *word, int
         (void)fprintf(stdout, "%s, compiled by gpfc %s\n", bundle->name, bundle->version);
         return 0;
     }
-    const struct command *command = find_command(word);
+    const struct command *command = command_find(word);
     if (command)
         return run_command(context, command, argc, argv);
     if (word[0] != '\0')

@@ -12,24 +12,26 @@ if [ -z "${FUZZ_CC-}" ]; then
         "one version, and configure again" >&2
     exit 77
 fi
-mkdir -p fuzz-build
+mkdir -p fuzz-build/crashes fuzz-build/logs
 cd fuzz-build
 
 # ---- build -------------------------------------------------------------------------------------------------
 
 if [ ! -f config.status ]; then
-    "$root/configure" --enable-fuzz CC="$FUZZ_CC" CFLAGS="-O1 -g" >configure.out 2>&1 ||
-        { tail -n 5 configure.out >&2; exit 1; }
+    # Warnings are for the compiler that everything else is built with.
+    "$root/configure" --enable-fuzz CC="$FUZZ_CC" CFLAGS="-O1 -g -w" >logs/configure 2>&1 ||
+        { tail -n 5 logs/configure >&2; exit 1; }
 fi
 targets=${FUZZ_TARGET:-$(printf '%s\n' $FUZZ_PROGRAMS | sed 's,.*/fuzz_,,')}
 programs=$(printf ' tests/fuzz/fuzz_%s' $targets)
 # shellcheck disable=SC2086  # one word a file
-"${MAKE:-make}" -s $BUILT_SOURCES && "${MAKE:-make}" -s $programs
+{ "${MAKE:-make}" -s $BUILT_SOURCES && "${MAKE:-make}" -s $programs; } >logs/build 2>&1 ||
+    { tail -n 20 logs/build >&2; exit 1; }
 
 # ---- run ---------------------------------------------------------------------------------------------------
 
 # Inputs are small; a single one takes far less than this on any machine, or hangs.
-limits="-max_len=16384 -timeout=10 -rss_limit_mb=4096 -malloc_limit_mb=2048"
+limits="-close_fd_mask=3 -max_len=16384 -timeout=10 -rss_limit_mb=4096 -malloc_limit_mb=2048"
 how="-max_total_time=${FUZZ_SECONDS:-60}"
 [ -z "${FUZZ_RUNS-}" ] || how="-runs=$FUZZ_RUNS -max_total_time=${FUZZ_SECONDS:-0}"
 export srcdir="$root" OMP_NUM_THREADS=1
@@ -37,7 +39,7 @@ faults=0
 
 run()
 {
-    mkdir -p "found/$1" crashes logs
+    mkdir -p "found/$1"
     # shellcheck disable=SC2086  # lists of options
     "tests/fuzz/fuzz_$1" $limits $how -artifact_prefix="crashes/$1-" -print_final_stats=1 \
         "found/$1" "$root/tests/fuzz/corpus/$1" >"logs/$1" 2>&1 && state=sound || state=faulty

@@ -35,7 +35,25 @@ fuzz_programs += tests/fuzz/fuzz_wisdom
 tests_fuzz_fuzz_wisdom_SOURCES = tests/fuzz/fuzz_wisdom.c $(fuzz_replay)
 tests_fuzz_fuzz_wisdom_LDADD = $(fuzz_libs)
 
-# Files that the runtime reads
+compile = tests/fuzz/compile.c tests/fuzz/compile.h
+fuzz_programs += tests/fuzz/fuzz_compile_ir
+tests_fuzz_fuzz_compile_ir_SOURCES = tests/fuzz/fuzz_compile_ir.c $(compile) $(memory_file) $(fuzz_replay)
+tests_fuzz_fuzz_compile_ir_LDADD = $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_compile_spec
+tests_fuzz_fuzz_compile_spec_SOURCES = tests/fuzz/fuzz_compile_spec.c tests/spec_fixture.h $(compile) \
+	$(memory_file) $(fuzz_replay)
+tests_fuzz_fuzz_compile_spec_LDADD = $(fuzz_libs)
+
+# A trainer's words, and the files that it reads
+fuzz_programs += tests/fuzz/fuzz_options
+tests_fuzz_fuzz_options_SOURCES = tests/fuzz/fuzz_options.c $(fuzz_replay)
+tests_fuzz_fuzz_options_LDADD = $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_metrics
+tests_fuzz_fuzz_metrics_SOURCES = tests/fuzz/fuzz_metrics.c tests/scratch.h $(fuzz_replay)
+tests_fuzz_fuzz_metrics_LDADD = $(fuzz_libs)
+
 fuzz_programs += tests/fuzz/fuzz_csv
 tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c $(memory_file) $(fuzz_replay)
 tests_fuzz_fuzz_csv_LDADD = $(fuzz_libs)
