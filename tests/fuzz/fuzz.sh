@@ -35,6 +35,7 @@ limits="-close_fd_mask=3 -max_len=16384 -timeout=10 -rss_limit_mb=4096 -malloc_l
 how="-max_total_time=${FUZZ_SECONDS:-60}"
 [ -z "${FUZZ_RUNS-}" ] || how="-runs=$FUZZ_RUNS -max_total_time=${FUZZ_SECONDS:-0}"
 export srcdir="$root" OMP_NUM_THREADS=1
+[ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm # some inputs are files
 faults=0
 
 run()

@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Any bytes as the metrics of a training that goes on: cut after some step, of either stage, and a line added.
- * What is kept are whole lines of what was there, from the beginning, and the new line follows. */
+ * Any bytes as the metrics of a training that goes on: cut after some step, of either stage, and a line
+ * added. What is kept are whole lines of what was there, from the beginning, and the new line follows. */
 #include "fuzz/fuzz.h"
+#include "fuzz/memory_file.h"
 #include "scratch.h"
 #include "train/metrics.h"
 
 #include <string.h>
-
-static const char *file_path(void)
-{
-    static struct scratch scratch;
-    static bool made;
-    if (!made)
-        made = scratch_make(&scratch);
-    return made ? scratch_path(&scratch, "metrics.jsonl") : NULL;
-}
 
 static size_t kept_bytes(const char *text, size_t length, const uint8_t *data, size_t size)
 {
@@ -50,7 +42,7 @@ static size_t go_on(const char *path, const uint8_t *data, size_t size, enum sta
 /* Later steps keep what earlier ones did, and more; so do later stages. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const char *const path = file_path();
+    const char *const path = fuzz_path("metrics.jsonl");
     if (!path)
         return 0;
     const size_t none = go_on(path, data, size, STAGE_BASE, -1),

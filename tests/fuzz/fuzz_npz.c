@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Any bytes as an .npz of pairs: loaded whole, split or not. What is refused is refused with a sentence; what
+ * Any bytes as an .npz of pairs: loaded whole, split or not, looked at or not. What is refused is refused with a sentence; what
  * is loaded is finite, and has at least one training row. */
 #include "data/samples.h"
 #include "fuzz/fuzz.h"
@@ -19,37 +19,49 @@ static void check_finite(const void *numbers, int64_t n, int precision)
 }
 
 /* What is of this precision in the file, and not split, may stay there. */
-static void load(const char *path, int precision)
+static const struct samples_request requests[] = {
+    {.precision = 4, .test = 0.25},
+    {.precision = 8, .test = 0},
+    {.precision = 8, .test = 0.5, .look = true, .standardise = true, .columns = {.missing = TABLE_DROP}},
+    {.precision = 4,
+     .look = true,
+     .dequantise = true,
+     .columns = {.names = (const char *const[]){"2", "1"}, .n = 2, .label = "labels", .weights = "w"}},
+};
+
+static void load(const char *path, const struct samples_request *how)
 {
-    const struct samples_request request = {.d = 2, .precision = precision, .file = path, .test = 0.25};
+    struct samples_request request = *how;
     struct fault fault = {.exit_code = 0};
     struct samples samples;
+    request.d = 2;
+    request.file = path;
     if (!samples_load(&samples, &request, &fault)) {
         demand(fault.text[0] && fault.exit_code != 0);
         return;
     }
     demand(samples.train.n > 0 && samples.test.n >= 0);
-    check_finite(samples.train.x, 2 * samples.train.n, precision);
+    check_finite(samples.train.x, 2 * samples.train.n, (int)request.precision);
     if (samples.test.y)
-        check_finite(samples.test.y, 2 * samples.test.n, precision);
+        check_finite(samples.test.y, 2 * samples.test.n, (int)request.precision);
     samples_free(&samples);
 }
 
-static void load_both(const uint8_t *data, size_t size)
+static void load_all(const uint8_t *data, size_t size)
 {
     const char *const path = memory_file(data, size);
     if (!path)
         return;
-    load(path, 4);
-    load(path, 8);
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++)
+        load(path, &requests[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    load_both(data, size);
+    load_all(data, size);
     uint8_t *const sealed = seal_zip(data, size);
     if (sealed)
-        load_both(sealed, size);
+        load_all(sealed, size);
     free(sealed);
     return 0;
 }

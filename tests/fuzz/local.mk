@@ -18,7 +18,7 @@ fuzz_replay = tests/fuzz/replay.c tests/fuzz/fuzz.h
 endif
 EXTRA_DIST += tests/fuzz/replay.c
 fuzz_libs = $(LDADD) $(FUZZ_LDFLAGS)
-memory_file = tests/fuzz/memory_file.c tests/fuzz/memory_file.h
+memory_file = tests/fuzz/memory_file.c tests/fuzz/memory_file.h tests/scratch.h
 mutate_safetensors = tests/fuzz/mutate_safetensors.c tests/fuzz/mutate.h
 mutate_zip = tests/fuzz/mutate_zip.c tests/fuzz/mutate.h
 
@@ -51,7 +51,7 @@ tests_fuzz_fuzz_options_SOURCES = tests/fuzz/fuzz_options.c $(fuzz_replay)
 tests_fuzz_fuzz_options_LDADD = $(fuzz_libs)
 
 fuzz_programs += tests/fuzz/fuzz_metrics
-tests_fuzz_fuzz_metrics_SOURCES = tests/fuzz/fuzz_metrics.c tests/scratch.h $(fuzz_replay)
+tests_fuzz_fuzz_metrics_SOURCES = tests/fuzz/fuzz_metrics.c $(memory_file) $(fuzz_replay)
 tests_fuzz_fuzz_metrics_LDADD = $(fuzz_libs)
 
 fuzz_programs += tests/fuzz/fuzz_csv
@@ -74,7 +74,7 @@ tests_fuzz_fuzz_safetensors_LDADD = $(fuzz_libs)
 # corpora anew.
 EXTRA_DIST += tests/fuzz/seeds.sh tests/fuzz/models/pairs.yaml tests/fuzz/models/mixture.yaml \
 	tests/fuzz/models/bnaf.yaml tests/fuzz/models/ffjord.yaml tests/fuzz/models/cp_flow.yaml
-fuzz_model = tests/fuzz/fuzz_model.c tests/fuzz/fuzz_bundle.c tests/fuzz/fuzz_bundle.h tests/scratch.h \
+fuzz_model = tests/fuzz/fuzz_model.c tests/fuzz/fuzz_bundle.c tests/fuzz/fuzz_bundle.h \
 	$(memory_file) $(mutate_safetensors) $(fuzz_replay)
 fuzz_programs += tests/fuzz/fuzz_model_pairs
 tests_fuzz_fuzz_model_pairs_SOURCES = $(fuzz_model)
