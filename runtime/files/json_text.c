@@ -37,3 +37,39 @@ char *json_text(const json_t *json, size_t flags)
     free(g.text);
     return NULL;
 }
+
+/* ---- marks --------------------------------------------------------------------------------------------- */
+
+struct reading {
+    struct json_marks marks;
+    int level;
+    bool in_text, escaped;
+};
+
+static void take_in_text(struct reading *r, char c)
+{
+    r->in_text = r->escaped || c != '"';
+    r->escaped = !r->escaped && c == '\\';
+}
+
+static void take_mark(struct reading *r, char c)
+{
+    r->in_text = c == '"';
+    r->marks.mappings += c == '{';
+    r->marks.lists += c == '[';
+    r->marks.commas += c == ',';
+    r->level += (c == '{' || c == '[') - (c == '}' || c == ']');
+    if (r->level > r->marks.levels)
+        r->marks.levels = r->level;
+}
+
+struct json_marks json_text_marks(const char *text, size_t length)
+{
+    struct reading r = {.level = 0};
+    for (size_t i = 0; i < length; i++)
+        if (r.in_text)
+            take_in_text(&r, text[i]);
+        else
+            take_mark(&r, text[i]);
+    return r.marks;
+}

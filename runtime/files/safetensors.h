@@ -5,10 +5,10 @@
  * Models and checkpoints are such files. No other file parses or writes the format.
  *
  * What is written has a checksum in its metadata, "gpfc.checksum", and the form of the file, "gpfc.format";
- * where they are, they are verified before anything else is believed. Files from elsewhere have neither.
+ * where they are, they are verified before any number is believed. Files from elsewhere have neither.
  *
- * A reader holds the whole file in memory. Whatever the bytes are, reading ends in a table of valid tensors
- * or in a fault. */
+ * A reader checks the header before it reads the data, and holds the whole file in memory, once. Whatever the
+ * bytes are, reading ends in a table of valid tensors or in a fault. */
 #ifndef GPFC_SAFETENSORS_H
 #define GPFC_SAFETENSORS_H
 
@@ -17,7 +17,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TENSOR_MAX_RANK = 8, SAFETENSORS_MAX_HEADER = 64 << 20 /* bytes */ };
+enum {
+    TENSOR_MAX_RANK = 8,
+    SAFETENSORS_MAX_HEADER = 64 << 20, /* bytes */
+    SAFETENSORS_MAX_TENSORS = 1 << 16,
+    SAFETENSORS_MAX_NAME = 1024, /* bytes */
+};
 
 struct tensor {
     const char *name; /* "flow.layer0.weight" */

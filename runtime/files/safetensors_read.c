@@ -4,6 +4,7 @@
  * Nothing in the header is trusted before it was checked. */
 #include "files/byte_source.h"
 #include "files/half.h"
+#include "files/json_text.h"
 #include "files/safetensors.h"
 #include "files/safetensors_checksum.h"
 
@@ -15,11 +16,17 @@
 #include <string.h>
 
 enum { LENGTH_BYTES = 8, DATA_ALIGNMENT = 16 };
+enum {
+    MOST_LEVELS = 3, /* the header, a tensor, its shape */
+    MOST_MAPPINGS = SAFETENSORS_MAX_TENSORS + 2,
+    MOST_LISTS = 2 * SAFETENSORS_MAX_TENSORS,
+    MOST_COMMAS = (TENSOR_MAX_RANK + 8) * SAFETENSORS_MAX_TENSORS /* dtype, shape, two offsets, and some */
+};
 
 struct safetensors {
     char *name;     /* for faults */
     json_t *header; /* names and texts below point into it */
-    char *data;     /* all tensors, aligned as the elements need it */
+    char *data;     /* all tensors, aligned as the elements need it; read after the header was checked */
     struct tensor *tensors;
     size_t count;
 };
@@ -104,6 +111,8 @@ static bool read_tensor(const struct safetensors *file, const char *name, const 
     const char *const dtype = json_string_value(json_object_get(entry, "dtype"));
     int64_t bytes = 0;
     out->tensor = (struct tensor){.name = name, .dtype = dtype};
+    if (strlen(name) > SAFETENSORS_MAX_NAME)
+        return bad(file, fault, "", "a name of more than 1024 bytes");
     if (!dtype || bytes_of_dtype(dtype) == 0)
         return bad(file, fault, name, "its dtype is unknown");
     if (!read_shape(file, json_object_get(entry, "shape"), &out->tensor, &bytes, fault))
@@ -148,7 +157,6 @@ static bool place_tensors(struct safetensors *file, struct extent *extents, int6
                                                   : "a gap before its data");
         covered = extents[i].end;
         file->tensors[i] = extents[i].tensor;
-        file->tensors[i].data = file->data + extents[i].begin;
     }
     return covered == data_bytes || bad(file, fault, "", "data that belong to no tensor");
 }
@@ -174,10 +182,21 @@ static bool read_entries(struct safetensors *file, struct extent *extents, int64
     return place_tensors(file, extents, data_bytes, fault);
 }
 
+static bool check_marks(const struct safetensors *file, const char *text, size_t length, struct fault *fault)
+{
+    const struct json_marks marks = json_text_marks(text, length);
+    if (marks.levels > MOST_LEVELS)
+        return bad(file, fault, "", "its header is nested deeper than 3 levels");
+    return (marks.mappings <= MOST_MAPPINGS && marks.lists <= MOST_LISTS && marks.commas <= MOST_COMMAS) ||
+           bad(file, fault, "", "its header lists more than 65536 tensors");
+}
+
 static bool read_header(struct safetensors *file, const char *text, size_t length, int64_t data_bytes,
                         struct fault *fault)
 {
     json_error_t error;
+    if (!check_marks(file, text, length, fault))
+        return false;
     file->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
     if (!file->header && json_error_code(&error) == json_error_out_of_memory)
         return fault_memory(fault, length, "a list of tensors");
@@ -197,6 +216,7 @@ static bool read_header(struct safetensors *file, const char *text, size_t lengt
 
 /* ---- the file ------------------------------------------------------------------------------------------ */
 
+/* A file of `length` bytes begins with prefix. */
 static bool header_length(const struct safetensors *file, const unsigned char *prefix, uint64_t length,
                           uint64_t *out, struct fault *fault)
 {
@@ -221,40 +241,98 @@ static bool check_form(const struct safetensors *file, struct fault *fault)
            fault_set(fault, FAULT_INPUT, "%s: damaged: its checksum is missing", file->name);
 }
 
-/* Of all bytes, whose header has `header` of them; before any of them is believed. */
-static bool check_sum(const struct safetensors *file, const unsigned char *bytes, size_t length,
-                      size_t header, struct fault *fault)
+struct head { /* of a file: all of it that is not data */
+    char *bytes;
+    size_t length;
+    uint64_t text; /* bytes of the header, after its length */
+    size_t data_bytes;
+};
+
+static const char *text_of(const struct head *head)
 {
-    const char *const text = (const char *)bytes, *const place = checksum_place(text + LENGTH_BYTES, header);
+    return head->bytes + LENGTH_BYTES;
+}
+
+/* Of the whole file, where it has one. */
+static bool check_sum(const struct safetensors *file, const struct head *head, struct fault *fault)
+{
+    const char *const place = checksum_place(text_of(head), head->text);
     char digits[CHECKSUM_DIGITS + 1];
     if (!place)
         return true;
-    const size_t before = (size_t)(place - text), after = before + CHECKSUM_DIGITS;
-    checksum_of(
-        (struct piece[]){{text, before}, {CHECKSUM_NONE, CHECKSUM_DIGITS}, {text + after, length - after}}, 3,
-        digits);
+    const size_t before = (size_t)(place - head->bytes), after = before + CHECKSUM_DIGITS;
+    checksum_of((struct piece[]){{head->bytes, before},
+                                 {CHECKSUM_NONE, CHECKSUM_DIGITS},
+                                 {head->bytes + after, head->length - after},
+                                 {file->data, head->data_bytes}},
+                4, digits);
     return memcmp(digits, place, CHECKSUM_DIGITS) == 0 ||
            fault_set(fault, FAULT_INPUT,
                      "%s: damaged, or changed by another program: its checksum is %s, and %.*s is announced",
                      file->name, digits, CHECKSUM_DIGITS, place);
 }
 
-/* The data follows a header of any length; copied out of the way of its odd start. */
-static bool parse(struct safetensors *file, const unsigned char *bytes, size_t length, struct fault *fault)
+static bool read_exactly(const struct safetensors *file, const struct byte_source *source, void *to,
+                         size_t bytes, struct fault *fault)
 {
-    uint64_t header = 0;
-    if (!header_length(file, bytes, length, &header, fault))
+    size_t got;
+    return byte_source_read(source, file->name, to, bytes, &got, fault) &&
+           (got == bytes || fault_set(fault, FAULT_INPUT, "cannot read %s: it became shorter", file->name));
+}
+
+/* head->bytes is the caller's to free, also after a fault. */
+static bool read_head(const struct safetensors *file, const struct byte_source *source, struct head *head,
+                      struct fault *fault)
+{
+    const uint64_t length = (uint64_t)source->length;
+    unsigned char prefix[LENGTH_BYTES];
+    if (!read_exactly(file, source, prefix, length < LENGTH_BYTES ? length : LENGTH_BYTES, fault) ||
+        !header_length(file, prefix, length, &head->text, fault))
         return false;
-    if (!check_sum(file, bytes, length, header, fault))
-        return false;
-    const unsigned char *const data = bytes + LENGTH_BYTES + header;
-    const size_t data_bytes = length - LENGTH_BYTES - header;
-    file->data = aligned_alloc(DATA_ALIGNMENT, (data_bytes / DATA_ALIGNMENT + 1) * DATA_ALIGNMENT);
+    head->length = LENGTH_BYTES + head->text;
+    head->data_bytes = length - head->length;
+    head->bytes = malloc(head->length);
+    if (!head->bytes)
+        return fault_memory(fault, head->length, "the header of a model");
+    memcpy(head->bytes, prefix, LENGTH_BYTES);
+    return read_exactly(file, source, head->bytes + LENGTH_BYTES, head->text, fault);
+}
+
+/* To a place that is aligned as the elements need it, which they need not be in the file. */
+static bool read_data(struct safetensors *file, const struct byte_source *source, size_t bytes,
+                      struct fault *fault)
+{
+    file->data = aligned_alloc(DATA_ALIGNMENT, (bytes / DATA_ALIGNMENT + 1) * DATA_ALIGNMENT);
     if (!file->data)
-        return fault_memory(fault, data_bytes, "tensors");
-    memcpy(file->data, data, data_bytes);
-    return read_header(file, (const char *)bytes + LENGTH_BYTES, header, (int64_t)data_bytes, fault) &&
+        return fault_memory(fault, bytes, "tensors");
+    const char *at = file->data;
+    for (size_t i = 0; i < file->count; i++) {
+        file->tensors[i].data = at;
+        at += tensor_elements(&file->tensors[i]) * bytes_of_dtype(file->tensors[i].dtype);
+    }
+    return read_exactly(file, source, file->data, bytes, fault);
+}
+
+/* A header that is wrong is one of a damaged file, if there is a checksum that says so. */
+static bool take_file(struct safetensors *file, const struct byte_source *source, const struct head *head,
+                      struct fault *fault)
+{
+    const bool valid = read_header(file, text_of(head), head->text, (int64_t)head->data_bytes, fault);
+    if (!valid) {
+        file->count = 0;
+        if (fault->exit_code != FAULT_INPUT || !checksum_place(text_of(head), head->text))
+            return false;
+    }
+    return read_data(file, source, head->data_bytes, fault) && check_sum(file, head, fault) && valid &&
            check_form(file, fault);
+}
+
+static bool read_file(struct safetensors *file, const struct byte_source *source, struct fault *fault)
+{
+    struct head head = {.bytes = NULL};
+    const bool done = read_head(file, source, &head, fault) && take_file(file, source, &head, fault);
+    free(head.bytes);
+    return done;
 }
 
 static struct safetensors *new_file(const char *name, struct fault *fault)
@@ -270,14 +348,13 @@ static struct safetensors *new_file(const char *name, struct fault *fault)
     return file;
 }
 
-bool safetensors_parse(struct safetensors **out, const char *name, const void *bytes, size_t length,
-                       struct fault *fault)
+static bool read_source(struct safetensors **out, const char *name, const struct byte_source *source,
+                        struct fault *fault)
 {
-    *out = NULL;
     struct safetensors *const file = new_file(name, fault);
     if (!file)
         return false;
-    if (!parse(file, bytes, length, fault)) {
+    if (!read_file(file, source, fault)) {
         safetensors_free(file);
         return false;
     }
@@ -285,23 +362,32 @@ bool safetensors_parse(struct safetensors **out, const char *name, const void *b
     return true;
 }
 
-/* All bytes of a source of known length. */
-static bool read_all(const struct byte_source *source, const char *path, void **out, struct fault *fault)
+struct memory {
+    const char *at;
+    size_t left;
+};
+
+static bool memory_read(void *state, const char *name, void *to, size_t bytes, size_t *got,
+                        struct fault *fault)
 {
-    if (source->length < 0)
-        return fault_set(fault, FAULT_INPUT, "cannot read %s: a model must be a file", path);
-    const size_t wanted = (size_t)source->length;
-    void *const bytes = malloc(wanted + 1);
-    if (!bytes)
-        return fault_memory(fault, wanted, path);
-    size_t got;
-    if (byte_source_read(source, path, bytes, wanted, &got, fault) &&
-        (got == wanted || fault_set(fault, FAULT_INPUT, "cannot read %s: it became shorter", path))) {
-        *out = bytes;
-        return true;
-    }
-    free(bytes);
-    return false;
+    (void)name, (void)fault;
+    struct memory *const memory = state;
+    *got = bytes < memory->left ? bytes : memory->left;
+    if (*got > 0)
+        memcpy(to, memory->at, *got);
+    memory->at += *got;
+    memory->left -= *got;
+    return true;
+}
+
+bool safetensors_parse(struct safetensors **out, const char *name, const void *bytes, size_t length,
+                       struct fault *fault)
+{
+    struct memory memory = {.at = bytes, .left = length};
+    const struct byte_source source = {
+        .state = &memory, .length = (int64_t)length, .descriptor = -1, .read = memory_read};
+    *out = NULL;
+    return read_source(out, name, &source, fault);
 }
 
 bool safetensors_read(struct safetensors **out, const char *path, struct fault *fault)
@@ -310,12 +396,10 @@ bool safetensors_read(struct safetensors **out, const char *path, struct fault *
     struct byte_source source;
     if (!byte_source_open(&source, path, fault))
         return false;
-    void *bytes = NULL;
-    const size_t length = source.length < 0 ? 0 : (size_t)source.length;
-    const bool there = read_all(&source, path, &bytes, fault);
+    const bool done = source.length < 0
+                          ? fault_set(fault, FAULT_INPUT, "cannot read %s: a model must be a file", path)
+                          : read_source(out, path, &source, fault);
     byte_source_close(&source);
-    const bool done = there && safetensors_parse(out, path, bytes, length, fault);
-    free(bytes);
     return done;
 }
 

@@ -36,13 +36,10 @@ static bool is_kept(const char *text, size_t length, const struct stage_kind *st
 
 static off_t kept_bytes(FILE *file, const struct stage_kind *stage, int64_t keep)
 {
-    char *text = NULL;
-    size_t room = 0;
+    char text[METRICS_MAX_LINE];
     off_t kept = 0;
-    for (ssize_t length;
-         (length = getline(&text, &room, file)) > 0 && is_kept(text, (size_t)length, stage, keep);)
-        kept += length;
-    free(text);
+    while (fgets(text, sizeof text, file) && is_kept(text, strlen(text), stage, keep))
+        kept += (off_t)strlen(text);
     return kept;
 }
 
@@ -58,10 +55,10 @@ static bool cut(struct metrics *metrics, const struct metrics_keep *keep, struct
 }
 
 /* No link is followed, and no pipe waited for: the folder may be one that others write to as well. */
-static FILE *open_regular(const char *path)
+static FILE *open_regular(const char *path, int exclusively)
 {
     struct stat what;
-    const int file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    const int file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | exclusively, 0666);
     const bool regular = file >= 0 && fstat(file, &what) == 0 && S_ISREG(what.st_mode);
     FILE *const stream = regular ? fdopen(file, "r+") : NULL;
     if (stream || file < 0)
@@ -82,7 +79,7 @@ bool metrics_open(struct metrics **out, const char *path, const struct stage_kin
         return fault_memory(fault, sizeof *metrics, path);
     }
     metrics->stage = stage;
-    metrics->file = open_regular(path);
+    metrics->file = open_regular(path, 0);
     const bool good =
         metrics->file ? cut(metrics, keep, fault) : fault_system(fault, errno, "%s: cannot write", path);
     if (good) {
@@ -146,6 +143,31 @@ static json_t *line_json(const struct metrics *metrics, const struct metrics_lin
     return NULL;
 }
 
+static bool copy_lines(FILE *from, FILE *to)
+{
+    char block[METRICS_MAX_LINE];
+    bool good = fseeko(from, 0, SEEK_SET) == 0;
+    for (size_t n; good && (n = fread(block, 1, sizeof block, from)) > 0;)
+        good = fwrite(block, 1, n, to) == n;
+    return good && !ferror(from);
+}
+
+/* Lines that go into a file without a name would be lost. */
+static bool name_again(struct metrics *metrics, struct fault *fault)
+{
+    struct stat what;
+    if (fstat(fileno(metrics->file), &what) != 0 || what.st_nlink > 0)
+        return true;
+    FILE *const file = open_regular(metrics->path, O_EXCL);
+    if (!file)
+        return fault_system(fault, errno, "%s: was deleted; cannot write it again", metrics->path);
+    const bool good = copy_lines(metrics->file, file);
+    const int error = errno;
+    (void)fclose(metrics->file);
+    metrics->file = file;
+    return good || fault_system(fault, error, "%s: cannot write", metrics->path);
+}
+
 bool metrics_add(struct metrics *metrics, const struct metrics_line *line, struct fault *fault)
 {
     json_t *json = line_json(metrics, line);
@@ -153,6 +175,10 @@ bool metrics_add(struct metrics *metrics, const struct metrics_line *line, struc
     json_decref(json);
     if (!text)
         return fault_memory(fault, 0, metrics->path);
+    if (!name_again(metrics, fault)) {
+        free(text);
+        return false;
+    }
     errno = 0;
     bool good =
         fputs(text, metrics->file) >= 0 && fputc('\n', metrics->file) != EOF && fflush(metrics->file) == 0;

@@ -30,6 +30,8 @@ struct metrics_line {
 
 struct metrics;
 
+enum { METRICS_MAX_LINE = 4096 }; /* bytes; a longer one is none of ours */
+
 struct metrics_keep { /* lines of earlier stages, and of this one those of steps up to `step`; -1: none of
                          them */
     int64_t step;
@@ -39,6 +41,7 @@ struct metrics_keep { /* lines of earlier stages, and of this one those of steps
  * are taken away. */
 bool metrics_open(struct metrics **out, const char *path, const struct stage_kind *stage,
                   const struct metrics_keep *keep, struct fault *fault) MUST_CHECK;
+/* If the file was deleted meanwhile, it is there again, with its earlier lines. */
 bool metrics_add(struct metrics *metrics, const struct metrics_line *line, struct fault *fault) MUST_CHECK;
 bool metrics_close(struct metrics *metrics, struct fault *fault) MUST_CHECK; /* takes; NULL is allowed */
 

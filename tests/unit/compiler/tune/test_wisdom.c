@@ -200,6 +200,21 @@ static void odd_lines_are_refused(void)
     arena_free(arena);
 }
 
+static void records_are_counted(void)
+{
+    static char lines[3 * 20001];
+    struct arena *arena = arena_new();
+    struct wisdom wisdom;
+    for (size_t i = 0; i < sizeof lines; i++)
+        lines[i] = "{}\n"[i % 3];
+    wisdom_parse(arena, lines, sizeof lines - 3, &wisdom);
+    CU_ASSERT_EQUAL(wisdom.broken, 20000);
+    wisdom_parse(arena, lines, sizeof lines, &wisdom);
+    CU_ASSERT_EQUAL(wisdom.broken, 20001); /* one for all that are not read */
+    CU_ASSERT_STRING_EQUAL(wisdom.why, "its format is unknown");
+    arena_free(arena);
+}
+
 /* ---- files --------------------------------------------------------------------------------------------- */
 
 static int mode_of(const char *path)
@@ -477,6 +492,7 @@ int main(void)
         {"other lines are skipped", other_lines_are_skipped},
         {"valid checksums do not suffice", valid_checksums_do_not_suffice},
         {"odd lines are refused", odd_lines_are_refused},
+        {"records are counted", records_are_counted},
         {"files are the user's own", files_are_the_users_own},
         {"files of others are not read", files_of_others_are_not_read},
         {"the owner is checked", the_owner_is_checked},

@@ -7,7 +7,10 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static const double weights[6] = {1, -2.5, 3e-300, 4, INFINITY, -6};
 static const float biases[3] = {0.1f, 0.2f, 0.3f};
@@ -204,6 +207,58 @@ static void broken_headers_are_reported(void)
         check_fault(parse(wrong[i].header, "12345678", 8, &fault), &fault, FAULT_INPUT, wrong[i].said);
 }
 
+/* A file whose header is `first`, n times `again`, and `last`. */
+static bool parse_many(const char *first, const char *again, size_t n, const char *last, struct fault *fault)
+{
+    const size_t text = strlen(first) + n * strlen(again) + strlen(last);
+    char *const bytes = malloc(8 + text + 1), *at = bytes + 8;
+    struct safetensors *file;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
+    memcpy(bytes, &(uint64_t){text}, 8);
+    at = stpcpy(at, first);
+    for (size_t i = 0; i < n; i++)
+        at = stpcpy(at, again);
+    (void)stpcpy(at, last);
+    fault->exit_code = 0;
+    const bool done = safetensors_parse(&file, "m", bytes, 8 + text, fault);
+    if (done)
+        safetensors_free(file);
+    free(bytes);
+    return done;
+}
+
+/* More than a JSON reader should be given. */
+static void headers_have_limits(void)
+{
+    static const char most[] = "its header lists more than 65536 tensors";
+    struct fault fault;
+    check_fault(parse_many("{\"a\":{\"b\":", "[[", 1, "0]]}}", &fault), &fault, FAULT_INPUT,
+                "nested deeper than 3 levels");
+    check_fault(parse_many("", "[", 100000, "", &fault), &fault, FAULT_INPUT, "deeper than 3 levels");
+    check_fault(parse_many("{", "\"a\":{},", 65540, "\"b\":{}}", &fault), &fault, FAULT_INPUT, most);
+    check_fault(parse_many("{", "\"a\":[],", 131080, "\"b\":{}}", &fault), &fault, FAULT_INPUT, most);
+    check_fault(parse_many("{\"a\":[", "0,", 1048600, "0]}", &fault), &fault, FAULT_INPUT, most);
+    check_good(parse_many("{\"__metadata__\":{\"\\\"", "[{,", 1048600, "\":\"\"}}", &fault), &fault);
+    check_fault(
+        parse_many("{\"", "n", 1025, "\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}", &fault),
+        &fault, FAULT_INPUT, "a name of more than 1024 bytes");
+}
+
+/* No memory for a terabyte is asked for. */
+static void a_header_is_checked_before_data_are_read(void)
+{
+    struct scratch s;
+    struct fault fault = {.exit_code = 0};
+    struct safetensors *file;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const path = scratch_path(&s, "m");
+    scratch_write(path, "\2\0\0\0\0\0\0\0{}", 10);
+    if (truncate(path, (off_t)1 << 40) == 0)
+        check_fault(safetensors_read(&file, path, &fault), &fault, FAULT_INPUT,
+                    "m: not a valid safetensors file: data that belong to no tensor");
+    scratch_remove(&s);
+}
+
 /* Every beginning of a sound file is refused. */
 static void truncated_files_are_reported(void)
 {
@@ -354,6 +409,8 @@ static const struct check_case cases[] = {
     {"numbers of every size are converted", numbers_of_every_size_are_converted},
     {"headers of other programs are read", headers_of_other_programs_are_read},
     {"broken headers are reported", broken_headers_are_reported},
+    {"headers have limits", headers_have_limits},
+    {"a header is checked before data are read", a_header_is_checked_before_data_are_read},
     {"truncated files are reported", truncated_files_are_reported},
     {"a full device leaves the old model", a_full_device_leaves_the_old_model},
 };

@@ -82,6 +82,60 @@ static void missing_values_are_left_out_or_null(void)
     free(text);
 }
 
+static bool add_line_of(struct metrics *metrics, int64_t step, struct fault *fault)
+{
+    return metrics_add(metrics, &(struct metrics_line){.step = step}, fault);
+}
+
+static int lines_of(const char *path)
+{
+    char *const text = scratch_read(path, NULL);
+    int n = 0;
+    for (const char *at = text; at && (at = strchr(at, '\n')); at++)
+        n++;
+    free(text);
+    return n;
+}
+
+static void a_deleted_file_is_there_again(void)
+{
+    struct scratch s;
+    struct metrics *metrics;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const path = scratch_path(&s, "metrics.jsonl");
+    CU_ASSERT_TRUE_FATAL(metrics_open(&metrics, path, &stage_kinds[STAGE_FLOW], NULL, &fault));
+    CU_ASSERT_TRUE(add_line_of(metrics, 1, &fault) && add_line_of(metrics, 2, &fault) && unlink(path) == 0);
+    CU_ASSERT_TRUE(add_line_of(metrics, 3, &fault) && add_line_of(metrics, 4, &fault));
+    CU_ASSERT_EQUAL(lines_of(path), 4);
+    CU_ASSERT_TRUE(unlink(path) == 0 && scratch_write(path, "theirs", 6));
+    CU_ASSERT_FALSE(add_line_of(metrics, 5, &fault));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "was deleted; cannot write it again: File exists"));
+    CU_ASSERT_TRUE(metrics_close(metrics, &fault));
+    scratch_remove(&s);
+}
+
+/* The lines of an earlier training end where one is longer than any of ours. */
+static void a_long_line_is_not_kept(void)
+{
+    static char text[3 * METRICS_MAX_LINE];
+    static const char line[] = "{\"stage\":\"flow\",\"step\":1}\n";
+    struct scratch s;
+    struct metrics *metrics;
+    struct fault fault = {0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const path = scratch_path(&s, "metrics.jsonl");
+    memset(text, ' ', sizeof text);
+    memcpy(text, line, sizeof line - 1);
+    memcpy(text + sizeof text - sizeof line + 1, line, sizeof line - 1);
+    CU_ASSERT_TRUE(scratch_write(path, text, sizeof text));
+    CU_ASSERT_TRUE_FATAL(
+        metrics_open(&metrics, path, &stage_kinds[STAGE_FLOW], &(struct metrics_keep){.step = 9}, &fault));
+    CU_ASSERT_TRUE(metrics_close(metrics, &fault));
+    CU_ASSERT_EQUAL(lines_of(path), 1);
+    scratch_remove(&s);
+}
+
 /* ---- what a training writes ---------------------------------------------------------------------------- */
 
 enum { D = 2, N = D * D + D, ROWS = 22, TEST_ROWS = 9, BATCH = 6, EPOCH = 4, EPOCHS = 6, SEED = 3, LINE = 2 };
@@ -346,6 +400,8 @@ static void only_regular_files_are_written(void)
 static const struct check_case cases[] = {
     {"every number has its name", every_number_has_its_name},
     {"missing values are left out or null", missing_values_are_left_out_or_null},
+    {"a deleted file is there again", a_deleted_file_is_there_again},
+    {"a long line is not kept", a_long_line_is_not_kept},
     {"no number is lost with memory", no_number_is_lost_with_memory},
     {"only regular files are written", only_regular_files_are_written},
     {"lines agree with the training", lines_agree_with_the_training},
