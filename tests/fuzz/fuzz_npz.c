@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Any bytes as an .npz of pairs: loaded whole, split or not, looked at or not. What is refused is refused with a sentence; what
- * is loaded is finite, and has at least one training row. */
+ * Any bytes as an .npz of samples or pairs: loaded whole, split or not, looked at or not; and as a table.
+ * What is refused is refused with a sentence; what is loaded is finite, and has at least one training row. */
 #include "data/samples.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/memory_file.h"
 #include "fuzz/mutate.h"
+#include "fuzz/read_table.h"
+#include "look/look.h"
 #include "numbers/rows.h"
 
 #include <math.h>
@@ -47,6 +49,20 @@ static void load(const char *path, const struct samples_request *how)
     samples_free(&samples);
 }
 
+/* Without loading them. */
+static void look_through(const char *path, const struct samples_request *how)
+{
+    struct samples_request request = *how;
+    struct fault fault = {.exit_code = 0};
+    struct look *look;
+    request.d = 2;
+    request.file = path;
+    if (samples_look_through(&look, &request, &fault))
+        look_free(look);
+    else
+        demand(fault.text[0] && fault.exit_code != 0);
+}
+
 static void load_all(const uint8_t *data, size_t size)
 {
     const char *const path = memory_file(data, size);
@@ -54,6 +70,9 @@ static void load_all(const uint8_t *data, size_t size)
         return;
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++)
         load(path, &requests[i]);
+    look_through(path, &requests[0]);
+    look_through(path, &requests[2]);
+    read_table(data, size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

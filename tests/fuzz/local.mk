@@ -10,7 +10,7 @@
 #   make fuzz FUZZ_RUNS=1000000                           all, a million inputs each
 fuzz_programs =
 check_PROGRAMS += $(fuzz_programs)
-EXTRA_DIST += tests/fuzz/corpus tests/fuzz/fuzz.sh
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/coverage.sh tests/fuzz/fuzz.sh
 if FUZZ
 fuzz_replay = tests/fuzz/fuzz.h
 else
@@ -19,6 +19,7 @@ endif
 EXTRA_DIST += tests/fuzz/replay.c
 fuzz_libs = $(LDADD) $(FUZZ_LDFLAGS)
 memory_file = tests/fuzz/memory_file.c tests/fuzz/memory_file.h tests/scratch.h
+read_table = tests/fuzz/read_table.c tests/fuzz/read_table.h $(memory_file)
 mutate_safetensors = tests/fuzz/mutate_safetensors.c tests/fuzz/mutate.h
 mutate_zip = tests/fuzz/mutate_zip.c tests/fuzz/mutate.h
 
@@ -55,7 +56,7 @@ tests_fuzz_fuzz_metrics_SOURCES = tests/fuzz/fuzz_metrics.c $(memory_file) $(fuz
 tests_fuzz_fuzz_metrics_LDADD = $(fuzz_libs)
 
 fuzz_programs += tests/fuzz/fuzz_csv
-tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c $(memory_file) $(fuzz_replay)
+tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c $(read_table) $(fuzz_replay)
 tests_fuzz_fuzz_csv_LDADD = $(fuzz_libs)
 
 fuzz_programs += tests/fuzz/fuzz_npy
@@ -63,7 +64,7 @@ tests_fuzz_fuzz_npy_SOURCES = tests/fuzz/fuzz_npy.c $(fuzz_replay)
 tests_fuzz_fuzz_npy_LDADD = $(fuzz_libs)
 
 fuzz_programs += tests/fuzz/fuzz_npz
-tests_fuzz_fuzz_npz_SOURCES = tests/fuzz/fuzz_npz.c $(memory_file) $(mutate_zip) $(fuzz_replay)
+tests_fuzz_fuzz_npz_SOURCES = tests/fuzz/fuzz_npz.c $(read_table) $(mutate_zip) $(fuzz_replay)
 tests_fuzz_fuzz_npz_LDADD = $(fuzz_libs)
 
 fuzz_programs += tests/fuzz/fuzz_safetensors
