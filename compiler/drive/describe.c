@@ -80,6 +80,7 @@ static struct gpfc_bundle row_of(struct compile *c, const struct family *f)
                               .dimension = c->front.model.d,
                               .precision = (int)c->front.real,
                               .lanes = f->schedule.lanes,
+                              .toolchain = c->backend->toolchain(c->arena),
                               .compiler = c->options->program ? c->options->program : ""};
     f->kind->describe(c->arena, &c->front, &row);
     if (c->backend->any_processor)

@@ -4,6 +4,7 @@
 #include "command/report.h"
 #include "ground/human.h"
 #include "kernels/settings.h"
+#include "model/version.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -68,6 +69,8 @@ static json_t *info_json(const struct gpfc_bundle *bundle)
     (void)json_object_set_new(json, "other_cpu", json_boolean(command_other_cpu(bundle, here)));
     (void)json_object_set_new(json, "schedule", json_string(bundle->schedule));
     (void)json_object_set_new(json, "tuned", json_boolean(bundle->tuned));
+    (void)json_object_set_new(json, "toolchain", json_string(bundle->toolchain));
+    (void)json_object_set_new(json, "c_compiler", json_string(version_of_c_compiler()));
     (void)json_object_set_new(json, "compiler", json_string(bundle->compiler));
     (void)json_object_set_new(json, "lanes", json_integer(bundle->lanes));
     (void)json_object_set_new(json, "kernels", kernels_json(bundle));
@@ -127,6 +130,7 @@ bool command_info(const struct command_context *context, const struct command_op
     report_flow(bundle, flow, sizeof flow);
     (void)fprintf(stdout, "%s, compiled by gpfc %s for %s, %" PRId64 " samples a tile\n", bundle->name,
                   bundle->version, bundle->cpu, bundle->lanes);
+    columns_item(stdout, "code", "kernels by %s, runtime by %s", bundle->toolchain, version_of_c_compiler());
     print_cpu(context);
     columns_item(stdout, "flow", "%s", flow);
     print_parameters(bundle);

@@ -33,3 +33,12 @@ void version_explain(const struct gpfc_bundle *bundle, const struct safetensors 
             "the newer one",
             fault->text, there, bundle->version);
 }
+
+const char *version_of_c_compiler(void)
+{
+#ifdef __clang__
+    return __VERSION__;
+#else
+    return "GCC " __VERSION__;
+#endif
+}

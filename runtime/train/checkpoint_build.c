@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/checkpoint_build.h"
 
+#include "model/version.h"
+
 #include <stdio.h>
 #include <string.h>
 
 static const struct fact {
     const char *name;
-    size_t field; /* of the bundle, a text; may be NULL */
-    bool is_long; /* said to differ, not how */
+    size_t field;              /* of the bundle, a text; may be NULL */
+    bool is_long;              /* said to differ, not how */
+    const char *(*text)(void); /* of the runtime library, in place of the bundle */
 } facts[] = {
-    {"version", offsetof(struct gpfc_bundle, version), false},
-    {"cpu", offsetof(struct gpfc_bundle, cpu), false},
-    {"features", offsetof(struct gpfc_bundle, features), true},
-    {"schedule", offsetof(struct gpfc_bundle, schedule), true},
+    {"version", .field = offsetof(struct gpfc_bundle, version)},
+    {"toolchain", .field = offsetof(struct gpfc_bundle, toolchain)},
+    {"c_compiler", .text = version_of_c_compiler},
+    {"cpu", .field = offsetof(struct gpfc_bundle, cpu)},
+    {"features", .field = offsetof(struct gpfc_bundle, features), .is_long = true},
+    {"schedule", .field = offsetof(struct gpfc_bundle, schedule), .is_long = true},
 };
 
 enum { N_FACTS = sizeof facts / sizeof facts[0] };
@@ -20,6 +25,8 @@ enum { N_FACTS = sizeof facts / sizeof facts[0] };
 static const char *text_of(const struct gpfc_bundle *bundle, const struct fact *fact)
 {
     const char *text;
+    if (fact->text)
+        return fact->text();
     memcpy(&text, (const char *)bundle + fact->field, sizeof text);
     return text ? text : "";
 }

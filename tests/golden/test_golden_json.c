@@ -44,8 +44,8 @@ static const char *const exact[] = {"flop_before",     "flop_after",
                                     "flop_per_sample", "useful_flop_per_sample",
                                     "flop_per_step",   "useful_flop_per_step"};
 static const char *const measured[] = {
-    "output_bytes",           "scratch_bytes", "threads",       "best_step", "base_not_converged",
-    "base_far_not_converged", "spec_hash",     "within_bounds", "pinned",    "version"};
+    "output_bytes", "scratch_bytes", "threads", "best_step", "base_not_converged", "base_far_not_converged",
+    "spec_hash",    "within_bounds", "pinned",  "version",   "toolchain",          "c_compiler"};
 /* Also measured where the code is for the machine that it is compiled on. */
 static const char *const native[] = {"cpu",      "vector_bits", "lanes",     "features",   "cpu_name",
                                      "schedule", "compiler",    "other_cpu", "candidates", "timed"};

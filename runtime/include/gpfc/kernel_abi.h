@@ -14,7 +14,7 @@
 
 /* clang-format off */
 
-#define GPFC_ABI_VERSION 5
+#define GPFC_ABI_VERSION 6
 #define GPFC_ALIGNMENT 64 /* bytes */
 #define GPFC_MAX_RANK 6
 #define GPFC_MAX_PORTS 1024 /* inputs or outputs of one kernel */
@@ -102,6 +102,7 @@ struct gpfc_bundle {
     const char *cpu_name; /* of the machine compiled on and for, see cpu_name.h; "": for any such CPU */
     const char *schedule; /* the kernels' schedule: "lanes=16 vector=8 .." */
     int64_t tuned;        /* 1: the schedule was found by measuring */
+    const char *toolchain; /* that made the kernels' code: "LLVM 19.1.7" */
     const char *compiler; /* path of the gpfc that compiled them; "": unknown */
     const char *spec_text;
     int64_t spec_hash;    /* of what determines the model: equal hashes accept each other's models */

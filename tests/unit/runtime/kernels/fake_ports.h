@@ -36,7 +36,7 @@
 #define COUNT_OF(array) ((int64_t)(sizeof(array) / sizeof *(array)))
 #define BUNDLE_OF(all_parameters, all_kernels)                                                               \
     .abi_version = GPFC_ABI_VERSION, .name = "fake", .version = "test", .cpu = "generic", .features = "",    \
-    .cpu_name = "", .compiler = "", .spec_text = "name: fake\n", .dimension = FAKE_D,                        \
+    .cpu_name = "", .toolchain = "none", .compiler = "", .spec_text = "name: fake\n", .dimension = FAKE_D,   \
     .precision = sizeof(FAKE_REAL), .lanes = FAKE_LANES, .n_parameters = COUNT_OF(FAKE(all_parameters)),     \
     .n_kernels = COUNT_OF(FAKE(all_kernels)), .parameters = FAKE(all_parameters),                            \
     .kernels = FAKE(all_kernels)

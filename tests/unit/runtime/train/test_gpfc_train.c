@@ -196,8 +196,10 @@ static void other_builds_are_refused(void)
     heard = (struct heard){.step = 0};
     fake.bundle.cpu = "slide_rule";
     fake.bundle.schedule = "lanes=8";
+    fake.bundle.toolchain = "another";
     CU_ASSERT_EQUAL(gpfc_resume(&fake.bundle, &options, NULL, message, sizeof message), GPFC_INPUT);
-    CU_ASSERT_PTR_NOT_NULL(strstr(message, "(cpu was abacus and is slide_rule, the schedule)"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(
+        message, "(toolchain was none and is another, cpu was abacus and is slide_rule, the schedule)"));
     CU_ASSERT_PTR_NOT_NULL(strstr(message, "--anyway"));
     CU_ASSERT_TRUE(heard.events[GPFC_STEP] == 0 && heard.events[GPFC_CHANGED] == 0);
     options.anyway = 1;
