@@ -46,6 +46,8 @@ tests_fuzz_fuzz_compile_spec_SOURCES = tests/fuzz/fuzz_compile_spec.c tests/spec
 	$(memory_file) $(fuzz_replay)
 tests_fuzz_fuzz_compile_spec_LDADD = $(fuzz_libs)
 
+check_scripts += tests/fuzz/options_of_gpfc.py
+
 # A trainer's words, and the files that it reads
 fuzz_programs += tests/fuzz/fuzz_options
 tests_fuzz_fuzz_options_SOURCES = tests/fuzz/fuzz_options.c $(fuzz_replay)
@@ -77,6 +79,11 @@ EXTRA_DIST += tests/fuzz/seeds.sh tests/fuzz/models/pairs.yaml tests/fuzz/models
 	tests/fuzz/models/bnaf.yaml tests/fuzz/models/ffjord.yaml tests/fuzz/models/cp_flow.yaml
 fuzz_model = tests/fuzz/fuzz_model.c tests/fuzz/fuzz_bundle.c tests/fuzz/fuzz_bundle.h \
 	$(memory_file) $(mutate_safetensors) $(fuzz_replay)
+fuzz_programs += tests/fuzz/fuzz_resume
+tests_fuzz_fuzz_resume_SOURCES = tests/fuzz/fuzz_resume.c tests/fuzz/fuzz_bundle.c tests/fuzz/fuzz_bundle.h \
+	$(memory_file) $(mutate_safetensors) $(fuzz_replay)
+tests_fuzz_fuzz_resume_LDADD = $(fuzz_libs)
+
 fuzz_programs += tests/fuzz/fuzz_model_pairs
 tests_fuzz_fuzz_model_pairs_SOURCES = $(fuzz_model)
 tests_fuzz_fuzz_model_pairs_LDADD = $(fuzz_libs)

@@ -42,3 +42,4 @@ for spec in "$root"/tests/fuzz/models/*.yaml; do
             ;;
     esac
 done
+cp "$root/tests/fuzz/corpus/model_mixture/good_checkpoint.safetensors" "$root/tests/fuzz/corpus/resume"
