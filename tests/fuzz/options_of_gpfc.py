@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Random command lines of gpfc, in a folder of its own: each ends by itself, with the status of something that
-was done (0) or was wrong (2), and says what was wrong.
+"""Random command lines of gpfc, in a folder of their own: each ends by itself, with 0, or with 1 or 2 and a
+message.
 
     RUNS=2000 SEED=7 make check TESTS=tests/fuzz/options_of_gpfc.py
 """
@@ -24,6 +24,7 @@ OPTIONS = {
 }
 FLAGS = ["--no-wisdom", "-q", "--quiet", "--json", "--help-spec", "--version", "-v", "--help", "-?", "-h",
          "--usage", "--", "-", "--unknown", "-qv", "--emi", "--em=c", "--js"]
+GOOD = "dimension: 2\ndata: {pairs: p.npz}\nflow: {hidden: [1], steps: 1}\n"
 INPUTS = ["good.yaml", "bad.yaml", "program.ir", "missing.yaml", "folder", "", "\u00e4\x01\x1b[31m"]
 
 
@@ -56,7 +57,8 @@ def command_line(draw):
 
 
 def run(gpfc, words, folder):
-    done = subprocess.run([gpfc] + words, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    done = subprocess.run([gpfc] + words, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=60)
     if done.returncode == 0 or (done.returncode in (1, 2) and done.stderr):
         return True
     print(f"status {done.returncode}, of: gpfc {words!r}", file=sys.stderr)
@@ -72,8 +74,7 @@ def main():
         program = file.read()
     with tempfile.TemporaryDirectory() as folder:
         os.mkdir(os.path.join(folder, "folder"))
-        for name, text in (("good.yaml", "dimension: 2\ndata: {pairs: p.npz}\nflow: {hidden: [1], steps: 1}\n"),
-                           ("bad.yaml", "dimension: many\n"), ("program.ir", program)):
+        for name, text in (("good.yaml", GOOD), ("bad.yaml", "dimension: many\n"), ("program.ir", program)):
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 file.write(text)
         wrong = sum(not run(gpfc, command_line(draw), folder) for _ in range(runs))
