@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,13 +51,26 @@ static bool write_all(int file, const char *bytes, size_t length)
     return true;
 }
 
+/* What the link at `path` says, from where that link is; NULL: it is none. */
+static const char *link_target(struct arena *arena, const char *path)
+{
+    char target[PATH_MAX];
+    const ssize_t length = readlink(path, target, sizeof target - 1);
+    const char *const slash = strrchr(path, '/');
+    const int folder = slash && length > 0 && target[0] != '/' ? (int)(slash - path) + 1 : 0;
+    return length > 0 ? arena_printf(arena, "%.*s%.*s", folder, path, (int)length, target) : NULL;
+}
+
 const char *file_followed(struct arena *arena, const char *path)
 {
-    struct stat status;
-    char *const real = lstat(path, &status) == 0 && S_ISLNK(status.st_mode) ? realpath(path, NULL) : NULL;
-    const char *followed = real ? arena_strdup(arena, real) : path;
-    free(real);
-    return followed;
+    enum { MOST_LINKS = 40 };
+    for (int i = 0; i < MOST_LINKS; i++) {
+        const char *const next = link_target(arena, path);
+        if (!next)
+            return path;
+        path = next;
+    }
+    return path;
 }
 
 static bool is_special(const char *path)

@@ -94,6 +94,9 @@ bool command_part_of_data(const char *word, enum flow_part *part, struct fault *
 /* From now on: one sentence and FAULT_SYSTEM, where a mapped file is cut off under the reader. */
 void command_watch_files(void);
 
+/* From now on: SIGINT, SIGTERM and SIGHUP remove what is half-written; those that are ignored stay so. */
+void command_watch_signals(void);
+
 /* ---- printing ------------------------------------------------------------------------------------------ */
 
 /* Prints one JSON value and a newline on standard output; takes it. */

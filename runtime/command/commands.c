@@ -130,8 +130,10 @@ static int run_command(const struct command_context *context, const struct comma
                                                                   : bundle_check(context->bundle, &fault);
     if (runnable && command->needs == COMMAND_CALLS_KERNELS && !options.quiet)
         tell_other_cpu(context);
-    if (command->needs == COMMAND_CALLS_KERNELS)
+    if (command->needs == COMMAND_CALLS_KERNELS) {
         command_watch_files();
+        command_watch_signals();
+    }
     if (runnable && command_tell_files_apart(command, &options, &fault) &&
         command->run(context, &options, &fault))
         return 0;

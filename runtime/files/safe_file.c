@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,11 +33,38 @@ static void release(struct safe_file *file)
     free(file);
 }
 
-/* The file that a link leads to; a copy of path where there is none yet. NULL: no memory. */
+/* What the link at `path` says, from where that link is; NULL: it is none, or no memory. */
+static char *link_target(const char *path)
+{
+    char target[PATH_MAX];
+    const ssize_t length = readlink(path, target, sizeof target - 1);
+    const char *const slash = strrchr(path, '/');
+    const size_t folder = slash && length > 0 && target[0] != '/' ? (size_t)(slash - path) + 1 : 0;
+    char *const whole = length > 0 ? malloc(folder + (size_t)length + 1) : NULL;
+    if (!whole)
+        return NULL;
+    memcpy(whole, path, folder);
+    memcpy(whole + folder, target, (size_t)length);
+    whole[folder + (size_t)length] = '\0';
+    return whole;
+}
+
+/* The file that a link leads to, whether it is there already or, as for a shell's `>`, is still to be made; a
+ * copy of path where that is no link. NULL: no memory. */
 static char *followed(const char *path)
 {
-    char *const real = realpath(path, NULL);
-    return real ? real : strdup(path);
+    enum { MOST_LINKS = 40 };
+    char *at = strdup(path);
+    for (int i = 0; at && i < MOST_LINKS; i++) {
+        char *const real = realpath(at, NULL), *const next = real ? real : link_target(at);
+        if (!next)
+            return at;
+        free(at);
+        if (real)
+            return real;
+        at = next;
+    }
+    return at;
 }
 
 static bool is_irregular(const char *path)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,4 +191,46 @@ int side_file_unnamed(const char *path, struct fault *fault)
     free(side.folder);
     free(side.beside);
     return file;
+}
+
+/* ---- when the process ends ----------------------------------------------------------------------------- */
+
+/* Also of a file that libzip writes beside one: NAME.part.XXXXXX. */
+static bool is_side_name(const char *name)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *const end = strstr(name, ending);
+    const char *const ticket = end && end - name > TICKET_DIGITS ? end - TICKET_DIGITS : NULL;
+    return name[0] == '.' && ticket && ticket[-1] == '.' && strspn(ticket, digits) == TICKET_DIGITS &&
+           (end[sizeof ending - 1] == '\0' || strlen(end) == sizeof ending - 1 + 7);
+}
+
+/* "/proc/self/fd/12". snprintf is nothing for a signal handler. */
+static const char *link_of(int file, char room[32])
+{
+    static const char folder[] = "/proc/self/fd/";
+    char *at = room + 31;
+    *at = '\0';
+    do
+        *--at = (char)('0' + file % 10);
+    while ((file /= 10) > 0);
+    at -= sizeof folder - 1;
+    memcpy(at, folder, sizeof folder - 1);
+    return at;
+}
+
+void side_file_remove_all(void)
+{
+    enum { MOST_FILES = 1024 };
+    char room[32], path[PATH_MAX];
+    for (int file = 0; file < MOST_FILES; file++) {
+        const int flags = fcntl(file, F_GETFL);
+        const bool writes = flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+        const ssize_t length = writes ? readlink(link_of(file, room), path, sizeof path - 1) : -1;
+        if (length <= 0)
+            continue;
+        path[length] = '\0';
+        if (is_side_name(name_of(path)))
+            (void)unlink(path);
+    }
 }

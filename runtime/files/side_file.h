@@ -15,4 +15,7 @@ int side_file_open(const char *path, char **beside, struct fault *fault) MUST_CH
 /* In the folder of `path`, of no name at all: gone when it is closed. Readable and writable. */
 int side_file_unnamed(const char *path, struct fault *fault) MUST_CHECK;
 
+/* Those that this process is writing, before it ends by a signal: may be called from a handler. */
+void side_file_remove_all(void);
+
 #endif

@@ -13,11 +13,11 @@ struct interrupt {
     atomic_int noted;
 };
 
-/* The default action, whose exit status tells the shell which signal it was (128 + its number). */
+/* As the process would without a watch: by the default action, whose exit status tells the shell which signal
+ * it was (128 + its number), or by a handler that was there before. */
 static void end_at_once(int signal_number)
 {
     sigset_t one;
-    (void)signal(signal_number, SIG_DFL);
     (void)sigemptyset(&one);
     (void)sigaddset(&one, signal_number);
     (void)pthread_sigmask(SIG_UNBLOCK, &one, NULL);

@@ -61,6 +61,10 @@ ln -s elsewhere/trainer linked
 expect 0 '' "$gpfc" -q toy.yaml -o linked
 checks=$((checks + 1))
 test -h linked && test -x elsewhere/trainer || fault 'a link was replaced, not what it leads to'
+ln -s elsewhere/later dangling
+expect 0 '' "$gpfc" -q toy.yaml --emit=ir -o dangling
+checks=$((checks + 1))
+test -h dangling && test -s elsewhere/later || fault 'a link was replaced that leads to no file yet'
 expect 2 "unknown CPU 'abacus'" "$gpfc" toy.yaml --cpu abacus --emit=asm
 
 # ---- the defences that configure found are in gpfc and in what it links

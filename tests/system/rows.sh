@@ -179,4 +179,24 @@ expect 2 'no place for a logdet' ./toy apply run one.npy one_out.npy --logdet
 expect 2 'at least 1' ./toy sample run 0 out.npy
 expect 0 '' sh -c './toy apply run - - --logdet --format csv <x.npy >stream.csv'
 test "$(head -1 stream.csv)" = s1,s2,logdet || fault "standard streams: $(head -1 stream.csv)"
-finish 43
+
+# ---- a command that is ended leaves nothing half-written
+for signal in INT TERM HUP; do
+    case $signal in INT) code=130 ;; TERM) code=143 ;; HUP) code=129 ;; esac
+    mkfifo "in.$signal.csv"
+    env --default-signal=INT ./toy apply run "in.$signal.csv" ended.npz 2>err &
+    child=$!
+    { yes 0.5,1 2>/dev/null | head -20000; exec sleep 20; } >"in.$signal.csv" &
+    feeder=$!
+    tries=0
+    until set -- .ended.npz.*.part && test -e "$1" || test $((tries += 1)) -gt 500; do sleep 0.02; done
+    kill -s $signal $child 2>/dev/null
+    wait $child
+    got=$?
+    checks=$((checks + 1))
+    test $tries -le 500 || fault "nothing was written before SIG$signal: $(cat err)"
+    test $got = $code || fault "SIG$signal: exit status $got"
+    nothing_left ended.npz .ended.npz.*
+    kill $feeder 2>/dev/null
+done
+finish 49

@@ -185,6 +185,22 @@ static void a_link_is_followed(void)
     scratch_remove(&s);
 }
 
+/* As for a shell's `>`, the file is made that the links lead to. */
+static void a_link_to_nothing_yet_is_followed(void)
+{
+    struct scratch s;
+    struct stat info;
+    struct fault fault = {.exit_code = 0};
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    const char *const link = scratch_path(&s, "link");
+    CU_ASSERT_EQUAL_FATAL(symlink("second", link), 0);
+    CU_ASSERT_EQUAL_FATAL(symlink(scratch_path(&s, "target"), scratch_path(&s, "second")), 0);
+    check_good(put_file(link, "new", 3, &fault), &fault);
+    check_text(scratch_path(&s, "target"), "new");
+    CU_ASSERT_TRUE(lstat(link, &info) == 0 && S_ISLNK(info.st_mode));
+    scratch_remove(&s);
+}
+
 static void a_second_writer_is_reported(void)
 {
     struct scratch s;
@@ -309,6 +325,7 @@ static const struct check_case cases[] = {
     {"unwritable places are reported", unwritable_places_are_reported},
     {"an unwritable folder is reported", unwritable_folder_is_reported},
     {"a link is followed", a_link_is_followed},
+    {"a link to nothing yet is followed", a_link_to_nothing_yet_is_followed},
     {"a second writer is reported", a_second_writer_is_reported},
     {"a stale file is removed", a_stale_file_is_removed},
     {"files beside are left alone", files_beside_are_left_alone},
