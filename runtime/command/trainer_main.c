@@ -2,6 +2,7 @@
  *
  * The main program of linked trainers, in an object of its own: the linker does not pull it into a program
  * that has its own main. */
+#include "files/side_file.h"
 #include "gpfc/runtime.h"
 #include "gpfc/standard_streams.h"
 
@@ -19,6 +20,7 @@ static void *json_memory(size_t bytes)
         return memory;
     const ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
     (void)written;
+    side_file_remove_all();
     _exit(GPFC_SYSTEM);
 }
 

@@ -24,6 +24,7 @@ enum {
 struct npz {
     char *path;
     zip_t *zip;
+    FILE *stream;   /* the zip's; closed with it */
     int descriptor; /* of the same file, for members that are mapped; -1: none are */
     int64_t file_bytes;
 };
@@ -35,25 +36,21 @@ static enum fault_code code_of(const zip_error_t *error)
     return called || zip_error_code_zip(error) == ZIP_ER_MEMORY ? FAULT_SYSTEM : FAULT_INPUT;
 }
 
-static bool cannot_read(struct fault *fault, const char *name, zip_error_t *error)
+/* What libzip takes for the end of the file may be a read that failed. */
+static bool cannot_read(const struct npz *npz, const char *name, zip_error_t *error, struct fault *fault)
 {
+    if (npz->stream && ferror(npz->stream) && code_of(error) == FAULT_INPUT)
+        return fault_system(fault, EIO, "cannot read %s", name);
     return fault_set(fault, code_of(error), "%s: %s", name, zip_error_strerror(error));
 }
 
-/* errno is that of the call that failed. */
-static bool cannot_open(struct fault *fault, const char *name, int code)
+static bool cannot_open(const struct npz *npz, const char *name, zip_error_t *error, struct fault *fault)
 {
-    const int error_number = errno;
-    if (code == ZIP_ER_NOZIP)
-        return fault_set(fault, FAULT_INPUT, "cannot read %s: not a zip file, or its end is missing", name);
-    zip_error_t error;
-    zip_error_init_with_code(&error, code);
-    if (zip_error_system_type(&error) == ZIP_ET_SYS)
-        fault_system(fault, error_number, "cannot read %s", name);
-    else
-        fault_set(fault, code_of(&error), "cannot read %s: %s", name, zip_error_strerror(&error));
-    zip_error_fini(&error);
-    return false;
+    char full[NAME_MAX_BYTES + 1024];
+    (void)snprintf(full, sizeof full, "cannot read %s", name);
+    if (zip_error_code_zip(error) == ZIP_ER_NOZIP && !(npz->stream && ferror(npz->stream)))
+        return fault_set(fault, FAULT_INPUT, "%s: not a zip file, or its end is missing", full);
+    return cannot_read(npz, npz->stream && ferror(npz->stream) ? name : full, error, fault);
 }
 
 static int64_t size_of_file(int descriptor)
@@ -62,18 +59,37 @@ static int64_t size_of_file(int descriptor)
     return fstat(descriptor, &what) == 0 ? (int64_t)what.st_size : -1;
 }
 
-/* The zip on a descriptor of its own. */
-static zip_t *open_zip(const struct byte_source *source, const char *name, struct fault *fault)
+/* On a descriptor of its own. */
+static bool open_stream(struct npz *npz, const struct byte_source *source, const char *name,
+                        struct fault *fault)
 {
-    int code = ZIP_ER_OPEN;
     const int own = fcntl(source->descriptor, F_DUPFD_CLOEXEC, 0);
-    zip_t *const zip = own >= 0 ? zip_fdopen(own, 0, &code) : NULL;
-    if (zip)
-        return zip;
+    npz->stream = own >= 0 ? fdopen(own, "rb") : NULL;
+    if (npz->stream)
+        return true;
+    (void)fault_system(fault, errno, "cannot read %s", name);
     if (own >= 0)
         close(own);
-    (void)cannot_open(fault, name, code);
-    return NULL;
+    return false;
+}
+
+static bool open_zip(struct npz *npz, const char *name, struct fault *fault)
+{
+    zip_error_t error;
+    zip_error_init(&error);
+    errno = 0;
+    zip_source_t *const source = zip_source_filep_create(npz->stream, 0, -1, &error);
+    npz->zip = source ? zip_open_from_source(source, 0, &error) : NULL;
+    if (!npz->zip && errno == ENOMEM) /* libzip may say that it is no zip file */
+        (void)fault_memory(fault, 0, "a zip file");
+    else if (!npz->zip)
+        (void)cannot_open(npz, name, &error, fault);
+    if (!npz->zip && source)
+        zip_source_free(source); /* closes the stream */
+    else if (!source)
+        (void)fclose(npz->stream);
+    zip_error_fini(&error);
+    return npz->zip;
 }
 
 static bool open_file(struct npz *npz, const char *name, const struct byte_source *source,
@@ -84,8 +100,7 @@ static bool open_file(struct npz *npz, const char *name, const struct byte_sourc
         return fault_memory(fault, strlen(name), "a zip file");
     npz->descriptor = fcntl(source->descriptor, F_DUPFD_CLOEXEC, 0);
     npz->file_bytes = size_of_file(source->descriptor);
-    npz->zip = open_zip(source, name, fault);
-    return npz->zip;
+    return open_stream(npz, source, name, fault) && open_zip(npz, name, fault);
 }
 
 bool npz_open_source(struct npz **out, const char *name, const struct byte_source *source,
@@ -159,15 +174,20 @@ static bool tell_missing(const struct npz *npz, const char *name, struct fault *
 
 /* ---- a member as a source of bytes --------------------------------------------------------------------- */
 
+struct member {
+    const struct npz *npz;
+    zip_file_t *file;
+};
+
 static bool member_read(void *state, const char *name, void *to, size_t bytes, size_t *got,
                         struct fault *fault)
 {
-    zip_file_t *const member = state;
+    const struct member *const member = state;
     *got = 0;
     while (*got < bytes) {
-        const zip_int64_t done = zip_fread(member, (char *)to + *got, bytes - *got);
+        const zip_int64_t done = zip_fread(member->file, (char *)to + *got, bytes - *got);
         if (done < 0)
-            return cannot_read(fault, name, zip_file_get_error(member));
+            return cannot_read(member->npz, name, zip_file_get_error(member->file), fault);
         if (done == 0)
             break;
         *got += (size_t)done;
@@ -177,7 +197,23 @@ static bool member_read(void *state, const char *name, void *to, size_t bytes, s
 
 static void member_close(void *state)
 {
-    zip_fclose(state);
+    struct member *const member = state;
+    if (member->file)
+        (void)zip_fclose(member->file);
+    free(member);
+}
+
+static bool member_open(struct npz *npz, zip_uint64_t index, const char *name, void **out,
+                        struct fault *fault)
+{
+    if (!fault_calloc(fault, out, 1, sizeof(struct member), "a reader"))
+        return false;
+    struct member *const member = *out;
+    *member = (struct member){.npz = npz, .file = zip_fopen_index(npz->zip, index, 0)};
+    if (member->file)
+        return true;
+    member_close(member);
+    return cannot_read(npz, name, zip_get_error(npz->zip), fault);
 }
 
 /* The directory's word on the size, where it can be true: stored bytes lie in the file, and deflate has a
@@ -189,7 +225,7 @@ static bool member_length(struct npz *npz, zip_uint64_t index, const char *name,
     const zip_uint64_t needed =
         ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
     if (zip_stat_index(npz->zip, index, 0, &what) != 0 || (what.valid & needed) != needed)
-        return cannot_read(fault, name, zip_get_error(npz->zip));
+        return cannot_read(npz, name, zip_get_error(npz->zip), fault);
     if (what.encryption_method != ZIP_EM_NONE)
         return fault_set(fault, FAULT_INPUT, "%s: encrypted", name);
     if (what.comp_method != ZIP_CM_STORE && what.comp_method != ZIP_CM_DEFLATE)
@@ -224,10 +260,8 @@ bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struc
     if (!member_length(npz, (zip_uint64_t)index, full, &source.length, fault))
         return false;
     find_place(npz, (zip_uint64_t)index, &source);
-    source.state = zip_fopen_index(npz->zip, (zip_uint64_t)index, 0);
-    if (!source.state)
-        return cannot_read(fault, full, zip_get_error(npz->zip));
-    return npy_open_source(out, full, &source, fault);
+    return member_open(npz, (zip_uint64_t)index, full, &source.state, fault) &&
+           npy_open_source(out, full, &source, fault);
 }
 
 /* ---- making one ---------------------------------------------------------------------------------------- */

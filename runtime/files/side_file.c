@@ -121,14 +121,29 @@ static bool is_alone(struct side *side, struct fault *fault)
 
 /* ---- opening ------------------------------------------------------------------------------------------- */
 
-/* Another writer may take the file for one left behind before it is locked. */
-static bool lock(int file, const char *path)
+enum locking { LOCKED, LOST, FAILED /* errno */ };
+
+/* Another writer may take the file for one left behind before it is locked: then it is lost. */
+static enum locking lock(int file, const char *path)
 {
     struct stat opened, named;
     if (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        return false; /* other errors: a file system without locks */
-    return fstat(file, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev &&
-           opened.st_ino == named.st_ino;
+        return LOST; /* other errors: a file system without locks */
+    if (fstat(file, &opened) != 0)
+        return FAILED;
+    if (stat(path, &named) != 0)
+        return errno == ENOENT ? LOST : FAILED;
+    return opened.st_dev == named.st_dev && opened.st_ino == named.st_ino ? LOCKED : LOST;
+}
+
+/* Removes the file of a lock that failed. errno stays. */
+static void give_up(const struct side *side, int file, enum locking locking)
+{
+    const int error = errno;
+    if (locking == FAILED)
+        (void)unlink(side->beside);
+    close(file);
+    errno = error;
 }
 
 static int create(struct side *side)
@@ -137,10 +152,13 @@ static int create(struct side *side)
         const int file = open(side->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (file < 0 && errno != EEXIST)
             return -1;
-        if (file >= 0 && lock(file, side->beside))
+        const enum locking locking = file < 0 ? LOST : lock(file, side->beside);
+        if (locking == LOCKED)
             return file;
         if (file >= 0)
-            close(file);
+            give_up(side, file, locking);
+        if (locking == FAILED)
+            return -1;
     }
     return -1;
 }

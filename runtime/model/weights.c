@@ -9,6 +9,7 @@
 #include "model/version.h"
 #include "numbers/rows.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
@@ -277,10 +278,13 @@ static bool read_path(struct weights *out, const struct gpfc_bundle *bundle, con
 
 /* ---- folders ------------------------------------------------------------------------------------------- */
 
-static bool is_folder(const char *path)
+/* What is not there is told where it is read. */
+static bool find_folder(const char *path, bool *is_folder, struct fault *fault)
 {
     struct stat there;
-    return stat(path, &there) == 0 && S_ISDIR(there.st_mode);
+    const bool found = stat(path, &there) == 0;
+    *is_folder = found && S_ISDIR(there.st_mode);
+    return found || errno == ENOENT || errno == ENOTDIR || fault_system(fault, errno, "cannot read %s", path);
 }
 
 /* Of the first of `names`, which end with NULL, that is in the folder, or of the last. */
@@ -300,20 +304,30 @@ static bool read_folder(struct weights *out, const struct gpfc_bundle *bundle, c
     return good;
 }
 
+/* A model file, or a folder of a training with one of these names in it. */
+static bool read_either(struct weights *out, const struct gpfc_bundle *bundle, const char *path,
+                        const char *const *names, bool flow, int threads, struct fault *fault)
+{
+    bool is_folder;
+    *out = (struct weights){0};
+    if (!find_folder(path, &is_folder, fault))
+        return false;
+    return is_folder ? read_folder(out, bundle, path, names, flow, threads, fault)
+                     : read_path(out, bundle, path, flow, threads, fault);
+}
+
 bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const char *path, int threads,
                   struct fault *fault)
 {
     static const char *const names[] = {WEIGHTS_MODEL_FILE, NULL};
-    return is_folder(path) ? read_folder(out, bundle, path, names, true, threads, fault)
-                           : read_path(out, bundle, path, true, threads, fault);
+    return read_either(out, bundle, path, names, true, threads, fault);
 }
 
 bool weights_read_base(struct weights *out, const struct gpfc_bundle *bundle, const char *path, int threads,
                        struct fault *fault)
 {
     static const char *const names[] = {WEIGHTS_MODEL_FILE, WEIGHTS_BASE_FILE, NULL};
-    return is_folder(path) ? read_folder(out, bundle, path, names, false, threads, fault)
-                           : read_path(out, bundle, path, false, threads, fault);
+    return read_either(out, bundle, path, names, false, threads, fault);
 }
 
 int64_t weights_time_steps(const struct gpfc_bundle *bundle, int64_t known)
