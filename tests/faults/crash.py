@@ -28,7 +28,8 @@ class File:
             return bytes(self.data)
         if which == "synced":
             return self.synced
-        return self.synced + bytes(self.data[len(self.synced):][:max(0, len(self.data) - len(self.synced)) // 2])
+        more = self.data[len(self.synced):]
+        return self.synced + bytes(more[:len(more) // 2])
 
     def write(self, at, data):
         if len(self.data) < at:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The n-th call of each kind fails, for gpfc and a trainer's commands, once or from then on: whatever happens,
-the exit status is 0 with the same result, or 1 with a message; no file is half-written, none is left over; and
-a training goes on to the same bits.
+"""The n-th call of each kind fails, for gpfc and a trainer's commands, once or from then on: whatever
+happens, the exit status is 0 with the same result, or 1 with a message; no file is half-written, none is left
+over; and a training goes on to the same bits.
 
     failing_calls.py [MOST]      MOST: calls of a kind that fail, for each command (2); 0: all
 """
@@ -147,7 +147,9 @@ class Command:
         """resume, or a new training where there is nothing to resume, comes to the same bits."""
         resumable = any(os.path.exists(os.path.join(self.folder, name))
                         for name in ("checkpoint.safetensors", "base_checkpoint.safetensors"))
-        words = [self.words[0], "resume", self.folder, "--quiet"] if resumable and not self.kept else self.words
+        words = self.words
+        if resumable and not self.kept:
+            words = [self.words[0], "resume", self.folder, "--quiet"]
         if not resumable:
             self.clean()
         status, _, messages = run(words)
