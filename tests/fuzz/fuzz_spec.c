@@ -10,7 +10,10 @@
 
 static void check_model(const struct model *model)
 {
-    demand(model->d >= 2 && model->n_layers >= 2 && model->n_layers <= MODEL_MAX_LAYERS);
+    demand(model->d >= 1 && model_is_identity(model) == (model->n_layers == 0));
+    if (model_is_identity(model))
+        return;
+    demand(model->n_layers >= 2 && model->n_layers <= MODEL_MAX_LAYERS);
     demand(model->n_parameters > 0 && model->n_parameters <= MODEL_MAX_PARAMETERS);
     for (int k = 0; k < model->n_layers; k++)
         demand(model->layer[k].in >= 1 && model->layer[k].out >= 1 && model->layer[k].out <= MODEL_MAX_SIZE);

@@ -15,8 +15,9 @@
 enum {
     CUTS = 16,
     CHANGES = 48,
-    CHANGES_OF_ONE = 4, /* one after another, before the file is as it was again */
-    LARGE = 64 * 1024   /* bytes; larger inputs run as they are, once */
+    CHANGES_OF_ONE = 4,  /* one after another, before the file is as it was again */
+    MIDDLING = 2 * 1024, /* bytes; of larger ones a quarter of the changes is made */
+    LARGE = 64 * 1024    /* of these none */
 };
 
 /* In memory of exactly its size, so that a sanitizer sees any read past the end. */
@@ -45,6 +46,11 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t room)
     return size;
 }
 
+static int changes_of(size_t size)
+{
+    return size > MIDDLING ? CHANGES / 4 : CHANGES;
+}
+
 static void run_mutated(const unsigned char *bytes, size_t size)
 {
     const size_t room = 2 * size + 64;
@@ -52,12 +58,12 @@ static void run_mutated(const unsigned char *bytes, size_t size)
     if (!changed)
         return;
     size_t length = size;
-    for (unsigned i = 0; i < CHANGES; i++) {
+    for (int i = 0; i < changes_of(size); i++) {
         if (i % CHANGES_OF_ONE == 0) {
             memcpy(changed, bytes, size);
             length = size;
         }
-        length = LLVMFuzzerCustomMutator(changed, length, room, i);
+        length = LLVMFuzzerCustomMutator(changed, length, room, (unsigned)i);
         run_copy(changed, length);
     }
     free(changed);
@@ -66,7 +72,7 @@ static void run_mutated(const unsigned char *bytes, size_t size)
 static void run_changed(unsigned char *bytes, size_t size)
 {
     uint64_t state = size;
-    for (int i = 0; i < CHANGES; i++) {
+    for (int i = 0; i < changes_of(size); i++) {
         const size_t at = draw(&state, size);
         const unsigned char before = bytes[at];
         bytes[at] = (unsigned char)draw(&state, 256);
