@@ -36,10 +36,12 @@ class BundleFields(ctypes.Structure):
 
 BundleFields._fields_ = (
     [("abi_version", I64)] +
-    [(name, TEXT) for name in ("name", "version", "description", "cpu", "features", "cpu_name", "schedule")] +
+    [(name, TEXT) for name in ("name", "version", "description", "cpu", "features", "cpu_name",
+                               "schedule")] +
     [("tuned", I64), ("compiler", TEXT), ("spec_text", TEXT)] +
     [(name, I64) for name in ("spec_hash", "dimension", "precision", "lanes", "steps", "order",
-                              "training_steps", "theta_elements", "n_parameters", "n_kernels", "n_settings")] +
+                              "training_steps", "theta_elements", "n_parameters", "n_kernels",
+                              "n_settings")] +
     [("parameters", ctypes.POINTER(Parameter)), ("kernels", ctypes.POINTER(Kernel)), ("settings", POINTER),
      ("base", ctypes.POINTER(BundleFields))])
 

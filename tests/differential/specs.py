@@ -10,14 +10,16 @@ def random_spec(draw):
     """draw: a random.Random."""
     kind = draw.choice(["none", "none", "none", "bnaf", "ffjord", "cp_flow"])
     d = draw.choice([2, 2, 3, 3, 4, 5, 6, 8]) if kind == "none" else draw.choice([1, 2, 2, 3, 4])
-    spec = {"name": "flow", "dimension": d, "precision": draw.choice(["double", "double", "double", "single"]),
+    spec = {"name": "flow", "dimension": d,
+            "precision": draw.choice(["double", "double", "double", "single"]),
             "data": {"pairs": "none.npz"} if kind == "none" else {"samples": "none.npy"},
             "flow": random_flow(draw, d), "cost": {"kind": "squared"}, "penalty": {"kind": "none"},
             "target": random_target(draw)}
     if draw.random() < 0.3:
         spec["cost"] = {"kind": "l1", "smoothing": draw.choice([1e-3, 0.1, 1.0])}
     if kind == "none" and d <= 4 and draw.random() < 0.5:
-        spec["penalty"] = {"kind": "euler", "weight": 1e-3, "derivative": draw.choice(["exact", "difference"]),
+        spec["penalty"] = {"kind": "euler", "weight": 1e-3,
+                           "derivative": draw.choice(["exact", "difference"]),
                            "noise": draw.choice(["sample", "step"])}
     if kind != "none":
         spec["base"] = {"kind": kind, **random_base(draw, kind, d)}

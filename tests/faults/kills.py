@@ -16,7 +16,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import failing_calls as calls  # noqa: E402
 
-SPEC = calls.SPEC.replace("epochs: 2, batch: 64}\n", "epochs: 20, batch: 64, checkpoint_steps: 3}\n")
+SPEC = calls.SPEC.replace("train: {epochs: 2,", "train: {epochs: 100, checkpoint_steps: 7,")
 CHECKPOINTS = ("checkpoint.safetensors", "base_checkpoint.safetensors")
 
 
