@@ -2,6 +2,7 @@
 """The kernels of a compiled spec, called as gpfc/kernel_abi.h describes them."""
 import ctypes
 import os
+import re
 import shlex
 import subprocess
 
@@ -12,38 +13,52 @@ ALIGNMENT = 64
 I64, TEXT, POINTER = ctypes.c_int64, ctypes.c_char_p, ctypes.c_void_p
 
 
+HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../runtime/include/gpfc/kernel_abi.h")
+
+
+def fields_of(name, text):
+    """Of a structure of kernel_abi.h: every field is eight bytes wide, or an array of such."""
+    body = re.search(r"struct %s \{(.*?)\n\};" % name, text, re.S)[1]
+    body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
+    fields = []
+    for declaration in body.split(";"):
+        words = " ".join(declaration.split())
+        if "(*" in words:
+            fields.append((re.search(r"\(\*(\w+)\)", words)[1], POINTER))
+            continue
+        for field in words.split(","):
+            found = re.search(r"(\*?)\s*(\w+)(?:\[(\w+)\])?$", field.strip())
+            if found:
+                kind = TEXT if "char *" in words else POINTER if found[1] else NUMBERS.get(words.split()[0])
+                n = found[3] and int(re.search(r"#define %s (\d+)" % found[3], text)[1]
+                                     if found[3].startswith("GPFC") else found[3])
+                fields.append((found[2], kind * n if n else kind))
+    return fields
+
+
+NUMBERS = {"int64_t": I64, "double": ctypes.c_double}
+with open(HEADER, encoding="utf-8") as _header:
+    _text = _header.read()
+
+
 class Port(ctypes.Structure):
-    _fields_ = [("name", TEXT), ("role", I64), ("elements", I64), ("rank", I64), ("shape", I64 * 6)]
+    _fields_ = fields_of("gpfc_port", _text)
 
 
 class Kernel(ctypes.Structure):
-    _fields_ = [("name", TEXT), ("n_in", I64), ("n_out", I64), ("inputs", ctypes.POINTER(Port)),
-                ("outputs", ctypes.POINTER(Port)), ("uniform_bytes", I64), ("scratch_bytes", I64),
-                ("sum_elements", I64), ("flop", ctypes.c_double), ("useful_flop", ctypes.c_double),
-                ("before", ctypes.CFUNCTYPE(None, POINTER, POINTER)),
-                ("tile", ctypes.CFUNCTYPE(None, *[POINTER] * 5)),
-                ("after", ctypes.CFUNCTYPE(None, *[POINTER] * 4))]
+    _fields_ = fields_of("gpfc_kernel", _text)
 
 
 class Parameter(ctypes.Structure):
-    _fields_ = [("name", TEXT), ("offset", I64), ("rank", I64), ("shape", I64 * 2), ("fan_in", I64),
-                ("init", I64), ("spread", ctypes.c_double)]
+    _fields_ = fields_of("gpfc_parameter", _text)
 
 
 class BundleFields(ctypes.Structure):
-    pass
+    _fields_ = fields_of("gpfc_bundle", _text)
 
 
-BundleFields._fields_ = (
-    [("abi_version", I64)] +
-    [(name, TEXT) for name in ("name", "version", "description", "cpu", "features", "cpu_name",
-                               "schedule")] +
-    [("tuned", I64), ("compiler", TEXT), ("spec_text", TEXT)] +
-    [(name, I64) for name in ("spec_hash", "dimension", "precision", "lanes", "steps", "order",
-                              "training_steps", "theta_elements", "n_parameters", "n_kernels",
-                              "n_settings")] +
-    [("parameters", ctypes.POINTER(Parameter)), ("kernels", ctypes.POINTER(Kernel)), ("settings", POINTER),
-     ("base", ctypes.POINTER(BundleFields))])
+def array_at(address, kind, n):
+    return (kind * n).from_address(address) if n else []
 
 
 def load(object_file):
@@ -52,7 +67,7 @@ def load(object_file):
     subprocess.run(shlex.split(os.environ.get("CC") or "cc") + ["-shared", "-o", library, object_file, "-lm"],
                    check=True)
     flow = Bundle(BundleFields.in_dll(ctypes.CDLL(library), "gpfc_bundle"))
-    return flow, Bundle(flow.fields.base.contents) if flow.fields.base else None
+    return flow, Bundle(BundleFields.from_address(flow.fields.base)) if flow.fields.base else None
 
 
 def memory(elements, real, fill):
@@ -62,22 +77,29 @@ def memory(elements, real, fill):
     return room[first:first + elements * real].view(np.float64 if real == 8 else np.float32)
 
 
+def inputs_of(kernel):
+    return array_at(getattr(kernel, "in"), Port, kernel.n_in)
+
+
+def call(function, *arguments):
+    ctypes.CFUNCTYPE(None, *[POINTER] * len(arguments))(function)(*arguments)
+
+
 def pointers(arrays):
-    return (POINTER * len(arrays))(*[array.ctypes.data for array in arrays])
+    return ctypes.cast((POINTER * len(arrays))(*[array.ctypes.data for array in arrays]), POINTER)
 
 
 class Bundle:
     def __init__(self, fields):
         self.fields, self.real, self.lanes = fields, fields.precision, fields.lanes
-        self.kernels = {fields.kernels[k].name.decode(): fields.kernels[k] for k in range(fields.n_kernels)}
-        self.shapes = {}
-        for k in range(fields.n_parameters):
-            parameter = fields.parameters[k]
-            self.shapes[parameter.name.decode()] = tuple(parameter.shape[:parameter.rank])
+        self.kernels = {kernel.name.decode(): kernel
+                        for kernel in array_at(fields.kernels, Kernel, fields.n_kernels)}
+        self.shapes = {parameter.name.decode(): tuple(parameter.shape[:parameter.rank])
+                       for parameter in array_at(fields.parameters, Parameter, fields.n_parameters)}
 
     def noise_shape(self, kernel):
         """Of the port "noise": (shape, is it of each sample); None where there is none."""
-        for port in self.kernels[kernel].inputs[:self.kernels[kernel].n_in]:
+        for port in inputs_of(self.kernels[kernel]):
             if port.name == b"noise":
                 return tuple(port.shape[:port.rank]), port.role == IN_NOISE
         return None
@@ -85,7 +107,7 @@ class Bundle:
     def run(self, name, given):
         """given: arrays by the names of inputs; of samples [n, ...]. Gives the outputs likewise."""
         kernel = self.kernels[name]
-        n = next(len(given[port.name.decode()]) for port in kernel.inputs[:kernel.n_in]
+        n = next(len(given[port.name.decode()]) for port in inputs_of(kernel)
                  if port.role == IN_SAMPLE and port.name != b"weight")
         call = Call(self, kernel, given, n)
         for first in range(0, n, self.lanes):
@@ -96,8 +118,7 @@ class Bundle:
 class Call:
     def __init__(self, bundle, kernel, given, n):
         self.bundle, self.kernel, self.given, self.n = bundle, kernel, given, n
-        self.inputs = list(kernel.inputs[:kernel.n_in])
-        self.outputs = list(kernel.outputs[:kernel.n_out])
+        self.inputs, self.outputs = inputs_of(kernel), array_at(kernel.out, Port, kernel.n_out)
         lanes, real = bundle.lanes, bundle.real
         varying = (IN_SAMPLE, IN_NOISE, OUT_SAMPLE)
         room = lambda port, fill: memory(port.elements * (lanes if port.role in varying else 1), real, fill)
@@ -111,7 +132,7 @@ class Call:
         for port, array in zip(self.inputs, self.into):
             if port.role not in varying:
                 array[:] = np.ravel(given[port.name.decode()])
-        kernel.before(pointers(self.into), self.uniform.ctypes.data)
+        call(kernel.before, pointers(self.into), self.uniform.ctypes.data)
 
     def fill(self, port, array, first):
         """Empty lanes repeat the last sample, with weight 0."""
@@ -127,16 +148,16 @@ class Call:
         for port, array in zip(self.inputs, self.into):
             if port.role in (IN_SAMPLE, IN_NOISE):
                 self.fill(port, array, first)
-        self.kernel.tile(pointers(self.into), pointers(self.out), self.uniform.ctypes.data,
-                         self.scratch.ctypes.data, self.sums.ctypes.data)
+        call(self.kernel.tile, pointers(self.into), pointers(self.out), self.uniform.ctypes.data,
+             self.scratch.ctypes.data, self.sums.ctypes.data)
         for port, array in zip(self.outputs, self.out):
             if port.role == OUT_SAMPLE:
                 here = min(self.bundle.lanes, self.n - first)
                 self.rows[port.name.decode()][first:first + here] = array.reshape(port.elements, -1).T[:here]
 
     def finish(self):
-        self.kernel.after(pointers(self.into), pointers(self.out), self.uniform.ctypes.data,
-                          self.sums.ctypes.data)
+        call(self.kernel.after, pointers(self.into), pointers(self.out), self.uniform.ctypes.data,
+             self.sums.ctypes.data)
         results = {}
         for port, array in zip(self.outputs, self.out):
             name, shape = port.name.decode(), tuple(port.shape[:port.rank])
