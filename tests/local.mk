@@ -10,3 +10,4 @@ if FAULTS
 gpfc_SOURCES += tests/system/faults.c
 libgpfcrt_a_SOURCES += tests/system/faults.c
 endif
+EXTRA_DIST += tests/tsan.supp

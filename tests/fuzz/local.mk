@@ -108,3 +108,9 @@ fuzz_programs += tests/fuzz/fuzz_model_cp_flow
 tests_fuzz_fuzz_model_cp_flow_SOURCES = $(fuzz_model)
 tests_fuzz_fuzz_model_cp_flow_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_model_cp_flow_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_SPEC='"tests/fuzz/models/cp_flow.yaml"'
+
+# Readers under clang's memory sanitizer.
+EXTRA_DIST += tests/fuzz/msan.sh
+check-msan: all
+	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/tests/fuzz/msan.sh
+.PHONY: check-msan
