@@ -6,4 +6,4 @@ dist_gpfcinclude_HEADERS += runtime/include/gpfc/cpu_name.h runtime/include/gpfc
 	runtime/include/gpfc/runtime.h
 
 # What the main programs of both halves begin with.
-EXTRA_DIST += runtime/include/gpfc/standard_streams.h
+EXTRA_DIST += runtime/include/gpfc/json_memory.h runtime/include/gpfc/standard_streams.h

@@ -7,11 +7,13 @@
 #include "command/main.h"
 
 #include "base/base.h"
+#include "gpfc/json_memory.h"
 #include "gpfc/standard_streams.h"
 #include "sched/sched_space.h"
 #include "spec/spec.h"
 
 #include <argp.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -328,6 +330,14 @@ static void end_of_llvm(int signal_number)
     _exit(GPFC_FAILED);
 }
 
+static void *json_memory(size_t bytes)
+{
+    void *const memory = gpfc_json_memory(bytes);
+    if (!memory)
+        _exit(GPFC_FAILED);
+    return memory;
+}
+
 int main(int argc, char **argv)
 {
     static const struct argp parser = {option_list, parse_argument, "SPEC.yaml", help_text,
@@ -346,6 +356,7 @@ int main(int argc, char **argv)
             },
     };
     arguments.options.data = &arguments;
+    json_set_alloc_funcs(json_memory, free);
     (void)signal(SIGXFSZ, SIG_IGN); /* a file larger than ulimit -f is reported like a full device */
     (void)signal(SIGABRT, end_of_llvm);
     argp_err_exit_status = GPFC_FAULTY;

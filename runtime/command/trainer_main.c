@@ -3,6 +3,7 @@
  * The main program of linked trainers, in an object of its own: the linker does not pull it into a program
  * that has its own main. */
 #include "files/side_file.h"
+#include "gpfc/json_memory.h"
 #include "gpfc/runtime.h"
 #include "gpfc/standard_streams.h"
 
@@ -11,15 +12,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Of a report's many numbers one that finds no memory would be missing, and nobody would know. */
 static void *json_memory(size_t bytes)
 {
-    static const char text[] = "out of memory for a text in JSON\n";
-    void *const memory = malloc(bytes);
+    void *const memory = gpfc_json_memory(bytes);
     if (memory)
         return memory;
-    const ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
-    (void)written;
     side_file_remove_all();
     _exit(GPFC_SYSTEM);
 }
