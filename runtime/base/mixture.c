@@ -5,33 +5,17 @@
 #include "base/mixture.h"
 
 #include "base/mixture_parts.h"
+#include "ground/parallel.h"
 #include "numbers/factors.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 int mixture_team(int threads)
 {
-#ifdef _OPENMP
-    return threads > 0 ? threads : omp_get_max_threads();
-#else
-    (void)threads;
-    return 1;
-#endif
-}
-
-int mixture_thread(void)
-{
-#ifdef _OPENMP
-    return omp_get_thread_num();
-#else
-    return 0;
-#endif
+    return threads > 0 ? threads : parallel_threads();
 }
 
 /* ---- making -------------------------------------------------------------------------------------------- */

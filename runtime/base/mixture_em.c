@@ -5,6 +5,7 @@
 #include "base/mixture_em.h"
 
 #include "base/mixture_parts.h"
+#include "ground/parallel.h"
 #include "numbers/row_weights.h"
 
 #include <inttypes.h>
@@ -237,13 +238,23 @@ static void sum_chunk(const struct em *em, int64_t chunk, const double *scale, d
         sum_block(em, row, to - row < LANES ? to - row : LANES, scale, room, sums);
 }
 
+struct summing { /* one call of sum_rows */
+    const struct em *em;
+    const double *scale;
+};
+
+static void sum_part(void *data, int64_t chunk, int thread)
+{
+    const struct summing *const summing = data;
+    const struct em *const em = summing->em;
+    sum_chunk(em, chunk, summing->scale, em->room + (size_t)thread * room_of_thread(em));
+}
+
 /* Sums of all chunks, added up in chunk 0 in their order. scale: nearest means; NULL: shares by the
  * mixture. */
 static void sum_rows(const struct em *em, const double *scale)
 {
-#pragma omp parallel for num_threads(em->team) schedule(static)
-    for (int64_t chunk = 0; chunk < em->chunks; chunk++)
-        sum_chunk(em, chunk, scale, em->room + (size_t)mixture_thread() * room_of_thread(em));
+    parallel_for(em->team, em->chunks, sum_part, &(struct summing){em, scale});
     for (int64_t chunk = 1; chunk < em->chunks; chunk++)
         for (size_t i = 0; i < em->sums_of_chunk; i++)
             em->sums[i] += em->sums[(size_t)chunk * em->sums_of_chunk + i];

@@ -5,6 +5,7 @@
  * x_<i ~ sum_k v_k N( m_ki + sum_(j<i) L_kij z_kj, L_kii^2 ), v_k ~ w_k prod_(j<i) N(z_kj; 0, 1) / L_kjj. */
 #include "base/mixture.h"
 #include "base/mixture_parts.h"
+#include "ground/parallel.h"
 #include "numbers/normal.h"
 
 #include <float.h>
@@ -213,6 +214,29 @@ static double inverse_point(const struct mixture *m, struct line *line, const do
 
 typedef double point_function(const struct mixture *m, struct line *line, const double *from, double *to);
 
+enum { POINTS_OF_PART = 64 };
+
+struct mapping { /* one call of map_points */
+    point_function *map;
+    const struct mixture *mixture;
+    const double *from;
+    int64_t n;
+    double *to, *logdet, *room;
+};
+
+static void map_part(void *data, int64_t part, int thread)
+{
+    const struct mapping *const mapping = data;
+    const struct mixture *const m = mapping->mixture;
+    struct line line = line_in(m, mapping->room + (size_t)thread * line_room(m));
+    const int64_t first = part * POINTS_OF_PART, end = first + POINTS_OF_PART;
+    for (int64_t i = first; i < end && i < mapping->n; i++) {
+        const double value = mapping->map(m, &line, mapping->from + i * m->d, mapping->to + i * m->d);
+        if (mapping->logdet)
+            mapping->logdet[i] = value;
+    }
+}
+
 static bool map_points(point_function *map, const struct mixture *m, const double *from, int64_t n,
                        double *to, double *logdet, int threads, struct fault *fault)
 {
@@ -221,13 +245,8 @@ static bool map_points(point_function *map, const struct mixture *m, const doubl
     double *const room = malloc((size_t)team * each * sizeof *room);
     if (!room)
         return fault_memory(fault, (size_t)team * each * sizeof *room, "the base flow");
-#pragma omp parallel for num_threads(team) schedule(static)
-    for (int64_t i = 0; i < n; i++) {
-        struct line line = line_in(m, room + (size_t)mixture_thread() * each);
-        const double value = map(m, &line, from + i * m->d, to + i * m->d);
-        if (logdet)
-            logdet[i] = value;
-    }
+    parallel_for(team, (n + POINTS_OF_PART - 1) / POINTS_OF_PART, map_part,
+                 &(struct mapping){map, m, from, n, to, logdet, room});
     free(room);
     return true;
 }

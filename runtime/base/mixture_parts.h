@@ -27,9 +27,7 @@ void mixture_block_shares(int64_t components, double *terms, double *log_p);
 /* log sum exp, in full precision; -inf where all terms are. */
 double mixture_log_sum(const double *terms, int64_t n);
 
-/* The threads for a wish: itself, or as many as OpenMP gives where it is 0. And the number of the calling
- * one. */
+/* The threads for a wish: itself, or those of this machine where it is 0. */
 int mixture_team(int threads);
-int mixture_thread(void);
 
 #endif

@@ -67,7 +67,7 @@ zip.h runtime/files
 jansson.h runtime/files runtime/model runtime/train runtime/command command tune
 hwloc runtime/ground target
 Random123/ runtime/numbers
-omp.h runtime/ground runtime/base
+omp.h runtime/ground
 dlfcn.h runtime/parquet/parquet_library.c
 CUnit/
 END
