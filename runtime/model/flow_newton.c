@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Newton's method for the rows of an inverse that their time steps, taken backwards, leave too far off: y
- * moves by the step that the Jacobian of s says, or by a part of it where that does not come nearer. A round
- * costs as much as some d applications of s. A row that more rounds do not bring there has most likely no
- * inverse: a time step may be so long that it folds the space far out. */
+ * moves by the step that the Jacobian of s says, or by a part of it where that does not come nearer. A
+ * Jacobian costs as much as some d applications of s, so steps are tried by applications only. A row that
+ * more rounds do not bring there has most likely no inverse: a time step may be so long that it folds the
+ * space far out. */
 #include "model/flow_parts.h"
 #include "numbers/factors.h"
 #include "numbers/rows.h"
@@ -11,7 +12,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_ROUNDS = 48, MOST_HALVED = 8 };
+enum { MOST_ROUNDS = 47, MOST_HALVED = 8 };
+
+enum verdict { ENDED, NEARER, HALVED };
+
+struct rows_left { /* of room.order */
+    int64_t all, nearer;
+};
 
 /* The next y to be tried. */
 static void take_step(const struct gpfc_flow *flow, const void *y, int64_t row)
@@ -22,20 +29,18 @@ static void take_step(const struct gpfc_flow *flow, const void *y, int64_t row)
                  i, precision);
 }
 
-/* (ds/dy)^-1 (s - s(y)), by the matrix and the image `at`. */
-static bool make_step(const struct gpfc_flow *flow, int64_t row, int64_t at)
+/* (ds/dy)^-1 (s - s(y)), by matrix and image `at`. Where there is none: no step, and none to halve. */
+static void make_step(const struct gpfc_flow *flow, int64_t row, int64_t at)
 {
     const int64_t d = flow->bundle->dimension, precision = flow->bundle->precision;
     double *const side = flow->jacobian.side;
     for (int64_t i = 0; i < d; i++)
         side[i] = rows_number(flow->room.asked, row * d + i, precision) -
                   rows_number(flow->room.image, at * d + i, precision);
-    if (!solve_equations(flow_jacobian_of(flow, at), d, side))
-        return false;
-    flow->room.halved[row] = 0;
+    const bool solved = solve_equations(flow_jacobian_of(flow, at), d, side);
+    flow->room.halved[row] = solved ? 0 : MOST_HALVED;
     for (int64_t i = 0; i < d; i++)
-        rows_put(side[i], flow->room.step, row * d + i, precision);
-    return true;
+        rows_put(solved ? side[i] : 0, flow->room.step, row * d + i, precision);
 }
 
 static bool halve_step(const struct gpfc_flow *flow, int64_t row)
@@ -46,51 +51,67 @@ static bool halve_step(const struct gpfc_flow *flow, int64_t row)
     return ++flow->room.halved[row] <= MOST_HALVED;
 }
 
-/* Judges what was tried for a row; true: it has another round. */
-static bool advance(struct gpfc_flow *flow, void *y, int64_t row, int64_t at)
+/* The Jacobians and the steps of the first `rows` rows of room.order, at y. A row without a step is tried
+ * where it is, which is no nearer. */
+static void make_steps(struct gpfc_flow *flow, const void *y, int64_t rows)
 {
-    const size_t bytes = (size_t)(flow->bundle->dimension * flow->bundle->precision);
-    const double error = flow_inverse_error(flow, row, at);
-    if (error < flow->outcome.error[row]) {
-        flow->outcome.error[row] = error;
-        memcpy((char *)y + (size_t)row * bytes, (char *)flow->room.tried + (size_t)row * bytes, bytes);
-        if (error <= flow_inverse_bound(flow, row) || !make_step(flow, row, at))
-            return false;
-    } else if (!halve_step(flow, row))
-        return false;
-    take_step(flow, y, row);
-    return true;
-}
-
-static int64_t one_round(struct gpfc_flow *flow, void *y, int64_t rows)
-{
-    int64_t left = 0;
     for (int64_t first = 0; first < rows; first += flow->jacobian.rows) {
         const int64_t n = rows - first < flow->jacobian.rows ? rows - first : flow->jacobian.rows;
         runner_order(flow->jacobian.runner, flow->room.order, first);
-        flow_jacobian_go(flow, flow->room.tried, flow->room.image, n);
+        flow_jacobian_go(flow, y, flow->room.image, n);
         for (int64_t at = 0; at < n; at++)
-            if (advance(flow, y, flow->room.order[first + at], at))
-                flow->room.order[left++] = flow->room.order[first + at];
+            make_step(flow, flow->room.order[first + at], at);
     }
     runner_order(flow->jacobian.runner, NULL, 0);
-    return left;
 }
 
-/* The first try is y itself. */
-static void start(const struct gpfc_flow *flow, const void *y, int64_t row)
+static void try_steps(struct gpfc_flow *flow, const void *y, int64_t rows)
+{
+    for (int64_t at = 0; at < rows; at++)
+        take_step(flow, y, flow->room.order[at]);
+    runner_order(flow->apply, flow->room.order, 0);
+    runner_input(flow->apply, "y", &(struct runner_rows){.rows = flow->room.tried, .n = rows});
+    runner_output(flow->apply, "s", flow->room.image);
+    runner_go(flow->apply, rows);
+    runner_order(flow->apply, NULL, 0);
+}
+
+/* What was tried for a row becomes its y where it is nearer. */
+static enum verdict judge(struct gpfc_flow *flow, void *y, int64_t row, int64_t at)
 {
     const size_t bytes = (size_t)(flow->bundle->dimension * flow->bundle->precision);
-    memcpy((char *)flow->room.tried + (size_t)row * bytes, (const char *)y + (size_t)row * bytes, bytes);
-    memset((char *)flow->room.step + (size_t)row * bytes, 0, bytes);
-    flow->room.halved[row] = 0;
-    flow->outcome.error[row] = INFINITY;
+    const double error = flow_inverse_error(flow, row, at);
+    if (!(error < flow->outcome.error[row]))
+        return halve_step(flow, row) ? HALVED : ENDED;
+    flow->outcome.error[row] = error;
+    memcpy((char *)y + (size_t)row * bytes, (char *)flow->room.tried + (size_t)row * bytes, bytes);
+    return error <= flow_inverse_bound(flow, row) ? ENDED : NEARER;
+}
+
+/* Leaves in room.order the rows that go on, those that came nearer first. */
+static struct rows_left judge_rows(struct gpfc_flow *flow, void *y, int64_t rows)
+{
+    uint32_t *const order = flow->room.order;
+    struct rows_left left = {0};
+    for (int64_t at = 0; at < rows; at++) {
+        const uint32_t row = order[at];
+        const enum verdict verdict = judge(flow, y, row, at);
+        if (verdict == ENDED)
+            continue;
+        order[left.all] = verdict == NEARER ? order[left.nearer] : row;
+        if (verdict == NEARER)
+            order[left.nearer++] = row;
+        left.all++;
+    }
+    return left;
 }
 
 void flow_newton(struct gpfc_flow *flow, void *y, int64_t rows)
 {
-    for (int64_t at = 0; at < rows; at++)
-        start(flow, y, flow->room.order[at]);
-    for (int round = 0; rows > 0 && round < MOST_ROUNDS; round++)
-        rows = one_round(flow, y, rows);
+    struct rows_left left = {.all = rows, .nearer = rows};
+    for (int round = 0; left.all > 0 && round < MOST_ROUNDS; round++) {
+        make_steps(flow, y, left.nearer);
+        try_steps(flow, y, left.all);
+        left = judge_rows(flow, y, left.all);
+    }
 }
