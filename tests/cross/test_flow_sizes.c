@@ -193,7 +193,7 @@ static void compare_all(int n, const enum flow_kernel kernels[2][2])
     for (int i = 0; i < 3; i++)
         runs[i] = compiled_runs_here(cpus[i]);
     CU_ASSERT_TRUE(runs[0]);
-    const int step = compiled_is_slow() ? 5 : 1;
+    const int step = compiled_is_slow() ? 11 : 1;
     for (int i = 0; i < CASES; i++) {
         if (!runs[cases[i][CPU]] || (only >= 0 ? only != i : i % step != 0))
             continue;

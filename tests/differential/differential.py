@@ -269,7 +269,7 @@ def reduced(spec, seed):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    options.add_argument("--runs", type=int, default=24, help="specs that are compared (24)")
+    options.add_argument("--runs", type=int, default=12, help="specs that are compared (12)")
     options.add_argument("--seed", type=int, default=1, help="of the specs (1)")
     options.add_argument("--first", type=int, default=0, help="number of the first spec (0)")
     given = options.parse_args()
