@@ -101,6 +101,16 @@ bool samples_changed(const struct samples_request *request, bool has_y)
     return samples_standardised(request, has_y) || (request->dequantise && !has_y);
 }
 
+bool samples_drops_late(const struct samples_request *request, bool has_y)
+{
+    return request->columns.missing == TABLE_DROP && (has_y || request->weights_file);
+}
+
+enum table_missing samples_missing(const struct samples_request *request, bool has_y)
+{
+    return samples_drops_late(request, has_y) ? TABLE_KEEP : request->columns.missing;
+}
+
 /* Double to float, in place: the front of the same memory, moved to where a smaller piece is enough. */
 static void make_single(void **rows, int64_t elements)
 {

@@ -19,6 +19,11 @@ bool samples_standardised(const struct samples_request *request, bool has_y);
  * is large beside the deviation costs no digits, and not mapped. */
 bool samples_changed(const struct samples_request *request, bool has_y);
 
+/* Rows in which a number is missing are left out once all tables of a file are read, where there are several:
+ * until then these keep them. */
+bool samples_drops_late(const struct samples_request *request, bool has_y);
+enum table_missing samples_missing(const struct samples_request *request, bool has_y);
+
 /* x, in double, of columns that have a step. */
 struct gpfc_look;
 void samples_dequantise(struct samples *samples, const struct gpfc_look *look);

@@ -120,7 +120,8 @@ static bool take_rows(struct stream *s, int64_t rows, struct fault *fault)
 {
     if (s->request->weights_file && !samples_weights_next(&s->weights_file, rows, s->weights, fault))
         return false;
-    const int64_t kept = leave_out(s, rows);
+    const bool may_leave = s->has_weights || samples_drops_late(s->request, s->has_y);
+    const int64_t kept = may_leave ? leave_out(s, rows) : rows;
     const struct look_rows all = {.rows = join(s, kept),
                                   .n = kept,
                                   .for_test = s->for_test,
@@ -151,13 +152,6 @@ static bool pass_by(struct stream *s, struct table_reader *x, struct table_reade
     return true;
 }
 
-/* Rows of several tables are left out here. */
-static enum table_missing missing_of(const struct stream *s)
-{
-    const enum table_missing wanted = s->request->columns.missing;
-    return wanted == TABLE_DROP && (s->has_y || s->request->weights_file) ? TABLE_KEEP : wanted;
-}
-
 static bool pass_part(struct stream *s, int part, struct fault *fault)
 {
     const int64_t d = s->request->d;
@@ -169,11 +163,11 @@ static bool pass_part(struct stream *s, int part, struct fault *fault)
                                  .precision = 8};
     const struct table_request of_y = {.path = s->paths.of.y ? s->paths.of.y : s->paths.of.x,
                                        .arrays = s->plan.of[part]->y,
-                                       .columns = {.missing = missing_of(s)},
+                                       .columns = {.missing = samples_missing(s->request, s->has_y)},
                                        .needed = d,
                                        .precision = 8};
     struct table_reader *x = NULL, *y = NULL;
-    of_x.columns.missing = missing_of(s);
+    of_x.columns.missing = samples_missing(s->request, s->has_y);
     memset(s->for_test, part == PART_TEST, BLOCK_ROWS);
     const bool good = table_open(&x, &of_x, fault) && (!s->has_y || table_open(&y, &of_y, fault)) &&
                       start(s, x, fault) && pass_by(s, x, y, fault);

@@ -262,17 +262,6 @@ static bool open_source(struct source *source, struct fault *fault)
     return true;
 }
 
-/* Rows of several tables are left out once all are read. */
-static bool drops_late(const struct source *source)
-{
-    return source->request->columns.missing == TABLE_DROP && (source->has_y || source->request->weights_file);
-}
-
-static enum table_missing missing_of(const struct source *source)
-{
-    return drops_late(source) ? TABLE_KEEP : source->request->columns.missing;
-}
-
 static bool read_x(struct gathered *all, const struct source *source, const struct array_names *names,
                    struct fault *fault)
 {
@@ -284,7 +273,7 @@ static bool read_x(struct gathered *all, const struct source *source, const stru
                                    .columns = source->request->columns,
                                    .needed = source->request->d,
                                    .precision = wide ? 8 : source->request->precision};
-    wanted.columns.missing = missing_of(source);
+    wanted.columns.missing = samples_missing(source->request, source->has_y);
     return read_table(all, &wanted, fault);
 }
 
@@ -292,11 +281,12 @@ static bool read_y(struct gathered *all, const struct source *source, const stru
                    struct fault *fault)
 {
     const struct samples_paths *const paths = source->paths;
-    const struct table_request wanted = {.path = paths->of.y ? paths->of.y : paths->of.x,
-                                         .arrays = names->y,
-                                         .columns = {.missing = missing_of(source)},
-                                         .needed = source->request->d,
-                                         .precision = source->request->precision};
+    const struct table_request wanted = {
+        .path = paths->of.y ? paths->of.y : paths->of.x,
+        .arrays = names->y,
+        .columns = {.missing = samples_missing(source->request, source->has_y)},
+        .needed = source->request->d,
+        .precision = source->request->precision};
     return !source->has_y || read_table(all, &wanted, fault);
 }
 
@@ -304,11 +294,12 @@ static bool read_logdet(struct gathered *all, const struct source *source, const
                         struct fault *fault)
 {
     const char *const arrays[] = {names->logdet, NULL};
-    const struct table_request wanted = {.path = source->paths->of.x,
-                                         .arrays = arrays,
-                                         .columns = {.missing = missing_of(source)},
-                                         .needed = 1,
-                                         .precision = 8};
+    const struct table_request wanted = {
+        .path = source->paths->of.x,
+        .arrays = arrays,
+        .columns = {.missing = samples_missing(source->request, source->has_y)},
+        .needed = 1,
+        .precision = 8};
     return !source->has_logdet || read_table(all, &wanted, fault);
 }
 
@@ -333,7 +324,7 @@ static bool read_tables(struct tables *out, const struct source *source, const s
         !read_logdet(&out->of[OF_LOGDET], source, names, fault) || !check_rows(out, path, fault) ||
         !read_weights(&out->of[OF_X], source, fault))
         return false;
-    if (drops_late(source))
+    if (samples_drops_late(source->request, source->has_y))
         drop_rows(out);
     return check_count(path, &out->of[OF_X], fault);
 }

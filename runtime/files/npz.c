@@ -36,21 +36,20 @@ static enum fault_code code_of(const zip_error_t *error)
     return called || zip_error_code_zip(error) == ZIP_ER_MEMORY ? FAULT_SYSTEM : FAULT_INPUT;
 }
 
-/* What libzip takes for the end of the file may be a read that failed. */
-static bool cannot_read(const struct npz *npz, const char *name, zip_error_t *error, struct fault *fault)
+/* What libzip takes for the end of the file may be a read that failed. before: "cannot read ", or "". */
+static bool tell(const struct npz *npz, const char *before, const char *name, zip_error_t *error,
+                 struct fault *fault)
 {
-    if (npz->stream && ferror(npz->stream) && code_of(error) == FAULT_INPUT)
+    if (ferror(npz->stream) && code_of(error) == FAULT_INPUT)
         return fault_system(fault, EIO, "cannot read %s", name);
-    return fault_set(fault, code_of(error), "%s: %s", name, zip_error_strerror(error));
+    if (zip_error_code_zip(error) == ZIP_ER_NOZIP)
+        return fault_set(fault, FAULT_INPUT, "%s%s: not a zip file, or its end is missing", before, name);
+    return fault_set(fault, code_of(error), "%s%s: %s", before, name, zip_error_strerror(error));
 }
 
-static bool cannot_open(const struct npz *npz, const char *name, zip_error_t *error, struct fault *fault)
+static bool cannot_read(const struct npz *npz, const char *name, zip_error_t *error, struct fault *fault)
 {
-    char full[NAME_MAX_BYTES + 1024];
-    (void)snprintf(full, sizeof full, "cannot read %s", name);
-    if (zip_error_code_zip(error) == ZIP_ER_NOZIP && !(npz->stream && ferror(npz->stream)))
-        return fault_set(fault, FAULT_INPUT, "%s: not a zip file, or its end is missing", full);
-    return cannot_read(npz, npz->stream && ferror(npz->stream) ? name : full, error, fault);
+    return tell(npz, "", name, error, fault);
 }
 
 static int64_t size_of_file(int descriptor)
@@ -83,7 +82,7 @@ static bool open_zip(struct npz *npz, const char *name, struct fault *fault)
     if (!npz->zip && errno == ENOMEM) /* libzip may say that it is no zip file */
         (void)fault_memory(fault, 0, "a zip file");
     else if (!npz->zip)
-        (void)cannot_open(npz, name, &error, fault);
+        (void)tell(npz, "cannot read ", name, &error, fault);
     if (!npz->zip && source)
         zip_source_free(source); /* closes the stream */
     else if (!source)

@@ -225,7 +225,7 @@ static void run_block(struct evaluator *e, const struct part *part, int64_t firs
     runner_go(e->invert, n);
     find_deltas(e, start, n);
     for (int64_t row = 0; row < n; row++)
-        add_row(e, y, start, row, row_weight(part->weights, first + row));
+        add_row(e, y, start, row, row_weight(e->weights, first + row));
 }
 
 /* ---- all ----------------------------------------------------------------------------------------------- */

@@ -147,10 +147,5 @@ static void use(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    use(data, size);
-    uint8_t *const sealed = seal_safetensors(data, size);
-    if (sealed)
-        use(sealed, size);
-    free(sealed);
-    return 0;
+    return fuzz_sealed(data, size, seal_safetensors, use);
 }

@@ -77,10 +77,5 @@ static void load_all(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    load_all(data, size);
-    uint8_t *const sealed = seal_zip(data, size);
-    if (sealed)
-        load_all(sealed, size);
-    free(sealed);
-    return 0;
+    return fuzz_sealed(data, size, seal_zip, load_all);
 }

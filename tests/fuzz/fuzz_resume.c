@@ -63,10 +63,5 @@ static void resume(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    resume(data, size);
-    uint8_t *const sealed = seal_safetensors(data, size);
-    if (sealed)
-        resume(sealed, size);
-    free(sealed);
-    return 0;
+    return fuzz_sealed(data, size, seal_safetensors, resume);
 }

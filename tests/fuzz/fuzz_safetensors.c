@@ -59,10 +59,5 @@ static void read_file(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    read_file(data, size);
-    uint8_t *const sealed = seal_safetensors(data, size);
-    if (sealed)
-        read_file(sealed, size);
-    free(sealed);
-    return 0;
+    return fuzz_sealed(data, size, seal_safetensors, read_file);
 }

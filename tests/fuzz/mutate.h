@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 /* A safetensors file with the checksum that it should have, of the same size, to be freed. NULL: it has none,
  * or the right one, or there is no memory. */
@@ -14,5 +15,19 @@ uint8_t *seal_safetensors(const uint8_t *data, size_t size);
 
 /* Likewise a zip archive: the checksums of members that are stored as they are. */
 uint8_t *seal_zip(const uint8_t *data, size_t size);
+
+typedef uint8_t *fuzz_seal(const uint8_t *data, size_t size);
+typedef void fuzz_run(const uint8_t *data, size_t size);
+
+/* Runs an input as it is, and as it is sealed, if that is another. Gives what a target returns. */
+static inline int fuzz_sealed(const uint8_t *data, size_t size, fuzz_seal *seal, fuzz_run *run)
+{
+    run(data, size);
+    uint8_t *const sealed = seal(data, size);
+    if (sealed)
+        run(sealed, size);
+    free(sealed);
+    return 0;
+}
 
 #endif

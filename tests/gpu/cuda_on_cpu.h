@@ -5,6 +5,8 @@
  * the driver, which switches to the next. What is here is what gpfc's kernels use, no more. Dynamic shared
  * memory is what stand_in_shared returns. */
 #pragma once
+#include "stand_in_kernel.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,22 +21,6 @@
 #define __constant__ __attribute__((visibility("default")))
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
-
-/* ---- what the driver gives ----------------------------------------------------------------------------- */
-
-struct stand_in_size {
-    unsigned x, y, z;
-};
-
-extern "C" {
-extern struct stand_in_place {
-    struct stand_in_size thread, block, threads, blocks;
-} stand_in_place;
-void *stand_in_shared(void);
-void stand_in_barrier(int line);
-void stand_in_warp(unsigned lanes, int line);
-void stand_in_exchange(unsigned lanes, const void *mine, size_t bytes, void *of_all, int line);
-}
 
 #define threadIdx (stand_in_place.thread)
 #define blockIdx (stand_in_place.block)
@@ -67,12 +53,6 @@ template <class T> static inline T stand_in_shuffle(unsigned lanes, T mine, int 
 #define __shfl_down_sync(lanes, value, by) stand_in_shuffle(lanes, value, stand_in_lane() + (by), __LINE__)
 
 /* ---- how the driver calls a kernel --------------------------------------------------------------------- */
-
-struct stand_in_kernel {
-    void (*call)(void **parameters);
-    int n;
-    const size_t *sizes; /* bytes of each parameter */
-};
 
 template <auto kernel> struct stand_in_call;
 template <class... P, void (*kernel)(P...)> struct stand_in_call<kernel> {

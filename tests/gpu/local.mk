@@ -17,6 +17,7 @@ tests_gpu_libcuda_so_1_SOURCES = \
 	tests/gpu/stand_in_driver.c \
 	tests/gpu/stand_in_driver.h \
 	tests/gpu/stand_in_image.h \
+	tests/gpu/stand_in_kernel.h \
 	tests/gpu/stand_in_memory.c \
 	tests/gpu/stand_in_memory.h \
 	tests/gpu/stand_in_module.c \

@@ -100,19 +100,16 @@ static void fiber_run(unsigned thread)
 
 /* ---- what kernels call --------------------------------------------------------------------------------- */
 
-void *stand_in_shared(void);
 void *stand_in_shared(void)
 {
     return now.launch->shared->at;
 }
 
-void stand_in_barrier(int line);
 void stand_in_barrier(int line)
 {
     wait_as(AT_BARRIER, line);
 }
 
-void stand_in_warp(unsigned lanes, int line);
 void stand_in_warp(unsigned lanes, int line)
 {
     running()->lanes = lanes;
@@ -120,8 +117,6 @@ void stand_in_warp(unsigned lanes, int line)
     wait_as(AT_WARP, line);
 }
 
-/* An exchange waits for the other lanes, yet orders no memory. */
-void stand_in_exchange(unsigned lanes, const void *mine, size_t bytes, void *of_all, int line);
 void stand_in_exchange(unsigned lanes, const void *mine, size_t bytes, void *of_all, int line)
 {
     struct fiber *const fiber = running();

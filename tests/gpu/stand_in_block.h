@@ -4,19 +4,10 @@
 #ifndef GPFC_STAND_IN_BLOCK_H
 #define GPFC_STAND_IN_BLOCK_H
 
+#include "gpu/stand_in_kernel.h"
 #include "gpu/stand_in_memory.h"
 
 enum { WARP = 32, MOST_THREADS = 1024 };
-
-struct stand_in_size {
-    unsigned x, y, z;
-};
-
-/* Where the running thread is, as a kernel sees it. cuda_on_cpu.h has the same. */
-struct stand_in_place {
-    struct stand_in_size thread, block, threads, blocks;
-};
-extern struct stand_in_place stand_in_place;
 
 struct launch {
     void (*call)(void **parameters);

@@ -28,13 +28,6 @@ struct CUmod_st {
     struct CUfunc_st *functions;
 };
 
-/* As cuda_on_cpu.h writes it */
-struct stand_in_kernel {
-    void (*call)(void **parameters);
-    int n;
-    const size_t *sizes;
-};
-
 struct CUfunc_st {
     const struct stand_in_kernel *kernel;
     char name[MOST_NAME];

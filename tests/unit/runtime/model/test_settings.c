@@ -55,6 +55,17 @@ static void the_source_of_the_data_is_named(void)
     CU_ASSERT_STRING_EQUAL(spec_data_name(&fake.bundle, "mine.npz", room, sizeof room), "mine.npz");
 }
 
+/* A mixture of dimension 2, on all rows of a.csv in this folder as they stand there. */
+static void trains_on_file(const char *folder)
+{
+    fake_make(&fake, FAKE_DOUBLE2);
+    fake_set(&fake, "base.kind", "mixture");
+    fake_set(&fake, "data.standardise", "no");
+    fake_set(&fake, "data.test", "0");
+    fake_set(&fake, "data.file", "a.csv");
+    fake_set(&fake, "data.folder", folder);
+}
+
 /* Columns, labels, rows to leave out, and the folder where the file is: of the spec, or options instead. */
 static void columns_and_rows_of_a_file_are_chosen(void)
 {
@@ -63,12 +74,7 @@ static void columns_and_rows_of_a_file_are_chosen(void)
     struct samples samples;
     struct fault fault = {0};
     CU_ASSERT_TRUE_FATAL(scratch_make(&s) && scratch_write(scratch_path(&s, "a.csv"), text, strlen(text)));
-    fake_make(&fake, FAKE_DOUBLE2);
-    fake_set(&fake, "base.kind", "mixture");
-    fake_set(&fake, "data.standardise", "no");
-    fake_set(&fake, "data.test", "0");
-    fake_set(&fake, "data.file", "a.csv");
-    fake_set(&fake, "data.folder", s.folder);
+    trains_on_file(s.folder);
     fake_set(&fake, "data.columns", "[\"c\", \"b\"]");
     fake_set(&fake, "data.label", "kind");
     fake_set(&fake, "data.missing", "drop");
@@ -98,12 +104,7 @@ static void weights_are_found_by_the_spec(void)
     struct fault fault = {0};
     CU_ASSERT_TRUE_FATAL(scratch_make(&s) && scratch_write(scratch_path(&s, "a.csv"), text, strlen(text)));
     CU_ASSERT_TRUE_FATAL(scratch_write(scratch_path(&s, "w.txt"), weights, strlen(weights)));
-    fake_make(&fake, FAKE_DOUBLE2);
-    fake_set(&fake, "base.kind", "mixture");
-    fake_set(&fake, "data.standardise", "no");
-    fake_set(&fake, "data.test", "0");
-    fake_set(&fake, "data.file", "a.csv");
-    fake_set(&fake, "data.folder", s.folder);
+    trains_on_file(s.folder);
     fake_set(&fake, "data.weights", "w");
     struct samples samples = load(NULL);
     const double *x = samples.train.x;
