@@ -17,7 +17,8 @@ struct bundle_kernel {
     const struct ir_graph *graph; /* after the passes; its inputs and outputs are the kernel's ports */
     const struct plan *plan;      /* of the same graph; NULL for a backend that plans nothing */
     double flop_per_sample, useful_flop_per_sample;
-    bool clocked; /* it counts the time of its nests */
+    bool clocked;                        /* it counts the time of its nests */
+    const struct gpfc_cuda_kernel *cuda; /* the same for GPUs; NULL: none */
 };
 
 /* Kernels first .. end-1 of a list. */

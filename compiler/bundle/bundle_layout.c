@@ -25,6 +25,8 @@
 #define BYTES_BYTES BYTES_OF_ONE
 #define BYTES_REALS BYTES_OF_ONE
 #define BYTES_FUNCTION BYTES_OF_ONE
+#define BYTES_CODE BYTES_OF_ONE
+#define BYTES_ROW BYTES_OF_ONE
 
 /* Is it of the type that printers take for the kind? */
 #define IS_INTEGER(field) _Generic(field, int64_t : 1, default : 0)
@@ -45,11 +47,21 @@
 #define IS_BYTES IS_INTEGER
 #define IS_REALS IS_INTEGER
 #define IS_FUNCTION IS_POINTER
+#define IS_CODE IS_TEXT
+#define IS_ROW IS_POINTER
 
 /* The fields of the list as a struct without padding: the place of each is the sum of those before it. */
 #define LISTED(type, kind, field) char field[BYTES_##kind(type, field)];
 #define BUNDLE_PORT(kind, field) LISTED(gpfc_port, kind, field)
 struct listed_gpfc_port {
+#include "bundle/bundle_fields.def"
+};
+#define BUNDLE_IMAGE(kind, field) LISTED(gpfc_cuda_image, kind, field)
+struct listed_gpfc_cuda_image {
+#include "bundle/bundle_fields.def"
+};
+#define BUNDLE_CUDA(kind, field) LISTED(gpfc_cuda_kernel, kind, field)
+struct listed_gpfc_cuda_kernel {
 #include "bundle/bundle_fields.def"
 };
 #define BUNDLE_KERNEL(kind, field) LISTED(gpfc_kernel, kind, field)
@@ -73,6 +85,8 @@ struct listed_gpfc_bundle {
     _Static_assert(sizeof(struct listed_##type) == sizeof(struct type),                                      \
                    "bundle_fields.def and " #type " differ in length")
 COMPLETE(gpfc_port);
+COMPLETE(gpfc_cuda_image);
+COMPLETE(gpfc_cuda_kernel);
 COMPLETE(gpfc_kernel);
 COMPLETE(gpfc_parameter);
 COMPLETE(gpfc_setting);
@@ -83,6 +97,8 @@ COMPLETE(gpfc_bundle);
                    "bundle_fields.def has " #field " of " #type " at another place");                        \
     _Static_assert(IS_##kind(((struct type *)0)->field), #field " of " #type " is no " #kind);
 #define BUNDLE_PORT(kind, field) AGREES(gpfc_port, kind, field)
+#define BUNDLE_IMAGE(kind, field) AGREES(gpfc_cuda_image, kind, field)
+#define BUNDLE_CUDA(kind, field) AGREES(gpfc_cuda_kernel, kind, field)
 #define BUNDLE_KERNEL(kind, field) AGREES(gpfc_kernel, kind, field)
 #define BUNDLE_PARAMETER(kind, field) AGREES(gpfc_parameter, kind, field)
 #define BUNDLE_SETTING(kind, field) AGREES(gpfc_setting, kind, field)

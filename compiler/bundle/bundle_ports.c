@@ -50,7 +50,8 @@ struct gpfc_kernel bundle_kernel_row(const struct bundle_kernel *kernel, const c
                                 .n_in = kernel->graph->n_inputs,
                                 .n_out = kernel->graph->n_outputs,
                                 .flop_per_sample = kernel->flop_per_sample,
-                                .useful_flop_per_sample = kernel->useful_flop_per_sample};
+                                .useful_flop_per_sample = kernel->useful_flop_per_sample,
+                                .cuda = kernel->cuda};
 }
 
 struct gpfc_bundle bundle_row(const struct bundle *bundle)

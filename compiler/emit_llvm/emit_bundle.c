@@ -43,11 +43,11 @@ static LLVMValueRef global_new(struct emitter *e, LLVMValueRef value, const char
     return global;
 }
 
-static void add_text(struct fields *fields, const char *text)
+static void add_bytes(struct fields *fields, const char *bytes, size_t n, bool is_text)
 {
     struct emitter *e = fields->e;
-    LLVMValueRef value = LLVMConstStringInContext(e->context, text, (unsigned)strlen(text), false);
-    add_pointer(fields, global_new(e, value, "text"));
+    LLVMValueRef value = LLVMConstStringInContext(e->context, bytes, (unsigned)n, !is_text);
+    add_pointer(fields, global_new(e, value, is_text ? "text" : "code"));
 }
 
 static LLVMValueRef close_struct(struct fields *fields)
@@ -82,10 +82,11 @@ struct origin {
 };
 
 typedef LLVMValueRef table_of(struct emitter *e, const struct origin *origin);
-static table_of in_table, out_table, parameters_table, kernels_table, settings_table;
+static table_of in_table, out_table, parameters_table, kernels_table, settings_table, images_table, cuda_row;
 
 /* In a function with `fields`, the row and, where it refers to others, its `origin`. */
-#define ADD_TEXT(field) add_text(&fields, row->field);
+#define ADD_TEXT(field) add_bytes(&fields, row->field, strlen(row->field), true);
+#define ADD_CODE(field) add_bytes(&fields, row->field, (size_t)row->bytes, false);
 #define ADD_INTEGER(field) add_integer(&fields, row->field);
 #define ADD_NUMBER(field) add_number(&fields, row->field);
 #define ADD_FLAG ADD_INTEGER
@@ -99,6 +100,7 @@ static table_of in_table, out_table, parameters_table, kernels_table, settings_t
 #define ADD_SHAPE(field) add_integers(&fields, row->field, sizeof row->field / sizeof *row->field);
 #define ADD_PAIR ADD_SHAPE
 #define ADD_TABLE(field) add_pointer(&fields, field##_table(e, origin));
+#define ADD_ROW(field) add_pointer(&fields, field##_row(e, origin));
 #define ADD_BUNDLE(field) add_pointer(&fields, origin->field);
 #define ADD_FUNCTION(field) add_pointer(&fields, origin->functions->field);
 
@@ -122,6 +124,23 @@ static LLVMValueRef setting_constant(struct emitter *e, const struct gpfc_settin
 {
     struct fields fields = {.e = e};
 #define BUNDLE_SETTING(kind, field) ADD_##kind(field)
+#include "bundle/bundle_fields.def"
+    return close_struct(&fields);
+}
+
+static LLVMValueRef image_constant(struct emitter *e, const struct gpfc_cuda_image *row)
+{
+    struct fields fields = {.e = e};
+#define BUNDLE_IMAGE(kind, field) ADD_##kind(field)
+#include "bundle/bundle_fields.def"
+    return close_struct(&fields);
+}
+
+static LLVMValueRef cuda_constant(struct emitter *e, const struct gpfc_cuda_kernel *row,
+                                  const struct origin *origin)
+{
+    struct fields fields = {.e = e};
+#define BUNDLE_CUDA(kind, field) ADD_##kind(field)
 #include "bundle/bundle_fields.def"
     return close_struct(&fields);
 }
@@ -166,6 +185,21 @@ static LLVMValueRef out_table(struct emitter *e, const struct origin *origin)
         rows[o] = port_constant(e, &port);
     }
     return table_new(e, rows, graph->n_outputs, "outputs");
+}
+
+static LLVMValueRef images_table(struct emitter *e, const struct origin *origin)
+{
+    const struct gpfc_cuda_kernel *cuda = origin->kernel->cuda;
+    LLVMValueRef *rows = ARENA_ARRAY(e->arena, LLVMValueRef, (size_t)cuda->n_images + 1);
+    for (int i = 0; i < cuda->n_images; i++)
+        rows[i] = image_constant(e, &cuda->images[i]);
+    return table_new(e, rows, (int)cuda->n_images, "images");
+}
+
+static LLVMValueRef cuda_row(struct emitter *e, const struct origin *origin)
+{
+    const struct gpfc_cuda_kernel *cuda = origin->kernel->cuda;
+    return cuda ? global_new(e, cuda_constant(e, cuda, origin), "cuda") : NULL;
 }
 
 static LLVMValueRef kernel_value(struct emitter *e, const struct bundle_kernel *kernel, const char *prefix,

@@ -14,7 +14,7 @@
 
 /* clang-format off */
 
-#define GPFC_ABI_VERSION 6
+#define GPFC_ABI_VERSION 7
 #define GPFC_ALIGNMENT 64 /* bytes */
 #define GPFC_MAX_RANK 6
 #define GPFC_MAX_PORTS 1024 /* inputs or outputs of one kernel */
@@ -37,6 +37,39 @@ struct gpfc_port {
     int64_t shape[GPFC_MAX_RANK];
 };
 
+struct gpfc_cuda_image {  /* code of a kernel for GPUs, as NVRTC makes it */
+    int64_t architecture; /* 90: sm_90, for capability 9.0 and later ones of the same major number */
+    int64_t is_ptx;       /* 1: PTX, which the driver compiles, for that capability and all later ones */
+    int64_t bytes;
+    const char *code;
+};
+
+/* A kernel as CUDA C++. The text defines four functions, NAME being `name`, that have one parameter each:
+ * eight-byte fields without padding,
+ *   in[n_in], out[n_out]   device addresses by port; of a varying one [tiles][elements][lanes]
+ *   uniform                device address of uniform_bytes
+ *   room                   device address of room_bytes for each block of NAME_tile
+ *   sums                   device address of REAL [blocks][sum_elements]
+ *   tiles, blocks          integers: tiles of the call; blocks of NAME_tile, at most tiles, at most `leaves`
+ * They are launched one after another with `threads` threads a block:
+ *   NAME_before   one block                               uniform inputs -> uniform
+ *   NAME_tile     `blocks` blocks, with shared_bytes      its tiles' outputs, and its row of sums, written
+ *   NAME_sum      sum_elements / threads blocks, upwards  adds all rows of sums to the first, as a tree
+ *   NAME_after    one block                               uniform outputs, from the first row of sums
+ * NAME_sum is left out where sum_elements is 0. Bits of results depend on `blocks`, on nothing else. */
+struct gpfc_cuda_kernel {
+    const char *name;     /* "train", of a base flow "base_train" */
+    const char *schedule; /* "lanes=8 threads=256 .." */
+    int64_t lanes;        /* samples of a tile */
+    int64_t threads;      /* of a block */
+    int64_t leaves;       /* most blocks of NAME_tile that take part in sums */
+    int64_t uniform_bytes, room_bytes, shared_bytes;
+    int64_t sum_elements; /* REALs */
+    const char *text;     /* CUDA C++, for NVRTC with --std=c++17 --fmad=false */
+    int64_t n_images;
+    const struct gpfc_cuda_image *images;
+};
+
 /* One kernel is called in three parts:
  *   before(in, uniform)                     once: everything that depends only on uniform inputs
  *   tile(in, out, uniform, scratch, sums)   for each tile; adds its part to sums, so sums must start as zeros
@@ -56,6 +89,7 @@ struct gpfc_kernel {
     void (*before)(const void *const *in, void *uniform);
     void (*tile)(const void *const *in, void *const *out, const void *uniform, void *scratch, void *sums);
     void (*after)(const void *const *in, void *const *out, const void *uniform, const void *sums);
+    const struct gpfc_cuda_kernel *cuda; /* the same kernel for GPUs; NULL: none */
 };
 
 enum gpfc_init {           /* a parameter's initial values; a is gpfc_parameter.spread */
