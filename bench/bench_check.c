@@ -59,9 +59,9 @@ static bool run_kernel(struct arena *arena, const struct gpfc_bundle *bundle, co
     runner_input(run, "y", &(struct runner_rows){.rows = data->y, .n = data->rows, .stays = true});
     runner_noise(run, NOISE_SEED, random_stream(RANDOM_NOISE, 0), 0);
     bind_outputs(arena, run, bundle_kernel(bundle, name), data->rows, bundle->precision, out);
-    runner_go(run, data->rows);
+    const bool good = runner_go(run, data->rows, fault);
     runner_free(run);
-    return true;
+    return good;
 }
 
 static double number(const struct gpfc_bundle *bundle, const void *array, int64_t i)

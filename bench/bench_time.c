@@ -112,8 +112,7 @@ static bool run(struct bench_runner *runner, struct fault *fault)
     if (runner->trainer)
         return trainer_step(runner->trainer, fault);
     runner_noise(runner->run, 1, random_stream(RANDOM_NOISE, runner->step++), 0);
-    runner_go(runner->run, runner->data.rows);
-    return true;
+    return runner_go(runner->run, runner->data.rows, fault);
 }
 
 bool bench_run_once(struct bench_runner *runner, double *seconds, struct fault *fault)

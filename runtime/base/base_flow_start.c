@@ -43,19 +43,22 @@ static void add_block(struct start *start, int64_t width, int64_t first, int64_t
 }
 
 /* Sums of the values that reach this ActNorm, with theta as it is now. */
-static void add_rows(struct start *start, const struct gpfc_port *port)
+static bool add_rows(struct start *start, const struct gpfc_port *port, struct fault *fault)
 {
+    bool good = true;
     memset(start->sum, 0, (size_t)port->elements * sizeof *start->sum);
     memset(start->square, 0, (size_t)port->elements * sizeof *start->square);
     runner_parameters(start->run, start->theta);
     runner_output(start->run, port->name, start->values);
-    for (int64_t first = 0; first < start->n; first += start->block) {
+    for (int64_t first = 0; good && first < start->n; first += start->block) {
         const int64_t n = start->n - first < start->block ? start->n - first : start->block;
         runner_order(start->run, start->order, first);
-        runner_go(start->run, n);
-        add_block(start, port->elements, first, n);
+        good = runner_go(start->run, n, fault);
+        if (good)
+            add_block(start, port->elements, first, n);
     }
     runner_output(start->run, port->name, NULL);
+    return good;
 }
 
 const struct gpfc_parameter *base_parameter_at(const struct gpfc_bundle *bundle, const struct gpfc_port *port,
@@ -92,8 +95,7 @@ static bool set_norms(struct start *start, const struct gpfc_kernel *kernel, str
     for (int64_t o = 0; o < kernel->n_out; o++) {
         if (kernel->out[o].role != GPFC_OUT_SAMPLE)
             continue;
-        add_rows(start, &kernel->out[o]);
-        if (!set_norm(start, &kernel->out[o], fault))
+        if (!add_rows(start, &kernel->out[o], fault) || !set_norm(start, &kernel->out[o], fault))
             return false;
     }
     return true;

@@ -120,8 +120,7 @@ bool base_tail_start(const struct gpfc_bundle *bundle, void *theta, const struct
         runner_input(run, "x", &x);
         runner_output(run, start.port->name, start.reached);
         runner_order(run, order, 0);
-        runner_go(run, start.n);
-        good = sort_columns(&start, fault);
+        good = runner_go(run, start.n, fault) && sort_columns(&start, fault);
     }
     if (good)
         put_arms(&start, theta);

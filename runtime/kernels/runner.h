@@ -32,7 +32,7 @@ struct runner_ops { /* see the functions of the same names below */
     void (*total)(struct runner *runner, const char *name, void *values);
     void (*order)(struct runner *runner, const uint32_t *order, int64_t first);
     void (*noise)(struct runner *runner, uint64_t seed, uint64_t stream, uint64_t first);
-    void (*go)(struct runner *runner, int64_t n);
+    bool (*go)(struct runner *runner, int64_t n, struct fault *fault);
     double (*flop)(const struct runner *runner);
     double (*useful_flop)(const struct runner *runner);
 };
@@ -103,10 +103,11 @@ static inline void runner_noise(struct runner *runner, uint64_t seed, uint64_t s
     runner->ops->noise(runner, seed, stream, first);
 }
 
-/* n rows, 1 <= n <= rows. Every input and every total is bound. */
-static inline void runner_go(struct runner *runner, int64_t n)
+/* n rows, 1 <= n <= rows. Every input and every total is bound. Fault: the device failed, which a CPU does
+ * not; what the ports are bound to then holds anything. */
+static inline bool MUST_CHECK runner_go(struct runner *runner, int64_t n, struct fault *fault)
 {
-    runner->ops->go(runner, n);
+    return runner->ops->go(runner, n, fault);
 }
 
 static inline double runner_flop(const struct runner *runner) /* of one sample */

@@ -335,8 +335,9 @@ static int threads_for(const struct cpu *run, int64_t n)
     return flop_of(run) * (double)n >= 2 * least_flop_of_thread ? run->call.threads : 1;
 }
 
-static void cpu_go(struct runner *runner, int64_t n)
+static bool cpu_go(struct runner *runner, int64_t n, struct fault *fault)
 {
+    (void)fault;
     struct cpu *run = cpu_of(runner);
     assert(n > 0 && n <= run->rows);
     struct batch batch = {
@@ -350,6 +351,7 @@ static void cpu_go(struct runner *runner, int64_t n)
     kernel_sum_start(run->sum, batch.leaves);
     parallel_for(threads_for(run, n), batch.leaves, run_leaf, &batch);
     kernel_call_after(&run->call, 0, kernel_sum_all(run->sum));
+    return true;
 }
 
 static double cpu_flop(const struct runner *runner)

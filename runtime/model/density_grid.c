@@ -85,7 +85,8 @@ static bool map_points(struct grid *grid, struct fault *fault)
         start = grid->s;
     }
     rows_from_double(start, BLOCK * D, precision, grid->real);
-    runner_go(grid->jacobian, BLOCK);
+    if (!runner_go(grid->jacobian, BLOCK, fault))
+        return false;
     rows_to_double((char *)grid->real + D * each, BLOCK * D, precision, grid->s);
     rows_to_double((char *)grid->real + 2 * D * each, BLOCK * D * D, precision, grid->matrix);
     return true;

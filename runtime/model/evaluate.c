@@ -211,7 +211,8 @@ static const void *start_of(struct evaluator *e, const struct part *part, const 
     return e->start;
 }
 
-static void run_block(struct evaluator *e, const struct part *part, int64_t first, int64_t n)
+static bool run_block(struct evaluator *e, const struct part *part, int64_t first, int64_t n,
+                      struct fault *fault)
 {
     const void *const y = rows_from(e, part->y, first), *const start = start_of(e, part, y, n);
     runner_order(e->measure, NULL, first);
@@ -219,13 +220,13 @@ static void run_block(struct evaluator *e, const struct part *part, int64_t firs
     runner_order(e->stay, NULL, first);
     runner_noise(e->stay, e->seed, random_stream(RANDOM_MEASURE, 0), (uint64_t)first);
     runner_order(e->jacobian, NULL, first);
-    runner_go(e->measure, n);
-    runner_go(e->stay, n);
-    runner_go(e->jacobian, n);
-    runner_go(e->invert, n);
+    if (!runner_go(e->measure, n, fault) || !runner_go(e->stay, n, fault) ||
+        !runner_go(e->jacobian, n, fault) || !runner_go(e->invert, n, fault))
+        return false;
     find_deltas(e, start, n);
     for (int64_t row = 0; row < n; row++)
         add_row(e, y, start, row, row_weight(e->weights, first + row));
+    return true;
 }
 
 /* ---- all ----------------------------------------------------------------------------------------------- */
@@ -302,9 +303,8 @@ bool evaluate_rows(struct gpfc_evaluation *out, const struct gpfc_bundle *bundle
         bind_pairs(&e, part);
     for (int64_t first = 0; good && first < n; first += e.block) {
         const int64_t rows = n - first < e.block ? n - first : e.block;
-        run_block(&e, part, first, rows);
         const struct evaluation_block measured = block_of(&e, rows_from(&e, part->y, first), first, rows);
-        good = !take_block || take_block(data, &measured, fault);
+        good = run_block(&e, part, first, rows, fault) && (!take_block || take_block(data, &measured, fault));
     }
     if (good)
         *out = means_of(&e, n, nll);

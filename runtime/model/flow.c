@@ -209,11 +209,11 @@ static const void *turned(const struct gpfc_flow *flow, const void *y, int64_t n
 
 /* A tile is read before it is written, and no tile's outputs are another's inputs: from and to may be the
  * same. */
-static void apply_block(const struct gpfc_flow *flow, const void *y, void *s, int64_t n)
+static bool apply_block(const struct gpfc_flow *flow, const void *y, void *s, int64_t n, struct fault *fault)
 {
     runner_input(flow->apply, "y", &(struct runner_rows){.rows = y, .n = n});
     runner_output(flow->apply, "s", s);
-    runner_go(flow->apply, n);
+    return runner_go(flow->apply, n, fault);
 }
 
 /* ---- the base flow, which computes in double, on standardised data ------------------------------------- */
@@ -283,9 +283,9 @@ static bool forward_block(struct gpfc_flow *flow, enum flow_part part, const str
     if (part == FLOW_PART_BASE)
         return true;
     const void *const y = turned(flow, part == FLOW_PART_BOTH ? b->to : b->from, b->rows);
-    if (flow->wants_logdet)
-        flow_add_logdet(flow, y, b->rows);
-    apply_block(flow, y, b->to, b->rows);
+    if ((flow->wants_logdet && !flow_add_logdet(flow, y, b->rows, fault)) ||
+        !apply_block(flow, y, b->to, b->rows, fault))
+        return false;
     mend(flow, b->to, real, b->rows);
     return true;
 }
@@ -296,7 +296,8 @@ static bool backward_block(struct gpfc_flow *flow, enum flow_part part, const st
     const size_t real = (size_t)flow->bundle->precision;
     void *const y = part == FLOW_PART_FLOW ? b->to : flow->room.latent;
     if (part != FLOW_PART_BASE) {
-        flow_invert_block(flow, b->from, y, b->rows);
+        if (!flow_invert_block(flow, b->from, y, b->rows, fault))
+            return false;
         mend(flow, y, real, b->rows);
     }
     return part == FLOW_PART_FLOW || base_block(flow, false, part == FLOW_PART_BOTH ? y : b->from, real,
@@ -345,6 +346,8 @@ bool flow_backward(struct gpfc_flow *flow, enum flow_part part, const struct flo
 
 /* ---- for callers of the library ------------------------------------------------------------------------ */
 
+/* These flows are on the CPU, which does not fail. */
+
 static void *block_from(const struct gpfc_flow *flow, const void *rows, int64_t first)
 {
     return (char *)(uintptr_t)rows + first * flow->bundle->dimension * flow->bundle->precision;
@@ -354,7 +357,9 @@ void gpfc_flow_apply(struct gpfc_flow *flow, const void *y, void *s, int64_t n)
 {
     for (int64_t first = 0; first < n; first += flow->block) {
         const int64_t rows = block_at(flow, first, n);
-        apply_block(flow, turned(flow, block_from(flow, y, first), rows), block_from(flow, s, first), rows);
+        const void *const from = turned(flow, block_from(flow, y, first), rows);
+        if (!apply_block(flow, from, block_from(flow, s, first), rows, NULL))
+            return;
     }
 }
 
@@ -365,7 +370,8 @@ int64_t gpfc_flow_invert(struct gpfc_flow *flow, const void *s, void *y, int64_t
         const int64_t rows = block_at(flow, first, n);
         const void *const from = block_from(flow, s, first);
         outcome_start(flow, from, (size_t)flow->bundle->precision, rows);
-        flow_invert_block(flow, from, block_from(flow, y, first), rows);
+        if (!flow_invert_block(flow, from, block_from(flow, y, first), rows, NULL))
+            return failed + n - first;
         for (int64_t row = 0; row < rows; row++)
             failed += flow->outcome.reason[row] != ROW_GOOD;
     }

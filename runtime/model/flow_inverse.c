@@ -17,12 +17,12 @@ enum { MOST_ROUNDS = 16 };
 
 static const double LEAST_FALL = 0.5; /* of the error, in a round */
 
-static void run_rows(struct runner *run, const char *in, const void *from, const char *out, void *to,
-                     int64_t n)
+static bool run_rows(struct runner *run, const char *in, const void *from, const char *out, void *to,
+                     int64_t n, struct fault *fault)
 {
     runner_input(run, in, &(struct runner_rows){.rows = from, .n = n});
     runner_output(run, out, to);
-    runner_go(run, n);
+    return runner_go(run, n, fault);
 }
 
 double flow_inverse_error(const struct gpfc_flow *flow, int64_t row, int64_t at)
@@ -73,7 +73,7 @@ static bool judge(struct gpfc_flow *flow, int64_t row, int64_t at, void *y, bool
     return true;
 }
 
-static void find_fixed_points(struct gpfc_flow *flow, void *y, int64_t n)
+static bool find_fixed_points(struct gpfc_flow *flow, void *y, int64_t n, struct fault *fault)
 {
     int64_t left = n;
     for (int64_t row = 0; row < n; row++)
@@ -81,13 +81,15 @@ static void find_fixed_points(struct gpfc_flow *flow, void *y, int64_t n)
     for (int round = 0; left > 0 && round < MOST_ROUNDS; round++) {
         const int64_t rows = left;
         runner_order(flow->invert, flow->room.order, 0);
-        run_rows(flow->invert, "s", flow->room.target, "y", flow->room.tried, rows);
-        run_rows(flow->apply, "y", flow->room.tried, "s", flow->room.image, rows);
+        if (!run_rows(flow->invert, "s", flow->room.target, "y", flow->room.tried, rows, fault) ||
+            !run_rows(flow->apply, "y", flow->room.tried, "s", flow->room.image, rows, fault))
+            return false;
         left = 0;
         for (int64_t at = 0; at < rows; at++)
             if (judge(flow, flow->room.order[at], at, y, round == 0))
                 flow->room.order[left++] = flow->room.order[at];
     }
+    return true;
 }
 
 /* To room.order; returns how many. */
@@ -118,13 +120,14 @@ static void turn_back(const struct gpfc_flow *flow, void *y, int64_t n)
     rotation_turn(d, flow->weights.rotation, true, flow->room.image, y, n, precision);
 }
 
-void flow_invert_block(struct gpfc_flow *flow, const void *s, void *y, int64_t n)
+bool flow_invert_block(struct gpfc_flow *flow, const void *s, void *y, int64_t n, struct fault *fault)
 {
     const size_t bytes = (size_t)(n * flow->bundle->dimension * flow->bundle->precision);
     memcpy(flow->room.asked, s, bytes);
     memcpy(flow->room.target, s, bytes);
-    find_fixed_points(flow, y, n);
-    flow_newton(flow, y, find_missed(flow, n));
+    if (!find_fixed_points(flow, y, n, fault) || !flow_newton(flow, y, find_missed(flow, n), fault))
+        return false;
     mark_missed(flow, n);
     turn_back(flow, y, n);
+    return true;
 }

@@ -33,11 +33,11 @@ void flow_jacobian_close(struct gpfc_flow *flow)
     free(flow->jacobian.side);
 }
 
-void flow_jacobian_go(struct gpfc_flow *flow, const void *y, void *s, int64_t n)
+bool flow_jacobian_go(struct gpfc_flow *flow, const void *y, void *s, int64_t n, struct fault *fault)
 {
     runner_input(flow->jacobian.runner, "y", &(struct runner_rows){.rows = y, .n = n});
     runner_output(flow->jacobian.runner, "s", s);
-    runner_go(flow->jacobian.runner, n);
+    return runner_go(flow->jacobian.runner, n, fault);
 }
 
 double *flow_jacobian_of(const struct gpfc_flow *flow, int64_t row)
@@ -48,13 +48,16 @@ double *flow_jacobian_of(const struct gpfc_flow *flow, int64_t row)
     return flow->jacobian.work;
 }
 
-void flow_add_logdet(struct gpfc_flow *flow, const void *y, int64_t n)
+bool flow_add_logdet(struct gpfc_flow *flow, const void *y, int64_t n, struct fault *fault)
 {
     const int64_t d = flow->bundle->dimension, most = flow->jacobian.rows;
     for (int64_t first = 0; first < n; first += most) {
         const int64_t rows = n - first < most ? n - first : most;
-        flow_jacobian_go(flow, (const char *)y + first * d * flow->bundle->precision, NULL, rows);
+        const void *const from = (const char *)y + first * d * flow->bundle->precision;
+        if (!flow_jacobian_go(flow, from, NULL, rows, fault))
+            return false;
         for (int64_t row = 0; row < rows; row++)
             flow->outcome.logdet[first + row] += log_abs_det(flow_jacobian_of(flow, row), d);
     }
+    return true;
 }

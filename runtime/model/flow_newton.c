@@ -53,27 +53,30 @@ static bool halve_step(const struct gpfc_flow *flow, int64_t row)
 
 /* The Jacobians and the steps of the first `rows` rows of room.order, at y. A row without a step is tried
  * where it is, which is no nearer. */
-static void make_steps(struct gpfc_flow *flow, const void *y, int64_t rows)
+static bool make_steps(struct gpfc_flow *flow, const void *y, int64_t rows, struct fault *fault)
 {
     for (int64_t first = 0; first < rows; first += flow->jacobian.rows) {
         const int64_t n = rows - first < flow->jacobian.rows ? rows - first : flow->jacobian.rows;
         runner_order(flow->jacobian.runner, flow->room.order, first);
-        flow_jacobian_go(flow, y, flow->room.image, n);
+        if (!flow_jacobian_go(flow, y, flow->room.image, n, fault))
+            return false;
         for (int64_t at = 0; at < n; at++)
             make_step(flow, flow->room.order[first + at], at);
     }
     runner_order(flow->jacobian.runner, NULL, 0);
+    return true;
 }
 
-static void try_steps(struct gpfc_flow *flow, const void *y, int64_t rows)
+static bool try_steps(struct gpfc_flow *flow, const void *y, int64_t rows, struct fault *fault)
 {
     for (int64_t at = 0; at < rows; at++)
         take_step(flow, y, flow->room.order[at]);
     runner_order(flow->apply, flow->room.order, 0);
     runner_input(flow->apply, "y", &(struct runner_rows){.rows = flow->room.tried, .n = rows});
     runner_output(flow->apply, "s", flow->room.image);
-    runner_go(flow->apply, rows);
+    const bool good = runner_go(flow->apply, rows, fault);
     runner_order(flow->apply, NULL, 0);
+    return good;
 }
 
 /* What was tried for a row becomes its y where it is nearer. */
@@ -106,12 +109,13 @@ static struct rows_left judge_rows(struct gpfc_flow *flow, void *y, int64_t rows
     return left;
 }
 
-void flow_newton(struct gpfc_flow *flow, void *y, int64_t rows)
+bool flow_newton(struct gpfc_flow *flow, void *y, int64_t rows, struct fault *fault)
 {
     struct rows_left left = {.all = rows, .nearer = rows};
     for (int round = 0; left.all > 0 && round < MOST_ROUNDS; round++) {
-        make_steps(flow, y, left.nearer);
-        try_steps(flow, y, left.all);
+        if (!make_steps(flow, y, left.nearer, fault) || !try_steps(flow, y, left.all, fault))
+            return false;
         left = judge_rows(flow, y, left.all);
     }
+    return true;
 }

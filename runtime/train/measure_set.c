@@ -56,26 +56,32 @@ void measure_set_free(struct measure_set *set)
     *set = (struct measure_set){.block = 0};
 }
 
-static void measure_block(struct measure_set *set, int64_t first, int64_t n, double sums[RESULTS])
+static bool measure_block(struct measure_set *set, int64_t first, int64_t n, double sums[RESULTS],
+                          struct fault *fault)
 {
     runner_order(set->runner, set->rows.order, first);
     runner_noise(set->runner, set->seed, random_stream(RANDOM_MEASURE, 0), (uint64_t)first);
-    runner_go(set->runner, n);
+    if (!runner_go(set->runner, n, fault))
+        return false;
     for (int64_t i = 0; i < n; i++) {
         const double weight = row_weight(set->rows.part.weights, row_at(set, first + i));
         for (int k = 0; k < RESULTS; k++)
             sums[k] += weight * array_number(&set->results[k], i);
     }
+    return true;
 }
 
-struct measured measure_set_go(struct measure_set *set, const struct array *theta, int64_t time_steps)
+bool measure_set_go(struct measured *out, struct measure_set *set, const struct array *theta,
+                    int64_t time_steps, struct fault *fault)
 {
     const int64_t n = set->rows.n;
     double sums[RESULTS] = {0};
     runner_parameters(set->runner, array_host(theta));
     runner_steps(set->runner, time_steps);
     for (int64_t first = 0; first < n; first += set->block)
-        measure_block(set, first, n - first < set->block ? n - first : set->block, sums);
-    return (struct measured){
+        if (!measure_block(set, first, n - first < set->block ? n - first : set->block, sums, fault))
+            return false;
+    *out = (struct measured){
         .cost = sums[0] / set->total, .energy = sums[1] / set->total, .penalty = sums[2] / set->total};
+    return true;
 }

@@ -35,6 +35,7 @@ bool measure_set_new(struct measure_set *out, const struct gpfc_bundle *bundle, 
 void measure_set_free(struct measure_set *set); /* a zeroed one is allowed */
 
 /* Allocates nothing. */
-struct measured measure_set_go(struct measure_set *set, const struct array *theta, int64_t time_steps);
+bool measure_set_go(struct measured *out, struct measure_set *set, const struct array *theta,
+                    int64_t time_steps, struct fault *fault) MUST_CHECK;
 
 #endif

@@ -99,7 +99,7 @@ void time_check_parameters(struct time_check *check, const void *theta)
     runner_parameters(check->invert, theta);
 }
 
-static double density_error(struct time_check *check, int64_t steps)
+static bool density_error(struct time_check *check, int64_t steps, double *out, struct fault *fault)
 {
     const struct evaluated_rows rows = {.d = check->d,
                                         .precision = check->precision,
@@ -108,28 +108,31 @@ static double density_error(struct time_check *check, int64_t steps)
                                         .jacobian = check->matrix};
     double sum = 0;
     runner_steps(check->jacobian, steps);
-    runner_go(check->jacobian, check->n);
+    if (!runner_go(check->jacobian, check->n, fault))
+        return false;
     for (int64_t row = 0; row < check->n; row++)
         sum += fabs(evaluate_delta(&rows, row, check->work));
-    return sum / (double)check->n;
+    *out = sum / (double)check->n;
+    return true;
 }
 
-static double roundtrip(struct time_check *check, int64_t steps)
+static bool roundtrip(struct time_check *check, int64_t steps, double *out, struct fault *fault)
 {
     const int64_t precision = check->precision;
-    double most = 0;
     runner_steps(check->apply, steps);
     runner_steps(check->invert, steps);
-    runner_go(check->apply, check->trips);
-    runner_go(check->invert, check->trips);
+    if (!runner_go(check->apply, check->trips, fault) || !runner_go(check->invert, check->trips, fault))
+        return false;
+    *out = 0;
     for (int64_t i = 0; i < check->trips * check->d; i++)
-        most = evaluate_larger(
-            most, fabs(rows_number(check->back, i, precision) - rows_number(check->y, i, precision)));
-    return most;
+        *out = evaluate_larger(
+            *out, fabs(rows_number(check->back, i, precision) - rows_number(check->y, i, precision)));
+    return true;
 }
 
-struct time_errors time_check_at(void *data, int64_t steps)
+bool time_check_at(void *data, int64_t steps, struct time_errors *out, struct fault *fault)
 {
     struct time_check *check = data;
-    return (struct time_errors){.density = density_error(check, steps), .roundtrip = roundtrip(check, steps)};
+    return density_error(check, steps, &out->density, fault) &&
+           roundtrip(check, steps, &out->roundtrip, fault);
 }

@@ -23,6 +23,6 @@ bool time_check_new(struct time_check **out, const struct gpfc_bundle *bundle, c
 void time_check_free(struct time_check *check); /* NULL is allowed */
 
 void time_check_parameters(struct time_check *check, const void *theta); /* lent */
-time_probe time_check_at;                                                /* data: the check */
+time_probe time_check_at MUST_CHECK;                                     /* data: the check */
 
 #endif

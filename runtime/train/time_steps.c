@@ -36,9 +36,17 @@ bool time_errors_within(const struct time_rule *rule, const struct time_errors *
     return excess(rule, errors) <= 1;
 }
 
-static struct time_choice look(time_probe *probe, void *data, int64_t steps)
+/* Who measures the errors. */
+struct probing {
+    time_probe *probe;
+    void *data;
+    struct fault *fault;
+};
+
+static bool look(struct time_choice *out, const struct probing *by, int64_t steps)
 {
-    return (struct time_choice){.steps = steps, .errors = probe(data, steps)};
+    out->steps = steps;
+    return by->probe(by->data, steps, &out->errors, by->fault);
 }
 
 /* The first number above this choice's that may be enough. */
@@ -60,32 +68,49 @@ static bool may_go_down(const struct time_rule *rule, const struct time_choice *
     return excess(rule, &choice->errors) * grows <= 1.25 * wanted;
 }
 
-static struct time_choice choose(const struct time_rule *rule, int64_t now, double kept, double wanted,
-                                 time_probe *probe, void *data)
+static bool go_up(struct time_choice *choice, const struct time_rule *rule, double wanted,
+                  const struct probing *by)
 {
-    struct time_choice choice = look(probe, data, now);
-    if (excess(rule, &choice.errors) > kept) {
-        while (excess(rule, &choice.errors) > wanted && choice.steps < rule->most)
-            choice = look(probe, data, next_above(rule, &choice, wanted));
-        return choice;
-    }
-    while (may_go_down(rule, &choice, wanted)) {
-        const struct time_choice fewer = look(probe, data, choice.steps - 1);
-        if (excess(rule, &fewer.errors) > wanted)
-            break;
-        choice = fewer;
-    }
-    return choice;
+    while (excess(rule, &choice->errors) > wanted && choice->steps < rule->most)
+        if (!look(choice, by, next_above(rule, choice, wanted)))
+            return false;
+    return true;
 }
 
-struct time_choice time_steps_follow(const struct time_rule *rule, int64_t now, time_probe *probe, void *data)
+static bool go_down(struct time_choice *choice, const struct time_rule *rule, double wanted,
+                    const struct probing *by)
 {
-    return choose(rule, now, keep, goal, probe, data);
+    while (may_go_down(rule, choice, wanted)) {
+        struct time_choice fewer;
+        if (!look(&fewer, by, choice->steps - 1))
+            return false;
+        if (excess(rule, &fewer.errors) > wanted)
+            break;
+        *choice = fewer;
+    }
+    return true;
+}
+
+static bool choose(struct time_choice *out, const struct time_rule *rule, int64_t now, double kept,
+                   double wanted, const struct probing *by)
+{
+    if (!look(out, by, now))
+        return false;
+    return excess(rule, &out->errors) > kept ? go_up(out, rule, wanted, by) : go_down(out, rule, wanted, by);
+}
+
+bool time_steps_follow(struct time_choice *out, const struct time_rule *rule, int64_t now, time_probe *probe,
+                       void *data, struct fault *fault)
+{
+    const struct probing by = {.probe = probe, .data = data, .fault = fault};
+    return choose(out, rule, now, keep, goal, &by);
 }
 
 /* A guess may have gone past the fewest, so down it goes in any case. */
-struct time_choice time_steps_settle(const struct time_rule *rule, int64_t now, time_probe *probe, void *data)
+bool time_steps_settle(struct time_choice *out, const struct time_rule *rule, int64_t now, time_probe *probe,
+                       void *data, struct fault *fault)
 {
-    const struct time_choice enough = choose(rule, now, keep, keep, probe, data);
-    return choose(rule, enough.steps, keep, keep, probe, data);
+    const struct probing by = {.probe = probe, .data = data, .fault = fault};
+    struct time_choice enough;
+    return choose(&enough, rule, now, keep, keep, &by) && choose(out, rule, enough.steps, keep, keep, &by);
 }

@@ -6,6 +6,7 @@
 #define GPFC_TIME_STEPS_H
 
 #include "gpfc/kernel_abi.h"
+#include "ground/fault.h"
 
 #include <stdbool.h>
 
@@ -30,18 +31,18 @@ struct time_choice {
     struct time_errors errors; /* with these */
 };
 
-typedef struct time_errors time_probe(void *data, int64_t steps);
+typedef bool time_probe(void *data, int64_t steps, struct time_errors *out, struct fault *fault);
 
 /* While weights change: stays at `now` as long as its errors are well within the bounds, else goes up to
  * errors with room to grow, or down to as many as have that room. So errors that waver by less than a quarter
- * change nothing. Gives the most where no number is enough. */
-struct time_choice time_steps_follow(const struct time_rule *rule, int64_t now, time_probe *probe,
-                                     void *data);
+ * change nothing. Gives the most where no number is enough. False: the probe failed. */
+bool time_steps_follow(struct time_choice *out, const struct time_rule *rule, int64_t now, time_probe *probe,
+                       void *data, struct fault *fault) MUST_CHECK;
 
 /* For weights that stay: the fewest, found from `now` on, but for a margin for rows that were not looked
  * at. */
-struct time_choice time_steps_settle(const struct time_rule *rule, int64_t now, time_probe *probe,
-                                     void *data);
+bool time_steps_settle(struct time_choice *out, const struct time_rule *rule, int64_t now, time_probe *probe,
+                       void *data, struct fault *fault) MUST_CHECK;
 
 /* Are errors within the bounds? Not if they are no numbers. */
 bool time_errors_within(const struct time_rule *rule, const struct time_errors *errors);

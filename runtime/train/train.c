@@ -51,16 +51,19 @@ bool trainer_finite(const struct trainer *trainer, char *what, size_t room)
 
 /* ---- time steps ---------------------------------------------------------------------------------------- */
 
-static void follow_steps(struct trainer *trainer)
+static bool follow_steps(struct trainer *trainer, struct fault *fault)
 {
     struct trainer_state *state = &trainer->state;
+    struct time_choice choice;
     if (!trainer->time_check)
-        return;
+        return true;
     time_check_parameters(trainer->time_check, array_host(&state->average));
-    const struct time_choice choice =
-        time_steps_follow(&trainer->time_rule, state->time_steps, time_check_at, trainer->time_check);
+    if (!time_steps_follow(&choice, &trainer->time_rule, state->time_steps, time_check_at,
+                           trainer->time_check, fault))
+        return false;
     state->time_steps = choice.steps;
     state->errors = choice.errors;
+    return true;
 }
 
 /* Early steps change much: the first, then the 8th, 16th, 32nd, ... */
@@ -212,10 +215,11 @@ bool trainer_step(struct trainer *trainer, struct fault *fault)
     const double lambda = trainer_lambda(trainer);
     fall_if_due(trainer);
     const double rate = trainer_rate(trainer);
-    if (check_is_due(state->step))
-        follow_steps(trainer);
+    if (check_is_due(state->step) && !follow_steps(trainer, fault))
+        return false;
     const int64_t rows = prepare(trainer, lambda);
-    runner_go(trainer->train, rows);
+    if (!runner_go(trainer->train, rows, fault))
+        return false;
     double cost = array_number(&trainer->total, 0), penalty = array_number(&trainer->total, 1);
     double loss = cost + lambda * penalty, norm = adam_norm(array_host(&trainer->gradient), n, precision);
     if (!isfinite(loss) || !isfinite(norm))
@@ -250,62 +254,79 @@ static bool validates(const struct trainer *trainer)
 }
 
 /* Of the rows that choose the best weights. */
-static double deciding_cost(struct trainer *trainer, const struct array *theta, int64_t time_steps)
+static bool deciding_cost(double *out, struct trainer *trainer, const struct array *theta, int64_t time_steps,
+                          struct fault *fault)
 {
     struct measure_set *set = validates(trainer) ? &trainer->validation : &trainer->test;
-    return measure_set_go(set, theta, time_steps).cost;
+    struct measured measured;
+    if (!measure_set_go(&measured, set, theta, time_steps, fault))
+        return false;
+    *out = measured.cost;
+    return true;
 }
 
 /* A cost depends on the time steps a little, so costs are compared at equal ones. */
-static void measure_best_by(struct trainer *trainer, int64_t time_steps)
+static bool measure_best_by(struct trainer *trainer, int64_t time_steps, struct fault *fault)
 {
     struct trainer_state *state = &trainer->state;
     if (!isfinite(state->best_cost) || state->best_measured_by == time_steps)
-        return;
-    const double cost = deciding_cost(trainer, &state->best, time_steps);
+        return true;
+    struct measured test;
+    double cost;
+    if (!deciding_cost(&cost, trainer, &state->best, time_steps, fault) ||
+        !measure_set_go(&test, &trainer->test, &state->best, time_steps, fault))
+        return false;
     state->best_cost = isfinite(cost) ? cost : INFINITY;
-    state->best_test = measure_set_go(&trainer->test, &state->best, time_steps).cost;
+    state->best_test = test.cost;
     state->best_measured_by = time_steps;
+    return true;
 }
 
-static double measure(struct trainer *trainer)
+static bool measure(struct trainer *trainer, double *deciding, struct fault *fault)
 {
     struct trainer_state *state = &trainer->state;
     const struct trainer_sums *sums = &state->sums;
-    state->last = measure_set_go(&trainer->test, &state->average, state->time_steps);
-    state->last_validation =
-        validates(trainer) ? deciding_cost(trainer, &state->average, state->time_steps) : NAN;
+    state->last_validation = NAN;
+    if (!measure_set_go(&state->last, &trainer->test, &state->average, state->time_steps, fault) ||
+        (validates(trainer) &&
+         !deciding_cost(&state->last_validation, trainer, &state->average, state->time_steps, fault)))
+        return false;
     state->measured_step = state->step;
     if (sums->steps > 0)
         state->train_cost = sums->cost / (double)sums->steps;
     state->sums = (struct trainer_sums){0};
-    return validates(trainer) ? state->last_validation : state->last.cost;
+    *deciding = validates(trainer) ? state->last_validation : state->last.cost;
+    return true;
 }
 
-void trainer_measure(struct trainer *trainer)
+bool trainer_measure(struct trainer *trainer, struct fault *fault)
 {
     struct trainer_state *state = &trainer->state;
-    follow_steps(trainer);
-    measure_best_by(trainer, state->time_steps);
-    const double cost = measure(trainer);
+    double cost;
+    if (!follow_steps(trainer, fault) || !measure_best_by(trainer, state->time_steps, fault) ||
+        !measure(trainer, &cost, fault))
+        return false;
     if (!(cost < state->best_cost))
-        return;
+        return true;
     state->best_cost = cost;
     state->best_test = state->last.cost;
     state->best_step = state->step;
     state->best_time_steps = state->best_measured_by = state->time_steps;
     array_copy(&state->best, &state->average);
+    return true;
 }
 
-void trainer_settle_steps(struct trainer *trainer)
+bool trainer_settle_steps(struct trainer *trainer, struct fault *fault)
 {
     struct trainer_state *state = &trainer->state;
     if (!trainer->time_check || !isfinite(state->best_cost))
-        return;
+        return true;
+    struct time_choice choice;
     time_check_parameters(trainer->time_check, array_host(&state->best));
-    const struct time_choice choice =
-        time_steps_settle(&trainer->time_rule, state->best_time_steps, time_check_at, trainer->time_check);
+    if (!time_steps_settle(&choice, &trainer->time_rule, state->best_time_steps, time_check_at,
+                           trainer->time_check, fault))
+        return false;
     state->best_time_steps = choice.steps;
     state->errors = choice.errors;
-    measure_best_by(trainer, choice.steps);
+    return measure_best_by(trainer, choice.steps, fault);
 }

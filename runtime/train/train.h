@@ -99,17 +99,18 @@ void trainer_free(struct trainer *trainer); /* NULL is allowed */
 /* Before the first step: with these weights, REAL [theta_elements], in place of the initial ones. */
 void trainer_begin_with(struct trainer *trainer, const void *theta);
 
-/* One training step. The fault (FAULT_DIVERGED) names the step and the first array that holds a number that
- * is not finite. Where that is the loss or the gradient, the weights are as they were before the step; else
- * the trainer can take no more steps, and only the best weights so far are of use. Allocates nothing. */
+/* One training step. FAULT_DIVERGED: the fault names the step and the first array that holds a number that is
+ * not finite. Where that is the loss or the gradient, the weights are as they were before the step; else the
+ * trainer can take no more steps, and only the best weights so far are of use. Any other fault is the
+ * device's, and the trainer is of no more use. Allocates nothing. */
 bool trainer_step(struct trainer *trainer, struct fault *fault) MUST_CHECK;
 
 /* Measures both sets, and keeps the weights as the best so far where their cost is the smallest. Where
  * patience runs out, the next step is the first of the fall, from the best weights. */
-void trainer_measure(struct trainer *trainer);
+bool trainer_measure(struct trainer *trainer, struct fault *fault) MUST_CHECK;
 
 /* The fewest time steps that the best weights need: at the end, when these stay what they are. */
-void trainer_settle_steps(struct trainer *trainer);
+bool trainer_settle_steps(struct trainer *trainer, struct fault *fault) MUST_CHECK;
 /* The most from here on, whatever the spec says: for timings. */
 void trainer_fix_steps(struct trainer *trainer);
 

@@ -29,7 +29,8 @@ static bool measure(struct train_run *run, double rate, double lambda, struct fa
 {
     struct trainer *trainer = run->trainer;
     const struct trainer_sums sums = trainer->state.sums;
-    trainer_measure(trainer);
+    if (!trainer_measure(trainer, fault))
+        return false;
     const struct trainer_state *state = &trainer->state;
     const struct metrics_line line = {
         .step = state->step,
@@ -140,8 +141,8 @@ bool train_run_step(struct train_run *run, struct fault *fault)
     int64_t step = trainer->state.step;
     if ((train_run_done(run) || due(run->measure_steps, step)) && !measure(run, rate, lambda, fault))
         return false;
-    if (train_run_done(run))
-        trainer_settle_steps(trainer);
+    if (train_run_done(run) && !trainer_settle_steps(trainer, fault))
+        return false;
     bool late = run->checkpoint_seconds > 0 && clock_now() - run->saved >= run->checkpoint_seconds;
     if (!train_run_done(run) && !late && !due(run->checkpoint_steps, step))
         return true;

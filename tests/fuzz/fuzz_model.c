@@ -104,9 +104,8 @@ static bool train(struct trainer *trainer, const struct checkpoint *checkpoint, 
 {
     if (!checkpoint_load(checkpoint, trainer, fault))
         return false;
-    if (!trainer_done(trainer) && !trainer_step(trainer, fault))
+    if ((!trainer_done(trainer) && !trainer_step(trainer, fault)) || !trainer_measure(trainer, fault))
         return false;
-    trainer_measure(trainer);
     trained++;
     return true;
 }

@@ -219,17 +219,19 @@ static void download(struct faked *f, int64_t n)
         memcpy(f->total[i].host, f->total[i].copy, f->total[i].bytes);
 }
 
-static void faked_go(struct runner *runner, int64_t n)
+static bool faked_go(struct runner *runner, int64_t n, struct fault *fault)
 {
     struct faked *f = faked_of(runner);
     for (int i = 0; i < f->n_inputs; i++)
         check_input(f, &f->input[i], n);
     upload(f, n);
     poison(f, n);
-    runner_go(f->inner, n);
+    if (!runner_go(f->inner, n, fault))
+        return false;
     download(f, n);
     fake_device_counts.goes++;
     fake_device_counts.rows += n;
+    return true;
 }
 
 static double faked_flop(const struct runner *runner)

@@ -63,7 +63,7 @@ static void any_number_of_rows(void)
     for (int64_t n = 1; n <= MOST_ROWS; n = n < 20 ? n + 1 : n * 3 - 1) {
         for (int i = 0; i <= MOST_ROWS * D; i++)
             f.s[i] = -77;
-        runner_go(run, n);
+        CU_ASSERT_TRUE(runner_go(run, n, NULL));
         for (int64_t row = 0; row < n; row++)
             for (int i = 0; i < D; i++)
                 CU_ASSERT_DOUBLE_EQUAL(f.s[row * D + i], expected_s(&f, row, i), 1e-13);
@@ -83,7 +83,7 @@ static void rows_in_another_order(void)
     bind_rows(run, "y", f.y);
     runner_output(run, "s", f.s);
     runner_order(run, order, 10);
-    runner_go(run, 501);
+    CU_ASSERT_TRUE(runner_go(run, 501, NULL));
     for (int64_t row = 0; row < 501; row++)
         for (int i = 0; i < D; i++)
             CU_ASSERT_DOUBLE_EQUAL(f.s[row * D + i], expected_s(&f, order[row + 10], i), 1e-13);
@@ -104,13 +104,13 @@ static void rows_are_turned(void)
     runner_order(run, order, 0);
     bind_rows(run, "y", turned);
     runner_output(run, "s", expected);
-    runner_go(run, MOST_ROWS - 1);
+    CU_ASSERT_TRUE(runner_go(run, MOST_ROWS - 1, NULL));
     runner_input(run, "y", &(struct runner_rows){.rows = f.y, .n = MOST_ROWS, .rotation = rotation});
     runner_output(run, "s", f.s);
-    runner_go(run, MOST_ROWS - 1);
+    CU_ASSERT_TRUE(runner_go(run, MOST_ROWS - 1, NULL));
     CU_ASSERT_EQUAL(memcmp(f.s, expected, (MOST_ROWS - 1) * D * sizeof(double)), 0);
     bind_rows(run, "y", f.y); /* bound anew, without */
-    runner_go(run, MOST_ROWS - 1);
+    CU_ASSERT_TRUE(runner_go(run, MOST_ROWS - 1, NULL));
     CU_ASSERT_DOUBLE_EQUAL(f.s[0], expected_s(&f, order[0], 0), 1e-13);
     runner_free(run);
 }
@@ -131,7 +131,7 @@ static void train_once(const struct fixture *f, int64_t n, int threads, struct t
     runner_total(run, "grad.flow.layer0.weight", out->weight);
     runner_total(run, "grad.flow.layer0.bias", out->bias);
     runner_noise(run, 9, 4, 0);
-    runner_go(run, n);
+    CU_ASSERT_TRUE(runner_go(run, n, NULL));
     runner_free(run);
 }
 
@@ -201,10 +201,10 @@ static void noise_belongs_to_the_sample(void)
     bind_rows(run, "y", f.y);
     runner_output(run, "penalty", all);
     runner_noise(run, 3, 3, 0);
-    runner_go(run, 100);
+    CU_ASSERT_TRUE(runner_go(run, 100, NULL));
     runner_output(run, "penalty", part);
     runner_noise(run, 3, 3, 30);
-    runner_go(run, 50);
+    CU_ASSERT_TRUE(runner_go(run, 50, NULL));
     for (int i = 0; i < 50; i++)
         CU_ASSERT_EQUAL(part[i], all[30 + i]);
     CU_ASSERT_NOT_EQUAL(all[0], all[1]);
@@ -264,7 +264,7 @@ static void rows_from_any_row_on(void)
     bind_rows(run, "y", f.y);
     runner_output(run, "s", f.s);
     runner_order(run, NULL, 333);
-    runner_go(run, 50);
+    CU_ASSERT_TRUE(runner_go(run, 50, NULL));
     for (int64_t row = 0; row < 50; row++)
         for (int i = 0; i < D; i++)
             CU_ASSERT_DOUBLE_EQUAL(f.s[row * D + i], expected_s(&f, 333 + row, i), 1e-13);

@@ -33,7 +33,7 @@ static void open_all(enum fake_model model)
     CU_ASSERT_TRUE_FATAL(trainer_new(&trainer, &fake.bundle, &pairs, &options, &fault));
     for (int i = 0; i < 5; i++)
         CU_ASSERT_TRUE(trainer_step(trainer, &fault));
-    trainer_measure(trainer);
+    CU_ASSERT_TRUE(trainer_measure(trainer, NULL));
     CU_ASSERT_TRUE(trainer_step(trainer, &fault));
     note = (struct checkpoint_note){
         .options = options, .data = data, .data_hash = 0xfedcba9876543210u, .seconds = 0.1};

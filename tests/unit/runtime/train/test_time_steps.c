@@ -14,14 +14,30 @@ struct law {
     int order, asked, most;
 };
 
-static struct time_errors errors_of(void *data, int64_t steps)
+static bool errors_of(void *data, int64_t steps, struct time_errors *out, struct fault *fault)
 {
     struct law *law = data;
+    (void)fault;
     const double falls = pow((double)steps, -law->order);
     law->asked++;
     CU_ASSERT_TRUE(steps >= 1 && steps <= law->most);
-    return (struct time_errors){fmax(law->density * falls, law->floor),
+    *out = (struct time_errors){fmax(law->density * falls, law->floor),
                                 fmax(law->roundtrip * falls, law->floor)};
+    return true;
+}
+
+static struct time_choice follow(const struct time_rule *rule, int64_t now, struct law *law)
+{
+    struct time_choice choice = {.steps = -1};
+    CU_ASSERT_TRUE(time_steps_follow(&choice, rule, now, errors_of, law, NULL));
+    return choice;
+}
+
+static struct time_choice settle(const struct time_rule *rule, int64_t now, struct law *law)
+{
+    struct time_choice choice = {.steps = -1};
+    CU_ASSERT_TRUE(time_steps_settle(&choice, rule, now, errors_of, law, NULL));
+    return choice;
 }
 
 static struct time_rule rule_of(int order, int64_t most)
@@ -33,7 +49,8 @@ static struct time_rule rule_of(int order, int64_t most)
 static int64_t first_within(const struct time_rule *rule, struct law law, double share)
 {
     for (int64_t steps = 1; steps < rule->most; steps++) {
-        const struct time_errors e = errors_of(&law, steps);
+        struct time_errors e;
+        CU_ASSERT_TRUE(errors_of(&law, steps, &e, NULL));
         if (e.density <= share * rule->bound.density && e.roundtrip <= share * rule->bound.roundtrip)
             return steps;
     }
@@ -48,10 +65,12 @@ static void the_fewest_are_found(void)
             for (int64_t from = 1; from <= 40; from += 13) {
                 const struct time_rule rule = rule_of(orders[o], 40);
                 struct law law = {.density = size, .roundtrip = 2 * size, .order = orders[o], .most = 40};
-                const struct time_choice settled = time_steps_settle(&rule, from, errors_of, &law);
+                const struct time_choice settled = settle(&rule, from, &law);
                 CU_ASSERT_EQUAL(settled.steps, first_within(&rule, law, 0.8));
-                CU_ASSERT_DOUBLE_EQUAL(settled.errors.density, errors_of(&law, settled.steps).density, 0);
-                const struct time_choice followed = time_steps_follow(&rule, from, errors_of, &law);
+                struct time_errors there;
+                CU_ASSERT_TRUE(errors_of(&law, settled.steps, &there, NULL));
+                CU_ASSERT_DOUBLE_EQUAL(settled.errors.density, there.density, 0);
+                const struct time_choice followed = follow(&rule, from, &law);
                 CU_ASSERT_TRUE(followed.steps >= settled.steps);
                 CU_ASSERT_TRUE(followed.steps <= first_within(&rule, law, 0.6) + 1 || followed.steps == from);
             }
@@ -62,10 +81,10 @@ static void few_checks_are_made(void)
 {
     const struct time_rule rule = rule_of(4, 15);
     struct law law = {.density = 0.2, .order = 4, .most = 15};
-    CU_ASSERT_EQUAL(time_steps_follow(&rule, 1, errors_of, &law).steps, 8);
+    CU_ASSERT_EQUAL(follow(&rule, 1, &law).steps, 8);
     CU_ASSERT_TRUE(law.asked <= 3);
     law.asked = 0;
-    CU_ASSERT_EQUAL(time_steps_follow(&rule, 8, errors_of, &law).steps, 8);
+    CU_ASSERT_EQUAL(follow(&rule, 8, &law).steps, 8);
     CU_ASSERT_TRUE(law.asked <= 2);
 }
 
@@ -75,11 +94,11 @@ static void wavering_errors_do_not_mislead(void)
     for (double size = 0.01; size < 1; size *= 1.1) {
         const struct time_rule rule = rule_of(4, 15);
         struct law law = {.density = size, .order = 4, .most = 15};
-        int64_t now = time_steps_follow(&rule, 1, errors_of, &law).steps;
+        int64_t now = follow(&rule, 1, &law).steps;
         int changes = 0;
         for (int i = 0; i < 20; i++) {
             law.density = size * (i % 2 ? 0.9 : 1.1);
-            const int64_t next = time_steps_follow(&rule, now, errors_of, &law).steps;
+            const int64_t next = follow(&rule, now, &law).steps;
             changes += next != now;
             now = next;
         }
@@ -91,13 +110,13 @@ static void bounds_that_cannot_be_met_take_the_maximum(void)
 {
     const struct time_rule rule = rule_of(4, 15);
     struct law law = {.density = 1, .roundtrip = 1, .floor = 1e-2, .order = 4, .most = 15};
-    CU_ASSERT_EQUAL(time_steps_follow(&rule, 3, errors_of, &law).steps, 15);
-    const struct time_choice choice = time_steps_settle(&rule, 3, errors_of, &law);
+    CU_ASSERT_EQUAL(follow(&rule, 3, &law).steps, 15);
+    const struct time_choice choice = settle(&rule, 3, &law);
     CU_ASSERT_EQUAL(choice.steps, 15);
     CU_ASSERT_FALSE(time_errors_within(&rule, &choice.errors));
     law.density = NAN;
     law.floor = NAN;
-    CU_ASSERT_EQUAL(time_steps_follow(&rule, 3, errors_of, &law).steps, 15);
+    CU_ASSERT_EQUAL(follow(&rule, 3, &law).steps, 15);
 }
 
 static void either_bound_can_decide(void)
@@ -105,9 +124,8 @@ static void either_bound_can_decide(void)
     const struct time_rule rule = rule_of(4, 15);
     struct law density = {.density = 0.05, .order = 4, .most = 15},
                trip = {.roundtrip = 0.5, .order = 4, .most = 15};
-    CU_ASSERT_EQUAL(time_steps_follow(&rule, 1, errors_of, &density).steps,
-                    time_steps_follow(&rule, 1, errors_of, &trip).steps);
-    CU_ASSERT_TRUE(time_steps_follow(&rule, 1, errors_of, &trip).steps > 1);
+    CU_ASSERT_EQUAL(follow(&rule, 1, &density).steps, follow(&rule, 1, &trip).steps);
+    CU_ASSERT_TRUE(follow(&rule, 1, &trip).steps > 1);
 }
 
 static void the_rule_follows_the_bundle(void)
@@ -153,7 +171,8 @@ static void errors_are_measured(void)
     CU_ASSERT_TRUE_FATAL(
         time_check_new(&check, &fake.bundle, &(struct part){.n = 3, .y = y}, 3, &device, &fault));
     time_check_parameters(check, theta);
-    const struct time_errors errors = time_check_at(check, FAKE_STEPS);
+    struct time_errors errors;
+    CU_ASSERT_TRUE_FATAL(time_check_at(check, FAKE_STEPS, &errors, &fault));
     CU_ASSERT_DOUBLE_EQUAL(errors.density, mean, 1e-14);
     CU_ASSERT_TRUE(errors.roundtrip < 1e-14);
     time_check_free(check);

@@ -62,10 +62,10 @@ static void finds_the_known_optimum(void)
     struct pairs pairs = fake_pairs(3, 8, 300, 100);
     struct trainer *trainer = make_trainer(&pairs, 80, 32, 2);
     CU_ASSERT_EQUAL(trainer->epoch_steps, 10);
-    trainer_measure(trainer);
+    CU_ASSERT_TRUE(trainer_measure(trainer, NULL));
     double before = trainer->state.last.cost;
     run_steps(trainer, trainer->steps);
-    trainer_measure(trainer);
+    CU_ASSERT_TRUE(trainer_measure(trainer, NULL));
     CU_ASSERT_TRUE(before > 0.5);
     CU_ASSERT_TRUE(trainer->state.last.cost < 1e-8);
     CU_ASSERT_EQUAL(trainer->state.best_cost, trainer->state.last.cost);
@@ -88,7 +88,7 @@ static void the_penalty_is_weighted(void)
     struct trainer *trainer = make_trainer(&pairs, 100, 64, 1);
     CU_ASSERT_EQUAL(trainer_lambda(trainer), 100);
     run_steps(trainer, trainer->steps);
-    trainer_measure(trainer);
+    CU_ASSERT_TRUE(trainer_measure(trainer, NULL));
     const float *W = array_host(&trainer->state.theta);
     CU_ASSERT_DOUBLE_EQUAL((double)W[1], (double)W[2], 5e-3);
     CU_ASSERT_TRUE(fabs(fake_optimum(1) - fake_optimum(2)) > 0.3);
@@ -126,7 +126,7 @@ static void any_batch_size(void)
         CU_ASSERT_EQUAL(trainer->epoch_steps,
                         (17 + (sizes[i] < 17 ? sizes[i] : 17) - 1) / (sizes[i] < 17 ? sizes[i] : 17));
         run_steps(trainer, trainer->steps);
-        trainer_measure(trainer);
+        CU_ASSERT_TRUE(trainer_measure(trainer, NULL));
         CU_ASSERT_TRUE(trainer->state.last.cost < 1e-2);
         trainer_free(trainer);
     }
@@ -270,7 +270,7 @@ static void a_base_flow_finds_its_optimum(void)
     const double *theta = array_host(&trainer->state.theta);
     CU_ASSERT_TRUE(theta[0] == 0.25 && fabs(theta[3]) < 0.5 && theta[3] != theta[4]);
     run_steps(trainer, trainer->steps);
-    trainer_measure(trainer);
+    CU_ASSERT_TRUE(trainer_measure(trainer, NULL));
     double nll = 0;
     for (int k = 0; k < 3; k++) {
         double mean = 0, square = 0;
@@ -366,7 +366,7 @@ static void validation_chooses_and_is_not_learnt(void)
             ((double *)pairs.train.x)[at] = 3;
             cost += (move - 3) * (move - 3) / 20;
         }
-    trainer_measure(trainer);
+    CU_ASSERT_TRUE(trainer_measure(trainer, NULL));
     CU_ASSERT_DOUBLE_EQUAL(trainer->state.last_validation, cost, 1e-12);
     CU_ASSERT_EQUAL(trainer->state.best_cost, trainer->state.last_validation);
     CU_ASSERT_EQUAL(trainer->state.best_test, trainer->state.last.cost);
@@ -386,7 +386,7 @@ static void given_rows_validate(void)
     struct trainer *trainer = make_validated(&pairs, 6, 2);
     CU_ASSERT_TRUE(trainer->split.train == 101 && trainer->split.validation == 3);
     run_steps(trainer, 9);
-    trainer_measure(trainer);
+    CU_ASSERT_TRUE(trainer_measure(trainer, NULL));
     double cost = 0;
     for (int k = 0; k < 2; k++) {
         const double move = ((const double *)array_host(&trainer->state.theta))[4 + k];
@@ -438,8 +438,8 @@ static void equal_weights_change_nothing(void)
     run_steps(with, with->steps);
     const size_t bytes = (size_t)(fake.bundle.theta_elements * fake.bundle.precision);
     CU_ASSERT_EQUAL(memcmp(array_host(&with->state.theta), array_host(&without->state.theta), bytes), 0);
-    trainer_measure(without);
-    trainer_measure(with);
+    CU_ASSERT_TRUE(trainer_measure(without, NULL));
+    CU_ASSERT_TRUE(trainer_measure(with, NULL));
     CU_ASSERT_DOUBLE_EQUAL(with->state.last_validation, without->state.last_validation, 1e-14);
     trainer_free(with);
     trainer_free(without);
@@ -499,7 +499,7 @@ static void a_weighted_normal_is_learnt(void)
     pairs.train.weights = weights;
     struct trainer *const trainer = make_base_trainer(&pairs, 60, 100);
     run_steps(trainer, trainer->steps);
-    trainer_measure(trainer);
+    CU_ASSERT_TRUE(trainer_measure(trainer, NULL));
     const double *const theta = array_host(&trainer->state.theta), l = theta[0], b = theta[2];
     CU_ASSERT_DOUBLE_EQUAL(exp(-l), sqrt(square), 0.01 * sqrt(square));
     CU_ASSERT_DOUBLE_EQUAL(-b * exp(-l), mean, 0.01);
@@ -524,10 +524,10 @@ static void the_plateau_ends_in_a_fall(void)
     struct pairs pairs = fake_pairs(2, 4, 100, 50);
     struct trainer *trainer = make_validated(&pairs, 50, 1);
     CU_ASSERT_TRUE(trainer->epoch_steps == 8 && trainer_end(trainer) == 400);
-    trainer_measure(trainer);
+    CU_ASSERT_TRUE(trainer_measure(trainer, NULL));
     while (trainer->state.step < 24) {
         run_steps(trainer, 8);
-        trainer_measure(trainer);
+        CU_ASSERT_TRUE(trainer_measure(trainer, NULL));
         CU_ASSERT_TRUE(trainer->state.fall_step == 0 && !trainer_done(trainer));
     }
     ((float *)array_write(&trainer->state.theta))[0] = 5;
@@ -537,7 +537,7 @@ static void the_plateau_ends_in_a_fall(void)
     run_steps(trainer, 7);
     CU_ASSERT_TRUE(trainer_done(trainer));
     trainer_extend(trainer);
-    trainer_measure(trainer);
+    CU_ASSERT_TRUE(trainer_measure(trainer, NULL));
     CU_ASSERT_TRUE(!trainer_done(trainer) && trainer->state.fall_step == 0);
     run_steps(trainer, 1);
     CU_ASSERT_EQUAL(trainer->state.fall_step, 0);
@@ -558,7 +558,7 @@ static void a_cosine_without_gain_falls(void)
     trainer->state.best_cost = -1; /* nothing is better */
     while (trainer->state.step < 400) {
         run_steps(trainer, 8);
-        trainer_measure(trainer);
+        CU_ASSERT_TRUE(trainer_measure(trainer, NULL));
         CU_ASSERT_TRUE(trainer->state.fall_step == 0 && !trainer_done(trainer));
     }
     const double top = trainer_rate(trainer);
@@ -628,14 +628,15 @@ static void the_average_is_measured(void)
         for (int i = 0; i < 6; i++)
             mean[i] += array_number(&trainer->state.theta, i) / STEPS;
     }
-    trainer_measure(trainer);
+    CU_ASSERT_TRUE(trainer_measure(trainer, NULL));
     for (int i = 0; i < 6; i++) {
         CU_ASSERT_DOUBLE_EQUAL(array_number(&trainer->state.best, i), mean[i], 1e-14);
         CU_ASSERT_TRUE(fabs(array_number(&trainer->state.theta, i) - mean[i]) > 1e-4);
     }
     array_fill(&trainer->state.theta, mean);
-    CU_ASSERT_DOUBLE_EQUAL(measure_set_go(&trainer->test, &trainer->state.theta, FAKE_STEPS).cost,
-                           trainer->state.last.cost, 1e-12);
+    struct measured again;
+    CU_ASSERT_TRUE(measure_set_go(&again, &trainer->test, &trainer->state.theta, FAKE_STEPS, NULL));
+    CU_ASSERT_DOUBLE_EQUAL(again.cost, trainer->state.last.cost, 1e-12);
     trainer_free(trainer);
     fake_pairs_free(&pairs);
 }
@@ -649,11 +650,11 @@ static void same_bits_for_any_threads(void)
     struct pairs pairs = fake_pairs(2, 4, 501, 200);
     struct trainer *one = make_trainer(&pairs, 3, 100, 1);
     run_steps(one, 15);
-    trainer_measure(one);
+    CU_ASSERT_TRUE(trainer_measure(one, NULL));
     for (int threads = 2; threads <= 3; threads++) {
         struct trainer *many = make_trainer(&pairs, 3, 100, threads);
         run_steps(many, 15);
-        trainer_measure(many);
+        CU_ASSERT_TRUE(trainer_measure(many, NULL));
         CU_ASSERT_TRUE(same_bits(one, many));
         trainer_free(many);
     }
@@ -678,9 +679,9 @@ static void trained_elsewhere(const struct gpfc_bundle *bundle, const struct pai
         fake_device_counts = (struct fake_device_counts){0};
         CU_ASSERT_TRUE_FATAL(trainer_new(&trainer[i], bundle, pairs, &options, &fault));
         run_steps(trainer[i], 12);
-        trainer_measure(trainer[i]);
+        CU_ASSERT_TRUE(trainer_measure(trainer[i], NULL));
         run_steps(trainer[i], 2);
-        trainer_measure(trainer[i]);
+        CU_ASSERT_TRUE(trainer_measure(trainer[i], NULL));
     }
     CU_ASSERT_TRUE(same_bits(trainer[0], trainer[1]));
     CU_ASSERT_TRUE(fake_device_counts.goes >= 14 + 2 && fake_device_counts.left >= 2);
@@ -932,7 +933,7 @@ static void steps_allocate_nothing(void)
     run_steps(trainer, 1);
     long before = memory_allocations;
     run_steps(trainer, 20); /* over the ends of epochs */
-    trainer_measure(trainer);
+    CU_ASSERT_TRUE(trainer_measure(trainer, NULL));
     CU_ASSERT_EQUAL(memory_allocations, before);
     trainer_free(trainer);
     fake_pairs_free(&pairs);
