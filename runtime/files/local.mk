@@ -22,6 +22,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/files/npz.h \
 	runtime/files/npz_place.c \
 	runtime/files/npz_place.h \
+	runtime/files/npz_write.c \
 	runtime/files/safe_file.c \
 	runtime/files/safe_file.h \
 	runtime/files/safetensors.h \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Takes an .npz and names, gives readers of its arrays. What a zip's directory claims is checked against the
- * size of the file before anything is allocated. */
+ * Takes an .npz and names, gives readers of its arrays (npz_write.c makes one). What a zip's directory claims
+ * is checked against the size of the file before anything is allocated. */
 #include "files/npz.h"
 
 #include "files/npy_format.h"
@@ -17,7 +17,6 @@
 #include <zip.h>
 
 enum {
-    NAME_MAX_BYTES = 256,
     DEFLATE_GREATEST_RATIO = 1032 /* of bytes out to bytes in: 258 bytes a symbol pair of two bits */
 };
 
@@ -143,7 +142,7 @@ void npz_close(struct npz *npz)
 /* The place of NAME.npy in the zip; -1 where it is not. */
 static zip_int64_t locate(struct npz *npz, const char *name)
 {
-    char member[NAME_MAX_BYTES];
+    char member[NPZ_NAME_BYTES];
     const int length = snprintf(member, sizeof member, "%s.npy", name);
     if (length < 0 || (size_t)length >= sizeof member)
         return -1;
@@ -253,7 +252,7 @@ bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struc
     const zip_int64_t index = locate(npz, name);
     if (index < 0)
         return tell_missing(npz, name, fault);
-    char full[NAME_MAX_BYTES + 1024];
+    char full[NPZ_NAME_BYTES + 1024];
     snprintf(full, sizeof full, "%s: %s", npz->path, name);
     struct byte_source source = {.read = member_read, .close = member_close};
     if (!member_length(npz, (zip_uint64_t)index, full, &source.length, fault))
@@ -261,69 +260,4 @@ bool npz_array(struct npz *npz, const char *name, struct npy_reader **out, struc
     find_place(npz, (zip_uint64_t)index, &source);
     return member_open(npz, (zip_uint64_t)index, full, &source.state, fault) &&
            npy_open_source(out, full, &source, fault);
-}
-
-/* ---- making one ---------------------------------------------------------------------------------------- */
-
-static zip_source_t *member_source(zip_t *zip, const struct npz_member *member)
-{
-    const int own = fcntl(member->descriptor, F_DUPFD_CLOEXEC, 0);
-    FILE *const file = own >= 0 && lseek(own, 0, SEEK_SET) == 0 ? fdopen(own, "rb") : NULL;
-    zip_source_t *const source = file ? zip_source_filep(zip, file, 0, -1) : NULL;
-    if (!file)
-        zip_error_set(zip_get_error(zip), ZIP_ER_OPEN, errno);
-    if (!source && file)
-        (void)fclose(file);
-    else if (!file && own >= 0)
-        close(own);
-    return source;
-}
-
-static bool add_member(zip_t *zip, const struct npz_member *member)
-{
-    enum { DOS_TIME = 0, DOS_DATE = 1 << 5 | 1 };
-    char name[NAME_MAX_BYTES];
-    (void)snprintf(name, sizeof name, "%s.npy", member->name);
-    zip_source_t *const source = member_source(zip, member);
-    const zip_int64_t index = source ? zip_file_add(zip, name, source, ZIP_FL_OVERWRITE) : -1;
-    if (index < 0 && source)
-        zip_source_free(source);
-    return index >= 0 && zip_set_file_compression(zip, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0 &&
-           zip_file_set_dostime(zip, (zip_uint64_t)index, DOS_TIME, DOS_DATE, 0) == 0;
-}
-
-struct making {
-    const char *path;
-    const struct npz_member *members;
-    int n;
-};
-
-/* libzip writes another file and renames it to `beside`. */
-static bool write_zip(void *data, const char *beside, struct fault *fault)
-{
-    const struct making *const making = data;
-    int code = 0;
-    zip_t *const zip = zip_open(beside, ZIP_CREATE | ZIP_TRUNCATE, &code);
-    if (!zip) {
-        zip_error_t error;
-        zip_error_init_with_code(&error, code);
-        fault_set(fault, FAULT_SYSTEM, "cannot write %s: %s", making->path, zip_error_strerror(&error));
-        zip_error_fini(&error);
-        return false;
-    }
-    bool good = true;
-    for (int i = 0; i < making->n && good; i++)
-        good = add_member(zip, &making->members[i]);
-    if (good && zip_close(zip) == 0)
-        return true;
-    fault_set(fault, FAULT_SYSTEM, "cannot write %s: %s", making->path, zip_strerror(zip));
-    zip_discard(zip);
-    return false;
-}
-
-bool npz_make(struct safe_file *file, const char *path, const struct npz_member *members, int n,
-              struct fault *fault)
-{
-    return safe_file_commit_filled(file, write_zip,
-                                   &(struct making){.path = path, .members = members, .n = n}, fault);
 }

@@ -11,6 +11,8 @@
 
 struct npz;
 
+enum { NPZ_NAME_BYTES = 256 }; /* of "NAME.npy" and its end; no array has a longer one */
+
 /* path may also be a pipe, which is then copied to a file without a name. */
 bool npz_open(struct npz **out, const char *path, struct fault *fault) MUST_CHECK;
 /* Takes the source, also where it fails. name: for faults. */

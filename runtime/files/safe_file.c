@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -174,6 +173,14 @@ bool safe_file_write(struct safe_file *file, const void *data, size_t bytes, str
     return true;
 }
 
+bool safe_file_seek(struct safe_file *file, int64_t place, struct fault *fault)
+{
+    if (!file->beside)
+        return fault_set(fault, FAULT_SYSTEM, "cannot write %s: it is no regular file", file->path);
+    return lseek(file->descriptor, (off_t)place, SEEK_SET) >= 0 ||
+           fault_system(fault, errno, "cannot write %s", file->path);
+}
+
 /* The name in the directory is on the device only after this; some file systems cannot do it, and say
  * EINVAL. */
 static bool sync_directory(const struct safe_file *file, struct fault *fault)
@@ -219,26 +226,4 @@ void safe_file_abandon(struct safe_file *file)
     if (file->beside)
         unlink(file->beside);
     release(file);
-}
-
-/* By its name: what was written may be another file than the one that was opened. */
-static bool reopen(struct safe_file *file, struct fault *fault)
-{
-    const int descriptor = open(file->beside, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (descriptor < 0)
-        return fault_system(fault, errno, "cannot write %s", file->path);
-    close(file->descriptor);
-    file->descriptor = descriptor;
-    (void)flock(descriptor, LOCK_EX | LOCK_NB); /* as the one before was */
-    return true;
-}
-
-bool safe_file_commit_filled(struct safe_file *file, safe_file_fill *fill, void *data, struct fault *fault)
-{
-    const bool regular =
-        file->beside || fault_set(fault, FAULT_SYSTEM, "cannot write %s: it is no regular file", file->path);
-    if (regular && fill(data, file->beside, fault) && reopen(file, fault))
-        return safe_file_commit(file, fault);
-    safe_file_abandon(file);
-    return false;
 }

@@ -10,11 +10,15 @@
 #include "ground/fault.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct safe_file;
 
 bool safe_file_open(struct safe_file **out, const char *path, struct fault *fault) MUST_CHECK;
 bool safe_file_write(struct safe_file *file, const void *data, size_t bytes, struct fault *fault) MUST_CHECK;
+
+/* The next bytes are written to that place. A fault where PATH is no regular file. */
+bool safe_file_seek(struct safe_file *file, int64_t place, struct fault *fault) MUST_CHECK;
 
 /* Both take the file (also where they fail) and free it. commit: the file is in place. abandon: PATH is as it
  * was, and nothing is left beside it; NULL is allowed. */
@@ -25,11 +29,5 @@ void safe_file_abandon(struct safe_file *file);
  * bytes are read from the descriptor, which is the caller's to close. */
 bool safe_file_unnamed(struct safe_file **out, const char *path, int *descriptor,
                        struct fault *fault) MUST_CHECK;
-
-/* commit, for a library that takes a path: `fill` writes the regular file `beside`, or puts another in its
- * place, and that becomes the file. */
-typedef bool safe_file_fill(void *data, const char *beside, struct fault *fault);
-bool safe_file_commit_filled(struct safe_file *file, safe_file_fill *fill, void *data,
-                             struct fault *fault) MUST_CHECK;
 
 #endif

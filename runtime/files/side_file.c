@@ -213,14 +213,13 @@ int side_file_unnamed(const char *path, struct fault *fault)
 
 /* ---- when the process ends ----------------------------------------------------------------------------- */
 
-/* Also of a file that libzip writes beside one: NAME.part.XXXXXX. */
 static bool is_side_name(const char *name)
 {
     static const char digits[] = "0123456789abcdef";
-    const char *const end = strstr(name, ending);
-    const char *const ticket = end && end - name > TICKET_DIGITS ? end - TICKET_DIGITS : NULL;
+    const size_t length = strlen(name), tail = TICKET_DIGITS + sizeof ending - 1;
+    const char *const ticket = length > tail ? name + length - tail : NULL;
     return name[0] == '.' && ticket && ticket[-1] == '.' && strspn(ticket, digits) == TICKET_DIGITS &&
-           (end[sizeof ending - 1] == '\0' || strlen(end) == sizeof ending - 1 + 7);
+           strcmp(ticket + TICKET_DIGITS, ending) == 0;
 }
 
 /* "/proc/self/fd/12". snprintf is nothing for a signal handler. */

@@ -9,9 +9,9 @@
  *     GPFC_FAIL_HIT=FILE       is made when a call fails
  *     GPFC_FAIL_TRACE=FILE     what changes files, a line for each call; bytes in hexadecimal
  *
- * Memory that hwloc and OpenSSL (libzip's random names) ask for does not fail: they do not check it. Calls
- * count from main on, in the process that is started with these, not in its children. Streams are made of
- * cookies, so that what they read and write goes through the same calls. */
+ * Memory that hwloc asks for does not fail: it does not check it. Calls count from main on, in the process
+ * that is started with these, not in its children. Streams are made of cookies, so that what they read and
+ * write goes through the same calls. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -409,8 +409,7 @@ static bool lacks_memory(const void *caller)
 {
     Dl_info info;
     const bool fails_here = fails("memory");
-    const bool is_exempt = fails_here && dladdr(caller, &info) &&
-                           (strstr(info.dli_fname, "libhwloc") || strstr(info.dli_fname, "libcrypto"));
+    const bool is_exempt = fails_here && dladdr(caller, &info) && strstr(info.dli_fname, "libhwloc");
     return fails_here && !is_exempt;
 }
 
