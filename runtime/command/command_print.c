@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/command.h"
 #include "command/report.h"
-#include "files/json_text.h"
 #include "ground/human.h"
+#include "ground/json_text.h"
 #include "kernels/settings.h"
 
 #include <jansson.h>

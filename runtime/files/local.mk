@@ -10,8 +10,6 @@ libgpfcrt_a_SOURCES += \
 	runtime/files/csv_field.h \
 	runtime/files/csv_read.c \
 	runtime/files/half.h \
-	runtime/files/json_text.c \
-	runtime/files/json_text.h \
 	runtime/files/npy.h \
 	runtime/files/npy_elements.c \
 	runtime/files/npy_format.h \

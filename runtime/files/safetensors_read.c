@@ -4,9 +4,9 @@
  * Nothing in the header is trusted before it was checked. */
 #include "files/byte_source.h"
 #include "files/half.h"
-#include "files/json_text.h"
 #include "files/safetensors.h"
 #include "files/safetensors_checksum.h"
+#include "ground/json_text.h"
 
 #include <assert.h>
 #include <inttypes.h>

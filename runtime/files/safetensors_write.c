@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Takes tensors and texts, gives a safetensors file that appears completely or not at all. */
-#include "files/json_text.h"
 #include "files/safe_file.h"
 #include "files/safetensors.h"
 #include "files/safetensors_checksum.h"
+#include "ground/json_text.h"
 
 #include <assert.h>
 #include <jansson.h>

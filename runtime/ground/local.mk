@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Takes: nothing of gpfc. Gives: faults as texts, threads and cores, signals, clocks, numbers as people
-# read them. Knows the operating system.
+# Takes: nothing of gpfc. Gives: faults and JSON as texts, threads and cores, signals, clocks, numbers as
+# people read them. Knows the operating system.
 libgpfcrt_a_SOURCES += \
 	runtime/ground/c_locale.c \
 	runtime/ground/c_locale.h \
@@ -15,6 +15,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/ground/human.h \
 	runtime/ground/interrupt.c \
 	runtime/ground/interrupt.h \
+	runtime/ground/json_text.c \
+	runtime/ground/json_text.h \
 	runtime/ground/parallel.c \
 	runtime/ground/parallel.h \
 	runtime/ground/pin.c \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/tensor_list.h"
 
-#include "files/json_text.h"
+#include "ground/json_text.h"
 
 #include <inttypes.h>
 #include <jansson.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/metrics.h"
 
-#include "files/json_text.h"
+#include "ground/json_text.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -64,7 +64,7 @@ llvm-c/ emit_llvm tune/jit.c
 llvm/ emit_llvm tune/jit.c
 xxhash.h base runtime/files runtime/look runtime/train
 zip.h runtime/files
-jansson.h runtime/files runtime/model runtime/train runtime/command command tune
+jansson.h runtime/ground runtime/files runtime/model runtime/train runtime/command command tune
 hwloc runtime/ground target
 Random123/ runtime/numbers
 omp.h runtime/ground

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "files/json_text.h"
+#include "ground/json_text.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
