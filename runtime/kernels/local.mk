@@ -20,5 +20,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/kernels/runner.h \
 	runtime/kernels/runner_cpu.c \
 	runtime/kernels/runner_cpu.h \
+	runtime/kernels/runner_ports.c \
+	runtime/kernels/runner_ports.h \
 	runtime/kernels/settings.c \
 	runtime/kernels/settings.h
