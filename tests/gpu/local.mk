@@ -6,8 +6,6 @@
 test_libraries += tests/gpu/libcuda.so.1 tests/gpu/libnvrtc.so.13
 stand_in_flags = $(WARN_CFLAGS) -fPIC
 tests_gpu_libcuda_so_1_SOURCES = \
-	tests/gpu/cuda_functions.def \
-	tests/gpu/cuda_interface.h \
 	tests/gpu/stand_in_block.c \
 	tests/gpu/stand_in_block.h \
 	tests/gpu/stand_in_check.c \
@@ -31,6 +29,7 @@ tests_gpu_libcuda_so_1_LDFLAGS = -shared
 tests_gpu_libcuda_so_1_LDADD = -ldl
 tests_gpu_libnvrtc_so_13_SOURCES = \
 	tests/gpu/nvrtc_functions.def \
+	tests/gpu/nvrtc_interface.h \
 	tests/gpu/stand_in_nvrtc.c \
 	tests/gpu/stand_in_options.c
 tests_gpu_libnvrtc_so_13_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE

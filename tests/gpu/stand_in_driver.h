@@ -4,11 +4,11 @@
 #ifndef GPFC_STAND_IN_DRIVER_H
 #define GPFC_STAND_IN_DRIVER_H
 
-#include "gpu/cuda_interface.h"
+#include "cuda/cuda_interface.h"
 
 /* The functions have the prototypes that gpfc calls them by. */
 #define CUDA_FUNCTION(name, symbol, parameters) CUresult symbol parameters;
-#include "gpu/cuda_functions.def"
+#include "cuda/cuda_functions.def"
 
 #define DRIVER_CALL(symbol) CUresult symbol
 

@@ -2,7 +2,7 @@
  *
  * A stand-in for libnvrtc: the text is compiled for this machine, by the C++ compiler of GPFC_STAND_IN_CXX
  * with the flags of GPFC_STAND_IN_CXXFLAGS. GPFC_STAND_IN_HEADERS is the folder of cuda_on_cpu.h. */
-#include "gpu/cuda_interface.h"
+#include "gpu/nvrtc_interface.h"
 #include "gpu/stand_in_image.h"
 #include "gpu/stand_in_options.h"
 

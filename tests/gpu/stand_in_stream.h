@@ -6,7 +6,7 @@
 #ifndef GPFC_STAND_IN_STREAM_H
 #define GPFC_STAND_IN_STREAM_H
 
-#include "gpu/cuda_interface.h"
+#include "cuda/cuda_interface.h"
 
 /* A piece of work: `run` gets what `data` points to, which the stand-in owns; it is freed by `release` (NULL:
  * free) after the last run. A copy in a graph runs many times. */

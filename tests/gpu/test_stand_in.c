@@ -4,8 +4,9 @@
  * they are there to find is found. What is asked of them is read once, so that most cases run in a process of
  * their own: this program with the name of a case, and the options in GPFC_STAND_IN. */
 #include "check.h"
-#include "gpu/cuda_interface.h"
+#include "cuda/cuda_interface.h"
 #include "gpu/kernels_in_test.h"
+#include "gpu/nvrtc_interface.h"
 #include "scratch.h"
 
 #include <dlfcn.h>
@@ -20,7 +21,7 @@ enum { STATUS_OF_FAULTS = 66 };
 static struct {
     void *cuda_library, *nvrtc_library;
 #define CUDA_FUNCTION(name, symbol, parameters) CUresult(*name) parameters;
-#include "gpu/cuda_functions.def"
+#include "cuda/cuda_functions.def"
 #define NVRTC_FUNCTION(name, parameters) nvrtcResult(*name) parameters;
 #include "gpu/nvrtc_functions.def"
 } gpu;
@@ -46,7 +47,7 @@ static bool load_libraries(void)
         return false;
     }
 #define CUDA_FUNCTION(name, symbol, parameters) load(gpu.cuda_library, #symbol, &gpu.name);
-#include "gpu/cuda_functions.def"
+#include "cuda/cuda_functions.def"
 #define NVRTC_FUNCTION(name, parameters) load(gpu.nvrtc_library, #name, &gpu.name);
 #include "gpu/nvrtc_functions.def"
     return true;

@@ -49,6 +49,7 @@ runtime/parquet runtime/ground runtime/files
 runtime/look runtime/ground runtime/numbers gpfc
 runtime/data runtime/ground runtime/numbers runtime/files runtime/look
 runtime/kernels runtime/ground runtime/numbers gpfc
+runtime/cuda runtime/ground
 runtime/base runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels gpfc
 runtime/model runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels runtime/base gpfc
 runtime/optimize runtime/ground runtime/numbers runtime/files runtime/kernels runtime/model gpfc
@@ -68,7 +69,7 @@ jansson.h runtime/ground runtime/files runtime/model runtime/train runtime/comma
 hwloc runtime/ground target
 Random123/ runtime/numbers
 omp.h runtime/ground
-dlfcn.h runtime/parquet/parquet_library.c
+dlfcn.h runtime/parquet/parquet_library.c runtime/cuda/cuda_driver.c
 CUnit/
 END
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The part of the interfaces of NVIDIA's driver (libcuda) and run-time compiler (libnvrtc) that programs
- * here may use, and that the stand-ins have. Declared here because nothing is built with CUDA: both libraries
- * are loaded. Names and numbers are those of the CUDA driver API and NVRTC references, version 12.0; they are
- * part of the libraries' binary interface and do not change. */
+ * The part of the interface of NVIDIA's driver, libcuda, that is used. Declared here because nothing is built
+ * with CUDA: the library is loaded. Names and numbers are those of the CUDA driver API's reference, version
+ * 12.0; they are part of the library's binary interface and do not change. */
 #ifndef GPFC_CUDA_INTERFACE_H
 #define GPFC_CUDA_INTERFACE_H
 
@@ -71,17 +70,5 @@ typedef enum CUjit_option {
 typedef enum CUstreamCaptureMode { CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = 1 } CUstreamCaptureMode;
 
 enum { CU_STREAM_NON_BLOCKING = 1, CU_EVENT_DEFAULT = 0, CU_EVENT_DISABLE_TIMING = 2 };
-
-typedef struct nvrtc_program *nvrtcProgram;
-
-typedef enum nvrtcResult {
-    NVRTC_SUCCESS = 0,
-    NVRTC_ERROR_OUT_OF_MEMORY = 1,
-    NVRTC_ERROR_INVALID_INPUT = 3,
-    NVRTC_ERROR_INVALID_PROGRAM = 4,
-    NVRTC_ERROR_INVALID_OPTION = 5,
-    NVRTC_ERROR_COMPILATION = 6,
-    NVRTC_ERROR_INTERNAL_ERROR = 11
-} nvrtcResult;
 
 #endif
