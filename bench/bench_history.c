@@ -95,5 +95,5 @@ bool bench_history_add(struct arena *arena, const char *path, const struct bench
     if (file && fclose(file) != 0)
         good = false;
     free(text);
-    return good || fault_system(fault, errno, "%s: cannot write the history", path);
+    return good || fault_system(fault, file ? "write" : "open", errno, "%s: cannot write the history", path);
 }

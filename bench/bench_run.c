@@ -73,7 +73,7 @@ static bool time_peers(struct arena *arena, const struct bench_run_options *opti
     f->n_peers = options->n_peers;
     const int file = f->n_peers ? mkstemp(path) : -1;
     if (file < 0)
-        return f->n_peers == 0 || fault_system(fault, errno, "%s: cannot be made", path);
+        return f->n_peers == 0 || fault_system(fault, "mkstemp", errno, "%s: cannot be made", path);
     (void)close(file);
     const bool good = (!peer.is_checked || bench_numbers(arena, f->c, bundle, path, &peer.wanted, fault)) &&
                       time_each(arena, options, seconds, &peer, f, fault);

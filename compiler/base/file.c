@@ -12,9 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool file_fault(struct arena *arena, const char *path, const char *what, int error, const char **fault)
+bool file_fault(struct arena *arena, const char *path, const char *what, const char *call, int error,
+                const char **fault)
 {
-    *fault = arena_printf(arena, "%s: cannot %s: %s", path, what, strerror(error));
+    const char *const where = call ? arena_printf(arena, " (%s)", call) : "";
+    *fault = arena_printf(arena, "%s: cannot %s: %s%s", path, what, strerror(error), where);
     return false;
 }
 
@@ -79,12 +81,19 @@ static bool is_special(const char *path)
     return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
-static int close_written(int file, bool written)
+struct failure {
+    int error;        /* 0: none */
+    const char *call; /* that failed */
+};
+
+/* Takes the file. failed: the call that failed before, with errno, or NULL. */
+static struct failure close_written(int file, const char *failed)
 {
-    int error = written ? 0 : errno;
-    if (close(file) != 0 && !error)
-        error = errno;
-    return error;
+    const struct failure before = {.error = errno, .call = failed};
+    const bool closed = close(file) == 0;
+    return failed   ? before
+           : closed ? (struct failure){.error = 0}
+                    : (struct failure){.error = errno, .call = "close"};
 }
 
 static bool write_special(struct arena *arena, const char *path, const char *bytes, size_t length,
@@ -92,9 +101,9 @@ static bool write_special(struct arena *arena, const char *path, const char *byt
 {
     int file = open(path, O_WRONLY | O_CLOEXEC);
     if (file < 0)
-        return file_fault(arena, path, "open", errno, fault);
-    int error = close_written(file, write_all(file, bytes, length));
-    return !error || file_fault(arena, path, "write", error, fault);
+        return file_fault(arena, path, "open", "open", errno, fault);
+    const struct failure failure = close_written(file, write_all(file, bytes, length) ? NULL : "write");
+    return !failure.error || file_fault(arena, path, "write", failure.call, failure.error, fault);
 }
 
 /* A new file PATH.N. The system takes the umask off its mode: to ask for the mask is to change it, for all
@@ -112,15 +121,18 @@ static int create_beside(const char *path, mode_t mode, char *beside, size_t roo
     return file;
 }
 
-/* 0, or what went wrong, and then the file is gone. */
-static int fill_beside(int file, const char *beside, const char *path, const char *bytes, size_t length)
+/* Where anything fails the file is gone. */
+static struct failure fill_beside(int file, const char *beside, const char *path, const char *bytes,
+                                  size_t length)
 {
-    int error = close_written(file, write_all(file, bytes, length) && fsync(file) == 0);
-    if (!error && rename(beside, path) != 0)
-        error = errno;
-    if (error)
+    struct failure failure = close_written(file, !write_all(file, bytes, length) ? "write"
+                                                 : fsync(file) != 0              ? "fsync"
+                                                                                 : NULL);
+    if (!failure.error && rename(beside, path) != 0)
+        failure = (struct failure){.error = errno, .call = "rename"};
+    if (failure.error)
         unlink(beside);
-    return error;
+    return failure;
 }
 
 /* Between the file's making and its renaming nothing may jump away or end the process. */
@@ -130,15 +142,17 @@ static bool write_beside(struct arena *arena, const char *path, const char *byte
     enum { NUMBERS = 48 };
     struct stat status;
     if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        return file_fault(arena, path, "write", EISDIR, fault);
+        return file_fault(arena, path, "write", NULL, EISDIR, fault);
     const size_t room = strlen(path) + NUMBERS;
     char *beside = arena_alloc(arena, room);
     sigset_t held_before;
     signals_hold(&held_before);
     int file = create_beside(path, mode, beside, room);
-    int error = file < 0 ? errno : fill_beside(file, beside, path, bytes, length);
+    const struct failure failure = file < 0 ? (struct failure){.error = errno, .call = "open"}
+                                            : fill_beside(file, beside, path, bytes, length);
     signals_let(&held_before);
-    return !error || file_fault(arena, path, file < 0 ? "create" : "write", error, fault);
+    return !failure.error ||
+           file_fault(arena, path, file < 0 ? "create" : "write", failure.call, failure.error, fault);
 }
 
 bool file_put(struct arena *arena, const char *path, const char *bytes, size_t length, mode_t mode,

@@ -21,7 +21,8 @@ const char *file_followed(struct arena *arena, const char *path);
 bool file_put(struct arena *arena, const char *path, const char *bytes, size_t length, mode_t mode,
               const char **fault) MUST_CHECK;
 
-/* "PATH: cannot WHAT: <error>" into *fault; false. */
-bool file_fault(struct arena *arena, const char *path, const char *what, int error, const char **fault);
+/* "PATH: cannot WHAT: <error> (<call>)" into *fault; false. call NULL: none failed, the path is wrong. */
+bool file_fault(struct arena *arena, const char *path, const char *what, const char *call, int error,
+                const char **fault);
 
 #endif

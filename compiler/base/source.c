@@ -17,17 +17,21 @@ static const char *source_name(const char *path)
     return is_standard_input(path) ? "<stdin>" : path;
 }
 
-static enum source_status unreadable(struct arena *arena, const char *path, int error, const char **why)
+/* The call is named where the system failed, and not where the path is wrong. */
+static enum source_status unreadable(struct arena *arena, const char *path, const char *call, int error,
+                                     const char **why)
 {
-    *why = arena_printf(arena, "%s: cannot be read: %s", source_name(path), strerror(error));
     const bool is_of_system = error == EIO || error == EMFILE || error == ENFILE || error == ENOMEM;
+    *why = arena_printf(arena, is_of_system ? "%s: cannot be read: %s (%s)" : "%s: cannot be read: %s",
+                        source_name(path), strerror(error), call);
     return is_of_system ? SOURCE_FAILED : SOURCE_UNREADABLE;
 }
 
-/* Reads up to `room` bytes. How many there were, or -1 with errno. */
-static long read_whole(const char *path, char *text, size_t room)
+/* Reads up to `room` bytes. How many there were, or -1 with errno and the call that failed. */
+static long read_whole(const char *path, char *text, size_t room, const char **call)
 {
     FILE *file = is_standard_input(path) ? stdin : fopen(path, "rb");
+    *call = file ? "read" : "open";
     if (!file)
         return -1;
     errno = 0;
@@ -57,15 +61,16 @@ enum source_status source_read(struct arena *arena, const char *path, size_t lim
     const char *name = arena_strdup(arena, source_name(path));
     char *text =
         arena_alloc(arena, room + 2); /* one byte more than expected shows that there are too many; a NUL */
-    const long length = read_whole(path, text, room + 1);
+    const char *call;
+    const long length = read_whole(path, text, room + 1, &call);
     if (length < 0)
-        return unreadable(arena, path, errno, why);
+        return unreadable(arena, path, call, errno, why);
     if ((size_t)length > limit) {
         *why = arena_printf(arena, "%s: larger than the limit of %zu bytes", name, limit);
         return SOURCE_TOO_LARGE;
     }
     if ((size_t)length > room)
-        return unreadable(arena, path, EBUSY, why); /* it grew meanwhile */
+        return unreadable(arena, path, call, EBUSY, why); /* it grew meanwhile */
     *out = (struct source){.name = name, .text = text, .length = (size_t)length};
     return SOURCE_OK;
 }

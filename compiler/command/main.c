@@ -13,6 +13,7 @@
 #include "spec/spec.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -289,8 +290,10 @@ static int compile(struct arguments *arguments)
 /* What was printed to a full disk or a closed pipe was not printed. */
 static void close_output(void)
 {
+    errno = 0;
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        (void)fputs("gpfc: cannot write to standard output\n", stderr);
+        (void)fprintf(stderr, "gpfc: cannot write to standard output: %s (write)\n",
+                      strerror(errno ? errno : EIO));
         _exit(GPFC_FAILED);
     }
 }

@@ -57,7 +57,7 @@ struct output_folder *output_folder_new(struct arena *arena, const char **fault)
     }
     const int error = errno;
     signals_let(&folder->held_before);
-    file_fault(arena, path, "create", error, fault);
+    file_fault(arena, path, "create", "mkdtemp", error, fault);
     return NULL;
 }
 
@@ -109,13 +109,15 @@ static int spawn(const char *const *arguments, int output, pid_t *child)
     return error;
 }
 
-/* 0, or why it could not be run. */
-static int run(const char *const *arguments, char *said, size_t room, int *status)
+/* 0, or why it could not be run, and the call that failed. */
+static int run(const char *const *arguments, char *said, size_t room, int *status, const char **call)
 {
     int ends[2];
     pid_t child;
+    *call = "pipe2";
     if (pipe2(ends, O_CLOEXEC) != 0)
         return errno;
+    *call = "posix_spawnp";
     const int error = spawn(arguments, ends[1], &child);
     close(ends[1]);
     if (!error)
@@ -131,9 +133,10 @@ bool output_run(struct arena *arena, const char *const *arguments, const char **
     enum { MOST_SAID = 1 << 16 };
     char *said = arena_alloc(arena, MOST_SAID + 1); /* before anything runs: the arena may jump away */
     int status = -1;
-    const int error = run(arguments, said, MOST_SAID, &status);
+    const char *call;
+    const int error = run(arguments, said, MOST_SAID, &status, &call);
     if (error)
-        return file_fault(arena, arguments[0], "run", error, fault);
+        return file_fault(arena, arguments[0], "run", call, error, fault);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
     *fault = WIFSIGNALED(status) ? arena_printf(arena, "%s was ended by signal %d (%s):\n%s", arguments[0],

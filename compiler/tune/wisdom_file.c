@@ -72,7 +72,7 @@ static bool make_folders(struct arena *arena, const char *path, const char **fau
     for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-            return file_fault(arena, folder, "create", errno, fault);
+            return file_fault(arena, folder, "create", "mkdir", errno, fault);
         *slash = '/';
     }
     return true;
@@ -107,14 +107,14 @@ static struct owned *lock_new(struct arena *arena, const char *path, const char 
     struct owned *place = arena_own(arena, release_lock);
     lock->file = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (lock->file < 0) {
-        file_fault(arena, name, "create", errno, fault);
+        file_fault(arena, name, "create", "open", errno, fault);
         return NULL;
     }
     place->object = lock;
     if (lock_within(lock->file, MOST_WAIT))
         return place;
-    file_fault(arena, name, errno == EWOULDBLOCK ? "lock, which another process holds" : "lock", errno,
-               fault);
+    file_fault(arena, name, errno == EWOULDBLOCK ? "lock, which another process holds" : "lock", "flock",
+               errno, fault);
     arena_release(place);
     return NULL;
 }

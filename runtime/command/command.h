@@ -99,6 +99,9 @@ void command_watch_signals(void);
 
 /* ---- printing ------------------------------------------------------------------------------------------ */
 
+/* What was printed to a full device was not printed. */
+bool command_flush(struct fault *fault) MUST_CHECK;
+
 /* Prints one JSON value and a newline on standard output; takes it. */
 struct json_t;
 bool command_print_json(struct json_t *json, struct fault *fault) MUST_CHECK;

@@ -5,6 +5,7 @@
 #include "ground/json_text.h"
 #include "kernels/settings.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -14,15 +15,22 @@
 
 static const double LARGE_FILES = 32e6; /* bytes: more than the program and its libraries */
 
+bool command_flush(struct fault *fault)
+{
+    errno = 0;
+    return (fflush(stdout) == 0 && !ferror(stdout)) ||
+           fault_system(fault, "write", errno ? errno : EIO, "cannot write to standard output");
+}
+
 bool command_print_json(struct json_t *json, struct fault *fault)
 {
     char *text = json_text(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     json_decref(json);
     if (!text)
         return fault_memory(fault, 0, "the result");
-    bool good = puts(text) >= 0 && fflush(stdout) == 0;
+    (void)puts(text);
     free(text);
-    return good || fault_set(fault, FAULT_SYSTEM, "cannot write to standard output");
+    return command_flush(fault);
 }
 
 /* Kilobytes after a word at the beginning of a line; NaN if there is no such line. */

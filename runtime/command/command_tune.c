@@ -25,9 +25,11 @@ static bool find_self(char path[MOST_PATH], struct fault *fault)
 {
     const ssize_t length = readlink("/proc/self/exe", path, MOST_PATH - 1);
     if (length <= 0 || length >= MOST_PATH - 1)
-        return fault_system(fault, length < 0 ? errno : ENAMETOOLONG, "cannot find the trainer's own file");
+        return fault_system(fault, "readlink", length < 0 ? errno : ENAMETOOLONG,
+                            "cannot find the trainer's own file");
     path[length] = '\0';
-    return access(path, F_OK) == 0 || fault_system(fault, errno, "%s: the trainer's own file", path);
+    return access(path, F_OK) == 0 ||
+           fault_system(fault, "access", errno, "%s: the trainer's own file", path);
 }
 
 /* The spec as a file that has no name and is gone when nobody has it open. -1: fault. */
@@ -44,7 +46,7 @@ static int open_spec(const struct gpfc_bundle *bundle, struct fault *fault)
     }
     if (file >= 0 && done == length)
         return file;
-    (void)fault_system(fault, errno, "cannot pass the spec to gpfc");
+    (void)fault_system(fault, file < 0 ? "memfd_create" : "write", errno, "cannot pass the spec to gpfc");
     if (file >= 0)
         (void)close(file);
     return -1;
@@ -70,7 +72,7 @@ static int spawn_gpfc(const struct gpfc_bundle *bundle, const char *const *argum
 static bool no_gpfc(const struct gpfc_bundle *bundle, int error, struct fault *fault)
 {
     if (error != ENOENT)
-        return fault_system(fault, error, "cannot run gpfc");
+        return fault_system(fault, "posix_spawnp", error, "cannot run gpfc");
     return fault_set(fault, FAULT_SYSTEM,
                      "tuning needs the compiler gpfc, which was not found: neither as %s, where it was, nor "
                      "in PATH, nor in $GPFC",
@@ -82,7 +84,7 @@ static bool wait_for(pid_t child, struct fault *fault)
     int status = 0;
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
-            return fault_system(fault, errno, "gpfc was lost");
+            return fault_system(fault, "waitpid", errno, "gpfc was lost");
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
     if (WIFSIGNALED(status))

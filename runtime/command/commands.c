@@ -161,7 +161,6 @@ static int run_word(const struct command_context *context, const char *word, int
     return FAULT_INPUT;
 }
 
-/* What was printed to a full device was not printed. */
 int gpfc_trainer_main(const struct gpfc_bundle *bundle, int argc, char **argv)
 {
     const struct command_context context = {.bundle = bundle, .program = argc > 0 ? argv[0] : bundle->name};
@@ -173,9 +172,8 @@ int gpfc_trainer_main(const struct gpfc_bundle *bundle, int argc, char **argv)
     }
     int code = run_word(&context, argc > 1 ? argv[1] : "", argc, argv);
     c_locale_leave(&locale);
-    bool printed = fflush(stdout) == 0 && ferror(stdout) == 0;
-    if (printed || code != 0)
+    if (code != 0 || command_flush(&fault))
         return code;
-    (void)fprintf(stderr, "%s: cannot write to standard output\n", context.program);
+    (void)fprintf(stderr, "%s: %s\n", context.program, fault.text);
     return FAULT_SYSTEM;
 }

@@ -42,7 +42,7 @@ static bool tell_nowhere(const char *path, const char *folder, struct fault *fau
 {
     char *const here = getcwd(NULL, 0);
     const bool relative = path[0] != '/', two = relative && folder && folder[0];
-    (void)fault_named(fault, ENOENT, "cannot read %s%s%s%s%s", path,
+    (void)fault_named(fault, NULL, ENOENT, "cannot read %s%s%s%s%s", path,
                       two ? ", looked for in the spec's folder " : "", two ? folder : "",
                       two        ? " and in "
                       : relative ? ", looked for in "
@@ -110,7 +110,7 @@ static bool make_absolute(char **path, struct fault *fault)
         return true;
     char *const whole = realpath(*path, NULL);
     if (!whole)
-        return fault_system(fault, errno, "cannot read %s", *path);
+        return fault_system(fault, "realpath", errno, "cannot read %s", *path);
     free(*path);
     *path = whole;
     return true;

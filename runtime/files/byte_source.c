@@ -32,7 +32,7 @@ static bool read_on(const struct open_file *file, const char *name, void *to, si
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
-            return fault_system(fault, errno, "cannot read %s", name);
+            return fault_system(fault, "read", errno, "cannot read %s", name);
         if (done == 0)
             break;
         *got += (size_t)done;
@@ -79,7 +79,7 @@ bool byte_source_at(const struct byte_source *source, const char *name, int64_t 
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
-            return fault_system(fault, errno, "cannot read %s", name);
+            return fault_system(fault, "pread", errno, "cannot read %s", name);
         if (done == 0)
             return fault_set(fault, FAULT_INPUT, "%s: became shorter while it was read", name);
         got += (size_t)done;
@@ -109,13 +109,13 @@ const char *byte_source_name(const char *path)
     return is_standard(path) ? "standard input" : path;
 }
 
-static bool cannot_open(struct fault *fault, const char *path, int error)
+static bool cannot_open(struct fault *fault, const char *path, const char *call, int error)
 {
     char *const folder = path[0] != '/' && error == ENOENT ? getcwd(NULL, 0) : NULL;
     if (folder)
-        fault_named(fault, error, "cannot read %s in %s", path, folder);
+        fault_named(fault, call, error, "cannot read %s in %s", path, folder);
     else
-        fault_named(fault, error, "cannot read %s", path);
+        fault_named(fault, call, error, "cannot read %s", path);
     free(folder);
     return false;
 }
@@ -130,11 +130,12 @@ static bool is_whole_file(int descriptor, const struct stat *what)
 bool byte_source_of(struct byte_source *out, int descriptor, const char *name, struct fault *fault)
 {
     struct stat what;
-    int error = fstat(descriptor, &what) != 0 ? errno : S_ISDIR(what.st_mode) ? EISDIR : 0;
+    const int error = fstat(descriptor, &what) != 0 ? errno : S_ISDIR(what.st_mode) ? EISDIR : 0;
     struct open_file *file = error ? NULL : calloc(1, sizeof *file);
     if (!file) {
         close(descriptor);
-        return cannot_open(fault, name, error ? error : ENOMEM);
+        return error ? cannot_open(fault, name, "fstat", error)
+                     : fault_memory(fault, sizeof *file, "a reader");
     }
     const bool whole = is_whole_file(descriptor, &what);
     file->descriptor = descriptor;
@@ -148,10 +149,12 @@ bool byte_source_of(struct byte_source *out, int descriptor, const char *name, s
 
 bool byte_source_open(struct byte_source *out, const char *path, struct fault *fault)
 {
+    const bool standard = is_standard(path);
     const int descriptor =
-        is_standard(path) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC);
+        standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC);
     const char *const name = byte_source_name(path);
-    return descriptor < 0 ? cannot_open(fault, name, errno) : byte_source_of(out, descriptor, name, fault);
+    return descriptor < 0 ? cannot_open(fault, name, standard ? "fcntl" : "open", errno)
+                          : byte_source_of(out, descriptor, name, fault);
 }
 
 /* ---- into a file --------------------------------------------------------------------------------------- */
@@ -164,7 +167,7 @@ static bool copy_all(const struct byte_source *source, const char *name, int to,
         if (!byte_source_read(source, name, block, sizeof block, &got, fault) ||
             !spool_write(to, block, got, fault))
             return false;
-    return lseek(to, 0, SEEK_SET) == 0 || fault_system(fault, errno, "cannot read %s", name);
+    return lseek(to, 0, SEEK_SET) == 0 || fault_system(fault, "lseek", errno, "cannot read %s", name);
 }
 
 bool byte_source_spool(struct byte_source *out, const char *name, const struct byte_source *source,

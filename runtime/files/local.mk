@@ -18,6 +18,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/files/npy_write.c \
 	runtime/files/npz.c \
 	runtime/files/npz.h \
+	runtime/files/npz_error.h \
 	runtime/files/npz_place.c \
 	runtime/files/npz_place.h \
 	runtime/files/npz_write.c \

@@ -5,6 +5,7 @@
 #include "files/npz.h"
 
 #include "files/npy_format.h"
+#include "files/npz_error.h"
 #include "files/npz_place.h"
 
 #include <errno.h>
@@ -28,22 +29,18 @@ struct npz {
     int64_t file_bytes;
 };
 
-/* libzip's error: the file's, or the system's. */
-static enum fault_code code_of(const zip_error_t *error)
-{
-    const bool called = zip_error_system_type(error) == ZIP_ET_SYS && zip_error_code_system(error) != 0;
-    return called || zip_error_code_zip(error) == ZIP_ER_MEMORY ? FAULT_SYSTEM : FAULT_INPUT;
-}
-
 /* What libzip takes for the end of the file may be a read that failed. before: "cannot read ", or "". */
 static bool tell(const struct npz *npz, const char *before, const char *name, zip_error_t *error,
                  struct fault *fault)
 {
-    if (ferror(npz->stream) && code_of(error) == FAULT_INPUT)
-        return fault_system(fault, EIO, "cannot read %s", name);
+    const struct npz_error of_system = npz_error_of(error);
+    if (of_system.number)
+        return fault_system(fault, of_system.call, of_system.number, "cannot read %s", name);
+    if (ferror(npz->stream))
+        return fault_system(fault, "read", EIO, "cannot read %s", name);
     if (zip_error_code_zip(error) == ZIP_ER_NOZIP)
         return fault_set(fault, FAULT_INPUT, "%s%s: not a zip file, or its end is missing", before, name);
-    return fault_set(fault, code_of(error), "%s%s: %s", before, name, zip_error_strerror(error));
+    return fault_set(fault, FAULT_INPUT, "%s%s: %s", before, name, zip_error_strerror(error));
 }
 
 static bool cannot_read(const struct npz *npz, const char *name, zip_error_t *error, struct fault *fault)
@@ -65,7 +62,7 @@ static bool open_stream(struct npz *npz, const struct byte_source *source, const
     npz->stream = own >= 0 ? fdopen(own, "rb") : NULL;
     if (npz->stream)
         return true;
-    (void)fault_system(fault, errno, "cannot read %s", name);
+    (void)fault_system(fault, own < 0 ? "fcntl" : "fdopen", errno, "cannot read %s", name);
     if (own >= 0)
         close(own);
     return false;
@@ -79,7 +76,7 @@ static bool open_zip(struct npz *npz, const char *name, struct fault *fault)
     zip_source_t *const source = zip_source_filep_create(npz->stream, 0, -1, &error);
     npz->zip = source ? zip_open_from_source(source, 0, &error) : NULL;
     if (!npz->zip && errno == ENOMEM) /* libzip may say that it is no zip file */
-        (void)fault_memory(fault, 0, "a zip file");
+        (void)fault_system(fault, NULL, ENOMEM, "cannot read %s", name);
     else if (!npz->zip)
         (void)tell(npz, "cannot read ", name, &error, fault);
     if (!npz->zip && source)

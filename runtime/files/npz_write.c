@@ -4,6 +4,8 @@
  * writes through a source of ours into a safe_file, whose rules hold then, and whose faults are reported. */
 #include "files/npz.h"
 
+#include "files/npz_error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -115,14 +117,12 @@ static bool add_member(zip_t *zip, const struct npz_member *member)
 /* Where memory lacks, libzip may report another error, or none. errno is 0 before it is called. */
 static bool cannot_write(const struct sink *sink, const char *path, zip_error_t *error)
 {
-    const bool of_system = zip_error_system_type(error) == ZIP_ET_SYS;
-    const int number = zip_error_code_zip(error) == ZIP_ER_MEMORY || errno == ENOMEM ? ENOMEM
-                       : of_system ? zip_error_code_system(error)
-                                   : 0;
+    const struct npz_error of_system =
+        errno == ENOMEM ? (struct npz_error){.number = ENOMEM} : npz_error_of(error);
     if (sink->has_failed)
         return false;
-    return number
-               ? fault_system(sink->fault, number, "cannot write %s", path)
+    return of_system.number
+               ? fault_system(sink->fault, of_system.call, of_system.number, "cannot write %s", path)
                : fault_set(sink->fault, FAULT_SYSTEM, "cannot write %s: %s", path, zip_error_strerror(error));
 }
 

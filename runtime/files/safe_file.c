@@ -75,7 +75,7 @@ static bool is_irregular(const char *path)
 static bool open_directly(struct safe_file *file, struct fault *fault)
 {
     file->descriptor = open(file->path, O_WRONLY | O_CLOEXEC);
-    return file->descriptor >= 0 || fault_system(fault, errno, "cannot write %s", file->path);
+    return file->descriptor >= 0 || fault_system(fault, "open", errno, "cannot write %s", file->path);
 }
 
 /* As /dev/stdout is, wherever that leads: a file of its own would replace the link, or be lost. */
@@ -92,7 +92,7 @@ static bool open_standard(struct safe_file *file, struct fault *fault)
     file->descriptor = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
     if (!file->path)
         return fault_memory(fault, 0, "a path");
-    return file->descriptor >= 0 || fault_system(fault, errno, "cannot write %s", file->path);
+    return file->descriptor >= 0 || fault_system(fault, "fcntl", errno, "cannot write %s", file->path);
 }
 
 static bool open_somehow(struct safe_file *file, const char *path, struct fault *fault)
@@ -106,7 +106,7 @@ static bool open_somehow(struct safe_file *file, const char *path, struct fault 
         return open_directly(file, fault);
     struct stat there;
     if (stat(file->path, &there) == 0 && S_ISDIR(there.st_mode))
-        return fault_system(fault, EISDIR, "cannot write %s", file->path);
+        return fault_system(fault, NULL, EISDIR, "cannot write %s", file->path);
     file->descriptor = side_file_open(file->path, &file->beside, fault);
     return file->descriptor >= 0;
 }
@@ -153,7 +153,7 @@ bool safe_file_unnamed(struct safe_file **out, const char *path, int *descriptor
     if (!file->path)
         (void)fault_memory(fault, strlen(path), "a path");
     else if (file->descriptor >= 0)
-        (void)fault_system(fault, errno, "cannot write %s", path);
+        (void)fault_system(fault, "fcntl", errno, "cannot write %s", path);
     release(file);
     return false;
 }
@@ -166,7 +166,7 @@ bool safe_file_write(struct safe_file *file, const void *data, size_t bytes, str
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0)
-            return fault_system(fault, done < 0 ? errno : ENOSPC, "cannot write %s", file->path);
+            return fault_system(fault, "write", done < 0 ? errno : ENOSPC, "cannot write %s", file->path);
         from += done;
         bytes -= (size_t)done;
     }
@@ -178,7 +178,7 @@ bool safe_file_seek(struct safe_file *file, int64_t place, struct fault *fault)
     if (!file->beside)
         return fault_set(fault, FAULT_SYSTEM, "cannot write %s: it is no regular file", file->path);
     return lseek(file->descriptor, (off_t)place, SEEK_SET) >= 0 ||
-           fault_system(fault, errno, "cannot write %s", file->path);
+           fault_system(fault, "lseek", errno, "cannot write %s", file->path);
 }
 
 /* The name in the directory is on the device only after this; some file systems cannot do it, and say
@@ -195,18 +195,18 @@ static bool sync_directory(const struct safe_file *file, struct fault *fault)
     const bool done = fsync(directory) == 0 || errno == EINVAL || errno == EROFS;
     const int error = errno;
     close(directory);
-    return done || fault_system(fault, error, "cannot write %s", file->path);
+    return done || fault_system(fault, "fsync", error, "cannot write %s", file->path);
 }
 
 static bool commit(struct safe_file *file, struct fault *fault)
 {
     if (file->kept && fsync(file->descriptor) != 0 && errno != EINVAL &&
         errno != EROFS) /* pipes say EINVAL */
-        return fault_system(fault, errno, "cannot write %s", file->path);
+        return fault_system(fault, "fsync", errno, "cannot write %s", file->path);
     if (!file->beside)
         return true;
     if (rename(file->beside, file->path) != 0)
-        return fault_system(fault, errno, "cannot write %s", file->path);
+        return fault_system(fault, "rename", errno, "cannot write %s", file->path);
     free(file->beside);
     file->beside = NULL;
     return sync_directory(file, fault);

@@ -27,7 +27,8 @@ struct side {
     char *folder;                /* with the '/' at its end; "" for the present one */
     char prefix[NAME_BYTES + 3]; /* ".NAME." */
     char *beside;
-    size_t room; /* of beside */
+    size_t room;             /* of beside */
+    const char *failed_call; /* where opening ended with errno */
 };
 
 /* ---- names --------------------------------------------------------------------------------------------- */
@@ -57,9 +58,11 @@ static bool draw_name(struct side *side)
 {
     struct timespec now;
     uint32_t chance;
+    side->failed_call = "getrandom";
     if (clock_gettime(CLOCK_REALTIME, &now) != 0 ||
         getrandom(&chance, sizeof chance, 0) != (ssize_t)sizeof chance)
         return false;
+    side->failed_call = "open"; /* the next one */
     const uint64_t time = (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
     (void)snprintf(side->beside, side->room, "%s%s%016" PRIx64 "%08" PRIx32 "%s", side->folder, side->prefix,
                    time, chance, ending);
@@ -157,8 +160,10 @@ static int create(struct side *side)
             return file;
         if (file >= 0)
             give_up(side, file, locking);
-        if (locking == FAILED)
+        if (locking == FAILED) {
+            side->failed_call = "stat";
             return -1;
+        }
     }
     return -1;
 }
@@ -167,7 +172,7 @@ static int open_side(struct side *side, struct fault *fault)
 {
     const int file = create(side);
     if (file < 0)
-        (void)fault_system(fault, errno, "cannot write %s", side->path);
+        (void)fault_system(fault, side->failed_call, errno, "cannot write %s", side->path);
     if (file < 0 || is_alone(side, fault))
         return file;
     (void)unlink(side->beside);
@@ -196,7 +201,8 @@ static int open_unnamed(struct side *side, struct fault *fault)
         file = open(side->beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file >= 0 && unlink(side->beside) == 0)
         return file;
-    (void)fault_system(fault, errno, "cannot write a temporary file beside %s", side->path);
+    (void)fault_system(fault, file < 0 ? side->failed_call : "unlink", errno,
+                       "cannot write a temporary file beside %s", side->path);
     if (file >= 0)
         close(file);
     return -1;

@@ -20,7 +20,7 @@ int spool_open(struct fault *fault)
     const int length = snprintf(path, sizeof path, "%s/gpfc-XXXXXX", folder());
     const int file = (size_t)length < sizeof path ? mkstemp(path) : -1;
     if (file < 0)
-        (void)fault_system(fault, errno, "cannot write a temporary file in %s", folder());
+        (void)fault_system(fault, "mkstemp", errno, "cannot write a temporary file in %s", folder());
     else
         (void)unlink(path);
     return file;
@@ -34,8 +34,8 @@ bool spool_write(int file, const void *data, size_t bytes, struct fault *fault)
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0)
-            return fault_system(fault, done < 0 ? errno : ENOSPC, "cannot write a temporary file in %s",
-                                folder());
+            return fault_system(fault, "write", done < 0 ? errno : ENOSPC,
+                                "cannot write a temporary file in %s", folder());
         from += done;
         bytes -= (size_t)done;
     }
@@ -50,7 +50,7 @@ bool spool_read(int file, size_t place, void *to, size_t bytes, size_t *got, str
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
-            return fault_system(fault, errno, "cannot read a temporary file in %s", folder());
+            return fault_system(fault, "pread", errno, "cannot read a temporary file in %s", folder());
         if (done == 0)
             break;
         *got += (size_t)done;

@@ -60,24 +60,24 @@ bool fault_set(struct fault *fault, enum fault_code code, const char *format, ..
     return report(fault, code, text, sizeof text, length, "");
 }
 
-static bool report_error(struct fault *fault, enum fault_code code, int error, const char *format,
-                         va_list arguments)
+static bool report_error(struct fault *fault, enum fault_code code, const char *call, int error,
+                         const char *format, va_list arguments)
 {
-    char text[sizeof fault->text], reason[128], tail[140];
+    char text[sizeof fault->text], reason[128], tail[180];
     if (strerror_r(error, reason, sizeof reason) != 0)
         snprintf(reason, sizeof reason, "error %d", error);
-    snprintf(tail, sizeof tail, ": %s", reason);
+    snprintf(tail, sizeof tail, call ? ": %s (%s)" : ": %s", reason, call);
     const int length = vsnprintf(text, sizeof text, format, arguments);
     return report(fault, code, text, sizeof text, length, tail);
 }
 
-bool fault_system(struct fault *fault, int error, const char *format, ...)
+bool fault_system(struct fault *fault, const char *call, int error, const char *format, ...)
 {
     if (!fault)
         return false;
     va_list arguments;
     va_start(arguments, format);
-    (void)report_error(fault, FAULT_SYSTEM, error, format, arguments);
+    (void)report_error(fault, FAULT_SYSTEM, call, error, format, arguments);
     va_end(arguments);
     return false;
 }
@@ -92,19 +92,23 @@ static bool is_of_a_name(int error)
     return false;
 }
 
-bool fault_named(struct fault *fault, int error, const char *format, ...)
+bool fault_named(struct fault *fault, const char *call, int error, const char *format, ...)
 {
     if (!fault)
         return false;
     va_list arguments;
     va_start(arguments, format);
-    (void)report_error(fault, is_of_a_name(error) ? FAULT_INPUT : FAULT_SYSTEM, error, format, arguments);
+    (void)(is_of_a_name(error) ? report_error(fault, FAULT_INPUT, NULL, error, format, arguments)
+                               : report_error(fault, FAULT_SYSTEM, call, error, format, arguments));
     va_end(arguments);
     return false;
 }
 
 bool fault_memory(struct fault *fault, size_t bytes, const char *what)
 {
+    enum { WORTH_NAMING = 1000000 };
+    if (bytes < WORTH_NAMING)
+        return fault_set(fault, FAULT_SYSTEM, "out of memory for %s", what);
     return fault_set(fault, FAULT_SYSTEM, "out of memory: %.1f MB needed for %s", (double)bytes * 1e-6, what);
 }
 

@@ -34,14 +34,17 @@ struct fault {
  * UTF-8 (names out of broken files) are shown as '?'. fault may be NULL: then only false is returned. */
 bool fault_set(struct fault *fault, enum fault_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* The same with ": No space left on device" after it, from `error`, an errno. */
-bool fault_system(struct fault *fault, int error, const char *format, ...) PRINTF_LIKE(3, 4);
+/* The same with ": No space left on device (write)" after it, from `error`, an errno, and the call that
+ * failed. call NULL: there was none, or it is not known which. */
+bool fault_system(struct fault *fault, const char *call, int error, const char *format, ...)
+    PRINTF_LIKE(4, 5);
 
 /* Likewise of a file that the user named: FAULT_INPUT where the name is what is wrong (there is no such file,
- * it is a folder, it may not be read), FAULT_SYSTEM where the system failed. */
-bool fault_named(struct fault *fault, int error, const char *format, ...) PRINTF_LIKE(3, 4);
+ * it is a folder, it may not be read), and no call is named; FAULT_SYSTEM where the system failed. */
+bool fault_named(struct fault *fault, const char *call, int error, const char *format, ...) PRINTF_LIKE(4, 5);
 
-/* "out of memory for 12.3 MB of <what>" */
+/* "out of memory: 12.3 MB needed for <what>"; without the number where it is less than one, or not known
+ * (0). */
 bool fault_memory(struct fault *fault, size_t bytes, const char *what);
 
 /* n zeros of `each` bytes, with free(); or a fault that says what they were for. */

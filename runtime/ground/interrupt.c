@@ -78,7 +78,8 @@ bool interrupt_watch(struct interrupt **out, struct fault *fault)
     if (error != 0) {
         (void)pthread_sigmask(SIG_SETMASK, &interrupt->before, NULL);
         free(interrupt);
-        return fault_system(fault, error, "cannot start the thread that watches for signals");
+        return fault_system(fault, "pthread_create", error,
+                            "cannot start the thread that watches for signals");
     }
     *out = interrupt;
     return true;

@@ -284,7 +284,8 @@ static bool find_folder(const char *path, bool *is_folder, struct fault *fault)
     struct stat there;
     const bool found = stat(path, &there) == 0;
     *is_folder = found && S_ISDIR(there.st_mode);
-    return found || errno == ENOENT || errno == ENOTDIR || fault_system(fault, errno, "cannot read %s", path);
+    return found || errno == ENOENT || errno == ENOTDIR ||
+           fault_system(fault, "stat", errno, "cannot read %s", path);
 }
 
 /* Of the first of `names`, which end with NULL, that is in the folder, or of the last. */

@@ -48,10 +48,11 @@ static bool cut(struct metrics *metrics, const struct metrics_keep *keep, struct
 {
     const off_t kept = keep ? kept_bytes(metrics->file, metrics->stage, keep->step) : 0;
     if (ferror(metrics->file))
-        return fault_system(fault, errno, "cannot read %s", metrics->path);
-    if (fseeko(metrics->file, kept, SEEK_SET) != 0 || ftruncate(fileno(metrics->file), kept) != 0)
-        return fault_system(fault, errno, "%s: cannot truncate", metrics->path);
-    return true;
+        return fault_system(fault, "read", errno, "cannot read %s", metrics->path);
+    if (fseeko(metrics->file, kept, SEEK_SET) != 0)
+        return fault_system(fault, "fseek", errno, "%s: cannot truncate", metrics->path);
+    return ftruncate(fileno(metrics->file), kept) == 0 ||
+           fault_system(fault, "ftruncate", errno, "%s: cannot truncate", metrics->path);
 }
 
 /* No link is followed, and no pipe waited for: the folder may be one that others write to as well. */
@@ -59,11 +60,11 @@ static FILE *open_regular(const char *path, int exclusively)
 {
     struct stat what;
     const int file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | exclusively, 0666);
-    const bool regular = file >= 0 && fstat(file, &what) == 0 && S_ISREG(what.st_mode);
+    const bool known = file >= 0 && fstat(file, &what) == 0, regular = known && S_ISREG(what.st_mode);
     FILE *const stream = regular ? fdopen(file, "r+") : NULL;
     if (stream || file < 0)
         return stream;
-    const int error = regular ? errno : EEXIST;
+    const int error = known && !regular ? EEXIST : errno;
     close(file);
     errno = error;
     return NULL;
@@ -80,8 +81,8 @@ bool metrics_open(struct metrics **out, const char *path, const struct stage_kin
     }
     metrics->stage = stage;
     metrics->file = open_regular(path, 0);
-    const bool good =
-        metrics->file ? cut(metrics, keep, fault) : fault_system(fault, errno, "%s: cannot write", path);
+    const bool good = metrics->file ? cut(metrics, keep, fault)
+                                    : fault_system(fault, "open", errno, "%s: cannot write", path);
     if (good) {
         *out = metrics;
         return true;
@@ -160,12 +161,12 @@ static bool name_again(struct metrics *metrics, struct fault *fault)
         return true;
     FILE *const file = open_regular(metrics->path, O_EXCL);
     if (!file)
-        return fault_system(fault, errno, "%s: was deleted; cannot write it again", metrics->path);
+        return fault_system(fault, "open", errno, "%s: was deleted; cannot write it again", metrics->path);
     const bool good = copy_lines(metrics->file, file);
     const int error = errno;
     (void)fclose(metrics->file);
     metrics->file = file;
-    return good || fault_system(fault, error, "%s: cannot write", metrics->path);
+    return good || fault_system(fault, "write", error, "%s: cannot write", metrics->path);
 }
 
 bool metrics_add(struct metrics *metrics, const struct metrics_line *line, struct fault *fault)
@@ -183,7 +184,7 @@ bool metrics_add(struct metrics *metrics, const struct metrics_line *line, struc
     bool good =
         fputs(text, metrics->file) >= 0 && fputc('\n', metrics->file) != EOF && fflush(metrics->file) == 0;
     free(text);
-    return good || fault_system(fault, errno, "%s: cannot write", metrics->path);
+    return good || fault_system(fault, "write", errno, "%s: cannot write", metrics->path);
 }
 
 bool metrics_close(struct metrics *metrics, struct fault *fault)
@@ -192,7 +193,7 @@ bool metrics_close(struct metrics *metrics, struct fault *fault)
         return true;
     errno = 0;
     bool good = !metrics->file || fclose(metrics->file) == 0 ||
-                fault_system(fault, errno, "%s: cannot write", metrics->path);
+                fault_system(fault, "fclose", errno, "%s: cannot write", metrics->path);
     free(metrics->path);
     free(metrics);
     return good;

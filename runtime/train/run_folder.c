@@ -39,7 +39,7 @@ static bool make_folder(const char *folder, struct fault *fault)
     struct stat found;
     if (failed == 0 && stat(folder, &found) == 0 && !S_ISDIR(found.st_mode))
         failed = ENOTDIR;
-    return failed == 0 || fault_system(fault, failed, "%s: cannot make the folder", folder);
+    return failed == 0 || fault_system(fault, "mkdir", failed, "%s: cannot make the folder", folder);
 }
 
 /* Two trainings in one folder would mix their files. The system lets go of the folder when the process ends,
@@ -48,7 +48,8 @@ static bool lock_folder(struct run_folder *folder, struct fault *fault)
 {
     folder->locked = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder->locked < 0)
-        return errno == EACCES || fault_system(fault, errno, "%s: cannot open the folder", folder->path);
+        return errno == EACCES ||
+               fault_system(fault, "open", errno, "%s: cannot open the folder", folder->path);
     if (flock(folder->locked, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
         return true; /* a file system without locks: go on without */
     return fault_set(fault, FAULT_SYSTEM, "%s: another process is training there", folder->path);
@@ -69,7 +70,7 @@ static bool set_aside(struct run_folder *folder, const char *path, struct fault 
     int error = errno;
     free(old);
     folder->kept_earlier |= moved;
-    return moved || fault_system(fault, error, "%s: cannot move it aside", path);
+    return moved || fault_system(fault, "rename", error, "%s: cannot move it aside", path);
 }
 
 static bool take_paths(struct run_folder *folder, const char *path, struct fault *fault)

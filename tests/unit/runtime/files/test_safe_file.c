@@ -298,9 +298,9 @@ static void sentences_are_printable(void)
     char huge[2000];
     memset(huge, 'x', sizeof huge - 1);
     huge[sizeof huge - 1] = '\0';
-    CU_ASSERT_FALSE(fault_system(&fault, 28, "%s", huge));
+    CU_ASSERT_FALSE(fault_system(&fault, "write", 28, "%s", huge));
     CU_ASSERT_EQUAL(strlen(fault.text), sizeof fault.text - 1);
-    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "x...: No space left on device"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "x...: No space left on device (write)"));
     CU_ASSERT_FALSE(fault_set(&fault, FAULT_INPUT, "again: %s", "short"));
     CU_ASSERT_FALSE(fault_set(&fault, FAULT_INPUT, "and %s", fault.text));
     CU_ASSERT_STRING_EQUAL(fault.text, "and again: short");
