@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Devices that kernels run on. A device is a row of one table; what it gives is a runner (runner.h), so that
- * training and evaluation do not know which one they use. */
+ * Devices that kernels run on. What a device gives is a runner (runner.h), so that training and evaluation do
+ * not know which one they use. The table of all is in devices/. */
 #ifndef GPFC_DEVICE_H
 #define GPFC_DEVICE_H
 
@@ -15,6 +15,9 @@ struct device;
 
 struct device_row {
     const char *name; /* "cpu" */
+    /* What is opened once and serves all runners; NULL: nothing is. number: from 0, of several devices. */
+    bool (*open)(void **state, int number, struct fault *fault);
+    void (*close)(void *state);
     /* See runner_new. */
     bool (*make_runner)(struct runner **out, const struct device *device, const struct gpfc_bundle *bundle,
                         const char *kernel, int64_t rows, struct fault *fault);
@@ -24,11 +27,9 @@ struct device_row {
 struct device {
     const struct device_row *row;
     int threads; /* at least 1; also of what is computed beside the kernels */
+    void *state; /* what the row's open gave; NULL: nothing */
 };
 
 struct device device_cpu(int threads);
-
-/* By its name. The fault lists those that there are. */
-bool device_find(const struct device_row **out, const char *name, struct fault *fault) MUST_CHECK;
 
 #endif

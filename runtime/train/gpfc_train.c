@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * gpfc_train and gpfc_resume: how a training begins, and what it returns. */
+#include "devices/device_open.h"
 #include "ground/c_locale.h"
 #include "ground/parallel.h"
 #include "kernels/bundle.h"
@@ -303,12 +304,13 @@ static int call(const struct gpfc_bundle *bundle, const struct gpfc_train_option
     struct fault fault = {0};
     struct gpfc_trained *trained = NULL;
     struct training training = {.bundle = bundle, .options = options};
-    training.device.threads = options->threads > 0 ? options->threads : parallel_threads();
+    const int threads = options->threads > 0 ? options->threads : parallel_threads();
     struct c_locale locale;
     const bool entered = c_locale_enter(&locale, &fault);
     bool good = entered && bundle_check(bundle, &fault) &&
-                device_find(&training.device.row, options->device ? options->device : "cpu", &fault);
-    good = good && how(&training, &trained, &fault);
+                device_open(&training.device, options->device, threads, &fault) &&
+                how(&training, &trained, &fault);
+    device_close(&training.device);
     if (out)
         *out = trained;
     else

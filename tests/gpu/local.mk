@@ -38,6 +38,7 @@ tests_gpu_libnvrtc_so_13_LDFLAGS = -shared
 tests_gpu_libnvrtc_so_13_LDADD =
 
 check_PROGRAMS += tests/gpu/test_stand_in
-tests_gpu_test_stand_in_SOURCES = tests/gpu/test_stand_in.c tests/gpu/kernels_in_test.h tests/scratch.h
+tests_gpu_test_stand_in_SOURCES = tests/gpu/test_stand_in.c tests/gpu/in_test.h \
+	tests/gpu/kernels_in_test.h tests/scratch.h
 tests_gpu_test_stand_in_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 EXTRA_DIST += tests/gpu/cuda_on_cpu.h

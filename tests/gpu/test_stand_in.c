@@ -5,73 +5,31 @@
  * their own: this program with the name of a case, and the options in GPFC_STAND_IN. */
 #include "check.h"
 #include "cuda/cuda_interface.h"
+#include "gpu/in_test.h"
 #include "gpu/kernels_in_test.h"
-#include "gpu/nvrtc_interface.h"
 #include "scratch.h"
 
-#include <dlfcn.h>
 #include <stdint.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { STATUS_OF_FAULTS = 66 };
 
 /* ---- the libraries ------------------------------------------------------------------------------------- */
 
 static struct {
-    void *cuda_library, *nvrtc_library;
+    void *library;
 #define CUDA_FUNCTION(name, symbol, parameters) CUresult(*name) parameters;
 #include "cuda/cuda_functions.def"
-#define NVRTC_FUNCTION(name, parameters) nvrtcResult(*name) parameters;
-#include "gpu/nvrtc_functions.def"
 } gpu;
-
-static void load(void *library, const char *symbol, void *function)
-{
-    void *const found = dlsym(library, symbol);
-    if (!found)
-        (void)fprintf(stderr, "no function %s\n", symbol);
-    memcpy(function, &found, sizeof found);
-}
 
 static bool load_libraries(void)
 {
-    const char *const build = getenv("top_builddir");
-    char path[4096];
-    (void)snprintf(path, sizeof path, "%s/tests/gpu/libcuda.so.1", build ? build : ".");
-    gpu.cuda_library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    (void)snprintf(path, sizeof path, "%s/tests/gpu/libnvrtc.so.13", build ? build : ".");
-    gpu.nvrtc_library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!gpu.cuda_library || !gpu.nvrtc_library) {
-        (void)fprintf(stderr, "%s\n", dlerror());
+    gpu.library = gpu_library("libcuda.so.1");
+    if (!gpu.library || !nvrtc_load())
         return false;
-    }
-#define CUDA_FUNCTION(name, symbol, parameters) load(gpu.cuda_library, #symbol, &gpu.name);
+#define CUDA_FUNCTION(name, symbol, parameters) gpu_function(gpu.library, #symbol, &gpu.name);
 #include "cuda/cuda_functions.def"
-#define NVRTC_FUNCTION(name, parameters) load(gpu.nvrtc_library, #name, &gpu.name);
-#include "gpu/nvrtc_functions.def"
     return true;
 }
-
-static void expect(int result, int expected, const char *call)
-{
-    if (result == expected)
-        return;
-    (void)fprintf(stderr, "%s: %d, not %d\n", call, result, expected);
-    _Exit(1);
-}
-
-#define GOOD(call) expect(call, 0, #call)
-#define GIVES(code, call) expect(call, code, #call)
-
-static void expect_true(bool is_true, const char *what)
-{
-    if (is_true)
-        return;
-    (void)fprintf(stderr, "not so: %s\n", what);
-    _Exit(1);
-}
-#define HOLDS(condition) expect_true(condition, #condition)
 
 static void start(void)
 {
@@ -103,28 +61,6 @@ static void write_kernels(char out[], int without)
     *out = '\0';
 }
 
-static char *compile(const char *text, const char *architecture, bool wants_ptx, size_t *n)
-{
-    nvrtcProgram program;
-    size_t bytes;
-    GOOD(gpu.nvrtcCreateProgram(&program, text, "kernels.cu", 0, NULL, NULL));
-    const nvrtcResult result =
-        gpu.nvrtcCompileProgram(program, 2, (const char *[]){architecture, "--std=c++17"});
-    if (result != NVRTC_SUCCESS) {
-        GOOD(gpu.nvrtcGetProgramLogSize(program, &bytes));
-        char *const log = malloc(bytes);
-        GOOD(gpu.nvrtcGetProgramLog(program, log));
-        (void)fprintf(stderr, "%s", log);
-        free(log);
-    }
-    GOOD(result);
-    GOOD((wants_ptx ? gpu.nvrtcGetPTXSize : gpu.nvrtcGetCUBINSize)(program, n));
-    char *const image = malloc(*n);
-    GOOD((wants_ptx ? gpu.nvrtcGetPTX : gpu.nvrtcGetCUBIN)(program, image));
-    GOOD(gpu.nvrtcDestroyProgram(&program));
-    return image;
-}
-
 /* Compiled by the first child that wants them, kept for the others. */
 static CUmodule load_kernels(int without)
 {
@@ -135,7 +71,7 @@ static CUmodule load_kernels(int without)
     char *image = scratch_read(name, &bytes);
     if (!image) {
         write_kernels(text, without);
-        image = compile(text, "--gpu-architecture=sm_90", false, &bytes);
+        image = nvrtc_compile(text, "--gpu-architecture=sm_90", false, &bytes);
         HOLDS(scratch_write(name, image, bytes));
     }
     GOOD(gpu.cuModuleLoadDataEx(&module, image, 0, NULL, NULL));
@@ -432,10 +368,10 @@ static void child_images(void)
     CUmodule module;
     size_t bytes;
     start();
-    char *const same = compile(text, "--gpu-architecture=sm_90", false, &bytes);
-    char *const older = compile(text, "--gpu-architecture=sm_80", false, &bytes);
-    char *const old_ptx = compile(text, "--gpu-architecture=compute_80", true, &bytes);
-    char *const new_ptx = compile(text, "--gpu-architecture=compute_120", true, &bytes);
+    char *const same = nvrtc_compile(text, "--gpu-architecture=sm_90", false, &bytes);
+    char *const older = nvrtc_compile(text, "--gpu-architecture=sm_80", false, &bytes);
+    char *const old_ptx = nvrtc_compile(text, "--gpu-architecture=compute_80", true, &bytes);
+    char *const new_ptx = nvrtc_compile(text, "--gpu-architecture=compute_120", true, &bytes);
     GOOD(gpu.cuModuleLoadDataEx(&module, same, 0, NULL, NULL));
     GIVES(CUDA_ERROR_NO_BINARY_FOR_GPU, gpu.cuModuleLoadDataEx(&module, older, 0, NULL, NULL));
     GOOD(gpu.cuModuleLoadDataEx(&module, old_ptx, 0, NULL, NULL));
@@ -450,8 +386,8 @@ static void child_new_toolkit(void)
     CUmodule module;
     size_t bytes;
     start();
-    char *const cubin = compile(text, "--gpu-architecture=sm_90", false, &bytes);
-    char *const ptx = compile(text, "--gpu-architecture=compute_90", true, &bytes);
+    char *const cubin = nvrtc_compile(text, "--gpu-architecture=sm_90", false, &bytes);
+    char *const ptx = nvrtc_compile(text, "--gpu-architecture=compute_90", true, &bytes);
     GIVES(CUDA_ERROR_INVALID_IMAGE, gpu.cuModuleLoadDataEx(&module, cubin, 0, NULL, NULL));
     GIVES(CUDA_ERROR_UNSUPPORTED_PTX_VERSION, gpu.cuModuleLoadDataEx(&module, ptx, 0, NULL, NULL));
 }
@@ -497,12 +433,12 @@ static void child_wrong_text(void)
 {
     nvrtcProgram program;
     size_t bytes;
-    GOOD(gpu.nvrtcCreateProgram(&program, "extern \"C\" __global__ void k(int x) { x = y; }", "k.cu", 0, NULL,
-                                NULL));
-    GIVES(NVRTC_ERROR_COMPILATION, gpu.nvrtcCompileProgram(program, 0, NULL));
-    GOOD(gpu.nvrtcGetProgramLogSize(program, &bytes));
+    GOOD(nvrtc.nvrtcCreateProgram(&program, "extern \"C\" __global__ void k(int x) { x = y; }", "k.cu", 0,
+                                  NULL, NULL));
+    GIVES(NVRTC_ERROR_COMPILATION, nvrtc.nvrtcCompileProgram(program, 0, NULL));
+    GOOD(nvrtc.nvrtcGetProgramLogSize(program, &bytes));
     char *const log = malloc(bytes);
-    GOOD(gpu.nvrtcGetProgramLog(program, log));
+    GOOD(nvrtc.nvrtcGetProgramLog(program, log));
     HOLDS(strstr(log, "k.cu:1") && strstr(log, "y"));
     free(log);
 }
@@ -560,51 +496,11 @@ static const struct child {
     {"counts", child_counts, "order=1,counts=counts", NULL},
 };
 
-/* The exit status; what it prints is in the file `printed`. */
-static int run_child(const char *program, const struct child *child)
-{
-    char command[5000];
-    (void)snprintf(command, sizeof command, "GPFC_STAND_IN='%s' %s '%s' >printed 2>&1", child->options,
-                   program, child->name);
-    const int status = system(command);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static const char *own_path(void)
-{
-    static char path[4096];
-    const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-    path[n > 0 ? n : 0] = '\0';
-    return path;
-}
-
-static void print_file(const char *name)
-{
-    char line[500];
-    FILE *const file = fopen(name, "r");
-    while (file && fgets(line, sizeof line, file))
-        (void)fprintf(stderr, "    %s", line);
-    if (file)
-        (void)fclose(file);
-}
-
-static bool file_has(const char *name, const char *text)
-{
-    char line[500];
-    bool has = false;
-    FILE *const file = fopen(name, "r");
-    while (file && fgets(line, sizeof line, file))
-        has = has || strstr(line, text);
-    if (file)
-        (void)fclose(file);
-    return has;
-}
-
 static void each_child_ends_as_it_should(void)
 {
     for (size_t i = 0; i < CHECK_COUNT(children); i++) {
         const struct child *const child = &children[i];
-        const int status = run_child(own_path(), child);
+        const int status = run_child(child->options, child->name);
         const bool good = child->fault ? status == STATUS_OF_FAULTS && file_has("printed", child->fault)
                                        : status == 0 && !file_has("printed", "stand-in");
         if (!good) {
@@ -620,7 +516,7 @@ static void faults_have_lines(void)
 {
     for (size_t i = 0; i < CHECK_COUNT(children); i++)
         if (strcmp(children[i].name, "outside of an array") == 0) {
-            CU_ASSERT_EQUAL(run_child(own_path(), &children[i]), STATUS_OF_FAULTS);
+            CU_ASSERT_EQUAL(run_child(children[i].options, children[i].name), STATUS_OF_FAULTS);
             CU_ASSERT(file_has("printed", "kernels.cu:6"));
         }
 }
@@ -667,31 +563,15 @@ static int child_main(const char *name)
     return 2;
 }
 
-/* The stand-in switches between stacks by hand, which a sanitizer does not follow. */
-static const char *why_not(void)
-{
-    const char *const flags = getenv("GPFC_SANITIZE_FLAGS");
-#ifndef __x86_64__
-    return "the stand-in is for x86-64";
-#endif
-    if (flags && flags[0])
-        return "not under sanitizers";
-    return system("c++ --version >/dev/null 2>&1") == 0 ? NULL : "needs a C++ compiler (g++)";
-}
-
 int main(int argc, char **argv)
 {
-    char headers[4096];
     if (argc == 2)
         return load_libraries() ? child_main(argv[1]) : 2;
-    if (why_not()) {
-        printf("skipped: %s\n", why_not());
+    if (why_no_stand_in()) {
+        printf("skipped: %s\n", why_no_stand_in());
         return CHECK_SKIP;
     }
-    char *const absolute = realpath(check_path("tests/gpu"), NULL);
-    (void)snprintf(headers, sizeof headers, "%s", absolute ? absolute : ".");
-    free(absolute);
-    (void)setenv("GPFC_STAND_IN_HEADERS", headers, 1);
+    set_up_stand_in();
     struct scratch scratch;
     if (!scratch_make(&scratch) || chdir(scratch.folder) != 0)
         return EXIT_FAILURE;

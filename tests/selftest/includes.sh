@@ -49,12 +49,13 @@ runtime/parquet runtime/ground runtime/files
 runtime/look runtime/ground runtime/numbers gpfc
 runtime/data runtime/ground runtime/numbers runtime/files runtime/look
 runtime/kernels runtime/ground runtime/numbers gpfc
-runtime/cuda runtime/ground
+runtime/cuda runtime/ground runtime/kernels gpfc
+runtime/devices runtime/kernels runtime/cuda
 runtime/base runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels gpfc
 runtime/model runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels runtime/base gpfc
 runtime/optimize runtime/ground runtime/numbers runtime/files runtime/kernels runtime/model gpfc
 runtime/train runtime/ground runtime/numbers runtime/files runtime/kernels runtime/base runtime/model
-runtime/train runtime/optimize runtime/look gpfc
+runtime/train runtime/devices runtime/optimize runtime/look gpfc
 runtime/command runtime/ground runtime/numbers runtime/look runtime/files runtime/data runtime/kernels
 runtime/command runtime/base runtime/model runtime/train gpfc
 END

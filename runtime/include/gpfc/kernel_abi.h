@@ -50,13 +50,16 @@ struct gpfc_cuda_image {  /* code of a kernel for GPUs, as NVRTC makes it */
  *   uniform                device address of uniform_bytes
  *   room                   device address of room_bytes for each block of NAME_tile
  *   sums                   device address of REAL [blocks][sum_elements]
- *   tiles, blocks          integers: tiles of the call; blocks of NAME_tile, at most tiles, at most `leaves`
+ *   tiles, blocks          integers: tiles of the launch; blocks of NAME_tile, which divide them: block b has
+ *                          the tiles / blocks tiles from b * tiles / blocks on; at most `leaves`
  * They are launched one after another with `threads` threads a block:
  *   NAME_before   one block                               uniform inputs -> uniform
  *   NAME_tile     `blocks` blocks, with shared_bytes      its tiles' outputs, and its row of sums, written
  *   NAME_sum      sum_elements / threads blocks, upwards  adds all rows of sums to the first, as a tree
  *   NAME_after    one block                               uniform outputs, from the first row of sums
- * NAME_sum is left out where sum_elements is 0. Bits of results depend on `blocks`, on nothing else. */
+ * NAME_sum is left out where sum_elements is 0. NAME_tile may be launched several times, each time for the next
+ * tiles, blocks and rows of sums; NAME_sum and NAME_after then get the tiles and blocks of all of them. Bits of
+ * results depend on what tiles a block has, on nothing else. Tiles past the call's last one have weight 0. */
 struct gpfc_cuda_kernel {
     const char *name;     /* "train", of a base flow "base_train" */
     const char *schedule; /* "lanes=8 threads=256 .." */

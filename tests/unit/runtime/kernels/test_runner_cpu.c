@@ -271,17 +271,6 @@ static void rows_from_any_row_on(void)
     runner_free(run);
 }
 
-static void devices_have_names(void)
-{
-    const struct device_row *row = NULL;
-    struct fault fault = {0};
-    CU_ASSERT_TRUE(device_find(&row, "cpu", &fault));
-    CU_ASSERT_PTR_EQUAL(row, device_cpu(1).row);
-    CU_ASSERT_FALSE(device_find(&row, "abacus", &fault));
-    CU_ASSERT_EQUAL(fault.exit_code, FAULT_INPUT);
-    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "'abacus'"));
-}
-
 static void unknown_kernel_is_reported(void)
 {
     struct runner *run;
@@ -361,7 +350,6 @@ int main(void)
         {"rows in another order", rows_in_another_order},
         {"rows are turned", rows_are_turned},
         {"rows from any row on", rows_from_any_row_on},
-        {"devices have names", devices_have_names},
         {"totals are means of rows", totals_are_means_of_rows},
         {"gradient is the derivative", gradient_is_the_derivative},
         {"same bits for any threads", same_bits_for_any_threads},

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "cuda/cuda_code.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SHARED_UNASKED = 48 << 10, MOST_TRIED = 420 };
+
+/* ---- choosing ------------------------------------------------------------------------------------------ */
+
+struct attempts {
+    const struct cuda_device *device;
+    const struct gpfc_cuda_kernel *kernel;
+    CUmodule module;
+    char tried[MOST_TRIED]; /* "cubin for sm_90: ..; PTX for sm_80: .." */
+};
+
+static void note(struct attempts *a, const char *what, int64_t architecture, const struct fault *fault)
+{
+    const size_t used = strlen(a->tried);
+    (void)snprintf(a->tried + used, sizeof a->tried - used, "%s%s sm_%lld: %s", used > 0 ? "; " : "", what,
+                   (long long)architecture, fault->text);
+}
+
+static bool try_image(struct attempts *a, const char *what, int64_t architecture, const char *code)
+{
+    struct fault fault = {.exit_code = 0};
+    const bool good =
+        CUDA_CALL(&a->device->driver, cuModuleLoadDataEx, (&a->module, code, 0, NULL, NULL), &fault);
+    if (!good)
+        note(a, what, architecture, &fault);
+    return good;
+}
+
+/* Machine code is for one major number. */
+static bool suits(const struct cuda_device *device, const struct gpfc_cuda_image *image)
+{
+    return image->architecture <= device->capability &&
+           (image->is_ptx || image->architecture / 10 == device->capability / 10);
+}
+
+/* The newest that is older than `below`; NULL: none. */
+static const struct gpfc_cuda_image *next_image(const struct attempts *a, bool is_ptx, int64_t below)
+{
+    const struct gpfc_cuda_image *found = NULL;
+    for (int64_t i = 0; i < a->kernel->n_images; i++) {
+        const struct gpfc_cuda_image *const image = &a->kernel->images[i];
+        if (image->is_ptx == is_ptx && suits(a->device, image) && image->architecture < below &&
+            (!found || image->architecture > found->architecture))
+            found = image;
+    }
+    return found;
+}
+
+static bool try_images(struct attempts *a, bool is_ptx)
+{
+    int64_t below = INT64_MAX;
+    for (const struct gpfc_cuda_image *image; (image = next_image(a, is_ptx, below));
+         below = image->architecture)
+        if (try_image(a, is_ptx ? "PTX for" : "cubin for", image->architecture, image->code))
+            return true;
+    return false;
+}
+
+static bool load_module(struct attempts *a, struct fault *fault)
+{
+    return try_images(a, false) || try_images(a, true) ||
+           fault_set(fault, FAULT_SYSTEM, "kernel '%s' has no code that %s (sm_%d) can run: %s",
+                     a->kernel->name, a->device->name, a->device->capability,
+                     a->tried[0] ? a->tried : "nothing compiled for it is in this trainer");
+}
+
+/* ---- functions ----------------------------------------------------------------------------------------- */
+
+static bool find(CUfunction *out, const struct attempts *a, const char *part, struct fault *fault)
+{
+    char name[100];
+    (void)snprintf(name, sizeof name, "%s_%s", a->kernel->name, part);
+    return CUDA_CALL(&a->device->driver, cuModuleGetFunction, (out, a->module, name), fault);
+}
+
+/* Shared memory above a limit has to be asked for. */
+static bool ask_for_shared(const struct attempts *a, CUfunction tile, struct fault *fault)
+{
+    const int64_t bytes = a->kernel->shared_bytes;
+    if (bytes <= SHARED_UNASKED)
+        return true;
+    if (bytes > a->device->shared_bytes)
+        return fault_set(fault, FAULT_SYSTEM,
+                         "kernel '%s' needs %lld bytes of shared memory a block; %s has %d", a->kernel->name,
+                         (long long)bytes, a->device->name, a->device->shared_bytes);
+    return CUDA_CALL(&a->device->driver, cuFuncSetAttribute,
+                     (tile, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, (int)bytes), fault);
+}
+
+bool cuda_code_load(struct cuda_code *out, const struct cuda_device *device,
+                    const struct gpfc_cuda_kernel *kernel, struct fault *fault)
+{
+    struct attempts a = {.device = device, .kernel = kernel};
+    *out = (struct cuda_code){.module = NULL};
+    if (!load_module(&a, fault))
+        return false;
+    out->module = a.module;
+    if (find(&out->before, &a, "before", fault) && find(&out->tile, &a, "tile", fault) &&
+        (kernel->sum_elements == 0 || find(&out->sum, &a, "sum", fault)) &&
+        find(&out->after, &a, "after", fault) && ask_for_shared(&a, out->tile, fault))
+        return true;
+    cuda_code_free(out, device);
+    return false;
+}
+
+void cuda_code_free(struct cuda_code *code, const struct cuda_device *device)
+{
+    if (code->module)
+        (void)device->driver.cuModuleUnload(code->module);
+    *code = (struct cuda_code){.module = NULL};
+}
+
+bool cuda_code_resources(struct cuda_resources *out, const struct cuda_code *code,
+                         const struct cuda_device *device, const struct gpfc_cuda_kernel *kernel,
+                         struct fault *fault)
+{
+    const struct cuda_driver *const driver = &device->driver;
+    int shared;
+    if (!CUDA_CALL(driver, cuFuncGetAttribute, (&out->registers, CU_FUNC_ATTRIBUTE_NUM_REGS, code->tile),
+                   fault) ||
+        !CUDA_CALL(driver, cuFuncGetAttribute,
+                   (&out->local_bytes, CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES, code->tile), fault) ||
+        !CUDA_CALL(driver, cuFuncGetAttribute, (&shared, CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES, code->tile),
+                   fault))
+        return false;
+    out->shared_bytes = shared + kernel->shared_bytes;
+    return true;
+}
