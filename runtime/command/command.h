@@ -17,7 +17,7 @@ enum { COMMAND_MOST_ARGUMENTS = 3 };
 
 struct command_options { /* 0, false or NULL where not given; logdet "": given without a file */
     const char *data, *columns, *label, *missing, *weights, *format, *out, *init, *base, *part, *from, *to,
-        *stage, *tune, *report, *logdet, *rows;
+        *stage, *tune, *report, *logdet, *rows, *device;
     int64_t epochs, base_epochs, batch, seed;
     int threads; /* at least 1 */
     double seconds, tune_seconds;

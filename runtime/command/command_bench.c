@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
  * Times whole training steps (rows gathered, noise, kernels, optimizer) on random pairs. Machines are noisy:
- * slices of steps and of the peak measurement take turns, and medians are compared. */
+ * slices of steps and of the peak measurement take turns, and medians are compared. A GPU's peak is not
+ * measured: it follows from its clock. */
 #include "command/columns.h"
 #include "command/command.h"
 #include "command/peak.h"
 #include "command/report.h"
+#include "devices/device_open.h"
 #include "ground/clock.h"
 #include "ground/human.h"
 #include "ground/pin.h"
 #include "numbers/random.h"
+#include "numbers/rows.h"
 #include "train/train.h"
 
 #include <stdio.h>
@@ -25,6 +28,9 @@ struct times {
 };
 
 struct bench {
+    struct device device;
+    struct device_facts facts;
+    bool on_gpu; /* the facts are of one */
     struct trainer *trainer;
     struct pairs pairs;
     struct times steps, peaks;
@@ -60,7 +66,10 @@ static bool bench_init(struct bench *bench, const struct gpfc_bundle *whole,
     if (!choose_stage(whole, options->stage, &bundle, fault))
         return false;
     struct trainer_options trainer = trainer_options_of(bundle);
-    trainer.device.threads = options->threads;
+    if (!device_open(&bench->device, options->device, options->threads, fault))
+        return false;
+    bench->on_gpu = device_facts_of(&bench->device, &bench->facts);
+    trainer.device = bench->device;
     trainer.validation = 0;
     trainer.epochs = 100000000; /* the rate stays what it is at the start */
     if (options->batch > 0)
@@ -82,6 +91,7 @@ static bool bench_init(struct bench *bench, const struct gpfc_bundle *whole,
 static void bench_free(struct bench *bench)
 {
     trainer_free(bench->trainer);
+    device_close(&bench->device);
     free(bench->pairs.train.x);
     free(bench->pairs.train.y);
     free(bench->steps.all);
@@ -116,7 +126,8 @@ static bool measure(struct bench *bench, double seconds, struct fault *fault)
             return false;
     double end = clock_now() + seconds;
     do {
-        add_time(&bench->peaks, peak_probe(bench->trainer->bundle->precision, peak_seconds));
+        if (!bench->on_gpu)
+            add_time(&bench->peaks, peak_probe(bench->trainer->bundle->precision, peak_seconds));
         if (!run_slice(bench, fault))
             return false;
     } while (clock_now() < end);
@@ -139,11 +150,20 @@ static double median(struct times *times)
 
 struct result {
     double step, least, most, samples, flop, useful, peak, share, useful_share;
+    const struct device_facts *gpu; /* NULL: on the CPU */
+    const struct runner_resources *resources;
     struct command_memory memory;
     int64_t batch, steps;
     int threads;
     bool pinned;
 };
+
+static double peak_of(struct bench *bench)
+{
+    if (!bench->on_gpu)
+        return median(&bench->peaks) * bench->device.threads;
+    return is_single(bench->trainer->bundle->precision) ? bench->facts.peak_single : bench->facts.peak_double;
+}
 
 static struct result result_of(struct bench *bench)
 {
@@ -153,15 +173,30 @@ static struct result result_of(struct bench *bench)
     r.step = median(&bench->steps);
     r.least = bench->steps.all[0];
     r.most = bench->steps.all[bench->steps.n - 1];
-    r.peak = median(&bench->peaks);
+    const double peak = peak_of(bench);
+    r.peak = bench->on_gpu ? peak : peak / r.threads;
+    r.gpu = bench->on_gpu ? &bench->facts : NULL;
+    r.resources = runner_resources_of(trainer->train);
     r.samples = (double)r.batch / r.step;
     r.flop = runner_flop(trainer->train) * (double)r.batch;
     r.useful = runner_useful_flop(trainer->train) * (double)r.batch;
-    r.share = r.flop / r.step / (r.peak * r.threads);
-    r.useful_share = r.useful / r.step / (r.peak * r.threads);
+    r.share = r.flop / r.step / peak;
+    r.useful_share = r.useful / r.step / peak;
     r.memory = command_memory();
     r.pinned = bench->pin != NULL;
     return r;
+}
+
+static void put_gpu(json_t *json, const struct result *r)
+{
+    if (!r->gpu)
+        return;
+    report_device_json(json, r->gpu);
+    if (!r->resources) /* the base flow's, perhaps, which runs on the CPU */
+        return;
+    (void)json_object_set_new(json, "registers", json_integer(r->resources->registers));
+    (void)json_object_set_new(json, "local_bytes", json_integer(r->resources->local_bytes));
+    (void)json_object_set_new(json, "shared_bytes", json_integer(r->resources->shared_bytes));
 }
 
 static bool print_json(const struct result *r, struct fault *fault)
@@ -182,7 +217,32 @@ static bool print_json(const struct result *r, struct fault *fault)
     command_put_memory(json, &r->memory);
     report_put(json, "useful_flop_per_step", r->useful);
     report_put(json, "useful_share", r->useful_share);
+    put_gpu(json, r);
     return command_print_json(json, fault);
+}
+
+static void print_peak(const struct result *r)
+{
+    if (r->gpu)
+        columns_wide_item(stdout, "peak of the GPU", "%.4g GFLOP/s", 1e-9 * r->peak);
+    else
+        columns_wide_item(stdout, "peak of a core", "%.4g GFLOP/s with %s", 1e-9 * r->peak, peak_vectors());
+    columns_wide_item(stdout, "share of peak", "%.1f %% useful, %.1f %% executed%s", 100 * r->useful_share,
+                      100 * r->share, !r->gpu && r->threads > 1 ? " of that for each thread" : "");
+}
+
+static void print_gpu(const struct result *r)
+{
+    char device[300];
+    struct human local, shared;
+    if (!r->gpu)
+        return;
+    columns_wide_item(stdout, "device", "%s", report_device(r->gpu, device, sizeof device));
+    if (r->resources)
+        columns_wide_item(stdout, "a thread's",
+                          "%d registers, %s of local memory; a block's %s of shared memory",
+                          r->resources->registers, human_bytes(&local, (double)r->resources->local_bytes),
+                          human_bytes(&shared, (double)r->resources->shared_bytes));
 }
 
 static void print_table(const struct gpfc_bundle *bundle, bool base, const struct result *r)
@@ -198,9 +258,8 @@ static void print_table(const struct gpfc_bundle *bundle, bool base, const struc
     columns_wide_item(stdout, "samples", "%s a second", human_count(&b, (int64_t)r->samples));
     columns_wide_item(stdout, "arithmetic", "%.4g GFLOP a step, %.4g GFLOP/s; %.4g GFLOP of it useful",
                       1e-9 * r->flop, 1e-9 * r->flop / r->step, 1e-9 * r->useful);
-    columns_wide_item(stdout, "peak of a core", "%.4g GFLOP/s with %s", 1e-9 * r->peak, peak_vectors());
-    columns_wide_item(stdout, "share of peak", "%.1f %% useful, %.1f %% executed%s", 100 * r->useful_share,
-                      100 * r->share, r->threads > 1 ? " of that for each thread" : "");
+    print_peak(r);
+    print_gpu(r);
     columns_wide_item(stdout, "resident memory", "%s",
                       command_memory_text(&r->memory, memory, sizeof memory));
 }

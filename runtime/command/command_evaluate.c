@@ -3,6 +3,7 @@
 #include "command/command.h"
 #include "command/evaluated_rows.h"
 #include "command/report.h"
+#include "devices/device_open.h"
 #include "kernels/settings.h"
 #include "model/evaluate.h"
 #include "model/pairs.h"
@@ -16,6 +17,7 @@
 struct evaluated { /* one call of command_evaluate */
     const struct command_context *context;
     const struct command_options *options;
+    struct device device;
     struct weights weights;
     struct base_flow *base; /* fitted here; NULL: the model's own, or none */
     struct samples samples;
@@ -81,7 +83,6 @@ void command_tell_weights(const struct command_context *context, const char *mod
 static bool measure(struct evaluated *e, struct fault *fault)
 {
     const struct gpfc_bundle *bundle = e->context->bundle;
-    const struct device device = device_cpu(e->options->threads);
     struct base_flow *base = e->base ? e->base : e->weights.base;
     const int64_t steps = weights_time_steps(bundle, e->weights.time_steps);
     double nll;
@@ -90,13 +91,13 @@ static bool measure(struct evaluated *e, struct fault *fault)
         .bundle = bundle, .part = &part, .standard = &e->samples.standard, .base = e->has_base ? base : NULL};
     const bool listed = e->options->rows;
     const bool good = (!listed || row_file_open(&file, e->options->rows, fault)) &&
-                      evaluate_rows(&e->flow, bundle, e->weights.theta, steps, &part, nll, &device,
+                      evaluate_rows(&e->flow, bundle, e->weights.theta, steps, &part, nll, &e->device,
                                     listed ? row_file_take : NULL, &file, fault) &&
                       (!listed || row_file_commit(&file, fault));
     row_file_close(&file);
     e->flow.standardised = e->samples.standard.d > 0;
     return good && (!e->has_base || evaluate_base(&e->of_base, bundle, e->weights.theta, e->weights.rotation,
-                                                  steps, base, &part, &device, fault));
+                                                  steps, base, &part, &e->device, fault));
 }
 
 static bool print(const struct evaluated *e, struct fault *fault)
@@ -122,7 +123,7 @@ bool command_evaluate(const struct command_context *context, const struct comman
                       struct fault *fault)
 {
     struct evaluated e = {.context = context, .options = options};
-    bool good = load(&e, fault);
+    bool good = device_open(&e.device, options->device, options->threads, fault) && load(&e, fault);
     if (good)
         command_tell_weights(context, options->argument[0], &e.weights);
     good = good && find_pairs(&e, fault);
@@ -132,5 +133,6 @@ bool command_evaluate(const struct command_context *context, const struct comman
     samples_free(&e.samples);
     base_flow_free(e.base);
     weights_free(&e.weights);
+    device_close(&e.device);
     return good;
 }

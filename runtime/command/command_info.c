@@ -2,6 +2,7 @@
 #include "command/columns.h"
 #include "command/command.h"
 #include "command/report.h"
+#include "devices/device_open.h"
 #include "ground/human.h"
 #include "kernels/settings.h"
 #include "model/version.h"
@@ -50,7 +51,8 @@ bool command_other_cpu(const struct gpfc_bundle *bundle, char here[GPFC_CPU_NAME
     return bundle->cpu_name[0] != '\0' && strcmp(bundle->cpu_name, here) != 0;
 }
 
-static json_t *info_json(const struct gpfc_bundle *bundle)
+/* facts: of the device that was asked about; NULL: none was. */
+static json_t *info_json(const struct gpfc_bundle *bundle, const struct device_facts *facts)
 {
     char hash[20], here[GPFC_CPU_NAME];
     json_t *json = json_object();
@@ -73,6 +75,8 @@ static json_t *info_json(const struct gpfc_bundle *bundle)
     (void)json_object_set_new(json, "c_compiler", json_string(version_of_c_compiler()));
     (void)json_object_set_new(json, "compiler", json_string(bundle->compiler));
     (void)json_object_set_new(json, "lanes", json_integer(bundle->lanes));
+    if (facts)
+        report_device_json(json, facts);
     (void)json_object_set_new(json, "kernels", kernels_json(bundle));
     (void)json_object_set_new(json, "settings", settings_json(bundle));
     (void)json_object_set_new(json, "spec", json_string(bundle->spec_text));
@@ -120,18 +124,23 @@ static void print_cpu(const struct command_context *context)
     print_schedule(bundle);
 }
 
-bool command_info(const struct command_context *context, const struct command_options *options,
-                  struct fault *fault)
+static void print_device(const struct device_facts *facts)
+{
+    char room[300];
+    if (facts)
+        columns_item(stdout, "device", "%s", report_device(facts, room, sizeof room));
+}
+
+static void print_info(const struct command_context *context, const struct device_facts *facts)
 {
     const struct gpfc_bundle *bundle = context->bundle;
     char flow[256];
-    if (options->json)
-        return command_print_json(info_json(bundle), fault);
     report_flow(bundle, flow, sizeof flow);
     (void)fprintf(stdout, "%s, compiled by gpfc %s for %s, %" PRId64 " samples a tile\n", bundle->name,
                   bundle->version, bundle->cpu, bundle->lanes);
     columns_item(stdout, "code", "kernels by %s, runtime by %s", bundle->toolchain, version_of_c_compiler());
     print_cpu(context);
+    print_device(facts);
     columns_item(stdout, "flow", "%s", flow);
     print_parameters(bundle);
     print_kernels(bundle);
@@ -144,5 +153,22 @@ bool command_info(const struct command_context *context, const struct command_op
     }
     (void)fprintf(stdout, "  spec      hash %016" PRIx64 "\n\n%s", (uint64_t)bundle->spec_hash,
                   bundle->spec_text);
-    return true;
+}
+
+bool command_info(const struct command_context *context, const struct command_options *options,
+                  struct fault *fault)
+{
+    struct device device;
+    struct device_facts facts;
+    const char *const name = options->device ? options->device : "cpu";
+    if (!device_open(&device, name, options->threads, fault))
+        return false;
+    const struct device_facts *const known = device_facts_of(&device, &facts) ? &facts : NULL;
+    bool good = true;
+    if (options->json)
+        good = command_print_json(info_json(context->bundle, known), fault);
+    else
+        print_info(context, known);
+    device_close(&device);
+    return good;
 }

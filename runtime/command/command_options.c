@@ -48,6 +48,7 @@ static const struct option_row rows[] = {
     {"batch", "N", "samples in a training step", OPTION_INTEGER, FIELD(batch), 1, 16777216},
     {"seed", "N", "random seed", OPTION_INTEGER, FIELD(seed), 0, 9007199254740991.0},
     {"threads", "N", "number of threads (default: all cores)", OPTION_INTEGER, FIELD(threads), 1, 4096},
+    {"device", "DEVICE", "where kernels run: cpu, cuda or cuda:N", OPTION_TEXT, FIELD(device), 0, 0},
     {"seconds", "S", "how long to measure (default: 5)", OPTION_REAL, FIELD(seconds), 0.01, 1e6},
     {"tune", "HOW", "quick (default) or full", OPTION_TEXT, FIELD(tune), 0, 0},
     {"tune-time", "S", "total seconds to measure (quick 20, full 240)", OPTION_REAL, FIELD(tune_seconds), 0.1,

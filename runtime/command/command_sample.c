@@ -4,6 +4,7 @@
  * are the same for any number of threads, and the first of many are those of a few. */
 #include "command/command.h"
 #include "command/row_failures.h"
+#include "devices/device_open.h"
 #include "files/table.h"
 #include "model/flow.h"
 #include "numbers/random.h"
@@ -13,6 +14,7 @@
 enum { BLOCK_ROWS = 1 << 14 };
 
 struct sampling {
+    struct device device;
     struct gpfc_flow *flow;
     enum flow_part part;
     uint64_t seed;
@@ -36,7 +38,8 @@ static bool sampling_open(struct sampling *s, const struct command_context *cont
         !command_part_of_data(options->part, &s->part, fault) ||
         !fault_calloc(fault, &s->x, (size_t)(BLOCK_ROWS * d), sizeof(double), "rows") ||
         !row_failures_open(&s->failures, options, BLOCK_ROWS, fault) ||
-        !flow_open(&s->flow, context->bundle, options->argument[0], s->part, options->threads, fault))
+        !device_open(&s->device, options->device, options->threads, fault) ||
+        !flow_open(&s->flow, context->bundle, options->argument[0], s->part, &s->device, fault))
         return false;
     s->seed = options->seed_given ? (uint64_t)options->seed : 1;
     const struct table_making making = {.path = options->argument[2],
@@ -80,6 +83,7 @@ bool command_sample(const struct command_context *context, const struct command_
                       row_failures_end(&s.failures, context, fault);
     table_abandon(s.out);
     gpfc_flow_close(s.flow);
+    device_close(&s.device);
     row_failures_close(&s.failures);
     free(s.x);
     return good;

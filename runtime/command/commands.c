@@ -16,7 +16,7 @@
 static const struct command commands[] = {
     {"train", "", 0,
      OPTIONS("data", "columns", "label", "missing", "weights", "out", "init", "base", "epochs", "base-epochs",
-             "seed", "threads", "quiet", "json"),
+             "seed", "device", "threads", "quiet", "json"),
      "train, and write the results to a folder",
      "Trains the flow on pairs (x, y = f(x)), after the base flow f if there are no pairs yet. Writes the "
      "best model, a checkpoint and metrics to a folder. Ctrl-C saves and stops.",
@@ -27,51 +27,54 @@ static const struct command commands[] = {
      "about it; then mean, deviation and range of each column. train does the same first. Ends with an error "
      "only where nothing can be learned.",
      command_check, COMMAND_READS_BUNDLE},
-    {"resume", "DIR", 1, OPTIONS("epochs", "anyway", "threads", "quiet", "json"),
+    {"resume", "DIR", 1, OPTIONS("epochs", "anyway", "device", "threads", "quiet", "json"),
      "continue a training that was stopped",
      "Continues a training from its last checkpoint, with the same result as if it had not been "
      "stopped. With --epochs the flow is trained for so many in total, even if its training had ended.",
      command_resume, COMMAND_CALLS_KERNELS},
     {"apply", "MODEL IN OUT", 3,
      OPTIONS("part", "from", "columns", "label", "weights", "format", "logdet", "report", "nan", "strict",
-             "threads"),
+             "device", "threads"),
      "map rows: y to s(y), x to f(x)",
      "Maps the rows of IN by the flow s, the base flow f, or s after f. In .npz files the arrays are x, y = "
      "f(x) and s; labels are copied.",
      command_apply, COMMAND_CALLS_KERNELS},
     {"invert", "MODEL IN OUT", 3,
-     OPTIONS("part", "to", "columns", "label", "format", "report", "nan", "strict", "threads"),
+     OPTIONS("part", "to", "columns", "label", "format", "report", "nan", "strict", "device", "threads"),
      "map rows back: s(y) to y, f(x) to x",
      "Maps the rows of IN by the inverse of the flow s, of the base flow f, or of s after f. Otherwise like "
      "apply.",
      command_invert, COMMAND_CALLS_KERNELS},
     {"density", "MODEL X OUT", 3,
-     OPTIONS("part", "columns", "label", "weights", "format", "report", "nan", "strict", "threads"),
+     OPTIONS("part", "columns", "label", "weights", "format", "report", "nan", "strict", "device", "threads"),
      "log p(x) of rows x",
      "Writes the log-density of each row x, in nats and in the data's units: log_p_f by the base flow, "
      "log_p_s by s after it.",
      command_density, COMMAND_CALLS_KERNELS},
-    {"sample", "MODEL N OUT", 3, OPTIONS("part", "seed", "format", "report", "nan", "strict", "threads"),
+    {"sample", "MODEL N OUT", 3,
+     OPTIONS("part", "seed", "format", "report", "nan", "strict", "device", "threads"),
      "draw N new samples x",
      "Draws N samples: z ~ N(0, I), taken back through s and the base flow f. The same seed (default 1) "
      "gives "
      "the same rows.",
      command_sample, COMMAND_CALLS_KERNELS},
     {"evaluate", "MODEL", 1,
-     OPTIONS("data", "columns", "label", "missing", "weights", "rows", "threads", "json"),
+     OPTIONS("data", "columns", "label", "missing", "weights", "rows", "device", "threads", "json"),
      "measure a model on the test set",
      "Measures a model on the test set: likelihood and cost before and after, energy, how well it preserves "
      "the Gaussian, and how well the base flow is inverted.",
      command_evaluate, COMMAND_CALLS_KERNELS},
-    {"bench", "", 0, OPTIONS("stage", "seconds", "threads", "batch", "json"), "time training steps",
-     "Times training steps on random pairs and compares them with the measured peak of a core.",
+    {"bench", "", 0, OPTIONS("stage", "seconds", "device", "threads", "batch", "json"), "time training steps",
+     "Times training steps on random pairs and compares them with the measured peak of a core, or with the "
+     "peak of a GPU.",
      command_bench, COMMAND_CALLS_KERNELS},
     {"tune", "", 0, OPTIONS("tune", "tune-time", "quiet", "json"), "recompile the trainer for this CPU",
      "Has gpfc recompile the spec of this trainer for the present CPU, measuring which code is fastest, and "
      "then replaces this trainer. Models remain valid.",
      command_tune, COMMAND_RUNS_ANYWHERE},
-    {"info", "", 0, OPTIONS("json"), "show what the trainer was compiled from",
-     "Prints what this trainer was compiled from and for.", command_info, COMMAND_READS_BUNDLE},
+    {"info", "", 0, OPTIONS("device", "json"), "show what the trainer was compiled from",
+     "Prints what this trainer was compiled from and for; with --device, what the device is like.",
+     command_info, COMMAND_READS_BUNDLE},
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };

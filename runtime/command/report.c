@@ -409,3 +409,25 @@ json_t *report_training_json(const struct gpfc_bundle *bundle, const struct gpfc
     (void)json_object_set_new(json, "evaluation", report_evaluation_json(&trained->evaluation));
     return json;
 }
+
+/* ---- devices ------------------------------------------------------------------------------------------- */
+
+const char *report_device(const struct device_facts *facts, char *room, size_t bytes)
+{
+    struct human memory;
+    (void)snprintf(room, bytes, "%s, sm_%d, %d multiprocessors, %s; driver for %s", facts->name,
+                   facts->architecture, facts->multiprocessors, human_bytes(&memory, facts->memory),
+                   facts->driver);
+    return room;
+}
+
+void report_device_json(json_t *json, const struct device_facts *facts)
+{
+    json_t *const device = json_object();
+    (void)json_object_set_new(device, "name", json_string(facts->name));
+    put_count(device, "architecture", facts->architecture);
+    put_count(device, "multiprocessors", facts->multiprocessors);
+    report_put(device, "memory_mb", facts->memory / 1e6);
+    (void)json_object_set_new(device, "driver", json_string(facts->driver));
+    (void)json_object_set_new(json, "device", device);
+}

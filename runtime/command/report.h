@@ -46,4 +46,8 @@ struct command_memory;
 json_t *report_training_json(const struct gpfc_bundle *bundle, const struct gpfc_trained *trained,
                              const struct command_memory *memory, const char *status);
 
+/* What a device is like: "cuda:0, NVIDIA H100, sm_90, 132 multiprocessors, 80 GB; driver for CUDA 12.4". */
+const char *report_device(const struct device_facts *facts, char *room, size_t bytes);
+void report_device_json(json_t *json, const struct device_facts *facts); /* as "device" */
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/row_stream.h"
+#include "devices/device_open.h"
 
 #include "model/column_choice.h"
 
@@ -72,8 +73,10 @@ static bool make_room(struct row_stream *stream, struct fault *fault)
 bool row_stream_open(struct row_stream *stream, struct fault *fault)
 {
     const struct command_options *const options = stream->options;
-    if (!make_room(stream, fault) || !flow_open(&stream->flow, stream->context->bundle, options->argument[0],
-                                                stream->part, options->threads, fault))
+    if (!make_room(stream, fault) ||
+        !device_open(&stream->device, options->device, options->threads, fault) ||
+        !flow_open(&stream->flow, stream->context->bundle, options->argument[0], stream->part,
+                   &stream->device, fault))
         return false;
     if (stream->part != FLOW_PART_BASE)
         command_tell_weights(stream->context, options->argument[0], &stream->flow->weights);
@@ -84,6 +87,7 @@ void row_stream_close(struct row_stream *stream)
 {
     table_close(stream->in);
     gpfc_flow_close(stream->flow);
+    device_close(&stream->device);
     row_failures_close(&stream->failures);
     free(stream->rows.x);
     free(stream->rows.labels);

@@ -14,6 +14,7 @@ struct row_stream {
     const struct command_options *options; /* argument[0]: the model, [1]: the rows, [2]: the result */
     enum flow_part part;
     bool back;
+    struct device device;
     struct gpfc_flow *flow;
     struct table_reader *in;
     struct table_rows rows; /* the block at hand; room for its results, too */

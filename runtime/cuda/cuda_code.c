@@ -116,19 +116,20 @@ void cuda_code_free(struct cuda_code *code, const struct cuda_device *device)
     *code = (struct cuda_code){.module = NULL};
 }
 
-bool cuda_code_resources(struct cuda_resources *out, const struct cuda_code *code,
+bool cuda_code_resources(struct runner_resources *out, const struct cuda_code *code,
                          const struct cuda_device *device, const struct gpfc_cuda_kernel *kernel,
                          struct fault *fault)
 {
     const struct cuda_driver *const driver = &device->driver;
-    int shared;
+    int local, shared;
     if (!CUDA_CALL(driver, cuFuncGetAttribute, (&out->registers, CU_FUNC_ATTRIBUTE_NUM_REGS, code->tile),
                    fault) ||
-        !CUDA_CALL(driver, cuFuncGetAttribute,
-                   (&out->local_bytes, CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES, code->tile), fault) ||
+        !CUDA_CALL(driver, cuFuncGetAttribute, (&local, CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES, code->tile),
+                   fault) ||
         !CUDA_CALL(driver, cuFuncGetAttribute, (&shared, CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES, code->tile),
                    fault))
         return false;
+    out->local_bytes = local;
     out->shared_bytes = shared + kernel->shared_bytes;
     return true;
 }

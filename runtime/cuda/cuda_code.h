@@ -6,6 +6,7 @@
 
 #include "cuda/cuda_device.h"
 #include "gpfc/kernel_abi.h"
+#include "kernels/runner.h"
 
 struct cuda_code { /* zeroed: none */
     CUmodule module;
@@ -19,13 +20,8 @@ bool cuda_code_load(struct cuda_code *out, const struct cuda_device *device,
                     const struct gpfc_cuda_kernel *kernel, struct fault *fault) MUST_CHECK;
 void cuda_code_free(struct cuda_code *code, const struct cuda_device *device);
 
-struct cuda_resources { /* of a thread of NAME_tile, and of its block */
-    int registers;
-    int local_bytes; /* spilled registers, and arrays indexed at run time */
-    int64_t shared_bytes;
-};
-
-bool cuda_code_resources(struct cuda_resources *out, const struct cuda_code *code,
+/* Of NAME_tile. */
+bool cuda_code_resources(struct runner_resources *out, const struct cuda_code *code,
                          const struct cuda_device *device, const struct gpfc_cuda_kernel *kernel,
                          struct fault *fault) MUST_CHECK;
 

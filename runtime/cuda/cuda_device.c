@@ -87,3 +87,20 @@ void cuda_device_close(struct cuda_device *device)
     cuda_driver_close(&device->driver);
     free(device);
 }
+
+/* Multiply-adds a clock of a multiprocessor, for capabilities up to this one: CUDA C++ Programming Guide,
+ * throughput of native arithmetic instructions. */
+static const struct {
+    int capability, of_single, of_double;
+} lanes[] = {{70, 64, 32},  {75, 64, 2},    {80, 64, 32}, {89, 128, 2},
+             {90, 128, 64}, {109, 128, 64}, {129, 128, 2}};
+enum { N_LANES = sizeof lanes / sizeof lanes[0] };
+
+double cuda_device_peak(const struct cuda_device *device, bool is_double)
+{
+    int i = 0;
+    while (i < N_LANES - 1 && lanes[i].capability < device->capability)
+        i++;
+    return 2e3 * (is_double ? lanes[i].of_double : lanes[i].of_single) * device->multiprocessors *
+           device->clock_khz;
+}

@@ -6,7 +6,7 @@
 
 #include "cuda/cuda_driver.h"
 
-enum { CUDA_DEVICE_NAME = 100 };
+enum { CUDA_DEVICE_NAME = 80 };
 
 struct cuda_device {
     struct cuda_driver driver;
@@ -28,5 +28,9 @@ void cuda_device_close(struct cuda_device *device); /* NULL is allowed */
 
 /* The context is that of the calling thread from now on: every function that calls the driver begins so. */
 bool cuda_device_enter(const struct cuda_device *device, struct fault *fault) MUST_CHECK;
+
+/* FLOP/s of all multiprocessors, in fused multiply-adds of single or double precision, without tensor
+ * cores. */
+double cuda_device_peak(const struct cuda_device *device, bool is_double);
 
 #endif

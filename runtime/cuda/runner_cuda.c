@@ -9,6 +9,7 @@
 #include "kernels/runner_ports.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,7 @@ struct cuda {
     const struct gpfc_cuda_kernel *kernel;
     struct runner_ports ports;
     struct cuda_code code;
+    struct runner_resources resources;
     int threads;
     int64_t rows; /* of a go, at most */
 
@@ -506,6 +508,11 @@ static double cuda_useful_flop(const struct runner *runner)
     return runner_ports_useful_flop(&((const struct cuda *)runner)->ports);
 }
 
+static const struct runner_resources *cuda_resources(const struct runner *runner)
+{
+    return &((const struct cuda *)runner)->resources;
+}
+
 /* ---- the row of the table ------------------------------------------------------------------------------ */
 
 static const struct runner_ops ops = {
@@ -521,6 +528,7 @@ static const struct runner_ops ops = {
     .go = cuda_go,
     .flop = cuda_flop,
     .useful_flop = cuda_useful_flop,
+    .resources = cuda_resources,
 };
 
 static bool has_cuda(const struct gpfc_bundle *bundle)
@@ -544,8 +552,9 @@ static bool make_on_device(struct runner **out, const struct device *device, con
     run->rows = rows;
     if (cuda_device_enter(run->device, fault) &&
         runner_ports_init(&run->ports, bundle, kernel->name, kernel->cuda->lanes, fault) &&
-        cuda_code_load(&run->code, run->device, run->kernel, fault) && take_uniform(run, fault) &&
-        find_room(run, fault) && make_events(run, fault)) {
+        cuda_code_load(&run->code, run->device, run->kernel, fault) &&
+        cuda_code_resources(&run->resources, &run->code, run->device, run->kernel, fault) &&
+        take_uniform(run, fault) && find_room(run, fault) && make_events(run, fault)) {
         *out = &run->runner;
         return true;
     }
@@ -578,5 +587,18 @@ static void close_device(void *state)
     cuda_device_close(state);
 }
 
+static void facts_of(const void *state, struct device_facts *out)
+{
+    const struct cuda_device *const device = state;
+    *out = (struct device_facts){.architecture = device->capability,
+                                 .multiprocessors = device->multiprocessors,
+                                 .memory = (double)device->memory,
+                                 .peak_single = cuda_device_peak(device, false),
+                                 .peak_double = cuda_device_peak(device, true)};
+    (void)snprintf(out->name, sizeof out->name, "cuda:%d, %s", device->number, device->name);
+    (void)snprintf(out->driver, sizeof out->driver, "CUDA %d.%d", device->driver.version / 1000,
+                   device->driver.version % 1000 / 10);
+}
+
 const struct device_row device_row_cuda = {
-    .name = "cuda", .open = open_device, .close = close_device, .make_runner = cuda_new};
+    .name = "cuda", .open = open_device, .close = close_device, .facts = facts_of, .make_runner = cuda_new};

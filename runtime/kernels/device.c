@@ -7,3 +7,11 @@ struct device device_cpu(int threads)
 {
     return (struct device){.row = &device_row_cpu, .threads = threads};
 }
+
+bool device_facts_of(const struct device *device, struct device_facts *out)
+{
+    if (!device->row->facts)
+        return false;
+    device->row->facts(device->state, out);
+    return true;
+}

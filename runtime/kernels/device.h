@@ -13,11 +13,21 @@
 struct runner;
 struct device;
 
+struct device_facts { /* of a device beside the machine's processors */
+    char name[100];   /* "cuda:0, NVIDIA H100 80GB HBM3" */
+    char driver[40];  /* "CUDA 12.4" */
+    int architecture; /* 90: of capability 9.0 */
+    int multiprocessors;
+    double memory;                   /* bytes */
+    double peak_single, peak_double; /* FLOP/s of all, without tensor cores */
+};
+
 struct device_row {
     const char *name; /* "cpu" */
     /* What is opened once and serves all runners; NULL: nothing is. number: from 0, of several devices. */
     bool (*open)(void **state, int number, struct fault *fault);
     void (*close)(void *state);
+    void (*facts)(const void *state, struct device_facts *out); /* NULL: there are none to give */
     /* See runner_new. */
     bool (*make_runner)(struct runner **out, const struct device *device, const struct gpfc_bundle *bundle,
                         const char *kernel, int64_t rows, struct fault *fault);
@@ -31,5 +41,8 @@ struct device {
 };
 
 struct device device_cpu(int threads);
+
+/* False: they are those of the machine, as of the CPU. */
+bool device_facts_of(const struct device *device, struct device_facts *out);
 
 #endif

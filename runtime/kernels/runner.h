@@ -22,6 +22,12 @@ struct runner_rows {
     const double *rotation; /* R [elements][elements], lent like the rows; NULL: rows are taken as they are */
 };
 
+struct runner_resources { /* of a GPU */
+    int registers;        /* of a thread */
+    int64_t local_bytes;  /* of a thread: spilled registers, and arrays indexed at run time */
+    int64_t shared_bytes; /* of a block */
+};
+
 struct runner_ops { /* see the functions of the same names below */
     void (*free)(struct runner *runner);
     void (*parameters)(struct runner *runner, const void *theta);
@@ -35,6 +41,7 @@ struct runner_ops { /* see the functions of the same names below */
     bool (*go)(struct runner *runner, int64_t n, struct fault *fault);
     double (*flop)(const struct runner *runner);
     double (*useful_flop)(const struct runner *runner);
+    const struct runner_resources *(*resources)(const struct runner *runner); /* NULL: as if it gave NULL */
 };
 
 struct runner { /* a device's own begins with it */
@@ -118,6 +125,11 @@ static inline double runner_flop(const struct runner *runner) /* of one sample *
 static inline double runner_useful_flop(const struct runner *runner) /* all but what is computed again */
 {
     return runner->ops->useful_flop(runner);
+}
+
+static inline const struct runner_resources *runner_resources_of(const struct runner *runner) /* NULL: none */
+{
+    return runner->ops->resources ? runner->ops->resources(runner) : NULL;
 }
 
 #endif

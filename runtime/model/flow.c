@@ -21,9 +21,8 @@ int flow_threads(int wanted)
 static bool make_kernels(struct gpfc_flow *flow, struct fault *fault)
 {
     const struct gpfc_bundle *bundle = flow->bundle;
-    const struct device device = device_cpu(flow->threads);
-    if (!runner_new(&flow->apply, &device, bundle, "apply", flow->block, fault) ||
-        !runner_new(&flow->invert, &device, bundle, "invert", flow->block, fault))
+    if (!runner_new(&flow->apply, &flow->device, bundle, "apply", flow->block, fault) ||
+        !runner_new(&flow->invert, &flow->device, bundle, "invert", flow->block, fault))
         return false;
     const int64_t steps = weights_time_steps(bundle, flow->weights.time_steps);
     runner_steps(flow->apply, steps);
@@ -59,8 +58,8 @@ static bool make_inverse(struct gpfc_flow *flow, struct fault *fault)
 static bool read_weights(struct gpfc_flow *flow, const char *model, enum flow_part part, struct fault *fault)
 {
     if (part == FLOW_PART_BASE)
-        return weights_read_base(&flow->weights, flow->bundle, model, flow->threads, fault);
-    if (!weights_read(&flow->weights, flow->bundle, model, flow->threads, fault))
+        return weights_read_base(&flow->weights, flow->bundle, model, flow->device.threads, fault);
+    if (!weights_read(&flow->weights, flow->bundle, model, flow->device.threads, fault))
         return false;
     return part == FLOW_PART_FLOW || flow->weights.base ||
            fault_set(fault, FAULT_INPUT, "%s: expected a model with a base flow; this one has none", model);
@@ -82,13 +81,13 @@ static bool flow_init(struct gpfc_flow *flow, const char *model, enum flow_part 
 }
 
 bool flow_open(struct gpfc_flow **out, const struct gpfc_bundle *bundle, const char *model,
-               enum flow_part part, int threads, struct fault *fault)
+               enum flow_part part, const struct device *device, struct fault *fault)
 {
     struct gpfc_flow *flow = calloc(1, sizeof *flow);
     *out = NULL;
     if (!flow)
         return fault_memory(fault, sizeof *flow, "a flow");
-    *flow = (struct gpfc_flow){.bundle = bundle, .threads = flow_threads(threads), .block = FLOW_BLOCK};
+    *flow = (struct gpfc_flow){.bundle = bundle, .device = *device, .block = FLOW_BLOCK};
     if (!flow_init(flow, model, part, fault)) {
         gpfc_flow_close(flow);
         return false;
@@ -100,12 +99,13 @@ bool flow_open(struct gpfc_flow **out, const struct gpfc_bundle *bundle, const c
 struct gpfc_flow *gpfc_flow_open(const struct gpfc_bundle *bundle, const char *model, int threads,
                                  char *message, size_t room)
 {
+    const struct device device = device_cpu(flow_threads(threads));
     struct fault fault = {0};
     struct gpfc_flow *flow = NULL;
     struct c_locale locale;
     bool good = c_locale_enter(&locale, &fault);
     if (good) {
-        good = flow_open(&flow, bundle, model, FLOW_PART_FLOW, threads, &fault);
+        good = flow_open(&flow, bundle, model, FLOW_PART_FLOW, &device, &fault);
         c_locale_leave(&locale);
     }
     if (!good && message)

@@ -41,7 +41,7 @@ struct gpfc_flow {
     const struct gpfc_bundle *bundle;
     struct weights weights;
     struct runner *apply, *invert; /* NULL: only the base flow was opened */
-    int threads;
+    struct device device;
     int64_t block;                  /* rows a call of a kernel */
     double *doubles;                /* [block][d]: the base flow's numbers; NULL where there is none */
     struct flow_room room;          /* of the inverse of s; NULL as apply */
@@ -54,10 +54,10 @@ struct gpfc_flow {
 /* Threads that a command gets: `wanted`, or all of the machine (as OpenMP counts them) where it is 0. */
 int flow_threads(int wanted);
 
-/* For FLOW_PART_BASE the model may be only a base flow; for FLOW_PART_BASE and FLOW_PART_BOTH it must have
+/* Of the device only the state is lent. For FLOW_PART_BASE the model may be only a base flow; for FLOW_PART_BASE and FLOW_PART_BOTH it must have
  * one. */
 bool flow_open(struct gpfc_flow **out, const struct gpfc_bundle *bundle, const char *model,
-               enum flow_part part, int threads, struct fault *fault) MUST_CHECK;
+               enum flow_part part, const struct device *device, struct fault *fault) MUST_CHECK;
 
 /* Bytes of a number of the rows that flow_forward takes and flow_backward gives: data that are standardised
  * are doubles, as a REAL may be too coarse for them as they are. */

@@ -11,9 +11,8 @@ bool flow_jacobian_open(struct gpfc_flow *flow, struct fault *fault)
 {
     struct flow_jacobian *const jacobian = &flow->jacobian;
     const int64_t d = flow->bundle->dimension, most = MATRIX_ELEMENTS / (d * d);
-    const struct device device = device_cpu(flow->threads);
     jacobian->rows = most < 1 ? 1 : most > flow->block ? flow->block : most;
-    if (!runner_new(&jacobian->runner, &device, flow->bundle, "jacobian", jacobian->rows, fault) ||
+    if (!runner_new(&jacobian->runner, &flow->device, flow->bundle, "jacobian", jacobian->rows, fault) ||
         !fault_calloc(fault, &jacobian->matrix, (size_t)(jacobian->rows * d * d),
                       (size_t)flow->bundle->precision, "a flow") ||
         !fault_calloc(fault, (void **)&jacobian->work, (size_t)(d * d), sizeof *jacobian->work, "a flow") ||

@@ -109,6 +109,15 @@ bool train_run_done(const struct train_run *run)
     return trainer_done(run->trainer);
 }
 
+/* The device failed, or a file. */
+static bool broke_off(const struct train_run *run, struct fault *fault)
+{
+    const struct fault first = *fault;
+    return fault_set(fault, (enum fault_code)first.exit_code,
+                     "%s. The last checkpoint, of step %lld, is kept as %s", first.text,
+                     (long long)run->saved_step, run->checkpoint);
+}
+
 static bool diverged(struct train_run *run, struct fault *fault)
 {
     const struct fault first = *fault;
@@ -135,14 +144,14 @@ bool train_run_step(struct train_run *run, struct fault *fault)
     double rate = trainer_rate(trainer), lambda = trainer_lambda(trainer), before = clock_now();
     const int64_t rows = trainer_next_rows(trainer);
     if (!trainer_step(trainer, fault))
-        return diverged(run, fault);
+        return fault->exit_code == FAULT_DIVERGED ? diverged(run, fault) : broke_off(run, fault);
     run->step_seconds += clock_now() - before;
     run->samples += rows;
     int64_t step = trainer->state.step;
     if ((train_run_done(run) || due(run->measure_steps, step)) && !measure(run, rate, lambda, fault))
-        return false;
+        return broke_off(run, fault);
     if (train_run_done(run) && !trainer_settle_steps(trainer, fault))
-        return false;
+        return broke_off(run, fault);
     bool late = run->checkpoint_seconds > 0 && clock_now() - run->saved >= run->checkpoint_seconds;
     if (!train_run_done(run) && !late && !due(run->checkpoint_steps, step))
         return true;

@@ -72,7 +72,8 @@ static void use_flow(const char *path, enum flow_part part)
 {
     struct fault fault = {.exit_code = 0};
     struct gpfc_flow *flow;
-    if (!flow_open(&flow, bundle(), path, part, 1, &fault)) {
+    const struct device device = device_cpu(1);
+    if (!flow_open(&flow, bundle(), path, part, &device, &fault)) {
         demand(fault.text[0] && fault.exit_code != 0);
         return;
     }

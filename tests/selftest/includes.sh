@@ -57,7 +57,7 @@ runtime/optimize runtime/ground runtime/numbers runtime/files runtime/kernels ru
 runtime/train runtime/ground runtime/numbers runtime/files runtime/kernels runtime/base runtime/model
 runtime/train runtime/devices runtime/optimize runtime/look gpfc
 runtime/command runtime/ground runtime/numbers runtime/look runtime/files runtime/data runtime/kernels
-runtime/command runtime/base runtime/model runtime/train gpfc
+runtime/command runtime/devices runtime/base runtime/model runtime/train gpfc
 END
 # library (its headers' paths begin so), then the folders or files that reach it, directly or through others
 cat >"$scratch/real/libraries" <<'END'

@@ -86,10 +86,12 @@ tests_unit_runtime_kernels_test_runner_cpu_SOURCES = tests/unit/runtime/kernels/
 tests_unit_runtime_kernels_test_kernel_tile_SOURCES = tests/unit/runtime/kernels/test_kernel_tile.c
 
 # cuda; the driver is the stand-in of tests/gpu
-check_PROGRAMS += tests/unit/runtime/cuda/test_runner_cuda
-fake_cuda = tests/unit/runtime/cuda/fake_cuda.c tests/unit/runtime/cuda/fake_cuda.h $(fake_bundle)
+check_PROGRAMS += tests/unit/runtime/cuda/test_runner_cuda tests/unit/runtime/cuda/test_command_cuda
+fake_cuda = tests/unit/runtime/cuda/fake_cuda.c tests/unit/runtime/cuda/fake_cuda.h
 tests_unit_runtime_cuda_test_runner_cuda_SOURCES = tests/unit/runtime/cuda/test_runner_cuda.c \
-	tests/gpu/in_test.h tests/scratch.h $(fake_cuda)
+	tests/gpu/in_test.h tests/scratch.h $(fake_cuda) $(fake_bundle)
+tests_unit_runtime_cuda_test_command_cuda_SOURCES = tests/unit/runtime/cuda/test_command_cuda.c \
+	tests/gpu/in_test.h $(fake_cuda) $(fake_trainer)
 
 # base
 check_PROGRAMS += tests/unit/runtime/base/test_base_flow tests/unit/runtime/base/test_mixture

@@ -14,6 +14,7 @@
 enum { MOST_WORDS = 12 };
 
 struct scratch scratch;
+void (*fake_trainer_change)(struct fake *fake);
 
 /* ---- the trainer --------------------------------------------------------------------------------------- */
 
@@ -33,6 +34,8 @@ static int be_a_trainer(int argc, char **argv)
         else
             fake_set(&fake, pair, value + 1);
     }
+    if (fake_trainer_change)
+        fake_trainer_change(&fake);
     char program[] = "./fake";
     argv[3] = program;
     return gpfc_trainer_main(&fake.bundle, argc - 3, argv + 3);

@@ -17,6 +17,9 @@
 
 extern struct scratch scratch;
 
+/* What a test changes of the bundle, in the trainer's process; NULL: nothing. */
+extern void (*fake_trainer_change)(struct fake *fake);
+
 /* check_main, or the trainer, or a program that waits for signals ("--interrupted"). */
 int fake_trainer_main(int argc, char **argv, const char *suite, const struct check_case *cases, size_t n);
 
