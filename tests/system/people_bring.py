@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Data of the kinds that people bring, given to real trainers: each is read, warned of or refused, with the
-right words and numbers. Two trainers take all of it; inputs are made here, without numpy.
+right words and numbers. Three trainers take all of it; inputs are made here, without numpy.
 """
 import csv
 import json
@@ -18,7 +18,8 @@ GPFC = os.path.abspath(os.environ.get("GPFC") or "gpfc")
 SPECS = {"plane": "dimension: 2\ndata: {samples: normal.npy}\nbase: {kind: bnaf, hidden: [8], epochs: 600}\n"
                   "flow: {hidden: [6], steps: 3}\ntrain: {epochs: 2}\n",
          "space": "dimension: 3\ndata: {samples: normal.npy}\nbase: {kind: bnaf, hidden: [6], epochs: 3}\n"
-                  "flow: {hidden: [6], steps: 3}\ntrain: {epochs: 2}\n"}
+                  "flow: {hidden: [6], steps: 3}\ntrain: {epochs: 2}\n",
+         "auto": "dimension: 2\ndata: {pairs: auto.npz}\nflow: {hidden: [20], steps: 3}\n"}
 ROWS = 1500
 NAN, INF = float("nan"), float("inf")
 draw = random.Random(0)
@@ -220,6 +221,22 @@ def try_pairs():
     check(seen["rows"] == 1998 and seen["rows_dropped"] == 2, "gaps: rows of check")
 
 
+# ---- how long ---------------------------------------------------------------------------------------------
+
+def try_auto_epochs():
+    """Where there is nothing to learn but the rows themselves, a training ends before its time, and says
+    where the best was."""
+    y = normal(2, 5000)
+    write_npz("auto.npz", x=[[v + draw.gauss(0, 2) for v in row] for row in y], y=y)
+    out = expect(0, "best validation cost", "./auto", "train", "--out", "auto.run", "--threads", "1")
+    check(b"% below it" in out, "a training by heart is not told: %s" % out.decode()[-900:])
+    result = json.loads(expect(0, "", "./auto", "train", "--out", "auto.json", "--threads", "1", "--json"))
+    best, end, steps = result["best_step"], result["step"], result["steps"]
+    check(best < end < steps, "epochs: auto: best at %s, ended at %s of %s" % (best, end, steps))
+    check(result["validation_cost"] > result["train_cost"], "best cost: %s" % result["validation_cost"])
+    check("at step %d of %d" % (best, end) in out.decode().replace(",", ""), "text and JSON differ")
+
+
 # ---- sampling ---------------------------------------------------------------------------------------------
 
 def try_wide_normal():
@@ -400,6 +417,7 @@ def main():
     try_degenerate(g)
     try_trainings()
     try_pairs()
+    try_auto_epochs()
     try_wide_normal()
     try_arrays(g)
     try_shapes(g)

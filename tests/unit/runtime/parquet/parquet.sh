@@ -73,6 +73,15 @@ done
 same csv.json parquet.json
 same csv.result parquet.result
 
+# A column of weights
+sed '1s/label/count/; s/,no$/,2/; s/,a longer word$/,0/' samples.csv >counted.csv
+twice w './m apply --part both --label count run counted.csv $OUT'
+for suffix in csv parquet; do
+    expect 0 '' sh -c "./m check w.$suffix --weights count --json | sed 's/w[.]$suffix/FILE/' >$suffix.json"
+done
+same csv.json parquet.json
+grep -q '"rows_weightless": 100' parquet.json || fault "weights are not read: $(head -5 parquet.json)"
+
 expect 2 'column 3 (label) holds words; choose other columns' \
     ./m check s.parquet --columns s1,label --label s2
 expect 2 'no column "none"; it has s1, s2, label' ./m apply --columns s1,none run s.parquet x.csv
@@ -80,4 +89,4 @@ head -c 1000 n.parquet >half.parquet
 expect 2 "half.parquet: DuckDB: " ./m check half.parquet
 expect 2 "'half.parquet'" ./m check half.parquet
 expect 1 'GPFC_DUCKDB: /no/such: cannot open' env GPFC_DUCKDB=/no/such ./m check n.parquet
-finish 35
+finish 40

@@ -144,6 +144,35 @@ static void labels_are_words_or_whole_numbers(void)
     scratch_remove(&s);
 }
 
+/* A column of weights is none of x, and comes in its rows' order, from every part of the result. */
+static void weights_are_a_column(void)
+{
+    static const char text[] = "PAR1\na:11 w:5 b:2 label:17\n1.5 2 0 u\n-3 0 1 v\n5 7 0 u\n";
+    static const double x[] = {1.5, 0, -3, 1, 5, 0}, wanted[] = {2, 0, 7};
+    double weights[MOST_ROWS];
+    struct table t;
+    struct fault fault;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    CU_ASSERT_TRUE_FATAL(scratch_write(scratch_path(&s, "a.parquet"), text, strlen(text)));
+    const struct table_request request = {.path = scratch_path(&s, "a.parquet"),
+                                          .columns.weights = "w",
+                                          .weights = "weights",
+                                          .needed = 2,
+                                          .precision = 8};
+    struct table_rows rows = {.most = MOST_ROWS, .x = t.x, .labels = t.labels, .weights = weights};
+    check_good(table_open(&t.reader, &request, &fault), &fault);
+    check_good(table_read(t.reader, &rows, &fault), &fault);
+    CU_ASSERT_STRING_EQUAL(table_info(t.reader)->weights, "w");
+    CU_ASSERT_TRUE_FATAL(rows.got == 3 && table_info(t.reader)->columns == 2);
+    CU_ASSERT_TRUE(memcmp(t.x, x, sizeof x) == 0 && memcmp(weights, wanted, sizeof wanted) == 0);
+    CU_ASSERT_EQUAL(t.labels[2], 0);
+    table_close(t.reader);
+    CU_ASSERT_TRUE_FATAL(scratch_write(request.path, "PAR1\na:11 b:11 w:17\n1 2 x\n", 25));
+    check_fault(table_open(&t.reader, &request, &fault), &fault, FAULT_INPUT,
+                "column 3 (w) holds words; choose other columns");
+    scratch_remove(&s);
+}
+
 static void missing_values_are_refused_dropped_or_kept(void)
 {
     static const char text[] = "PAR1\nx:11 y:11 label:17\n1 2 a\n- 4 b\n5 6 -\n7 inf c\n9 10 a\n";
@@ -502,6 +531,7 @@ static const struct check_case reading[] = {
     {"Parquet has no need of a name", parquet_has_no_need_of_a_name},
     {"columns are chosen", columns_are_chosen},
     {"labels are words or whole numbers", labels_are_words_or_whole_numbers},
+    {"weights are a column", weights_are_a_column},
     {"missing values are refused, dropped or kept", missing_values_are_refused_dropped_or_kept},
     {"no rows are no fault", no_rows_are_no_fault},
     {"faults of the library are quoted", faults_of_the_library_are_quoted},

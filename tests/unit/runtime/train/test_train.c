@@ -513,6 +513,63 @@ static void a_weighted_normal_is_learnt(void)
     fake_pairs_free(&pairs);
 }
 
+/* |y + W y + b - x|^2 of a row, with the averaged weights. */
+static double average_cost(const struct trainer *trainer, const struct part *part, int64_t row)
+{
+    const double *const theta = array_host(&trainer->state.average);
+    const double *const x = (const double *)part->x + 2 * row, *const y = (const double *)part->y + 2 * row;
+    double cost = 0;
+    for (int k = 0; k < 2; k++) {
+        const double move = y[k] + theta[2 * k] * y[0] + theta[2 * k + 1] * y[1] + theta[4 + k] - x[k];
+        cost += move * move;
+    }
+    return cost;
+}
+
+/* Over rows[i], or over row i. */
+static double weighted_cost(const struct trainer *trainer, const struct part *part, const uint32_t *rows,
+                            int64_t n)
+{
+    double cost = 0, sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t row = rows ? rows[i] : i;
+        cost += part->weights[row] * average_cost(trainer, part, row);
+        sum += part->weights[row];
+    }
+    return cost / sum;
+}
+
+/* What chooses the best weights is the mean over the latest steps, measured on rows that validate, each of
+ * which counts by its own weight; so does each test row. */
+static void averages_are_measured_by_weight(void)
+{
+    double train[101], test[50];
+    fake_make(&fake, FAKE_DOUBLE2);
+    fake_set(&fake, "train.rate", "0.02");
+    fake_set(&fake, "train.average", "0.5");
+    struct pairs pairs = fake_pairs(2, 8, 101, 50);
+    for (int i = 0; i < 101; i++)
+        train[i] = 1 + i % 7;
+    for (int i = 0; i < 50; i++)
+        test[i] = 1 + i % 3;
+    pairs.train.weights = train;
+    pairs.test.weights = test;
+    struct trainer *const trainer = make_validated(&pairs, 3, 2);
+    const struct trainer_state *const state = &trainer->state;
+    const size_t bytes = (size_t)(fake.bundle.theta_elements * fake.bundle.precision);
+    run_steps(trainer, trainer->steps);
+    CU_ASSERT_TRUE(trainer_measure(trainer, NULL));
+    CU_ASSERT_NOT_EQUAL(memcmp(array_host(&state->theta), array_host(&state->average), bytes), 0);
+    CU_ASSERT_EQUAL(memcmp(array_host(&state->best), array_host(&state->average), bytes), 0);
+    const struct split *const split = &trainer->split;
+    CU_ASSERT_DOUBLE_EQUAL(state->last_validation,
+                           weighted_cost(trainer, &pairs.train, split_validation(split), split->validation),
+                           1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(state->last.cost, weighted_cost(trainer, &pairs.test, NULL, 50), 1e-12);
+    trainer_free(trainer);
+    fake_pairs_free(&pairs);
+}
+
 /* With rate 0 nothing gets better: the fall comes when patience runs out, from the best weights, and ends
  * after its share; a training that is to go on has its rate back. */
 static void the_plateau_ends_in_a_fall(void)
@@ -956,6 +1013,7 @@ int main(void)
         {"equal weights change nothing", equal_weights_change_nothing},
         {"rows are drawn by weight", rows_are_drawn_by_weight},
         {"a weighted normal is learnt", a_weighted_normal_is_learnt},
+        {"averages are measured by weight", averages_are_measured_by_weight},
         {"splits are drawn once", splits_are_drawn_once},
         {"the plateau ends in a fall", the_plateau_ends_in_a_fall},
         {"a cosine without gain falls", a_cosine_without_gain_falls},
