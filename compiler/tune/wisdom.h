@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What was learnt by tuning: a file of records, one JSON object a line, each with a checksum. A record says
- * for which processor, program and versions it is valid; its key is a hash of these. Files are replaced as a
- * whole, under a lock, so that programs that write at the same time do not overwrite each other's records.
- * Broken records are skipped and counted. */
+ * What was learnt by tuning: a file of records, one JSON object a line, each with a checksum; those from
+ * elsewhere may lack it. A record says for which processor, program and versions it is valid; its key is a
+ * hash of these. Files are replaced as a whole, under a lock, so that programs that write at the same time
+ * do not overwrite each other's records. Broken records are skipped and counted. */
 #ifndef GPFC_WISDOM_H
 #define GPFC_WISDOM_H
 

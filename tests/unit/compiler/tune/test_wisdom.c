@@ -169,6 +169,26 @@ static void valid_checksums_do_not_suffice(void)
     arena_free(arena);
 }
 
+/* Of a record by hand; but not where another member may be what is left of a checksum. */
+static void records_need_no_checksum(void)
+{
+    struct arena *arena = arena_new();
+    struct wisdom_record record = record_of("a", "lanes=8");
+    const struct wisdom all = {.n = 1, .records = &record};
+    const char *body = strchr(wisdom_print(arena, &all), ',') + 1, *line = arena_printf(arena, "{%s", body);
+    struct wisdom wisdom;
+    wisdom_parse(arena, line, strlen(line), &wisdom);
+    CU_ASSERT_EQUAL(wisdom.broken, 0);
+    CU_ASSERT_EQUAL_FATAL(wisdom.n, 1);
+    CU_ASSERT_STRING_EQUAL(wisdom.records[0].schedule, "lanes=8");
+    CU_ASSERT_STRING_EQUAL(wisdom.records[0].key, record.key);
+    line = arena_printf(arena, "{\"chfck\":\"0123456789abcdef\",%s", body);
+    wisdom_parse(arena, line, strlen(line), &wisdom);
+    CU_ASSERT_EQUAL(wisdom.n, 0);
+    CU_ASSERT_STRING_EQUAL(wisdom.why, "its checksum is wrong");
+    arena_free(arena);
+}
+
 /* What a line is refused for, though its object and checksum are sound. */
 static void check_refused(struct arena *arena, const char *line, const char *why)
 {
@@ -491,6 +511,7 @@ int main(void)
         {"changed bytes are detected", changed_bytes_are_detected},
         {"other lines are skipped", other_lines_are_skipped},
         {"valid checksums do not suffice", valid_checksums_do_not_suffice},
+        {"records need no checksum", records_need_no_checksum},
         {"odd lines are refused", odd_lines_are_refused},
         {"records are counted", records_are_counted},
         {"files are the user's own", files_are_the_users_own},
