@@ -63,6 +63,7 @@ bool command_check(const struct command_context *, const struct command_options 
 bool command_bench(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
 bool command_tune(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
 bool command_info(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
+bool command_strip(const struct command_context *, const struct command_options *, struct fault *) MUST_CHECK;
 
 /* Of this name, in the table of all; NULL: there is none. */
 const struct command *command_find(const char *name);

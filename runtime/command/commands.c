@@ -72,6 +72,10 @@ static const struct command commands[] = {
      "Has gpfc recompile the spec of this trainer for the present CPU, measuring which code is fastest, and "
      "then replaces this trainer. Models remain valid.",
      command_tune, COMMAND_RUNS_ANYWHERE},
+    {"strip", "MODEL OUT", 2, OPTIONS(NULL), "copy a model without private text",
+     "Copies a model or checkpoint for others: without the text of the spec with its comments, and without "
+     "paths. All commands take the copy like MODEL. It still has names and settings, but for those of files.",
+     command_strip, COMMAND_RUNS_ANYWHERE},
     {"info", "", 0, OPTIONS("device", "json"), "show what the trainer was compiled from",
      "Prints what this trainer was compiled from and for; with --device, what the device is like.",
      command_info, COMMAND_READS_BUNDLE},

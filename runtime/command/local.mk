@@ -18,6 +18,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/command/command_print.c \
 	runtime/command/command_sample.c \
 	runtime/command/command_signals.c \
+	runtime/command/command_strip.c \
 	runtime/command/command_train.c \
 	runtime/command/command_tune.c \
 	runtime/command/commands.c \

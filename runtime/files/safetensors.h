@@ -58,6 +58,9 @@ const struct tensor *safetensors_at(const struct safetensors *file,
 const struct tensor *safetensors_find(const struct safetensors *file,
                                       const char *name);                           /* NULL: there is none */
 const char *safetensors_metadata(const struct safetensors *file, const char *key); /* NULL: there is none */
+/* All of it, in the file's order, but for what safetensors_write adds itself. */
+void safetensors_each_metadata(const struct safetensors *file,
+                               void (*take)(void *data, const struct metadata *metadata), void *data);
 
 /* Copies tensor `name` to `to`, [elements] of `precision`: it must be there with this rank and shape, and be
  * of floating-point numbers (F64, F32, F16 or BF16), which are converted; otherwise the fault says what does

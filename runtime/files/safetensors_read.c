@@ -439,6 +439,18 @@ const char *safetensors_metadata(const struct safetensors *file, const char *key
     return json_string_value(json_object_get(json_object_get(file->header, "__metadata__"), key));
 }
 
+void safetensors_each_metadata(const struct safetensors *file,
+                               void (*take)(void *data, const struct metadata *metadata), void *data)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(json_object_get(file->header, "__metadata__"), key, value)
+    {
+        if (strcmp(key, CHECKSUM_KEY) != 0 && strcmp(key, FORMAT_KEY) != 0)
+            take(data, &(struct metadata){.key = key, .value = json_string_value(value)});
+    }
+}
+
 static void print_shape(int rank, const int64_t *shape, char *out, size_t room)
 {
     size_t used = (size_t)snprintf(out, room, "[");

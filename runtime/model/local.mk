@@ -23,6 +23,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/model/pairs.h \
 	runtime/model/spec_data.c \
 	runtime/model/spec_data.h \
+	runtime/model/strip.c \
+	runtime/model/strip.h \
 	runtime/model/tensor_list.c \
 	runtime/model/tensor_list.h \
 	runtime/model/version.c \

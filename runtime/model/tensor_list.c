@@ -102,13 +102,10 @@ static char *formatted(const char *format, va_list values)
     return text;
 }
 
-void tensor_list_note(struct tensor_list *list, const char *key, const char *format, ...)
+/* Takes both; NULL: no memory. */
+static void add_metadata(struct tensor_list *list, char *name, char *value)
 {
     void *array = list->metadata;
-    va_list values;
-    va_start(values, format);
-    char *value = formatted(format, values), *name = joined("gpfc.", key);
-    va_end(values);
     if (!value || !name ||
         !grow(list, &array, &list->room_metadata, list->n_metadata, sizeof *list->metadata)) {
         list->short_of_memory = true;
@@ -118,6 +115,20 @@ void tensor_list_note(struct tensor_list *list, const char *key, const char *for
     }
     list->metadata = array;
     list->metadata[list->n_metadata++] = (struct metadata){.key = name, .value = value};
+}
+
+void tensor_list_metadata(struct tensor_list *list, const char *key, const char *value)
+{
+    add_metadata(list, strdup(key), strdup(value));
+}
+
+void tensor_list_note(struct tensor_list *list, const char *key, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    char *const value = formatted(format, values);
+    va_end(values);
+    add_metadata(list, joined("gpfc.", key), value);
 }
 
 static void note_settings(struct tensor_list *list, const struct gpfc_bundle *bundle)

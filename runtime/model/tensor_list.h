@@ -25,6 +25,8 @@ void tensor_list_add_base(struct tensor_list *list, const struct gpfc_bundle *bu
                           const struct base_flow *base);
 void tensor_list_add_standard(struct tensor_list *list,
                               const struct standard *standard); /* NULL, d = 0: nothing */
+void tensor_list_metadata(struct tensor_list *list, const char *key, const char *value);
+/* The same with the key gpfc.<key>. */
 void tensor_list_note(struct tensor_list *list, const char *key, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Who wrote it: version, name, spec, spec_hash, base_hash, settings. */
 void tensor_list_note_bundle(struct tensor_list *list, const struct gpfc_bundle *bundle);

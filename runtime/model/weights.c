@@ -289,46 +289,61 @@ static bool find_folder(const char *path, bool *is_folder, struct fault *fault)
 }
 
 /* Of the first of `names`, which end with NULL, that is in the folder, or of the last. */
-static bool read_folder(struct weights *out, const struct gpfc_bundle *bundle, const char *folder,
-                        const char *const *names, bool flow, int threads, struct fault *fault)
+static char *path_in(const char *folder, const char *const *names, struct fault *fault)
 {
     const size_t room = strlen(folder) + sizeof WEIGHTS_MODEL_FILE + sizeof WEIGHTS_BASE_FILE;
     char *const path = malloc(room);
-    *out = (struct weights){0};
     if (!path)
-        return fault_memory(fault, room, "a path");
-    do
-        (void)snprintf(path, room, "%s/%s", folder, *names++);
-    while (*names && access(path, F_OK) != 0);
-    const bool good = read_path(out, bundle, path, flow, threads, fault);
-    free(path);
-    return good;
+        (void)fault_memory(fault, room, "a path");
+    if (path)
+        do
+            (void)snprintf(path, room, "%s/%s", folder, *names++);
+        while (*names && access(path, F_OK) != 0);
+    return path;
 }
 
-/* A model file, or a folder of a training with one of these names in it. */
+/* Of a model file, or in a folder of a training with one of these names in it. NULL: fault. */
+static char *path_of(const char *path, const char *const *names, struct fault *fault)
+{
+    bool is_folder;
+    if (!find_folder(path, &is_folder, fault))
+        return NULL;
+    if (is_folder)
+        return path_in(path, names, fault);
+    char *const copy = strdup(path);
+    if (!copy)
+        (void)fault_memory(fault, strlen(path), "a path");
+    return copy;
+}
+
 static bool read_either(struct weights *out, const struct gpfc_bundle *bundle, const char *path,
                         const char *const *names, bool flow, int threads, struct fault *fault)
 {
-    bool is_folder;
+    char *const file = path_of(path, names, fault);
     *out = (struct weights){0};
-    if (!find_folder(path, &is_folder, fault))
-        return false;
-    return is_folder ? read_folder(out, bundle, path, names, flow, threads, fault)
-                     : read_path(out, bundle, path, flow, threads, fault);
+    const bool good = file && read_path(out, bundle, file, flow, threads, fault);
+    free(file);
+    return good;
+}
+
+static const char *const model_names[] = {WEIGHTS_MODEL_FILE, NULL};
+static const char *const base_names[] = {WEIGHTS_MODEL_FILE, WEIGHTS_BASE_FILE, NULL};
+
+char *weights_path(const char *path, struct fault *fault)
+{
+    return path_of(path, base_names, fault);
 }
 
 bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const char *path, int threads,
                   struct fault *fault)
 {
-    static const char *const names[] = {WEIGHTS_MODEL_FILE, NULL};
-    return read_either(out, bundle, path, names, true, threads, fault);
+    return read_either(out, bundle, path, model_names, true, threads, fault);
 }
 
 bool weights_read_base(struct weights *out, const struct gpfc_bundle *bundle, const char *path, int threads,
                        struct fault *fault)
 {
-    static const char *const names[] = {WEIGHTS_MODEL_FILE, WEIGHTS_BASE_FILE, NULL};
-    return read_either(out, bundle, path, names, false, threads, fault);
+    return read_either(out, bundle, path, base_names, false, threads, fault);
 }
 
 int64_t weights_time_steps(const struct gpfc_bundle *bundle, int64_t known)

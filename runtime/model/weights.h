@@ -48,6 +48,8 @@ bool weights_read(struct weights *out, const struct gpfc_bundle *bundle, const c
 /* Only the base flow, which must be there; flow.* is ignored. A folder without a model is its base flow. */
 bool weights_read_base(struct weights *out, const struct gpfc_bundle *bundle, const char *path, int threads,
                        struct fault *fault) MUST_CHECK;
+/* The file of either, which is the caller's to free; NULL: fault. */
+char *weights_path(const char *path, struct fault *fault) MUST_CHECK;
 /* Time steps to run a model with that was trained with `known` of them, 0 where that is not known: those,
  * where the bundle's kernels take any number and have room for it; else the bundle's. */
 int64_t weights_time_steps(const struct gpfc_bundle *bundle, int64_t known);

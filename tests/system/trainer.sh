@@ -7,7 +7,7 @@
 set -u
 . "${srcdir:-.}/tests/system/common.sh"
 
-write_spec toy 'train: {epochs: 2, batch: 64}'
+write_spec toy 'train: {epochs: 2, batch: 64} # written for few'
 "$gpfc" --quiet toy.yaml || exit 1
 printf 'name: other\ndimension: 2\nflow: {hidden: [7], steps: 3}\n' >other.yaml
 expect 0 '' ./toy train --quiet --out run
@@ -25,7 +25,7 @@ expect 2 '--epochs: expected a whole number' ./toy train --epochs 0
 expect 2 '--batch: expected a whole number' ./toy bench --batch 0
 expect 2 '--seconds: expected a number' ./toy bench --seconds nan
 expect 2 '--out: expected a name' ./toy train --out ''
-for command in train resume apply invert evaluate bench info ''; do
+for command in train resume apply invert evaluate bench strip info ''; do
     # shellcheck disable=SC2086  # no command: the program's own help
     expect 0 'Usage:' ./toy $command --help
     test "$(wc -l <out)" -le 24 && test "$(wc -L <out)" -le 80 || fault "$command --help does not fit 80 x 24"
@@ -75,6 +75,24 @@ expect 2 'another build of the trainer wrote it (cpu was ' ./generic resume rebu
 same run/checkpoint.safetensors rebuilt/checkpoint.safetensors
 expect 0 'cpu was ' ./generic resume rebuilt --epochs 3 --anyway
 expect 0 '' ./generic evaluate run
+
+# ---- a copy for others, which is as good
+cp -r run public
+for file in model checkpoint; do
+    rm public/$file.safetensors
+    expect 0 '' ./toy strip run/$file.safetensors public/$file.safetensors
+    checks=$((checks + 2))
+    grep -qF 'written for few' run/$file.safetensors || fault "$file: nothing to strip"
+    ! grep -qF -e 'written for few' -e "$PWD" public/$file.safetensors || fault "$file: not stripped"
+done
+expect 2 'is both MODEL and OUT' ./toy strip run run/model.safetensors
+for folder in run public; do
+    expect 0 '' ./toy sample $folder 20 $folder.csv
+    cp -r $folder $folder.more
+    expect 0 '' ./toy resume $folder.more --epochs 3 --quiet
+done
+same run.csv public.csv
+same run.more/model.safetensors public.more/model.safetensors
 
 # ---- a bit of a model or a checkpoint that flips
 for file in model checkpoint; do

@@ -109,7 +109,8 @@ tests_unit_runtime_model_test_data_memory_LDFLAGS = $(AM_LDFLAGS) $(watched_memo
 tests_unit_runtime_model_test_evaluate_SOURCES = tests/unit/runtime/model/test_evaluate.c $(fake_pairs)
 tests_unit_runtime_model_test_pairs_SOURCES = tests/unit/runtime/model/test_pairs.c $(fake_base) \
 	$(data_fixture)
-check_PROGRAMS += tests/unit/runtime/model/test_settings
+check_PROGRAMS += tests/unit/runtime/model/test_settings tests/unit/runtime/model/test_strip
+tests_unit_runtime_model_test_strip_SOURCES = tests/unit/runtime/model/test_strip.c $(data_fixture)
 tests_unit_runtime_model_test_settings_SOURCES = tests/unit/runtime/model/test_settings.c tests/scratch.h \
 	$(fake_bundle)
 
