@@ -89,6 +89,9 @@ struct weights;
 void command_tell_weights(const struct command_context *context, const char *model,
                           const struct weights *weights);
 
+/* On standard error, what a person should hear of the device. */
+void command_tell_device(const struct command_context *context, const struct device *device);
+
 /* --part of commands that are about data: s after f, or f only; NULL: both. */
 bool command_part_of_data(const char *word, enum flow_part *part, struct fault *fault) MUST_CHECK;
 

@@ -271,6 +271,7 @@ bool command_bench(const struct command_context *context, const struct command_o
     bool good = bench_init(&bench, context->bundle, options, fault) &&
                 measure(&bench, options->seconds > 0 ? options->seconds : 5, fault);
     if (good) {
+        command_tell_device(context, &bench.device);
         const struct result result = result_of(&bench);
         if (options->json)
             good = print_json(&result, fault);

@@ -80,6 +80,13 @@ void command_tell_weights(const struct command_context *context, const char *mod
                       context->program, model, (long long)weights->time_steps, (long long)here);
 }
 
+void command_tell_device(const struct command_context *context, const struct device *device)
+{
+    char text[300];
+    if (device_notice(device, text, sizeof text))
+        (void)fprintf(stderr, "%s: %s\n", context->program, text);
+}
+
 static bool measure(struct evaluated *e, struct fault *fault)
 {
     const struct gpfc_bundle *bundle = e->context->bundle;
@@ -95,6 +102,7 @@ static bool measure(struct evaluated *e, struct fault *fault)
                                     listed ? row_file_take : NULL, &file, fault) &&
                       (!listed || row_file_commit(&file, fault));
     row_file_close(&file);
+    command_tell_device(e->context, &e->device);
     e->flow.standardised = e->samples.standard.d > 0;
     return good && (!e->has_base || evaluate_base(&e->of_base, bundle, e->weights.theta, e->weights.rotation,
                                                   steps, base, &part, &e->device, fault));

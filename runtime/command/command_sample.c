@@ -41,6 +41,7 @@ static bool sampling_open(struct sampling *s, const struct command_context *cont
         !device_open(&s->device, options->device, options->threads, fault) ||
         !flow_open(&s->flow, context->bundle, options->argument[0], s->part, &s->device, fault))
         return false;
+    command_tell_device(context, &s->device);
     s->seed = options->seed_given ? (uint64_t)options->seed : 1;
     const struct table_making making = {.path = options->argument[2],
                                         .format = options->format,

@@ -151,6 +151,9 @@ static void hear(void *user, const struct gpfc_event *event)
     case GPFC_UNSCALED_BASE:
         warn_of_units(listener, event);
         break;
+    case GPFC_SHORT:
+        (void)fprintf(stderr, "%s: %s\n", listener->context->program, event->text);
+        break;
     case GPFC_STARTED:
         open_stage(listener, event);
         break;

@@ -78,6 +78,7 @@ bool row_stream_open(struct row_stream *stream, struct fault *fault)
         !flow_open(&stream->flow, stream->context->bundle, options->argument[0], stream->part,
                    &stream->device, fault))
         return false;
+    command_tell_device(stream->context, &stream->device);
     if (stream->part != FLOW_PART_BASE)
         command_tell_weights(stream->context, options->argument[0], &stream->flow->weights);
     return open_in(stream, fault);

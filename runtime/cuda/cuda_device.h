@@ -6,6 +6,8 @@
 
 #include "cuda/cuda_driver.h"
 
+#include <stdint.h>
+
 enum { CUDA_DEVICE_NAME = 80 };
 
 struct cuda_device {
@@ -20,6 +22,8 @@ struct cuda_device {
     int clock_khz;
     int shared_bytes; /* of a block, at most */
     size_t memory;    /* bytes, all of it */
+    int64_t few_rows; /* that a kernel takes at a time, since there was no room for more; 0: there was */
+    bool few_told;
 };
 
 /* Fault: no driver, no GPU, or none of this number. */

@@ -14,4 +14,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/cuda/cuda_memory.c \
 	runtime/cuda/cuda_memory.h \
 	runtime/cuda/runner_cuda.c \
-	runtime/cuda/runner_cuda.h
+	runtime/cuda/runner_cuda.h \
+	runtime/cuda/runner_cuda_call.c \
+	runtime/cuda/runner_cuda_parts.h \
+	runtime/cuda/runner_cuda_room.c

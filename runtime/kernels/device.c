@@ -15,3 +15,8 @@ bool device_facts_of(const struct device *device, struct device_facts *out)
     device->row->facts(device->state, out);
     return true;
 }
+
+bool device_notice(const struct device *device, char *out, size_t bytes)
+{
+    return device->row->notice && device->row->notice(device->state, out, bytes);
+}

@@ -8,6 +8,7 @@
 #include "gpfc/kernel_abi.h"
 #include "ground/fault.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct runner;
@@ -28,6 +29,8 @@ struct device_row {
     bool (*open)(void **state, int number, struct fault *fault);
     void (*close)(void *state);
     void (*facts)(const void *state, struct device_facts *out); /* NULL: there are none to give */
+    /* See device_notice; NULL: there never is any. */
+    bool (*notice)(void *state, char *out, size_t bytes);
     /* See runner_new. */
     bool (*make_runner)(struct runner **out, const struct device *device, const struct gpfc_bundle *bundle,
                         const char *kernel, int64_t rows, struct fault *fault);
@@ -44,5 +47,8 @@ struct device device_cpu(int threads);
 
 /* False: they are those of the machine, as of the CPU. */
 bool device_facts_of(const struct device *device, struct device_facts *out);
+
+/* What a person should hear of the device, once: "cuda:0, NVIDIA H100: memory is short, .."; false: nothing. */
+bool device_notice(const struct device *device, char *out, size_t bytes);
 
 #endif

@@ -147,11 +147,19 @@ static bool run_steps(struct training *training, struct fault *fault)
     return true;
 }
 
+static void tell_notice(const struct training *training)
+{
+    char text[300];
+    if (device_notice(&training->device, text, sizeof text))
+        training_tell(training, &(struct gpfc_event){.kind = GPFC_SHORT, .text = text});
+}
+
 bool training_stage_run(struct training *training, const struct training_request *request,
                         struct fault *fault)
 {
     if (!open_stage(training, request, fault))
         return false;
+    tell_notice(training);
     training_tell(training, &(struct gpfc_event){.kind = GPFC_STARTED, .pairs = request->pairs_told});
     if (!run_steps(training, fault))
         return false;

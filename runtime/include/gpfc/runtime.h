@@ -167,6 +167,7 @@ enum gpfc_event_kind {
     GPFC_LOOKED,        /* look: what the data are like */
     GPFC_FAR,           /* place: the position or scale of x hides the signal from training */
     GPFC_UNSCALED_BASE, /* place, path: base flow of a file without standardisation, for data far from it */
+    GPFC_SHORT,         /* text: the device's memory is short, so that it takes fewer rows at a time */
     GPFC_STARTED,       /* a stage begins; pairs: not NULL for the flow's */
     GPFC_FORECAST,      /* forecast */
     GPFC_STEP,          /* step */

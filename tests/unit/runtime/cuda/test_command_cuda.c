@@ -89,6 +89,19 @@ static void the_device_is_lost(void)
     json_decref(again);
 }
 
+/* The pieces of a training step do not fit, smaller ones do; the model is the same to the last bit. */
+static void memory_is_short(void)
+{
+    stand_in("check=0,fail=cuMemAlloc:4:2");
+    struct outcome train =
+        run(FAKE_DOUBLE2, SETTINGS, "train --data @pairs.npz --out @short --epochs 5 --device cuda --quiet");
+    CU_ASSERT_EQUAL(train.code, 0);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(train.err, "cuda:0, stand-in for sm_90: memory is short, so a kernel takes "));
+    outcome_free(&train);
+    same_files("short/model.safetensors", "gpu/model.safetensors");
+}
+
 static void other_commands(void)
 {
     stand_in("check=0");
@@ -156,6 +169,7 @@ static void mistakes_are_reported(void)
 static const struct check_case cases[] = {
     {"a training gives what it gives on the CPU", a_training_gives_what_it_gives_on_the_cpu},
     {"the device is lost", the_device_is_lost},
+    {"memory is short", memory_is_short},
     {"other commands", other_commands},
     {"what the device is like", what_the_device_is_like},
     {"mistakes are reported", mistakes_are_reported},
