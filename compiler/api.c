@@ -8,6 +8,7 @@
 #include "base/plain_locale.h"
 #include "drive/artifact.h"
 #include "drive/describe.h"
+#include "drive/kernel_cuda.h"
 #include "drive/library.h"
 #include "drive/objects.h"
 #include "drive/programs.h"
@@ -25,9 +26,9 @@ static enum gpfc_status check_options(struct compile *c)
     if (c->options->from_ir && c->options->tune != GPFC_TUNE_NONE)
         return compile_fail(c, GPFC_FAULTY, "only a spec can be tuned, not the text of a program");
     if (c->options->from_ir && needs_spec && !c->options->dump_alone)
-        return compile_fail(
-            c, GPFC_FAULTY,
-            "IR text compiles only to ir, c, llvm, asm or object (--emit=...); everything else needs a spec");
+        return compile_fail(c, GPFC_FAULTY,
+                            "IR text compiles only to ir, c, cuda, llvm, asm or object (--emit=...); "
+                            "everything else needs a spec");
     return GPFC_OK;
 }
 

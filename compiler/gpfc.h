@@ -21,6 +21,7 @@ enum gpfc_status {
 enum gpfc_emit {
     GPFC_EMIT_IR,         /* text of the kernels' programs after all passes */
     GPFC_EMIT_C,          /* C11 source with the bundle, for any C compiler */
+    GPFC_EMIT_CUDA,       /* CUDA C++ of the kernels, for NVRTC and nvcc */
     GPFC_EMIT_LLVM,       /* LLVM's text */
     GPFC_EMIT_ASM,        /* assembly */
     GPFC_EMIT_OBJECT,     /* object file with the bundle (kernel_abi.h) */

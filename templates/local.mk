@@ -2,12 +2,15 @@
 #
 # Texts that gpfc emits: real files, embedded into the compiler at build time.
 embedded_templates = \
+	templates/device.cuh.in \
+	templates/kernel.cu.in \
 	templates/kernels.c.in \
 	templates/library.c.in \
 	templates/library.h.in \
 	runtime/include/gpfc/kernel_abi.h
 
-EXTRA_DIST += templates/embed.sh templates/kernels.c.in templates/library.c.in templates/library.h.in
+EXTRA_DIST += templates/embed.sh templates/device.cuh.in templates/kernel.cu.in templates/kernels.c.in \
+	templates/library.c.in templates/library.h.in
 libgpfc_compiler_a_SOURCES += templates/templates.h
 nodist_libgpfc_compiler_a_SOURCES = templates/templates.c
 CLEANFILES += templates/templates.c

@@ -12,10 +12,15 @@
 #include <unistd.h>
 
 const char *const main_emit_names[MAIN_EMIT_COUNT] = {
-    [GPFC_EMIT_IR] = "ir",           [GPFC_EMIT_C] = "c",
-    [GPFC_EMIT_LLVM] = "llvm",       [GPFC_EMIT_ASM] = "asm",
-    [GPFC_EMIT_OBJECT] = "object",   [GPFC_EMIT_HEADER] = "header",
-    [GPFC_EMIT_LIBRARY] = "library", [GPFC_EMIT_EXECUTABLE] = "executable",
+    [GPFC_EMIT_IR] = "ir",
+    [GPFC_EMIT_C] = "c",
+    [GPFC_EMIT_CUDA] = "cuda",
+    [GPFC_EMIT_LLVM] = "llvm",
+    [GPFC_EMIT_ASM] = "asm",
+    [GPFC_EMIT_OBJECT] = "object",
+    [GPFC_EMIT_HEADER] = "header",
+    [GPFC_EMIT_LIBRARY] = "library",
+    [GPFC_EMIT_EXECUTABLE] = "executable",
 };
 
 /* ---- the report ---------------------------------------------------------------------------------------- */
@@ -36,6 +41,7 @@ static const char *next_step(const struct arguments *arguments, const char *outp
         (void)snprintf(room, bytes, "cc %s%s%s $(pkg-config --libs gpfc) -o TRAINER", quote, output, quote);
         break;
     case GPFC_EMIT_C:
+    case GPFC_EMIT_CUDA:
         (void)snprintf(room, bytes,
                        "cc -O2 -march=native %s%s%s $(pkg-config --cflags --libs gpfc) -o TRAINER", quote,
                        output, quote);

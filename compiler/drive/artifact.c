@@ -23,9 +23,9 @@ static const char *without_suffix(struct arena *arena, const char *path)
 static const char *path_of(struct compile *c)
 {
     static const char *const suffix[] = {
-        [GPFC_EMIT_IR] = ".ir",      [GPFC_EMIT_C] = ".c",        [GPFC_EMIT_LLVM] = ".ll",
-        [GPFC_EMIT_ASM] = ".s",      [GPFC_EMIT_OBJECT] = ".o",   [GPFC_EMIT_HEADER] = ".h",
-        [GPFC_EMIT_LIBRARY] = ".so", [GPFC_EMIT_EXECUTABLE] = "",
+        [GPFC_EMIT_IR] = ".ir",    [GPFC_EMIT_C] = ".c",        [GPFC_EMIT_LLVM] = ".ll",
+        [GPFC_EMIT_CUDA] = ".cu",  [GPFC_EMIT_ASM] = ".s",      [GPFC_EMIT_OBJECT] = ".o",
+        [GPFC_EMIT_HEADER] = ".h", [GPFC_EMIT_LIBRARY] = ".so", [GPFC_EMIT_EXECUTABLE] = "",
     };
     if (c->options->output && c->options->emit == GPFC_EMIT_LIBRARY)
         return arena_printf(c->arena, "%s.so", without_suffix(c->arena, c->options->output));
@@ -317,6 +317,7 @@ static enum gpfc_status write_kind(struct compile *c, const char *path)
     case GPFC_EMIT_IR:
         return write_ir(c, path);
     case GPFC_EMIT_C:
+    case GPFC_EMIT_CUDA:
     case GPFC_EMIT_LLVM:
     case GPFC_EMIT_ASM:
     case GPFC_EMIT_OBJECT:

@@ -8,6 +8,7 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/drive/backend.c \
 	compiler/drive/backend.h \
 	compiler/drive/backend_c.c \
+	compiler/drive/backend_cuda.c \
 	compiler/drive/backend_list.def \
 	compiler/drive/backend_llvm.c \
 	compiler/drive/compile.c \
@@ -26,6 +27,8 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/drive/objects.h \
 	compiler/drive/output.c \
 	compiler/drive/output.h \
+	compiler/drive/kernel_cuda.c \
+	compiler/drive/kernel_cuda.h \
 	compiler/drive/planner_cpu.c \
 	compiler/drive/planner_cpu.h \
 	compiler/drive/programs.c \

@@ -101,6 +101,7 @@ static LLVMValueRef space_base(struct kernel_function *k, const struct plan_valu
         return k->base[PARAM_SUMS];
     case PLAN_CONST:
         return emit_constant_reals(k->e, value->data, ir_elements(value->origin->shape));
+    case PLAN_STACK: /* not apart on a CPU */
     case PLAN_NOWHERE:
         break;
     }
@@ -161,7 +162,7 @@ static void call_limited_loop(struct kernel_function *k, const struct plan_regio
     call_region(k, plan->body);
     emit_range_end(e, &loop);
     for (int r = 0; r < plan->n_results; r++)
-        if (emit_is_rest_read(region->graph, plan, r))
+        if (plan_is_rest_read(region->graph, plan, r))
             emit_clear_rest(e, &plan->results[r].place, plan->results[r].read->shape, rounds,
                             address_of(k, &plan->results[r].place));
 }

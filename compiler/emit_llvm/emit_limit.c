@@ -4,31 +4,6 @@
  * too. */
 #include "emit_llvm/emitter.h"
 
-static bool is_limited_sequence(const struct ir_node *user, int operand)
-{
-    const struct ir_steps *steps = user->op == IR_STEPS ? user->steps : NULL;
-    return steps && steps->limited && operand >= steps->n_carry &&
-           operand < steps->n_carry + steps->n_sequence;
-}
-
-/* Sums over the batch start as zeros. */
-bool emit_is_rest_read(const struct ir_graph *graph, const struct plan_loop *loop, int r)
-{
-    const struct ir_node *stack = loop->results[r].read;
-    const struct ir_steps *steps = loop->node->steps;
-    if (!stack || loop->results[r].place.space == PLAN_SUMS || r < steps->n_carry ||
-        r >= steps->n_carry + steps->n_stack)
-        return false;
-    for (int o = 0; o < graph->n_outputs; o++)
-        if (graph->outputs[o].value == stack)
-            return true;
-    for (int id = stack->id + 1; id < graph->n_nodes; id++)
-        for (int i = 0; i < graph->nodes[id]->n_args; i++)
-            if (graph->nodes[id]->args[i] == stack && !is_limited_sequence(graph->nodes[id], i))
-                return true;
-    return false;
-}
-
 static LLVMValueRef add_axis(struct emitter *e, LLVMValueRef offset, LLVMValueRef index, long stride)
 {
     LLVMValueRef step = LLVMBuildMul(e->builder, index, emit_constant_index(e, stride), "");

@@ -182,9 +182,7 @@ void emit_add_sums(const struct nest_emitter *ne, LLVMValueRef address, LLVMValu
 
 /* ---- emit_limit.c: slices of stacks that belong to rounds which a limited loop does not run ------------ */
 
-/* Does anybody but limited loops, which do not run these rounds either, read them of result r? */
-bool emit_is_rest_read(const struct ir_graph *graph, const struct plan_loop *loop, int r);
-/* Zeros them: slices `rounds` .. of a stack of this shape at `base`. */
+/* Zeros: slices `rounds` .. of a stack of this shape at `base`. */
 void emit_clear_rest(struct emitter *e, const struct plan_value *stack, struct ir_shape shape,
                      LLVMValueRef rounds, LLVMValueRef base);
 

@@ -3,6 +3,7 @@
 # Takes: operations and their operands. Gives: programs of one sample, simplified as they are built; their
 # text form, rules and interpreter.
 libgpfc_compiler_a_SOURCES += \
+	compiler/ir/function_tables.h \
 	compiler/ir/ir.h \
 	compiler/ir/ir_add.c \
 	compiler/ir/ir_batch.c \

@@ -147,11 +147,13 @@ struct plan *plan_make(struct arena *arena, const struct ir_graph *graph, const 
         regions[0]->value[graph->inputs[i]->id] = port_value(plan, PLAN_IN, i, graph->inputs[i]);
     for (int p = 0; p < 3; p++)
         plan_size(&planner, regions[p]);
-    plan->scratch_elements = regions[PLAN_TILE]->frame_elements;
-    plan->uniform_elements = regions[PLAN_BEFORE]->frame_elements + regions[PLAN_AFTER]->frame_elements;
-    plan_settle(&planner, regions[PLAN_BEFORE], 0, outputs);
-    plan_settle(&planner, regions[PLAN_TILE], 0, outputs);
-    plan_settle(&planner, regions[PLAN_AFTER], regions[PLAN_BEFORE]->frame_elements, outputs);
+    const long before = regions[PLAN_BEFORE]->frame_elements[PLAN_VALUES];
+    plan->scratch_elements = regions[PLAN_TILE]->frame_elements[PLAN_VALUES];
+    plan->stack_elements = regions[PLAN_TILE]->frame_elements[PLAN_STACKS];
+    plan->uniform_elements = before + regions[PLAN_AFTER]->frame_elements[PLAN_VALUES];
+    plan_settle(&planner, regions[PLAN_BEFORE], (const long[PLAN_FRAMES]){0}, outputs);
+    plan_settle(&planner, regions[PLAN_TILE], (const long[PLAN_FRAMES]){0}, outputs);
+    plan_settle(&planner, regions[PLAN_AFTER], (const long[PLAN_FRAMES]){before}, outputs);
     plan->before = regions[PLAN_BEFORE];
     plan->tile = regions[PLAN_TILE];
     plan->after = regions[PLAN_AFTER];

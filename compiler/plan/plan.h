@@ -24,6 +24,7 @@ enum plan_space {
     PLAN_OUT,     /* kernel output `port` */
     PLAN_UNIFORM, /* the kernel's uniform memory */
     PLAN_SCRATCH, /* the thread's scratch memory */
+    PLAN_STACK,   /* where loops' stacks lie, if the backend keeps them apart */
     PLAN_SUMS,    /* sums over the batch */
     PLAN_CONST,   /* a constant of the program */
 };
@@ -126,6 +127,9 @@ struct plan_nest {
 
 struct plan_region;
 
+/* Memory of a region's own: all, or all but the stacks, and those. */
+enum plan_frame { PLAN_VALUES, PLAN_STACKS, PLAN_FRAMES };
+
 struct plan_result {            /* of a loop */
     const struct ir_node *read; /* its RESULT node; NULL: never read */
     int temporary;              /* of the surrounding region, where it lies if never read; -1: none */
@@ -137,9 +141,9 @@ struct plan_result {            /* of a loop */
 
 struct plan_loop {
     const struct ir_node *node;
-    int depth;    /* loops around it */
-    int prologue; /* item of the surrounding region at which its results begin to be written */
-    long frame;   /* where the body's memory lies in the surrounding region's */
+    int depth;               /* loops around it */
+    int prologue;            /* item of the surrounding region at which its results begin to be written */
+    long frame[PLAN_FRAMES]; /* where the body's memory lies in the surrounding region's */
     struct plan_region *body;
     int n_results;
     struct plan_result *results;
@@ -152,6 +156,7 @@ struct plan_item { /* one of the two */
 
 struct plan_temporary {
     struct ir_shape shape;
+    bool is_stack; /* of a loop */
     struct plan_value value;
 };
 
@@ -167,7 +172,7 @@ struct plan_region {
     struct plan_item *items;
     int n_temporaries;
     struct plan_temporary *temporaries;
-    long frame_elements; /* memory of its own, that of loops within too */
+    long frame_elements[PLAN_FRAMES]; /* memory of its own, that of loops within too */
 };
 
 /* What a planner asks of its backend. */
@@ -177,6 +182,8 @@ struct plan_choices {
     int partial_lanes;   /* numbers of an element to which loops add lane by lane */
     bool columns_close;  /* of an array with columns, as tangents have, a row's columns lie side by side, not
                              a column's rows */
+    bool stacks_apart;   /* stacks of loops over samples lie in a memory of their own */
+    bool sums_in_maps;   /* a map may add to sums: its rows are not computed side by side */
     long longest_joined; /* sums over the batch that go through more values of summed labels share no nest */
 
     /* Each gives the nest its `how`, and work_shape where it asks for memory. */
@@ -202,7 +209,7 @@ struct plan {
     struct plan_choices choices;
     const struct schedule *schedule; /* that of the choices */
     struct plan_region *before, *tile, *after;
-    long uniform_elements, scratch_elements, sum_elements;
+    long uniform_elements, scratch_elements, stack_elements, sum_elements;
     int n_nests;
 };
 
@@ -215,6 +222,10 @@ struct plan *plan_make(struct arena *arena, const struct ir_graph *graph, const 
  * loops move below the bsum. Those that are added up are joined while they go through `most` values of summed
  * labels at most. Run by plan_make. */
 struct ir_graph *plan_legalise(const struct ir_graph *graph, long most);
+
+/* Of a loop that may run fewer rounds than it has: does anybody but such loops, which do not run the rest
+ * either, read what result r has for it? */
+bool plan_is_rest_read(const struct ir_graph *graph, const struct plan_loop *loop, int r);
 
 /* A `select` that takes elements in even steps: with i, j, .. the indices of the axes that replace its axis,
  * result[.., i, j, .., ..] = value * x[.., first + step[0] i + step[1] j + .., ..]. Part of an axis, one

@@ -199,7 +199,8 @@ static void grow(struct grouping *grouping, const struct ir_node *root)
             continue;
         if (can_join(grouping, node, root->shape.rank, &member) || can_stand_beside(grouping, node, &member))
             join(grouping, &member);
-        else if (can_add_up(grouping, node, root->shape.rank, &member))
+        else if (grouping->planner->choices->sums_in_maps &&
+                 can_add_up(grouping, node, root->shape.rank, &member))
             grouping->sums[grouping->n_sums++] = member;
     }
 }

@@ -70,6 +70,11 @@ bool plan_is_total_result(const struct plan_region *region, const struct ir_node
            steps->steps->body->outputs[result].value->rate != IR_VARYING;
 }
 
+static bool is_stack(const struct ir_steps *steps, int result)
+{
+    return result >= steps->n_carry && result < steps->n_carry + steps->n_stack;
+}
+
 static void find_reads(struct planner *planner, struct plan_region *region, struct plan_loop *loop)
 {
     const struct ir_graph *graph = region->graph;
@@ -84,6 +89,8 @@ static void find_reads(struct planner *planner, struct plan_region *region, stru
             region->facts[result->read->id].row = body_row(loop, r);
         else if (!plan_is_total_result(region, loop->node, r))
             result->temporary = plan_temporary_new(planner, region, plan_result_shape(loop->node, r));
+        if (result->temporary >= 0)
+            region->temporaries[result->temporary].is_stack = is_stack(loop->node->steps, r);
     }
 }
 
@@ -125,4 +132,31 @@ bool plan_loop_append(struct planner *planner, struct plan_region *region, const
     plan_append(planner, region, NULL, loop);
     plan_partial_end(planner, region, loop);
     return true;
+}
+
+/* ---- rounds that are not run --------------------------------------------------------------------------- */
+
+static bool is_limited_sequence(const struct ir_node *user, int operand)
+{
+    const struct ir_steps *steps = user->op == IR_STEPS ? user->steps : NULL;
+    return steps && steps->limited && operand >= steps->n_carry &&
+           operand < steps->n_carry + steps->n_sequence;
+}
+
+/* Sums over the batch start as zeros. */
+bool plan_is_rest_read(const struct ir_graph *graph, const struct plan_loop *loop, int r)
+{
+    const struct ir_node *stack = loop->results[r].read;
+    const struct ir_steps *steps = loop->node->steps;
+    if (!stack || loop->results[r].place.space == PLAN_SUMS || r < steps->n_carry ||
+        r >= steps->n_carry + steps->n_stack)
+        return false;
+    for (int o = 0; o < graph->n_outputs; o++)
+        if (graph->outputs[o].value == stack)
+            return true;
+    for (int id = stack->id + 1; id < graph->n_nodes; id++)
+        for (int i = 0; i < graph->nodes[id]->n_args; i++)
+            if (graph->nodes[id]->args[i] == stack && !is_limited_sequence(graph->nodes[id], i))
+                return true;
+    return false;
 }

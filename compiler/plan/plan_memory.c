@@ -192,6 +192,18 @@ struct frame {
     long size;
 };
 
+static enum plan_frame frame_of(const struct planner *planner, const struct plan_region *region,
+                                bool is_stack)
+{
+    return is_stack && region->wide && planner->choices->stacks_apart ? PLAN_STACKS : PLAN_VALUES;
+}
+
+static enum plan_frame frame_of_node(const struct planner *planner, const struct plan_region *region,
+                                     const struct ir_node *node)
+{
+    return frame_of(planner, region, stack_axes(node) > 0);
+}
+
 static void drop_dead(struct frame *frame, int item)
 {
     int kept = 0;
@@ -257,46 +269,71 @@ static long own_elements(const struct planner *planner, const struct plan_region
                           unit);
 }
 
+static void size_nodes(struct planner *planner, struct plan_region *region, struct frame *frames, int item)
+{
+    for (int id = 0; id < region->graph->n_nodes; id++) {
+        const struct ir_node *node = region->graph->nodes[id];
+        struct node_facts *facts = &region->facts[id];
+        if (lies_in_frame(region, node) && facts->first == item)
+            facts->offset = frame_place(&frames[frame_of_node(planner, region, node)],
+                                        own_elements(planner, region, node), facts->last);
+    }
+}
+
+static void size_loop(struct planner *planner, struct plan_loop *loop, struct frame *frames, int item)
+{
+    plan_size(planner, loop->body);
+    for (int f = 0; f < PLAN_FRAMES; f++)
+        loop->frame[f] = frame_place(&frames[f], loop->body->frame_elements[f], item);
+}
+
+static void size_temporaries(const struct planner *planner, struct plan_region *region, struct frame *frames)
+{
+    const long unit = region->wide ? planner->choices->lanes : 1;
+    for (int t = 0; t < region->n_temporaries; t++) {
+        struct plan_temporary *temporary = &region->temporaries[t];
+        temporary->value.offset = frame_place(&frames[frame_of(planner, region, temporary->is_stack)],
+                                              temporary_elements(temporary->shape, unit), INT32_MAX);
+    }
+}
+
 void plan_size(struct planner *planner, struct plan_region *region)
 {
-    long unit = region->wide ? planner->choices->lanes : 1;
-    struct frame frame = {.region = region};
-    size_t most = (size_t)(region->graph->n_nodes + region->n_items + region->n_temporaries + 1);
-    frame.blocks = ARENA_ARRAY(planner->arena, struct block, most);
+    const long unit = region->wide ? planner->choices->lanes : 1;
+    const size_t most = (size_t)(region->graph->n_nodes + region->n_items + region->n_temporaries + 1);
+    struct frame frames[PLAN_FRAMES];
+    for (int f = 0; f < PLAN_FRAMES; f++)
+        frames[f] =
+            (struct frame){.region = region, .blocks = ARENA_ARRAY(planner->arena, struct block, most)};
     find_lives(region);
     place_sums(planner, region);
-    for (int t = 0; t < region->n_temporaries; t++)
-        region->temporaries[t].value.offset =
-            frame_place(&frame, temporary_elements(region->temporaries[t].shape, unit), INT32_MAX);
+    size_temporaries(planner, region, frames);
     for (int item = 0; item < region->n_items; item++) {
-        drop_dead(&frame, item);
-        for (int id = 0; id < region->graph->n_nodes; id++) {
-            const struct ir_node *node = region->graph->nodes[id];
-            struct node_facts *facts = &region->facts[id];
-            if (lies_in_frame(region, node) && facts->first == item)
-                facts->offset = frame_place(&frame, own_elements(planner, region, node), facts->last);
-        }
+        for (int f = 0; f < PLAN_FRAMES; f++)
+            drop_dead(&frames[f], item);
+        size_nodes(planner, region, frames, item);
         struct plan_nest *nest = region->items[item].nest;
         if (nest && nest->kind == PLAN_LANES)
-            place_partial(planner, &frame, nest);
+            place_partial(planner, &frames[PLAN_VALUES], nest);
         else if (nest && plan_has_work(nest))
-            nest->work.offset = frame_place(&frame, temporary_elements(nest->work_shape, unit), item);
-        struct plan_loop *loop = region->items[item].loop;
-        if (loop) {
-            plan_size(planner, loop->body);
-            loop->frame = frame_place(&frame, loop->body->frame_elements, item);
-        }
+            nest->work.offset =
+                frame_place(&frames[PLAN_VALUES], temporary_elements(nest->work_shape, unit), item);
+        if (region->items[item].loop)
+            size_loop(planner, region->items[item].loop, frames, item);
     }
-    region->frame_elements = round_up(frame.size);
+    for (int f = 0; f < PLAN_FRAMES; f++)
+        region->frame_elements[f] = round_up(frames[f].size);
 }
 
 /* ---- addresses ----------------------------------------------------------------------------------------- */
 
 static struct plan_value own_place(const struct planner *planner, const struct plan_region *region,
-                                   struct ir_shape shape, int row, int column, long offset)
+                                   enum plan_frame frame, struct ir_shape shape, int row, int column,
+                                   long offset)
 {
+    static const enum plan_space space[PLAN_FRAMES] = {PLAN_SCRATCH, PLAN_STACK};
     struct plan_value value = {
-        .space = region->wide ? PLAN_SCRATCH : PLAN_UNIFORM, .offset = offset, .wide = region->wide};
+        .space = region->wide ? space[frame] : PLAN_UNIFORM, .offset = offset, .wide = region->wide};
     (void)frame_strides(shape, row, column, region->wide ? planner->choices->lanes : 1, value.stride);
     return value;
 }
@@ -331,8 +368,9 @@ static struct plan_value constant_place(struct planner *planner, const struct ir
 }
 
 static void settle_node(struct planner *planner, struct plan_region *region, const struct ir_node *node,
-                        long base, const struct plan_value *outputs)
+                        const long base[PLAN_FRAMES], const struct plan_value *outputs)
 {
+    const enum plan_frame frame = frame_of_node(planner, region, node);
     const struct node_facts *facts = &region->facts[node->id];
     struct plan_value *value = &region->value[node->id];
     bool inlined = value->inlined;
@@ -347,10 +385,10 @@ static void settle_node(struct planner *planner, struct plan_region *region, con
     else if (facts->output >= 0)
         *value = outputs[facts->output];
     else if (lies_in_frame(region, node) && node->op == IR_BFLOAT && !region->wide)
-        *value = bfloat_place(node->shape, base + facts->offset);
+        *value = bfloat_place(node->shape, base[frame] + facts->offset);
     else if (lies_in_frame(region, node))
-        *value = own_place(planner, region, node->shape, facts->row, close_column(planner, region, node),
-                           base + facts->offset);
+        *value = own_place(planner, region, frame, node->shape, facts->row,
+                           close_column(planner, region, node), base[frame] + facts->offset);
     else
         *value = (struct plan_value){.wide = region->wide};
     value->inlined = inlined;
@@ -383,7 +421,7 @@ static void settle_partial(const struct planner *planner, struct plan_partial *p
 }
 
 static void settle_loop(struct planner *planner, struct plan_region *region, struct plan_loop *loop,
-                        long base, const struct plan_value *outputs)
+                        const long base[PLAN_FRAMES], const struct plan_value *outputs)
 {
     const struct ir_steps *steps = loop->node->steps;
     struct plan_region *body = loop->body;
@@ -406,7 +444,10 @@ static void settle_loop(struct planner *planner, struct plan_region *region, str
             value = slice_of(value, operand->shape.rank, loop->depth);
         body->value[body->graph->inputs[i]->id] = value;
     }
-    plan_settle(planner, body, base + loop->frame, body_outputs);
+    long within[PLAN_FRAMES];
+    for (int f = 0; f < PLAN_FRAMES; f++)
+        within[f] = base[f] + loop->frame[f];
+    plan_settle(planner, body, within, body_outputs);
 }
 
 static void settle_stores(struct plan_region *region, struct plan_nest *nest,
@@ -457,20 +498,27 @@ static void store_own_values(struct planner *planner, struct plan_region *region
             (struct plan_store){.node = nest->total, .from = -1, .target = PLAN_TO_SELF, .add = true});
 }
 
-void plan_settle(struct planner *planner, struct plan_region *region, long base,
+static void settle_temporaries(const struct planner *planner, struct plan_region *region,
+                               const long base[PLAN_FRAMES])
+{
+    for (int t = 0; t < region->n_temporaries; t++) {
+        struct plan_temporary *temporary = &region->temporaries[t];
+        const enum plan_frame frame = frame_of(planner, region, temporary->is_stack);
+        temporary->value = own_place(planner, region, frame, temporary->shape, temporary->shape.rank - 1, -1,
+                                     base[frame] + temporary->value.offset);
+    }
+}
+
+void plan_settle(struct planner *planner, struct plan_region *region, const long base[PLAN_FRAMES],
                  const struct plan_value *outputs)
 {
     for (int id = 0; id < region->graph->n_nodes; id++)
         settle_node(planner, region, region->graph->nodes[id], base, outputs);
-    for (int t = 0; t < region->n_temporaries; t++) {
-        struct plan_temporary *temporary = &region->temporaries[t];
-        temporary->value = own_place(planner, region, temporary->shape, temporary->shape.rank - 1, -1,
-                                     base + temporary->value.offset);
-    }
+    settle_temporaries(planner, region, base);
     for (int item = 0; item < region->n_items; item++) {
         const struct plan_nest *nest = region->items[item].nest;
         if (nest && nest->kind == PLAN_LANES && nest->n_stores == 0)
-            settle_partial(planner, nest->partial, base);
+            settle_partial(planner, nest->partial, base[PLAN_VALUES]);
         if (region->items[item].loop)
             settle_loop(planner, region, region->items[item].loop, base, outputs);
     }
@@ -482,7 +530,8 @@ void plan_settle(struct planner *planner, struct plan_region *region, long base,
         if (nest->kind == PLAN_LANES)
             nest->work = nest->partial->place;
         else if (plan_has_work(nest))
-            nest->work = own_place(planner, region, work, work.rank - 1, -1, base + nest->work.offset);
+            nest->work = own_place(planner, region, PLAN_VALUES, work, work.rank - 1, -1,
+                                   base[PLAN_VALUES] + nest->work.offset);
         store_own_values(planner, region, nest);
         settle_stores(region, nest, outputs);
     }

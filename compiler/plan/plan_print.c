@@ -4,8 +4,8 @@
 #include "plan/plan.h"
 
 static const char *const space_name[] = {
-    [PLAN_NOWHERE] = "register", [PLAN_IN] = "in",     [PLAN_OUT] = "out",    [PLAN_UNIFORM] = "uniform",
-    [PLAN_SCRATCH] = "scratch",  [PLAN_SUMS] = "sums", [PLAN_CONST] = "const"};
+    [PLAN_NOWHERE] = "register", [PLAN_IN] = "in",       [PLAN_OUT] = "out",   [PLAN_UNIFORM] = "uniform",
+    [PLAN_SCRATCH] = "scratch",  [PLAN_STACK] = "stack", [PLAN_SUMS] = "sums", [PLAN_CONST] = "const"};
 
 static void print_value(const struct plan_value *value, int rank, struct strbuf *out)
 {
@@ -104,7 +104,8 @@ static void print_region(const struct plan *plan, const struct plan_region *regi
         }
         const struct ir_steps *steps = loop->node->steps;
         strbuf_addf(out, "%*sfor k%d = %s %d steps of %%%d, memory at %ld {\n", indent, "", loop->depth,
-                    steps->backward ? "backward" : "forward", steps->count, loop->node->id, loop->frame);
+                    steps->backward ? "backward" : "forward", steps->count, loop->node->id,
+                    loop->frame[PLAN_VALUES]);
         print_region(plan, loop->body, indent + 2, out);
         strbuf_addf(out, "%*s}\n", indent, "");
     }

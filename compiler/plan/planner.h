@@ -103,7 +103,7 @@ bool plan_is_total_result(const struct plan_region *region, const struct ir_node
 /* Sizes the frames of a region and of the loops in it, bottom up: offsets within each frame. */
 void plan_size(struct planner *planner, struct plan_region *region);
 /* Gives every value its place, top down: region->graph's inputs and the places of its outputs are known. */
-void plan_settle(struct planner *planner, struct plan_region *region, long base,
+void plan_settle(struct planner *planner, struct plan_region *region, const long base[PLAN_FRAMES],
                  const struct plan_value *outputs);
 
 /* Strides of a shape whose axis `row` runs fastest (the others keep their order), in units of `unit`. */

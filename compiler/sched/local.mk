@@ -9,6 +9,9 @@ libgpfc_compiler_a_SOURCES += \
 	compiler/sched/sched_cpu.c \
 	compiler/sched/sched_cpu.h \
 	compiler/sched/sched_cpu_fields.def \
+	compiler/sched/sched_cuda.c \
+	compiler/sched/sched_cuda.h \
+	compiler/sched/sched_cuda_fields.def \
 	compiler/sched/sched_fields.def \
 	compiler/sched/sched_nest.h \
 	compiler/sched/sched_packed.c \

@@ -45,14 +45,24 @@ struct sched_cpu {
     int tanh;         /* enum sched_tanh: decides what code is written, not how it is planned */
 };
 
+/* A GPU's part: each field is a row of sched_cuda_fields.def. */
+struct sched_cuda {
+    int threads;      /* of a block, which computes a tile */
+    int shared;       /* KB of a block's shared memory that what is computed may take; where that is too
+                         little, it lies in global memory */
+    int leaves;       /* blocks at most: each adds up sums over the batch by itself */
+    int accumulators; /* registers of a thread that a block of results may take */
+};
+
 /* How a program is laid on a machine: plain data, chosen by sched_choose or given. What every backend
  * has, each field a row of sched_fields.def, and the part of the backend that it is for, with a .def of
  * its own. */
 struct schedule {
-    int lanes;  /* samples of a tile; on a CPU a power of two, a multiple of vector */
+    int lanes;  /* samples of a tile, a power of two; on a CPU a multiple of vector */
     int keep;   /* enum sched_keep: decides how the program is built, not how it is planned */
     int layout; /* enum sched_layout */
     struct sched_cpu cpu;
+    struct sched_cuda cuda;
 };
 
 /* Vectors that a nest over samples computes at once, and how often it does until it has all lanes. */

@@ -80,6 +80,7 @@ struct plan *sched_plan(struct arena *arena, const struct ir_graph *graph, struc
                                          .lanes = schedule.lanes,
                                          .partial_lanes = schedule.cpu.vector,
                                          .columns_close = schedule.layout == SCHED_LAYOUT_ROWS,
+                                         .sums_in_maps = true,
                                          .longest_joined = longest_joined(kept),
                                          .map = sched_map,
                                          .total = sched_total,

@@ -199,19 +199,6 @@ value math_round(const struct vector_math *m, value x, double scale, int64_t bia
     return math_sub(m, sum, magic);
 }
 
-/* ---- log 2 in two parts, the first with so few bits that whole numbers times it are exact; by
- * vector_math_fit.py  */
-
-static const double log2_split_float[] = {
-    0.693359375,
-    -0.000212194442,
-};
-
-static const double log2_split_double[] = {
-    0.69314718060195446,
-    -4.2009150726810846e-11,
-};
-
 struct math_table math_log2(const struct vector_math *m)
 {
     return MATH_TABLE(m, log2_split);

@@ -6,6 +6,7 @@
 #define GPFC_EMIT_VECTOR_MATH_BUILD_H
 
 #include "emit_llvm/math/vector_math.h"
+#include "ir/function_tables.h"
 
 typedef LLVMValueRef value;
 

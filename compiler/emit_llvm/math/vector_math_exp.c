@@ -3,31 +3,10 @@
  * Functions of e^x: exp, sigmoid and softplus, and e^x - 1 for those that need it near 0.
  *
  * x = k log 2 + r with |r| <= log(2)/2, then e^x = 2^k e^r: e^r by a polynomial, 2^k by writing k into an
- * exponent. The tables are made by vector_math_fit.py. */
+ * exponent. The tables are in ir/function_tables.h. */
 #include "emit_llvm/math/vector_math_build.h"
 
 #include <assert.h>
-
-/* e^r = 1 + r + r^2 f(r) */
-static const double exp_float[] = {
-    0.49999997, 0.166665435, 0.0416671559, 0.00836659595, 0.00138866261,
-};
-
-static const double exp_double[] = {
-    0.50000000000000056,    0.16666666666666596,    0.041666666666575723,   0.0083333333333831701,
-    0.0013888888931909784,  0.00019841269737386544, 2.4801504847302372e-05, 2.7557386971134251e-06,
-    2.7626212421579074e-07, 2.5061614356358516e-08,
-};
-
-/* 2 atanh(s) = 2 s + s z f(z), z = s^2, 0 <= s <= 1/3 */
-static const double softplus_float[] = {
-    0.666666746, 0.39998889, 0.286166102, 0.214305609, 0.242902935,
-};
-
-static const double softplus_double[] = {
-    0.66666666666666308, 0.40000000000155267, 0.28571428548097877, 0.22222223954966472,  0.18181744430345353,
-    0.1538654947431505,  0.13301106646270544, 0.12105065394781392, 0.083444287184424024, 0.17010791417626572,
-};
 
 static const double log2_e = 1.4426950408889634;
 

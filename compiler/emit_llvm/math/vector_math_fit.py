@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes the tables of numbers in vector_math_*.c, and prints them as they stand there.
+"""Makes the tables of numbers in ir/function_tables.h, and prints them as they stand there.
 
     vector_math_fit.py              all tables (minutes: fifty digits, no hurry)
     vector_math_fit.py erf_float    tables whose names hold one of the words
-    vector_math_fit.py --check ...  says which tables differ from those in the C files beside this one
+    vector_math_fit.py --check ...  says which tables differ from those that stand there
 
 Each table is a minimax fit by Remez' algorithm in the error that counts, the relative error of the function
 that is built from it: a fit f of a part g enters the result with a factor w, and |w (f - g)| is what is
 levelled. Coefficients are listed from the constant term up, rounded one by one to the type they are used in.
-What a table approximates, on which interval, stands at its function below; how it is used, in the C file.
+What a table approximates, on which interval, stands at its function below; how it is used, in vector_math_*.c.
 Rationals are scaled so that the constant term of the denominator is 1, unless a scale is given.
 """
 import os
@@ -278,10 +278,10 @@ def table_text(name):
 
 
 def sources():
-    """The C files without their blanks: how lines are broken does not count."""
+    """The header without its blanks: how lines are broken does not count."""
     here = os.path.dirname(os.path.abspath(__file__))
-    names = sorted(name for name in os.listdir(here) if re.fullmatch(r"vector_math_\w+\.c", name))
-    return "".join("".join(open(os.path.join(here, name)).read().split()) for name in names)
+    with open(os.path.join(here, "..", "..", "ir", "function_tables.h")) as header:
+        return "".join(header.read().split())
 
 
 def main(words):

@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * The logarithm: x = 2^k (1 + f) with 1 + f between sqrt(1/2) and sqrt(2), then log x = k log 2 + log(1 + f).
- * The tables are made by vector_math_fit.py. */
+ * The tables are in ir/function_tables.h. */
 #include "emit_llvm/math/vector_math_build.h"
 
 #include <math.h>
-
-/* log(1 + f) = f - f^2/2 + f^3 g(f) */
-static const double log_float[] = {
-    0.333333313, -0.250008196, 0.200012267, -0.166233584,
-    0.142017469, -0.131601632, 0.127616435, -0.0763462037,
-};
-
-/* 2 atanh(s) = 2 s + s z g(z), z = s^2, s = f/(2 + f) */
-static const double log_double[] = {
-    0.6666666666666734,  0.39999999999416019, 0.2857142874210214,  0.22222198601149185,
-    0.18183562942409703, 0.15314084199028952, 0.14795630137172525,
-};
 
 /* f - f^2/2 + the rest, `low` added to the rest first: the small before the large. */
 static value log_near_one_float(const struct vector_math *m, value f, value low)

@@ -2,22 +2,8 @@
  *
  * tanh. In single precision, where the networks of small flows spend a quarter of their time on it, a
  * rational function with one division, which runs beside the multiplications; in double precision from e^2x
- * - 1. The tables are made by vector_math_fit.py. */
+ * - 1. The tables are in ir/function_tables.h. */
 #include "emit_llvm/math/vector_math_build.h"
-
-/* tanh(x/2) = x P(z)/Q(z), z = x^2, for |x| <= 9.02, from where on tanh rounds to 1 */
-static const double tanh_numerator_float[] = {
-    0.930000007,
-    0.0276820213,
-    0.000106099105,
-};
-
-static const double tanh_denominator_float[] = {
-    1.86000001,
-    0.210363954,
-    0.00224260776,
-    2.27972055e-06,
-};
 
 /* 2 u/(1 + u^2) with u = p/q is 2 p q/(p^2 + q^2): one division, and errors of p and q fade away where u
  * nears 1, unlike in a rational function for tanh itself. With fused multiply-add no result is above 1, as

@@ -1,46 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * sin and cos: x = k pi + r or x = (k + 1/2) pi + r with |r| <= pi/2, then the sine of r, with its sign
- * changed where k is odd (sin) or even (cos). The tables are made by vector_math_fit.py. */
+ * changed where k is odd (sin) or even (cos). The tables are in ir/function_tables.h. */
 #include "emit_llvm/math/vector_math_build.h"
-
-/* sin(r) = r + r z f(z), z = r^2 */
-static const double sin_float[] = {
-    -0.166666597,
-    0.00833306555,
-    -0.000198095455,
-    2.60564661e-06,
-};
-
-static const double sin_double[] = {
-    -0.16666666666666666,    0.0083333333333331927,  -0.00019841269841208887, 2.7557319211078898e-06,
-    -2.5052106867319177e-08, 1.6058939423675603e-10, -7.6429839808082008e-13, 2.721094250352483e-15,
-};
-
-/* pi/2 in parts: for fused multiply-add, and with so few bits in the first that products with whole numbers
- * are exact */
-static const double half_pi_fused_float[] = {
-    1.57079637,
-    -4.37113883e-08,
-    -1.71512451e-15,
-};
-
-static const double half_pi_fused_double[] = {
-    1.5707963267948966,
-    6.123233995736766e-17,
-    -1.4973849048591698e-33,
-};
-
-static const double half_pi_split_float[] = {
-    1.5703125, 0.000483989716, -1.62981451e-07, 6.08224582e-11, -5.14531146e-14,
-};
-
-static const double half_pi_split_double[] = {
-    1.5707963267341256,
-    6.0771005090144714e-11,
-    -2.5082788063426444e-20,
-    8.4784276603688996e-32,
-};
 
 static const double one_over_pi = 0.31830988618379067;
 
