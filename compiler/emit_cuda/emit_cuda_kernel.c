@@ -184,7 +184,7 @@ static const char *sum_function(const struct cuda_kernel *k)
     if (k->plan->sum_elements == 0)
         return "";
     return arena_printf(k->arena,
-                        "KERNEL void __launch_bounds__(%d, 1) %s_sum(const struct %s_call call)\n"
+                        "extern \"C\" __global__ void __launch_bounds__(%d, 1) %s_sum(const struct %s_call call)\n"
                         "{\n"
                         "    add_rows(call.sums, %ld, call.blocks);\n"
                         "}\n\n",

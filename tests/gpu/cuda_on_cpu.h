@@ -54,6 +54,8 @@ template <class T> static inline T stand_in_shuffle(unsigned lanes, T mine, int 
 
 /* ---- how the driver calls a kernel --------------------------------------------------------------------- */
 
+/* Of this module alone: those of two modules would become one. */
+namespace {
 template <auto kernel> struct stand_in_call;
 template <class... P, void (*kernel)(P...)> struct stand_in_call<kernel> {
     static constexpr size_t sizes[sizeof...(P) + 1] = {sizeof(P)..., 0};
@@ -69,6 +71,7 @@ template <class... P, void (*kernel)(P...)> struct stand_in_call<kernel> {
         apply(parameters, std::make_index_sequence<sizeof...(P)>{});
     }
 };
+} // namespace
 
 /* A line of its own for each kernel, after the text. */
 #define STAND_IN_KERNEL(name)                                                                                \

@@ -42,3 +42,12 @@ tests_gpu_test_stand_in_SOURCES = tests/gpu/test_stand_in.c tests/gpu/in_test.h 
 	tests/gpu/kernels_in_test.h tests/scratch.h
 tests_gpu_test_stand_in_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 EXTRA_DIST += tests/gpu/cuda_on_cpu.h
+
+# Kernels as they are written for GPUs, and the trainers' own runtime, on the stand-ins.
+gpu_evaluate = tests/gpu/gpu_evaluate.c tests/gpu/gpu_evaluate.h tests/gpu/in_test.h
+check_PROGRAMS += tests/gpu/test_programs
+tests_gpu_test_programs_SOURCES = tests/gpu/test_programs.c $(gpu_evaluate) tests/bindings.c \
+	tests/bindings.h tests/property/random_program.c tests/property/random_program.h
+
+check_PROGRAMS += tests/gpu/test_oracle_gpu
+tests_gpu_test_oracle_gpu_SOURCES = tests/gpu/test_oracle_gpu.c $(gpu_evaluate) $(oracle_sources)
