@@ -5,7 +5,7 @@
 
 #include "emit_cuda/emit_cuda_internal.h"
 #include "ir/function_tables.h"
-#include "templates.h"
+#include "templates/templates.h"
 
 static const struct table {
     const char *name;

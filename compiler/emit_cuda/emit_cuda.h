@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * From plans to CUDA C++, as NVRTC and nvcc take it: the functions that kernel_abi.h describes at struct
- * gpfc_cuda_kernel. A block of threads computes a tile after the other; values lie in shared memory, stacks of
- * loops in global memory, sums over the batch in registers. */
+ * gpfc_cuda_kernel. A block of threads computes a tile after the other; values lie in shared memory, stacks
+ * of loops in global memory, sums over the batch in registers. */
 #ifndef GPFC_EMIT_CUDA_H
 #define GPFC_EMIT_CUDA_H
 

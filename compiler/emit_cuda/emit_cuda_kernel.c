@@ -3,7 +3,7 @@
  * The functions of a kernel: loops over steps, and the nests in them. */
 #include "emit_cuda/emit_cuda_internal.h"
 
-#include "templates.h"
+#include "templates/templates.h"
 
 #include <string.h>
 
@@ -183,12 +183,13 @@ static const char *sum_function(const struct cuda_kernel *k)
 {
     if (k->plan->sum_elements == 0)
         return "";
-    return arena_printf(k->arena,
-                        "extern \"C\" __global__ void __launch_bounds__(%d, 1) %s_sum(const struct %s_call call)\n"
-                        "{\n"
-                        "    add_rows(call.sums, %ld, call.blocks);\n"
-                        "}\n\n",
-                        k->schedule->cuda.threads, k->name, k->name, k->plan->sum_elements);
+    return arena_printf(
+        k->arena,
+        "extern \"C\" __global__ void __launch_bounds__(%d, 1) %s_sum(const struct %s_call call)\n"
+        "{\n"
+        "    add_rows(call.sums, %ld, call.blocks);\n"
+        "}\n\n",
+        k->schedule->cuda.threads, k->name, k->name, k->plan->sum_elements);
 }
 
 static const char *whole_text(struct cuda_kernel *k, const struct memory *memory, const char *schedule)

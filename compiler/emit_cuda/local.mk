@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Takes: plans for GPUs. Gives: CUDA C++ for NVRTC and nvcc. Decides nothing: how threads share a nest has been
-# settled by sched/.
+# Takes: plans for GPUs. Gives: CUDA C++ for NVRTC and nvcc. Decides nothing: how threads share a nest has
+# been settled by sched/.
 libgpfc_compiler_a_SOURCES += \
 	compiler/emit_cuda/emit_cuda.c \
 	compiler/emit_cuda/emit_cuda.h \

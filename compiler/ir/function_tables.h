@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The numbers by which backends approximate elementwise functions, from the constant term up: minimax fits,
- * made by emit_llvm/math/vector_math_fit.py. One table for each precision, its coefficients rounded to it. How
- * each is used is said in emit_llvm/math/ and templates/device.cuh.in, which do the same steps. */
+ * made by emit_llvm/math/vector_math_fit.py. One table for each precision, its coefficients rounded to it.
+ * How each is used is said in emit_llvm/math/ and templates/device.cuh.in, which do the same steps. */
 #ifndef GPFC_FUNCTION_TABLES_H
 #define GPFC_FUNCTION_TABLES_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Plans for GPUs: a block of threads computes a tile, and shares each of its nests. How a nest is dealt out to
- * threads is the record that the planner keeps with it. */
+ * Plans for GPUs: a block of threads computes a tile, and shares each of its nests. How a nest is dealt out
+ * to threads is the record that the planner keeps with it. */
 #ifndef GPFC_SCHED_CUDA_H
 #define GPFC_SCHED_CUDA_H
 

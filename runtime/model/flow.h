@@ -54,8 +54,8 @@ struct gpfc_flow {
 /* Threads that a command gets: `wanted`, or all of the machine (as OpenMP counts them) where it is 0. */
 int flow_threads(int wanted);
 
-/* Of the device only the state is lent. For FLOW_PART_BASE the model may be only a base flow; for FLOW_PART_BASE and FLOW_PART_BOTH it must have
- * one. */
+/* Of the device only the state is lent. For FLOW_PART_BASE the model may be only a base flow; for
+ * FLOW_PART_BASE and FLOW_PART_BOTH it must have one. */
 bool flow_open(struct gpfc_flow **out, const struct gpfc_bundle *bundle, const char *model,
                enum flow_part part, const struct device *device, struct fault *fault) MUST_CHECK;
 

@@ -55,7 +55,8 @@ template <class T> static inline T stand_in_shuffle(unsigned lanes, T mine, int 
 /* ---- how the driver calls a kernel --------------------------------------------------------------------- */
 
 /* Of this module alone: those of two modules would become one. */
-namespace {
+namespace
+{
 template <auto kernel> struct stand_in_call;
 template <class... P, void (*kernel)(P...)> struct stand_in_call<kernel> {
     static constexpr size_t sizes[sizeof...(P) + 1] = {sizeof(P)..., 0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A graph becomes the only kernel of a bundle, whose runner is fed its inputs. Ports lose their names, so that
- * the runtime takes them as they are. */
+ * A graph becomes the only kernel of a bundle, whose runner is fed its inputs. Ports lose their names, so
+ * that the runtime takes them as they are. */
 #include "gpu/gpu_evaluate.h"
 
 #include "cuda/runner_cuda.h"
@@ -101,7 +101,8 @@ static void take_inputs(struct evaluated *e, const double *const *in)
 static void give_outputs(const struct evaluated *e, double *const *out)
 {
     for (int o = 0; o < e->graph->n_outputs; o++) {
-        const long n = count_of(e, e->passed->outputs[o].value), wanted = count_of(e, e->graph->outputs[o].value);
+        const long n = count_of(e, e->passed->outputs[o].value),
+                   wanted = count_of(e, e->graph->outputs[o].value);
         for (long k = 0; k < wanted; k++)
             out[o][k] = rows_number(e->out[o], k % n, (int)e->options->real);
     }
@@ -151,7 +152,8 @@ static bool fail(const struct ir_graph *graph, const char *why)
 bool gpu_evaluate(void *data, const struct ir_graph *graph, int batch, const double *const *in,
                   double *const *out)
 {
-    struct evaluated e = {.arena = arena_new(), .options = data, .graph = graph, .passed = graph, .batch = batch};
+    struct evaluated e = {
+        .arena = arena_new(), .options = data, .graph = graph, .passed = graph, .batch = batch};
     const char *why = NULL;
     struct fault fault = {.exit_code = 0};
     if (e.options->passes)

@@ -99,8 +99,8 @@ static inline char *nvrtc_compile(const char *text, const char *architecture, bo
 
 /* ---- the process that starts the others ---------------------------------------------------------------- */
 
-/* This program with this word, as if `options` were in GPFC_STAND_IN: the exit status; what it prints is in the
- * file `printed`. */
+/* This program with this word, as if `options` were in GPFC_STAND_IN: the exit status; what it prints is in
+ * the file `printed`. */
 static inline int run_child(const char *options, const char *word)
 {
     char command[9000], path[4096];

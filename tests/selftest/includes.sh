@@ -38,8 +38,9 @@ sched base ir plan target
 emit_llvm ir plan sched target bundle
 tune base ir sched gpfc
 emit_c ir plan bundle templates gpfc
+emit_cuda ir plan sched bundle templates
 drive base spec model diff pass flow baseflow ode target sched plan bundle
-drive emit_llvm emit_c tune templates gpfc api
+drive emit_llvm emit_c emit_cuda tune templates gpfc api
 compiler base drive api
 command base spec sched tune gpfc api
 runtime/ground

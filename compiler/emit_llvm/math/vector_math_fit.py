@@ -9,7 +9,7 @@
 Each table is a minimax fit by Remez' algorithm in the error that counts, the relative error of the function
 that is built from it: a fit f of a part g enters the result with a factor w, and |w (f - g)| is what is
 levelled. Coefficients are listed from the constant term up, rounded one by one to the type they are used in.
-What a table approximates, on which interval, stands at its function below; how it is used, in vector_math_*.c.
+What a table approximates, on which interval, stands at its function below, how it is used in vector_math_*.c.
 Rationals are scaled so that the constant term of the denominator is 1, unless a scale is given.
 """
 import os

@@ -57,9 +57,10 @@ struct gpfc_cuda_image {  /* code of a kernel for GPUs, as NVRTC makes it */
  *   NAME_tile     `blocks` blocks, with shared_bytes      its tiles' outputs, and its row of sums, written
  *   NAME_sum      sum_elements / threads blocks, upwards  adds all rows of sums to the first, as a tree
  *   NAME_after    one block                               uniform outputs, from the first row of sums
- * NAME_sum is left out where sum_elements is 0. NAME_tile may be launched several times, each time for the next
- * tiles, blocks and rows of sums; NAME_sum and NAME_after then get the tiles and blocks of all of them. Bits of
- * results depend on what tiles a block has, on nothing else. Tiles past the call's last one have weight 0. */
+ * NAME_sum is left out where sum_elements is 0. NAME_tile may be launched several times, each time for the
+ * next tiles, blocks and rows of sums; NAME_sum and NAME_after then get the tiles and blocks of all of them.
+ * Bits of results depend on what tiles a block has, on nothing else. Tiles past the call's last one have
+ * weight 0. */
 struct gpfc_cuda_kernel {
     const char *name;     /* "train", of a base flow "base_train" */
     const char *schedule; /* "lanes=8 threads=256 .." */
