@@ -163,19 +163,23 @@ static const char *ports_of_call(const struct cuda_kernel *k)
 
 /* ---- kernels ------------------------------------------------------------------------------------------- */
 
-struct memory { /* elements of a block in global memory, bytes of shared memory */
+struct memory { /* of a block: elements in global memory, bytes of shared memory */
     long room;
     long shared;
-    const char *scratch; /* the line that says where `scratch` is */
+    const char *scratch; /* where that is */
 };
 
 static struct memory memory_of(struct cuda_kernel *k)
 {
     const struct plan *plan = k->plan;
-    if (sched_cuda_is_near(plan, k->real))
-        return (struct memory){plan->stack_elements, plan->scratch_elements * (long)k->real, "NEAR(scratch)"};
-    return (struct memory){plan->stack_elements + plan->scratch_elements, 0,
-                           arena_printf(k->arena, "real *const scratch = room + %ld", plan->stack_elements)};
+    const char *far = arena_printf(k->arena, "room + %ld", plan->stack_elements);
+    struct memory memory = {plan->stack_elements + plan->scratch_elements, 0, far};
+    if (sched_cuda_is_near(plan, k->real)) {
+        memory.shared = plan->scratch_elements * (long)k->real;
+        memory.scratch =
+            arena_printf(k->arena, "%ld <= SHARED_BYTES ? SHARED_MEMORY() : %s", memory.shared, far);
+    }
+    return memory;
 }
 
 /* The function that adds up the blocks' sums; none where there are none. */

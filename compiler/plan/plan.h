@@ -180,6 +180,7 @@ struct plan_choices {
     const struct schedule *schedule; /* the backend's: what the functions go by */
     int lanes;           /* samples of a tile: numbers of a sample's element, which lie side by side */
     int partial_lanes;   /* numbers of an element to which loops add lane by lane */
+    int aligned;         /* elements: places start at multiples, so that vectors are aligned */
     bool columns_close;  /* of an array with columns, as tangents have, a row's columns lie side by side, not
                              a column's rows */
     bool stacks_apart;   /* stacks of loops over samples lie in a memory of their own */

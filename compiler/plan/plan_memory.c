@@ -7,11 +7,9 @@
 #include <assert.h>
 #include <string.h>
 
-enum { PLACE_ROUND = 16 }; /* elements: places start at multiples, so that vectors are aligned */
-
-static long round_up(long elements)
+static long round_up(long elements, long aligned)
 {
-    return (elements + PLACE_ROUND - 1) / PLACE_ROUND * PLACE_ROUND;
+    return (elements + aligned - 1) / aligned * aligned;
 }
 
 /* Axes from the one that runs fastest on: `column` (-1: none), the row, the others from the last on. */
@@ -26,6 +24,8 @@ static void order_axes(struct ir_shape shape, int row, int column, int axes[IR_M
             axes[n++] = axis;
 }
 
+enum { APART = 16 /* elements, which a stride is made longer by at least */ };
+
 /* Strides that are multiples of `crowd` (0: none) become longer. Gives the elements from the first to the
  * last. */
 static long strides_apart(struct ir_shape shape, const int axes[IR_MAX_RANK], long unit, long crowd,
@@ -35,7 +35,7 @@ static long strides_apart(struct ir_shape shape, const int axes[IR_MAX_RANK], lo
     memset(stride, 0, IR_MAX_RANK * sizeof *stride);
     for (int i = 0; i < shape.rank; i++) {
         if (i > 0 && crowd && next % crowd == 0)
-            next += unit > PLACE_ROUND ? unit : PLACE_ROUND;
+            next += unit > APART ? unit : APART;
         stride[axes[i]] = next;
         next *= shape.size[axes[i]];
     }
@@ -187,6 +187,7 @@ struct block {
 
 struct frame {
     const struct plan_region *region;
+    int aligned;
     int n_blocks;
     struct block *blocks; /* by start */
     long size;
@@ -218,7 +219,7 @@ static long frame_place(struct frame *frame, long size, int last)
 {
     long start = 0;
     int at = 0;
-    size = round_up(size);
+    size = round_up(size, frame->aligned);
     for (; at < frame->n_blocks && start + size > frame->blocks[at].start; at++)
         start = frame->blocks[at].end;
     memmove(&frame->blocks[at + 1], &frame->blocks[at],
@@ -248,7 +249,7 @@ static void place_sums(struct planner *planner, struct plan_region *region)
                      (node->op == IR_RESULT && plan_is_total_result(region, node->args[0], node->result));
         if (region->facts[id].wanted && region->wide && region->depth == 0 && total) {
             region->facts[id].offset = planner->plan->sum_elements;
-            planner->plan->sum_elements += round_up(ir_elements(node->shape));
+            planner->plan->sum_elements += round_up(ir_elements(node->shape), planner->choices->aligned);
         }
     }
 }
@@ -303,8 +304,9 @@ void plan_size(struct planner *planner, struct plan_region *region)
     const size_t most = (size_t)(region->graph->n_nodes + region->n_items + region->n_temporaries + 1);
     struct frame frames[PLAN_FRAMES];
     for (int f = 0; f < PLAN_FRAMES; f++)
-        frames[f] =
-            (struct frame){.region = region, .blocks = ARENA_ARRAY(planner->arena, struct block, most)};
+        frames[f] = (struct frame){.region = region,
+                                   .aligned = planner->choices->aligned,
+                                   .blocks = ARENA_ARRAY(planner->arena, struct block, most)};
     find_lives(region);
     place_sums(planner, region);
     size_temporaries(planner, region, frames);
@@ -322,7 +324,7 @@ void plan_size(struct planner *planner, struct plan_region *region)
             size_loop(planner, region->items[item].loop, frames, item);
     }
     for (int f = 0; f < PLAN_FRAMES; f++)
-        region->frame_elements[f] = round_up(frames[f].size);
+        region->frame_elements[f] = round_up(frames[f].size, planner->choices->aligned);
 }
 
 /* ---- addresses ----------------------------------------------------------------------------------------- */
@@ -408,7 +410,7 @@ static struct plan_value result_place(struct planner *planner, const struct plan
     /* a total that nobody reads still needs a place */
     struct ir_shape shape = plan_result_shape(loop->node, r);
     struct plan_value place = sums_place(shape, planner->plan->sum_elements);
-    planner->plan->sum_elements += round_up(ir_elements(shape));
+    planner->plan->sum_elements += round_up(ir_elements(shape), planner->choices->aligned);
     return place;
 }
 

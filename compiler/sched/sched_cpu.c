@@ -79,6 +79,7 @@ struct plan *sched_plan(struct arena *arena, const struct ir_graph *graph, struc
     const struct plan_choices choices = {.schedule = kept,
                                          .lanes = schedule.lanes,
                                          .partial_lanes = schedule.cpu.vector,
+                                         .aligned = 16,
                                          .columns_close = schedule.layout == SCHED_LAYOUT_ROWS,
                                          .sums_in_maps = true,
                                          .longest_joined = longest_joined(kept),

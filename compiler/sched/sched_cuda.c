@@ -287,7 +287,7 @@ struct schedule sched_cuda_first(enum real real)
 {
     return (struct schedule){.lanes = real == REAL_8 ? 8 : 16,
                              .keep = SCHED_KEEP_ALL,
-                             .cuda = {.threads = 256, .shared = 64, .leaves = 512, .accumulators = 48}};
+                             .cuda = {.threads = 256, .shared = 96, .leaves = 512, .accumulators = 48}};
 }
 
 bool sched_cuda_is_near(const struct plan *plan, enum real real)
@@ -303,6 +303,7 @@ static struct plan *plan_by(struct arena *arena, const struct ir_graph *graph, s
     const struct plan_choices choices = {.schedule = kept,
                                          .lanes = schedule.lanes,
                                          .partial_lanes = 1,
+                                         .aligned = MOST_SAMPLES,
                                          .stacks_apart = true,
                                          .longest_joined = 1L << 40,
                                          .map = map,

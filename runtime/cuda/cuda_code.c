@@ -79,17 +79,12 @@ static bool find(CUfunction *out, const struct attempts *a, const char *part, st
     return CUDA_CALL(&a->device->driver, cuModuleGetFunction, (out, a->module, name), fault);
 }
 
-/* Shared memory above a limit has to be asked for. */
-static bool ask_for_shared(const struct attempts *a, CUfunction tile, struct fault *fault)
+/* Shared memory above a limit has to be asked for. Where a device has too little of it, the kernel's code for
+ * that device does without. */
+static bool ask_for_shared(const struct attempts *a, int64_t bytes, CUfunction tile, struct fault *fault)
 {
-    const int64_t bytes = a->kernel->shared_bytes;
-    if (bytes <= SHARED_UNASKED)
-        return true;
-    if (bytes > a->device->shared_bytes)
-        return fault_set(fault, FAULT_SYSTEM,
-                         "kernel '%s' needs %lld bytes of shared memory a block; %s has %d", a->kernel->name,
-                         (long long)bytes, a->device->name, a->device->shared_bytes);
-    return CUDA_CALL(&a->device->driver, cuFuncSetAttribute,
+    return bytes <= SHARED_UNASKED ||
+           CUDA_CALL(&a->device->driver, cuFuncSetAttribute,
                      (tile, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, (int)bytes), fault);
 }
 
@@ -101,9 +96,10 @@ bool cuda_code_load(struct cuda_code *out, const struct cuda_device *device,
     if (!load_module(&a, fault))
         return false;
     out->module = a.module;
+    out->shared_bytes = kernel->shared_bytes <= device->shared_bytes ? kernel->shared_bytes : 0;
     if (find(&out->before, &a, "before", fault) && find(&out->tile, &a, "tile", fault) &&
         (kernel->sum_elements == 0 || find(&out->sum, &a, "sum", fault)) &&
-        find(&out->after, &a, "after", fault) && ask_for_shared(&a, out->tile, fault))
+        find(&out->after, &a, "after", fault) && ask_for_shared(&a, out->shared_bytes, out->tile, fault))
         return true;
     cuda_code_free(out, device);
     return false;
@@ -117,8 +113,7 @@ void cuda_code_free(struct cuda_code *code, const struct cuda_device *device)
 }
 
 bool cuda_code_resources(struct runner_resources *out, const struct cuda_code *code,
-                         const struct cuda_device *device, const struct gpfc_cuda_kernel *kernel,
-                         struct fault *fault)
+                         const struct cuda_device *device, struct fault *fault)
 {
     const struct cuda_driver *const driver = &device->driver;
     int local, shared;
@@ -130,6 +125,6 @@ bool cuda_code_resources(struct runner_resources *out, const struct cuda_code *c
                    fault))
         return false;
     out->local_bytes = local;
-    out->shared_bytes = shared + kernel->shared_bytes;
+    out->shared_bytes = shared + code->shared_bytes;
     return true;
 }

@@ -11,6 +11,7 @@
 struct cuda_code { /* zeroed: none */
     CUmodule module;
     CUfunction before, tile, sum, after; /* sum: NULL where the kernel has none */
+    int64_t shared_bytes; /* of a block of `tile`; 0 where the device has less than the kernel would use */
 };
 
 /* Machine code for the device or an older one of its major number; where the driver takes none of it, what
@@ -22,7 +23,6 @@ void cuda_code_free(struct cuda_code *code, const struct cuda_device *device);
 
 /* Of NAME_tile. */
 bool cuda_code_resources(struct runner_resources *out, const struct cuda_code *code,
-                         const struct cuda_device *device, const struct gpfc_cuda_kernel *kernel,
-                         struct fault *fault) MUST_CHECK;
+                         const struct cuda_device *device, struct fault *fault) MUST_CHECK;
 
 #endif

@@ -162,8 +162,8 @@ static bool make_on_device(struct runner **out, const struct device *device, con
     if (cuda_device_enter(run->device, fault) &&
         runner_ports_init(&run->ports, bundle, kernel->name, kernel->cuda->lanes, fault) &&
         cuda_code_load(&run->code, run->device, run->kernel, fault) &&
-        cuda_code_resources(&run->resources, &run->code, run->device, run->kernel, fault) &&
-        cuda_room_take(run, fault) && make_events(run, fault)) {
+        cuda_code_resources(&run->resources, &run->code, run->device, fault) && cuda_room_take(run, fault) &&
+        make_events(run, fault)) {
         *out = &run->runner;
         return true;
     }

@@ -176,7 +176,7 @@ static bool run_tiles(const struct cuda_call *call, struct cuda_piece *piece, st
         run->sums.device + cuda_reals(run, piece->first / call->each * run->kernel->sum_elements);
     fill_arguments(run, piece, sums, piece->n_tiles, piece->blocks, &arguments);
     return cuda_memory_send(&piece->memory, run->device, 0, piece->layout.in_bytes, fault) &&
-           launch(run, run->code.tile, piece->blocks, run->kernel->shared_bytes, &arguments, fault) &&
+           launch(run, run->code.tile, piece->blocks, run->code.shared_bytes, &arguments, fault) &&
            fetch_outputs(run, piece, fault) &&
            CUDA_CALL(&run->device->driver, cuEventRecord, (piece->done, run->device->stream), fault);
 }

@@ -196,7 +196,10 @@ static void write_definitions(char command[], size_t room, int n, const char *co
     const char *value;
     for (int i = 0; i < n; i++) {
         const size_t used = strlen(command);
-        if (value_of(options[i], "-D", &value))
+        if (value_of(options[i], "--gpu-architecture=sm_", &value) ||
+            value_of(options[i], "--gpu-architecture=compute_", &value))
+            (void)snprintf(command + used, room - used, " -D__CUDA_ARCH__=%d0", (int)strtol(value, NULL, 10));
+        else if (value_of(options[i], "-D", &value))
             (void)snprintf(command + used, room - used, " '-D%s'", value);
         else if (value_of(options[i], "--include-path=", &value))
             (void)snprintf(command + used, room - used, " '-I%s'", value);
