@@ -44,7 +44,7 @@ static const char help_text[] =
 static const struct argp_option option_list[] = {
     {"output", 'o', "FILE", 0, "Write FILE (default: the spec's name)", 0},
     {"emit", KEY_EMIT, "KIND", 0,
-     "What to write: ir, c, llvm, asm, object, header, library or executable (default)", 0},
+     "What to write: ir, c, cuda, llvm, asm, object, header, library or executable (default)", 0},
     {"cpu", KEY_CPU, "NAME", 0, "Compile for this CPU, or native", 0},
     {"dump", KEY_DUMP, "STAGE,..", 0, "Print the program after any of these, or all: ", 0},
     {"from", KEY_FROM, "ir", 0, "The input is text of --emit=ir", 0},
@@ -102,8 +102,8 @@ static enum gpfc_emit parse_emit(const struct argp_state *state, const char *wor
         if (strcmp(word, main_emit_names[i]) == 0)
             return (enum gpfc_emit)i;
     argp_error(state,
-               "--emit: expected ir, c, llvm, asm, object, header, library or executable, found '%s'%s", word,
-               nearest_note(word, main_emit_names, MAIN_EMIT_COUNT, note, sizeof note));
+               "--emit: expected ir, c, cuda, llvm, asm, object, header, library or executable, found '%s'%s",
+               word, nearest_note(word, main_emit_names, MAIN_EMIT_COUNT, note, sizeof note));
     return GPFC_EMIT_EXECUTABLE;
 }
 

@@ -40,8 +40,11 @@ static const char *next_step(const struct arguments *arguments, const char *outp
     case GPFC_EMIT_OBJECT:
         (void)snprintf(room, bytes, "cc %s%s%s $(pkg-config --libs gpfc) -o TRAINER", quote, output, quote);
         break;
-    case GPFC_EMIT_C:
     case GPFC_EMIT_CUDA:
+        (void)snprintf(room, bytes, "nvcc -std=c++17 --fmad=false -arch=native -cubin %s%s%s", quote, output,
+                       quote);
+        break;
+    case GPFC_EMIT_C:
         (void)snprintf(room, bytes,
                        "cc -O2 -march=native %s%s%s $(pkg-config --cflags --libs gpfc) -o TRAINER", quote,
                        output, quote);

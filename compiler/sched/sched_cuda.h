@@ -23,9 +23,6 @@ struct sched_cuda_how {
 
 const struct sched_cuda_how *sched_cuda_how(const struct plan_nest *nest);
 
-/* Items of a nest for a tile. */
-long sched_cuda_map_items(const struct schedule *schedule, const struct plan_nest *nest);
-
 /* Where nothing is known of the GPU. */
 struct schedule sched_cuda_first(enum real real);
 /* "lanes=8 keep=all .. threads=256 ..", for reports. */

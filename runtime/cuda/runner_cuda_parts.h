@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files runner_cuda*.c share: a kernel on a GPU, where its ports are in memory, and one call of it. */
+ * What the files runner_cuda*.c share: a kernel on a GPU, where its ports are in memory, and one call of it.
+ * */
 #ifndef GPFC_RUNNER_CUDA_PARTS_H
 #define GPFC_RUNNER_CUDA_PARTS_H
 

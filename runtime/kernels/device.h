@@ -48,7 +48,8 @@ struct device device_cpu(int threads);
 /* False: they are those of the machine, as of the CPU. */
 bool device_facts_of(const struct device *device, struct device_facts *out);
 
-/* What a person should hear of the device, once: "cuda:0, NVIDIA H100: memory is short, .."; false: nothing. */
+/* What a person should hear of the device, once: "cuda:0, NVIDIA H100: memory is short, .."; false: nothing.
+ * */
 bool device_notice(const struct device *device, char *out, size_t bytes);
 
 #endif

@@ -37,7 +37,7 @@ gpfc 2 'expected a spec'
 gpfc 2 'unrecognized option' --nope
 gpfc 2 'expected one input' a.yaml b.yaml
 gpfc 2 "did you mean 'object'?" --emit=objekt a.yaml
-gpfc 2 '--emit: expected ir, c, llvm' --emit= a.yaml
+gpfc 2 '--emit: expected ir, c, cuda, llvm' --emit= a.yaml
 gpfc 2 '--from: expected ir' --from=yaml a.yaml
 gpfc 2 '--dump: expected some of' --dump=flow,nope a.yaml
 gpfc 2 '--dump: expected some of' --dump= a.yaml
