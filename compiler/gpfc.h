@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * The compiler as a library: the stages as one call. No global state: two calls may run in two threads.
- * Prints nothing and never ends the process; messages are returned as text.
+ * Prints nothing and does not end the process; messages are returned as text.
+ *
+ * But where LLVM finds no memory, it prints a line on standard error and calls abort(): LLVM has no other way
+ * out. A program that must go on then compiles in a child process; gpfc itself catches SIGABRT to end with
+ * status 1. Everywhere else a lack of memory is GPFC_FAILED.
  *
  * Names used throughout: d latent dimension, H hidden width, K time steps, B batch, P parameters; x t u v w y
  * z theta as in the paper. */

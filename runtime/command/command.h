@@ -119,7 +119,7 @@ struct command_memory {
 };
 struct command_memory command_memory(void);
 /* The two of now; the most has its place in an object already. */
-void command_put_memory(struct json_t *json, const struct command_memory *memory);
+void command_put_memory(struct json_t **json, const struct command_memory *memory);
 /* "24 MB", and where files take more than a little: "24 MB, and 162 MB of files". */
 const char *command_memory_text(const struct command_memory *memory, char *room, size_t bytes);
 

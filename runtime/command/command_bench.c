@@ -10,6 +10,7 @@
 #include "devices/device_open.h"
 #include "ground/clock.h"
 #include "ground/human.h"
+#include "ground/json_make.h"
 #include "ground/pin.h"
 #include "numbers/random.h"
 #include "numbers/rows.h"
@@ -187,37 +188,37 @@ static struct result result_of(struct bench *bench)
     return r;
 }
 
-static void put_gpu(json_t *json, const struct result *r)
+static void put_gpu(json_t **json, const struct result *r)
 {
     if (!r->gpu)
         return;
     report_device_json(json, r->gpu);
     if (!r->resources) /* the base flow's, perhaps, which runs on the CPU */
         return;
-    (void)json_object_set_new(json, "registers", json_integer(r->resources->registers));
-    (void)json_object_set_new(json, "local_bytes", json_integer(r->resources->local_bytes));
-    (void)json_object_set_new(json, "shared_bytes", json_integer(r->resources->shared_bytes));
+    json_put_count(json, "registers", r->resources->registers);
+    json_put_count(json, "local_bytes", r->resources->local_bytes);
+    json_put_count(json, "shared_bytes", r->resources->shared_bytes);
 }
 
 static bool print_json(const struct result *r, struct fault *fault)
 {
     json_t *json = json_object();
-    report_put(json, "step_s", r->step);
-    report_put(json, "samples_per_s", r->samples);
-    report_put(json, "flop_per_step", r->flop);
-    report_put(json, "peak_flops", r->peak);
-    report_put(json, "peak_share", r->share);
-    report_put(json, "rss_mb", r->memory.most / 1e6);
-    (void)json_object_set_new(json, "threads", json_integer(r->threads));
-    (void)json_object_set_new(json, "batch", json_integer(r->batch));
-    report_put(json, "step_s_min", r->least);
-    report_put(json, "step_s_max", r->most);
-    (void)json_object_set_new(json, "steps", json_integer(r->steps));
-    (void)json_object_set_new(json, "pinned", json_boolean(r->pinned));
-    command_put_memory(json, &r->memory);
-    report_put(json, "useful_flop_per_step", r->useful);
-    report_put(json, "useful_share", r->useful_share);
-    put_gpu(json, r);
+    json_put_number(&json, "step_s", r->step);
+    json_put_number(&json, "samples_per_s", r->samples);
+    json_put_number(&json, "flop_per_step", r->flop);
+    json_put_number(&json, "peak_flops", r->peak);
+    json_put_number(&json, "peak_share", r->share);
+    json_put_number(&json, "rss_mb", r->memory.most / 1e6);
+    json_put_count(&json, "threads", r->threads);
+    json_put_count(&json, "batch", r->batch);
+    json_put_number(&json, "step_s_min", r->least);
+    json_put_number(&json, "step_s_max", r->most);
+    json_put_count(&json, "steps", r->steps);
+    json_put(&json, "pinned", json_boolean(r->pinned));
+    command_put_memory(&json, &r->memory);
+    json_put_number(&json, "useful_flop_per_step", r->useful);
+    json_put_number(&json, "useful_share", r->useful_share);
+    put_gpu(&json, r);
     return command_print_json(json, fault);
 }
 

@@ -115,7 +115,7 @@ static bool print(const struct evaluated *e, struct fault *fault)
     if (options->json) {
         json_t *json = report_evaluation_json(&e->flow);
         if (e->has_base)
-            report_base_json(json, &e->of_base);
+            report_base_json(&json, &e->of_base);
         return command_print_json(json, fault);
     }
     (void)fprintf(stdout, "%s on %s of %s\n", options->argument[0],

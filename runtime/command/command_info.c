@@ -4,6 +4,7 @@
 #include "command/report.h"
 #include "devices/device_open.h"
 #include "ground/human.h"
+#include "ground/json_make.h"
 #include "kernels/settings.h"
 #include "model/version.h"
 
@@ -17,10 +18,10 @@ static json_t *kernels_json(const struct gpfc_bundle *bundle)
     for (int64_t i = 0; i < bundle->n_kernels; i++) {
         const struct gpfc_kernel *kernel = &bundle->kernels[i];
         json_t *one = json_object();
-        report_put(one, "flop_per_sample", kernel->flop_per_sample);
-        report_put(one, "useful_flop_per_sample", kernel->useful_flop_per_sample);
-        (void)json_object_set_new(one, "scratch_bytes", json_integer(kernel->scratch_bytes));
-        (void)json_object_set_new(kernels, kernel->name, one);
+        json_put_number(&one, "flop_per_sample", kernel->flop_per_sample);
+        json_put_number(&one, "useful_flop_per_sample", kernel->useful_flop_per_sample);
+        json_put_count(&one, "scratch_bytes", kernel->scratch_bytes);
+        json_put(&kernels, kernel->name, one);
     }
     return kernels;
 }
@@ -30,10 +31,10 @@ static json_t *base_json(const struct gpfc_bundle *bundle)
     char hash[20];
     json_t *json = json_object();
     (void)snprintf(hash, sizeof hash, "%016" PRIx64, (uint64_t)bundle->base->spec_hash);
-    (void)json_object_set_new(json, "kind", json_string(setting_text(bundle, SETTING_base_kind)));
-    (void)json_object_set_new(json, "spec_hash", json_string(hash));
-    (void)json_object_set_new(json, "parameters", json_integer(bundle->base->theta_elements));
-    (void)json_object_set_new(json, "kernels", kernels_json(bundle->base));
+    json_put_text(&json, "kind", setting_text(bundle, SETTING_base_kind));
+    json_put_text(&json, "spec_hash", hash);
+    json_put_count(&json, "parameters", bundle->base->theta_elements);
+    json_put(&json, "kernels", kernels_json(bundle->base));
     return json;
 }
 
@@ -41,7 +42,7 @@ static json_t *settings_json(const struct gpfc_bundle *bundle)
 {
     json_t *settings = json_object();
     for (int64_t i = 0; i < bundle->n_settings; i++)
-        (void)json_object_set_new(settings, bundle->settings[i].key, json_string(bundle->settings[i].text));
+        json_put_text(&settings, bundle->settings[i].key, bundle->settings[i].text);
     return settings;
 }
 
@@ -57,29 +58,29 @@ static json_t *info_json(const struct gpfc_bundle *bundle, const struct device_f
     char hash[20], here[GPFC_CPU_NAME];
     json_t *json = json_object();
     (void)snprintf(hash, sizeof hash, "%016" PRIx64, (uint64_t)bundle->spec_hash);
-    (void)json_object_set_new(json, "name", json_string(bundle->name));
-    (void)json_object_set_new(json, "version", json_string(bundle->version));
-    (void)json_object_set_new(json, "spec_hash", json_string(hash));
-    (void)json_object_set_new(json, "dimension", json_integer(bundle->dimension));
-    (void)json_object_set_new(json, "precision", json_string(setting_text(bundle, SETTING_precision)));
-    (void)json_object_set_new(json, "parameters", json_integer(bundle->theta_elements));
+    json_put_text(&json, "name", bundle->name);
+    json_put_text(&json, "version", bundle->version);
+    json_put_text(&json, "spec_hash", hash);
+    json_put_count(&json, "dimension", bundle->dimension);
+    json_put_text(&json, "precision", setting_text(bundle, SETTING_precision));
+    json_put_count(&json, "parameters", bundle->theta_elements);
     if (bundle->base)
-        (void)json_object_set_new(json, "base", base_json(bundle));
-    (void)json_object_set_new(json, "cpu", json_string(bundle->cpu));
-    (void)json_object_set_new(json, "features", json_string(bundle->features));
-    (void)json_object_set_new(json, "cpu_name", json_string(bundle->cpu_name));
-    (void)json_object_set_new(json, "other_cpu", json_boolean(command_other_cpu(bundle, here)));
-    (void)json_object_set_new(json, "schedule", json_string(bundle->schedule));
-    (void)json_object_set_new(json, "tuned", json_boolean(bundle->tuned));
-    (void)json_object_set_new(json, "toolchain", json_string(bundle->toolchain));
-    (void)json_object_set_new(json, "c_compiler", json_string(version_of_c_compiler()));
-    (void)json_object_set_new(json, "compiler", json_string(bundle->compiler));
-    (void)json_object_set_new(json, "lanes", json_integer(bundle->lanes));
+        json_put(&json, "base", base_json(bundle));
+    json_put_text(&json, "cpu", bundle->cpu);
+    json_put_text(&json, "features", bundle->features);
+    json_put_text(&json, "cpu_name", bundle->cpu_name);
+    json_put(&json, "other_cpu", json_boolean(command_other_cpu(bundle, here)));
+    json_put_text(&json, "schedule", bundle->schedule);
+    json_put(&json, "tuned", json_boolean(bundle->tuned));
+    json_put_text(&json, "toolchain", bundle->toolchain);
+    json_put_text(&json, "c_compiler", version_of_c_compiler());
+    json_put_text(&json, "compiler", bundle->compiler);
+    json_put_count(&json, "lanes", bundle->lanes);
     if (facts)
-        report_device_json(json, facts);
-    (void)json_object_set_new(json, "kernels", kernels_json(bundle));
-    (void)json_object_set_new(json, "settings", settings_json(bundle));
-    (void)json_object_set_new(json, "spec", json_string(bundle->spec_text));
+        report_device_json(&json, facts);
+    json_put(&json, "kernels", kernels_json(bundle));
+    json_put(&json, "settings", settings_json(bundle));
+    json_put_text(&json, "spec", bundle->spec_text);
     return json;
 }
 

@@ -2,6 +2,7 @@
 #include "command/command.h"
 #include "command/report.h"
 #include "ground/human.h"
+#include "ground/json_make.h"
 #include "ground/json_text.h"
 #include "kernels/settings.h"
 
@@ -60,10 +61,10 @@ struct command_memory command_memory(void)
     return memory;
 }
 
-void command_put_memory(struct json_t *json, const struct command_memory *memory)
+void command_put_memory(struct json_t **json, const struct command_memory *memory)
 {
-    report_put(json, "rss_anonymous_mb", memory->anonymous / 1e6);
-    report_put(json, "rss_files_mb", memory->files / 1e6);
+    json_put_number(json, "rss_anonymous_mb", memory->anonymous / 1e6);
+    json_put_number(json, "rss_files_mb", memory->files / 1e6);
 }
 
 const char *command_memory_text(const struct command_memory *memory, char *room, size_t bytes)

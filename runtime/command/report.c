@@ -5,27 +5,12 @@
 #include "command/command.h"
 #include "command/report_look.h"
 #include "ground/human.h"
+#include "ground/json_make.h"
 #include "ground/text.h"
 #include "kernels/settings.h"
 
 #include <math.h>
 #include <string.h>
-
-void report_put(json_t *object, const char *key, double value)
-{
-    (void)json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
-}
-
-static void put_count(json_t *object, const char *key, int64_t value)
-{
-    (void)json_object_set_new(object, key, json_integer(value));
-}
-
-static void put_text(json_t *object, const char *key, const char *value)
-{
-    json_t *text = json_string(value);
-    (void)json_object_set_new(object, key, text ? text : json_null());
-}
 
 void report_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes)
 {
@@ -69,22 +54,22 @@ void report_evaluation(FILE *out, const struct gpfc_evaluation *e)
 json_t *report_evaluation_json(const struct gpfc_evaluation *e)
 {
     json_t *json = json_object();
-    report_put(json, "cost_before", e->cost_before);
-    report_put(json, "cost_after", e->cost_after);
-    report_put(json, "energy", e->energy);
-    report_put(json, "penalty", e->penalty);
-    report_put(json, "density_error_mean", e->density_error_mean);
-    report_put(json, "density_error_max", e->density_error_max);
-    report_put(json, "roundtrip_max", e->roundtrip_max);
-    report_put(json, "mean_max", e->mean_max);
-    report_put(json, "covariance_error_max", e->covariance_error_max);
-    put_count(json, "time_steps", e->time_steps);
-    put_count(json, "samples", e->samples);
+    json_put_number(&json, "cost_before", e->cost_before);
+    json_put_number(&json, "cost_after", e->cost_after);
+    json_put_number(&json, "energy", e->energy);
+    json_put_number(&json, "penalty", e->penalty);
+    json_put_number(&json, "density_error_mean", e->density_error_mean);
+    json_put_number(&json, "density_error_max", e->density_error_max);
+    json_put_number(&json, "roundtrip_max", e->roundtrip_max);
+    json_put_number(&json, "mean_max", e->mean_max);
+    json_put_number(&json, "covariance_error_max", e->covariance_error_max);
+    json_put_count(&json, "time_steps", e->time_steps);
+    json_put_count(&json, "samples", e->samples);
     if (e->weighted)
-        report_put(json, "effective_samples", e->effective);
+        json_put_number(&json, "effective_samples", e->effective);
     if (!isnan(e->nll_before)) {
-        report_put(json, "nll_before", e->nll_before);
-        report_put(json, "nll_after", e->nll_after);
+        json_put_number(&json, "nll_before", e->nll_before);
+        json_put_number(&json, "nll_after", e->nll_after);
     }
     return json;
 }
@@ -109,18 +94,18 @@ void report_base(FILE *out, const struct base_evaluation *e)
     trip_row(out, "same, 10 standard deviations out", &e->far);
 }
 
-void report_base_json(json_t *json, const struct base_evaluation *e)
+void report_base_json(json_t **json, const struct base_evaluation *e)
 {
-    report_put(json, "base_roundtrip_max", e->near.roundtrip_max);
-    put_count(json, "base_not_converged", e->near.not_converged);
-    put_count(json, "base_samples", e->near.samples);
-    report_put(json, "base_far_roundtrip_max", e->far.roundtrip_max);
-    put_count(json, "base_far_not_converged", e->far.not_converged);
-    put_count(json, "base_far_samples", e->far.samples);
+    json_put_number(json, "base_roundtrip_max", e->near.roundtrip_max);
+    json_put_count(json, "base_not_converged", e->near.not_converged);
+    json_put_count(json, "base_samples", e->near.samples);
+    json_put_number(json, "base_far_roundtrip_max", e->far.roundtrip_max);
+    json_put_count(json, "base_far_not_converged", e->far.not_converged);
+    json_put_count(json, "base_far_samples", e->far.samples);
     if (isnan(e->integral_before))
         return;
-    report_put(json, "integral_before", e->integral_before);
-    report_put(json, "integral_after", e->integral_after);
+    json_put_number(json, "integral_before", e->integral_before);
+    json_put_number(json, "integral_after", e->integral_after);
 }
 
 /* ---- start --------------------------------------------------------------------------------------------- */
@@ -247,12 +232,12 @@ void report_time_steps(FILE *out, const struct gpfc_time_steps *steps)
 static json_t *time_steps_json(const struct gpfc_time_steps *steps)
 {
     json_t *json = json_object();
-    put_count(json, "steps", steps->steps);
-    put_count(json, "most", steps->most);
-    report_put(json, "density_error", steps->density_error);
-    report_put(json, "roundtrip", steps->roundtrip);
-    (void)json_object_set_new(json, "within_bounds", json_boolean(steps->within_bounds));
-    report_put(json, "evaluations_saved", steps->saved);
+    json_put_count(&json, "steps", steps->steps);
+    json_put_count(&json, "most", steps->most);
+    json_put_number(&json, "density_error", steps->density_error);
+    json_put_number(&json, "roundtrip", steps->roundtrip);
+    json_put(&json, "within_bounds", json_boolean(steps->within_bounds));
+    json_put_number(&json, "evaluations_saved", steps->saved);
     return json;
 }
 
@@ -270,13 +255,13 @@ void report_trained(FILE *out, const struct gpfc_base *base)
 static json_t *base_json(const struct gpfc_bundle *bundle, const struct gpfc_base *base)
 {
     json_t *json = json_object();
-    put_text(json, "kind", setting_text(bundle, SETTING_base_kind));
-    put_count(json, "parameters", bundle->base->theta_elements);
-    put_count(json, "step", base->step);
-    put_count(json, "best_step", base->best_step);
-    report_put(json, "nll", base->nll);
-    report_put(json, "seconds", base->seconds);
-    put_text(json, "model", base->model);
+    json_put_text(&json, "kind", setting_text(bundle, SETTING_base_kind));
+    json_put_count(&json, "parameters", bundle->base->theta_elements);
+    json_put_count(&json, "step", base->step);
+    json_put_count(&json, "best_step", base->best_step);
+    json_put_number(&json, "nll", base->nll);
+    json_put_number(&json, "seconds", base->seconds);
+    json_put_text(&json, "model", base->model);
     return json;
 }
 
@@ -334,22 +319,22 @@ void report_pairs(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc
     print_failed(out, pairs);
 }
 
-static void put_pairs(json_t *json, const struct gpfc_pairs *pairs)
+static void put_pairs(json_t **json, const struct gpfc_pairs *pairs)
 {
     if (!isnan(pairs->nll_train))
-        report_put(json, "base_nll_train", pairs->nll_train);
+        json_put_number(json, "base_nll_train", pairs->nll_train);
     if (!isnan(pairs->nll_test))
-        report_put(json, "base_nll_test", pairs->nll_test);
+        json_put_number(json, "base_nll_test", pairs->nll_test);
     if (pairs->dropped > 0)
-        put_count(json, "rows_dropped", pairs->dropped);
+        json_put_count(json, "rows_dropped", pairs->dropped);
     if (pairs->weightless > 0)
-        put_count(json, "rows_weightless", pairs->weightless);
+        json_put_count(json, "rows_weightless", pairs->weightless);
     if (pairs->weighted)
-        report_put(json, "effective_train", pairs->effective);
+        json_put_number(json, "effective_train", pairs->effective);
     if (pairs->failed > 0)
-        put_count(json, "base_rows_failed", pairs->failed);
+        json_put_count(json, "base_rows_failed", pairs->failed);
     if (pairs->left_out > 0)
-        put_count(json, "base_rows_left_out", pairs->left_out);
+        json_put_count(json, "base_rows_left_out", pairs->left_out);
 }
 
 /* ---- a training ---------------------------------------------------------------------------------------- */
@@ -359,26 +344,26 @@ static json_t *stage_json(const struct gpfc_bundle *bundle, const struct gpfc_st
     char flow[256];
     json_t *json = json_object();
     stage_flow(bundle, stage, flow, sizeof flow);
-    put_text(json, "name", bundle->name);
-    put_text(json, "stage", stage->name);
-    put_text(json, "flow", flow);
-    put_count(json, "parameters", stage->parameters);
-    put_text(json, "data", stage->data);
-    put_count(json, "samples_train", stage->train);
+    json_put_text(&json, "name", bundle->name);
+    json_put_text(&json, "stage", stage->name);
+    json_put_text(&json, "flow", flow);
+    json_put_count(&json, "parameters", stage->parameters);
+    json_put_text(&json, "data", stage->data);
+    json_put_count(&json, "samples_train", stage->train);
     if (stage->validation > 0)
-        put_count(json, "samples_validation", stage->validation);
-    put_count(json, "samples_test", stage->test);
-    put_count(json, "epochs", stage->epochs);
-    put_count(json, "steps", stage->steps);
-    put_count(json, "batch", stage->batch);
-    put_count(json, "seed", (int64_t)stage->seed);
-    put_count(json, "threads", stage->threads);
+        json_put_count(&json, "samples_validation", stage->validation);
+    json_put_count(&json, "samples_test", stage->test);
+    json_put_count(&json, "epochs", stage->epochs);
+    json_put_count(&json, "steps", stage->steps);
+    json_put_count(&json, "batch", stage->batch);
+    json_put_count(&json, "seed", (int64_t)stage->seed);
+    json_put_count(&json, "threads", stage->threads);
     return json;
 }
 
-static void put_memory(json_t *json, const struct command_memory *memory)
+static void put_memory(json_t **json, const struct command_memory *memory)
 {
-    report_put(json, "rss_mb", memory->most / 1e6);
+    json_put_number(json, "rss_mb", memory->most / 1e6);
     command_put_memory(json, memory);
 }
 
@@ -386,27 +371,27 @@ json_t *report_training_json(const struct gpfc_bundle *bundle, const struct gpfc
                              const struct command_memory *memory, const char *status)
 {
     json_t *json = stage_json(bundle, &trained->stage);
-    put_text(json, "status", status);
-    put_count(json, "step", trained->step);
-    report_put(json, "seconds", trained->seconds);
-    put_memory(json, memory);
-    report_put(json, "best_cost", trained->best_cost);
-    put_count(json, "best_step", trained->best_step);
+    json_put_text(&json, "status", status);
+    json_put_count(&json, "step", trained->step);
+    json_put_number(&json, "seconds", trained->seconds);
+    put_memory(&json, memory);
+    json_put_number(&json, "best_cost", trained->best_cost);
+    json_put_count(&json, "best_step", trained->best_step);
     if (!isnan(trained->validation_cost))
-        report_put(json, "validation_cost", trained->validation_cost);
-    report_put(json, "train_cost", trained->train_cost);
-    put_text(json, "model", trained->model);
-    put_text(json, "checkpoint", trained->checkpoint);
+        json_put_number(&json, "validation_cost", trained->validation_cost);
+    json_put_number(&json, "train_cost", trained->train_cost);
+    json_put_text(&json, "model", trained->model);
+    json_put_text(&json, "checkpoint", trained->checkpoint);
     if (trained->look)
-        (void)json_object_set_new(json, "findings", report_findings_json(trained->look));
+        json_put(&json, "findings", report_findings_json(trained->look));
     if (!trained->has_evaluation)
         return json;
     if (trained->has_base)
-        (void)json_object_set_new(json, "base", base_json(bundle, &trained->base));
-    put_pairs(json, &trained->pairs);
+        json_put(&json, "base", base_json(bundle, &trained->base));
+    put_pairs(&json, &trained->pairs);
     if (trained->time_steps.most > 0)
-        (void)json_object_set_new(json, "time_steps", time_steps_json(&trained->time_steps));
-    (void)json_object_set_new(json, "evaluation", report_evaluation_json(&trained->evaluation));
+        json_put(&json, "time_steps", time_steps_json(&trained->time_steps));
+    json_put(&json, "evaluation", report_evaluation_json(&trained->evaluation));
     return json;
 }
 
@@ -421,13 +406,13 @@ const char *report_device(const struct device_facts *facts, char *room, size_t b
     return room;
 }
 
-void report_device_json(json_t *json, const struct device_facts *facts)
+void report_device_json(json_t **json, const struct device_facts *facts)
 {
-    json_t *const device = json_object();
-    (void)json_object_set_new(device, "name", json_string(facts->name));
-    put_count(device, "architecture", facts->architecture);
-    put_count(device, "multiprocessors", facts->multiprocessors);
-    report_put(device, "memory_mb", facts->memory / 1e6);
-    (void)json_object_set_new(device, "driver", json_string(facts->driver));
-    (void)json_object_set_new(json, "device", device);
+    json_t *device = json_object();
+    json_put_text(&device, "name", facts->name);
+    json_put_count(&device, "architecture", facts->architecture);
+    json_put_count(&device, "multiprocessors", facts->multiprocessors);
+    json_put_number(&device, "memory_mb", facts->memory / 1e6);
+    json_put_text(&device, "driver", facts->driver);
+    json_put(json, "device", device);
 }

@@ -13,16 +13,13 @@
 /* "gaussian, folded, 3 -> 15 15 -> 1, tanh, rk4 x 15, single"; or that of a base flow's bundle. */
 void report_flow(const struct gpfc_bundle *bundle, char *room, size_t bytes);
 
-/* A number; null where it is not finite. */
-void report_put(json_t *object, const char *key, double value);
-
 /* The table before/after, and its JSON: keys cost_before, cost_after, energy, ... */
 void report_evaluation(FILE *out, const struct gpfc_evaluation *evaluation);
 json_t *report_evaluation_json(const struct gpfc_evaluation *evaluation);
 
 /* The same for the base flow, and its JSON's keys, added to an object: base_roundtrip_max, ... */
 void report_base(FILE *out, const struct base_evaluation *evaluation);
-void report_base_json(json_t *json, const struct base_evaluation *evaluation);
+void report_base_json(json_t **json, const struct base_evaluation *evaluation);
 
 /* What is going to be done, before it is done: one stage of a training. bundle: the trainer's. */
 void report_start(FILE *out, const struct gpfc_bundle *bundle, const struct gpfc_stage *stage);
@@ -48,6 +45,6 @@ json_t *report_training_json(const struct gpfc_bundle *bundle, const struct gpfc
 
 /* What a device is like: "cuda:0, NVIDIA H100, sm_90, 132 multiprocessors, 80 GB; driver for CUDA 12.4". */
 const char *report_device(const struct device_facts *facts, char *room, size_t bytes);
-void report_device_json(json_t *json, const struct device_facts *facts); /* as "device" */
+void report_device_json(json_t **json, const struct device_facts *facts); /* as "device" */
 
 #endif

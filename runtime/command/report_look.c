@@ -4,6 +4,7 @@
 #include "command/columns.h"
 #include "command/report.h"
 #include "ground/human.h"
+#include "ground/json_make.h"
 #include "ground/text.h"
 
 #include <stdarg.h>
@@ -147,26 +148,24 @@ static json_t *numbers_json(const int64_t *numbers, int64_t n, int64_t most)
 {
     json_t *json = json_array();
     for (int64_t i = 0; i < n && i < most && numbers[i] > 0; i++)
-        (void)json_array_append_new(json, json_integer(numbers[i]));
+        json_append(&json, json_integer(numbers[i]));
     return json;
 }
 
 static json_t *finding_json(const struct gpfc_finding *finding)
 {
     json_t *json = json_object();
-    (void)json_object_set_new(json, "kind", json_string(finding->kind));
-    (void)json_object_set_new(json, "level", json_string(levels[finding->level]));
-    (void)json_object_set_new(json, "of", json_string(finding->of_y ? "y" : "x"));
-    (void)json_object_set_new(json, "columns",
-                              numbers_json(finding->columns, finding->n_columns, GPFC_FINDING_COLUMNS));
-    (void)json_object_set_new(json, "columns_count", json_integer(finding->n_columns));
-    (void)json_object_set_new(json, "rows", numbers_json(finding->rows, finding->n_rows, GPFC_FINDING_ROWS));
-    (void)json_object_set_new(json, "lines",
-                              numbers_json(finding->lines, finding->n_rows, GPFC_FINDING_ROWS));
-    (void)json_object_set_new(json, "rows_count", json_integer(finding->n_rows));
-    (void)json_object_set_new(json, "text", json_string(finding->text));
-    (void)json_object_set_new(json, "effect", json_string(finding->effect));
-    (void)json_object_set_new(json, "remedy", json_string(finding->remedy));
+    json_put_text(&json, "kind", finding->kind);
+    json_put_text(&json, "level", levels[finding->level]);
+    json_put_text(&json, "of", finding->of_y ? "y" : "x");
+    json_put(&json, "columns", numbers_json(finding->columns, finding->n_columns, GPFC_FINDING_COLUMNS));
+    json_put_count(&json, "columns_count", finding->n_columns);
+    json_put(&json, "rows", numbers_json(finding->rows, finding->n_rows, GPFC_FINDING_ROWS));
+    json_put(&json, "lines", numbers_json(finding->lines, finding->n_rows, GPFC_FINDING_ROWS));
+    json_put_count(&json, "rows_count", finding->n_rows);
+    json_put_text(&json, "text", finding->text);
+    json_put_text(&json, "effect", finding->effect);
+    json_put_text(&json, "remedy", finding->remedy);
     return json;
 }
 
@@ -174,7 +173,7 @@ json_t *report_findings_json(const struct gpfc_look *look)
 {
     json_t *json = json_array();
     for (int64_t i = 0; i < look->n_findings; i++)
-        (void)json_array_append_new(json, finding_json(&look->findings[i]));
+        json_append(&json, finding_json(&look->findings[i]));
     return json;
 }
 
@@ -184,13 +183,13 @@ static json_t *columns_json(const struct gpfc_look *look)
     for (int64_t i = 0; i < look->n_columns; i++) {
         char name[64];
         const struct gpfc_column *const column = &look->columns[i];
-        json_t *one = json_object(), *text = json_string(column_name(look, i, name, sizeof name));
-        (void)json_object_set_new(one, "name", text ? text : json_null());
-        report_put(one, "mean", column->mean);
-        report_put(one, "deviation", column->deviation);
-        report_put(one, "least", column->least);
-        report_put(one, "greatest", column->greatest);
-        (void)json_array_append_new(json, one);
+        json_t *one = json_object();
+        json_put_text(&one, "name", column_name(look, i, name, sizeof name));
+        json_put_number(&one, "mean", column->mean);
+        json_put_number(&one, "deviation", column->deviation);
+        json_put_number(&one, "least", column->least);
+        json_put_number(&one, "greatest", column->greatest);
+        json_append(&json, one);
     }
     return json;
 }
@@ -198,15 +197,15 @@ static json_t *columns_json(const struct gpfc_look *look)
 json_t *report_look_json(const struct gpfc_look *look)
 {
     json_t *json = json_object();
-    (void)json_object_set_new(json, "rows", json_integer(look->rows));
-    (void)json_object_set_new(json, "test_rows", json_integer(look->test));
+    json_put_count(&json, "rows", look->rows);
+    json_put_count(&json, "test_rows", look->test);
     if (look->weighted)
-        report_put(json, "effective_rows", look->effective);
+        json_put_number(&json, "effective_rows", look->effective);
     if (look->dropped > 0)
-        (void)json_object_set_new(json, "rows_dropped", json_integer(look->dropped));
+        json_put_count(&json, "rows_dropped", look->dropped);
     if (look->weightless > 0)
-        (void)json_object_set_new(json, "rows_weightless", json_integer(look->weightless));
-    (void)json_object_set_new(json, "columns", columns_json(look));
-    (void)json_object_set_new(json, "findings", report_findings_json(look));
+        json_put_count(&json, "rows_weightless", look->weightless);
+    json_put(&json, "columns", columns_json(look));
+    json_put(&json, "findings", report_findings_json(look));
     return json;
 }

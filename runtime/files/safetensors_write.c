@@ -4,6 +4,7 @@
 #include "files/safe_file.h"
 #include "files/safetensors.h"
 #include "files/safetensors_checksum.h"
+#include "ground/json_make.h"
 #include "ground/json_text.h"
 
 #include <assert.h>
@@ -19,43 +20,45 @@ static int64_t bytes_of(const struct tensor *tensor)
     return tensor_elements(tensor) * (tensor->dtype[1] == '3' ? 4 : 8);
 }
 
-/* NULL: no memory. */
 static json_t *shape_of(const struct tensor *tensor)
 {
-    json_t *const shape = json_array();
-    bool whole = true;
+    json_t *shape = json_array();
     for (int i = 0; i < tensor->rank; i++)
-        whole = json_array_append_new(shape, json_integer(tensor->shape[i])) == 0 && whole;
-    if (whole)
-        return shape;
-    json_decref(shape);
-    return NULL;
+        json_append(&shape, json_integer(tensor->shape[i]));
+    return shape;
+}
+
+static json_t *offsets_of(const struct tensor *tensor, int64_t begin)
+{
+    json_t *offsets = json_array();
+    json_append(&offsets, json_integer(begin));
+    json_append(&offsets, json_integer(begin + bytes_of(tensor)));
+    return offsets;
 }
 
 static json_t *entry_of(const struct tensor *tensor, int64_t begin)
 {
-    json_t *const shape = shape_of(tensor);
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", tensor->dtype, "shape", shape, "data_offsets",
-                     (json_int_t)begin, (json_int_t)(begin + bytes_of(tensor)));
+    json_t *entry = json_object();
+    json_put_text(&entry, "dtype", tensor->dtype);
+    json_put(&entry, "shape", shape_of(tensor));
+    json_put(&entry, "data_offsets", offsets_of(tensor, begin));
+    return entry;
 }
 
-/* jansson keeps the order of insertion, so equal input gives equal bytes. */
+/* jansson keeps the order of insertion, so equal input gives equal bytes. NULL: no memory. */
 static json_t *header_of(const struct tensor *tensors, size_t n_tensors, const struct metadata *metadata,
                          size_t n_metadata)
 {
-    json_t *const header = json_object(), *const texts = json_object();
-    bool done = json_object_set_new(texts, CHECKSUM_KEY, json_string(CHECKSUM_NONE)) == 0 &&
-                json_object_set_new(texts, FORMAT_KEY, json_string(FORMAT_NOW)) == 0;
+    json_t *header = json_object(), *texts = json_object();
+    json_put_text(&texts, CHECKSUM_KEY, CHECKSUM_NONE);
+    json_put_text(&texts, FORMAT_KEY, FORMAT_NOW);
     for (size_t i = 0; i < n_metadata; i++)
-        done = json_object_set_new(texts, metadata[i].key, json_string(metadata[i].value)) == 0 && done;
-    done = json_object_set_new(header, "__metadata__", texts) == 0 && done;
+        json_put(&texts, metadata[i].key, json_string(metadata[i].value));
+    json_put(&header, "__metadata__", texts);
     int64_t begin = 0;
     for (size_t i = 0; i < n_tensors; begin += bytes_of(&tensors[i]), i++)
-        done = json_object_set_new(header, tensors[i].name, entry_of(&tensors[i], begin)) == 0 && done;
-    if (done)
-        return header;
-    json_decref(header);
-    return NULL;
+        json_put(&header, tensors[i].name, entry_of(&tensors[i], begin));
+    return header;
 }
 
 /* The length, the text, and spaces up to the alignment; NULL: no memory. */
@@ -124,12 +127,22 @@ static bool write_file(const char *path, const char *text, const struct tensor *
     return false;
 }
 
+/* JSON has no other texts. */
+static bool check_texts(const char *path, const struct metadata *metadata, size_t n, struct fault *fault)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!json_takes(metadata[i].value))
+            return fault_set(fault, FAULT_SYSTEM, "cannot write %s: its %s would be no UTF-8: %s", path,
+                             metadata[i].key, metadata[i].value);
+    return true;
+}
+
 bool safetensors_write(const char *path, const struct tensor *tensors, size_t n_tensors,
                        const struct metadata *metadata, size_t n_metadata, struct fault *fault)
 {
+    if (!check_texts(path, metadata, n_metadata, fault))
+        return false;
     json_t *const header = header_of(tensors, n_tensors, metadata, n_metadata);
-    if (!header) /* no memory, or a text that is no UTF-8 */
-        return fault_set(fault, FAULT_SYSTEM, "cannot write %s: its header cannot be made", path);
     char *const text = json_text(header, JSON_COMPACT);
     json_decref(header);
     if (!text)

@@ -15,6 +15,8 @@ libgpfcrt_a_SOURCES += \
 	runtime/ground/human.h \
 	runtime/ground/interrupt.c \
 	runtime/ground/interrupt.h \
+	runtime/ground/json_make.c \
+	runtime/ground/json_make.h \
 	runtime/ground/json_text.c \
 	runtime/ground/json_text.h \
 	runtime/ground/parallel.c \

@@ -3,9 +3,11 @@
 
 #include "data/data_path.h"
 #include "files/byte_source.h"
+#include "ground/json_make.h"
 #include "kernels/settings.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool has_base(const struct gpfc_bundle *bundle)
@@ -42,12 +44,23 @@ static char *copy_of(const char *text, struct fault *fault)
     return copy;
 }
 
+/* Checkpoints keep it as a text in JSON: better to be told before a training than after its first hour. */
+static char *lasting(const char *file, const char *folder, struct fault *fault)
+{
+    char *const path = data_path_lasting(file, folder, fault);
+    if (!path || json_takes(path))
+        return path;
+    (void)fault_set(
+        fault, FAULT_INPUT,
+        "%s: a path that is no UTF-8, which a checkpoint cannot hold; rename the file or its folder", path);
+    free(path);
+    return NULL;
+}
+
 char *spec_data_lasting(const struct gpfc_bundle *bundle, const char *data, struct fault *fault)
 {
     const char *const file = spec_data_file(bundle, data);
-    if (file)
-        return data_path_lasting(file, spec_data_folder(bundle, data), fault);
-    return copy_of("", fault);
+    return file ? lasting(file, spec_data_folder(bundle, data), fault) : copy_of("", fault);
 }
 
 static const char *weights_folder(const struct gpfc_bundle *bundle, const char *weights)
@@ -58,7 +71,7 @@ static const char *weights_folder(const struct gpfc_bundle *bundle, const char *
 char *spec_data_lasting_weights(const struct gpfc_bundle *bundle, const char *weights, struct fault *fault)
 {
     const char *const name = weights ? weights : setting_text(bundle, SETTING_data_weights);
-    return column_choice_is_file(name) ? data_path_lasting(name, weights_folder(bundle, weights), fault)
+    return column_choice_is_file(name) ? lasting(name, weights_folder(bundle, weights), fault)
                                        : copy_of(name, fault);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/tensor_list.h"
 
+#include "ground/json_make.h"
 #include "ground/json_text.h"
 
 #include <inttypes.h>
@@ -134,12 +135,9 @@ void tensor_list_note(struct tensor_list *list, const char *key, const char *for
 static void note_settings(struct tensor_list *list, const struct gpfc_bundle *bundle)
 {
     json_t *all = json_object();
-    bool whole = true;
     for (int64_t i = 0; i < bundle->n_settings; i++)
-        whole =
-            json_object_set_new(all, bundle->settings[i].key, json_string(bundle->settings[i].text)) == 0 &&
-            whole;
-    char *text = whole ? json_text(all, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+        json_put_text(&all, bundle->settings[i].key, bundle->settings[i].text);
+    char *text = json_text(all, JSON_COMPACT | JSON_PRESERVE_ORDER);
     json_decref(all);
     if (!text)
         list->short_of_memory = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/metrics.h"
 
+#include "ground/json_make.h"
 #include "ground/json_text.h"
 
 #include <errno.h>
@@ -94,54 +95,36 @@ bool metrics_open(struct metrics **out, const char *path, const struct stage_kin
     return false;
 }
 
-struct making {
-    json_t *json;
-    bool whole; /* nothing is missing for want of memory */
-};
-
-static void put_value(struct making *making, const char *key, json_t *value)
-{
-    making->whole = json_object_set_new(making->json, key, value) == 0 && making->whole;
-}
-
-static void put(struct making *making, const char *key, double value)
-{
-    put_value(making, key, isfinite(value) ? json_real(value) : json_null());
-}
-
 /* NULL: no memory. */
 static json_t *line_json(const struct metrics *metrics, const struct metrics_line *line)
 {
-    struct making making = {.json = json_object(), .whole = true};
-    put_value(&making, "stage", json_string(metrics->stage->name));
-    put_value(&making, "step", json_integer(line->step));
-    put_value(&making, "epoch", json_integer(line->epoch));
-    put(&making, "loss", line->loss);
-    put(&making, "cost", line->cost);
+    json_t *json = json_object();
+    json_put_text(&json, "stage", metrics->stage->name);
+    json_put_count(&json, "step", line->step);
+    json_put_count(&json, "epoch", line->epoch);
+    json_put_number(&json, "loss", line->loss);
+    json_put_number(&json, "cost", line->cost);
     if (!isnan(line->validation_cost))
-        put(&making, "validation_cost", line->validation_cost);
+        json_put_number(&json, "validation_cost", line->validation_cost);
     if (!isnan(line->nll))
-        put(&making, "nll", line->nll);
-    put(&making, "penalty", line->penalty);
-    put(&making, "energy", line->energy);
+        json_put_number(&json, "nll", line->nll);
+    json_put_number(&json, "penalty", line->penalty);
+    json_put_number(&json, "energy", line->energy);
     if (line->time_steps > 0) {
-        put_value(&making, "time_steps", json_integer(line->time_steps));
-        put(&making, "density_error", line->errors.density);
-        put(&making, "roundtrip", line->errors.roundtrip);
+        json_put_count(&json, "time_steps", line->time_steps);
+        json_put_number(&json, "density_error", line->errors.density);
+        json_put_number(&json, "roundtrip", line->errors.roundtrip);
     }
-    put(&making, "rate", line->rate);
-    put(&making, "samples_per_s", line->samples_per_s);
-    put(&making, "best_cost", line->best_cost);
-    put(&making, "train_cost", line->train_cost);
-    put(&making, "train_penalty", line->train_penalty);
-    put(&making, "gradient_norm", line->gradient_norm);
-    put(&making, "lambda", line->lambda);
-    put(&making, "seconds", line->seconds);
-    put(&making, "cpu_seconds", line->cpu_seconds);
-    if (making.whole)
-        return making.json;
-    json_decref(making.json);
-    return NULL;
+    json_put_number(&json, "rate", line->rate);
+    json_put_number(&json, "samples_per_s", line->samples_per_s);
+    json_put_number(&json, "best_cost", line->best_cost);
+    json_put_number(&json, "train_cost", line->train_cost);
+    json_put_number(&json, "train_penalty", line->train_penalty);
+    json_put_number(&json, "gradient_norm", line->gradient_norm);
+    json_put_number(&json, "lambda", line->lambda);
+    json_put_number(&json, "seconds", line->seconds);
+    json_put_number(&json, "cpu_seconds", line->cpu_seconds);
+    return json;
 }
 
 static bool copy_lines(FILE *from, FILE *to)

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "command/command.h"
 #include "command/report.h"
+#include "ground/json_make.h"
 #include "unit/runtime/kernels/fake_bundle.h"
 
 #include <math.h>
@@ -61,13 +62,13 @@ static void an_evaluation_of_a_base_flow(void)
                                    .integral_before = 7.5,
                                    .integral_after = 8.5};
     json_t *json = json_object();
-    report_base_json(json, &base);
+    report_base_json(&json, &base);
     check_text(json, "{\"base_roundtrip_max\":3.5,\"base_not_converged\":2,\"base_samples\":1,"
                      "\"base_far_roundtrip_max\":6.5,\"base_far_not_converged\":5,\"base_far_samples\":4,"
                      "\"integral_before\":7.5,\"integral_after\":8.5}");
     base.integral_before = NAN;
     json = json_object();
-    report_base_json(json, &base);
+    report_base_json(&json, &base);
     CU_ASSERT_PTR_NULL(json_object_get(json, "integral_before"));
     CU_ASSERT_PTR_NULL(json_object_get(json, "integral_after"));
     json_decref(json);
@@ -83,7 +84,7 @@ static void no_row_converged(void)
     char *text = NULL;
     size_t bytes;
     json_t *json = json_object();
-    report_base_json(json, &base);
+    report_base_json(&json, &base);
     CU_ASSERT_TRUE(json_is_null(json_object_get(json, "base_roundtrip_max")));
     CU_ASSERT_TRUE(json_is_real(json_object_get(json, "base_far_roundtrip_max")));
     json_decref(json);
@@ -230,6 +231,54 @@ static void a_training(void)
                      "\"evaluations_saved\":0.5},\"evaluation\":" EVALUATION "}");
 }
 
+/* ---- memory that ends ---------------------------------------------------------------------------------- */
+
+static long left = -1; /* jansson's allocations until one fails; negative: none does */
+
+static void *scarce(size_t bytes)
+{
+    return left >= 0 && left-- == 0 ? NULL : malloc(bytes);
+}
+
+/* Of a program that embeds the runtime, and jansson has an allocator that returns: all of it, or nothing. */
+static void no_part_is_missing(void)
+{
+    static struct fake fake;
+    fake_make(&fake, FAKE_SINGLE2);
+    fake_set(&fake, "base.kind", "bnaf");
+    const struct command_memory memory = {.most = 32e6};
+    json_t *const whole = report_training_json(&fake.bundle, &trained, &memory, "finished"), *json = NULL;
+    long failing = 0;
+    json_set_alloc_funcs(scarce, free);
+    for (; !json && failing < 10000; failing++) {
+        left = failing;
+        json = report_training_json(&fake.bundle, &trained, &memory, "finished");
+        if (json)
+            CU_ASSERT_TRUE(json_equal(json, whole));
+    }
+    left = -1;
+    json_set_alloc_funcs(malloc, free);
+    CU_ASSERT_TRUE(json && failing > 100);
+    json_decref(json);
+    json_decref(whole);
+}
+
+static void texts_that_json_takes(void)
+{
+    static const char *const good[] = {"", "a\xc3\xa9", "\xef\xbf\xbf", "\xf0\x90\x80\x80",
+                                       "\xf4\x8f\xbf\xbf"};
+    static const char *const bad[] = {
+        "\xfc", "a\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80"};
+    for (size_t i = 0; i < CHECK_COUNT(good); i++)
+        CU_ASSERT_TRUE(json_takes(good[i]));
+    for (size_t i = 0; i < CHECK_COUNT(bad); i++) {
+        CU_ASSERT_FALSE(json_takes(bad[i]));
+        json_t *const text = json_string(bad[i]); /* of one mind with jansson */
+        CU_ASSERT_PTR_NULL(text);
+        json_decref(text);
+    }
+}
+
 static void check_best(int64_t best_step, double before, double after, const char *first)
 {
     char *text = NULL;
@@ -289,6 +338,8 @@ static const struct check_case cases[] = {
     {"numbers have units", numbers_have_units},
     {"an evaluation as a table", an_evaluation_as_a_table},
     {"a training", a_training},
+    {"no part is missing", no_part_is_missing},
+    {"texts that JSON takes", texts_that_json_takes},
     {"a training in vain", a_training_in_vain},
     {"weighted rows", weighted_rows},
 };

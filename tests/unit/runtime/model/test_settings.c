@@ -93,6 +93,9 @@ static void columns_and_rows_of_a_file_are_chosen(void)
     CU_ASSERT_STRING_EQUAL(fault.text, "columns: a name is missing in 'a,,c'");
     CU_ASSERT_FALSE(spec_data_load(&samples, &fake.bundle, &elsewhere, NULL, 1, false, &fault));
     CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "cannot read a.csv, looked for in /"));
+    CU_ASSERT_TRUE(scratch_write(scratch_path(&s, "\xfc.csv"), "1\n", 2)); /* no text in JSON */
+    CU_ASSERT_PTR_NULL(spec_data_lasting(&fake.bundle, scratch_path(&s, "\xfc.csv"), &fault));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "a path that is no UTF-8"));
     scratch_remove(&s);
 }
 
