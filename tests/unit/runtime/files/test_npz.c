@@ -276,6 +276,122 @@ static void wrong_offsets_are_noticed(void)
     scratch_remove(&s);
 }
 
+/* ---- sizes and places of 64 bits ----------------------------------------------------------------------- */
+
+static uint64_t number_at(const char *at, int bytes)
+{
+    uint64_t value = 0;
+    for (int i = bytes; i-- > 0;)
+        value = value << 8 | (unsigned char)at[i];
+    return value;
+}
+
+static char *put_number(char *to, uint64_t value, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        *to++ = (char)(value >> 8 * i);
+    return to;
+}
+
+static char *put_bytes(char *to, const char *from, size_t n)
+{
+    memcpy(to, from, n);
+    return to + n;
+}
+
+/* An entry of the directory whose numbers are in a further field, as where they are too large. */
+static char *put_large_entry(char *to, const char *entry)
+{
+    const size_t name = number_at(entry + 28, 2), rest = number_at(entry + 30, 2) + number_at(entry + 32, 2);
+    to = put_bytes(to, entry, 20);
+    to = put_number(to, UINT64_MAX, 8); /* both sizes */
+    to = put_number(to, name, 2);
+    to = put_number(to, number_at(entry + 30, 2) + 28, 2);
+    to = put_bytes(to, entry + 32, 10);
+    to = put_number(to, UINT32_MAX, 4);
+    to = put_bytes(to, entry + 46, name);
+    to = put_number(to, 24 << 16 | 1, 4);
+    to = put_number(to, number_at(entry + 24, 4), 8);
+    to = put_number(to, number_at(entry + 20, 4), 8);
+    to = put_number(to, number_at(entry + 42, 4), 8);
+    return put_bytes(to, entry + 46 + name, rest);
+}
+
+/* The end of a directory of n entries from `first` to `end`. */
+static char *put_large_end(char *to, uint64_t n, uint64_t first, uint64_t end)
+{
+    to = put_number(put_bytes(to, "PK\6\6", 4), 44, 8);
+    to = put_number(put_number(to, 45 << 16 | 45, 4), 0, 8);
+    to = put_number(put_number(to, n, 8), n, 8);
+    to = put_number(put_number(to, end - first, 8), first, 8);
+    to = put_number(put_bytes(to, "PK\6\7", 4), 0, 4);
+    to = put_number(put_number(to, end, 8), 1, 4);
+    to = put_number(put_bytes(to, "PK\5\6", 4), 0, 4);
+    return put_number(put_number(put_number(to, UINT32_MAX, 4), UINT64_MAX, 8), 0, 2);
+}
+
+/* The same zip as one of more than 4 GB would be. */
+static void make_large(const char *path)
+{
+    size_t length;
+    char *const bytes = scratch_read(path, &length), *const end = bytes + length - 22;
+    CU_ASSERT_FATAL(bytes && memcmp(end, "PK\5\6", 4) == 0);
+    const uint64_t n = number_at(end + 10, 2), first = number_at(end + 16, 4);
+    char *const large = calloc(length + 28 * n + 200, 1), *to = put_bytes(large, bytes, first);
+    const char *entry = bytes + first;
+    for (uint64_t i = 0; i < n; i++) {
+        to = put_large_entry(to, entry);
+        entry += 46 + number_at(entry + 28, 2) + number_at(entry + 30, 2) + number_at(entry + 32, 2);
+    }
+    to = put_large_end(to, n, first, (uint64_t)(to - large));
+    CU_ASSERT_TRUE_FATAL(scratch_write(path, large, (size_t)(to - large)));
+    free(large);
+    free(bytes);
+}
+
+static void large_files_are_read_and_mapped(void)
+{
+    static double to[4000];
+    struct scratch s;
+    struct fault fault;
+    struct file_map map;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    for (int i = 0; i < 2; i++) {
+        const char *const path = sound_file(&s, i ? ZIP_CM_DEFLATE : ZIP_CM_STORE);
+        make_large(path);
+        check_good(read_array(path, "x", to, 3, &fault), &fault);
+        CU_ASSERT_EQUAL(memcmp(to, six, sizeof six), 0);
+        check_good(read_array(path, "many", to, 2000, &fault), &fault);
+        CU_ASSERT_EQUAL(memcmp(to, many, sizeof many), 0);
+        check_good(map_array(path, "many", 8, &map, &fault), &fault);
+        CU_ASSERT_EQUAL(map.pages != NULL, i == 0);
+        CU_ASSERT_TRUE(!map.pages || memcmp(map.bytes, many, sizeof many) == 0);
+        file_unmap(&map);
+    }
+    scratch_remove(&s);
+}
+
+/* A size of 2^63 bytes, which no file holds. */
+static void large_sizes_are_checked(void)
+{
+    static double to[4000];
+    static const unsigned char huge[8] = {0, 0, 0, 0, 0, 0, 0, 0x80};
+    struct scratch s;
+    struct fault fault;
+    CU_ASSERT_TRUE_FATAL(scratch_make(&s));
+    for (int i = 0; i < 2; i++) {
+        const char *const path = sound_file(&s, i ? ZIP_CM_DEFLATE : ZIP_CM_STORE);
+        make_large(path);
+        CU_ASSERT_TRUE_FATAL(patch_file(path, "many.npy\1\0\x18", 11, true, 12, huge, 8));
+        CU_ASSERT_FALSE(read_array(path, "many", to, 2000, &fault));
+        CU_ASSERT_EQUAL(fault.exit_code, FAULT_INPUT);
+        CU_ASSERT_PTR_NOT_NULL(strstr(fault.text, "announces more bytes than the file can hold"));
+    }
+    scratch_remove(&s);
+}
+
+/* ---- what is wrong with mapped ones -------------------------------------------------------------------- */
+
 static void mapped_arrays_are_checked(void)
 {
     static const double bad[6] = {1, 2, 3, 4, 5, NAN};
@@ -327,6 +443,8 @@ static const struct check_case cases[] = {
     {"stored arrays are mapped", stored_arrays_are_mapped},
     {"other arrays are not mapped", other_arrays_are_not_mapped},
     {"wrong offsets are noticed", wrong_offsets_are_noticed},
+    {"large files are read and mapped", large_files_are_read_and_mapped},
+    {"large sizes are checked", large_sizes_are_checked},
     {"mapped arrays are checked", mapped_arrays_are_checked},
 };
 
