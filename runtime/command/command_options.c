@@ -7,6 +7,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,24 @@ static void put_integer(struct command_options *out, const struct option_row *ro
     out->seed_given |= row->field == FIELD(seed);
 }
 
+/* Nothing is what an unset variable leaves. Shells replace ~ only at the beginning of a word, so that
+ * --out=~/run would make a folder of that name. */
+static error_t check_name(const char *text, struct argp_state *state, const char *format, ...)
+{
+    char what[64];
+    va_list arguments;
+    if (text[0] != '\0' && strncmp(text, "~/", 2) != 0)
+        return 0;
+    va_start(arguments, format);
+    (void)vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    if (text[0] == '\0')
+        argp_error(state, "%s: expected a name, found nothing", what);
+    else
+        argp_error(state, "%s: the shell has not replaced the ~ of %s; write the whole path", what, text);
+    return EINVAL;
+}
+
 static error_t put_value(const struct option_row *row, const char *text, struct argp_state *state)
 {
     struct command_options *out = ((struct parse *)state->input)->out;
@@ -113,15 +132,11 @@ static error_t put_value(const struct option_row *row, const char *text, struct 
     double real;
     switch (row->kind) {
     case OPTION_TEXT:
-        if (text[0] == '\0') {
-            argp_error(state, "--%s: expected a name, found nothing", row->name);
-            return EINVAL;
-        }
         *(const char **)field = text;
-        return 0;
+        return check_name(text, state, "--%s", row->name);
     case OPTION_TEXT_OR_NONE:
         *(const char **)field = text ? text : "";
-        return 0;
+        return text ? check_name(text, state, "--%s", row->name) : 0;
     case OPTION_FLAG:
         *(bool *)field = true;
         return 0;
@@ -172,7 +187,7 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
         return EINVAL;
     }
     parse->out->argument[parse->n_arguments++] = text;
-    return 0;
+    return check_name(text, state, "argument %d", parse->n_arguments);
 }
 
 static bool takes(const struct command *command, const char *name)

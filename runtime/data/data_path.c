@@ -41,13 +41,15 @@ static bool is_beside(const char *folder, const char *path)
 static bool tell_nowhere(const char *path, const char *folder, struct fault *fault)
 {
     char *const here = getcwd(NULL, 0);
-    const bool relative = path[0] != '/', two = relative && folder && folder[0];
-    (void)fault_named(fault, NULL, ENOENT, "cannot read %s%s%s%s%s", path,
+    const bool relative = path[0] != '/',
+               two = relative && folder && folder[0] && !(here && strcmp(here, folder) == 0);
+    (void)fault_named(fault, NULL, ENOENT, "cannot read %s%s%s%s%s%s", path,
                       two ? ", looked for in the spec's folder " : "", two ? folder : "",
                       two        ? " and in "
                       : relative ? ", looked for in "
                                  : "",
-                      relative && here ? here : "");
+                      relative && here ? here : "",
+                      path[0] == '~' ? " (only shells replace ~: write the whole path)" : "");
     free(here);
     return false;
 }
@@ -103,10 +105,10 @@ void data_paths_free(struct data_paths *paths)
     *paths = (struct data_paths){.x = NULL};
 }
 
-/* Standard input has only its name. */
+/* A stream has only its name. */
 static bool make_absolute(char **path, struct fault *fault)
 {
-    if (strcmp(*path, "-") == 0)
+    if (table_is_stream(*path))
         return true;
     char *const whole = realpath(*path, NULL);
     if (!whole)

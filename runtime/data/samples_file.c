@@ -30,6 +30,13 @@ void samples_paths_free(struct samples_paths *paths)
     data_paths_free(&paths->of);
 }
 
+bool samples_check_stream(const struct table_reader *reader, const char *path, struct fault *fault)
+{
+    return !table_is_stream(path) || strcmp(table_info(reader)->format, "npz") != 0 ||
+           fault_set(fault, FAULT_INPUT,
+                     "an .npz of samples cannot come from standard input or a pipe; give the path of a file");
+}
+
 static bool read_file(struct samples *out, const struct samples_request *request, struct samples_paths *paths,
                       struct fault *fault)
 {

@@ -63,6 +63,10 @@ bool samples_paths_find(struct samples_paths *out, const char *file, const char 
                         struct fault *fault) MUST_CHECK;
 void samples_paths_free(struct samples_paths *paths); /* also after a fault */
 
+/* An .npz has several arrays, and a stream is read only once. */
+bool samples_check_stream(const struct table_reader *reader, const char *path,
+                          struct fault *fault) MUST_CHECK;
+
 /* Files of arrays as they are, and tables of which columns or rows may be chosen. What was read before a
  * fault is in *out. */
 bool samples_read_arrays(struct samples *out, const struct samples_request *request,

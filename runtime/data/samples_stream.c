@@ -169,8 +169,9 @@ static bool pass_part(struct stream *s, int part, struct fault *fault)
     struct table_reader *x = NULL, *y = NULL;
     of_x.columns.missing = samples_missing(s->request, s->has_y);
     memset(s->for_test, part == PART_TEST, BLOCK_ROWS);
-    const bool good = table_open(&x, &of_x, fault) && (!s->has_y || table_open(&y, &of_y, fault)) &&
-                      start(s, x, fault) && pass_by(s, x, y, fault);
+    const bool good = table_open(&x, &of_x, fault) && samples_check_stream(x, of_x.path, fault) &&
+                      (!s->has_y || table_open(&y, &of_y, fault)) && start(s, x, fault) &&
+                      pass_by(s, x, y, fault);
     if (good)
         s->dropped += table_dropped(x);
     if (good && table_info(x)->rows > 0)

@@ -114,13 +114,6 @@ static bool check_count(const char *path, const struct gathered *all, struct fau
     return all->n > 0 || fault_set(fault, FAULT_INPUT, "%s: no rows", path);
 }
 
-/* An .npz has several arrays, and standard input is read only once. */
-static bool check_source(const struct table_reader *reader, const char *path, struct fault *fault)
-{
-    return strcmp(path, "-") != 0 || strcmp(table_info(reader)->format, "npz") != 0 ||
-           fault_set(fault, FAULT_INPUT, "an .npz of samples cannot come from standard input; give its path");
-}
-
 /* What was read before a fault is the caller's to free, too. */
 static bool read_table(struct gathered *all, const struct table_request *request, struct fault *fault)
 {
@@ -129,7 +122,7 @@ static bool read_table(struct gathered *all, const struct table_request *request
                              .row_bytes = (size_t)request->needed * (size_t)request->precision};
     if (!table_open(&reader, request, fault))
         return false;
-    const bool done = check_source(reader, request->path, fault) && read_all(reader, all, fault) &&
+    const bool done = samples_check_stream(reader, request->path, fault) && read_all(reader, all, fault) &&
                       check_count(request->path, all, fault);
     table_close(reader);
     return done;

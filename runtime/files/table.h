@@ -27,8 +27,11 @@
 
 enum { TABLE_FORMAT_ROOM = 8 };
 
-/* "npy", "csv", ..., by a file's suffix or its first bytes; "" for standard input, whose format is known once
- * it is opened (table_info). */
+/* Can it be read only once: standard input, a pipe, a terminal? */
+bool table_is_stream(const char *path);
+
+/* "npy", "csv", ..., by a file's suffix or its first bytes; "" for a stream, whose format is known once it is
+ * opened (table_info). */
 bool table_format(const char *path, char format[TABLE_FORMAT_ROOM], struct fault *fault) MUST_CHECK;
 
 /* Are these bytes a path with a suffix of some format? */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 static const struct table_format *const formats[] = {&table_npy, &table_npz, &table_csv,
                                                      &table_tsv, &table_txt, &table_parquet};
@@ -96,12 +97,19 @@ bool table_format_find(const struct byte_source *source, const char *name, const
     return table_bytes_known(name, first, got, fault);
 }
 
+bool table_is_stream(const char *path)
+{
+    struct stat there;
+    return strcmp(path, "-") == 0 ||
+           (stat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode));
+}
+
 bool table_format(const char *path, char format[TABLE_FORMAT_ROOM], struct fault *fault)
 {
     const struct table_format *found;
     struct byte_source source;
     format[0] = 0;
-    if (strcmp(path, "-") == 0)
+    if (table_is_stream(path))
         return true;
     if (!table_path_known(path, fault) || !byte_source_open(&source, path, fault))
         return false;

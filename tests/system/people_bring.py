@@ -404,6 +404,30 @@ def try_paths():
     expect(0, "", os.path.abspath("space"), "evaluate", "run", folder="elsewhere")
     expect(2, "nowhere.npy", "./space", "train", "--data", "nowhere.npy")
     expect(2, "no array x; it contains a", "./space", "check", "arrays.npz")
+    expect(2, "(only shells replace ~: write the whole path)", "./space", "check", "~nobody/x.npy")
+    for words in (("check", "~/x.npy"), ("train", "--out=~/run"), ("apply", "model", "s.npy", "~/s.npy")):
+        expect(2, "the shell has not replaced the ~ of ~/", "./space", *words)
+    check(not os.path.exists("~"), "a folder called ~")
+    expect(2, "argument 2: expected a name, found nothing", "./space", "apply", "model", "", "s.npy")
+    os.rename("normal.npy", "away.npy")
+    err = run("./space", "train")[2]
+    os.rename("away.npy", "normal.npy")
+    check(err.count(os.getcwd()) == 1 and "looked for in /" in err, "one folder, named twice: " + err)
+
+
+def try_pipes():
+    """A pipe with a name is read once, whatever it is called: the same rows as those of a file."""
+    wanted = look("space", "windows.csv")["columns"]
+    for name, source in (("pipe.csv", "windows.csv"), ("pipe", "windows.csv"), ("pipe.npy", "normal.npy")):
+        os.mkfifo(name)
+        with subprocess.Popen(["timeout", "20", "sh", "-c", "cat %s >%s" % (source, name)]) as writer:
+            seen = json.loads(expect(0, "", "timeout", "20", "./space", "check", name, "--json"))
+        check(writer.returncode == 0, "%s: not read to its end" % name)
+        check(seen["columns"] == (wanted if source == "windows.csv" else look("space", source)["columns"]),
+              "%s: other rows than those of %s" % (name, source))
+    with open("pairs.npz", "rb") as file:
+        expect(2, "an .npz of samples cannot come from standard input or a pipe", "./plane", "check", "-",
+               given=file.read())
 
 
 def main():
@@ -426,6 +450,7 @@ def main():
     try_weights(g)
     try_weights_of_pairs()
     try_paths()
+    try_pipes()
     print("%d checks, %d faults" % (checks, len(faults)))
     return 1 if faults or checks < 160 else 0
 
