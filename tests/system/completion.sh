@@ -123,6 +123,10 @@ values _gpfc_trainer 'flow base' ./toy bench --stage=
 values _gpfc_trainer 'latent data' ./toy invert --to=
 values _gpfc_trainer 'latent data' ./toy apply --from=
 values _gpfc_trainer 'quick full' ./toy tune --tune=
+values _gpfc_trainer 'refuse drop' ./toy train --missing=
+values _gpfc_trainer 'csv tsv txt parquet npy' ./toy apply --format=
+values _gpfc_trainer 'base both' ./toy apply run in out --part b
+values _gpfc 'library llvm' gpfc toy.yaml --emit l
 for option in emit tune cpu; do
     for word in $(in_bash _gpfc gpfc "--$option="); do
         expect 2 'No such file' "$gpfc" "--$option=$word" absent.yaml
@@ -140,4 +144,4 @@ make -s -C "$top_builddir" datadir="$scratch/share" install-dist_bashcompletionD
     install-dist_zshcompletionDATA >log 2>&1 || fault "cannot be installed: $(cat log)"
 same "$source/completion/bash/gpfc" share/bash-completion/completions/gpfc
 same "$source/completion/zsh/_gpfc" share/zsh/site-functions/_gpfc
-finish 35
+finish 39
