@@ -52,6 +52,7 @@ struct sched_cuda {
                          little, it lies in global memory */
     int leaves;       /* blocks at most: each adds up sums over the batch by itself */
     int accumulators; /* registers of a thread that a block of results may take */
+    int resident;     /* that sums over the batch may take until all tiles are done */
 };
 
 /* How a program is laid on a machine: plain data, chosen by sched_choose or given. What every backend

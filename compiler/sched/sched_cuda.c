@@ -3,6 +3,8 @@
  * A GPU's answers to the planner's questions. */
 #include "sched/sched_cuda.h"
 
+#include <stdlib.h>
+
 enum { WARP = 32, SCHEDULERS = 4 /* of a multiprocessor: each issues one warp's instruction a cycle */ };
 
 const struct sched_cuda_how *sched_cuda_how(const struct plan_nest *nest)
@@ -66,23 +68,28 @@ static double summed_values(const struct plan_nest *nest)
 static double map_cycles(const struct schedule *schedule, const struct plan_nest *nest,
                          const struct sched_cuda_how *how)
 {
-    enum { LATENCY = 4, LOAD = 30, REST = 6 /* operations that follow a sum */ };
+    enum { LATENCY = 4, LOAD = 30, VALUE = 3 /* operations of what follows a sum */ };
     const double samples = how->samples, block = how->rows * how->columns * samples;
     const long items = map_items(schedule, nest, true, how);
     const long warps = rounds(at_most(items, schedule->cuda.threads), WARP);
     const double loads = nest->n_summed ? how->columns + how->rows : 0;
-    const double each = summed_values(nest) * (block + loads) + block * REST;
+    const double each =
+        summed_values(nest) * (block + loads) + block * VALUE * (nest->n_members + nest->n_stores);
     const double busy = (double)(rounds(items, schedule->cuda.threads) * rounds(warps, SCHEDULERS)) * each;
     const double chain = nest->n_summed ? summed_values(nest) * (block / LATENCY + LOAD / 2) : LOAD;
     return busy > chain ? busy : chain;
 }
+
+/* What follows a sum takes registers too, less than one a value. */
+enum { AT_HAND = 4 };
 
 static bool map_fits(const struct schedule *schedule, const struct plan_nest *nest,
                      const struct sched_cuda_how *how)
 {
     const int results = how->rows * how->columns * how->samples;
     return size_of_axis(nest, 0) % how->rows == 0 && size_of_axis(nest, 1) % how->columns == 0 &&
-           (nest->n_summed || results == how->samples) && results <= schedule->cuda.accumulators;
+           (nest->n_summed || results == how->samples) &&
+           results + results * nest->n_members / AT_HAND <= schedule->cuda.accumulators;
 }
 
 enum { MOST_SAMPLES = 4 /* 16 bytes of single precision */, MOST_ROWS = 16, MOST_COLUMNS = 12 };
@@ -216,20 +223,10 @@ static bool is_fixed(const struct plan_value *place)
     return !moves;
 }
 
-static void settle_total(const struct schedule *schedule, struct plan_nest *nest)
-{
-    struct sched_cuda_how *how = nest->how;
-    how->stays = nest->n_stores == 1 && is_fixed(&nest->stores[0].to) &&
-                 registers_of(schedule, nest, how) <= schedule->cuda.accumulators;
-    if (!how->stays)
-        how->split = 1; /* so that each result has one thread */
-}
-
 static void placed(const struct schedule *schedule, struct plan_region *region)
 {
-    for (int i = 0; i < region->n_items; i++)
-        if (region->items[i].nest && region->items[i].nest->kind == PLAN_TOTAL)
-            settle_total(schedule, region->items[i].nest);
+    (void)schedule;
+    (void)region;
 }
 
 static bool keeps_lanes(const struct schedule *schedule, const struct plan_nest *nest)
@@ -237,6 +234,68 @@ static bool keeps_lanes(const struct schedule *schedule, const struct plan_nest 
     (void)schedule;
     (void)nest;
     return false;
+}
+
+/* ---- which sums stay in registers ---------------------------------------------------------------------- */
+
+struct stay {
+    struct plan_nest *nest;
+    long rounds; /* of the loops around it, in all */
+    long registers;
+};
+
+struct stays {
+    const struct schedule *schedule;
+    int n;
+    struct stay *list;
+};
+
+static void note_total(struct stays *stays, struct plan_nest *nest, long rounds_around)
+{
+    const long registers = registers_of(stays->schedule, nest, nest->how);
+    if (nest->n_stores == 1 && is_fixed(&nest->stores[0].to) &&
+        registers <= stays->schedule->cuda.accumulators)
+        stays->list[stays->n++] = (struct stay){nest, rounds_around, registers};
+    else
+        ((struct sched_cuda_how *)nest->how)->split = 1; /* so that each result has one thread */
+}
+
+static void find_totals(struct stays *stays, const struct plan_region *region, long rounds_around)
+{
+    for (int i = 0; i < region->n_items; i++) {
+        struct plan_nest *nest = region->items[i].nest;
+        const struct plan_loop *loop = region->items[i].loop;
+        if (loop)
+            find_totals(stays, loop->body, rounds_around * loop->node->steps->count);
+        else if (nest->kind == PLAN_TOTAL)
+            note_total(stays, nest, rounds_around);
+    }
+}
+
+static int order_of_stays(const void *a, const void *b)
+{
+    const struct stay *x = a, *y = b;
+    if (x->rounds != y->rounds)
+        return x->rounds < y->rounds ? 1 : -1;
+    return (x->registers > y->registers) - (x->registers < y->registers);
+}
+
+/* Those that are added to most often, as many as there are registers for beside a nest's own. */
+static void settle_totals(struct arena *arena, struct plan *plan)
+{
+    struct stays stays = {.schedule = plan->schedule,
+                          .list = ARENA_ARRAY(arena, struct stay, (size_t)plan->n_nests + 1)};
+    long left = plan->schedule->cuda.resident;
+    find_totals(&stays, plan->tile, 1);
+    qsort(stays.list, (size_t)stays.n, sizeof *stays.list, order_of_stays);
+    for (int i = 0; i < stays.n; i++) {
+        struct sched_cuda_how *how = stays.list[i].nest->how;
+        how->stays = stays.list[i].registers <= left;
+        if (how->stays)
+            left -= stays.list[i].registers;
+        else
+            how->split = 1;
+    }
 }
 
 /* ---- matrices ------------------------------------------------------------------------------------------ */
@@ -285,9 +344,10 @@ static void how_text(const struct plan_nest *nest, struct strbuf *out)
 
 struct schedule sched_cuda_first(enum real real)
 {
-    return (struct schedule){.lanes = real == REAL_8 ? 8 : 16,
-                             .keep = SCHED_KEEP_ALL,
-                             .cuda = {.threads = 256, .shared = 96, .leaves = 512, .accumulators = 48}};
+    return (struct schedule){
+        .lanes = real == REAL_8 ? 8 : 16,
+        .keep = SCHED_KEEP_ALL,
+        .cuda = {.threads = 256, .shared = 96, .leaves = 512, .accumulators = 32, .resident = 48}};
 }
 
 bool sched_cuda_is_near(const struct plan *plan, enum real real)
@@ -313,7 +373,10 @@ static struct plan *plan_by(struct arena *arena, const struct ir_graph *graph, s
                                          .placed = placed,
                                          .schedule_text = schedule_text,
                                          .how_text = how_text};
-    return plan_make(arena, graph, &choices, fault);
+    struct plan *plan = plan_make(arena, graph, &choices, fault);
+    if (plan)
+        settle_totals(arena, plan);
+    return plan;
 }
 
 /* Fewer lanes until a tile fits; what does not fit with the fewest lies in global memory, where more lanes do
