@@ -5,7 +5,8 @@
 
 #include <math.h>
 
-/* Of the first two bytes of a character of three or four: neither overlong, nor a surrogate, nor too large. */
+/* Of the first two bytes of a character of three or four: neither overlong, nor a surrogate, nor too large.
+ * */
 static bool is_plain(const unsigned char *at)
 {
     return !(at[0] == 0xE0 && at[1] < 0xA0) && !(at[0] == 0xED && at[1] > 0x9F) &&
