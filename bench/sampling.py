@@ -61,6 +61,10 @@ def mixture(rng, n, d, components=5):
     return means[which] + np.einsum("nij,ni->nj", shapes[which], rng.standard_normal((n, d)))
 
 
+def beside(*parts):
+    return np.concatenate(parts, axis=1)
+
+
 LAWS = {  # name: dimension, rows
     "normal": (2, lambda rng, n: rng.normal(0, 25, (n, 2))),
     "ring": (2, ring),
@@ -68,7 +72,11 @@ LAWS = {  # name: dimension, rows
     "eight": (2, eight),
     "mixture5": (5, lambda rng, n: mixture(rng, n, 5)),
     "mixture10": (10, lambda rng, n: mixture(rng, n, 10)),
+    "eight3": (3, lambda rng, n: beside(eight(rng, n), rng.normal(0, 1, (n, 1)))),
+    "eight5": (5, lambda rng, n: beside(eight(rng, n), rng.normal(0, 1, (n, 3)))),
+    "product5": (5, lambda rng, n: beside(eight(rng, n), ring(rng, n), rng.normal(0, 25, (n, 1)))),
 }
+USUAL = ["normal", "ring", "t3", "eight", "mixture5"]
 
 
 # ---- distances ---------------------------------------------------------------------------------------------
@@ -207,7 +215,7 @@ def main():
         folder.mkdir(parents=True, exist_ok=True)
         if not options.json:
             print(HEAD + "\n|" + " --- |" * (HEAD.count("|") - 1), flush=True)
-        for name in options.data or [name for name in LAWS if name != "mixture10"]:
+        for name in options.data or USUAL:
             law = Law(name, options.draws)
             for number, base in enumerate(options.base or BASES):
                 trainer = compiled(folder, base, law, number)
