@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * CP-Flow: the gradients of convex potentials one after another, with ActNorms before, between and, where
- * there are several, after them. Takes the potentials of baseflow_potential.c. */
+ * there are several, after them. Takes the potentials of baseflow_potential.c.
+ *
+ * With base.tail: linear each block has arms outside the data (baseflow_tail.c). They are made after the
+ * training, from where the training rows lie, so that the loss, its gradient and the statistics are those of
+ * the map without them. */
 #include "baseflow/baseflow.h"
 #include "baseflow/icnn.h"
+#include "baseflow/tail.h"
 
 #include <assert.h>
 
@@ -29,7 +34,39 @@ static void pass_norm(struct ir_graph *graph, const struct base_model *base, int
     walk->logdet = !walk->logdet ? logdet : ir_add2(graph, walk->logdet, logdet);
 }
 
-/* probe: NULL for the exact log-determinant */
+static const char *tail_name(struct arena *arena, int c)
+{
+    return arena_printf(arena, "base.convex%d.tail", c);
+}
+
+/* Block c with its arms, if it has any: y and its Jacobian. */
+struct convex_map {
+    const struct ir_node *y;       /* [d] */
+    const struct ir_node *hessian; /* [d,d] */
+};
+
+static struct convex_map convex_at(struct ir_graph *graph, const struct base_model *base, int c,
+                                   const struct ir_node *x)
+{
+    const struct icnn icnn = icnn_of(graph, base, c);
+    const struct icnn_point at = icnn_at(graph, &icnn, x);
+    const struct convex_map f = {at.gradient, icnn_hessian(graph, &icnn, &at)};
+    if (base->tail == BASE_TAIL_BOUNDED)
+        return f;
+    const struct tail tail = tail_at(graph, base, tail_name(graph->arena, c), x);
+    const struct ir_node *slope = ir_ein(graph, 1.0, "i,ij->ij", tail.slope, ir_eye(graph, base->d));
+    return (struct convex_map){ir_add2(graph, f.y, tail.y), ir_add2(graph, f.hessian, slope)};
+}
+
+static void pass_whole_block(struct ir_graph *graph, const struct base_model *base, int c,
+                             struct baseflow_result *walk)
+{
+    const struct convex_map f = convex_at(graph, base, c, walk->y);
+    walk->y = f.y;
+    walk->logdet = ir_add2(graph, walk->logdet, ir_logdet(graph, f.hessian));
+}
+
+/* Without arms. probe: NULL for the exact log-determinant */
 static void pass_block(struct ir_graph *graph, const struct base_model *base, int c,
                        const struct ir_node *probe, struct baseflow_result *walk)
 {
@@ -49,7 +86,10 @@ static struct baseflow_result cp_flow_map(struct ir_graph *graph, const struct b
     struct baseflow_result walk = {.y = x, .logdet = NULL};
     for (int c = 0; c < base->blocks; c++) {
         pass_norm(graph, base, c, &walk);
-        pass_block(graph, base, c, estimate ? ir_pick(graph, probes, 0, c) : NULL, &walk);
+        if (exact && base->tail == BASE_TAIL_LINEAR)
+            pass_whole_block(graph, base, c, &walk);
+        else
+            pass_block(graph, base, c, estimate ? ir_pick(graph, probes, 0, c) : NULL, &walk);
     }
     if (norm_count(base) > base->blocks)
         pass_norm(graph, base, base->blocks, &walk);
@@ -58,7 +98,7 @@ static struct baseflow_result cp_flow_map(struct ir_graph *graph, const struct b
     return walk;
 }
 
-/* ---- kernels: one a block, and the statistics ---------------------------------------------------------- */
+/* ---- kernels: one a block, the statistics, the extent -------------------------------------------------- */
 
 static const struct ir_node *position(struct ir_graph *graph, const struct base_model *base)
 {
@@ -67,10 +107,9 @@ static const struct ir_node *position(struct ir_graph *graph, const struct base_
 
 static void build_block(struct ir_graph *graph, const struct base_model *base, int c)
 {
-    const struct icnn icnn = icnn_of(graph, base, c);
-    const struct icnn_point at = icnn_at(graph, &icnn, position(graph, base));
-    ir_output_add(graph, "y", at.gradient);
-    ir_output_add(graph, "jacobian", icnn_hessian(graph, &icnn, &at));
+    const struct convex_map f = convex_at(graph, base, c, position(graph, base));
+    ir_output_add(graph, "y", f.y);
+    ir_output_add(graph, "jacobian", f.hessian);
 }
 
 static void reach_norm(struct ir_graph *graph, const struct base_model *base, int m,
@@ -97,23 +136,40 @@ static void build_statistics(struct ir_graph *graph, const struct base_model *ba
         reach_norm(graph, base, base->blocks, &walk);
 }
 
+/* What reaches each block, and what it makes of that without arms: these are set from it. */
+static void build_extent(struct ir_graph *graph, const struct base_model *base)
+{
+    struct baseflow_result walk = {.y = position(graph, base), .logdet = NULL};
+    for (int c = 0; c < base->blocks; c++) {
+        pass_norm(graph, base, c, &walk);
+        ir_output_add(graph, tail_name(graph->arena, c), walk.y);
+        const struct icnn icnn = icnn_of(graph, base, c);
+        walk.y = icnn_at(graph, &icnn, walk.y).gradient;
+        ir_output_add(graph, arena_printf(graph->arena, "base.convex%d.gradient", c), walk.y);
+    }
+}
+
 static int cp_flow_count(const struct base_model *base)
 {
-    return base->blocks + 1;
+    return base->blocks + 1 + (base->tail == BASE_TAIL_LINEAR);
 }
 
 static void cp_flow_build(struct ir_graph *graph, const struct base_model *base, int which)
 {
-    assert(which <= base->blocks);
+    assert(which < cp_flow_count(base));
     if (which < base->blocks)
         build_block(graph, base, which);
-    else
+    else if (which == base->blocks)
         build_statistics(graph, base);
+    else
+        build_extent(graph, base);
 }
 
 static const char *cp_flow_name(struct arena *arena, const struct base_model *base, int which)
 {
-    return which < base->blocks ? arena_printf(arena, "block%d", which) : "statistics";
+    if (which < base->blocks)
+        return arena_printf(arena, "block%d", which);
+    return which == base->blocks ? "statistics" : "extent";
 }
 
 const struct baseflow_kind baseflow_cp_flow = {

@@ -15,7 +15,7 @@ static const char *base_words(struct arena *arena, const struct model *model)
     strbuf_addf(&text, "%s, %d x (", spec_word(SPEC_KEY_base_kind, base->kind), base->blocks);
     family_add_widths(&text, base->d, base->n_hidden, base->hidden, base->d);
     strbuf_add(&text, ")");
-    if (base->kind == BASE_BNAF)
+    if (base->kind == BASE_BNAF || base->kind == BASE_CP_FLOW)
         strbuf_addf(&text, ", tail: %s", spec_word(SPEC_KEY_base_tail, base->tail));
     if (base->kind == BASE_FFJORD)
         strbuf_addf(&text, ", %s, %s x %d, divergence: %s",

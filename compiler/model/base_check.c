@@ -71,7 +71,7 @@ static void check_kinds(struct diag *diag, const struct spec *spec)
         OF_KIND(weight_decay, COMPILED), OF_KIND(clip, COMPILED),
         OF_KIND(patience, COMPILED),     OF_KIND(optimizer, COMPILED),
         OF_KIND(fall, COMPILED),         OF_KIND(weight_decay_kind, COMPILED),
-        OF_KIND(average, COMPILED),      OF_KIND(tail, BNAF),
+        OF_KIND(average, COMPILED),      OF_KIND(tail, BNAF | CP_FLOW),
     };
 #undef OF_KIND
     tell_dependents(diag, keys, sizeof keys / sizeof keys[0]);
@@ -170,6 +170,7 @@ static void set_ffjord(const struct spec *spec, struct base_model *base)
 static void set_cp_flow(const struct spec *spec, struct base_model *base)
 {
     const int most = 20, given = (int)spec->base_cg_steps.value;
+    base->tail = (enum base_tail)spec->base_tail.value;
     base->logdet = chosen_logdet(spec);
     if (base->logdet == BASE_LOGDET_ESTIMATE)
         base->cg_steps = given ? given : base->d < most ? base->d : most;

@@ -61,10 +61,9 @@ static int width(const struct base_model *base, int k)
 
 /* ---- BNAF ---------------------------------------------------------------------------------------------- */
 
-/* The values for N(0, I), until they are set from data before the training begins. */
-static void add_tail(struct list *list, int d)
+static void add_tail(struct list *list, int d, double edge)
 {
-    add(list, "tail.edge", 2 * d, 0, d, GPFC_INIT_CONSTANT, 3);
+    add(list, "tail.edge", 2 * d, 0, d, GPFC_INIT_CONSTANT, edge);
     add(list, "tail.log_scale", 2 * d, 0, d, GPFC_INIT_CONSTANT, 0);
 }
 
@@ -81,7 +80,7 @@ static void bnaf_block(struct list *list, const struct base_model *base, int blo
     if (block + 1 < base->blocks)
         add(list, "gate", 1, 0, 1, GPFC_INIT_NORMAL, 1);
     else if (base->tail == BASE_TAIL_LINEAR)
-        add_tail(list, base->d);
+        add_tail(list, base->d, 3); /* for N(0, I), until set from data before the training begins */
 }
 
 /* ---- FFJORD -------------------------------------------------------------------------------------------- */
@@ -141,6 +140,16 @@ static void convex_block(struct list *list, const struct base_model *base, int b
         convex_layer(list, base, k);
 }
 
+/* After all else, so that the rest begins with the same values as without arms; nowhere, until set from data
+ * when the training ends. */
+static void convex_tails(struct list *list, const struct base_model *base)
+{
+    for (int block = 0; base->tail == BASE_TAIL_LINEAR && block < base->blocks; block++) {
+        enter(list, "convex", block);
+        add_tail(list, base->d, 1e30);
+    }
+}
+
 /* A single block has no ActNorm after it, as in its authors' code. */
 static void cp_flow(struct list *list, const struct base_model *base)
 {
@@ -149,10 +158,11 @@ static void cp_flow(struct list *list, const struct base_model *base)
         add_norm(list, "shift", "log_scale", base->d);
         convex_block(list, base, block);
     }
-    if (base->blocks == 1)
-        return;
-    enter(list, "norm", base->blocks);
-    add_norm(list, "shift", "log_scale", base->d);
+    if (base->blocks > 1) {
+        enter(list, "norm", base->blocks);
+        add_norm(list, "shift", "log_scale", base->d);
+    }
+    convex_tails(list, base);
 }
 
 /* ---- the whole ----------------------------------------------------------------------------------------- */

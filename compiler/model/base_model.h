@@ -33,7 +33,7 @@ struct base_model {
     int blocks;                       /* BNAF blocks, CNFs or convex blocks, one after another */
     int n_hidden;                     /* of a block's network; CP-Flow: layers L, all as wide */
     int hidden[MODEL_MAX_LAYERS];     /* BNAF: all dimensions together, multiples of d */
-    enum base_tail tail;              /* BNAF */
+    enum base_tail tail;              /* BNAF, CP-Flow */
     enum model_activation activation; /* FFJORD */
     enum model_integrator integrator; /* FFJORD: of the training */
     int steps;                        /* FFJORD: of a CNF */
@@ -57,9 +57,10 @@ struct base_model {
  *            .time_weight [out]
  *   CP-Flow  base.normM.shift [d], base.normM.log_scale [d] (M = 0 .., the ActNorms between the blocks),
  *            base.convexC.quadratic [1] (w0), base.convexC.amount [1] (w1), base.convexC.zK.weight, .zK.bias,
- *            .xK.weight, .xK.bias, .aK.weight, .aK.bias, .normK.shift, .normK.log_scale
+ *            .xK.weight, .xK.bias, .aK.weight, .aK.bias, .normK.shift, .normK.log_scale; with a linear
+ *            tail also .tail.edge [2d] and .tail.log_scale [2d], as BNAF's
  * in the order in which x passes them. CP-Flow, N blocks, L layers of width n (even):
- *   norm0, convex0, and, where N > 1, norm1, convex1, .., convex(N-1), normN
+ *   norm0, convex0, and, where N > 1, norm1, convex1, .., convex(N-1), normN; then the tails of all blocks
  *   of a convex block: quadratic, amount, z0.weight [n,d], z0.bias [n]; for K = 1 .. L-1, with J = K-1:
  *     zK.weight [n/2,n], zK.bias, xJ.weight [n/2,d], xJ.bias, aJ.weight [n/2,d], aJ.bias, normJ.shift,
  *     normJ.log_scale; and at last, J = L-1: zL.weight [1,n], xJ.weight [1,d], normJ.shift [1],

@@ -67,4 +67,9 @@ bool base_tail_start(const struct gpfc_bundle *bundle, void *theta, const struct
                      const uint32_t *order, int64_t n, const struct device *device,
                      struct fault *fault) MUST_CHECK;
 
+/* CP-Flow, after its training: sets the arms of every block in theta from all rows x of the part, where f
+ * stays as it is. Nothing where the bundle has no kernel "extent". */
+bool base_flow_end(const struct gpfc_bundle *bundle, void *theta, const struct part *part,
+                   const struct device *device, struct fault *fault) MUST_CHECK;
+
 #endif

@@ -7,6 +7,7 @@ libgpfcrt_a_SOURCES += \
 	runtime/base/base_flow.h \
 	runtime/base/base_flow_bnaf.c \
 	runtime/base/base_flow_cp_flow.c \
+	runtime/base/base_flow_extent.c \
 	runtime/base/base_flow_ffjord.c \
 	runtime/base/base_flow_parts.h \
 	runtime/base/base_flow_search.c \

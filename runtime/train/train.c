@@ -3,6 +3,7 @@
  * A step and a measurement of a training that train_new.c has set up. */
 #include "train/train.h"
 
+#include "base/base_flow.h"
 #include "kernels/bundle.h"
 #include "numbers/random.h"
 #include "numbers/rows.h"
@@ -313,6 +314,24 @@ bool trainer_measure(struct trainer *trainer, struct fault *fault)
     state->best_step = state->step;
     state->best_time_steps = state->best_measured_by = state->time_steps;
     array_copy(&state->best, &state->average);
+    return true;
+}
+
+/* The rows that validate are among those that the arms leave alone; the test set's need not be. */
+bool trainer_finish(struct trainer *trainer, struct fault *fault)
+{
+    struct trainer_state *state = &trainer->state;
+    const bool measured = isfinite(state->best_cost);
+    struct array *kept = measured ? &state->best : &state->average;
+    struct measured test;
+    if (!bundle_kernel(trainer->bundle, "extent"))
+        return true;
+    if (!base_flow_end(trainer->bundle, array_write(kept), &trainer->pairs->train, &trainer->options.device,
+                       fault) ||
+        !measure_set_go(&test, &trainer->test, kept, state->best_time_steps, fault))
+        return false;
+    if (measured)
+        state->best_test = test.cost;
     return true;
 }
 

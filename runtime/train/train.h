@@ -111,6 +111,8 @@ bool trainer_measure(struct trainer *trainer, struct fault *fault) MUST_CHECK;
 
 /* The fewest time steps that the best weights need: at the end, when these stay what they are. */
 bool trainer_settle_steps(struct trainer *trainer, struct fault *fault) MUST_CHECK;
+/* A base flow's arms that are made after the training, into the weights that are kept; else nothing. */
+bool trainer_finish(struct trainer *trainer, struct fault *fault) MUST_CHECK;
 /* The most from here on, whatever the spec says: for timings. */
 void trainer_fix_steps(struct trainer *trainer);
 

@@ -150,7 +150,7 @@ bool train_run_step(struct train_run *run, struct fault *fault)
     int64_t step = trainer->state.step;
     if ((train_run_done(run) || due(run->measure_steps, step)) && !measure(run, rate, lambda, fault))
         return broke_off(run, fault);
-    if (train_run_done(run) && !trainer_settle_steps(trainer, fault))
+    if (train_run_done(run) && !(trainer_settle_steps(trainer, fault) && trainer_finish(trainer, fault)))
         return broke_off(run, fault);
     bool late = run->checkpoint_seconds > 0 && clock_now() - run->saved >= run->checkpoint_seconds;
     if (!train_run_done(run) && !late && !due(run->checkpoint_steps, step))

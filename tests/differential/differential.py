@@ -156,9 +156,13 @@ def compare_base(spec, bundle, generator, comparison):
     if shape and spec["base"].get("noise") == "rademacher":
         vectors = np.where(noise < 0, -1.0, 1.0)
 
+    def apply(flow):
+        return {"ffjord": lambda: flow.apply(x, vectors), "cp_flow": lambda: flow.apply(x, arms=False),
+                "bnaf": lambda: flow.apply(x)}[kind]()
+
     def trained(theta):
         flow = mathematics.BASES[kind](spec, theta)
-        y, logdet, *penalty = flow.apply(x, vectors) if kind == "ffjord" else flow.apply(x)
+        y, logdet, *penalty = apply(flow)
         value = -1.0 * (mathematics.normal_density(y) + logdet)
         for one in penalty:
             value = value + lam * one

@@ -146,6 +146,15 @@ def block_of(i, width, d):
     return i * d // width
 
 
+def arms_of(weights, name, x, d):
+    """What goes on outside the data: r(u)/2 above less r(u)/2 below."""
+    both = D.stack([-1.0 * D.column(x, i) for i in range(d)] + [D.column(x, i) for i in range(d)])
+    u = 2.0 * D.exp(weights[name + ".log_scale"]) * (both - weights[name + ".edge"])
+    r = D.clip(u, 0, 1e30)
+    r = 0.5 * (r * r) / (1.0 + r)
+    return D.stack([D.column(r, d + i) - D.column(r, i) for i in range(d)])
+
+
 class Bnaf:
     def __init__(self, spec, weights):
         base = spec["base"]
@@ -172,16 +181,8 @@ class Bnaf:
             if k < self.layers - 1:
                 h = D.tanh(h) + self.slope * h if self.tail == "linear" else D.tanh(h)
         if self.tail == "linear" and f == self.blocks - 1:
-            h = h + self.arms(x, f)
+            h = h + arms_of(self.weights, "base.block%d.tail" % f, x, self.d)
         return h
-
-    def arms(self, x, f):
-        d, name = self.d, "base.block%d.tail" % f
-        both = D.stack([-1.0 * D.column(x, i) for i in range(d)] + [D.column(x, i) for i in range(d)])
-        u = 2.0 * D.exp(self.weights[name + ".log_scale"]) * (both - self.weights[name + ".edge"])
-        r = D.clip(u, 0, 1e30)
-        r = 0.5 * (r * r) / (1.0 + r)
-        return D.stack([D.column(r, d + i) - D.column(r, i) for i in range(d)])
 
     def apply(self, x):
         """y and log |det dy/dx|."""
@@ -259,6 +260,7 @@ class CpFlow:
         base = spec["base"]
         self.d, self.weights = spec["dimension"], weights
         self.levels, self.blocks, self.width = len(base["hidden"]), base["blocks"], base["hidden"][0]
+        self.tail = base["tail"]
 
     def actnorm(self, name):
         return D.exp(self.weights[name + ".log_scale"]) + 0.001, self.weights[name + ".shift"]
@@ -291,11 +293,16 @@ class CpFlow:
         by = D.jacobian(lambda at: self.potential(at, c), x)[1]
         return D.stack([D.column(by[i], 0) for i in range(self.d)])
 
-    def apply(self, x):
-        logdet = 0.0
+    def block(self, x, c, arms):
+        y = self.gradient(x, c)
+        return y + arms_of(self.weights, "base.convex%d.tail" % c, x, self.d) if arms else y
+
+    def apply(self, x, arms=True):
+        """The training's map has no arms."""
+        logdet, arms = 0.0, arms and self.tail == "linear"
         for c in range(self.blocks):
             x, logdet = self.normed(x, logdet, c)
-            x, by = D.jacobian(lambda at: self.gradient(at, c), x)
+            x, by = D.jacobian(lambda at: self.block(at, c, arms), x)
             logdet = logdet + log_determinant([[D.column(by[j], i) for j in range(self.d)]
                                                for i in range(self.d)])
         return self.normed(x, logdet, self.blocks) if self.blocks > 1 else (x, logdet)

@@ -47,7 +47,8 @@ def random_base(draw, kind, d):
             base["noise"] = draw.choice(["gaussian", "rademacher"])
         return base
     width = draw.choice([2, 4, 6])
-    return {"hidden": [width] * draw.choice([1, 2, 3]), "blocks": draw.choice([1, 2, 3]), "logdet": "exact"}
+    return {"hidden": [width] * draw.choice([1, 2, 3]), "blocks": draw.choice([1, 2, 3]), "logdet": "exact",
+            "tail": draw.choice(["linear", "bounded"])}
 
 
 def random_target(draw):

@@ -43,6 +43,7 @@ static struct base_model model_of(struct oracle_run *run, enum base_logdet logde
 {
     struct base_model base = {
         .kind = BASE_CP_FLOW,
+        .tail = BASE_TAIL_BOUNDED,
         .d = array_of(run, "x")->shape[1],
         .blocks = count_named(run, "cv%d.quadratic"),
         .n_hidden = count_named(run, "cv0.z%d.weight") - 1,

@@ -191,7 +191,10 @@ struct gpfc_bundle {
  *   cp_flow    block0 ...: parameters, "x" [d] -> "y" [d], "jacobian" [d,d]     one convex block, without
  *              ActNorm; statistics: parameters, "x" [d] -> one output for each ActNorm in the order in
  *              which x passes them, named as its parameters without their last part, [width]: the values that
- *              reach it */
+ *              reach it; with base.tail: linear also extent: parameters, "x" [d] -> two outputs for each
+ *              block, both [d]: what reaches it, named as the parameters of its arms without their last
+ *              part, and what the block makes of it, without its arms. The cost of train, too, is of the
+ *              map without arms */
 
 /* The symbol a trainer's object file defines. */
 extern const struct gpfc_bundle gpfc_bundle;

@@ -233,6 +233,8 @@ static void parameters_of_cp_flow(void)
         {"base.convex0.x1.weight", 2, {1, 3}, 3, GPFC_INIT_UNIFORM, of_3},
         {"base.convex0.norm1.shift", 1, {1, 0}, 1, GPFC_INIT_CONSTANT, 0},
         {"base.convex0.norm1.log_scale", 1, {1, 0}, 1, GPFC_INIT_CONSTANT, 0},
+        {"base.convex0.tail.edge", 1, {6, 0}, 3, GPFC_INIT_CONSTANT, 1e30},
+        {"base.convex0.tail.log_scale", 1, {6, 0}, 3, GPFC_INIT_CONSTANT, 0},
     };
     check_parameters("dimension: 3\nbase: {kind: cp_flow, hidden: [8, 8], blocks: 1}\n", rows,
                      CHECK_COUNT(rows));
@@ -253,11 +255,11 @@ static void order_of_the_blocks_of_cp_flow(void)
         last = p;
     }
     CU_ASSERT_PTR_NULL(base_parameter_find(base, "base.norm3.shift"));
-    CU_ASSERT_STRING_EQUAL(base->parameters[base->n_parameters - 1].name, "base.norm2.log_scale");
-    CU_ASSERT_EQUAL(base->n_parameters, 2 * (2 + 24) + 2);
+    CU_ASSERT_STRING_EQUAL(base->parameters[base->n_parameters - 1].name, "base.convex1.tail.log_scale");
+    CU_ASSERT_EQUAL(base->n_parameters, 2 * (2 + 24 + 2) + 2);
     free_reading(r);
     r = read_good("dimension: 2\nbase: {kind: cp_flow, hidden: [2], blocks: 1}\n");
-    CU_ASSERT_EQUAL(r->model.base->n_parameters, 2 + 2 + 2 + 4);
+    CU_ASSERT_EQUAL(r->model.base->n_parameters, 2 + 2 + 2 + 4 + 2);
     CU_ASSERT_PTR_NOT_NULL(base_parameter_find(r->model.base, "base.convex0.z1.weight"));
     free_reading(r);
 }
@@ -352,6 +354,8 @@ static void what_decides_a_base(void)
                               "dimension: 2\nbase: {kind: ffjord, activation: softplus}\n"));
     CU_ASSERT_TRUE(same_base("dimension: 2\nbase: {kind: ffjord}\n",
                              "dimension: 2\nbase: {kind: ffjord, steps: 20, divergence: hutchinson}\n"));
+    CU_ASSERT_FALSE(same_base("dimension: 2\nbase: {kind: cp_flow}\n",
+                              "dimension: 2\nbase: {kind: cp_flow, tail: bounded}\n"));
     CU_ASSERT_TRUE(same_base("dimension: 2\nbase: {kind: cp_flow}\n",
                              "dimension: 2\nbase: {kind: cp_flow, logdet: estimate, cg_steps: 2}\n"));
 }

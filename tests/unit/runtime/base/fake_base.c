@@ -168,6 +168,16 @@ static void reach_tail(const double *theta, double t, const double *x, double *r
     none[0] = 0;
 }
 
+static void extent_of(const double *theta, double t, const double *x, double *reached, double *made)
+{
+    (void)theta;
+    (void)t;
+    reached[0] = x[0];
+    reached[1] = 2 * x[1];
+    made[0] = 3 * x[0];
+    made[1] = x[1];
+}
+
 /* The whole map of one block: logdet is the diagonal's sum. */
 static void whole(fake_point *block, const double *theta, const double *x, double *y, double *logdet)
 {
@@ -419,6 +429,16 @@ static const struct {
                               {"base.cnf0.layer0.bias"},
                               {{"velocity0", 1, {"v", "divergence"}, {2, 1}, blowing_up},
                                {"apply", 0, {"y", "logdet"}, {2, 1}, nothing}}},
+    [FAKE_CP_FLOW_EXTENT] =
+        {"cp_flow",
+         2,
+         3,
+         {4, 4, 1},
+         3,
+         {"base.convex0.tail.edge", "base.convex0.tail.log_scale", "base.convex0.quadratic"},
+         {{"block0", 0, {"y", "jacobian"}, {2, 4}, convex0},
+          {"apply", 0, {"y", "logdet"}, {2, 1}, cp_flow},
+          {"extent", 0, {"base.convex0.tail", "base.convex0.gradient"}, {2, 2}, extent_of}}},
     [FAKE_CP_FLOW] = {"cp_flow",
                       2,
                       6,
@@ -481,6 +501,7 @@ TILES(FAKE_BNAF_BROKEN)
 TILES(FAKE_BNAF_TAIL)
 TILES(FAKE_FFJORD_PLAIN)
 TILES(FAKE_FFJORD_BLOWS_UP)
+TILES(FAKE_CP_FLOW_EXTENT)
 TILES(FAKE_CP_FLOW)
 TILES(FAKE_BNAF_OVERFLOWS)
 TILES(FAKE_FFJORD_OVERFLOWS)
@@ -494,9 +515,10 @@ typedef void tile_function(const void *const *in, void *const *out, const void *
               {tile_##kind##_2_4, tile_##kind##_2_8},                                                        \
               {tile_##kind##_3_4, tile_##kind##_3_8}}
 static tile_function *const tiles[FAKE_BASES][MOST_KERNELS][2] = {
-    ROW(FAKE_BNAF_SMOOTH), ROW(FAKE_BNAF_FLAT),      ROW(FAKE_BNAF_STEPS),       ROW(FAKE_BNAF_LINEAR),
-    ROW(FAKE_BNAF_BROKEN), ROW(FAKE_BNAF_TAIL),      ROW(FAKE_FFJORD_PLAIN),     ROW(FAKE_FFJORD_BLOWS_UP),
-    ROW(FAKE_CP_FLOW),     ROW(FAKE_BNAF_OVERFLOWS), ROW(FAKE_FFJORD_OVERFLOWS), ROW(FAKE_CP_FLOW_OVERFLOWS),
+    ROW(FAKE_BNAF_SMOOTH),       ROW(FAKE_BNAF_FLAT), ROW(FAKE_BNAF_STEPS),     ROW(FAKE_BNAF_LINEAR),
+    ROW(FAKE_BNAF_BROKEN),       ROW(FAKE_BNAF_TAIL), ROW(FAKE_FFJORD_PLAIN),   ROW(FAKE_FFJORD_BLOWS_UP),
+    ROW(FAKE_CP_FLOW_EXTENT),    ROW(FAKE_CP_FLOW),   ROW(FAKE_BNAF_OVERFLOWS), ROW(FAKE_FFJORD_OVERFLOWS),
+    ROW(FAKE_CP_FLOW_OVERFLOWS),
 };
 
 static struct gpfc_port port_of(const char *name, int64_t role, int64_t elements)

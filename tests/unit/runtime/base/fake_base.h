@@ -16,8 +16,9 @@ enum fake_base_kind {
     FAKE_BNAF_TAIL,       /* d = 2, as FLAT; (x_1, 3 - 5 x_2) reaches the arms, which are not there */
     FAKE_FFJORD_PLAIN,    /* d = 2, two CNFs: a rotation that grows, then dx/dt = 2 t x */
     FAKE_FFJORD_BLOWS_UP, /* d = 2, one CNF: dx_i/dt = x_i^2, which is infinite at t = 1/x */
-    FAKE_CP_FLOW,         /* d = 2, two blocks, three ActNorms: x + 3 sum_k sg(w_k x) w_k, some w_k large */
-    FAKE_BNAF_OVERFLOWS,  /* these three: what finite but too large weights do; no result is finite */
+    FAKE_CP_FLOW_EXTENT, /* d = 2, y = x; (x_1, 2 x_2) reaches the block, which has made (3 x_1, x_2) of it */
+    FAKE_CP_FLOW,        /* d = 2, two blocks, three ActNorms: x + 3 sum_k sg(w_k x) w_k, some w_k large */
+    FAKE_BNAF_OVERFLOWS, /* these three: what finite but too large weights do; no result is finite */
     FAKE_FFJORD_OVERFLOWS,
     FAKE_CP_FLOW_OVERFLOWS, /* y = x with an infinite Hessian */
     FAKE_BASES

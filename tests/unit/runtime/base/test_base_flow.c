@@ -561,6 +561,37 @@ static void arms_of_walls(void)
     CU_ASSERT_EQUAL(fault.exit_code, FAULT_DIVERGED);
 }
 
+/* ---- CP-Flow's arms ------------------------------------------------------------------------------------ */
+
+enum { EXTENT_ROWS = 2500 };
+
+/* From the farthest rows on the block has the slope of its widths, or its own where that is steeper. */
+static void arms_end_where_the_rows_do(void)
+{
+    static double x[2 * EXTENT_ROWS];
+    const struct device two = device_cpu(2);
+    const struct part part = {.x = x, .n = EXTENT_ROWS};
+    struct fault fault = {0};
+    for (int row = 0; row < EXTENT_ROWS; row++) {
+        x[2 * row] = 100 + row * 3 % EXTENT_ROWS;
+        x[2 * row + 1] = row == 2400 ? 5 : row == 1300 ? -7 : row % 2;
+    }
+    fake_base_make(&fake, FAKE_CP_FLOW_EXTENT, 8);
+    fake.theta_double[8] = log(expm1(0.75));
+    CU_ASSERT_TRUE_FATAL(base_flow_end(&fake.bundle, fake.theta, &part, &two, &fault));
+    const double edge[] = {-100, 14, 99 + EXTENT_ROWS, 10};
+    for (int i = 0; i < 4; i++) {
+        CU_ASSERT_EQUAL(fake.theta_double[i], edge[i]);
+        CU_ASSERT_DOUBLE_EQUAL(exp(fake.theta_double[4 + i]), i % 2 ? 1.25 * 0.0005 : 1.25 * 3 - 0.75, 1e-9);
+    }
+    x[4001] = NAN;
+    CU_ASSERT_FALSE(base_flow_end(&fake.bundle, fake.theta, &part, &two, &fault));
+    CU_ASSERT_EQUAL(fault.exit_code, FAULT_DIVERGED);
+    fake_base_make(&fake, FAKE_BNAF_FLAT, 8);
+    CU_ASSERT_TRUE(base_flow_end(&fake.bundle, fake.theta, &part, &two, &fault));
+    CU_ASSERT_EQUAL(fake.theta_double[0], 0);
+}
+
 static void norms_start_in_single(void)
 {
     const struct device one = device_cpu(1);
@@ -604,6 +635,7 @@ int main(void)
         {"ActNorms start one after another", norms_start_one_after_another},
         {"BNAF's arms continue the rows", arms_continue_the_rows},
         {"BNAF's arms of rows that end in a wall", arms_of_walls},
+        {"arms end where the rows do", arms_end_where_the_rows_do},
         {"ActNorms start in single precision", norms_start_in_single},
     };
     return check_main("base flow", cases, CHECK_COUNT(cases));
