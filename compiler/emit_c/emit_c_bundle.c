@@ -108,7 +108,7 @@ static void table(struct strbuf *out, const char *of, const char *field, int64_t
         PUT("BUNDLE", field, strbuf_add(out, "&gpfc_" #field))                                               \
     }
 
-#define PUT_ROW(field) /* C is for processors */
+#define PUT_ROW(field) PUT("ROW", field, strbuf_add(out, "0")) /* C is for processors */
 
 static void put_port(struct strbuf *out, const struct gpfc_port *row)
 {

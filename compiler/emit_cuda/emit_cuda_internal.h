@@ -21,7 +21,6 @@ struct cuda_accesses {
 };
 
 struct cuda_stay { /* a total whose sums stay in registers until all tiles are done */
-    const struct plan_nest *from;
     const struct nest *nest;
     const struct plan_value *const *params;
     const char *name; /* begins the registers' names */

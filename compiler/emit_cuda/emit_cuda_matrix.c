@@ -89,10 +89,9 @@ static void invert(const struct matrix *m, const char *size)
     cuda_close(k);
 }
 
-static void give(const struct matrix *m, int rank, const char *i, const char *j, const char *x)
+static void give(const struct matrix *m, const char *i, const char *j, const char *x)
 {
     const struct cuda_index index[2] = {{i, 0}, {j, 0}};
-    (void)rank;
     cuda_store(m->ne, &m->ne->nest->stores[0].to, index, cuda_all(x), false);
 }
 
@@ -104,8 +103,8 @@ static void give_inverse(const struct matrix *m, const char *size)
     loop_open(k, "j", "0", "i + 1");
     cuda_line(k, "real sum = 0;");
     add_products(m, "i", "j", "i", size);
-    give(m, 2, "i", "j", "sum");
-    give(m, 2, "j", "i", "sum");
+    give(m, "i", "j", "sum");
+    give(m, "j", "i", "sum");
     cuda_close(k);
     cuda_close(k);
 }
@@ -127,7 +126,7 @@ void cuda_matrix(struct cuda_nest *ne)
         m.pivots = "logarithms";
         cuda_line(k, "real logarithms = 0;");
         factor(&m, size);
-        give(&m, 0, NULL, NULL, "logarithms");
+        give(&m, NULL, NULL, "logarithms");
     }
     cuda_close(k);
 }

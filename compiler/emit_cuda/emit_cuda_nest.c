@@ -88,7 +88,8 @@ static void pointer(struct cuda_kernel *k, const char *name, const struct plan_v
 void cuda_nest_open(struct cuda_nest *ne, struct cuda_kernel *k, const struct nest *nest,
                     const struct plan_value *const *params)
 {
-    *ne = (struct cuda_nest){.kernel = k, .nest = nest, .how = nest->how, .params = params};
+    *ne = (struct cuda_nest){.kernel = k, .nest = nest, .params = params};
+    ne->how = sched_cuda_how(nest->how_bytes ? nest->how : NULL);
     ne->samples = nest->wide ? ne->how->samples : 1;
     ne->param = ARENA_ARRAY(k->arena, const char *, (size_t)nest->n_params + 1);
     ne->used = ARENA_ARRAY(k->arena, bool, (size_t)nest->n_params + 1);
@@ -122,11 +123,11 @@ static void comment(struct cuda_kernel *k, const struct plan_nest *nest)
     cuda_line(k, "/* %s */", strbuf_text(&what));
 }
 
-static const char *stays_as(struct cuda_kernel *k, const struct plan_nest *from, const struct nest *nest,
+static const char *stays_as(struct cuda_kernel *k, const struct nest *nest,
                             const struct plan_value *const *params)
 {
     struct cuda_stay *stay = &k->stays[k->n_stays++];
-    *stay = (struct cuda_stay){from, nest, params, cuda_name(k, 'w')};
+    *stay = (struct cuda_stay){nest, params, cuda_name(k, 'w')};
     return stay->name;
 }
 
@@ -153,14 +154,9 @@ static void write_nest(struct cuda_nest *ne, const char *registers)
 void cuda_nest(struct cuda_kernel *k, const struct plan_region *region, const struct plan_nest *from)
 {
     const struct plan_value *const *params;
-    struct plan_nest known = *from;
-    if (!known.how) {
-        known.how = (void *)(uintptr_t)sched_cuda_how(from);
-        known.how_bytes = sizeof(struct sched_cuda_how);
-    }
-    const struct nest *nest = nest_new(k->arena, region, &known, &params);
-    const bool stays = nest->kind == PLAN_TOTAL && sched_cuda_how(from)->stays;
-    const char *registers = stays ? stays_as(k, from, nest, params) : NULL;
+    const struct nest *nest = nest_new(k->arena, region, from, &params);
+    const bool stays = nest->kind == PLAN_TOTAL && sched_cuda_how(from->how)->stays;
+    const char *registers = stays ? stays_as(k, nest, params) : NULL;
     cuda_order(k, nest, params, stays);
     comment(k, from);
     struct cuda_nest ne;

@@ -7,7 +7,7 @@
 
 enum { WARP = 32, SCHEDULERS = 4 /* of a multiprocessor: each issues one warp's instruction a cycle */ };
 
-const struct sched_cuda_how *sched_cuda_how(const struct plan_nest *nest)
+const struct sched_cuda_how *sched_cuda_how(const void *how)
 {
     static const struct sched_cuda_how one = {.samples = 1,
                                               .rows = 1,
@@ -17,13 +17,13 @@ const struct sched_cuda_how *sched_cuda_how(const struct plan_nest *nest)
                                               .block_a = 1,
                                               .block_b = 1,
                                               .split = 1};
-    return nest->how ? nest->how : &one;
+    return how ? how : &one;
 }
 
 static struct sched_cuda_how *how_new(struct arena *arena, struct plan_nest *nest)
 {
     struct sched_cuda_how *how = ARENA_NEW(arena, struct sched_cuda_how);
-    *how = *sched_cuda_how(nest);
+    *how = *sched_cuda_how(NULL);
     nest->how = how;
     nest->how_bytes = sizeof *how;
     return how;
@@ -332,7 +332,7 @@ static void schedule_text(const struct schedule *schedule, struct strbuf *out)
 
 static void how_text(const struct plan_nest *nest, struct strbuf *out)
 {
-    const struct sched_cuda_how *how = sched_cuda_how(nest);
+    const struct sched_cuda_how *how = sched_cuda_how(nest->how);
     if (nest->kind == PLAN_MAP)
         strbuf_addf(out, ", a thread %d x %d of %d samples", how->rows, how->columns, how->samples);
     else if (nest->kind == PLAN_TOTAL)

@@ -21,7 +21,8 @@ struct sched_cuda_how {
     int stays;            /* 1: sums stay in registers until all tiles are done */
 };
 
-const struct sched_cuda_how *sched_cuda_how(const struct plan_nest *nest);
+/* A nest's record; where there is none (NULL), the one that has a thread for each result. */
+const struct sched_cuda_how *sched_cuda_how(const void *how);
 
 /* Where nothing is known of the GPU. */
 struct schedule sched_cuda_first(enum real real);

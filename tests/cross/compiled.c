@@ -65,6 +65,12 @@ bool compiled_is_slow(void)
     return SANITIZED || !compiled_backend()->load;
 }
 
+/* Kernels for GPUs have tests of their own (tests/gpu). */
+static bool runs_here(const struct backend *backend)
+{
+    return backend->load || backend_makes(backend, GPFC_EMIT_C);
+}
+
 int compiled_main(const char *name, const struct check_case *cases, size_t n)
 {
     static char names[BACKENDS][128];
@@ -72,13 +78,15 @@ int compiled_main(const char *name, const struct check_case *cases, size_t n)
 #define BACKEND(name) [BACKEND_##name] = {.begin = begin_##name},
 #include "drive/backend_list.def"
     };
+    int found = 0;
     for (int i = 0; i < BACKENDS; i++) {
-        (void)snprintf(names[i], sizeof names[i], "%s, %s", name, backend_list[i]->name);
-        suites[i].name = names[i];
-        suites[i].cases = cases;
-        suites[i].n = n;
+        if (!runs_here(backend_list[i]))
+            continue;
+        (void)snprintf(names[found], sizeof names[found], "%s, %s", name, backend_list[i]->name);
+        suites[found] = (struct check_suite){names[found], suites[i].begin, cases, n};
+        found++;
     }
-    return check_suites(suites, BACKENDS);
+    return check_suites(suites, (size_t)found);
 }
 
 /* ---- loading ------------------------------------------------------------------------------------------- */

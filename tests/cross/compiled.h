@@ -20,7 +20,8 @@ struct compiled_options {
 
 struct compiled;
 
-/* check_main, with all cases once for each backend of the list: what is compiled meanwhile, is by that. */
+/* check_main, with all cases once for each backend that makes code for processors: what is compiled
+ * meanwhile, is by that. */
 int compiled_main(const char *name, const struct check_case *cases, size_t n);
 /* That one. */
 const struct backend *compiled_backend(void);
