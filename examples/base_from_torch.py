@@ -268,7 +268,7 @@ def precision_of(state):
 
 def spec_lines(base, precision):
     hidden = ", ".join(str(width) for width in base["hidden"])
-    tail = ", tail: bounded" if base["kind"] == "bnaf" else ""
+    tail = ", tail: bounded" if base["kind"] in ("bnaf", "cp_flow") else ""
     return (f"dimension: {base['d']}\nprecision: {precision}\n"
             f"base: {{kind: {base['kind']}, hidden: [{hidden}], blocks: {base['blocks']}{tail}}}")
 

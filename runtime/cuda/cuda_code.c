@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cuda/cuda_code.h"
 
+#include "nvrtc/nvrtc_image.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -62,9 +64,24 @@ static bool try_images(struct attempts *a, bool is_ptx)
     return false;
 }
 
+/* Compiles the text for this device. */
+static bool try_text(struct attempts *a)
+{
+    struct fault fault = {.exit_code = 0};
+    struct nvrtc_image image;
+    const int architecture = a->device->capability;
+    if (!nvrtc_image_new(&image, a->kernel->name, a->kernel->text, architecture, &fault)) {
+        note(a, "text for", architecture, &fault);
+        return false;
+    }
+    const bool good = try_image(a, "text for", architecture, image.bytes);
+    nvrtc_image_free(&image);
+    return good;
+}
+
 static bool load_module(struct attempts *a, struct fault *fault)
 {
-    return try_images(a, false) || try_images(a, true) ||
+    return try_images(a, false) || try_text(a) || try_images(a, true) ||
            fault_set(fault, FAULT_SYSTEM, "kernel '%s' has no code that %s (sm_%d) can run: %s",
                      a->kernel->name, a->device->name, a->device->capability,
                      a->tried[0] ? a->tried : "nothing compiled for it is in this trainer");

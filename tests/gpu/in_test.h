@@ -6,7 +6,7 @@
 #define GPFC_GPU_IN_TEST_H
 
 #include "check.h"
-#include "gpu/nvrtc_interface.h"
+#include "nvrtc/nvrtc_interface.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -61,7 +61,7 @@ static inline void gpu_function(void *library, const char *symbol, void *functio
 static struct {
     void *library;
 #define NVRTC_FUNCTION(name, parameters) nvrtcResult(*name) parameters;
-#include "gpu/nvrtc_functions.def"
+#include "nvrtc/nvrtc_functions.def"
 } nvrtc;
 
 static inline bool nvrtc_load(void)
@@ -70,7 +70,7 @@ static inline bool nvrtc_load(void)
     if (!nvrtc.library)
         return false;
 #define NVRTC_FUNCTION(name, parameters) gpu_function(nvrtc.library, #name, &nvrtc.name);
-#include "gpu/nvrtc_functions.def"
+#include "nvrtc/nvrtc_functions.def"
     return true;
 }
 

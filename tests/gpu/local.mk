@@ -28,8 +28,8 @@ tests_gpu_libcuda_so_1_CFLAGS = $(stand_in_flags)
 tests_gpu_libcuda_so_1_LDFLAGS = -shared
 tests_gpu_libcuda_so_1_LDADD = -ldl
 tests_gpu_libnvrtc_so_13_SOURCES = \
-	tests/gpu/nvrtc_functions.def \
-	tests/gpu/nvrtc_interface.h \
+	runtime/nvrtc/nvrtc_functions.def \
+	runtime/nvrtc/nvrtc_interface.h \
 	tests/gpu/stand_in_nvrtc.c \
 	tests/gpu/stand_in_options.c
 tests_gpu_libnvrtc_so_13_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
@@ -51,3 +51,5 @@ tests_gpu_test_programs_SOURCES = tests/gpu/test_programs.c $(gpu_evaluate) test
 
 check_PROGRAMS += tests/gpu/test_oracle_gpu
 tests_gpu_test_oracle_gpu_SOURCES = tests/gpu/test_oracle_gpu.c $(gpu_evaluate) $(oracle_sources)
+
+check_scripts += tests/gpu/train.sh

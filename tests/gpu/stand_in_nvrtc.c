@@ -2,9 +2,9 @@
  *
  * A stand-in for libnvrtc: the text is compiled for this machine, by the C++ compiler of GPFC_STAND_IN_CXX
  * with the flags of GPFC_STAND_IN_CXXFLAGS. GPFC_STAND_IN_HEADERS is the folder of cuda_on_cpu.h. */
-#include "gpu/nvrtc_interface.h"
 #include "gpu/stand_in_image.h"
 #include "gpu/stand_in_options.h"
+#include "nvrtc/nvrtc_interface.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define NVRTC_FUNCTION(name, parameters) nvrtcResult name parameters;
-#include "gpu/nvrtc_functions.def"
+#include "nvrtc/nvrtc_functions.def"
 
 enum { MOST_FOLDER = 300, MOST_PATH = MOST_FOLDER + 100, MOST_COMMAND = 4000, MOST_NAME = 100 };
 

@@ -50,7 +50,8 @@ runtime/parquet runtime/ground runtime/files
 runtime/look runtime/ground runtime/numbers gpfc
 runtime/data runtime/ground runtime/numbers runtime/files runtime/look
 runtime/kernels runtime/ground runtime/numbers gpfc
-runtime/cuda runtime/ground runtime/kernels gpfc
+runtime/nvrtc runtime/ground
+runtime/cuda runtime/ground runtime/kernels runtime/nvrtc gpfc
 runtime/devices runtime/kernels runtime/cuda
 runtime/base runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels gpfc
 runtime/model runtime/ground runtime/numbers runtime/files runtime/data runtime/kernels runtime/base gpfc
@@ -71,7 +72,7 @@ jansson.h runtime/ground runtime/files runtime/model runtime/train runtime/comma
 hwloc runtime/ground target
 Random123/ runtime/numbers
 omp.h runtime/ground
-dlfcn.h runtime/parquet/parquet_library.c runtime/cuda/cuda_driver.c
+dlfcn.h runtime/parquet/parquet_library.c runtime/cuda/cuda_driver.c runtime/nvrtc/nvrtc_library.c
 CUnit/
 END
 

@@ -330,8 +330,14 @@ static void what_fails_is_quoted(void)
         {"fail=cuInit:1:803", "cuInit: failed (803, a code that this driver has no name for)"},
         {"fail=cuModuleLoadDataEx:1:209", "cubin for sm_90: cuModuleLoadDataEx: no kernel image is"},
     };
+    (void)setenv("GPFC_NVRTC", "/none/libnvrtc.so", 1);
     for (size_t i = 0; i < CHECK_COUNT(faults); i++)
         expect_child(faults[i].options, "calls", 1, faults[i].text);
+    expect_child("capability=80", "calls", 1,
+                 "text for sm_80: NVRTC, as GPFC_NVRTC names it, cannot be loaded");
+    (void)unsetenv("GPFC_NVRTC");
+    expect_child("capability=80", "calls", 0, NULL); /* compiled anew */
+    expect_child("fail=nvrtcCompileProgram:1:6,capability=80", "calls", 1, "nvrtcCompileProgram: 6");
     expect_child("", "second GPU", 1, "there is no GPU cuda:1: there is 1, from cuda:0 on");
     expect_child("", "no code", 1, "this trainer was compiled without code for GPUs");
 }
