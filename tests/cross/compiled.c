@@ -105,7 +105,7 @@ static bool compile_c(struct arena *arena, const char *text, const char *stem)
     if (!file || fclose(file) != 0 || !written)
         return false;
     return system(arena_printf(arena,
-                               "%s -std=c11 -O1 -Wall -Wextra -Werror -fPIC -shared -I '%s/runtime/include' "
+                               "%s -std=c11 -O0 -Wall -Wextra -Werror -fPIC -shared -I '%s/runtime/include' "
                                "-o %s.so %s.c -lm",
                                cc && cc[0] ? cc : "cc", check_path(""), stem, stem)) == 0;
 }
