@@ -128,9 +128,10 @@ static void print_training(FILE *out, const struct gpfc_bundle *bundle, const st
     columns_item(out, "training", "%s epochs of %s steps, batch %s (the last one of an epoch may be smaller)",
                  human_count(&epochs, stage->epochs), human_count(&steps, stage->epoch_steps),
                  human_count(&batch, stage->batch));
-    columns_item(out, "", "%s, rate %g %s, seed %llu, %d thread%s, kernels for %s", stage->optimizer,
+    columns_item(out, "", "%s, rate %g %s, seed %llu, %d thread%s, kernels %s %s", stage->optimizer,
                  stage->rate, stage->schedule, (unsigned long long)stage->seed, stage->threads,
-                 stage->threads > 1 ? "s" : "", bundle->cpu);
+                 stage->threads > 1 ? "s" : "", stage->device ? "on" : "for",
+                 stage->device ? stage->device : bundle->cpu);
     if (stage->penalty > 0)
         columns_item(out, "", "Euler penalty, weight %g", stage->penalty);
 }
@@ -358,6 +359,8 @@ static json_t *stage_json(const struct gpfc_bundle *bundle, const struct gpfc_st
     json_put_count(&json, "batch", stage->batch);
     json_put_count(&json, "seed", (int64_t)stage->seed);
     json_put_count(&json, "threads", stage->threads);
+    if (stage->device)
+        json_put_text(&json, "device", stage->device);
     return json;
 }
 

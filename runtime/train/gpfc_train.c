@@ -22,6 +22,7 @@ struct results {
     struct run_folder *folder; /* whose paths it names */
     struct look *look;         /* NULL: none */
     char data[TRAINING_MOST_PATH];
+    struct device_facts facts; /* whose name it gives */
 };
 
 void gpfc_trained_free(struct gpfc_trained *trained)
@@ -90,6 +91,9 @@ static bool give(struct training *training, struct gpfc_trained **out, struct fa
     };
     memcpy(results->data, training->data, sizeof results->data);
     results->trained.stage.data = results->data;
+    results->facts = training->facts;
+    if (results->trained.stage.device)
+        results->trained.stage.device = results->facts.name;
     results->folder = training->folder;
     training->folder = NULL;
     results->look = training->samples.look;
@@ -308,8 +312,10 @@ static int call(const struct gpfc_bundle *bundle, const struct gpfc_train_option
     struct c_locale locale;
     const bool entered = c_locale_enter(&locale, &fault);
     bool good = entered && bundle_check(bundle, &fault) &&
-                device_open(&training.device, options->device, threads, &fault) &&
-                how(&training, &trained, &fault);
+                device_open(&training.device, options->device, threads, &fault);
+    if (good && !device_facts_of(&training.device, &training.facts))
+        training.facts.name[0] = '\0';
+    good = good && how(&training, &trained, &fault);
     device_close(&training.device);
     if (out)
         *out = trained;

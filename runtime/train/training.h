@@ -22,6 +22,7 @@ struct training {
     const struct gpfc_bundle *bundle;
     const struct gpfc_train_options *options;
     struct device device;
+    struct device_facts facts; /* of it; no name: the CPU */
     char folder_path[TRAINING_MOST_PATH];
     struct checkpoint_note note;      /* of the stage that comes first; its text is the caller's */
     bool extends;                     /* ... to more epochs than the flow was to have */

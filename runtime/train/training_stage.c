@@ -48,6 +48,7 @@ static struct gpfc_stage stage_of(const struct training *training, const struct 
         .rate = trainer->rate.start,
         .penalty = trainer->stage->weighs_penalty ? trainer->lambda : 0,
         .seed = trainer->options.seed,
+        .device = training->facts.name[0] ? training->facts.name : NULL,
         .threads = trainer->options.device.threads,
         .folder = training->folder->path,
         .kept_earlier = training->folder->kept_earlier,

@@ -48,6 +48,7 @@ struct gpfc_stage {
     double rate;                        /* at the start */
     double penalty;                     /* weight of the penalty at the start; 0: there is none to choose */
     uint64_t seed;
+    const char *device; /* "cuda:0, NVIDIA H100"; NULL: the CPU */
     int threads;
     const char *folder;
     int kept_earlier;   /* 1: files of an earlier training there are kept as *.old */
@@ -204,7 +205,7 @@ struct gpfc_train_options {
     int64_t epochs, base_epochs;
     int has_seed; /* 1: seed is to be used */
     uint64_t seed;
-    const char *device; /* what runs the kernels; NULL: "cpu" */
+    const char *device; /* "cpu", "cuda", "cuda:1"; NULL: what GPFC_DEVICE says, or "cpu" */
     int threads;        /* 0: all of the machine */
     int pin;            /* 1: each thread on a core of its own, while it trains (GPFC_PIN, OMP_PROC_BIND) */
     int anyway;         /* 1: gpfc_resume continues what another build of the trainer began */

@@ -69,6 +69,8 @@ static void a_training_gives_what_it_gives_on_the_cpu(void)
     json_t *const cpu =
         run_json(FAKE_DOUBLE2, SETTINGS, "train --data @pairs.npz --out @cpu --epochs 5 --device cpu --json");
     expect_near("best_cost", gpu, cpu);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(gpu, "device")), "cuda:0, stand-in for sm_90");
+    CU_ASSERT_PTR_NULL(json_object_get(cpu, "device"));
     json_decref(gpu);
     json_decref(cpu);
 }
@@ -114,7 +116,6 @@ static void other_commands(void)
     json_decref(cpu);
     (void)setenv("GPFC_DEVICE", "cuda", 1);
     expect(FAKE_DOUBLE2, SETTINGS, "apply @gpu @y_test.npy @s_gpu.npy", 0, "");
-    expect(FAKE_DOUBLE2, SETTINGS, "sample @gpu 3 @x.npy --part flow", 2, "");
     (void)unsetenv("GPFC_DEVICE");
     expect(FAKE_DOUBLE2, SETTINGS, "apply @gpu @y_test.npy @s_cpu.npy", 0, "");
     double *const a = read_npy_as(8, "s_gpu.npy", 50, 2), *const b = read_npy_as(8, "s_cpu.npy", 50, 2);
