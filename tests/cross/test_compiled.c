@@ -15,7 +15,7 @@
 #include <string.h>
 
 static uint64_t first_seed = 1;
-static int seed_count = 60;
+static int seed_count = 45;
 
 struct variant {
     const char *name;
